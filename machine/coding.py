@@ -1,0 +1,101 @@
+"""How integers stand for values: operand codings, rounding rules, pooling modes."""
+
+import enum
+from dataclasses import dataclass
+
+from .errors import SpinplaneError
+
+MAX_BITS = 8
+
+
+class Coding(enum.Enum):
+    """What the stored bits of an operand mean.
+
+    ``UNSIGNED``: the code itself, 0 … 2^N−1. ``TWOS_COMPLEMENT``: the top plane weighs −2^(N−1).
+    ``BIPOLAR``: one bit, 0 for −1 and 1 for +1. ``DOREFA``: 2q − (2^N−1), the odd integers that DoReFa's
+    weight quantizer 2·q_k(·) − 1 yields after multiplication by 2^N−1.
+    """
+
+    UNSIGNED = "unsigned"
+    TWOS_COMPLEMENT = "twos_complement"
+    BIPOLAR = "bipolar"
+    DOREFA = "dorefa"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operand:
+    """Bit-width and coding of an input or a weight.
+
+    A value is ``scale·q + offset``, with q the unsigned or two's-complement number that the planes spell.
+
+    Parameters
+    ----------
+    bits : int
+        Number of bit-planes, 1 to 8.
+    coding : Coding
+
+    Raises
+    ------
+    SpinplaneError
+        If the width is outside 1 … 8, or a bipolar operand has more than one bit.
+    """
+
+    bits: int
+    coding: Coding = Coding.UNSIGNED
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MAX_BITS:
+            raise SpinplaneError(f"an operand has 1 to {MAX_BITS} bits, not {self.bits!r}")
+        if self.coding is Coding.BIPOLAR and self.bits != 1:
+            raise SpinplaneError(
+                f"a bipolar operand has 1 bit, not {self.bits}: use dorefa for more levels"
+            )
+
+    @property
+    def signed(self) -> bool:
+        """Whether the top plane has a negative weight."""
+        return self.coding is Coding.TWOS_COMPLEMENT
+
+    @property
+    def scale(self) -> int:
+        """Factor of the planes' number in the value."""
+        return 2 if self.coding in (Coding.BIPOLAR, Coding.DOREFA) else 1
+
+    @property
+    def offset(self) -> int:
+        """Constant part of the value; what is not 0 makes a padded position differ from code 0."""
+        return -(2**self.bits - 1) if self.scale == 2 else 0
+
+    @property
+    def smallest(self) -> int:
+        """Least value of the operand."""
+        return -(2 ** (self.bits - 1)) if self.signed else self.offset
+
+    @property
+    def largest(self) -> int:
+        """Greatest value of the operand."""
+        return 2 ** (self.bits - 1) - 1 if self.signed else 2**self.bits - 1
+
+
+class Rounding(enum.Enum):
+    """How a quotient by a power of two becomes an integer; the value is its code in the RTL.
+
+    ``FLOOR`` toward −∞, ``HALF_UP`` to nearest with ties toward +∞, ``HALF_EVEN`` to nearest with ties to
+    the even integer (ONNX).
+    """
+
+    FLOOR = 0
+    HALF_UP = 1
+    HALF_EVEN = 2
+
+
+class PoolMode(enum.Enum):
+    """What a pooling region yields; the value is its code in the RTL.
+
+    ``AVERAGE`` divides by 2^shift with a declared rounding, ``SUM`` keeps the integer sum (for regions that
+    are no power of two, whose division belongs to requantization), ``MAX`` the greatest value.
+    """
+
+    AVERAGE = 0
+    SUM = 1
+    MAX = 2

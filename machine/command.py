@@ -1,0 +1,120 @@
+"""The command of an engine: what every sub-array controller obeys.
+
+A program is a numpy structured array of commands (`command_dtype`) with the rows that its writes consume. The
+RTL's ``Command`` struct, the functional machine and the compiler all take their fields from `command_fields`.
+"""
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+
+from .machine import Machine
+
+
+class Op(enum.Enum):
+    """Operations of a sub-array; the value is the code in the RTL.
+
+    ``WRITE`` takes one (row, mask) from the write stream into ``row_d``. ``READ`` senses ``row_a`` (EN_M),
+    ``AND`` and ``OR`` sense ``row_a`` with ``row_b``; with ``emit`` the sensed row leaves on the row stream,
+    with ``write_back`` its sensed columns are written to ``row_d``. ``DOT`` accumulates
+    ±2^(m+n+shift)·bitcount(and(a, b)) over all planes and tiles, ``COUNT`` ±2^(m+shift)·bitcount(a) over the
+    planes and tiles of ``row_a`` alone. ``LOAD`` fills the accumulators with the constants of ``row_a``:
+    segment s from the columns s·columns/segments and up, two's complement, least significant bit first.
+    """
+
+    WRITE = 0
+    READ = 1
+    AND = 2
+    OR = 3
+    DOT = 4
+    COUNT = 5
+    LOAD = 6
+
+
+#: Bits of the field that counts planes (less one), and of the base shift.
+PLANE_FIELD_BITS = 3
+SHIFT_FIELD_BITS = 5
+
+
+def bits_for(largest: int) -> int:
+    """Bits that hold the whole numbers from 0 to `largest`; at least 1."""
+    return max(1, largest.bit_length())
+
+
+def command_fields(machine: Machine) -> dict[str, int]:
+    """Names and widths in bits of a command's fields, in the order in which they are packed.
+
+    ``op``; ``first``, ``last``: sub-arrays that take part; ``row_a``, ``row_b``, ``row_d``: rows; ``planes_a``,
+    ``planes_b``, ``tiles``: their numbers less one (plane m, tile t of an operand lies in row
+    ``row + m·(tiles+1) + t``); ``length``: sensed columns of the last tile less one, counted in each segment
+    when ``packed``; ``packed``: every segment has an accumulator of its own, else all columns count into
+    accumulator 0; ``signed_a``, ``signed_b``: the top plane weighs negatively; ``shift``: added to m + n;
+    ``negate``: subtract; ``clear``: start from 0; ``emit``: hand out the row, or the accumulators after the
+    last step; ``write_back``: store the sensed row in ``row_d``.
+    """
+    row, sub_array = bits_for(machine.rows - 1), bits_for(machine.sub_arrays - 1)
+    return {
+        "op": bits_for(max(op.value for op in Op)),
+        "first": sub_array,
+        "last": sub_array,
+        "row_a": row,
+        "row_b": row,
+        "row_d": row,
+        "planes_a": PLANE_FIELD_BITS,
+        "planes_b": PLANE_FIELD_BITS,
+        "tiles": row,
+        "length": bits_for(machine.columns - 1),
+        "packed": 1,
+        "signed_a": 1,
+        "signed_b": 1,
+        "shift": SHIFT_FIELD_BITS,
+        "negate": 1,
+        "clear": 1,
+        "emit": 1,
+        "write_back": 1,
+    }
+
+
+def command_dtype(machine: Machine) -> np.dtype:
+    """Structured dtype of a command: one ``int16`` for each field."""
+    return np.dtype([(name, np.int16) for name in command_fields(machine)])
+
+
+def pack_commands(machine: Machine, commands: np.ndarray) -> list[int]:
+    """Commands as the integers that the RTL's command port takes, first field in the lowest bits.
+
+    Raises
+    ------
+    ValueError
+        If a field does not fit in its width.
+    """
+    words = np.zeros(len(commands), dtype=object)
+    at = 0
+    for name, width in command_fields(machine).items():
+        column = commands[name].astype(np.int64)
+        if len(column) and not (0 <= column.min() and column.max() < 1 << width):
+            raise ValueError(f"command field {name}: {column.min()} … {column.max()} exceed {width} bits")
+        words += column.astype(object) << at
+        at += width
+    return [int(word) for word in words]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """What a host streams into an engine.
+
+    Parameters
+    ----------
+    machine : Machine
+    commands : ndarray of shape (n,), dtype `command_dtype`
+    rows : ndarray of shape (writes, columns), uint8
+        Bits of the rows that ``WRITE`` commands consume, in order; column 0 first.
+    masks : ndarray of shape (writes, columns), uint8
+        1 where a column is written.
+    """
+
+    machine: Machine
+    commands: np.ndarray
+    rows: np.ndarray
+    masks: np.ndarray

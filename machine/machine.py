@@ -1,0 +1,147 @@
+"""The machine: the only place where a size is written down."""
+
+import tomllib
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from .errors import SpinplaneError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """Sizes and timing of an in-memory convolution engine.
+
+    Parameters
+    ----------
+    name : str
+        Becomes part of file names: letters, digits, ``-`` and ``_``.
+    sub_arrays : int
+        Sub-arrays that run in lock-step, 1 to 256.
+    rows : int
+        Word lines of a sub-array, 8 to 4096.
+    columns : int
+        Bit lines of a sub-array, a power of two from 8 to 2048.
+    segments : int
+        Groups of neighbouring columns with a count and an accumulator of their own, a power of two; a
+        segment has at least 4 columns.
+    accumulator_bits : int
+        Width of an accumulator, 16 to 48; the constants of all segments fit in one row.
+    sense_cycles : int
+        Clock cycles for which word lines are held to sense, 1 to 16.
+    write_cycles : int
+        Clock cycles of a write pulse, 1 to 64.
+    description : str
+        One line for people.
+
+    Raises
+    ------
+    SpinplaneError
+        For a value that is not allowed, naming the key, the value and what is allowed.
+    """
+
+    name: str
+    sub_arrays: int
+    rows: int
+    columns: int
+    segments: int
+    accumulator_bits: int = 32
+    sense_cycles: int = 1
+    write_cycles: int = 2
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name or not all(c.isascii() and (c.isalnum() or c in "-_") for c in self.name):
+            raise SpinplaneError(f"name = {self.name!r}: allowed are letters, digits, '-' and '_'")
+        self._check_range("sub_arrays", 1, 256)
+        self._check_range("rows", 8, 4096)
+        self._check_power_of_two("columns", 8, 2048)
+        self._check_power_of_two("segments", 1, self.columns // 4)
+        self._check_range("accumulator_bits", 16, 48)
+        self._check_range("sense_cycles", 1, 16)
+        self._check_range("write_cycles", 1, 64)
+        if self.segments * self.accumulator_bits > self.columns:
+            raise SpinplaneError(
+                f"accumulator_bits = {self.accumulator_bits}: allowed are at most columns ÷ segments = "
+                f"{self.columns // self.segments}, so that the constants of all segments fit in one row"
+            )
+
+    def _check_range(self, key: str, low: int, high: int) -> None:
+        value = getattr(self, key)
+        if type(value) is not int or not low <= value <= high:
+            raise SpinplaneError(f"{key} = {value!r}: allowed are whole numbers from {low} to {high}")
+
+    def _check_power_of_two(self, key: str, low: int, high: int) -> None:
+        value = getattr(self, key)
+        if type(value) is not int or not low <= value <= high or value & (value - 1):
+            raise SpinplaneError(f"{key} = {value!r}: allowed are powers of two from {low} to {high}")
+
+    @property
+    def segment_columns(self) -> int:
+        """Columns of one segment."""
+        return self.columns // self.segments
+
+    @property
+    def lanes(self) -> int:
+        """Accumulators of the whole engine: the kernels that one pass can serve at most."""
+        return self.sub_arrays * self.segments
+
+
+def machine_names() -> list[str]:
+    """Names of the machines that come with the package."""
+    return sorted(f.name[:-5] for f in files(__package__).iterdir() if f.name.endswith(".toml"))
+
+
+def load_machine(machine: str | Path | Machine) -> Machine:
+    """Read a machine by name or from a TOML file.
+
+    Parameters
+    ----------
+    machine : str, Path or Machine
+        ``"tiny"``, ``"paper8"``, ``"paper"``, ``"wide"``, the path of a TOML file, or a machine as it is.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is no such machine or file, the file is not TOML, a key is unknown or missing, or a value
+        is not allowed.
+    """
+    if isinstance(machine, Machine):
+        return machine
+    if str(machine) in machine_names():
+        source = str(machine)
+        text = (files(__package__) / f"{machine}.toml").read_text(encoding="utf-8")
+    else:
+        source = str(machine)
+        path = Path(machine)
+        if not path.is_file():
+            raise SpinplaneError(
+                f"machine {source!r} is neither a file nor one of {', '.join(machine_names())}"
+            )
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpinplaneError(f"machine file {source}: cannot be read: {error}") from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpinplaneError(f"machine file {source}: not TOML: {error}") from None
+    try:
+        return _from_table(table)
+    except SpinplaneError as error:
+        raise SpinplaneError(f"machine file {source}: {error}") from None
+
+
+def _from_table(table: dict[str, Any]) -> Machine:
+    known = [field.name for field in fields(Machine)]
+    for key in table:
+        if key not in known:
+            raise SpinplaneError(f"unknown key {key!r}: allowed are {', '.join(known)}")
+    for key in ("name", "description"):
+        if not isinstance(table.get(key, ""), str):
+            raise SpinplaneError(f"{key} = {table[key]!r}: allowed is text")
+    missing = [k for k in ("name", "sub_arrays", "rows", "columns", "segments") if k not in table]
+    if missing:
+        raise SpinplaneError(f"missing key {missing[0]!r}")
+    return Machine(**table)
