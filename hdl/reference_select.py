@@ -1,0 +1,47 @@
+"""Reference select: which reference the sense amplifiers compare with."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class Sense(enum.Enum, shape=2):
+    """What the sense amplifiers of a sub-array decide in a cycle."""
+
+    NONE = 0
+    #: A single row: the reference lies between the parallel and the anti-parallel state.
+    M = 1
+    #: AND of two rows.
+    AND = 2
+    #: OR of two rows.
+    OR = 3
+
+
+class ReferenceSelect(wiring.Component):
+    """Decodes a sense operation into the paper's reference enables, at most one of them high.
+
+    Combinational: no latency, an operation a cycle.
+
+    Members
+    -------
+    sense : In(Sense)
+    en_m, en_and, en_or : Out(1)
+        EN_M, EN_AND and EN_OR of the sense amplifiers.
+    """
+
+    sense: enum.EnumView
+    en_m: Signal
+    en_and: Signal
+    en_or: Signal
+
+    def __init__(self) -> None:
+        super().__init__({"sense": In(Sense), "en_m": Out(1), "en_and": Out(1), "en_or": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.comb += [
+            self.en_m.eq(self.sense == Sense.M),
+            self.en_and.eq(self.sense == Sense.AND),
+            self.en_or.eq(self.sense == Sense.OR),
+        ]
+        return m
