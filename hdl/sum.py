@@ -60,14 +60,14 @@ class Sum(wiring.Component):
         accumulators = Signal(layout, reset_less=True)
         fresh = Signal(init=1)
         sums = Signal(layout)
-        keep = (~(accept & (addends.clear | fresh))).replicate(self.width)
-        add = accept.replicate(self.width)
-        carry = addends.negate & accept
+        clear = Signal()
+        carry = Signal()
+        m.d.comb += [clear.eq(accept & (addends.clear | fresh)), carry.eq(accept & addends.negate)]
         for total, accumulator, value in zip(sums, accumulators, addends.values, strict=True):
             # Without a payload 0 is added, which costs less than a multiplexer that holds. The bit below the
             # lowest one brings in the carry of a subtraction: one adder, not two.
-            base = accumulator.as_unsigned() & keep
-            term = (value.as_unsigned() ^ addends.negate.replicate(self.width)) & add
+            base = accumulator.as_unsigned() & (~clear).replicate(self.width)
+            term = (value.as_unsigned() ^ addends.negate.replicate(self.width)) & accept.replicate(self.width)
             m.d.comb += total.eq((Cat(carry, base) + Cat(carry, term))[1:])
         m.d.sync += [accumulators.eq(sums), fresh.eq(fresh & ~accept)]
 
