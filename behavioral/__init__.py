@@ -1,1 +1,14 @@
-"""."""
+"""Golden models in plain numpy: the bit-plane equation, the array and every digital unit."""
+
+from .bitplane import bit_planes, bitplane_dot, decode, encode, from_bit_planes
+from .convolution import convolve, windows
+
+__all__ = [
+    "bit_planes",
+    "bitplane_dot",
+    "convolve",
+    "decode",
+    "encode",
+    "from_bit_planes",
+    "windows",
+]
