@@ -1,0 +1,291 @@
+"""Compiled simulation models, kept by content so that the second run starts at once.
+
+A model lies in ``<build root>/sim/<top>-<hash>``. It is built beside its place under a lock and moved there
+when it is whole, so that parallel and interrupted builds leave nothing that is broken. Verilator's run-time
+library, which takes six times as long to compile as a small design, is compiled once for all models.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cocotb_tools.config
+from cocotb import __version__ as cocotb_version
+from spinplane.machine import SpinplaneError
+
+from . import tools
+
+#: Simulators of `compile_model`.
+SIMULATORS = ("verilator", "icarus")
+
+_TIMESCALE = ("1ns", "1ps")
+_VERILATOR_FLAGS = ("--vpi", "--no-public-flat-rw", "-Wno-fatal", "--timescale", "/".join(_TIMESCALE))
+_ICARUS_FLAGS = ("-g2012",)
+_MOST_JOBS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A compiled design.
+
+    Parameters
+    ----------
+    simulator : str
+    top : str
+    folder : Path
+    waves : bool
+        Whether it can write a waveform.
+    cached : bool
+        Whether it was there already.
+    build_seconds : float
+    """
+
+    simulator: str
+    top: str
+    folder: Path
+    waves: bool
+    cached: bool
+    build_seconds: float
+
+    @property
+    def program(self) -> Path:
+        """What is run: an executable, or what Icarus' ``vvp`` interprets."""
+        return self.folder / ("model" if self.simulator == "verilator" else "model.vvp")
+
+
+def default_build_root() -> Path:
+    """``$SPINPLANE_BUILD``, else ``build`` in the current directory."""
+    return Path(os.environ.get("SPINPLANE_BUILD") or "build").resolve()
+
+
+def compile_model(
+    sources: Sequence[Path] | Mapping[str, str],
+    top: str,
+    *,
+    simulator: str,
+    build_root: Path | None = None,
+    waves: bool = False,
+) -> Model:
+    """Compile Verilog, or find it compiled.
+
+    Parameters
+    ----------
+    sources : sequence of Path, or mapping of str to str
+        Verilog files, or Verilog text by module name as `spinplane.hdl.verilog.verilog_modules` returns it.
+    top : str
+        Name of the top module. Only its ports are visible to a bench.
+    simulator : {"verilator", "icarus"}
+    build_root : Path, optional
+        `default_build_root` if not given.
+    waves : bool
+        Prepare the model to write a VCD of all its signals; slower.
+
+    Raises
+    ------
+    SpinplaneError
+        If the simulator or what it needs is missing, or it refuses the sources.
+    """
+    if simulator not in SIMULATORS:
+        raise ValueError(f"simulator {simulator!r}: allowed are {', '.join(SIMULATORS)}")
+    texts = _texts(sources)
+    build = _VerilatorBuild(waves) if simulator == "verilator" else _IcarusBuild(waves)
+    home = (build_root or default_build_root()).resolve() / "sim"
+    folder = home / f"{top}-{_digest(top, build.identity, *texts.items())}"
+
+    def model(cached: bool, seconds: float) -> Model:
+        return Model(
+            simulator=simulator, top=top, folder=folder, waves=waves, cached=cached, build_seconds=seconds
+        )
+
+    if folder.is_dir():
+        return model(True, 0.0)
+    start = time.monotonic()
+    with _lock(folder):
+        if folder.is_dir():
+            return model(True, time.monotonic() - start)
+        growing = folder.with_name(f".{folder.name}")
+        shutil.rmtree(growing, ignore_errors=True)
+        growing.mkdir()
+        files = []
+        for name, text in texts.items():
+            files.append(growing / name)
+            files[-1].write_text(text, encoding="utf-8")
+        build.compile(growing, files, top, texts)
+        growing.rename(folder)
+    return model(False, time.monotonic() - start)
+
+
+class _IcarusBuild:
+    def __init__(self, waves: bool) -> None:
+        self._compiler = tools.find_icarus()
+        self._waves = waves
+        self.identity = (
+            "icarus",
+            tools.version_of(self._compiler, "-V"),
+            cocotb_version,
+            waves,
+            *_ICARUS_FLAGS,
+        )
+
+    def compile(self, folder: Path, files: list[Path], top: str, texts: Mapping[str, str]) -> None:
+        tops = [top]
+        options = folder / "options.f"
+        options.write_text(f"+timescale+{'/'.join(_TIMESCALE)}\n", encoding="utf-8")
+        if self._waves:
+            tops.append("spinplane_waves")
+            files = [*files, folder / "spinplane_waves.v"]
+            files[-1].write_text(_ICARUS_WAVES.format(top=top), encoding="utf-8")
+        command = [str(self._compiler), *_ICARUS_FLAGS, "-f", options.name, "-o", "model.vvp"]
+        for name in tops:
+            command += ["-s", name]
+        _call([*command, *(f.name for f in files)], folder, dict(os.environ), f"icarus could not build {top}")
+
+
+_ICARUS_WAVES = """module spinplane_waves;
+  initial begin
+    $dumpfile("waves.vcd");
+    $dumpvars(0, {top});
+  end
+endmodule
+"""
+
+
+class _VerilatorBuild:
+    def __init__(self, waves: bool) -> None:
+        self._verilator = tools.find_verilator()
+        self._compiler = tools.find_compiler()
+        self._make = tools.find_make()
+        self._waves = waves
+        self._environment = self._verilator.environment()
+        #: Where cocotb's libraries lie is part of it: the model is linked to them.
+        self.identity = (
+            "verilator",
+            self._verilator.version,
+            str(self._compiler),
+            tools.version_of(self._compiler),
+            cocotb_version,
+            str(cocotb_tools.config.libs_dir),
+            waves,
+            *_VERILATOR_FLAGS,
+        )
+
+    def compile(self, folder: Path, files: list[Path], top: str, texts: Mapping[str, str]) -> None:
+        failure = f"verilator could not build {top}"
+        visible = folder / "ports.vlt"
+        visible.write_text(_visible_ports(top, texts), encoding="utf-8")
+        main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+        libraries = cocotb_tools.config.libs_dir
+        command = [
+            str(self._verilator.executable),
+            *("-cc", "--exe", "--prefix", "Vtop", "-Mdir", "cpp", "-o", "../model", "--top-module", top),
+            *_VERILATOR_FLAGS,
+            *(["--trace"] if self._waves else []),
+            *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
+            *(str(main), visible.name, *(f.name for f in files)),
+        ]
+        _call(command, folder, self._environment, failure)
+        makefiles = folder / "cpp"
+        library = self._run_time_library(makefiles, failure)
+        for path in library:
+            shutil.copy(path, makefiles)
+        self._run_make(makefiles, [*(f"--old-file={path.name}" for path in library)], failure)
+        shutil.rmtree(makefiles)
+
+    def _run_time_library(self, makefiles: Path, failure: str) -> list[Path]:
+        """Object files of Verilator's run-time library with the features that this design asks for."""
+        features = (makefiles / "Vtop_classes.mk").read_text(encoding="utf-8")
+        switches = re.findall(r"^VM_(?:TIMING|COVERAGE|TRACE\w*|VPI) = .*$", features, re.MULTILINE)
+        listed = re.findall(r"^VM_GLOBAL_(?:FAST|SLOW) \+= \\\n((?:\s+\w+ \\\n)*)", features, re.MULTILINE)
+        objects = [f"{name}.o" for group in listed for name in re.findall(r"\w+", group)]
+        home = makefiles.parent.parent / f"verilated-{_digest(self.identity, *switches, *objects)}"
+        with _lock(home):
+            if not home.is_dir():
+                self._run_make(makefiles, objects, failure)
+                growing = home.with_name(f".{home.name}")
+                shutil.rmtree(growing, ignore_errors=True)
+                growing.mkdir()
+                for name in objects:
+                    shutil.move(makefiles / name, growing)
+                growing.rename(home)
+        return [home / name for name in objects]
+
+    def _run_make(self, makefiles: Path, arguments: list[str], failure: str) -> None:
+        command = [
+            *(str(self._make), f"-j{min(_MOST_JOBS, os.cpu_count() or 1)}", "-f", "Vtop.mk"),
+            *(f"CXX={self._compiler}", f"LINK={self._compiler}", f"PYTHON3={sys.executable}"),
+            *(f"VM_TRACE={int(self._waves)}", *self._verilator.make_variables, *arguments),
+        ]
+        _call(command, makefiles, self._environment, failure, makefiles.parent / "build.log")
+
+
+def _texts(sources: Sequence[Path] | Mapping[str, str]) -> dict[str, str]:
+    if isinstance(sources, Mapping):
+        return {f"{name}.v": text for name, text in sources.items()}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sources}
+    if len(texts) != len(sources):
+        raise ValueError(f"two Verilog files of the same name among {', '.join(map(str, sources))}")
+    return texts
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _visible_ports(top: str, texts: Mapping[str, str]) -> str:
+    """Verilator control file that shows a bench the ports of `top`: all signals visible are slower."""
+    names = [name for text in texts.values() for name in _ports(top, text)]
+    if not names:
+        raise SpinplaneError(f"no module {top!r} with ports among {', '.join(texts)}")
+    lines = [f'public_flat_rw -module "{top}" -var "{name}"' for name in names]
+    return "\n".join(["`verilator_config", *lines, ""])
+
+
+def _ports(top: str, text: str) -> list[str]:
+    text = re.sub(r"//[^\n]*|/\*.*?\*/|\(\*.*?\*\)", "", text, flags=re.DOTALL)
+    header = re.search(rf"^\s*module\s+{re.escape(top)}\b(.*?);", text, re.MULTILINE | re.DOTALL)
+    if header is None or "(" not in header[1]:
+        return []
+    # The last parenthesis at the outermost level lists the ports; one before it lists parameters.
+    depth, start, end = 0, 0, 0
+    for at, character in enumerate(header[1]):
+        if character == "(":
+            start = at + 1 if depth == 0 else start
+            depth += 1
+        elif character == ")":
+            depth -= 1
+            end = at
+    listed = re.sub(r"\[[^\]]*\]", "", header[1][start:end])
+    return [words[-1] for item in listed.split(",") if (words := re.findall(r"\w+", item))]
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold what is built at `folder` for this process alone; freed also when the process is killed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f".{folder.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _call(
+    command: list[str], folder: Path, environment: Mapping[str, str], failure: str, log: Path | None = None
+) -> None:
+    log = log or folder / "build.log"
+    with log.open("a", encoding="utf-8") as out:
+        run = subprocess.run(
+            command, cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT, check=False
+        )
+    if run.returncode:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        telling = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
+        reason = (telling or lines or [f"exit status {run.returncode}"])[0].strip()
+        raise SpinplaneError(f"{failure}: {reason} (all of it in {log})")

