@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,8 @@ class Model:
     simulator : str
     top : str
     folder : Path
+    inputs : tuple of str
+        Input ports of the top.
     waves : bool
         Whether it can write a waveform.
     cached : bool
@@ -52,6 +54,7 @@ class Model:
     simulator: str
     top: str
     folder: Path
+    inputs: tuple[str, ...]
     waves: bool
     cached: bool
     build_seconds: float
@@ -98,12 +101,21 @@ def compile_model(
         raise ValueError(f"simulator {simulator!r}: allowed are {', '.join(SIMULATORS)}")
     texts = _texts(sources)
     build = _VerilatorBuild(waves) if simulator == "verilator" else _IcarusBuild(waves)
+    ports = _ports(top, texts)
     home = (build_root or default_build_root()).resolve() / "sim"
     folder = home / f"{top}-{_digest(top, build.identity, *texts.items())}"
 
+    inputs = tuple(name for name, direction in ports.items() if direction == "input")
+
     def model(cached: bool, seconds: float) -> Model:
         return Model(
-            simulator=simulator, top=top, folder=folder, waves=waves, cached=cached, build_seconds=seconds
+            simulator=simulator,
+            top=top,
+            folder=folder,
+            inputs=inputs,
+            waves=waves,
+            cached=cached,
+            build_seconds=seconds,
         )
 
     if folder.is_dir():
@@ -115,11 +127,9 @@ def compile_model(
         growing = folder.with_name(f".{folder.name}")
         shutil.rmtree(growing, ignore_errors=True)
         growing.mkdir()
-        files = []
         for name, text in texts.items():
-            files.append(growing / name)
-            files[-1].write_text(text, encoding="utf-8")
-        build.compile(growing, files, top, texts)
+            (growing / name).write_text(text, encoding="utf-8")
+        build.compile(growing, list(texts), top, ports)
         growing.rename(folder)
     return model(False, time.monotonic() - start)
 
@@ -136,18 +146,18 @@ class _IcarusBuild:
             *_ICARUS_FLAGS,
         )
 
-    def compile(self, folder: Path, files: list[Path], top: str, texts: Mapping[str, str]) -> None:
+    def compile(self, folder: Path, files: list[str], top: str, ports: Iterable[str]) -> None:
         tops = [top]
         options = folder / "options.f"
         options.write_text(f"+timescale+{'/'.join(_TIMESCALE)}\n", encoding="utf-8")
         if self._waves:
             tops.append("spinplane_waves")
-            files = [*files, folder / "spinplane_waves.v"]
-            files[-1].write_text(_ICARUS_WAVES.format(top=top), encoding="utf-8")
+            files = [*files, "spinplane_waves.v"]
+            (folder / files[-1]).write_text(_ICARUS_WAVES.format(top=top), encoding="utf-8")
         command = [str(self._compiler), *_ICARUS_FLAGS, "-f", options.name, "-o", "model.vvp"]
         for name in tops:
             command += ["-s", name]
-        _call([*command, *(f.name for f in files)], folder, dict(os.environ), f"icarus could not build {top}")
+        _call([*command, *files], folder, dict(os.environ), f"icarus could not build {top}")
 
 
 _ICARUS_WAVES = """module spinplane_waves;
@@ -178,10 +188,10 @@ class _VerilatorBuild:
             *_VERILATOR_FLAGS,
         )
 
-    def compile(self, folder: Path, files: list[Path], top: str, texts: Mapping[str, str]) -> None:
+    def compile(self, folder: Path, files: list[str], top: str, ports: Iterable[str]) -> None:
         failure = f"verilator could not build {top}"
         visible = folder / "ports.vlt"
-        visible.write_text(_visible_ports(top, texts), encoding="utf-8")
+        visible.write_text(_visible_ports(top, ports), encoding="utf-8")
         main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
         libraries = cocotb_tools.config.libs_dir
         command = [
@@ -190,7 +200,7 @@ class _VerilatorBuild:
             *_VERILATOR_FLAGS,
             *(["--trace"] if self._waves else []),
             *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
-            *(str(main), visible.name, *(f.name for f in files)),
+            *(str(main), visible.name, *files),
         ]
         _call(command, folder, self._environment, failure)
         makefiles = folder / "cpp"
@@ -240,31 +250,33 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _visible_ports(top: str, texts: Mapping[str, str]) -> str:
+def _visible_ports(top: str, ports: Iterable[str]) -> str:
     """Verilator control file that shows a bench the ports of `top`: all signals visible are slower."""
-    names = [name for text in texts.values() for name in _ports(top, text)]
-    if not names:
-        raise SpinplaneError(f"no module {top!r} with ports among {', '.join(texts)}")
-    lines = [f'public_flat_rw -module "{top}" -var "{name}"' for name in names]
+    lines = [f'public_flat_rw -module "{top}" -var "{name}"' for name in ports]
     return "\n".join(["`verilator_config", *lines, ""])
 
 
-def _ports(top: str, text: str) -> list[str]:
-    text = re.sub(r"//[^\n]*|/\*.*?\*/|\(\*.*?\*\)", "", text, flags=re.DOTALL)
-    header = re.search(rf"^\s*module\s+{re.escape(top)}\b(.*?);", text, re.MULTILINE | re.DOTALL)
-    if header is None or "(" not in header[1]:
-        return []
-    # The last parenthesis at the outermost level lists the ports; one before it lists parameters.
-    depth, start, end = 0, 0, 0
-    for at, character in enumerate(header[1]):
-        if character == "(":
-            start = at + 1 if depth == 0 else start
-            depth += 1
-        elif character == ")":
-            depth -= 1
-            end = at
-    listed = re.sub(r"\[[^\]]*\]", "", header[1][start:end])
-    return [words[-1] for item in listed.split(",") if (words := re.findall(r"\w+", item))]
+def _ports(top: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """Direction of each port of `top` by its name, declared in the header of the module or in its body."""
+    for text in texts.values():
+        code = re.sub(r"//[^\n]*|/\*.*?\*/|\(\*[^)].*?\*\)", "", text, flags=re.DOTALL)
+        module = re.search(rf"\bmodule\s+{re.escape(top)}\b(.*?);(.*?)\bendmodule\b", code, re.DOTALL)
+        if module is None:
+            continue
+        header, body = (re.sub(r"\[[^\]]*\]", "", part) for part in module.groups())
+        listed = header[header.rfind("(") + 1 :].split(")")[0]
+        if not re.search(r"\b(?:input|output|inout)\b", listed):
+            listed = ",".join(re.findall(r"\b(?:input|output|inout)\b[^;]*", body))
+        ports, direction = {}, ""
+        for item in listed.split(","):
+            words = re.findall(r"\w+", item.partition("=")[0])
+            if words and words[0] in ("input", "output", "inout"):
+                direction = words[0]
+            if words:
+                ports[words[-1]] = direction
+        if ports:
+            return ports
+    raise SpinplaneError(f"no module {top!r} with ports among {', '.join(texts)}")
 
 
 @contextmanager

@@ -17,6 +17,9 @@ import find_libpython
 
 from .model import Model, compile_model, default_build_root
 
+#: Environment variable that gives a bench the names of the top's inputs, separated by spaces.
+INPUTS_VARIABLE = "SPINPLANE_INPUTS"
+
 _DAY_SECONDS = 86400
 
 
@@ -119,7 +122,7 @@ def run_bench(
     testcase : str or sequence of str, optional
         Names of the tests to run; all if not given.
     seed : int, optional
-        Becomes ``cocotb.RANDOM_SEED``; 1 if not given.
+        What cocotb derives ``cocotb.RANDOM_SEED`` of each test from; 1 if not given.
     timeout_s : float
         A simulation that takes longer has failed.
 
@@ -203,6 +206,7 @@ def _environment(
         "COCOTB_RESULTS_FILE": str(results),
         "COCOTB_RANDOM_SEED": str(seed),
         "TOPLEVEL_LANG": "verilog",
+        INPUTS_VARIABLE: " ".join(model.inputs),
     }
     if model.simulator == "verilator":
         variables["COCOTB_TRUST_INERTIAL_WRITES"] = "1"
