@@ -1,0 +1,303 @@
+"""Data sets by name, read from local files: MNIST, Fashion-MNIST, SVHN, CIFAR-10, ImageNet folders."""
+
+import gzip
+import io
+import pickle
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from spinplane.machine import SpinplaneError
+
+IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
+
+
+class Images(Protocol):
+    """Labelled images that are handed out in batches."""
+
+    labels: np.ndarray
+
+    def batch(self, indices: np.ndarray) -> np.ndarray:
+        """Pixels of shape (len(indices), channels, side, side), uint8."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ArrayImages:
+    """Images that lie in memory.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (images, channels, side, side), uint8
+    labels : ndarray of shape (images,), int64
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+
+    def batch(self, indices: np.ndarray) -> np.ndarray:
+        """Pixels of shape (len(indices), channels, side, side), uint8."""
+        return self.pixels[indices]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FolderImages:
+    """Images that are read when they are asked for: shorter side resized to 8/7 of `side`, centre cut out.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+    labels : ndarray of shape (images,), int64
+    side : int
+        224 for ImageNet, resized to 256 before.
+    """
+
+    paths: tuple[Path, ...]
+    labels: np.ndarray
+    side: int
+
+    def batch(self, indices: np.ndarray) -> np.ndarray:
+        """Pixels of shape (len(indices), 3, side, side), uint8."""
+        return np.stack([self._read(self.paths[i]) for i in indices])
+
+    def _read(self, path: Path) -> np.ndarray:
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with Image.open(path) as file:
+                image = file.convert("RGB")
+        except (OSError, UnidentifiedImageError) as error:
+            raise SpinplaneError(f"image {path}: cannot be read: {error}") from None
+        scale = self.side * 8 / 7 / min(image.size)
+        width, height = (max(self.side, round(length * scale)) for length in image.size)
+        left, top = (width - self.side) // 2, (height - self.side) // 2
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+        image = image.crop((left, top, left + self.side, top + self.side))
+        return np.asarray(image).transpose(2, 0, 1)
+
+
+def load_dataset(dataset: str, directory: str | Path, side: int) -> tuple[Images, Images]:
+    """Training and test images of a data set.
+
+    Parameters
+    ----------
+    dataset : str
+        ``"mnist"`` and ``"fashion-mnist"``: the four IDX files, gzipped or not. ``"svhn"``:
+        ``train_32x32.mat``, ``extra_32x32.mat``, ``test_32x32.mat``, trained on the first two;
+        ``"svhn-train"``: the same without ``extra``. ``"cifar10"``: the Python or the binary version.
+        ``"imagenet"``: ``train/CLASS/*`` and ``val/CLASS/*``.
+    directory : str or Path
+        Where its files are.
+    side : int
+        Side to which images of another size are resized (bilinear).
+
+    Raises
+    ------
+    SpinplaneError
+        If the data set is unknown, or a file is missing or damaged, naming it.
+    """
+    if dataset not in _READERS:
+        raise SpinplaneError(f"data set {dataset!r} is not one of {', '.join(dataset_names())}")
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise SpinplaneError(f"data set {dataset}: {directory} is not a directory")
+    return _READERS[dataset](directory, side)
+
+
+def dataset_names() -> list[str]:
+    """Names that `load_dataset` knows."""
+    return sorted(_READERS)
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Array of bytes from an IDX file, gzipped or not.
+
+    Raises
+    ------
+    SpinplaneError
+        If it is no IDX file of unsigned bytes, or its length is not that of its sizes.
+    """
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise SpinplaneError(f"{path}: damaged gzip file: {error}") from None
+    if len(data) < 4 or data[:3] != b"\0\0\x08":
+        raise SpinplaneError(f"{path}: not an IDX file of unsigned bytes")
+    start = 4 + 4 * data[3]
+    if len(data) < start:
+        raise SpinplaneError(f"{path}: ends inside of its header")
+    shape = tuple(int(n) for n in np.frombuffer(data, ">u4", data[3], 4))
+    expected = start + int(np.prod(shape, dtype=object))
+    if len(data) != expected:
+        raise SpinplaneError(f"{path}: {len(data)} bytes, not the {expected} that its header says")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def _find(directory: Path, *names: str) -> Path:
+    for name in names:
+        if (directory / name).is_file():
+            return directory / name
+    raise SpinplaneError(f"no {' or '.join(names)} in {directory}")
+
+
+def _labelled(pixels: np.ndarray, labels: np.ndarray, side: int, source: Path) -> ArrayImages:
+    if len(pixels) != len(labels):
+        raise SpinplaneError(f"{source}: {len(labels)} labels for {len(pixels)} images")
+    return ArrayImages(pixels=resize(pixels, side), labels=labels.astype(np.int64))
+
+
+def resize(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Images of another side, bilinear; those that have it are returned as they are.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (images, channels, height, width), uint8
+    side : int
+
+    Returns
+    -------
+    ndarray of shape (images, channels, side, side), uint8
+    """
+    if pixels.shape[2:] == (side, side):
+        return pixels
+    from PIL import Image
+
+    resized = np.empty((*pixels.shape[:2], side, side), np.uint8)
+    for image, target in zip(
+        pixels.reshape(-1, *pixels.shape[2:]), resized.reshape(-1, side, side), strict=True
+    ):
+        target[:] = Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR)
+    return resized
+
+
+def _mnist(directory: Path, side: int) -> tuple[Images, Images]:
+    return _mnist_part(directory, "train", side), _mnist_part(directory, "t10k", side)
+
+
+def _mnist_part(directory: Path, part: str, side: int) -> ArrayImages:
+    names = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+    images, labels = (_find(directory, name, f"{name}.gz") for name in names)
+    pixels, classes = read_idx(images), read_idx(labels)
+    if pixels.ndim != 3 or classes.ndim != 1:
+        wrong = images if pixels.ndim != 3 else labels
+        raise SpinplaneError(
+            f"{wrong}: not of the {'3' if wrong is images else '1'} dimensions that MNIST has"
+        )
+    return _labelled(pixels[:, None], classes, side, labels)
+
+
+def _svhn(directory: Path, side: int) -> tuple[Images, Images]:
+    core, extra = _svhn_part(directory, "train", side), _svhn_part(directory, "extra", side)
+    both = ArrayImages(
+        pixels=np.concatenate([core.pixels, extra.pixels]),
+        labels=np.concatenate([core.labels, extra.labels]),
+    )
+    return both, _svhn_part(directory, "test", side)
+
+
+def _svhn_train(directory: Path, side: int) -> tuple[Images, Images]:
+    return _svhn_part(directory, "train", side), _svhn_part(directory, "test", side)
+
+
+def _svhn_part(directory: Path, part: str, side: int) -> ArrayImages:
+    from scipy.io import loadmat
+
+    path = _find(directory, f"{part}_32x32.mat")
+    try:
+        content = loadmat(path, variable_names=["X", "y"])
+    except Exception as error:  # scipy's reader fails in many ways on a damaged file
+        raise SpinplaneError(f"{path}: not a readable MATLAB file: {error}") from None
+    pixels, labels = content.get("X"), content.get("y")
+    if pixels is None or labels is None or pixels.dtype != np.uint8 or pixels.shape[:3] != (32, 32, 3):
+        raise SpinplaneError(f"{path}: not SVHN's cropped digits: no X of 32×32×3×n bytes with y")
+    # The digit 0 has the label 10.
+    return _labelled(pixels.transpose(3, 2, 0, 1), labels.ravel() % 10, side, path)
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Reads dictionaries of arrays and nothing that could run code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
+            return getattr(np, name)
+        if module in {"numpy.core.multiarray", "numpy._core.multiarray"} and name == "_reconstruct":
+            return np.empty(0).__reduce__()[0]
+        if (module, name) == ("_codecs", "encode"):
+            return _encode
+        raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    return text.encode(encoding)
+
+
+def _cifar10(directory: Path, side: int) -> tuple[Images, Images]:
+    parts = [_cifar_part(directory, f"data_batch_{n}", side) for n in range(1, 6)]
+    train = ArrayImages(
+        pixels=np.concatenate([part.pixels for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+    )
+    return train, _cifar_part(directory, "test_batch", side)
+
+
+def _cifar_part(directory: Path, name: str, side: int) -> ArrayImages:
+    path = _find(directory, name, f"{name}.bin")
+    content = path.read_bytes()
+    if path.suffix == ".bin":
+        if not content or len(content) % 3073:
+            raise SpinplaneError(f"{path}: {len(content)} bytes, not a multiple of 3073")
+        records = np.frombuffer(content, np.uint8).reshape(-1, 3073)
+        pixels, labels = records[:, 1:], records[:, 0]
+    else:
+        try:
+            batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
+            pixels, labels = batch[b"data"], np.asarray(batch[b"labels"])
+        except Exception as error:  # a damaged pickle can raise anything
+            raise SpinplaneError(f"{path}: not a batch of CIFAR-10: {error}") from None
+        if getattr(pixels, "dtype", None) != np.uint8 or pixels.shape[1:] != (3072,):
+            raise SpinplaneError(f"{path}: not a batch of CIFAR-10: data is no array of n×3072 bytes")
+    return _labelled(pixels.reshape(-1, 3, 32, 32), labels, side, path)
+
+
+def _imagenet(directory: Path, side: int) -> tuple[Images, Images]:
+    classes = _class_names(directory / "train")
+    return tuple(_image_folder(directory / part, classes, side) for part in ("train", "val"))  # type: ignore[return-value]
+
+
+def _class_names(directory: Path) -> list[str]:
+    if not directory.is_dir():
+        raise SpinplaneError(f"{directory} is not a directory")
+    names = sorted(entry.name for entry in directory.iterdir() if entry.is_dir())
+    if not names:
+        raise SpinplaneError(f"{directory}: no folder of a class in it")
+    return names
+
+
+def _image_folder(directory: Path, classes: list[str], side: int) -> FolderImages:
+    for name in _class_names(directory):
+        if name not in classes:
+            raise SpinplaneError(f"{directory / name}: no such class among the training images")
+    paths, labels = [], []
+    for label, name in enumerate(classes):
+        folder = directory / name
+        found = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        if not found:
+            raise SpinplaneError(f"{folder}: no image in it")
+        paths += found
+        labels += [label] * len(found)
+    return FolderImages(paths=tuple(paths), labels=np.array(labels, np.int64), side=side)
+
+
+_READERS: dict[str, Callable[[Path, int], tuple[Images, Images]]] = {
+    "mnist": _mnist,
+    "fashion-mnist": _mnist,
+    "svhn": _svhn,
+    "svhn-train": _svhn_train,
+    "cifar10": _cifar10,
+    "imagenet": _imagenet,
+}

@@ -1,0 +1,120 @@
+"""The paper's accuracy study: one network at several configurations (Fig. 7: its table and its curves)."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from spinplane.compiler.networks import PAPER_CONFIGURATIONS, BitWidths, Network
+
+from .train import TrainingResult, train, write_atomically
+
+CURVES = "curves.png"
+STUDY = "study.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResult:
+    """Trainings of one network that differ in their bit-widths.
+
+    Parameters
+    ----------
+    results : tuple of TrainingResult
+    """
+
+    results: tuple[TrainingResult, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Fig. 7's table: for each configuration complexity and test errors (parts of 1)."""
+        rows = []
+        for result in self.results:
+            bits = BitWidths.parse(result.configuration.bits)
+            rows.append(
+                {
+                    "bits": str(bits),
+                    "gradient_bits": bits.gradient,
+                    "inference_complexity": bits.inference_complexity,
+                    "training_complexity": bits.training_complexity,
+                    "lowest_error": result.lowest_error,
+                    "last_error": result.last_error,
+                }
+            )
+        return rows
+
+    def as_dict(self) -> dict[str, Any]:
+        """The study as JSON has it."""
+        return {"table": self.rows(), "results": [result.as_dict() for result in self.results]}
+
+    def __str__(self) -> str:
+        lines = [
+            "| W:I | W×I | W×I+W×G | lowest test error % | last test error % |",
+            "|---|---|---|---|---|",
+        ]
+        for row in self.rows():
+            lines.append(
+                f"| {row['bits']} | {row['inference_complexity']} | {row['training_complexity']} "
+                f"| {100 * row['lowest_error']:.2f} | {100 * row['last_error']:.2f} |"
+            )
+        return "\n".join(lines)
+
+
+def study(
+    network: str | Network,
+    data: str | Path,
+    *,
+    output: str | Path,
+    configurations: Sequence[BitWidths] = PAPER_CONFIGURATIONS,
+    resume: bool = False,
+    **options: Any,
+) -> StudyResult:
+    """Train a network at several configurations, and write ``study.json`` and ``curves.png``.
+
+    Parameters
+    ----------
+    network : str or Network
+    data, output : str or Path
+        The training at W:I keeps its files in ``W-I`` of the directory `output`.
+    configurations : sequence of BitWidths
+        By default the six of the paper.
+    resume : bool
+        Take over trainings that are there, and go on with one that was stopped.
+    **options
+        As for `train`.
+
+    Raises
+    ------
+    SpinplaneError
+        As `train` does.
+    """
+    output = Path(output)
+    results = tuple(
+        train(
+            network, bits, data, output=output / f"{bits.weight}-{bits.activation}", resume=resume, **options
+        )
+        for bits in configurations
+    )
+    result = StudyResult(results=results)
+    write_atomically(output / STUDY, (json.dumps(result.as_dict(), indent=2) + "\n").encode())
+    write_atomically(output / CURVES, draw_curves(results))
+    return result
+
+
+def draw_curves(results: Sequence[TrainingResult]) -> bytes:
+    """Test accuracy over the epochs, a line for each training, as a PNG."""
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for result in results:
+        accuracies = [100 * (1 - epoch.test_error) for epoch in result.history]
+        label = str(BitWidths.parse(result.configuration.bits))
+        axes.plot(range(1, len(accuracies) + 1), accuracies, label=label, linewidth=1.2)
+    first = results[0].configuration
+    axes.set(title=f"{first.network} on {first.dataset}", xlabel="epoch", ylabel="test accuracy, %")
+    axes.grid(alpha=0.3)
+    axes.legend(title="W:I")
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=100)
+    return png.getvalue()

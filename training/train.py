@@ -1,0 +1,361 @@
+"""Training of one network at one configuration, with checkpoints from which it goes on exactly."""
+
+import io
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+from torch.nn import functional
+
+from spinplane.compiler.networks import BitWidths, Network, load_network
+from spinplane.machine import SpinplaneError
+
+from .augment import AUGMENTATION, augment
+from .data import Images, load_dataset
+from .model import LowBitNetwork
+
+CHECKPOINT = "checkpoint.pt"
+RESULT = "result.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What decides the weights that a training ends with.
+
+    Parameters
+    ----------
+    network, bits, dataset : str
+        ``bits`` as W:I:G.
+    epochs, seed, batch : int
+    rate : float
+        Learning rate of Adam at the start; it falls to 0 along half a cosine.
+    """
+
+    network: str
+    bits: str
+    dataset: str
+    epochs: int
+    seed: int
+    batch: int
+    rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """Mean loss and error in training, and error on the test images after it; errors are parts of 1."""
+
+    loss: float
+    training_error: float
+    test_error: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """A finished training.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    history : tuple of Epoch
+    training_images, test_images : int
+    weights : int
+        Weights of the network, without biases and batch-norm.
+    checkpoint : str
+        Path of the file with the trained weights.
+    device : str
+        ``"cpu"``, or the GPU's name.
+    seconds : float
+        Wall time of all epochs.
+    """
+
+    configuration: Configuration
+    history: tuple[Epoch, ...]
+    training_images: int
+    test_images: int
+    weights: int
+    checkpoint: str
+    device: str
+    seconds: float
+
+    @property
+    def lowest_error(self) -> float:
+        """Least test error over the epochs."""
+        return min(epoch.test_error for epoch in self.history)
+
+    @property
+    def last_error(self) -> float:
+        """Test error after the last epoch: that of the weights kept."""
+        return self.history[-1].test_error
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as JSON has it."""
+        return {**asdict(self), "lowest_error": self.lowest_error, "last_error": self.last_error}
+
+    def __str__(self) -> str:
+        c = self.configuration
+        return (
+            f"{c.network} at {c.bits} on {c.dataset}: test error {100 * self.last_error:.2f} % after "
+            f"{c.epochs} epochs, lowest {100 * self.lowest_error:.2f} %; weights in {self.checkpoint}"
+        )
+
+
+def train(
+    network: str | Network,
+    bits: str | BitWidths,
+    data: str | Path,
+    *,
+    dataset: str = "mnist",
+    epochs: int = 30,
+    seed: int = 0,
+    output: str | Path,
+    resume: bool = False,
+    rate: float = 2e-3,
+    batch: int = 128,
+    threads: int | None = None,
+    progress: bool = True,
+) -> TrainingResult:
+    """Train a network, keeping a checkpoint after every epoch and the result as JSON at the end.
+
+    Parameters
+    ----------
+    network : str or Network
+    bits : str or BitWidths
+        W:I or W:I:G.
+    data : str or Path
+        Directory of the data set's files.
+    dataset : str
+        See `load_dataset`.
+    epochs, seed, batch : int
+    output : str or Path
+        Directory for ``checkpoint.pt`` and ``result.json``; made if it is not there.
+    resume : bool
+        Go on from the checkpoint in `output` where there is one. The weights at the end are those of a
+        training that was not stopped, on the same machine with as many threads.
+    rate : float
+        Learning rate at the start.
+    threads : int, optional
+        Of the CPU; PyTorch's default if not given.
+    progress : bool
+        Show a bar with loss and error.
+
+    Raises
+    ------
+    SpinplaneError
+        For an unknown network or data set, missing or damaged files, a data set that does not fit the
+        network, a checkpoint of another training, or one that would be overwritten.
+    """
+    network = load_network(network)
+    bits = BitWidths.parse(bits) if isinstance(bits, str) else bits
+    if epochs < 1 or batch < 2:
+        raise SpinplaneError(f"epochs = {epochs}, batch = {batch}: allowed are at least 1 epoch and 2 images")
+    configuration = Configuration(
+        network=network.name,
+        bits=f"{bits}:{bits.gradient}",
+        dataset=dataset,
+        epochs=epochs,
+        seed=seed,
+        batch=batch,
+        rate=rate,
+    )
+    checkpoint = Path(output) / CHECKPOINT
+    state = _read_checkpoint(checkpoint, configuration) if resume and checkpoint.exists() else None
+    if not resume and checkpoint.exists():
+        raise SpinplaneError(
+            f"{checkpoint} exists: add --resume to go on, or choose another output directory"
+        )
+    training, test = load_dataset(dataset, data, network.side)
+    check_fit(network, dataset, training)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with torch.random.fork_rng():
+        trainer = _Trainer(network, bits, configuration, training, test, device)
+        if state is not None:
+            trainer.restore(state)
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            disable=not progress,
+        ) as bar:
+            task = bar.add_task(str(bits), total=epochs * trainer.steps, figures="")
+
+            def show(epoch: int, step: int, loss: float, error: float) -> None:
+                figures = f"epoch {epoch + 1}/{epochs}  loss {loss:.4f}  error {100 * error:.2f} %"
+                bar.update(task, completed=epoch * trainer.steps + step, figures=figures)
+
+            while len(trainer.history) < epochs:
+                trainer.run_epoch(show)
+                write_atomically(checkpoint, trainer.state_bytes())
+    result = TrainingResult(
+        configuration=configuration,
+        history=tuple(trainer.history),
+        training_images=len(training.labels),
+        test_images=len(test.labels),
+        weights=network.weights,
+        checkpoint=str(checkpoint),
+        device=torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        seconds=round(trainer.seconds, 1),
+    )
+    write_atomically(checkpoint.parent / RESULT, (json.dumps(result.as_dict(), indent=2) + "\n").encode())
+    return result
+
+
+def load_trained(checkpoint: str | Path) -> LowBitNetwork:
+    """The trained network of a checkpoint, in evaluation mode.
+
+    Raises
+    ------
+    SpinplaneError
+        If the file is missing or no checkpoint.
+    """
+    state = _read_checkpoint(Path(checkpoint), None)
+    configuration = Configuration(**state["configuration"])
+    model = LowBitNetwork(load_network(configuration.network), BitWidths.parse(configuration.bits))
+    model.load_state_dict(state["model"])
+    return model.eval()
+
+
+def check_fit(network: Network, dataset: str, images: Images) -> None:
+    """Raise a `SpinplaneError` unless channels and classes of images are those of a network."""
+    channels = images.batch(np.arange(1)).shape[1]
+    if channels != network.channels:
+        raise SpinplaneError(
+            f"data set {dataset} has {channels} channels, network {network.name} takes {network.channels}"
+        )
+    classes = int(images.labels.max()) + 1
+    if classes > network.classes:
+        raise SpinplaneError(
+            f"data set {dataset} has {classes} classes, network {network.name} knows {network.classes}"
+        )
+
+
+@torch.no_grad()
+def evaluate(model: LowBitNetwork, images: Images, batch: int = 500) -> float:
+    """Part of images that a network in evaluation mode takes for another class."""
+    wrong = 0
+    for start in range(0, len(images.labels), batch):
+        indices = np.arange(start, min(start + batch, len(images.labels)))
+        pixels, labels = _batch(images, indices, next(model.parameters()).device)
+        wrong += int((model(pixels).argmax(1) != labels).sum())
+    return wrong / len(images.labels)
+
+
+def _batch(images: Images, indices: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor]:
+    pixels = torch.from_numpy(images.batch(indices)).to(device, torch.float32)
+    return pixels, torch.from_numpy(images.labels[indices]).to(device)
+
+
+class _Trainer:
+    """Model, optimizer and random state of a training between two epochs."""
+
+    def __init__(
+        self,
+        network: Network,
+        bits: BitWidths,
+        configuration: Configuration,
+        training: Images,
+        test: Images,
+        device: torch.device,
+    ) -> None:
+        torch.manual_seed(configuration.seed)
+        self.configuration = configuration
+        self.training, self.test, self.device = training, test, device
+        self.model = LowBitNetwork(network, bits).to(device, memory_format=torch.channels_last)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=configuration.rate, eps=1e-5)
+        self.history: list[Epoch] = []
+        self.seconds = 0.0
+        # A last batch of one image has no variance to normalize with.
+        self.steps = max(1, len(training.labels) // configuration.batch)
+
+    def run_epoch(self, show: Callable[[int, int, float, float], None]) -> None:
+        """Train on every image once, then test."""
+        began = time.monotonic()
+        epoch, batch = len(self.history), self.configuration.batch
+        order = torch.randperm(len(self.training.labels)).numpy()
+        loss_sum = wrong = seen = 0.0
+        self.model.train()
+        for step in range(self.steps):
+            for group in self.optimizer.param_groups:
+                group["lr"] = self._rate(epoch * self.steps + step)
+            pixels, labels = _batch(self.training, order[step * batch : (step + 1) * batch], self.device)
+            logits = self.model(augment(pixels, AUGMENTATION[self.configuration.dataset]))
+            loss = functional.cross_entropy(logits, labels)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            seen += len(labels)
+            loss_sum += loss.item() * len(labels)
+            wrong += int((logits.argmax(1) != labels).sum())
+            show(epoch, step + 1, loss_sum / seen, wrong / seen)
+        self.model.eval()
+        self.history.append(
+            Epoch(
+                loss=loss_sum / seen,
+                training_error=wrong / seen,
+                test_error=evaluate(self.model, self.test),
+            )
+        )
+        self.seconds += time.monotonic() - began
+
+    def _rate(self, step: int) -> float:
+        progress = step / (self.configuration.epochs * self.steps)
+        return self.configuration.rate * (1 + math.cos(math.pi * progress)) / 2
+
+    def state_bytes(self) -> bytes:
+        """All that the next epoch depends on, and the time so far, as PyTorch stores it."""
+        state = {
+            "configuration": asdict(self.configuration),
+            "history": [asdict(epoch) for epoch in self.history],
+            "seconds": self.seconds,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+        }
+        file = io.BytesIO()
+        torch.save(state, file)
+        return file.getvalue()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over a state."""
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self.seconds = state["seconds"]
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        if state["random_cuda"]:
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+
+
+def _read_checkpoint(path: Path, expected: Configuration | None) -> dict[str, Any]:
+    if not path.is_file():
+        raise SpinplaneError(f"no checkpoint {path}")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        found = Configuration(**state["configuration"])
+    except Exception as error:  # a damaged file can raise anything
+        raise SpinplaneError(f"{path}: not a checkpoint: {str(error).splitlines()[0]}") from None
+    if expected is not None:
+        for key, value in asdict(expected).items():
+            if (other := getattr(found, key)) != value:
+                raise SpinplaneError(f"{path}: is of a training with {key} = {other!r}, not {value!r}")
+    return state
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
