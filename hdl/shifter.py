@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
 from spinplane.machine import Rounding
 
 from .parameters import require_positive

@@ -1,0 +1,125 @@
+"""Golden model of the SOT-MRAM array: sub-arrays of cells, two rows sensed at once, unknown until written."""
+
+import numpy as np
+
+from spinplane.machine import Machine
+
+
+class ArrayError(RuntimeError):
+    """An operation that would break a real array, or that senses cells nobody has written."""
+
+
+class SotMramArray:
+    """Sub-arrays of one machine, operated row by row and in lock-step.
+
+    The contract of ``sot_mram_array`` (see ``docs/array.md``) at the level of whole row operations: a write
+    stores the masked columns of one row; a sense connects one row (EN_M) or two different rows (EN_AND, EN_OR)
+    to the sense amplifiers of the enabled columns. 0 AND unknown is 0 and 1 OR unknown is 1; every other
+    unknown that an enabled column would show is refused.
+
+    Parameters
+    ----------
+    machine : Machine
+
+    Attributes
+    ----------
+    cells : ndarray of shape (sub_arrays, rows, columns), uint8
+        1 where a cell is in the anti-parallel state.
+    written : ndarray of shape (sub_arrays, rows, columns), uint8
+        1 where a cell has been written.
+    writes, reads, ands, ors : int
+        Events counted so far, one for each row operation of each sub-array.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        shape = (machine.sub_arrays, machine.rows, machine.columns)
+        self.cells = np.zeros(shape, dtype=np.uint8)
+        self.written = np.zeros(shape, dtype=np.uint8)
+        self.writes = self.reads = self.ands = self.ors = 0
+
+    def write(self, where: slice, row: int, bits: np.ndarray, mask: np.ndarray) -> None:
+        """Write the columns of `row` where `mask` is 1, in the sub-arrays `where`.
+
+        Parameters
+        ----------
+        where : slice
+            Sub-arrays that take part.
+        row : int
+        bits, mask : ndarray of shape (columns,) or (sub-arrays, columns), uint8
+        """
+        self._check_row(row)
+        cells, written = self.cells[where, row], self.written[where, row]
+        cells[:] = np.where(mask, bits, cells)
+        written[:] |= mask
+        self.writes += len(cells)
+
+    def read(self, where: slice, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Sense each of `rows` alone, with EN_M.
+
+        Parameters
+        ----------
+        where : slice
+        rows : ndarray of shape (n,), int
+        columns : ndarray of shape (n, columns), uint8
+            Enabled sense amplifiers of each operation.
+
+        Returns
+        -------
+        ndarray of shape (sub-arrays, n, columns), uint8
+            Sensed bits; 0 in columns that are not enabled.
+
+        Raises
+        ------
+        ArrayError
+            If an enabled column holds an unknown cell.
+        """
+        self._check_row(*rows)
+        cells, written = self.cells[where][:, rows], self.written[where][:, rows]
+        self._refuse_unknown(where, "EN_M", rows, rows, columns & ~written)
+        self.reads += cells.shape[0] * len(rows)
+        return cells & columns
+
+    def sense_and(self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Sense each pair of rows at once with EN_AND; arguments and result as in `read`."""
+        cells, written = self._pair(where, "EN_AND", rows_a, rows_b)
+        could_be_1 = (cells[0] | ~written[0]) & (cells[1] | ~written[1])
+        sensed = cells[0] & cells[1]
+        self._refuse_unknown(where, "EN_AND", rows_a, rows_b, columns & could_be_1 & ~sensed)
+        self.ands += sensed.shape[0] * len(rows_a)
+        return sensed & columns
+
+    def sense_or(self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Sense each pair of rows at once with EN_OR; arguments and result as in `read`."""
+        cells, written = self._pair(where, "EN_OR", rows_a, rows_b)
+        sensed = cells[0] | cells[1]
+        self._refuse_unknown(where, "EN_OR", rows_a, rows_b, columns & ~sensed & ~(written[0] & written[1]))
+        self.ors += sensed.shape[0] * len(rows_a)
+        return sensed & columns
+
+    def _pair(self, where: slice, reference: str, rows_a: np.ndarray, rows_b: np.ndarray) -> tuple[list, list]:
+        self._check_row(*rows_a, *rows_b)
+        same = np.flatnonzero(np.asarray(rows_a) == np.asarray(rows_b))
+        if same.size:
+            raise ArrayError(f"{reference} senses two different rows, not row {rows_a[same[0]]} alone")
+        rows = (rows_a, rows_b)
+        return [self.cells[where][:, r] for r in rows], [self.written[where][:, r] for r in rows]
+
+    def _check_row(self, *rows: int) -> None:
+        for row in rows:
+            if not 0 <= row < self.machine.rows:
+                raise ArrayError(f"row {row} does not exist: the array has rows 0 to {self.machine.rows - 1}")
+
+    def _refuse_unknown(
+        self, where: slice, reference: str, rows_a: np.ndarray, rows_b: np.ndarray, unknown: np.ndarray
+    ) -> None:
+        unknown = unknown & 1
+        if not unknown.any():
+            return
+        sub_array, operation, column = np.argwhere(unknown)[0]
+        index = range(self.machine.sub_arrays)[where][sub_array]
+        a, b = rows_a[operation], rows_b[operation]
+        rows = f"row {a}" if a == b else f"rows {a} and {b}"
+        raise ArrayError(
+            f"{reference} senses an unknown cell: sub-array {index}, {rows}, column {column} was never written"
+        )

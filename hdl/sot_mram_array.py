@@ -1,0 +1,156 @@
+"""The array boundary: a black box in Verilog, a behavioral model in Amaranth's simulator."""
+
+from amaranth.hdl import Assert, Cat, Format, Module, Mux, Signal, Value
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from spinplane.machine import Machine, bits_for
+
+
+class SotMramArray(wiring.Component):
+    """SOT-MRAM cells with word lines, bit lines, references and one sense amplifier a bit line.
+
+    The only thing of an engine that is not logic. A write holds one write word line for ``write_cycles`` clock
+    edges with stable data; a sense holds one (EN_M) or two (EN_AND, EN_OR) read word lines for
+    ``sense_cycles`` edges, and ``sense`` shows the result after the last edge until the next sense ends. Other
+    biasing, a cut pulse, and sensing a cell that was never written stop a simulation with a message. The
+    Verilog of the same contract is ``sot_mram_array.v``; ``docs/array.md`` has the rules.
+
+    Parameters
+    ----------
+    machine : Machine
+
+    Members
+    -------
+    wwl : In(rows)
+        Write word lines.
+    wbl, wbl_enable : In(columns)
+        Bits to write and the columns that take them.
+    rwl : In(rows)
+        Read word lines.
+    rbl_enable : In(columns)
+        Columns that are sensed; the others show 0.
+    en_m, en_and, en_or : In(1)
+        References of the sense amplifiers.
+    sense : Out(columns)
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        super().__init__(
+            {
+                "wwl": In(machine.rows),
+                "wbl": In(machine.columns),
+                "wbl_enable": In(machine.columns),
+                "rwl": In(machine.rows),
+                "rbl_enable": In(machine.columns),
+                "en_m": In(1),
+                "en_and": In(1),
+                "en_or": In(1),
+                "sense": Out(machine.columns),
+            }
+        )
+
+    @property
+    def black_box(self) -> dict[str, int]:
+        """Parameters of the Verilog module, which has no description here."""
+        return {
+            "ROWS": self.machine.rows,
+            "COLUMNS": self.machine.columns,
+            "SENSE_CYCLES": self.machine.sense_cycles,
+            "WRITE_CYCLES": self.machine.write_cycles,
+        }
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        size = {"shape": self.machine.columns, "depth": self.machine.rows, "init": []}
+        m.submodules.cells = self._cells = memory.Memory(**size)
+        m.submodules.written = self._written = memory.Memory(**size)
+        references = Cat(self.en_m, self.en_and, self.en_or)
+        with m.If(self.wwl.any()):
+            m.d.sync += Assert(~self.rwl.any() & ~references.any(), "sensing during a write pulse")
+        self._write_rules(m)
+        self._sense_rules(m, references)
+        return m
+
+    def _write_rules(self, m: Module) -> None:
+        done = self._pulse(m, "write", self.wwl.any(), Cat(self.wwl, self.wbl, self.wbl_enable))
+        row, rest = self._lowest(self.wwl)
+        cells, written = self._row(m, self._cells, row), self._row(m, self._written, row)
+        with m.If(self.wwl.any()):
+            m.d.sync += Assert(~rest.any(), "more than one write word line")
+        to_cells, to_written = self._cells.write_port(), self._written.write_port()
+        m.d.comb += [
+            to_cells.addr.eq(row),
+            to_cells.data.eq((cells & ~self.wbl_enable) | (self.wbl & self.wbl_enable)),
+            to_cells.en.eq(done),
+            to_written.addr.eq(row),
+            to_written.data.eq(written | self.wbl_enable),
+            to_written.en.eq(done),
+        ]
+
+    def _sense_rules(self, m: Module, references: Value) -> None:
+        done = self._pulse(m, "sense", self.rwl.any(), Cat(self.rwl, self.rbl_enable, references))
+        row_a, rest = self._lowest(self.rwl)
+        row_b, beyond = self._lowest(rest)
+        cells_a, written_a = self._row(m, self._cells, row_a), self._row(m, self._written, row_a)
+        cells_b, written_b = self._row(m, self._cells, row_b), self._row(m, self._written, row_b)
+        with m.If(self.rwl.any()):
+            m.d.sync += [
+                Assert(~beyond.any(), "more than two read word lines"),
+                Assert(references.any(), "no reference is enabled"),
+                Assert(~(references & (references - 1)).any(), "several references are enabled"),
+                Assert(~self.en_m | ~rest.any(), "EN_M senses one row, not two"),
+                Assert(self.en_m | rest.any(), "EN_AND and EN_OR sense two rows, not one"),
+            ]
+        with m.Else():
+            m.d.sync += Assert(~references.any(), "a reference is enabled without a read word line")
+
+        sensed, unknown = Signal(self.machine.columns), Signal(self.machine.columns)
+        with m.If(self.en_m):
+            m.d.comb += [sensed.eq(cells_a), unknown.eq(~written_a)]
+        with m.Elif(self.en_and):
+            both_could_be_1 = (cells_a | ~written_a) & (cells_b | ~written_b)
+            m.d.comb += [sensed.eq(cells_a & cells_b), unknown.eq(both_could_be_1 & ~sensed)]
+        with m.Else():
+            m.d.comb += [sensed.eq(cells_a | cells_b), unknown.eq(~sensed & ~(written_a & written_b))]
+        with m.If(done):
+            m.d.sync += [
+                self.sense.eq(sensed & self.rbl_enable),
+                Assert(
+                    ~(unknown & self.rbl_enable).any(),
+                    Format("senses an unknown cell in row {:d} or {:d}", row_a, row_b),
+                ),
+            ]
+
+    def _pulse(self, m: Module, kind: str, active: Value, lines: Value) -> Value:
+        """Follow a pulse over its clock edges; returns 1 before the last one."""
+        needed = self.machine.write_cycles if kind == "write" else self.machine.sense_cycles
+        edges = Signal(range(needed), name=f"{kind}_edges")
+        held = Signal(len(lines), name=f"held_{kind}")
+        done = Signal(name=f"{kind}_done")
+        m.d.comb += done.eq(active & (edges == needed - 1))
+        with m.If(active):
+            m.d.sync += [
+                edges.eq(Mux(done, 0, edges + 1)),
+                held.eq(lines),
+                Assert((edges == 0) | (held == lines), f"lines changed during a {kind} pulse"),
+            ]
+        with m.Else():
+            m.d.sync += Assert(edges == 0, Format("{} pulse of {:d} cycles is too short", kind, edges))
+        return done
+
+    def _lowest(self, lines: Value) -> tuple[Value, Value]:
+        """Index of the lowest line that is on, and the lines without it."""
+        rest = (lines & (lines - 1))[: len(lines)]
+        line = lines & ~rest
+        index = [
+            Cat(line[row] for row in range(len(lines)) if row >> bit & 1).any()
+            for bit in range(bits_for(len(lines) - 1))
+        ]
+        return Cat(index), rest
+
+    def _row(self, m: Module, cells: memory.Memory, row: Value) -> Value:
+        port = cells.read_port(domain="comb")
+        m.d.comb += port.addr.eq(row)
+        return port.data

@@ -1,0 +1,168 @@
+// Behavioral model of a SOT-MRAM array: for simulation only, synthesis sees a black box.
+//
+// Write: one write word line (wwl) is held for WRITE_CYCLES clock edges with stable data; the columns in
+// wbl_enable take wbl at the last edge. Sense: one (en_m) or two (en_and, en_or) read word lines (rwl) are held
+// for SENSE_CYCLES edges; sense shows the result after the last edge and keeps it until the next one, 0 in
+// columns that rbl_enable leaves out. What would break a real array, or shows a cell that was never written,
+// stops the simulation with a message.
+
+`ifndef SYNTHESIS
+module sot_mram_array #(
+  parameter ROWS = 512,
+  parameter COLUMNS = 256,
+  parameter SENSE_CYCLES = 1,
+  parameter WRITE_CYCLES = 2
+) (
+  input  wire               clk,
+  input  wire [ROWS-1:0]    wwl,
+  input  wire [COLUMNS-1:0] wbl,
+  input  wire [COLUMNS-1:0] wbl_enable,
+  input  wire [ROWS-1:0]    rwl,
+  input  wire [COLUMNS-1:0] rbl_enable,
+  input  wire               en_m,
+  input  wire               en_and,
+  input  wire               en_or,
+  output reg  [COLUMNS-1:0] sense
+);
+  localparam WORDS = (ROWS + 31) / 32;
+  localparam PADDED = WORDS * 32;
+
+  reg [COLUMNS-1:0] cells   [0:ROWS-1];
+  reg [COLUMNS-1:0] written [0:ROWS-1];
+
+  // Events, one for each completed row operation.
+  integer writes, reads, ands, ors;
+
+  integer write_edges, sense_edges, row;
+  reg [ROWS-1:0]    held_wwl, held_rwl;
+  reg [COLUMNS-1:0] held_wbl, held_wbl_enable, held_rbl_enable;
+  reg [2:0]         held_references;
+
+  initial begin
+    sense = 0;
+    writes = 0;
+    reads = 0;
+    ands = 0;
+    ors = 0;
+    write_edges = 0;
+    sense_edges = 0;
+    held_wwl = 0;
+    held_rwl = 0;
+    held_wbl = 0;
+    held_wbl_enable = 0;
+    held_rbl_enable = 0;
+    held_references = 0;
+    for (row = 0; row < ROWS; row = row + 1) begin
+      cells[row] = 0;
+      written[row] = 0;
+    end
+  end
+
+  // Index of the lowest line that is on; word by word, since most are off.
+  function integer lowest(input [ROWS-1:0] lines);
+    integer word, bit_index;
+    reg [PADDED-1:0] padded;
+    reg [31:0] part;
+    begin
+      lowest = 0;
+      padded = lines;
+      for (word = WORDS - 1; word >= 0; word = word - 1) begin
+        part = padded[word*32 +: 32];
+        if (part != 0)
+          for (bit_index = 31; bit_index >= 0; bit_index = bit_index - 1)
+            if (part[bit_index]) lowest = word * 32 + bit_index;
+      end
+    end
+  endfunction
+
+  wire [ROWS-1:0] wwl_rest = wwl & (wwl - 1'b1);
+  wire [ROWS-1:0] rwl_rest = rwl & (rwl - 1'b1);
+  wire [2:0] references = {en_or, en_and, en_m};
+
+  always @(posedge clk) begin
+    if ((^wwl) === 1'bx || (^rwl) === 1'bx || (^references) === 1'bx)
+      $fatal(1, "sot_mram_array %m: word lines or references are not driven");
+    if (wwl != 0 && (rwl != 0 || references != 0))
+      $fatal(1, "sot_mram_array %m: sensing during a write pulse");
+    write_rules;
+    sense_rules;
+  end
+
+  task write_rules;
+    begin
+      if (wwl == 0) begin
+        if (write_edges != 0)
+          $fatal(1, "sot_mram_array %m: write pulse of %0d cycles, the cell needs %0d", write_edges, WRITE_CYCLES);
+      end else begin
+        if (wwl_rest != 0) $fatal(1, "sot_mram_array %m: more than one write word line");
+        if (write_edges != 0
+            && (wwl != held_wwl || wbl_enable != held_wbl_enable || ((wbl ^ held_wbl) & wbl_enable) != 0))
+          $fatal(1, "sot_mram_array %m: write word line or bit lines changed during a write pulse");
+        held_wwl <= wwl;
+        held_wbl <= wbl;
+        held_wbl_enable <= wbl_enable;
+        if (write_edges == WRITE_CYCLES - 1) begin
+          row = lowest(wwl);
+          cells[row] <= (cells[row] & ~wbl_enable) | (wbl & wbl_enable);
+          written[row] <= written[row] | wbl_enable;
+          writes <= writes + 1;
+          write_edges <= 0;
+        end else write_edges <= write_edges + 1;
+      end
+    end
+  endtask
+
+  integer row_a, row_b;
+  reg [COLUMNS-1:0] sensed, unknown;
+
+  task sense_rules;
+    begin
+      if (rwl == 0) begin
+        if (references != 0) $fatal(1, "sot_mram_array %m: a reference is enabled without a read word line");
+        if (sense_edges != 0)
+          $fatal(1, "sot_mram_array %m: sense of %0d cycles, the amplifier needs %0d", sense_edges, SENSE_CYCLES);
+      end else begin
+        if ((rwl_rest & (rwl_rest - 1'b1)) != 0) $fatal(1, "sot_mram_array %m: more than two read word lines");
+        if (references == 0) $fatal(1, "sot_mram_array %m: no reference is enabled");
+        if ((references & (references - 3'd1)) != 0) $fatal(1, "sot_mram_array %m: several references are enabled");
+        if (en_m && rwl_rest != 0) $fatal(1, "sot_mram_array %m: EN_M senses one row, not two");
+        if (!en_m && rwl_rest == 0) $fatal(1, "sot_mram_array %m: EN_AND and EN_OR sense two rows, not one");
+        if (sense_edges != 0
+            && (rwl != held_rwl || rbl_enable != held_rbl_enable || references != held_references))
+          $fatal(1, "sot_mram_array %m: read word lines, columns or reference changed during a sense");
+        held_rwl <= rwl;
+        held_rbl_enable <= rbl_enable;
+        held_references <= references;
+        if (sense_edges == SENSE_CYCLES - 1) begin
+          finish_sense;
+          sense_edges <= 0;
+        end else sense_edges <= sense_edges + 1;
+      end
+    end
+  endtask
+
+  task finish_sense;
+    begin
+      row_a = lowest(rwl);
+      row_b = en_m ? row_a : lowest(rwl_rest);
+      if (en_m) begin
+        sensed = cells[row_a];
+        unknown = ~written[row_a];
+        reads <= reads + 1;
+      end else if (en_and) begin
+        sensed = cells[row_a] & cells[row_b];
+        unknown = (cells[row_a] | ~written[row_a]) & (cells[row_b] | ~written[row_b]) & ~sensed;
+        ands <= ands + 1;
+      end else begin
+        sensed = cells[row_a] | cells[row_b];
+        unknown = ~sensed & ~(written[row_a] & written[row_b]);
+        ors <= ors + 1;
+      end
+      if ((unknown & rbl_enable) != 0)
+        $fatal(1, "sot_mram_array %m: senses an unknown cell in row %0d or %0d, columns %h",
+               row_a, row_b, unknown & rbl_enable);
+      sense <= sensed & rbl_enable;
+    end
+  endtask
+endmodule
+`endif
