@@ -1,7 +1,7 @@
 """Eq. 3, written once and plainly: the oracle that everything faster or physical is compared with.
 
-A dot product of integers is a sum over pairs of bit-planes, and a pair of planes needs only what the memory can
-do, an AND and a count::
+A dot product of integers is a sum over pairs of bit-planes, and a pair of planes needs only what the memory
+can do, an AND and a count::
 
     I*W = Σm Σn ±2^(m+n) · bitcount(and(Cn(W), Cm(I)))
 
@@ -120,9 +120,9 @@ def bitplane_dot(
 ) -> NDArray[np.int64]:
     """Σ weights·inputs over the last axis by Eq. 3, from ANDs and bit-counts alone.
 
-    A pair of planes subtracts when exactly one of them is the top plane of a two's complement operand. Bipolar
-    and DoReFa values are scale·q + offset of the number q that their planes spell, so that, with v the valid
-    positions and q_i = 0 elsewhere::
+    A pair of planes subtracts when exactly one of them is the top plane of a two's complement operand.
+    Bipolar and DoReFa values are scale·q + offset of the number q that their planes spell, so that, with v
+    the valid positions and q_i = 0 elsewhere::
 
         Σ v·(s_w·q_w + o_w)·(s_i·q_i + o_i)
             = s_w·s_i·Σ q_w·q_i  +  s_w·o_i·Σ q_w·v  +  o_w·s_i·Σ q_i  +  o_w·o_i·Σ v
@@ -154,9 +154,7 @@ def bitplane_dot(
     q_i = encode(np.where(v, integers(inputs, "inputs"), i.offset), i)
     q_w = encode(weights, w)
     if q_w.shape[-1:] != q_i.shape[-1:]:
-        raise ValueError(
-            f"weights of shape {q_w.shape} and inputs of shape {q_i.shape} differ in their last axis"
-        )
+        raise ValueError(f"last axes differ: weights of shape {q_w.shape}, inputs of shape {q_i.shape}")
     c_w, c_i = bit_planes(q_w, w.bits), bit_planes(q_i, i.bits)
 
     shape = np.broadcast_shapes(q_w.shape, q_i.shape)[:-1]

@@ -62,15 +62,15 @@ def convolve(
     """
     inputs, weights = integers(inputs, "inputs"), integers(weights, "weights")
     _check_shapes(inputs, weights, groups)
-    kernels, kernel = weights.shape[0], weights.shape[2:]
+    kernels, group_channels, kernel_height, kernel_width = weights.shape
+    kernel = (kernel_height, kernel_width)
     constants = _check_bias(bias, kernels)
-    geometry = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
-    columns = windows(inputs, **geometry)
-    inside = windows(np.ones_like(inputs[:1]), **geometry)
+    columns = windows(inputs, kernel, stride, padding, dilation)
+    inside = windows(np.ones_like(inputs[:1]), kernel, stride, padding, dilation)
     batch, height, width = columns.shape[:3]
 
     outputs = np.empty((batch, kernels, height, width), dtype=np.int64)
-    group_kernels, group_channels = kernels // groups, weights.shape[1]
+    group_kernels = kernels // groups
     for group in range(groups):
         channels = slice(group * group_channels, (group + 1) * group_channels)
         members = slice(group * group_kernels, (group + 1) * group_kernels)
@@ -118,10 +118,10 @@ def windows(
     SpinplaneError
         If the geometry is not allowed, or the kernel is larger than the padded inputs.
     """
-    kernel_height, kernel_width = _pair(kernel, "kernel", "or (height, width)")
-    down, right = _pair(stride, "stride")
-    dilation_y, dilation_x = _pair(dilation, "dilation")
-    pad_top, pad_left, pad_bottom, pad_right = _sides(padding)
+    kernel_height, kernel_width = pair(kernel, "kernel", "or (height, width)")
+    down, right = pair(stride, "stride")
+    dilation_y, dilation_x = pair(dilation, "dilation")
+    pad_top, pad_left, pad_bottom, pad_right = sides(padding)
     borders = ((0, 0), (0, 0), (pad_top, pad_bottom), (pad_left, pad_right))
     padded = np.pad(inputs, borders, constant_values=fill)
     span = (dilation_y * (kernel_height - 1) + 1, dilation_x * (kernel_width - 1) + 1)
@@ -132,6 +132,27 @@ def windows(
         )
     every = np.lib.stride_tricks.sliding_window_view(padded, span, axis=(2, 3))
     return every[:, :, ::down, ::right, ::dilation_y, ::dilation_x].transpose(0, 2, 3, 1, 4, 5)
+
+
+def pair(value: Pair, name: str, forms: str = "or (vertical, horizontal)") -> tuple[int, int]:
+    """A size or a step, at least 1, in both directions; `name` and `forms` are for the error."""
+    vertical, horizontal = _numbers(value, name, 1, (1, 2), forms)
+    return vertical, horizontal
+
+
+def sides(padding: Padding) -> tuple[int, int, int, int]:
+    """A padding, at least 0, as (top, left, bottom, right)."""
+    forms = "(vertical, horizontal) or (top, left, bottom, right)"
+    top, left, bottom, right = _numbers(padding, "padding", 0, (1, 2, 4), forms)
+    return top, left, bottom, right
+
+
+def _numbers(value: Padding, name: str, least: int, counts: tuple[int, ...], forms: str) -> tuple[int, ...]:
+    """`value` repeated to the greatest of `counts`: (v, h) becomes (v, h, v, h)."""
+    array = np.atleast_1d(value)
+    if array.dtype.kind != "i" or array.ndim != 1 or len(array) not in counts or array.min() < least:
+        raise SpinplaneError(f"{name} = {value!r}: allowed is a whole number from {least} up, {forms}")
+    return tuple(int(number) for number in np.resize(array, max(counts)))
 
 
 def _check_shapes(inputs: NDArray[np.int64], weights: NDArray[np.int64], groups: int) -> None:
@@ -159,22 +180,3 @@ def _check_bias(bias: ArrayLike | None, kernels: int) -> NDArray[np.int64]:
     if outside.any():
         raise SpinplaneError(f"bias {constants[outside].min()} does not fit in {_BIAS_BITS} bits")
     return constants
-
-
-def _numbers(value: Padding, name: str, least: int, counts: tuple[int, ...], forms: str) -> tuple[int, ...]:
-    """`value` repeated to the greatest of `counts`: (v, h) becomes (v, h, v, h)."""
-    array = np.atleast_1d(value)
-    if array.dtype.kind != "i" or array.ndim != 1 or len(array) not in counts or array.min() < least:
-        raise SpinplaneError(f"{name} = {value!r}: allowed is a whole number from {least} up, {forms}")
-    return tuple(int(number) for number in np.resize(array, max(counts)))
-
-
-def _pair(value: Pair, name: str, forms: str = "or (vertical, horizontal)") -> tuple[int, int]:
-    vertical, horizontal = _numbers(value, name, 1, (1, 2), forms)
-    return vertical, horizontal
-
-
-def _sides(padding: Padding) -> tuple[int, int, int, int]:
-    forms = "(vertical, horizontal) or (top, left, bottom, right)"
-    top, left, bottom, right = _numbers(padding, "padding", 0, (1, 2, 4), forms)
-    return top, left, bottom, right

@@ -14,11 +14,22 @@ from .command import (
 from .counters import COUNTER_NAMES, Counters
 from .errors import SpinplaneError
 from .machine import Machine, load_machine, machine_names
+from .quantizer import (
+    CODE_BITS,
+    MULTIPLIER_BITS,
+    OFFSET_BITS,
+    QUANTIZER_SHIFT_BITS,
+    QuantizerConfiguration,
+)
 
 __all__ = [
+    "CODE_BITS",
     "COUNTER_NAMES",
     "MAX_BITS",
+    "MULTIPLIER_BITS",
+    "OFFSET_BITS",
     "PLANE_FIELD_BITS",
+    "QUANTIZER_SHIFT_BITS",
     "SHIFT_FIELD_BITS",
     "Coding",
     "Counters",
@@ -27,6 +38,7 @@ __all__ = [
     "Operand",
     "PoolMode",
     "Program",
+    "QuantizerConfiguration",
     "Rounding",
     "SpinplaneError",
     "bits_for",

@@ -1,3 +1,4 @@
+import doctest
 import itertools
 import re
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spinplane.behavioral import bit_planes, bitplane_dot, decode, encode, from_bit_planes
+from spinplane.behavioral import bit_planes, bitplane, bitplane_dot, decode, encode, from_bit_planes
 from spinplane.machine import Coding, Operand, SpinplaneError
 
 OPERANDS = [
@@ -109,8 +110,12 @@ def test_encode_refuses_what_is_no_integer(values):
         encode(values, Operand(bits=1))
 
 
+def test_examples_of_the_docstrings():
+    assert doctest.testmod(bitplane) == (0, 3)
+
+
 def test_fig_6():
-    """C0(I) = 0110 and a count of 0001 that is shifted by 3 to 1000 are the paper's; the other bits are ours."""
+    """C0(I) = 0110 and a count of 0001 shifted by 3 to 1000 are the paper's; the other bits are ours."""
     inputs, weights = np.array([2, 1, 3, 0]), np.array([4, 3, 0, 2])
     planes_i, planes_w = bit_planes(inputs, 3), bit_planes(weights, 3)
     assert planes_i[0].tolist() == [0, 1, 1, 0]
@@ -179,6 +184,6 @@ def test_is_linear_and_odd(triples, coding):
 
 
 def test_lengths_must_agree():
-    text = "weights of shape (3,) and inputs of shape (4,) differ in their last axis"
+    text = "last axes differ: weights of shape (3,), inputs of shape (4,)"
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         bitplane_dot([0, 1, 0], [0, 1, 0, 1], Operand(bits=1), Operand(bits=1))
