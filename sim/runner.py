@@ -13,9 +13,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import cocotb_tools.config
-import find_libpython
 
 from .model import Model, compile_model, default_build_root
+from .tools import find_python_library
 
 #: Environment variable that gives a bench the names of the top's inputs, separated by spaces.
 INPUTS_VARIABLE = "SPINPLANE_INPUTS"
@@ -193,11 +193,8 @@ def _environment(
     """Environment of a cocotb simulation, free of the settings of one that may surround this process."""
     ours = ("COCOTB_", "GPI_", "PYGPI_")
     variables = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-    library = find_libpython.find_libpython()
-    if library is None:
-        raise RuntimeError("cocotb needs the shared library of Python, which was not found")
     variables |= {
-        "GPI_USERS": f"{library};{cocotb_tools.config.pygpi_entry_point()}",
+        "GPI_USERS": f"{find_python_library()};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         "PYTHONWARNINGS": "error::DeprecationWarning",

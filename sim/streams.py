@@ -1,8 +1,8 @@
 """Amaranth streams in cocotb benches: ports ``<name>__payload``, ``<name>__valid`` and ``<name>__ready``.
 
 Values are driven right after a rising edge and sampled at the falling edge, when all that is combinational
-has settled; what is sampled there is transferred by the next rising edge. `reset`, `send` and `receive` return
-right after a rising edge and want to be called there, so calls in a row leave no gap.
+has settled; what is sampled there is transferred by the next rising edge. `reset`, `send` and `receive`
+return just after a rising edge and want to be called there, so calls in a row leave no gap.
 """
 
 import os
@@ -11,13 +11,12 @@ from random import Random
 from typing import Any
 
 from cocotb.clock import Clock
-from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from .runner import INPUTS_VARIABLE
 
 
-async def reset(dut: HierarchyObject, period_ns: int = 10) -> None:
+async def reset(dut: Any, period_ns: int = 10) -> None:
     """Set all inputs to 0, start the clock and reset the design for two cycles.
 
     Inputs settle before the clock starts: Icarus would see unknown ones at the first edge. A design without a
@@ -25,7 +24,7 @@ async def reset(dut: HierarchyObject, period_ns: int = 10) -> None:
 
     Parameters
     ----------
-    dut : HierarchyObject
+    dut : cocotb.handle.HierarchyObject
         The top, run by `spinplane.sim.run_bench`.
     period_ns : int
         Period of the clock.
@@ -46,7 +45,7 @@ async def reset(dut: HierarchyObject, period_ns: int = 10) -> None:
 
 
 async def send(
-    dut: HierarchyObject, name: str, payloads: Iterable[int], stall: float = 0.0, rng: Random | None = None
+    dut: Any, name: str, payloads: Iterable[int], stall: float = 0.0, rng: Random | None = None
 ) -> None:
     """Put `payloads` into the input stream `name`, one a cycle as long as the design is ready.
 
@@ -54,7 +53,7 @@ async def send(
 
     Parameters
     ----------
-    dut : HierarchyObject
+    dut : cocotb.handle.HierarchyObject
     name : str
     payloads : iterable of int
         The bits of each payload as an unsigned number; ignored where the payload has no bits.
@@ -80,13 +79,13 @@ async def send(
 
 
 async def receive(
-    dut: HierarchyObject, name: str, count: int, stall: float = 0.0, rng: Random | None = None
+    dut: Any, name: str, count: int, stall: float = 0.0, rng: Random | None = None
 ) -> list[int]:
     """Take `count` payloads from the output stream `name`, one a cycle as long as the design offers them.
 
     Parameters
     ----------
-    dut : HierarchyObject
+    dut : cocotb.handle.HierarchyObject
     name : str
     count : int
     stall : float
@@ -129,7 +128,7 @@ class _Stalls:
         return self._rng is not None and self._rng.random() < self._chance
 
 
-def _handles(dut: HierarchyObject, name: str) -> tuple[Any, Any, Any]:
+def _handles(dut: Any, name: str) -> tuple[Any, Any, Any]:
     return (
         getattr(dut, f"{name}__valid"),
         getattr(dut, f"{name}__ready"),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import find_libpython
+
 from spinplane.machine import SpinplaneError
 
 #: cocotb 2.1 works with this Verilator and later ones.
@@ -55,8 +57,8 @@ def available_simulators() -> list[str]:
     """Simulators that can be used now, the fastest first: of ``"verilator"`` and ``"icarus"``."""
     found = []
     for name, finders in {
-        "verilator": (find_verilator, find_compiler, find_make),
-        "icarus": (find_icarus,),
+        "verilator": (find_verilator, find_compiler, find_make, find_python_library),
+        "icarus": (find_icarus, find_python_library),
     }.items():
         try:
             for finder in finders:
@@ -128,6 +130,20 @@ def find_icarus() -> Path:
     if path and shutil.which("vvp"):
         return Path(path)
     raise SpinplaneError("no Icarus Verilog: type 'apt-get install iverilog'")
+
+
+def find_python_library() -> Path:
+    """Shared library of Python, which cocotb loads into the simulator.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is none, as with Debian's bare ``python3``.
+    """
+    if path := find_libpython.find_libpython():
+        return Path(path)
+    name = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
+    raise SpinplaneError(f"no shared library of Python: type 'apt-get install {name}'")
 
 
 @cache

@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from spinplane.machine import SpinplaneError
 from spinplane.sim import tools
 
@@ -26,6 +27,12 @@ def bare(tmp_path, monkeypatch):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
     return tmp_path / "bin"
+
+
+@pytest.fixture
+def static_python(monkeypatch):
+    """A Python without a shared library."""
+    monkeypatch.setattr(tools.find_libpython, "find_libpython", lambda: None)
 
 
 @pytest.fixture
@@ -125,3 +132,11 @@ def test_the_environment_is_free_of_the_make_that_called(bare, monkeypatch):
     monkeypatch.setenv("MAKEFLAGS", "--jobserver-auth=3,4")
     program(bare, "verilator", "Verilator 5.052 2026-09-05")
     assert "MAKEFLAGS" not in tools.find_verilator().environment()
+
+
+def test_a_python_without_shared_library_cannot_run_cocotb(static_python):
+    assert tools.available_simulators() == []
+    with pytest.raises(SpinplaneError) as error:
+        tools.find_python_library()
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert str(error.value) == f"no shared library of Python: type 'apt-get install libpython{version}'"

