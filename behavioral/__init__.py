@@ -1,20 +1,33 @@
 """Golden models in plain numpy: the bit-plane equation, the array and every digital unit."""
 
+from .bit_counter import count_bits
 from .bitplane import bit_planes, bitplane_dot, decode, encode, from_bit_planes
 from .convolution import convolve, windows
+from .multi_line_row_decoder import decode_two_rows
 from .pooling import pool, pool2d
 from .quantizer import quantize_unit, requantize
+from .reference_select import select_reference
+from .row_decoder import decode_row
+from .shifter import shift_left, shift_right_rounded
+from .sum import Sum
 
 __all__ = [
+    "Sum",
     "bit_planes",
     "bitplane_dot",
     "convolve",
+    "count_bits",
     "decode",
+    "decode_row",
+    "decode_two_rows",
     "encode",
     "from_bit_planes",
     "pool",
     "pool2d",
     "quantize_unit",
     "requantize",
+    "select_reference",
+    "shift_left",
+    "shift_right_rounded",
     "windows",
 ]

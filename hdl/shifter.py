@@ -126,11 +126,9 @@ class RoundingShifter(wiring.Component):
 
         half, floor = stage[0], stage[1:].as_signed()
         up = Signal()
-        with m.Switch(self.rounding):
-            with m.Case(Rounding.HALF_UP.value):
-                m.d.comb += up.eq(half)
-            with m.Case(Rounding.HALF_EVEN.value):
-                m.d.comb += up.eq(half & (sticky | floor[0]))
+        half_up = self.rounding == Rounding.HALF_UP.value
+        half_even = self.rounding == Rounding.HALF_EVEN.value
+        m.d.comb += up.eq(half & (half_up | (half_even & (sticky | floor[0]))))
         m.d.comb += self.shifted.eq(floor + up)
         return m
 

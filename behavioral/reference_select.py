@@ -1,0 +1,19 @@
+"""Reference select: which reference the sense amplifiers compare with."""
+
+#: Enables (EN_M, EN_AND, EN_OR) by the code of a sense operation: none, a single row, AND, OR.
+REFERENCE_ENABLES = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+
+
+def select_reference(sense: int) -> tuple[int, int, int]:
+    """Reference enables of a sense operation.
+
+    Parameters
+    ----------
+    sense : int
+        0 none, 1 a single row, 2 AND, 3 OR.
+
+    Returns
+    -------
+    en_m, en_and, en_or : int
+    """
+    return REFERENCE_ENABLES[sense]
