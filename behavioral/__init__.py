@@ -1,8 +1,10 @@
 """Golden models in plain numpy: the bit-plane equation, the array and every digital unit."""
 
+from .array import ArrayError, SotMramArray
 from .bit_counter import count_bits
 from .bitplane import bit_planes, bitplane_dot, decode, encode, from_bit_planes
 from .convolution import convolve, windows
+from .engine import Engine, EngineRun
 from .multi_line_row_decoder import decode_two_rows
 from .pooling import pool, pool2d
 from .quantizer import quantize_unit, requantize
@@ -12,6 +14,10 @@ from .shifter import shift_left, shift_right_rounded
 from .sum import Sum
 
 __all__ = [
+    "ArrayError",
+    "Engine",
+    "EngineRun",
+    "SotMramArray",
     "Sum",
     "bit_planes",
     "bitplane_dot",

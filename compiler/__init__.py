@@ -1,1 +1,6 @@
-"""."""
+"""From a layer to a program: the mapping onto rows and sub-arrays, and the counters that it predicts."""
+
+from .convolution import Convolution
+from .layout import Layout
+
+__all__ = ["Convolution", "Layout"]

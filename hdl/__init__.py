@@ -1,15 +1,36 @@
 """Amaranth components, one a file: the units of a sub-array and what joins them."""
 
 from .bit_counter import BitCounter
+from .command import STEP, command_layout, row_layout
+from .counters import COUNTERS, Counters
+from .dpu import DPU_CONFIGURATION, Dpu
+from .engine import Engine, result_layout
+from .imce import Imce
 from .multi_line_row_decoder import MultiLineRowDecoder
 from .pooling import Pooling
 from .quantizer import Quantizer, configuration_layout
 from .reference_select import ReferenceSelect, Sense
 from .row_decoder import RowDecoder
 from .shifter import RoundingShifter, Shifter
+from .sot_mram_array import SotMramArray
+from .sub_array import SubArray
+from .sub_array_controller import SubArrayController
 from .sum import Sum
 
 __all__ = [
+    "COUNTERS",
+    "DPU_CONFIGURATION",
+    "STEP",
+    "Counters",
+    "Dpu",
+    "Engine",
+    "Imce",
+    "SotMramArray",
+    "SubArray",
+    "SubArrayController",
+    "command_layout",
+    "row_layout",
+    "result_layout",
     "BitCounter",
     "MultiLineRowDecoder",
     "Pooling",

@@ -11,8 +11,8 @@ from .counters import COUNTERS, Counters
 from .sub_array import SubArray
 from .verilog import place
 
-# Emitting commands that can be on their way at once: one in the result registers, one each in the bit-counter,
-# the sense amplifiers and the controller.
+# Emitting commands on their way at once: as many as one sub-array holds in its result registers, bit-counter, sense
+# amplifiers and controller.
 _EMISSIONS = 4
 
 
@@ -31,9 +31,9 @@ def result_layout(machine: Machine) -> data.StructLayout:
 class Engine(wiring.Component):
     """All sub-arrays of a machine; those from ``first`` to ``last`` of a command obey it together.
 
-    A command is accepted when every sub-array is ready. A row to write goes to all that take part. The
-    accumulators of an emitting command leave one a cycle, sub-array by sub-array: all segments of each if the
-    command is ``packed``, else accumulator 0. The next ones are computed meanwhile.
+    A command is accepted when every sub-array is ready. A row to write goes to all that take part. What
+    emitting commands yield leaves in their order, sub-array by sub-array, one row or accumulator a cycle: all
+    segments of a sub-array if the command is ``packed``, else accumulator 0. The next are computed meanwhile.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Engine(wiring.Component):
     command : In(stream.Signature(command_layout(machine)))
     write : In(stream.Signature(row_layout(machine)))
     row : Out(stream.Signature(columns))
-        Sensed rows of ``READ``, ``AND`` and ``OR`` with ``emit``, lowest sub-array first.
+        Sensed rows of ``READ``, ``AND`` and ``OR`` with ``emit``.
     result : Out(stream.Signature(result_layout(machine)))
     counters : Out(COUNTERS)
     busy : Out(1)
@@ -75,10 +75,9 @@ class Engine(wiring.Component):
             place(m, platform, f"sub_array_{index}", SubArray(self.machine))
             for index in range(self.machine.sub_arrays)
         ]
-        self._accepts, self._handed_out = Signal(), Signal()
+        self._accepts, self._room, self._handed_out = Signal(), Signal(), Signal()
         self._broadcast(m)
-        self._hand_out_rows(m)
-        self._hand_out_results(m, *self._oldest_emission(m))
+        self._hand_out(m, *self._oldest_emission(m))
         counters = place(m, platform, "counters", Counters(self.machine))
         m.d.comb += [
             counters.events.as_value().eq(Cat(tile.events.as_value() for tile in self._tiles)),
@@ -100,7 +99,10 @@ class Engine(wiring.Component):
 
     def _broadcast(self, m: Module) -> None:
         m.d.comb += [
-            self._accepts.eq(Cat(tile.command.ready for tile in self._tiles).all()),
+            self._accepts.eq(
+                Cat(tile.command.ready for tile in self._tiles).all()
+                & (self._room | ~self.command.payload.emit)
+            ),
             self.command.ready.eq(self._accepts),
             self.write.ready.eq(Cat(tile.write.ready for tile in self._tiles).any()),
         ]
@@ -112,65 +114,62 @@ class Engine(wiring.Component):
                 tile.write.valid.eq(self.write.valid),
             ]
 
-    def _hand_out_rows(self, m: Module) -> None:
-        rows = [tile.row for tile in self._tiles]
-        offered, taken = Cat(row.valid for row in rows), Signal(len(rows))
-        m.d.comb += [
-            self.row.valid.eq(offered.any()),
-            taken.eq(offered & ~(offered - 1)),
-        ]
-        for row, takes in zip(rows, taken, strict=True):
-            m.d.comb += row.ready.eq(takes & self.row.ready)
-            with m.If(takes):
-                m.d.comb += self.row.payload.eq(row.payload)
-
     def _oldest_emission(self, m: Module) -> tuple[data.View, Value]:
-        """First of the emitting commands that wait for their results, and whether there is one."""
+        """First of the emitting commands whose rows or results have not all left, and whether there is one."""
         layout = _emission_layout(self.machine)
         waiting = [Signal(layout, name=f"emission_{age}") for age in range(_EMISSIONS)]
         number, joins = Signal(range(_EMISSIONS + 1)), Signal()
         command = self.command.payload
-        counted = (command.op == Op.DOT.value) | (command.op == Op.COUNT.value)
-        m.d.comb += joins.eq(self.command.valid & self._accepts & command.emit & counted)
+        new = Signal(layout, name="new_emission")
+        m.d.comb += [
+            self._room.eq((number != _EMISSIONS) | self._handed_out),
+            joins.eq(self.command.valid & self._accepts & command.emit),
+            new.first.eq(command.first),
+            new.last.eq(command.last),
+            new.packed.eq(command.packed),
+            new.counted.eq((command.op == Op.DOT.value) | (command.op == Op.COUNT.value)),
+        ]
         m.d.sync += number.eq(number + joins - self._handed_out)
         for age, emission in enumerate(waiting):
             with m.If(joins & (number == age + self._handed_out)):
-                m.d.sync += [getattr(emission, field).eq(getattr(command, field)) for field in layout.members]
+                m.d.sync += emission.eq(new)
             with m.Elif(self._handed_out):
                 m.d.sync += emission.eq(waiting[min(age + 1, _EMISSIONS - 1)])
         return waiting[0], number != 0
 
-    def _hand_out_results(self, m: Module, emission: data.View, waits: Value) -> None:
-        result, tiles = self.result.payload, self._tiles
-        accumulators = Array(tile.result.payload for tile in tiles)
+    def _hand_out(self, m: Module, emission: data.View, waits: Value) -> None:
+        """Rows and accumulators of the oldest emission, one a cycle; results stay until the last has left."""
+        tiles, takes_part = self._tiles, self._takes_part(emission)
         beyond_first, sub_array = Signal.like(emission.first), Signal.like(emission.first)
-        segment, last = Signal.like(result.segment), Signal()
-        missing = [
-            takes_part & ~tile.result.valid
-            for tile, takes_part in zip(tiles, self._takes_part(emission), strict=True)
-        ]
-        last_segment = ~emission.packed | (segment == self.machine.segments - 1)
+        segment, last_segment, last = Signal.like(self.result.payload.segment), Signal(), Signal()
+        missing = [takes & ~tile.result.valid for tile, takes in zip(tiles, takes_part, strict=True)]
         m.d.comb += [
-            self.result.valid.eq(waits & ~Cat(missing).any()),
             sub_array.eq(emission.first + beyond_first),
+            last_segment.eq(~emission.packed | ~emission.counted | (segment == self.machine.segments - 1)),
             last.eq(last_segment & (sub_array == emission.last)),
-            result.value.eq(accumulators[sub_array][segment]),
-            result.sub_array.eq(sub_array),
-            result.segment.eq(segment),
-            result.last.eq(last),
-            self._handed_out.eq(self.result.valid & self.result.ready & last),
+            self.row.valid.eq(waits & ~emission.counted & Array(tile.row.valid for tile in tiles)[sub_array]),
+            self.row.payload.eq(Array(tile.row.payload for tile in tiles)[sub_array]),
+            self.result.valid.eq(waits & emission.counted & ~Cat(missing).any()),
+            self.result.payload.sub_array.eq(sub_array),
+            self.result.payload.segment.eq(segment),
+            self.result.payload.value.eq(Array(tile.result.payload for tile in tiles)[sub_array][segment]),
+            self.result.payload.last.eq(last),
         ]
-        for tile, takes_part in zip(tiles, self._takes_part(emission), strict=True):
-            m.d.comb += tile.result.ready.eq(self._handed_out & takes_part)
-        with m.If(self._handed_out):
-            m.d.sync += [beyond_first.eq(0), segment.eq(0)]
-        with m.Elif(self.result.valid & self.result.ready):
-            m.d.sync += [
-                segment.eq(Mux(last_segment, 0, segment + 1)),
-                beyond_first.eq(beyond_first + last_segment),
+        leaves = Signal()
+        m.d.comb += [
+            leaves.eq((self.row.valid & self.row.ready) | (self.result.valid & self.result.ready)),
+            self._handed_out.eq(leaves & last),
+        ]
+        for index, (tile, takes) in enumerate(zip(tiles, takes_part, strict=True)):
+            m.d.comb += [
+                tile.row.ready.eq(self.row.valid & self.row.ready & (sub_array == index)),
+                tile.result.ready.eq(self._handed_out & emission.counted & takes),
             ]
+        with m.If(leaves):
+            m.d.sync += segment.eq(Mux(last_segment, 0, segment + 1))
+            m.d.sync += beyond_first.eq(Mux(last, 0, beyond_first + last_segment))
 
 
 def _emission_layout(machine: Machine) -> data.StructLayout:
     sub_array = bits_for(machine.sub_arrays - 1)
-    return data.StructLayout({"first": sub_array, "last": sub_array, "packed": 1})
+    return data.StructLayout({"first": sub_array, "last": sub_array, "packed": 1, "counted": 1})

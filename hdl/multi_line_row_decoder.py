@@ -6,14 +6,15 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from .parameters import require_positive
-from .row_decoder import RowDecoder
-from .verilog import place
+from .row_decoder import decode_lines
 
 
 class MultiLineRowDecoder(wiring.Component):
     """Two single-line row decoders whose outputs are ORed.
 
-    Combinational: no latency, a pair of addresses a cycle. Both on the same row raise that one line.
+    Combinational: no latency, a pair of addresses a cycle. Both on the same row raise that one line. The two
+    decoders are no modules of their own: where hierarchy is kept, their last gates could not merge with the
+    OR, which for 512 rows in the cells of gscl45nm makes 4033 µm² of 2747.
 
     Parameters
     ----------
@@ -56,13 +57,7 @@ class MultiLineRowDecoder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        a = place(m, platform, "row_decoder_0", RowDecoder(self.rows))
-        b = place(m, platform, "row_decoder_1", RowDecoder(self.rows))
-        m.d.comb += [
-            a.address.eq(self.address_a),
-            a.enable.eq(self.enable_a),
-            b.address.eq(self.address_b),
-            b.enable.eq(self.enable_b),
-            self.word_lines.eq(a.word_lines | b.word_lines),
-        ]
+        a = decode_lines(m, self.address_a, self.enable_a, self.rows, "a")
+        b = decode_lines(m, self.address_b, self.enable_b, self.rows, "b")
+        m.d.comb += self.word_lines.eq(a | b)
         return m

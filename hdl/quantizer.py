@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+
 from spinplane.machine import CODE_BITS, MULTIPLIER_BITS, OFFSET_BITS, QUANTIZER_SHIFT_BITS
 
 from .parameters import require_positive

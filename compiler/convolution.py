@@ -1,0 +1,344 @@
+"""A convolution as a program: what every row holds, and the commands of every window.
+
+A window's planes are written to all sub-arrays that hold kernels; each of them takes the dot product with its own.
+What is no product of stored planes is constant for a kernel, stands in a row beside it and is loaded into the
+accumulators: the bias, and what the offsets of coded operands add (`spinplane.behavioral.bitplane_dot`). At a
+border, a mask of the padded positions takes their share of the constants back.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spinplane.behavioral import bit_planes, encode, windows
+from spinplane.behavioral.bitplane import integers
+from spinplane.behavioral.convolution import Padding, Pair
+from spinplane.machine import Counters, Machine, Op, Operand, Program, SpinplaneError, command_dtype
+
+from .layout import choose_layout
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Term:
+    """One ``DOT`` or ``COUNT`` of a window: ±2^shift times it goes into the accumulators."""
+
+    op: Op
+    outside: bool
+    shift: int
+    negate: bool
+
+
+class Convolution:
+    """A convolution mapped onto a machine.
+
+    Parameters
+    ----------
+    machine : Machine
+    weights : array_like of int, shape (kernels, channels / groups, kernel height, kernel width)
+        Values, not codes.
+    input_shape : tuple of int
+        (channels, height, width).
+    w, i : Operand
+        Width and coding of the weights and of the inputs.
+    stride, padding, dilation, groups
+        As in `spinplane.behavioral.convolve`.
+    bias : array_like of int, shape (kernels,), optional
+    name : str
+        Of the layer, for messages.
+
+    Attributes
+    ----------
+    layout : Layout
+    output_shape : tuple of int
+        (kernels, height, width).
+    accumulator_bits : int
+        Width that the results need, proven from the weights and the range of the inputs.
+
+    Raises
+    ------
+    SpinplaneError
+        If shapes do not fit together, a value does not fit its operand, a kernel and a window do not fit in a
+        sub-array, or a result does not fit in an accumulator.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        weights: ArrayLike,
+        input_shape: tuple[int, int, int],
+        *,
+        w: Operand,
+        i: Operand,
+        stride: Pair = 1,
+        padding: Padding = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        bias: ArrayLike | None = None,
+        name: str = "convolution",
+    ) -> None:
+        values = integers(weights, "weights")
+        if values.ndim != 4 or len(input_shape) != 3:
+            raise SpinplaneError(
+                f"layer {name}: weights of shape {values.shape} and inputs of shape {tuple(input_shape)}: expected "
+                f"(kernels, channels / groups, height, width) and (channels, height, width)"
+            )
+        kernels = len(values)
+        if groups < 1 or kernels % groups or input_shape[0] != groups * values.shape[1]:
+            raise SpinplaneError(
+                f"layer {name}: {kernels} kernels of {values.shape[1]} channels in {groups} groups do not fit an "
+                f"input of {input_shape[0]} channels"
+            )
+        self.machine, self.name, self.w, self.i, self.groups = machine, name, w, i, groups
+        self._input_shape = tuple(input_shape)
+        self._geometry = (values.shape[2:], stride, padding, dilation)
+        self._weights = values.reshape(groups, kernels // groups, -1)
+        self._biases = integers(np.zeros(kernels, int) if bias is None else bias, "bias").reshape(groups, -1)
+        inside = windows(np.ones((1, *input_shape), dtype=np.int64), *self._geometry)
+        self.output_shape = (kernels, *inside.shape[1:3])
+        self._constants = self._biases + self._weights.sum(axis=-1) * i.offset
+        self._outside = 1 - self._by_group(inside)
+        self._masks = bool(i.offset and self._outside.any())
+        self.accumulator_bits = self._prove_width()
+        self._terms = self._choose_terms()
+        self.layout = choose_layout(
+            machine,
+            name,
+            length=self._weights.shape[-1],
+            kernels=kernels // groups,
+            groups=groups,
+            planes_w=w.bits,
+            planes_i=i.bits,
+            masks_outside=self._masks,
+            loads_constants=bool(self._constants.any()),
+        )
+
+    def program(self, inputs: ArrayLike) -> Program:
+        """Commands and rows that load the kernels and convolve `inputs`.
+
+        Parameters
+        ----------
+        inputs : array_like of int, shape (batch, channels, height, width)
+            Values, not codes.
+
+        Raises
+        ------
+        SpinplaneError
+            If the shape is another than the layer's, or the operand cannot hold a value.
+        """
+        values = integers(inputs, "inputs")
+        if values.shape[1:] != self._input_shape:
+            raise SpinplaneError(
+                f"layer {self.name}: inputs of shape {values.shape}, expected (batch, *{self._input_shape})"
+            )
+        seen = windows(encode(values, self.i).astype(np.int64), *self._geometry)
+        window_rows = self._window_rows(self._by_group(seen), len(values))
+        at_border = np.tile(self._outside.any(axis=-1), (1, len(values))) & self._masks
+        commands, rows = [], []
+        batches_of_group = self.layout.batches // self.groups
+        for start in range(0, self.layout.batches, self.layout.batches_resident):
+            resident = range(start, min(start + self.layout.batches_resident, self.layout.batches))
+            for batch in resident:
+                self._load_kernels(batch, commands, rows)
+            for group in sorted({batch // batches_of_group for batch in resident}):
+                mine = [batch for batch in resident if batch // batches_of_group == group]
+                of_window = [self._window_commands(mine, masked) for masked in (False, True)]
+                commands += [of_window[masked] for masked in at_border[group].astype(int)]
+                without_mask = self.i.bits * self.layout.tiles
+                rows += [
+                    window if masked else window[:without_mask]
+                    for window, masked in zip(window_rows[group], at_border[group], strict=True)
+                ]
+        bits = np.concatenate(rows)
+        return Program(
+            machine=self.machine, commands=np.concatenate(commands), rows=bits, masks=np.ones_like(bits)
+        )
+
+    def outputs(self, results: np.ndarray) -> np.ndarray:
+        """The engine's results as feature maps of shape (batch, kernels, height, width), int64."""
+        layout, (kernels, height, width) = self.layout, self.output_shape
+        positions, of_group = height * width, layout.batches // self.groups
+        images = len(results) // (layout.batches * layout.batch_kernels * positions)
+        maps = np.empty((layout.batches, layout.batch_kernels, images * positions), dtype=np.int64)
+        at = 0
+        for start in range(0, layout.batches, layout.batches_resident):
+            stop = min(start + layout.batches_resident, layout.batches)
+            for group in range(start // of_group, -(-stop // of_group)):
+                mine = slice(max(start, group * of_group), min(stop, (group + 1) * of_group))
+                shape = (images * positions, mine.stop - mine.start, layout.batch_kernels)
+                maps[mine] = results[at : at + np.prod(shape)].reshape(shape).transpose(1, 2, 0)
+                at += int(np.prod(shape))
+        by_group = maps.reshape(self.groups, of_group * layout.batch_kernels, images, height, width)
+        of_kernels = by_group[:, : kernels // self.groups].reshape(kernels, images, height, width)
+        return of_kernels.transpose(1, 0, 2, 3)
+
+    def predicted(self, images: int = 1) -> Counters:
+        """Events of `program` for so many images, from shapes and machine alone; cycles and stalls are left 0."""
+        layout, machine = self.layout, self.machine
+        of_group = layout.batches // self.groups
+        writings = sum(
+            -(-min(start + layout.batches_resident, layout.batches) // of_group) - start // of_group
+            for start in range(0, layout.batches, layout.batches_resident)
+        )
+        windows_seen = images * self._outside.shape[-2]
+        borders = images * int(self._outside[0].any(axis=-1).sum()) if self._masks else 0
+        steps = {Op.DOT: 0, Op.COUNT: 0}
+        for term in self._terms:
+            planes_i = 1 if term.outside else self.i.bits
+            planes = planes_i * (self.w.bits if term.op is Op.DOT else 1)
+            steps[term.op] += planes * layout.tiles * (borders if term.outside else windows_seen)
+        loads = layout.batches * windows_seen if self._constants.any() else 0
+        tiles_and_batches = layout.sub_arrays * layout.batches
+        counted = tiles_and_batches * (steps[Op.DOT] + steps[Op.COUNT])
+        added = counted * (machine.segments if layout.packed else 1)
+        window_rows = layout.tiles * (self.i.bits * windows_seen + borders)
+        return Counters(
+            row_writes=layout.batch_rows * tiles_and_batches + layout.sub_arrays * writings * window_rows,
+            row_reads=tiles_and_batches * steps[Op.COUNT] + layout.sub_arrays * loads,
+            ands=tiles_and_batches * steps[Op.DOT],
+            bit_counts=counted,
+            shifts=added,
+            additions=added,
+        )
+
+    def _by_group(self, seen: np.ndarray) -> np.ndarray:
+        """(batch, height, width, channels, kh, kw) as (groups, batch · windows, window length)."""
+        batch, height, width, channels, *kernel = seen.shape
+        length = channels // self.groups * kernel[0] * kernel[1]
+        return seen.reshape(batch * height * width, self.groups, length).transpose(1, 0, 2)
+
+    def _prove_width(self) -> int:
+        """Bits of the widest result over all inputs, and of the constants, which start the accumulators."""
+        ends = np.stack([self._weights * self.i.smallest, self._weights * self.i.largest])
+        # A padded position contributes 0, which an operand's range need not hold.
+        low = (np.minimum(ends.min(axis=0), 0).sum(axis=-1) + self._biases).min()
+        high = (np.maximum(ends.max(axis=0), 0).sum(axis=-1) + self._biases).max()
+        extremes = [int(v) for v in (low, high, self._constants.min(), self._constants.max())]
+        bits = 1 + max((value if value >= 0 else ~value).bit_length() for value in extremes)
+        if bits > self.machine.accumulator_bits:
+            raise SpinplaneError(
+                f"layer {self.name}: results from {low} to {high} need accumulators of {bits} bits, machine "
+                f"{self.machine.name} has {self.machine.accumulator_bits} (accumulator_bits)"
+            )
+        return bits
+
+    def _choose_terms(self) -> list[_Term]:
+        """The sums of `bitplane_dot` that are not constant, with their factors as powers of two."""
+        w, i = self.w, self.i
+        sums = [(Op.DOT, False, w.scale * i.scale), (Op.COUNT, False, w.offset * i.scale)]
+        if self._masks:
+            sums += [(Op.DOT, True, -w.scale * i.offset), (Op.COUNT, True, -w.offset * i.offset)]
+        return [
+            _Term(op=op, outside=outside, shift=shift, negate=negate)
+            for op, outside, factor in sums
+            for shift, negate in _signed_digits(factor)
+        ]
+
+    def _spread(self, bits: np.ndarray) -> np.ndarray:
+        """Rows of a plane: (…, window length) to (…, tiles, columns), repeated in each segment if packed."""
+        layout, columns = self.layout, self.machine.columns
+        segments = self.machine.segments if layout.packed else 1
+        width = columns // segments
+        padding = [(0, 0)] * (bits.ndim - 1) + [(0, layout.tiles * width - bits.shape[-1])]
+        tiles = np.pad(bits.astype(np.uint8), padding).reshape(*bits.shape[:-1], layout.tiles, width)
+        return np.tile(tiles, segments)
+
+    def _window_rows(self, codes: np.ndarray, images: int) -> np.ndarray:
+        """Rows of every window, shape (groups, windows, rows, columns): planes, then the mask of the outside."""
+        planes = np.moveaxis(bit_planes(codes, self.i.bits), 0, 2)
+        if self._masks:
+            outside = np.tile(self._outside, (1, images, 1))[:, :, np.newaxis]
+            planes = np.concatenate([planes, outside], axis=2)
+        spread = self._spread(planes)
+        return spread.reshape(*spread.shape[:2], -1, self.machine.columns)
+
+    def _load_kernels(self, batch: int, commands: list[np.ndarray], rows: list[np.ndarray]) -> None:
+        """Planes and constants of a batch; where a sub-array or a segment has no kernel, zeros."""
+        layout, machine = self.layout, self.machine
+        of_group = layout.batches // self.groups
+        group, at = batch // of_group, batch % of_group * layout.batch_kernels
+        segments = machine.segments if layout.packed else 1
+        codes = encode(self._weights[group, at : at + layout.batch_kernels], self.w).astype(np.int64)
+        constants = self._constants[group, at : at + layout.batch_kernels]
+        missing = layout.batch_kernels - len(codes)
+        width = machine.columns // segments
+        codes = np.pad(codes, ((0, missing), (0, layout.tiles * width - codes.shape[1])))
+        planes = bit_planes(codes, self.w.bits).reshape(
+            self.w.bits, layout.sub_arrays, segments, layout.tiles, width
+        )
+        bits = planes.transpose(1, 0, 3, 2, 4).reshape(layout.sub_arrays, -1, machine.columns)
+        if self._constants.any():
+            row = self._constant_rows(np.pad(constants, (0, missing)).reshape(layout.sub_arrays, segments))
+            bits = np.concatenate([bits, row[:, np.newaxis]], axis=1)
+        first = layout.batch_row(batch)
+        for sub_array in range(layout.sub_arrays):
+            for row_d in range(first, first + layout.batch_rows):
+                commands.append(self._command(Op.WRITE, first=sub_array, last=sub_array, row_d=row_d))
+            rows.append(bits[sub_array])
+
+    def _constant_rows(self, constants: np.ndarray) -> np.ndarray:
+        """Two's complement of (sub-arrays, segments) constants, at the first columns of each segment."""
+        machine = self.machine
+        bits = np.zeros((len(constants), machine.segments, machine.segment_columns), dtype=np.uint8)
+        spelled = constants[..., np.newaxis] >> np.arange(machine.accumulator_bits) & 1
+        bits[:, : constants.shape[1], : machine.accumulator_bits] = spelled
+        return bits.reshape(len(constants), machine.columns)
+
+    def _window_commands(self, batches: list[int], masked: bool) -> np.ndarray:
+        """Commands of one window: its rows, then the terms of each batch of kernels."""
+        layout = self.layout
+        last = layout.sub_arrays - 1
+        width = self.machine.segment_columns if layout.packed else self.machine.columns
+        length = (self._weights.shape[-1] - 1) % width
+        rows = layout.outside_row + (layout.tiles if masked else 0)
+        commands = [self._command(Op.WRITE, last=last, row_d=row) for row in range(rows)]
+        terms = [term for term in self._terms if masked or not term.outside]
+        for batch in batches:
+            kernels = layout.batch_row(batch)
+            loads = bool(self._constants.any())
+            if loads:
+                constants = kernels + layout.batch_rows - 1
+                commands.append(
+                    self._command(Op.LOAD, last=last, row_a=constants, length=self.machine.columns - 1)
+                )
+            for number, term in enumerate(terms):
+                commands.append(
+                    self._command(
+                        term.op,
+                        last=last,
+                        row_a=layout.outside_row if term.outside else 0,
+                        row_b=kernels if term.op is Op.DOT else 0,
+                        planes_a=0 if term.outside else self.i.bits - 1,
+                        planes_b=self.w.bits - 1 if term.op is Op.DOT else 0,
+                        tiles=layout.tiles - 1,
+                        length=length,
+                        packed=layout.packed,
+                        signed_a=self.i.signed and not term.outside,
+                        signed_b=self.w.signed and term.op is Op.DOT,
+                        shift=term.shift,
+                        negate=term.negate,
+                        clear=number == 0 and not loads,
+                        emit=number == len(terms) - 1,
+                    )
+                )
+        return np.concatenate(commands)
+
+    def _command(self, op: Op, **values: int) -> np.ndarray:
+        command = np.zeros(1, dtype=command_dtype(self.machine))
+        command["op"] = op.value
+        for field, value in values.items():
+            command[field] = value
+        return command
+
+
+def _signed_digits(factor: int) -> list[tuple[int, bool]]:
+    """`factor` as few terms ±2^shift: (shift, negative) of each, in the non-adjacent form."""
+    digits, shift = [], 0
+    while factor:
+        if factor & 1:
+            digit = 2 - (factor & 3)
+            digits.append((shift, digit < 0))
+            factor -= digit
+        factor >>= 1
+        shift += 1
+    return digits
