@@ -10,6 +10,7 @@ Cn(W) is the vector of bits n of all weights, Cm(I) that of bits m of all inputs
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from spinplane.machine import Coding, Operand, SpinplaneError
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from spinplane.machine import PoolMode, Rounding, SpinplaneError
 
 from .bitplane import integers

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from spinplane.machine import QuantizerConfiguration, Rounding, SpinplaneError
 
 from .bitplane import integers

@@ -10,6 +10,7 @@ import cocotb
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import ClockCycles
 from cocotb.utils import get_sim_time
+
 from spinplane import behavioral, hdl
 from spinplane.machine import PoolMode, Rounding
 
@@ -73,7 +74,7 @@ async def run_scenario(
         assert (get_sim_time("ns") - start) / PERIOD_NS <= len(values) + 1
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def every_mode_one_value_a_cycle(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut, PERIOD_NS)
@@ -84,7 +85,7 @@ async def every_mode_one_value_a_cycle(dut: HierarchyObject) -> None:
     await run_scenario(dut, PoolMode.AVERAGE, SHIFTS[-1], Rounding.HALF_EVEN, rng)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def stalls_on_both_sides(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut, PERIOD_NS)
@@ -92,7 +93,7 @@ async def stalls_on_both_sides(dut: HierarchyObject) -> None:
         await run_scenario(dut, mode, 2, rng.choice(list(Rounding)), rng, stalls)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def a_waiting_result_holds_up_the_last_value_of_the_next_region_only(dut: HierarchyObject) -> None:
     await reset(dut, PERIOD_NS)
     for mode, expected in ((PoolMode.SUM, [1, 3]), (PoolMode.MAX, [1, 2])):

@@ -9,6 +9,7 @@ from random import Random
 import cocotb
 from cocotb.handle import HierarchyObject
 from cocotb.utils import get_sim_time
+
 from spinplane import behavioral, hdl
 from spinplane.machine import OFFSET_BITS, QuantizerConfiguration, Rounding
 
@@ -91,7 +92,7 @@ async def run_configuration(
     return set(codes)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def every_configuration_one_value_a_cycle(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut, PERIOD_NS)
@@ -102,7 +103,7 @@ async def every_configuration_one_value_a_cycle(dut: HierarchyObject) -> None:
     assert len(codes) >= min(HIGHEST - LOWEST + 1, 64)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def stalls_on_both_sides(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut, PERIOD_NS)
@@ -111,7 +112,7 @@ async def stalls_on_both_sides(dut: HierarchyObject) -> None:
             await run_configuration(dut, configuration, rng, stalls)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def eq_4_after_relu(dut: HierarchyObject) -> None:
     """Thirds of [0, 1] in units of 1/4: the ties of k = 2 are where the roundings differ."""
     rng = Random(cocotb.RANDOM_SEED)

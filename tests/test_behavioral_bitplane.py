@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spinplane.behavioral import bit_planes, bitplane, bitplane_dot, decode, encode, from_bit_planes
 from spinplane.machine import Coding, Operand, SpinplaneError
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spinplane.behavioral import convolve, windows
 from spinplane.machine import Coding, Operand, SpinplaneError
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spinplane.behavioral import quantize_unit, quantizer, requantize
 from spinplane.machine import QuantizerConfiguration, Rounding, SpinplaneError
 

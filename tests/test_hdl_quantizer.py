@@ -2,6 +2,7 @@
 import json
 
 import pytest
+
 from spinplane.hdl import Quantizer
 from spinplane.hdl.verilog import verilog_modules
 from spinplane.sim.runner import run_bench

@@ -2,6 +2,7 @@ import dataclasses
 import re
 
 import pytest
+
 from spinplane.machine import QuantizerConfiguration, Rounding, SpinplaneError
 
 
