@@ -14,8 +14,8 @@ class BitCounter(wiring.Component):
     Latency: 1 cycle (the counts are registered). Throughput: one row a cycle.
 
     The sums are plain additions in balanced trees, of which synthesis makes carry-save trees by itself: for
-    256 columns in one segment, in the cells of gscl45nm with full adders extracted, 2536 µm². Hand-made chains
-    of full adders, whose carries ripple through every level, take 2386.
+    256 columns in one segment, in the cells of gscl45nm with full adders extracted, 2536 µm². Hand-made
+    chains of full adders, whose carries ripple through every level, take 2386.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ EXHAUSTIVE_BITS = 6
 async def values_and_amounts(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     width, out_width = len(dut.value), len(dut.shifted)
-    values = range(1 << width)
+    values = list(range(1 << width))
     if width > EXHAUSTIVE_BITS:
         values = [0, 1, values[-1], *(rng.getrandbits(width) for _ in range(20))]
     await reset(dut)

@@ -28,7 +28,7 @@ PERIOD_NS = 10
 Payload = dict[str, Any]
 
 
-def payload(values: list[int], negate: int = 0, clear: int = 0, emit: int = 0) -> Payload:
+def payload(values: list[int], *, negate: bool = False, clear: bool = False, emit: bool = False) -> Payload:
     return {"values": values, "negate": negate, "clear": clear, "emit": emit}
 
 
@@ -38,29 +38,31 @@ def scenario(rng: Random) -> tuple[list[Payload], list[list[int]]]:
     payloads: list[Payload] = []
     results: list[list[int]] = []
 
-    def try_payload(**fields: Any) -> None:
+    def try_payload(
+        values: list[int], *, negate: bool = False, clear: bool = False, emit: bool = False
+    ) -> None:
         try:
-            emitted = golden.add(**fields)
+            emitted = golden.add(values, negate=negate, clear=clear, emit=emit)
         except OverflowError:
             return
-        payloads.append(payload(**{key: int(v) if key != "values" else v for key, v in fields.items()}))
+        payloads.append(payload(values, negate=negate, clear=clear, emit=emit))
         if emitted is not None:
             results.append(emitted.tolist())
 
     # Sums of a fresh design start at 0.
-    try_payload(values=[1] * LANES, emit=True)
+    try_payload([1] * LANES, emit=True)
     if WIDTH <= EXHAUSTIVE_BITS:
         everything = range(LOW, HIGH + 1)
         for start, value, negate, clear in product(everything, everything, (False, True), (False, True)):
-            try_payload(values=[start] * LANES, clear=True)
-            try_payload(values=[value] * LANES, negate=negate, clear=clear, emit=True)
+            try_payload([start] * LANES, clear=True)
+            try_payload([value] * LANES, negate=negate, clear=clear, emit=True)
     for _ in range(600):
         values = [rng.randint(LOW, HIGH) >> rng.randrange(WIDTH) for _ in range(LANES)]
         values[rng.randrange(LANES)] = rng.choice((LOW, -1, 0, HIGH))
         negate, clear, emit = (rng.random() < chance for chance in (0.5, 0.1, 0.4))
-        try_payload(values=values, negate=negate, clear=clear, emit=emit)
+        try_payload(values, negate=negate, clear=clear, emit=emit)
         small = [rng.randint(LOW, HIGH) >> (WIDTH - 2) for _ in range(LANES)]
-        try_payload(values=small, negate=negate, emit=emit)
+        try_payload(small, negate=negate, emit=emit)
     return payloads, results
 
 
@@ -95,9 +97,11 @@ async def a_waiting_result_holds_up_the_next_one_only(dut: HierarchyObject) -> N
     await reset(dut, PERIOD_NS)
     one = [1] * LANES
     start = get_sim_time("ns")
-    await send(dut, "addends", [pack(ADDENDS, payload(one, clear=1, emit=1)), pack(ADDENDS, payload(one))])
+    await send(
+        dut, "addends", [pack(ADDENDS, payload(one, clear=True, emit=True)), pack(ADDENDS, payload(one))]
+    )
     assert (get_sim_time("ns") - start) / PERIOD_NS == 2
-    emitting = cocotb.start_soon(send(dut, "addends", [pack(ADDENDS, payload(one, emit=1))]))
+    emitting = cocotb.start_soon(send(dut, "addends", [pack(ADDENDS, payload(one, emit=True))]))
     await ClockCycles(dut.clk, 8)
     assert not emitting.done()
     results = await receive(dut, "results", 2, 0.9, Random(cocotb.RANDOM_SEED))

@@ -23,12 +23,6 @@ def test_bench(rows: int, simulator: str) -> None:
     ).check()
 
 
-def test_places_one_decoder_twice() -> None:
-    modules = verilog_modules(MultiLineRowDecoder(8), "multi_line_row_decoder")
-    assert list(modules) == ["row_decoder", "multi_line_row_decoder"]
-    assert modules["multi_line_row_decoder"].count("  row_decoder ") == 2
-
-
 def test_refuses_wrong_rows() -> None:
     with pytest.raises(TypeError) as error:
         MultiLineRowDecoder(-1)

@@ -18,4 +18,4 @@ def test_bench(simulator: str) -> None:
 
 
 def test_codes_of_operations() -> None:
-    assert {sense.name: sense.value for sense in Sense} == {"NONE": 0, "M": 1, "AND": 2, "OR": 3}
+    assert [Sense(code) for code in range(4)] == [Sense.NONE, Sense.M, Sense.AND, Sense.OR]
