@@ -5,7 +5,7 @@ from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 
-class Sense(enum.Enum, shape=2):  # type: ignore[call-arg]  # shape is of Amaranth's metaclass
+class Sense(enum.Enum, shape=2):
     """What the sense amplifiers of a sub-array decide in a cycle."""
 
     NONE = 0
