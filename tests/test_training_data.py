@@ -180,9 +180,7 @@ def write_svhn(directory: Path, part: str, count: int) -> dict[str, np.ndarray]:
 
 @pytest.mark.training
 def test_svhn_is_read_with_extra_and_resized(tmp_path: Path) -> None:
-    core, extra, _ = (
-        write_svhn(tmp_path, part, n) for part, n in (("train", 3), ("extra", 4), ("test", 2))
-    )
+    core, extra, _ = (write_svhn(tmp_path, part, n) for part, n in (("train", 3), ("extra", 4), ("test", 2)))
     train_images, test_images = load_dataset("svhn", tmp_path, 40)
     labels = np.concatenate([core["y"], extra["y"]]).ravel() % 10
     assert train_images.labels.tolist() == labels.tolist()

@@ -19,7 +19,9 @@ IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
 class Images(Protocol):
     """Labelled images that are handed out in batches."""
 
-    labels: np.ndarray
+    @property
+    def labels(self) -> np.ndarray:
+        """Classes of shape (images,), int64."""
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
         """Pixels of shape (len(indices), channels, side, side), uint8."""
@@ -266,7 +268,8 @@ def _cifar_part(directory: Path, name: str, side: int) -> ArrayImages:
 
 def _imagenet(directory: Path, side: int) -> tuple[Images, Images]:
     classes = _class_names(directory / "train")
-    return tuple(_image_folder(directory / part, classes, side) for part in ("train", "val"))  # type: ignore[return-value]
+    train, test = (_image_folder(directory / part, classes, side) for part in ("train", "val"))
+    return train, test
 
 
 def _class_names(directory: Path) -> list[str]:

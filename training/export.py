@@ -6,7 +6,6 @@ does exactly.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,11 +59,6 @@ def export(model: LowBitNetwork, *, fold: bool = False) -> onnx.ModelProto:
     )
     helper.set_model_props(made, {"network": network.name, "bits": str(settled.bits)})
     return made
-
-
-def save_onnx(model: LowBitNetwork, path: str | Path, *, fold: bool = False) -> None:
-    """Write `export` of a network to a file."""
-    onnx.save(export(model, fold=fold), str(path))
 
 
 def _add_block(graph: "_Graph", block: Block, affine: Affine, value: str, fold: bool) -> str:
@@ -132,10 +126,8 @@ def _normalize(graph: "_Graph", block: Block, affine: Affine, value: str, fold: 
         factor = graph.constant(f"{name}_factor", affine.factor[:, None, None])
         value = graph.node("Mul", f"{name}_scaled", [value, factor])
     if np.any(affine.offset != 0):
-        offset = affine.offset if block.layer.activation else np.round(affine.offset)
-        value = graph.node(
-            "Add", f"{name}_sum", [value, graph.constant(f"{name}_offset", offset[:, None, None])]
-        )
+        offset = graph.constant(f"{name}_offset", affine.offset[:, None, None])
+        value = graph.node("Add", f"{name}_sum", [value, offset])
     return value
 
 

@@ -24,12 +24,13 @@ class _Round(torch.autograd.Function):
         return gradient
 
 
-class _Sign(torch.autograd.Function):
-    """+1 where x ≥ 0, else −1; the gradient passes unchanged."""
+class _Binarize(torch.autograd.Function):
+    """sign(x)·mean|x| with sign(0) = +1; the gradient passes unchanged."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)
+        scale = x.abs().mean()
+        return torch.where(x >= 0, scale, -scale)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
@@ -64,12 +65,12 @@ def quantize_weight(weight: Tensor, bits: int) -> Tensor:
     """DoReFa's weights.
 
     For k > 1 bits 2·q_k(tanh w / (2·max|tanh w|) + ½) − 1; for one bit sign(w)·mean|w| with sign(0) = +1.
-    The mean is a constant for the gradient.
+    For one bit the gradient passes as if there were no quantizer.
     """
     if bits == UNQUANTIZED:
         return weight
     if bits == 1:
-        return _Sign.apply(weight) * weight.detach().abs().mean()
+        return _Binarize.apply(weight)
     squashed = torch.tanh(weight)
     return 2 * quantize(squashed / (2 * squashed.abs().max()) + 0.5, bits) - 1
 

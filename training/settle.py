@@ -147,7 +147,7 @@ def _slope_changes(block: Block, affine: Affine) -> np.ndarray:
     """Factor of each channel's slope that makes a coarse step a whole number of units."""
     unit = np.abs(affine.factor) * _grid(block)
     ratio = 1 / np.where(unit > 0, unit, 1)
-    return np.where(ratio >= COARSE, ratio / np.round(ratio), 1)
+    return np.where(ratio >= COARSE, ratio / np.maximum(np.round(ratio), 1), 1)
 
 
 def _shifts(block: Block, affine: Affine) -> np.ndarray:

@@ -21,10 +21,13 @@ from spinplane.machine import SpinplaneError
 
 from .augment import AUGMENTATION, augment
 from .data import Images, load_dataset
+from .export import export
 from .model import LowBitNetwork
+from .settle import settle
 
 CHECKPOINT = "checkpoint.pt"
 RESULT = "result.json"
+NETWORK = "network.onnx"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +72,10 @@ class TrainingResult:
     training_images, test_images : int
     weights : int
         Weights of the network, without biases and batch-norm.
-    checkpoint : str
-        Path of the file with the trained weights.
+    exported_error : float
+        Test error of the exported network, whose offsets are moved off the thresholds (`settle`).
+    checkpoint, exported : str
+        Paths of the trained weights and of the QONNX model.
     device : str
         ``"cpu"``, or the GPU's name.
     seconds : float
@@ -82,7 +87,9 @@ class TrainingResult:
     training_images: int
     test_images: int
     weights: int
+    exported_error: float
     checkpoint: str
+    exported: str
     device: str
     seconds: float
 
@@ -104,7 +111,8 @@ class TrainingResult:
         c = self.configuration
         return (
             f"{c.network} at {c.bits} on {c.dataset}: test error {100 * self.last_error:.2f} % after "
-            f"{c.epochs} epochs, lowest {100 * self.lowest_error:.2f} %; weights in {self.checkpoint}"
+            f"{c.epochs} epochs, lowest {100 * self.lowest_error:.2f} %; as exported to {self.exported} "
+            f"{100 * self.exported_error:.2f} %"
         )
 
 
@@ -123,7 +131,7 @@ def train(
     threads: int | None = None,
     progress: bool = True,
 ) -> TrainingResult:
-    """Train a network, keeping a checkpoint after every epoch and the result as JSON at the end.
+    """Train a network, keeping a checkpoint after every epoch; export it and write the result as JSON.
 
     Parameters
     ----------
@@ -136,7 +144,7 @@ def train(
         See `load_dataset`.
     epochs, seed, batch : int
     output : str or Path
-        Directory for ``checkpoint.pt`` and ``result.json``; made if it is not there.
+        Directory for ``checkpoint.pt``, ``network.onnx`` and ``result.json``; made if it is not there.
     resume : bool
         Go on from the checkpoint in `output` where there is one. The weights at the end are those of a
         training that was not stopped, on the same machine with as many threads.
@@ -198,13 +206,18 @@ def train(
             while len(trainer.history) < epochs:
                 trainer.run_epoch(show)
                 write_atomically(checkpoint, trainer.state_bytes())
+    model = trainer.model.cpu()
+    exported = checkpoint.parent / NETWORK
+    write_atomically(exported, export(model).SerializeToString())
     result = TrainingResult(
         configuration=configuration,
         history=tuple(trainer.history),
         training_images=len(training.labels),
         test_images=len(test.labels),
         weights=network.weights,
+        exported_error=evaluate(settle(model), test),
         checkpoint=str(checkpoint),
+        exported=str(exported),
         device=torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
         seconds=round(trainer.seconds, 1),
     )
@@ -247,8 +260,9 @@ def evaluate(model: LowBitNetwork, images: Images, batch: int = 500) -> float:
     wrong = 0
     for start in range(0, len(images.labels), batch):
         indices = np.arange(start, min(start + batch, len(images.labels)))
-        pixels, labels = _batch(images, indices, next(model.parameters()).device)
-        wrong += int((model(pixels).argmax(1) != labels).sum())
+        weight = next(model.parameters())
+        pixels, labels = _batch(images, indices, weight.device)
+        wrong += int((model(pixels.to(weight.dtype)).argmax(1) != labels).sum())
     return wrong / len(images.labels)
 
 
