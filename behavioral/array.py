@@ -80,7 +80,9 @@ class SotMramArray:
         self.reads += cells.shape[0] * len(rows)
         return cells & columns
 
-    def sense_and(self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def sense_and(
+        self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
         """Sense each pair of rows at once with EN_AND; arguments and result as in `read`."""
         cells, written = self._pair(where, "EN_AND", rows_a, rows_b)
         could_be_1 = (cells[0] | ~written[0]) & (cells[1] | ~written[1])
@@ -89,7 +91,9 @@ class SotMramArray:
         self.ands += sensed.shape[0] * len(rows_a)
         return sensed & columns
 
-    def sense_or(self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def sense_or(
+        self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
         """Sense each pair of rows at once with EN_OR; arguments and result as in `read`."""
         cells, written = self._pair(where, "EN_OR", rows_a, rows_b)
         sensed = cells[0] | cells[1]
@@ -97,7 +101,9 @@ class SotMramArray:
         self.ors += sensed.shape[0] * len(rows_a)
         return sensed & columns
 
-    def _pair(self, where: slice, reference: str, rows_a: np.ndarray, rows_b: np.ndarray) -> tuple[list, list]:
+    def _pair(
+        self, where: slice, reference: str, rows_a: np.ndarray, rows_b: np.ndarray
+    ) -> tuple[list, list]:
         self._check_row(*rows_a, *rows_b)
         same = np.flatnonzero(np.asarray(rows_a) == np.asarray(rows_b))
         if same.size:

@@ -200,7 +200,7 @@ class _Clock:
     @property
     def cycles(self) -> int:
         """Cycles from the first command to the last activity."""
-        return self._busy_until + 1
+        return int(self._busy_until) + 1
 
     def write(self, where: slice) -> None:
         self._finish(self._accept(emits=False) + self._write_cycles)

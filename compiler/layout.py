@@ -63,7 +63,7 @@ def choose_layout(
     masks_outside: bool,
     loads_constants: bool,
 ) -> Layout:
-    """Choose between packed and plain rows by the cycles that a window takes.
+    """Choose between packed and plain rows: fewest cycles for a window, then fewest sub-arrays at work.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def choose_layout(
         resident = min(batches, (machine.rows - kernel_row) // batch_rows)
         needed = kernel_row + batch_rows
         if resident < 1:
-            candidates.append((float("inf"), needed, None))
+            candidates.append((float("inf"), 0, needed, None))
             continue
         layout = Layout(
             packed=packed,
@@ -113,8 +113,9 @@ def choose_layout(
         )
         written = max(groups, layout.passes) * kernel_row * machine.write_cycles
         sensed = batches * (planes_w * planes_i * tiles + loads_constants) * machine.sense_cycles
-        candidates.append((max(written + sensed, batches * batch_kernels), needed, layout))
-    cost, needed, layout = min(candidates, key=lambda candidate: candidate[:2])
+        cycles = max(written + sensed, batches * batch_kernels)
+        candidates.append((cycles, batches * sub_arrays, needed, layout))
+    _, _, needed, layout = min(candidates, key=lambda candidate: candidate[:3])
     if layout is None:
         raise SpinplaneError(
             f"layer {name}: a window of {length} positions at {planes_w}:{planes_i} bits (W:I) and its kernels need "

@@ -10,10 +10,10 @@ from spinplane.machine import Machine, bits_for
 class SotMramArray(wiring.Component):
     """SOT-MRAM cells with word lines, bit lines, references and one sense amplifier a bit line.
 
-    The only thing of an engine that is not logic. A write holds one write word line for ``write_cycles`` clock
-    edges with stable data; a sense holds one (EN_M) or two (EN_AND, EN_OR) read word lines for
-    ``sense_cycles`` edges, and ``sense`` shows the result after the last edge until the next sense ends. Other
-    biasing, a cut pulse, and sensing a cell that was never written stop a simulation with a message. The
+    The only thing of an engine that is not logic. A write holds one write word line for ``write_cycles``
+    clock edges with stable data; a sense holds one (EN_M) or two (EN_AND, EN_OR) read word lines for
+    ``sense_cycles`` edges, and ``sense`` shows the result after the last edge until the next sense ends.
+    Other biasing, a cut pulse, and sensing a cell that was never written stop a simulation with a message. The
     Verilog of the same contract is ``sot_mram_array.v``; ``docs/array.md`` has the rules.
 
     Parameters
@@ -33,10 +33,18 @@ class SotMramArray(wiring.Component):
     en_m, en_and, en_or : In(1)
         References of the sense amplifiers.
     sense : Out(columns)
+
+    Attributes
+    ----------
+    writes, reads, ands, ors : Signal(32)
+        Events: row operations that were completed, for a simulation to look at.
     """
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self.writes, self.reads, self.ands, self.ors = (
+            Signal(32, name=name) for name in ("writes", "reads", "ands", "ors")
+        )
         super().__init__(
             {
                 "wwl": In(machine.rows),
@@ -74,11 +82,20 @@ class SotMramArray(wiring.Component):
         return m
 
     def _write_rules(self, m: Module) -> None:
-        done = self._pulse(m, "write", self.wwl.any(), Cat(self.wwl, self.wbl, self.wbl_enable))
+        lines = Cat(self.wwl, self.wbl & self.wbl_enable, self.wbl_enable)
+        needed = self.machine.write_cycles
+        done, edges, changed = self._pulse(m, "write", self.wwl.any(), lines, needed)
         row, rest = self._lowest(self.wwl)
         cells, written = self._row(m, self._cells, row), self._row(m, self._written, row)
         with m.If(self.wwl.any()):
-            m.d.sync += Assert(~rest.any(), "more than one write word line")
+            m.d.sync += [
+                Assert(~rest.any(), "more than one write word line"),
+                Assert(~changed, "write word line or bit lines changed during a write pulse"),
+                self.writes.eq(self.writes + done),
+            ]
+        with m.Else():
+            message = Format(f"write pulse of {{:d}} cycles, the cell needs {needed}", edges)
+            m.d.sync += Assert(edges == 0, message)
         to_cells, to_written = self._cells.write_port(), self._written.write_port()
         m.d.comb += [
             to_cells.addr.eq(row),
@@ -90,7 +107,8 @@ class SotMramArray(wiring.Component):
         ]
 
     def _sense_rules(self, m: Module, references: Value) -> None:
-        done = self._pulse(m, "sense", self.rwl.any(), Cat(self.rwl, self.rbl_enable, references))
+        lines, needed = Cat(self.rwl, self.rbl_enable, references), self.machine.sense_cycles
+        done, edges, changed = self._pulse(m, "sense", self.rwl.any(), lines, needed)
         row_a, rest = self._lowest(self.rwl)
         row_b, beyond = self._lowest(rest)
         cells_a, written_a = self._row(m, self._cells, row_a), self._row(m, self._written, row_a)
@@ -102,9 +120,17 @@ class SotMramArray(wiring.Component):
                 Assert(~(references & (references - 1)).any(), "several references are enabled"),
                 Assert(~self.en_m | ~rest.any(), "EN_M senses one row, not two"),
                 Assert(self.en_m | rest.any(), "EN_AND and EN_OR sense two rows, not one"),
+                Assert(~changed, "read word lines, columns or reference changed during a sense"),
+                self.reads.eq(self.reads + (done & self.en_m)),
+                self.ands.eq(self.ands + (done & self.en_and)),
+                self.ors.eq(self.ors + (done & self.en_or)),
             ]
         with m.Else():
-            m.d.sync += Assert(~references.any(), "a reference is enabled without a read word line")
+            message = Format(f"sense of {{:d}} cycles, the amplifier needs {needed}", edges)
+            m.d.sync += [
+                Assert(~references.any(), "a reference is enabled without a read word line"),
+                Assert(edges == 0, message),
+            ]
 
         sensed, unknown = Signal(self.machine.columns), Signal(self.machine.columns)
         with m.If(self.en_m):
@@ -114,31 +140,34 @@ class SotMramArray(wiring.Component):
             m.d.comb += [sensed.eq(cells_a & cells_b), unknown.eq(both_could_be_1 & ~sensed)]
         with m.Else():
             m.d.comb += [sensed.eq(cells_a | cells_b), unknown.eq(~sensed & ~(written_a & written_b))]
+        unknown_columns = Signal(self.machine.columns)
+        digits = -(-self.machine.columns // 4)
+        m.d.comb += unknown_columns.eq(unknown & self.rbl_enable)
         with m.If(done):
-            m.d.sync += [
-                self.sense.eq(sensed & self.rbl_enable),
-                Assert(
-                    ~(unknown & self.rbl_enable).any(),
-                    Format("senses an unknown cell in row {:d} or {:d}", row_a, row_b),
-                ),
-            ]
+            message = Format(
+                f"senses an unknown cell in row {{:d}} or {{:d}}, columns {{:0{digits}x}}",
+                *(row_a, Mux(self.en_m, row_a, row_b), unknown_columns),
+            )
+            m.d.sync += [self.sense.eq(sensed & self.rbl_enable), Assert(~unknown_columns.any(), message)]
 
-    def _pulse(self, m: Module, kind: str, active: Value, lines: Value) -> Value:
-        """Follow a pulse over its clock edges; returns 1 before the last one."""
-        needed = self.machine.write_cycles if kind == "write" else self.machine.sense_cycles
+    def _pulse(
+        self, m: Module, kind: str, active: Value, lines: Value, needed: int
+    ) -> tuple[Value, Value, Value]:
+        """Follow a pulse over its clock edges.
+
+        Returns
+        -------
+        done, edges, changed : Value
+            1 before its last edge; the edges that have passed; 1 when `lines` are not those of the edge
+            before.
+        """
         edges = Signal(range(needed), name=f"{kind}_edges")
         held = Signal(len(lines), name=f"held_{kind}")
-        done = Signal(name=f"{kind}_done")
-        m.d.comb += done.eq(active & (edges == needed - 1))
+        done, changed = Signal(name=f"{kind}_done"), Signal(name=f"{kind}_changed")
+        m.d.comb += [done.eq(active & (edges == needed - 1)), changed.eq((edges != 0) & (held != lines))]
         with m.If(active):
-            m.d.sync += [
-                edges.eq(Mux(done, 0, edges + 1)),
-                held.eq(lines),
-                Assert((edges == 0) | (held == lines), f"lines changed during a {kind} pulse"),
-            ]
-        with m.Else():
-            m.d.sync += Assert(edges == 0, Format("{} pulse of {:d} cycles is too short", kind, edges))
-        return done
+            m.d.sync += [edges.eq(Mux(done, 0, edges + 1)), held.eq(lines)]
+        return done, edges, changed
 
     def _lowest(self, lines: Value) -> tuple[Value, Value]:
         """Index of the lowest line that is on, and the lines without it."""

@@ -113,9 +113,7 @@ def run_programs(
 class _AmaranthPins:
     def __init__(self, imce: Imce, ctx: SimulatorContext) -> None:
         self._ctx = ctx
-        self._ports = {
-            "__".join(map(str, path)): value for path, _, value in imce.signature.flatten(imce)
-        }
+        self._ports = {"__".join(map(str, path)): value for path, _, value in imce.signature.flatten(imce)}
 
     def put(self, name: str, value: int) -> None:
         self._ctx.set(Value.cast(self._ports[name]), value)

@@ -1,0 +1,255 @@
+"""The first run: a handwritten digit is convolved inside the memory, and every bit of it is checked."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from spinplane.behavioral import Engine, convolve
+from spinplane.compiler import Convolution
+from spinplane.hdl.export import export
+from spinplane.machine import Counters, Machine, SpinplaneError, load_machine
+from spinplane.sim import available_simulators
+from spinplane.sim.run import run_programs
+
+from .drawing import draw_feature_maps
+from .samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
+from .text import table_text
+
+_PADDING = 1
+_WAVE_ROWS = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DemoConfiguration:
+    """One bit-width of the demonstration.
+
+    Parameters
+    ----------
+    w, i : int
+        Bits of the weights and of the inputs.
+    coding : str
+        Of the weights.
+    outputs : ndarray of shape (kernels, 28, 28), int64
+        Feature maps from the RTL.
+    mismatches : int
+        Outputs that differ from the numpy oracle of Eq. 3, and counters that differ from those of the
+        functional machine.
+    counters : Counters
+        Read from the RTL.
+    """
+
+    w: int
+    i: int
+    coding: str
+    outputs: np.ndarray
+    mismatches: int
+    counters: Counters
+
+    def as_dict(self) -> dict[str, Any]:
+        """Figures as JSON takes them; the feature maps are in the picture."""
+        return {
+            "w": self.w,
+            "i": self.i,
+            "coding": self.coding,
+            "outputs": self.outputs.size,
+            "mismatches": self.mismatches,
+            "cycles": self.counters.cycles,
+            "counters": self.counters.as_dict(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Demo:
+    """What the demonstration found.
+
+    Parameters
+    ----------
+    digit : int
+    machine : Machine
+    simulator : str
+    configurations : tuple of DemoConfiguration
+    picture, verilog, waves : Path
+        What it left behind.
+    build_seconds, run_seconds : float
+        Of the compilation of the model and of the simulation.
+    cached : bool
+        Whether the model was compiled already.
+    """
+
+    digit: int
+    machine: Machine
+    simulator: str
+    configurations: tuple[DemoConfiguration, ...]
+    picture: Path
+    verilog: Path
+    waves: Path
+    build_seconds: float
+    run_seconds: float
+    cached: bool
+
+    @property
+    def mismatches(self) -> int:
+        """Of all configurations."""
+        return sum(configuration.mismatches for configuration in self.configurations)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The demonstration as JSON takes it."""
+        return {
+            "digit": self.digit,
+            "machine": self.machine.name,
+            "simulator": self.simulator,
+            "configurations": [configuration.as_dict() for configuration in self.configurations],
+            "mismatches": self.mismatches,
+            "picture": str(self.picture),
+            "verilog": str(self.verilog),
+            "waves": str(self.waves),
+        }
+
+    def __rich__(self) -> Table:
+        table = Table(
+            title=f"A handwritten {self.digit}, {len(KERNELS)} kernels of 3×3, on the RTL of {self.machine.name}",
+            caption=self.machine.description,
+        )
+        for heading in (
+            "W:I",
+            "weights",
+            "outputs",
+            "mismatches",
+            "cycles",
+            "ANDs",
+            "row writes",
+            "row reads",
+        ):
+            table.add_column(heading, justify="left" if heading in ("W:I", "weights") else "right")
+        for c in self.configurations:
+            figures = (c.outputs.size, c.mismatches, c.counters.cycles, c.counters.ands)
+            figures += (c.counters.row_writes, c.counters.row_reads)
+            table.add_row(f"{c.w}:{c.i}", c.coding, *(f"{figure:,}" for figure in figures))
+        return table
+
+    def __str__(self) -> str:
+        built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
+        return (
+            f"{table_text(self)}"
+            f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s\n"
+            f"feature maps  {self.picture}\n"
+            f"Verilog       {self.verilog}\n"
+            f"waveform      {self.waves} (the first {_WAVE_ROWS} rows of the 1:1 outputs, machine tiny)"
+        )
+
+
+def demo(
+    *,
+    digit: int = 3,
+    machine: Machine | str = "paper8",
+    simulator: str | None = None,
+    folder: Path = Path("build") / "demo",
+    tell: Callable[[str], None] = lambda line: None,
+) -> Demo:
+    """Convolve a handwritten digit with a bank of 3×3 kernels at 1:1, 2:2 and 3:4 bits (W:I) on the RTL.
+
+    Parameters
+    ----------
+    digit : int
+        0 to 9.
+    machine : Machine, str
+        See `load_machine`.
+    simulator : {"verilator", "icarus", "amaranth"}, optional
+        The fastest of those that can be used, if not given.
+    folder : Path
+        For the picture, the Verilog and the waveform.
+    tell : callable
+        Is given a line before each long step.
+
+    Raises
+    ------
+    SpinplaneError
+        If the machine, the digit or the simulator is not there.
+    BenchFailure
+        If the simulated array refuses an operation.
+    """
+    machine = load_machine(machine)
+    image = sample_digit(digit)
+    usable = (*available_simulators(), "amaranth")
+    simulator = simulator or usable[0]
+    if simulator not in usable:
+        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
+    if simulator != "verilator":
+        tell(f"no Verilator with a C++ compiler is used: {simulator} simulates instead, some 30 times slower")
+    layers = [_layer(machine, quantization) for quantization in QUANTIZATIONS]
+    inputs = [quantize_image(image, q.i)[np.newaxis, np.newaxis] for q in QUANTIZATIONS]
+    programs = [layer.program(x) for layer, x in zip(layers, inputs, strict=True)]
+
+    tell(f"the Verilog of {machine.name}")
+    verilog = export(machine, folder / "rtl").folder
+    tell(f"simulating {machine.sub_arrays} sub-arrays of {machine.rows}×{machine.columns} on {simulator}")
+    rtl = run_programs(programs, simulator=simulator)
+    tell("comparing with the functional machine and with the oracle of Eq. 3")
+    functional = Engine(machine)
+    configurations = []
+    for layer, x, program, run, q in zip(layers, inputs, programs, rtl.runs, QUANTIZATIONS, strict=True):
+        outputs = layer.outputs(run.results)[0]
+        expected = convolve(x, _kernels(q), w=q.w, i=q.i, padding=_PADDING)[0]
+        counted = functional.run(program).counters.as_dict()
+        different = [name for name, value in run.counters.as_dict().items() if value != counted[name]]
+        configurations.append(
+            DemoConfiguration(
+                w=q.w.bits,
+                i=q.i.bits,
+                coding=q.w.coding.value.replace("_", " "),
+                outputs=outputs,
+                mismatches=int((outputs != expected).sum()) + len(different),
+                counters=run.counters,
+            )
+        )
+    tell("a waveform of the first windows")
+    waves = _waveform(image, folder)
+    picture = draw_feature_maps(
+        folder / "feature_maps.png",
+        digit=digit,
+        inputs=[x[0, 0] for x in inputs],
+        outputs=[c.outputs for c in configurations],
+        rows=[f"W:I = {q.name}" for q in QUANTIZATIONS],
+        columns=list(KERNELS),
+    )
+    return Demo(
+        digit=digit,
+        machine=machine,
+        simulator=simulator,
+        configurations=tuple(configurations),
+        picture=picture,
+        verilog=verilog,
+        waves=waves,
+        build_seconds=rtl.build_seconds,
+        run_seconds=rtl.run_seconds,
+        cached=rtl.cached,
+    )
+
+
+def _kernels(quantization: Quantization) -> np.ndarray:
+    return quantize_kernels(np.stack(list(KERNELS.values())), quantization.w)[:, np.newaxis]
+
+
+def _layer(machine: Machine, quantization: Quantization, shape: tuple[int, int] = (28, 28)) -> Convolution:
+    q = quantization
+    return Convolution(
+        machine, _kernels(q), (1, *shape), w=q.w, i=q.i, padding=_PADDING, name=f"demo {q.name}"
+    )
+
+
+def _waveform(image: np.ndarray, folder: Path) -> Path:
+    """A VCD small enough to read: the machine ``tiny``, the first rows of outputs at 1:1."""
+    tiny, first = load_machine("tiny"), QUANTIZATIONS[0]
+    strip = quantize_image(image, first.i)[:_WAVE_ROWS]
+    program = _layer(tiny, first, strip.shape).program(strip[np.newaxis, np.newaxis])
+    with TemporaryDirectory() as scratch:
+        simulator = "icarus" if "icarus" in available_simulators() else "amaranth"
+        run = run_programs([program], simulator=simulator, waves=True, run_folder=Path(scratch) / "run")
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copyfile(run.waves, folder / "waves.vcd"))

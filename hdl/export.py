@@ -1,0 +1,227 @@
+# amaranth: UnusedElaboratable=no
+"""Export of a machine: Verilog, one file a module, with what a simulator, a synthesizer and FuseSoC need."""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from amaranth.hdl import Shape, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
+
+from spinplane.machine import Machine, command_fields
+
+from .imce import Imce
+from .sot_mram_array import SotMramArray
+from .verilog import verilog_modules
+
+TOP = "imce"
+_ARRAY = "sot_mram_array"
+_MODEL, _STUB = f"{_ARRAY}.v", f"{_ARRAY}_stub.v"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """What an export has written.
+
+    Parameters
+    ----------
+    machine : str
+    top : str
+        Top module.
+    folder : Path
+    modules : tuple of str
+        Synthesizable modules, leaves first; each lies in ``<module>.v``.
+    files : tuple of str
+        All files, relative to the folder.
+    """
+
+    machine: str
+    top: str
+    folder: Path
+    modules: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Fields as JSON takes them."""
+        return asdict(self) | {"folder": str(self.folder)}
+
+    def __str__(self) -> str:
+        return (
+            f"machine {self.machine}: {len(self.modules)} modules below {self.top} in {self.folder}\n"
+            f"  synthesis    {self.folder / 'synthesis.f'} (the array is a black box)\n"
+            f"  simulation   {self.folder / 'simulation.f'} (with the behavioral array, {_MODEL})\n"
+            f"  parameters   {self.folder / f'{TOP}.json'}\n"
+            f"  FuseSoC      {self.folder / f'{TOP}.core'}"
+        )
+
+
+def export(machine: Machine, folder: Path) -> Export:
+    """Write a machine's Verilog and what belongs to it.
+
+    The same machine gives the same bytes every time. Files of an earlier export are replaced, other files in
+    the folder are left alone; on a failure the folder stays as it was.
+
+    Parameters
+    ----------
+    machine : Machine
+    folder : Path
+        Created if it is not there.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    modules = verilog_modules(Imce(machine), TOP)
+    sources = [f"{module}.v" for module in modules]
+    texts = {f"{module}.v": text for module, text in modules.items()}
+    texts[_MODEL] = (files("spinplane.hdl") / _MODEL).read_text(encoding="utf-8")
+    texts[_STUB] = _stub(SotMramArray(machine))
+    texts["synthesis.f"] = "".join(f"{name}\n" for name in [_STUB, *sources])
+    texts["simulation.f"] = "".join(f"{name}\n" for name in [_MODEL, *sources])
+    texts[f"{TOP}.core"] = _core(machine, sources)
+    names = (*texts, f"{TOP}.json")
+    texts[f"{TOP}.json"] = json.dumps(_description(machine, list(modules), names), indent=2) + "\n"
+    _replace(folder, texts)
+    return Export(
+        machine=machine.name, top=TOP, folder=folder, modules=tuple(modules), files=tuple(sorted(names))
+    )
+
+
+def _replace(folder: Path, texts: dict[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        former = json.loads((folder / f"{TOP}.json").read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        former = []
+    new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+    try:
+        for name, text in texts.items():
+            (new / name).write_text(text, encoding="utf-8")
+        for name in texts:
+            os.replace(new / name, folder / name)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    for name in former:
+        if name not in texts and Path(name).name == name:
+            (folder / name).unlink(missing_ok=True)
+
+
+def _stub(array: SotMramArray) -> str:
+    """The array for synthesis: ports and parameters, no contents."""
+    parameters = ",\n".join(f"  parameter {key} = {value}" for key, value in array.black_box.items())
+    ports = ["  input  clk"]
+    for name, member in array.signature.members.items():
+        direction = "input " if member.flow is In else "output"
+        ports.append(f"  {direction} {_range(Shape.cast(member.shape).width)}{name}")
+    return (
+        "// SOT-MRAM array: a black box for synthesis, in whose place the memory's layout stands.\n"
+        "`ifdef SYNTHESIS\n"
+        "(* blackbox *)\n"
+        f"module {_ARRAY} #(\n{parameters}\n) (\n" + ",\n".join(ports) + "\n);\nendmodule\n`endif\n"
+    )
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0] " if width > 1 else ""
+
+
+def _description(machine: Machine, modules: list[str], names: tuple[str, ...]) -> dict[str, Any]:
+    top = Imce(machine)
+    return {
+        "generator": f"spinplane {version('spinplane')}",
+        "top": TOP,
+        "machine": asdict(machine),
+        "clock": "clk",
+        "reset": {"name": "rst", "active": "high", "kind": "synchronous"},
+        "ports": _ports(top),
+        "command_fields": command_fields(machine),
+        "modules": modules,
+        "simulation_only": [_MODEL],
+        "black_boxes": {_ARRAY: _STUB},
+        "files": sorted(names),
+    }
+
+
+def _ports(component: wiring.Component) -> list[dict[str, Any]]:
+    ports: list[dict[str, Any]] = [
+        {"name": name, "direction": "input", "width": 1, "signed": False} for name in ("clk", "rst")
+    ]
+    for path, member, value in component.signature.flatten(component):
+        shape = Value.cast(value).shape()
+        port: dict[str, Any] = {
+            "name": "__".join(map(str, path)),
+            "direction": "input" if member.flow is In else "output",
+            "width": shape.width,
+            "signed": shape.signed,
+        }
+        if isinstance(member.shape, data.Layout):
+            port["fields"] = _fields(member.shape)
+        ports.append(port)
+    return ports
+
+
+def _fields(layout: data.Layout) -> list[dict[str, Any]]:
+    fields = []
+    for key, field in layout:
+        shape = Shape.cast(field.shape)
+        entry = {"name": key, "offset": field.offset, "width": shape.width, "signed": shape.signed}
+        if isinstance(field.shape, data.Layout):
+            entry["fields"] = _fields(field.shape)
+        fields.append(entry)
+    return fields
+
+
+def _core(machine: Machine, sources: list[str]) -> str:
+    """FuseSoC core description file (CAPI2)."""
+    listed = "".join(f"      - {name}\n" for name in sources)
+    return f"""CAPI=2:
+
+name: "::spinplane-{machine.name}:{version("spinplane")}"
+description: "In-memory convolution engine, machine {machine.name}"
+
+filesets:
+  rtl:
+    files:
+{listed}    file_type: verilogSource
+  array_model:
+    files:
+      - {_MODEL}
+    file_type: systemVerilogSource
+  array_black_box:
+    files:
+      - {_STUB}
+    file_type: verilogSource
+
+targets:
+  default:
+    filesets: [rtl]
+  lint:
+    default_tool: verilator
+    filesets: [array_model, rtl]
+    tools:
+      verilator:
+        mode: lint-only
+    toplevel: {TOP}
+  sim:
+    default_tool: icarus
+    filesets: [array_model, rtl]
+    tools:
+      icarus:
+        iverilog_options: [-g2012]
+    toplevel: {TOP}
+  synth:
+    default_tool: yosys
+    filesets: [array_black_box, rtl]
+    tools:
+      yosys:
+        arch: ice40
+    toplevel: {TOP}
+"""
