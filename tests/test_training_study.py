@@ -27,6 +27,8 @@ def result(bits: str, errors: list[float]) -> TrainingResult:
         checkpoint="c",
         exported="e",
         device="cpu",
+        threads=1,
+        torch="2",
         seconds=1,
     )
 

@@ -78,6 +78,10 @@ class TrainingResult:
         Paths of the trained weights and of the QONNX model.
     device : str
         ``"cpu"``, or the GPU's name.
+    threads : int
+        Of the CPU.
+    torch : str
+        Version of PyTorch.
     seconds : float
         Wall time of all epochs.
     """
@@ -91,6 +95,8 @@ class TrainingResult:
     checkpoint: str
     exported: str
     device: str
+    threads: int
+    torch: str
     seconds: float
 
     @property
@@ -186,7 +192,8 @@ def train(
     if threads is not None:
         torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    with torch.random.fork_rng():
+    exactly = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with torch.random.fork_rng(), exactly:
         trainer = _Trainer(network, bits, configuration, training, test, device)
         if state is not None:
             trainer.restore(state)
@@ -215,10 +222,12 @@ def train(
         training_images=len(training.labels),
         test_images=len(test.labels),
         weights=network.weights,
-        exported_error=evaluate(settle(model), test),
+        exported_error=evaluate(settle(model).to(device), test),
         checkpoint=str(checkpoint),
         exported=str(exported),
         device=torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        threads=torch.get_num_threads(),
+        torch=torch.__version__,
         seconds=round(trainer.seconds, 1),
     )
     write_atomically(checkpoint.parent / RESULT, (json.dumps(result.as_dict(), indent=2) + "\n").encode())
