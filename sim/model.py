@@ -20,6 +20,7 @@ from pathlib import Path
 
 import cocotb_tools.config
 from cocotb import __version__ as cocotb_version
+
 from spinplane.machine import SpinplaneError
 
 from . import tools

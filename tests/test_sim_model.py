@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from spinplane.machine import SpinplaneError
 from spinplane.sim import model as module
 from spinplane.sim.model import compile_model, default_build_root

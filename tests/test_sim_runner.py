@@ -2,6 +2,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from spinplane.sim.runner import BenchFailure, run_bench
 from spinplane.sim.tools import available_simulators
 

@@ -1,4 +1,5 @@
 import pytest
+
 from spinplane.sim.runner import run_bench
 
 # Registers each payload and takes the next one in the cycle in which the last leaves.

@@ -15,7 +15,8 @@ IMPORT_ALL = """
 import importlib, pkgutil, spinplane
 names = [m.name for m in pkgutil.walk_packages(spinplane.__path__, "spinplane.")]
 for name in names:
-    if not name.startswith("spinplane.training"):  # needs the extra `train`
+    # Training needs the extra `train`, a bench the simulator around it.
+    if not name.startswith(("spinplane.training", "spinplane.sim.bench_")):
         importlib.import_module(name)
 print(len(names), "modules")
 """
