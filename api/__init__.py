@@ -10,6 +10,7 @@ from spinplane.hdl.export import Export
 from spinplane.hdl.export import export as _export
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.physical import AreaReport, synthesize
+from spinplane.training.launch import launch as train
 
 from .demonstration import Demo, demo
 from .explanation import Explanation, explain
@@ -28,6 +29,7 @@ __all__ = [
     "export",
     "load_machine",
     "synth",
+    "train",
 ]
 
 

@@ -112,6 +112,72 @@ def synth(
     _write(json, result)
 
 
+@app.command
+def train(
+    *,
+    network: str,
+    bits: str,
+    data: Path,
+    dataset: str = "mnist",
+    epochs: int = 30,
+    seed: int = 0,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "train",
+    resume: Annotated[bool, Parameter(negative=())] = False,
+    rate: float = 2e-3,
+    batch: int = 128,
+    edge_bits: Literal[8, 32] | None = None,
+    threads: int | None = None,
+    json: Path | None = None,
+) -> None:
+    """Train a low bit-width network and export it in QONNX form; needs the extra `train`.
+
+    Parameters
+    ----------
+    network
+        alexnet-dorefa, alexnet-xnor, digits, lenet, svhn or svhn-dorefa.
+    bits
+        W:I or W:I:G, bits of weights, inputs and gradients; all for the paper's six configurations.
+    data
+        Folder of the data set's files.
+    dataset
+        mnist, fashion-mnist, svhn (with extra), svhn-train, cifar10 or imagenet.
+    epochs
+        How often each image is seen.
+    seed
+        Decides all that is random.
+    output
+        Folder for checkpoint, network and result.
+    resume
+        Go on from the checkpoint in the folder: the same weights as if it had not been stopped.
+    rate
+        Learning rate at the start.
+    batch
+        Images of a step.
+    edge_bits
+        Bits of the first and last layer, if not the network's own; 32 is unquantized.
+    threads
+        Threads of the CPU.
+    json
+        File for the result.
+    """
+    result = spinplane.train(
+        network,
+        bits,
+        data,
+        dataset=dataset,
+        epochs=epochs,
+        seed=seed,
+        output=output,
+        resume=resume,
+        rate=rate,
+        batch=batch,
+        edge_bits=edge_bits,
+        threads=threads,
+    )
+    print(result)
+    _write(json, result)
+
+
 class _Result(Protocol):
     def as_dict(self) -> dict: ...
 

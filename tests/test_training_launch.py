@@ -24,6 +24,14 @@ def test_importing_the_package_imports_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_the_command_ends_with_that_line_and_2(tmp_path: Path) -> None:
+    arguments = ["spinplane", "train", "--network", "digits", "--bits", "1:4", "--data", str(tmp_path)]
+    code = f"import sys; sys.modules['torch'] = None; sys.argv = {arguments}; import spinplane.cli as c; c.main()"
+    run = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    expected = "spinplane: training needs torch: pip install torch, then pip install 'spinplane[train]'\n"
+    assert (run.returncode, run.stderr) == (2, expected)
+
+
 @pytest.mark.training
 def test_bits_choose_between_a_training_and_the_study(tmp_path: Path) -> None:
     with pytest.raises(SpinplaneError, match=r"^network 'x' is not one of "):

@@ -77,7 +77,7 @@ def test_training_learns_and_tells_what_it_did(data: Path, tmp_path: Path) -> No
     assert torch.equal(torch.get_rng_state(), state)
     assert result.last_error < 0.3
     assert result.lowest_error <= result.last_error
-    expected = {"network": "digits", "bits": "2:2:6", "dataset": "mnist", **options}
+    expected = {"network": "digits", "bits": "2:2:6", "dataset": "mnist", "edge_bits": None, **options}
     assert asdict(result.configuration) == expected
     assert (result.training_images, result.test_images, result.weights) == (400, 100, 29200)
     assert json.loads((output / "result.json").read_text()) == json.loads(json.dumps(result.as_dict()))
@@ -96,6 +96,14 @@ def test_another_seed_gives_other_weights(data: Path, tmp_path: Path) -> None:
         train("digits", "1:1", data, epochs=1, seed=seed, output=tmp_path / str(seed), progress=False)
     first, second = weights(tmp_path / "0"), weights(tmp_path / "1")
     assert not torch.equal(first["blocks.0.convolution.weight"], second["blocks.0.convolution.weight"])
+
+
+def test_edge_layers_have_the_bits_asked_for(data: Path, tmp_path: Path) -> None:
+    options = {"epochs": 1, "batch": 200, "progress": False}
+    train("digits", "1:1", data, output=tmp_path / "32", edge_bits=32, **options)
+    train("digits", "32:32", data, output=tmp_path / "float", **options)
+    assert [b.weight_bits for b in load_trained(tmp_path / "32" / "checkpoint.pt").blocks] == [32, 1, 1, 32]
+    assert [b.weight_bits for b in load_trained(tmp_path / "float" / "checkpoint.pt").blocks] == [32] * 4
 
 
 def refuses(message: str) -> "pytest.RaisesExc[SpinplaneError]":

@@ -1,5 +1,7 @@
 """A network of `spinplane.compiler.networks` as a PyTorch module with quantized layers."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -102,11 +104,13 @@ class LowBitNetwork(nn.Module):
     ----------
     network : Network
     bits : BitWidths
-        Of all layers but edge layers, which have ``network.edge_bits``.
+        Of all layers but edge layers, which have ``network.edge_bits``; with 32:32 nothing is quantized.
     """
 
     def __init__(self, network: Network, bits: BitWidths) -> None:
         super().__init__()
+        if bits.weight == bits.activation == UNQUANTIZED:
+            network = replace(network, edge_bits=UNQUANTIZED)
         self.network = network
         self.bits = bits
         shapes = network.shapes()

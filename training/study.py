@@ -9,7 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from spinplane.compiler.networks import PAPER_CONFIGURATIONS, BitWidths, Network
+from spinplane.compiler.networks import PAPER_CONFIGURATIONS, BitWidths
 
 from .train import TrainingResult, train, write_atomically
 
@@ -63,7 +63,7 @@ class StudyResult:
 
 
 def study(
-    network: str | Network,
+    network: str,
     data: str | Path,
     *,
     output: str | Path,
@@ -75,7 +75,7 @@ def study(
 
     Parameters
     ----------
-    network : str or Network
+    network : str
     data, output : str or Path
         The training at W:I keeps its files in ``W-I`` of the directory `output`.
     configurations : sequence of BitWidths
@@ -93,7 +93,12 @@ def study(
     output = Path(output)
     results = tuple(
         train(
-            network, bits, data, output=output / f"{bits.weight}-{bits.activation}", resume=resume, **options
+            network,
+            f"{bits}:{bits.gradient}",
+            data,
+            output=output / f"{bits.weight}-{bits.activation}",
+            resume=resume,
+            **options,
         )
         for bits in configurations
     )

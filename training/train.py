@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Configuration:
     epochs, seed, batch : int
     rate : float
         Learning rate of Adam at the start; it falls to 0 along half a cosine.
+    edge_bits : int, optional
+        Bits of first and last layer; not given, the network's own.
     """
 
     network: str
@@ -50,6 +52,16 @@ class Configuration:
     seed: int
     batch: int
     rate: float
+    edge_bits: int | None = None
+
+    def plan(self) -> Network:
+        """The network as plain data."""
+        network = load_network(self.network)
+        return network if self.edge_bits is None else replace(network, edge_bits=self.edge_bits)
+
+    def model(self) -> LowBitNetwork:
+        """The network with random weights."""
+        return LowBitNetwork(self.plan(), BitWidths.parse(self.bits))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +135,8 @@ class TrainingResult:
 
 
 def train(
-    network: str | Network,
-    bits: str | BitWidths,
+    network: str,
+    bits: str,
     data: str | Path,
     *,
     dataset: str = "mnist",
@@ -134,6 +146,7 @@ def train(
     resume: bool = False,
     rate: float = 2e-3,
     batch: int = 128,
+    edge_bits: int | None = None,
     threads: int | None = None,
     progress: bool = True,
 ) -> TrainingResult:
@@ -141,8 +154,9 @@ def train(
 
     Parameters
     ----------
-    network : str or Network
-    bits : str or BitWidths
+    network : str
+        See `spinplane.compiler.networks.load_network`.
+    bits : str
         W:I or W:I:G.
     data : str or Path
         Directory of the data set's files.
@@ -156,6 +170,8 @@ def train(
         training that was not stopped, on the same machine with as many threads.
     rate : float
         Learning rate at the start.
+    edge_bits : int, optional
+        Bits of first and last layer, 8 or 32 for unquantized, if not the network's own.
     threads : int, optional
         Of the CPU; PyTorch's default if not given.
     progress : bool
@@ -167,65 +183,76 @@ def train(
         For an unknown network or data set, missing or damaged files, a data set that does not fit the
         network, a checkpoint of another training, or one that would be overwritten.
     """
-    network = load_network(network)
-    bits = BitWidths.parse(bits) if isinstance(bits, str) else bits
+    widths = BitWidths.parse(bits)
     if epochs < 1 or batch < 2:
         raise SpinplaneError(f"epochs = {epochs}, batch = {batch}: allowed are at least 1 epoch and 2 images")
     configuration = Configuration(
-        network=network.name,
-        bits=f"{bits}:{bits.gradient}",
+        network=network,
+        bits=f"{widths}:{widths.gradient}",
         dataset=dataset,
         epochs=epochs,
         seed=seed,
         batch=batch,
         rate=rate,
+        edge_bits=edge_bits,
     )
+    plan = configuration.plan()
     checkpoint = Path(output) / CHECKPOINT
     state = _read_checkpoint(checkpoint, configuration) if resume and checkpoint.exists() else None
     if not resume and checkpoint.exists():
         raise SpinplaneError(
             f"{checkpoint} exists: add --resume to go on, or choose another output directory"
         )
-    training, test = load_dataset(dataset, data, network.side)
-    check_fit(network, dataset, training)
+    training, test = load_dataset(dataset, data, plan.side)
+    check_fit(plan, dataset, training)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if threads is not None:
         torch.set_num_threads(threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     exactly = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
     with torch.random.fork_rng(), exactly:
-        trainer = _Trainer(network, bits, configuration, training, test, device)
+        trainer = _Trainer(configuration, training, test)
         if state is not None:
             trainer.restore(state)
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(),
-            disable=not progress,
-        ) as bar:
-            task = bar.add_task(str(bits), total=epochs * trainer.steps, figures="")
+        _run(trainer, checkpoint, progress)
+        return _finish(trainer, checkpoint)
 
-            def show(epoch: int, step: int, loss: float, error: float) -> None:
-                figures = f"epoch {epoch + 1}/{epochs}  loss {loss:.4f}  error {100 * error:.2f} %"
-                bar.update(task, completed=epoch * trainer.steps + step, figures=figures)
 
-            while len(trainer.history) < epochs:
-                trainer.run_epoch(show)
-                write_atomically(checkpoint, trainer.state_bytes())
-    model = trainer.model.cpu()
+def _run(trainer: "_Trainer", checkpoint: Path, progress: bool) -> None:
+    """Train all epochs that are left, with a bar."""
+    epochs = trainer.configuration.epochs
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+        disable=not progress,
+    ) as bar:
+        task = bar.add_task(trainer.configuration.bits, total=epochs * trainer.steps, figures="")
+
+        def show(epoch: int, step: int, loss: float, error: float) -> None:
+            figures = f"epoch {epoch + 1}/{epochs}  loss {loss:.4f}  error {100 * error:.2f} %"
+            bar.update(task, completed=epoch * trainer.steps + step, figures=figures)
+
+        while len(trainer.history) < epochs:
+            trainer.run_epoch(show)
+            write_atomically(checkpoint, trainer.state_bytes())
+
+
+def _finish(trainer: "_Trainer", checkpoint: Path) -> TrainingResult:
+    """Export the network and write the result."""
+    on_gpu, model = trainer.device.type == "cuda", trainer.model.cpu()
     exported = checkpoint.parent / NETWORK
     write_atomically(exported, export(model).SerializeToString())
     result = TrainingResult(
-        configuration=configuration,
+        configuration=trainer.configuration,
         history=tuple(trainer.history),
-        training_images=len(training.labels),
-        test_images=len(test.labels),
-        weights=network.weights,
-        exported_error=evaluate(settle(model).to(device), test),
+        training_images=len(trainer.training.labels),
+        test_images=len(trainer.test.labels),
+        weights=model.network.weights,
+        exported_error=evaluate(settle(model).to(trainer.device), trainer.test),
         checkpoint=str(checkpoint),
         exported=str(exported),
-        device=torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        device=torch.cuda.get_device_name() if on_gpu else "cpu",
         threads=torch.get_num_threads(),
         torch=torch.__version__,
         seconds=round(trainer.seconds, 1),
@@ -243,8 +270,7 @@ def load_trained(checkpoint: str | Path) -> LowBitNetwork:
         If the file is missing or no checkpoint.
     """
     state = _read_checkpoint(Path(checkpoint), None)
-    configuration = Configuration(**state["configuration"])
-    model = LowBitNetwork(load_network(configuration.network), BitWidths.parse(configuration.bits))
+    model = Configuration(**state["configuration"]).model()
     model.load_state_dict(state["model"])
     return model.eval()
 
@@ -283,19 +309,12 @@ def _batch(images: Images, indices: np.ndarray, device: torch.device) -> tuple[T
 class _Trainer:
     """Model, optimizer and random state of a training between two epochs."""
 
-    def __init__(
-        self,
-        network: Network,
-        bits: BitWidths,
-        configuration: Configuration,
-        training: Images,
-        test: Images,
-        device: torch.device,
-    ) -> None:
+    def __init__(self, configuration: Configuration, training: Images, test: Images) -> None:
         torch.manual_seed(configuration.seed)
         self.configuration = configuration
-        self.training, self.test, self.device = training, test, device
-        self.model = LowBitNetwork(network, bits).to(device, memory_format=torch.channels_last)
+        self.training, self.test = training, test
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = configuration.model().to(self.device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=configuration.rate, eps=1e-5)
         self.history: list[Epoch] = []
         self.seconds = 0.0
