@@ -1,5 +1,6 @@
 """What ``spinplane train`` runs: how it dispatches, and what it says without PyTorch."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,11 @@ def test_importing_the_package_imports_no_torch() -> None:
 def test_the_command_ends_with_that_line_and_2(tmp_path: Path) -> None:
     arguments = ["spinplane", "train", "--network", "digits", "--bits", "1:4", "--data", str(tmp_path)]
     code = f"import sys; sys.modules['torch'] = None; sys.argv = {arguments}; import spinplane.cli as c; c.main()"
-    run = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    # Cyclopts looks for pytest's variables and warns that it was given no arguments.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment
+    )
     expected = "spinplane: training needs torch: pip install torch, then pip install 'spinplane[train]'\n"
     assert (run.returncode, run.stderr) == (2, expected)
 
