@@ -13,8 +13,8 @@ class SotMramArray(wiring.Component):
     The only thing of an engine that is not logic. A write holds one write word line for ``write_cycles``
     clock edges with stable data; a sense holds one (EN_M) or two (EN_AND, EN_OR) read word lines for
     ``sense_cycles`` edges, and ``sense`` shows the result after the last edge until the next sense ends.
-    Other biasing, a cut pulse, and sensing a cell that was never written stop a simulation with a message. The
-    Verilog of the same contract is ``sot_mram_array.v``; ``docs/array.md`` has the rules.
+    Other biasing, a cut pulse, and sensing a cell that was never written stop a simulation with a message.
+    The Verilog of the same contract is ``sot_mram_array.v``; ``docs/array.md`` has the rules.
 
     Parameters
     ----------

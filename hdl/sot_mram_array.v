@@ -24,8 +24,7 @@ module sot_mram_array #(
   input  wire               en_or,
   output reg  [COLUMNS-1:0] sense
 );
-  localparam WORDS = (ROWS + 31) / 32;
-  localparam PADDED = WORDS * 32;
+  localparam INDEX_BITS = $clog2(ROWS);
 
   reg [COLUMNS-1:0] cells   [0:ROWS-1];
   reg [COLUMNS-1:0] written [0:ROWS-1];
@@ -33,10 +32,12 @@ module sot_mram_array #(
   // Events, one for each completed row operation.
   integer writes, reads, ands, ors;
 
-  integer write_edges, sense_edges, row;
+  integer write_edges, sense_edges;
   reg [ROWS-1:0]    held_wwl, held_rwl;
   reg [COLUMNS-1:0] held_wbl, held_wbl_enable, held_rbl_enable;
   reg [2:0]         held_references;
+
+  integer row, bit_index;
 
   initial begin
     sense = 0;
@@ -55,26 +56,20 @@ module sot_mram_array #(
     for (row = 0; row < ROWS; row = row + 1) begin
       cells[row] = 0;
       written[row] = 0;
+      for (bit_index = 0; bit_index < INDEX_BITS; bit_index = bit_index + 1)
+        rows_with_bit[bit_index][row] = row[bit_index];
     end
   end
 
-  // Index of the lowest line that is on; word by word, since most are off.
-  function integer lowest(input [ROWS-1:0] lines);
-    integer word, bit_index;
-    reg [PADDED-1:0] padded;
-    reg [31:0] part;
-    begin
-      lowest = 0;
-      padded = lines;
-      for (word = WORDS - 1; word >= 0; word = word - 1) begin
-        part = padded[word*32 +: 32];
-        if (part != 0)
-          for (bit_index = 31; bit_index >= 0; bit_index = bit_index - 1)
-            if (part[bit_index]) lowest = word * 32 + bit_index;
-      end
-    end
+  // Rows whose index has bit k: the index of a line that is on alone, without a loop over all lines.
+  reg [ROWS-1:0] rows_with_bit [0:INDEX_BITS-1];
+
+  function [INDEX_BITS-1:0] index_of(input [ROWS-1:0] line);
+    integer k;
+    for (k = 0; k < INDEX_BITS; k = k + 1) index_of[k] = (line & rows_with_bit[k]) != 0;
   endfunction
 
+  // Without their lowest line that is on.
   wire [ROWS-1:0] wwl_rest = wwl & (wwl - 1'b1);
   wire [ROWS-1:0] rwl_rest = rwl & (rwl - 1'b1);
   wire [2:0] references = {en_or, en_and, en_m};
@@ -87,6 +82,8 @@ module sot_mram_array #(
     write_rules;
     sense_rules;
   end
+
+  reg [INDEX_BITS-1:0] row_d;
 
   task write_rules;
     begin
@@ -102,9 +99,9 @@ module sot_mram_array #(
         held_wbl <= wbl;
         held_wbl_enable <= wbl_enable;
         if (write_edges == WRITE_CYCLES - 1) begin
-          row = lowest(wwl);
-          cells[row] <= (cells[row] & ~wbl_enable) | (wbl & wbl_enable);
-          written[row] <= written[row] | wbl_enable;
+          row_d = index_of(wwl);
+          cells[row_d] <= (cells[row_d] & ~wbl_enable) | (wbl & wbl_enable);
+          written[row_d] <= written[row_d] | wbl_enable;
           writes <= writes + 1;
           write_edges <= 0;
         end else write_edges <= write_edges + 1;
@@ -112,7 +109,7 @@ module sot_mram_array #(
     end
   endtask
 
-  integer row_a, row_b;
+  reg [INDEX_BITS-1:0] row_a, row_b;
   reg [COLUMNS-1:0] sensed, unknown;
 
   task sense_rules;
@@ -143,8 +140,8 @@ module sot_mram_array #(
 
   task finish_sense;
     begin
-      row_a = lowest(rwl);
-      row_b = en_m ? row_a : lowest(rwl_rest);
+      row_a = index_of(rwl & ~rwl_rest);
+      row_b = en_m ? row_a : index_of(rwl_rest);
       if (en_m) begin
         sensed = cells[row_a];
         unknown = ~written[row_a];

@@ -227,7 +227,7 @@ class SubArrayController(wiring.Component):
                 all_of_it.eq(~self._is_last_tile | (~self._command.packed & is_before_the_end)),
                 head_of_it.eq(self._command.packed | (last_segment == segment)),
             ]
-            columns += [all_of_it | (head_of_it & bit) for bit in head]
+            columns.append(all_of_it.replicate(width) | (head & head_of_it.replicate(width)))
         return Cat(columns)
 
 
