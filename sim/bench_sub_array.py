@@ -1,0 +1,139 @@
+# amaranth: UnusedElaboratable=no
+"""Bench of `SubArray`: long random command streams against the functional machine."""
+
+import json
+import os
+from random import Random
+
+import cocotb
+import numpy as np
+from cocotb.handle import HierarchyObject
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from spinplane.behavioral import Engine
+from spinplane.hdl import SubArray
+from spinplane.machine import Machine, Op, Program, command_dtype, pack_commands
+
+from .packing import pack, pack_bits, unpack
+from .programs import ProgramGenerator
+from .streams import receive, reset, send
+
+MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
+SUB_ARRAY = SubArray(MACHINE)
+ROW, RESULT = SUB_ARRAY.write.payload.shape(), SUB_ARRAY.result.payload.shape()
+EVENTS = SUB_ARRAY.events.shape()
+COUNTER_OF = {
+    "row_write": "row_writes",
+    "row_read": "row_reads",
+    "and_": "ands",
+    "or_": "ors",
+    "bit_count": "bit_counts",
+    "additions": "additions",
+}
+COMMANDS = 250
+
+
+class EventLog:
+    """Events of every cycle since the reset: their sums, and the cycles in which each happened."""
+
+    def __init__(self, dut: HierarchyObject) -> None:
+        self.sums = dict.fromkeys(COUNTER_OF, 0)
+        self.cycles: dict[str, list[int]] = {name: [] for name in COUNTER_OF}
+        cocotb.start_soon(self._watch(dut))
+
+    async def _watch(self, dut: HierarchyObject) -> None:
+        cycle = 0
+        while True:
+            await FallingEdge(dut.clk)
+            if raw := dut.events.value.to_unsigned():
+                events = unpack(EVENTS, raw)
+                for name in COUNTER_OF:
+                    self.sums[name] += events[name]
+                    self.cycles[name] += [cycle] if events[name] else []
+            cycle += 1
+
+
+async def run(
+    dut: HierarchyObject, program: Program, stall: float, rng: Random
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stream a program with random stalls on all four streams; returns results and rows."""
+    commands = program.commands
+    counted = np.isin(commands["op"], [Op.DOT.value, Op.COUNT.value])
+    packed = commands["packed"][counted & (commands["emit"] == 1)]
+    rows_out = int((~counted & (commands["emit"] == 1)).sum())
+    rows_in = [
+        pack(ROW, {"bits": pack_bits(bits), "mask": pack_bits(mask)})
+        for bits, mask in zip(program.rows, program.masks, strict=True)
+    ]
+    senders = [
+        cocotb.start_soon(send(dut, "command", pack_commands(MACHINE, commands), stall, rng)),
+        cocotb.start_soon(send(dut, "write", rows_in, stall, rng)),
+    ]
+    rows = cocotb.start_soon(receive(dut, "row", rows_out, stall, rng))
+    results = await receive(dut, "result", len(packed), stall, rng)
+    words = await rows
+    for sender in senders:
+        await sender
+    await FallingEdge(dut.clk)
+    while dut.busy.value:
+        await FallingEdge(dut.clk)
+    await RisingEdge(dut.clk)
+    lanes = [unpack(RESULT, raw)[: None if p else 1] for raw, p in zip(results, packed, strict=True)]
+    bits = [[word >> column & 1 for column in range(MACHINE.columns)] for word in words]
+    values = [value for lane in lanes for value in lane]
+    return np.array(values, np.int64), np.array(bits, np.uint8).reshape(-1, MACHINE.columns)
+
+
+async def agrees_with_the_functional_machine(dut: HierarchyObject, stall: float) -> None:
+    rng = Random(cocotb.RANDOM_SEED)
+    generator, golden = ProgramGenerator(MACHINE, cocotb.RANDOM_SEED), Engine(MACHINE)
+    await reset(dut)
+    for program in (generator.writes(), generator.program(COMMANDS)):
+        log = EventLog(dut)
+        results, rows = await run(dut, program, stall, rng)
+        expected = golden.run(program)
+        np.testing.assert_array_equal(results, expected.results)
+        np.testing.assert_array_equal(rows, expected.rows)
+        counters = expected.counters.as_dict()
+        assert log.sums == {event: counters[name] for event, name in COUNTER_OF.items()}
+
+
+@cocotb.test()
+async def random_commands(dut: HierarchyObject) -> None:
+    await agrees_with_the_functional_machine(dut, 0)
+
+
+@cocotb.test()
+async def random_commands_with_stalls(dut: HierarchyObject) -> None:
+    await agrees_with_the_functional_machine(dut, 0.4)
+
+
+@cocotb.test()
+async def row_operations_follow_each_other_without_a_gap(dut: HierarchyObject) -> None:
+    """From one command to the next, and through all planes and tiles of a dot product."""
+    planes, tiles, dots = 2, 2, 5
+    rows = 2 * planes * tiles
+    commands = np.zeros(rows + 2 * dots, dtype=command_dtype(MACHINE))
+    commands["op"][:rows] = Op.WRITE.value
+    commands["row_d"][:rows] = range(rows)
+    counting = commands[rows:]
+    counting["op"] = np.resize([Op.DOT.value, Op.COUNT.value], 2 * dots)
+    counting["row_b"][::2] = planes * tiles
+    counting["planes_a"], counting["planes_b"][::2], counting["tiles"] = planes - 1, planes - 1, tiles - 1
+    counting["length"], counting["packed"] = MACHINE.columns - 1, 1
+    counting["clear"][0] = counting["emit"][-1] = 1
+    ones = np.ones((rows, MACHINE.columns), np.uint8)
+    program = Program(machine=MACHINE, commands=commands, rows=ones, masks=ones)
+    await reset(dut)
+    log = EventLog(dut)
+    results, _ = await run(dut, program, 0, Random(0))
+    dot, count = (2**planes - 1) ** 2, 2**planes - 1
+    assert results.tolist() == [dots * tiles * MACHINE.segment_columns * (dot + count)] * MACHINE.segments
+    senses = sorted(log.cycles["and_"] + log.cycles["row_read"])
+    assert len(senses) == dots * tiles * (planes**2 + planes)
+    assert set(np.diff(senses)) == {MACHINE.sense_cycles}
+    assert set(np.diff(log.cycles["row_write"])) == {MACHINE.write_cycles}
+    # The first command follows the writes as closely, and every sensed row is counted and summed.
+    assert senses[0] - log.cycles["row_write"][-1] == MACHINE.sense_cycles
+    assert [cycle + 1 for cycle in senses] == log.cycles["bit_count"]
+    assert [cycle + 2 for cycle in senses] == log.cycles["additions"]
