@@ -267,6 +267,7 @@ def _ports(top: str, texts: Mapping[str, str]) -> dict[str, str]:
         header, body = (re.sub(r"\[[^\]]*\]", "", part) for part in module.groups())
         listed = header[header.rfind("(") + 1 :].split(")")[0]
         if not re.search(r"\b(?:input|output|inout)\b", listed):
+            body = re.sub(r"\bfunction\b.*?\bendfunction\b", "", body, flags=re.DOTALL)
             listed = ",".join(re.findall(r"\b(?:input|output|inout)\b[^;]*", body))
         ports, direction = {}, ""
         for item in listed.split(","):

@@ -121,6 +121,8 @@ def test_the_build_root_is_chosen_by_the_environment(tmp_path, monkeypatch):
         "module m(a, b, c);\n  input [3:0] a;\n  wire [3:0] a;\n  input b;\n  output [1:0] c;\nendmodule\n",
         "module m #(parameter N = 2, parameter P = (N + 1)) (\n  input wire [N-1:0] a, b, // output d\n"
         "  output reg [(N>0)-1:0] c = 0\n);\n  always @(*) c = 1;\nendmodule\n",
+        "module m(a, b, c);\n  function f; input d; f = d; endfunction\n"
+        "  input [3:0] a; input b; output c;\nendmodule\n",
         "(* top = 1 *)\nmodule other(input z);\nendmodule\n"
         "module m(input signed [3:0] a, input b, output c);\nendmodule\n",
     ],
