@@ -15,6 +15,7 @@ from spinplane.compiler import Convolution
 from spinplane.hdl.export import export
 from spinplane.machine import Counters, Machine, SpinplaneError, load_machine
 from spinplane.sim import available_simulators
+from spinplane.sim.model import default_build_root
 from spinplane.sim.run import run_programs
 
 from .drawing import draw_feature_maps
@@ -187,7 +188,7 @@ def demo(
     programs = [layer.program(x) for layer, x in zip(layers, inputs, strict=True)]
 
     tell(f"the Verilog of {machine.name}")
-    verilog = export(machine, folder / "rtl").folder
+    verilog = export(machine, folder / "rtl", kept_in=default_build_root() / "verilog").folder
     tell(f"simulating {machine.sub_arrays} sub-arrays of {machine.rows}×{machine.columns} on {simulator}")
     rtl = run_programs(programs, simulator=simulator)
     tell("comparing with the functional machine and with the oracle of Eq. 3")

@@ -32,7 +32,7 @@ def draw_feature_maps(
     inputs : sequence of ndarray of shape (height, width)
         Quantized image of each row.
     outputs : sequence of ndarray of shape (kernels, height, width)
-        Integers; each row of maps has one scale, symmetric around 0.
+        Integers; each map has a scale of its own, white at 0, red above.
     rows, columns : sequence of str
         Names of the configurations and of the kernels.
 
@@ -41,7 +41,7 @@ def draw_feature_maps(
     Path
         `path`.
     """
-    size = (_CELL_INCHES * (len(columns) + 1.9), _CELL_INCHES * len(rows) + 0.95)
+    size = (_CELL_INCHES * (len(columns) + 1.4), (_CELL_INCHES + 0.2) * len(rows) + 0.8)
     figure = Figure(figsize=size, dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"A handwritten {digit}, convolved inside the SOT-MRAM: feature maps from the RTL")
@@ -49,11 +49,10 @@ def draw_feature_maps(
     for row, (image, maps) in enumerate(zip(inputs, outputs, strict=True)):
         axes[row, 0].imshow(image, cmap="gray_r", vmin=0, vmax=max(1, image.max()))
         axes[row, 0].set_ylabel(rows[row])
-        limit = max(1, int(np.abs(maps).max()))
-        for column, feature_map in enumerate(maps, start=1):
-            drawn = axes[row, column].imshow(feature_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
-        bar = figure.colorbar(drawn, ax=axes[row, 1:], pad=0.01, fraction=0.02, ticks=[-limit, 0, limit])
-        bar.ax.tick_params(labelsize=8)
+        for axis, feature_map in zip(axes[row, 1:], maps, strict=True):
+            limit = max(1, int(np.abs(feature_map).max()))
+            axis.imshow(feature_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
+            axis.set_xlabel(f"{feature_map.min()} … {feature_map.max()}", fontsize=8)
     for axis, title in zip(axes[0], ["input", *columns], strict=True):
         axis.set_title(title, fontsize=9)
     for axis in axes.flat:

@@ -25,7 +25,7 @@ def event_layout(machine: Machine) -> data.StructLayout:
     )
 
 
-COUNTERS = data.StructLayout({name: COUNTER_BITS for name in COUNTER_NAMES})
+COUNTERS = data.StructLayout(dict.fromkeys(COUNTER_NAMES, COUNTER_BITS))
 
 _EVENT_OF = {
     "row_writes": "row_write",

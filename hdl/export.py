@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,11 @@ from amaranth.lib.wiring import In
 from spinplane.machine import Machine, command_fields
 
 from .imce import Imce
+from .machine_verilog import ARRAY_MODEL, TOP, array_model, machine_verilog
 from .sot_mram_array import SotMramArray
-from .verilog import verilog_modules
 
-TOP = "imce"
-_ARRAY = "sot_mram_array"
-_MODEL, _STUB = f"{_ARRAY}.v", f"{_ARRAY}_stub.v"
+_ARRAY = Path(ARRAY_MODEL).stem
+_STUB = f"{_ARRAY}_stub.v"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +54,13 @@ class Export:
         return (
             f"machine {self.machine}: {len(self.modules)} modules below {self.top} in {self.folder}\n"
             f"  synthesis    {self.folder / 'synthesis.f'} (the array is a black box)\n"
-            f"  simulation   {self.folder / 'simulation.f'} (with the behavioral array, {_MODEL})\n"
+            f"  simulation   {self.folder / 'simulation.f'} (with the behavioral array, {ARRAY_MODEL})\n"
             f"  parameters   {self.folder / f'{TOP}.json'}\n"
             f"  FuseSoC      {self.folder / f'{TOP}.core'}"
         )
 
 
-def export(machine: Machine, folder: Path) -> Export:
+def export(machine: Machine, folder: Path, *, kept_in: Path | None = None) -> Export:
     """Write a machine's Verilog and what belongs to it.
 
     The same machine gives the same bytes every time. Files of an earlier export are replaced, other files in
@@ -73,19 +71,21 @@ def export(machine: Machine, folder: Path) -> Export:
     machine : Machine
     folder : Path
         Created if it is not there.
+    kept_in : Path, optional
+        See `machine_verilog`.
 
     Raises
     ------
     OSError
         If the folder cannot be written.
     """
-    modules = verilog_modules(Imce(machine), TOP)
+    modules = machine_verilog(machine, kept_in)
     sources = [f"{module}.v" for module in modules]
     texts = {f"{module}.v": text for module, text in modules.items()}
-    texts[_MODEL] = (files("spinplane.hdl") / _MODEL).read_text(encoding="utf-8")
+    texts[ARRAY_MODEL] = array_model()
     texts[_STUB] = _stub(SotMramArray(machine))
     texts["synthesis.f"] = "".join(f"{name}\n" for name in [_STUB, *sources])
-    texts["simulation.f"] = "".join(f"{name}\n" for name in [_MODEL, *sources])
+    texts["simulation.f"] = "".join(f"{name}\n" for name in [ARRAY_MODEL, *sources])
     texts[f"{TOP}.core"] = _core(machine, sources)
     names = (*texts, f"{TOP}.json")
     texts[f"{TOP}.json"] = json.dumps(_description(machine, list(modules), names), indent=2) + "\n"
@@ -144,7 +144,7 @@ def _description(machine: Machine, modules: list[str], names: tuple[str, ...]) -
         "ports": _ports(top),
         "command_fields": command_fields(machine),
         "modules": modules,
-        "simulation_only": [_MODEL],
+        "simulation_only": [ARRAY_MODEL],
         "black_boxes": {_ARRAY: _STUB},
         "files": sorted(names),
     }
@@ -193,7 +193,7 @@ filesets:
 {listed}    file_type: verilogSource
   array_model:
     files:
-      - {_MODEL}
+      - {ARRAY_MODEL}
     file_type: systemVerilogSource
   array_black_box:
     files:

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine import SHIFT_FIELD_BITS, Machine, bits_for
+from spinplane.machine import SHIFT_FIELD_BITS, Machine
 
 from .bit_counter import BitCounter
 from .command import STEP, command_layout, row_layout

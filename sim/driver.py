@@ -59,16 +59,24 @@ async def drive(pins: Pins, program: Program, *, stall: float = 0.0, seed: int =
     rows: list[int] = []
     sinks = {"result": results, "row": rows}
     shown = dict.fromkeys(sources, False)
+    last: dict[str, int] = {}
+
+    def put(name: str, value: int) -> None:
+        # A simulator takes longer to be told what it knows than to step.
+        if last.get(name) != value:
+            pins.put(name, value)
+            last[name] = value
+
     while True:
         for name, word in offered.items():
             # A payload that is shown stays until it is taken.
             shown[name] = word is not None and (shown[name] or rng.random() >= stall)
-            pins.put(f"{name}__valid", int(shown[name]))
-            if shown[name]:
-                pins.put(f"{name}__payload", word or 0)
+            put(f"{name}__valid", int(shown[name]))
+            if word is not None and shown[name]:
+                put(f"{name}__payload", word)
         takes = {name: rng.random() >= stall for name in sinks}
         for name, ready in takes.items():
-            pins.put(f"{name}__ready", int(ready))
+            put(f"{name}__ready", int(ready))
         await pins.settle()
         for name, sink in sinks.items():
             if takes[name] and pins.get(f"{name}__valid"):

@@ -3,8 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,11 +11,12 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from spinplane.behavioral import EngineRun
 from spinplane.hdl import Imce
-from spinplane.hdl.verilog import verilog_modules
+from spinplane.hdl.machine_verilog import ARRAY_MODEL, TOP, array_model, machine_verilog
 from spinplane.machine import Machine, Program
 
 from .driver import drive
 from .exchange import PROGRAMS_VARIABLE, RUNS_FILE, read_runs, write_programs
+from .model import default_build_root
 from .runner import run_bench
 
 _PERIOD_S = 10e-9
@@ -46,11 +45,10 @@ class RtlRun:
     waves: Path | None
 
 
-@cache
-def machine_sources(machine: Machine) -> dict[str, str]:
+def machine_sources(machine: Machine, build_root: Path | None = None) -> dict[str, str]:
     """Verilog of a machine by module name, with the behavioral array: what a simulator needs."""
-    array = (files("spinplane.hdl") / "sot_mram_array.v").read_text(encoding="utf-8")
-    return {"sot_mram_array": array, **verilog_modules(Imce(machine), "imce")}
+    kept_in = (build_root or default_build_root()) / "verilog"
+    return {Path(ARRAY_MODEL).stem: array_model(), **machine_verilog(machine, kept_in)}
 
 
 def run_programs(
@@ -92,8 +90,8 @@ def run_programs(
         write_programs(path, programs, stall, seed)
         run = run_bench(
             "spinplane.sim.bench_imce",
-            machine_sources(programs[0].machine),
-            "imce",
+            machine_sources(programs[0].machine, build_root),
+            TOP,
             simulator=simulator,
             environment={PROGRAMS_VARIABLE: str(path)},
             waves=waves,

