@@ -11,11 +11,12 @@ demo:
 
 test:
 	@tools/setup.sh test
-	@$(PYTEST) -m "not thorough"
+	@$(PYTEST) -m "not thorough and not training"
 
 # Everything; here a skipped test is a failure.
 test-all: lint wheel
-	@SPINPLANE_NO_SKIP=1 $(PYTEST) --durations 15
+	@tools/fetch_mnist.sh
+	@SPINPLANE_NO_SKIP=1 SPINPLANE_MNIST=$(CURDIR)/build/mnist $(PYTEST) --durations 15
 
 lint:
 	@tools/setup.sh all

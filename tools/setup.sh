@@ -7,7 +7,7 @@ flow=${1:-demo}
 case $flow in
 demo) extras= ;;
 test) extras='[test]' ;;
-all) extras='[test,lint]' ;;
+all) extras='[test,lint,train]' ;;
 *)
     echo "usage: tools/setup.sh demo|test|all" >&2
     exit 2
@@ -75,6 +75,7 @@ fi
 missing=
 has "${CXX:-g++}" || { [ -z "${CXX:-}" ] && has clang++; } || missing="$missing g++"
 has make || missing="$missing make"
+[ "$flow" != all ] || has npm || missing="$missing npm"
 [ "$flow" = demo ] || has iverilog || missing="$missing iverilog"
 if [ -z "$(.venv/bin/find_libpython)" ]; then
     missing="$missing libpython$(.venv/bin/python -c 'import sys; print(*sys.version_info[:2], sep=".")')"
