@@ -92,23 +92,29 @@ async def agrees_with_the_functional_machine(dut: HierarchyObject, stall: float)
         log = EventLog(dut)
         results, rows = await run(dut, program, stall, rng)
         expected = golden.run(program)
-        np.testing.assert_array_equal(results, expected.results)
-        np.testing.assert_array_equal(rows, expected.rows)
+        assert_same("results", results, expected.results)
+        assert_same("rows", rows, expected.rows)
         counters = expected.counters.as_dict()
-        assert log.sums == {event: counters[name] for event, name in COUNTER_OF.items()}
+        assert log.sums == {event: counters[name] for event, name in COUNTER_OF.items()}, "events differ"
 
 
-@cocotb.test()
+def assert_same(name: str, found: np.ndarray, expected: np.ndarray) -> None:
+    assert found.shape == expected.shape, f"{name} are {len(found)}, not {len(expected)}"
+    wrong = np.argwhere(found != expected)
+    assert not len(wrong), f"{name} differ in {len(wrong)} places, first at {wrong[0].tolist()}"
+
+
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def random_commands(dut: HierarchyObject) -> None:
     await agrees_with_the_functional_machine(dut, 0)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def random_commands_with_stalls(dut: HierarchyObject) -> None:
     await agrees_with_the_functional_machine(dut, 0.4)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def row_operations_follow_each_other_without_a_gap(dut: HierarchyObject) -> None:
     """From one command to the next, and through all planes and tiles of a dot product."""
     planes, tiles, dots = 2, 2, 5

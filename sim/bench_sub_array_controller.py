@@ -144,12 +144,12 @@ async def obeys(dut: HierarchyObject, stall: float) -> None:
         assert wanted["step"] is None or found["step"] == wanted["step"], f"sensed row {at}"
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def random_commands(dut: HierarchyObject) -> None:
     await obeys(dut, 0)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def random_commands_with_stalls(dut: HierarchyObject) -> None:
     await obeys(dut, 0.5)
 
@@ -162,7 +162,7 @@ def two_reads() -> list[int]:
     return pack_commands(MACHINE, commands)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def a_sense_waits_for_the_row_before_it(dut: HierarchyObject) -> None:
     operations: list[Operation] = []
     await reset(dut)
@@ -175,7 +175,7 @@ async def a_sense_waits_for_the_row_before_it(dut: HierarchyObject) -> None:
     assert [operation["a"] for operation in operations] == [1, 2]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=300, timeout_unit="us")
 async def a_write_waits_for_its_row(dut: HierarchyObject) -> None:
     operations: list[Operation] = []
     await reset(dut)
