@@ -1,0 +1,127 @@
+"""From the cells of modules to the figures of blocks: multiplicities of the instance tree."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from .area import AreaReport, Block
+from .asic import AsicTarget
+from .fpga import FpgaTarget
+
+Target = AsicTarget | FpgaTarget
+
+BLOCK_OF = {
+    "row_decoder": "decoder",
+    "multi_line_row_decoder": "decoder",
+    "reference_select": "reference select",
+    "sub_array_controller": "controller",
+    "bit_counter": "bit-counter",
+    "shifter": "shifter",
+    "segment_shifter": "shifter",
+    "sum": "sum",
+    "sub_array": "sub-array, rest",
+    "dpu": "dpu, rest",
+    "pooling": "pooling",
+    "quantizer": "quantizer",
+    "counters": "counters",
+    "engine": "engine, rest",
+    "imce": "top, rest",
+}
+"""Block of each module. A module that is not here belongs to the block in which it is placed."""
+
+
+def area_report(
+    cells: Mapping[str, Counter[str]],
+    target: Target,
+    *,
+    top: str,
+    machine: str,
+    library: str,
+    library_source: str,
+    yosys: str,
+    black_boxes: tuple[str, ...] = (),
+    unit: str = "sub_array",
+) -> AreaReport:
+    """Add up the cells of modules, block by block, for one `unit` and for all that `top` places.
+
+    Parameters
+    ----------
+    cells : mapping of str to Counter
+        As `map_modules` returns it.
+    unit : str
+        The module whose share of each block is given beside the whole.
+
+    Raises
+    ------
+    RuntimeError
+        If the blocks do not add up to the whole design.
+    """
+    whole = _Walk(cells, black_boxes)
+    whole.visit(top, "rest", 1)
+    one = _Walk(cells, black_boxes)
+    one.visit(unit, "rest", 1)
+    placed = whole.placed[unit]
+    total = sum(whole.cells.values(), Counter())
+    _check(total, cells, whole, black_boxes)
+    order = list(dict.fromkeys([*BLOCK_OF.values(), *whole.cells]))
+    blocks = [
+        Block(
+            name=name,
+            modules=tuple(whole.modules[name]),
+            count=whole.count[name],
+            sub_array=target.figures(one.cells[name]) if name in one.cells else None,
+            machine=target.figures(whole.cells[name]),
+        )
+        for name in order
+        if name in whole.cells
+    ]
+    sub_array = sum(one.cells.values(), Counter())
+    return AreaReport(
+        machine=machine,
+        sub_arrays=placed,
+        library=library,
+        library_source=library_source,
+        yosys=yosys,
+        black_boxes=black_boxes,
+        blocks=tuple(blocks),
+        sub_array=target.figures(sub_array),
+        all_sub_arrays=target.figures(Counter({name: placed * n for name, n in sub_array.items()})),
+        total=target.figures(total),
+    )
+
+
+class _Walk:
+    """Goes down the tree of instances and adds up the cells of each block."""
+
+    def __init__(self, cells: Mapping[str, Counter[str]], black_boxes: tuple[str, ...]) -> None:
+        self.of_module = cells
+        self.black_boxes = black_boxes
+        self.cells: dict[str, Counter[str]] = {}
+        self.modules: dict[str, dict[str, None]] = {}
+        self.count: Counter[str] = Counter()
+        self.placed: Counter[str] = Counter()
+
+    def visit(self, module: str, parent: str, times: int) -> None:
+        block = BLOCK_OF.get(module, parent)
+        self.placed[module] += times
+        self.modules.setdefault(block, {})[module] = None
+        if block != parent or block == "rest":
+            self.count[block] += times
+        own = self.cells.setdefault(block, Counter())
+        for name, number in self.of_module[module].items():
+            if name in self.of_module:
+                self.visit(name, block, times * number)
+            elif name not in self.black_boxes:
+                own[name] += times * number
+
+
+def _check(
+    total: Counter[str], cells: Mapping[str, Counter[str]], walk: _Walk, black_boxes: tuple[str, ...]
+) -> None:
+    """Compare the sum over the blocks with the sum over the modules, each as often as it is placed."""
+    expected: Counter[str] = Counter()
+    for module, types in cells.items():
+        for name, number in types.items():
+            if name not in cells and name not in black_boxes:
+                expected[name] += walk.placed[module] * number
+    if total != expected:
+        raise RuntimeError("the blocks of the area report do not add up to the design")

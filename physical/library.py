@@ -1,0 +1,280 @@
+"""What synthesis needs to know of a Liberty file: cells, areas, leakages, flip-flops, a full adder."""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from spinplane.machine import SpinplaneError
+
+from .boolean import truth_table
+from .liberty import library_text
+
+_SUM = truth_table("A ^ B ^ C", "ABC")
+_CARRY = truth_table("A B + B C + C A", "ABC")
+# Without these ABC maps nothing; the last one has it build what else is missing.
+_NEEDED = {"inverter": "!A", "buffer": "A", "NAND of two inputs": "!(A B)"}
+_NANOWATTS = {
+    f"{digits}{unit}": Decimal(digits) * scale
+    for unit, scale in (("mW", 10**6), ("uW", 10**3), ("nW", 1), ("pW", Decimal("0.001")))
+    for digits in (1, 10, 100)
+}
+_TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|\\\s*\n|"[^"]*"|[{}();:,]|[^\s{}();:,"]+', re.DOTALL)
+_BRACE = re.compile(r'/\*.*?\*/|"[^"]*"|[{}]', re.DOTALL)
+_GROUPS = {"library", "cell", "pin", "ff", "ff_bank"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A cell of a library.
+
+    Parameters
+    ----------
+    name : str
+    area : Decimal or None
+        In the library's unit, by convention µm²; None where the file gives none.
+    leakage_nw : Decimal or None
+        Leakage power in nW; None where the file gives none.
+    is_flip_flop : bool
+    dont_use : bool
+        The file asks synthesis to leave it alone.
+    inputs : tuple of str
+    functions : dict of str to str
+        Function of each output that has one.
+    """
+
+    name: str
+    area: Decimal | None
+    leakage_nw: Decimal | None
+    is_flip_flop: bool
+    dont_use: bool
+    inputs: tuple[str, ...]
+    functions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullAdder:
+    """A cell that adds three bits, and its pins: ``inputs``, ``sum``, ``carry``."""
+
+    cell: str
+    inputs: tuple[str, str, str]
+    sum: str
+    carry: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """A Liberty file, read.
+
+    Parameters
+    ----------
+    name : str
+        Name of the ``library`` group.
+    source : str
+        The file's name, or the name again for the library that comes with the package.
+    text : str
+        Liberty text, as Yosys is to read it.
+    cells : dict of str to Cell
+    """
+
+    name: str
+    source: str
+    text: str
+    cells: dict[str, Cell]
+
+    @property
+    def dont_use(self) -> list[str]:
+        """Cells that synthesis has to leave alone."""
+        return [cell.name for cell in self.cells.values() if cell.dont_use]
+
+    @property
+    def full_adder(self) -> FullAdder | None:
+        """The smallest cell with a sum and a carry of three inputs, if there is one."""
+        adders = [cell for cell in self.cells.values() if not cell.dont_use and cell.area and _is_adder(cell)]
+        if not adders:
+            return None
+        cell = min(adders, key=lambda cell: (cell.area, cell.name))
+        outputs = {_truth(cell, pin): pin for pin in cell.functions}
+        a, b, c = cell.inputs
+        return FullAdder(cell=cell.name, inputs=(a, b, c), sum=outputs[_SUM], carry=outputs[_CARRY])
+
+
+def read_library(path: Path | None = None) -> Library:
+    """Read a Liberty file (also gzipped), or the library that comes with the package.
+
+    Raises
+    ------
+    SpinplaneError
+        If the file is missing, not Liberty, or lacks what synthesis needs: cells, areas, a flip-flop. The
+        message names the file.
+    """
+    if path is None:
+        return _parse(library_text(), "")
+    try:
+        return _parse(_read(path), str(path))
+    except SpinplaneError as error:
+        raise SpinplaneError(f"Liberty file {path}: {error}") from None
+
+
+def _read(path: Path) -> str:
+    if not path.is_file():
+        raise SpinplaneError("no such file")
+    try:
+        content = path.read_bytes()
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SpinplaneError(f"cannot be read: {error}") from None
+    # Some vendors write Latin-1 in comments; names and numbers are ASCII.
+    return content.decode("utf-8", errors="replace")
+
+
+def _parse(text: str, source: str) -> Library:
+    group = _Reader(text).library()
+    unit = str(group.attributes.get("leakage_power_unit", "1nW"))
+    scale = _NANOWATTS.get(unit)
+    default_leakage = group.attributes.get("default_cell_leakage_power")
+    cells: dict[str, Cell] = {}
+    for cell in group.groups:
+        if cell.kind == "cell":
+            cells[cell.name] = _cell(cell, scale, default_leakage)
+    usable = [cell for cell in cells.values() if not cell.dont_use]
+    if not usable:
+        raise SpinplaneError("it has no cell")
+    if not any(cell.area for cell in usable):
+        raise SpinplaneError("no cell has an area")
+    if not any(cell.is_flip_flop for cell in usable):
+        raise SpinplaneError("it has no flip-flop (a cell with an ff group)")
+    for what, function in _NEEDED.items():
+        if not any(_is_gate(cell, function) for cell in usable):
+            raise SpinplaneError(f"it has no {what}")
+    return Library(name=group.name, source=source or group.name, text=text, cells=cells)
+
+
+def _cell(group: "_Group", scale: Decimal | None, default_leakage: str | None) -> Cell:
+    leakage = _number(group, "cell_leakage_power", default_leakage)
+    pins = [pin for pin in group.groups if pin.kind == "pin"]
+    return Cell(
+        name=group.name,
+        area=_number(group, "area"),
+        leakage_nw=None if leakage is None or scale is None else leakage * scale,
+        is_flip_flop=any(inner.kind in ("ff", "ff_bank") for inner in group.groups),
+        dont_use=group.attributes.get("dont_use") == "true",
+        inputs=tuple(pin.name for pin in pins if pin.attributes.get("direction") == "input"),
+        functions={pin.name: pin.attributes["function"] for pin in pins if "function" in pin.attributes},
+    )
+
+
+def _number(group: "_Group", key: str, default: str | None = None) -> Decimal | None:
+    text = group.attributes.get(key, default)
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation:
+        raise SpinplaneError(f"cell {group.name}: {key} is {text!r}, not a number") from None
+
+
+def _truth(cell: Cell, output: str) -> int | None:
+    try:
+        return truth_table(cell.functions[output], cell.inputs)
+    except ValueError:
+        return None
+
+
+def _is_gate(cell: Cell, function: str) -> bool:
+    """Whether the cell's only output is `function` of its inputs A and, if there are two, B."""
+    names = "AB" if "B" in function else "A"
+    if cell.is_flip_flop or len(cell.inputs) != len(names) or len(cell.functions) != 1:
+        return False
+    return _truth(cell, *cell.functions) == truth_table(function, names)
+
+
+def _is_adder(cell: Cell) -> bool:
+    if len(cell.inputs) != 3 or len(cell.functions) != 2 or cell.is_flip_flop:
+        return False
+    return {_truth(cell, output) for output in cell.functions} == {_SUM, _CARRY}
+
+
+@dataclass
+class _Group:
+    kind: str
+    name: str
+    attributes: dict[str, str]
+    groups: list["_Group"]
+
+
+class _Reader:
+    """Reads the groups of `_GROUPS` and their simple attributes; of others only where they end."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.position = 0
+
+    def library(self) -> _Group:
+        for token in self._tokens():
+            if token != "library":
+                break
+            statement = self._statement(token)
+            if isinstance(statement, _Group):
+                return statement
+            break
+        raise SpinplaneError("not a Liberty file: it does not begin with 'library (NAME) {'")
+
+    def _tokens(self) -> Iterator[str]:
+        while match := _TOKEN.search(self.text, self.position):
+            self.position = match.end()
+            token = match[0]
+            if not token.startswith(("/*", "//", "\\")):
+                yield token
+
+    def _statement(self, name: str) -> "_Group | tuple[str, str] | None":
+        """What begins with `name`: a group, an attribute, or None for what is of no interest here."""
+        words: list[str] = []
+        for token in self._tokens():
+            if token == "{":
+                inner = [word for word in words if word not in "(),"]
+                return self._group(name, inner[0].strip('"') if inner else "")
+            if token == ";":
+                break
+            if token == "}":  # of the group: the last semicolon is missing
+                self.position -= 1
+                break
+            if token == ")" and self._ends_line():
+                return None
+            words.append(token)
+        if words[:1] == [":"]:
+            return name, " ".join(words[1:]).strip('"')
+        return None
+
+    def _ends_line(self) -> bool:
+        """Whether a complex attribute ends here without its semicolon, as some files have it."""
+        rest = self.text[self.position : self.position + 200].lstrip(" \t")
+        return rest.startswith(("\n", "\r")) and not rest.lstrip().startswith(("{", ";"))
+
+    def _group(self, kind: str, name: str) -> "_Group | None":
+        if kind not in _GROUPS:
+            self._skip(kind, name)
+            return None
+        group = _Group(kind, name, {}, [])
+        for token in self._tokens():
+            if token == "}":
+                return group
+            if token == ";":
+                continue
+            statement = self._statement(token)
+            if isinstance(statement, _Group):
+                group.groups.append(statement)
+            elif statement is not None:
+                group.attributes.setdefault(*statement)
+        raise SpinplaneError(f"it ends inside {kind} ({name})")
+
+    def _skip(self, kind: str, name: str) -> None:
+        depth = 1
+        while match := _BRACE.search(self.text, self.position):
+            self.position = match.end()
+            depth += {"{": 1, "}": -1}.get(match[0], 0)
+            if not depth:
+                return
+        raise SpinplaneError(f"it ends inside {kind} ({name})")

@@ -1,0 +1,145 @@
+# amaranth: UnusedElaboratable=no
+"""Synthesis of a machine: cells of each module by Yosys, areas of each block."""
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from amaranth.hdl import Shape
+from amaranth.lib.wiring import In
+from rich.console import Console
+from rich.progress import Progress
+
+from spinplane.hdl import Imce, SotMramArray
+from spinplane.hdl.verilog import verilog_modules
+from spinplane.machine import Machine, SpinplaneError
+
+from .area import AreaReport
+from .asic import AsicTarget
+from .blocks import Target, area_report
+from .fpga import FpgaTarget
+from .library import read_library
+from .yosys import Yosys, find_yosys, run_script
+
+
+def synthesize(machine: Machine, *, liberty: Path | None = None, fpga: str | None = None) -> AreaReport:
+    """Map a machine's logic to cells and add up what each block takes.
+
+    Every module is mapped once: nothing is optimized across the borders of modules. The memory array is a
+    black box and in no figure.
+
+    Parameters
+    ----------
+    machine : Machine
+    liberty : Path, optional
+        Liberty file, plain or gzipped; without it the cells that come with the package are taken.
+    fpga : str, optional
+        One of `FPGA_FAMILIES`, in place of a library.
+
+    Raises
+    ------
+    SpinplaneError
+        If both are given, the Liberty file lacks something, the family is unknown, or Yosys is missing or
+        fails.
+    """
+    if liberty is not None and fpga is not None:
+        raise SpinplaneError("a Liberty file and an FPGA family exclude each other: give one of them")
+    yosys = find_yosys()
+    target: Target
+    if fpga is not None:
+        target, source = FpgaTarget(family=fpga), "Yosys"
+    else:
+        target, source = AsicTarget(library=read_library(liberty)), str(liberty or "spinplane")
+    modules = verilog_modules(Imce(machine), "imce")
+    stubs = {"sot_mram_array": _stub(SotMramArray(machine))}
+    cells = map_modules(modules, stubs, target, yosys)
+    return area_report(
+        cells,
+        target,
+        top="imce",
+        machine=machine.name,
+        library=target.name,
+        library_source=source,
+        yosys=str(yosys),
+        black_boxes=tuple(stubs),
+    )
+
+
+def map_modules(
+    modules: Mapping[str, str], stubs: Mapping[str, str], target: Target, yosys: Yosys
+) -> dict[str, Counter[str]]:
+    """Map Verilog modules to the cells of a target, their hierarchy kept.
+
+    Parameters
+    ----------
+    modules : mapping of str to str
+        Verilog of each module by its name, the top last.
+    stubs : mapping of str to str
+        Verilog of the ports of each black box.
+    target : AsicTarget or FpgaTarget
+    yosys : Yosys
+
+    Returns
+    -------
+    dict of str to Counter
+        For each module how many of each type it has: cells, placed modules and black boxes.
+
+    Raises
+    ------
+    SpinplaneError
+        If Yosys fails.
+    """
+    files = {**target.files(), "stubs.v": "".join(stubs.values())}
+    files |= {f"{name}.v": text for name, text in modules.items()}
+    jobs = [[name] for name in modules] if target.separately else [list(modules)]
+    console = Console(stderr=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="spinplane-") as directory,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        workdir = Path(directory)
+        for file, text in files.items():
+            (workdir / file).write_text(text, encoding="utf-8")
+
+        def run(job: list[str]) -> dict[str, Counter[str]]:
+            top = job[-1]
+            others = ["stubs", *(name for name in modules if name not in job)]
+            script = "".join(f"read_verilog -lib {name}.v\n" for name in others)
+            script += "".join(f"read_verilog {name}.v\n" for name in job)
+            script += f"hierarchy -check -top {top}\n{target.script(top)}tee -o {top}.json stat -json\n"
+            run_script(script, workdir, name=top, yosys=yosys)
+            found = json.loads((workdir / f"{top}.json").read_text(encoding="utf-8"))["modules"]
+            types = {name.removeprefix("\\"): _types(entry) for name, entry in found.items()}
+            return {name: types[name] for name in job}
+
+        task = bar.add_task(f"{yosys} maps to {target.name}", total=len(jobs))
+        cells: dict[str, Counter[str]] = {}
+        for mapped in pool.map(run, jobs):
+            cells |= mapped
+            bar.advance(task)
+    return cells
+
+
+def _types(entry: Mapping[str, object]) -> Counter[str]:
+    """Types of a module's cells and sub-modules, which some versions of Yosys list apart."""
+    types: dict[str, int] = {}
+    for key in ("num_cells_by_type", "num_submodules_by_type"):
+        listed = entry.get(key)
+        if isinstance(listed, dict):
+            types |= listed
+    return Counter({name.removeprefix("\\"): number for name, number in types.items()})
+
+
+def _stub(array: SotMramArray) -> str:
+    """Verilog of the array's ports and parameters, without a description."""
+    parameters = "".join(f"  parameter {name} = {value};\n" for name, value in array.black_box.items())
+    ports = ["input clk"]
+    for path, member, _ in array.signature.flatten(array):
+        direction = "input" if member.flow is In else "output"
+        ports.append(f"{direction} [{Shape.cast(member.shape).width - 1}:0] {'__'.join(map(str, path))}")
+    return f"module sot_mram_array ({', '.join(ports)});\n{parameters}endmodule\n"

@@ -1,0 +1,84 @@
+"""The report as data and as a table."""
+
+import json
+
+from spinplane.physical.area import AreaReport, Block, Figures
+
+ONE = Figures(cells=10, flip_flops=2, area_um2=25.5, leakage_nw=1500.0)
+TWO = Figures(cells=20, flip_flops=4, area_um2=51.0, leakage_nw=3000.0)
+REST = Figures(cells=5, flip_flops=0, area_um2=17.0, leakage_nw=250.0)
+ALL = Figures(cells=25, flip_flops=4, area_um2=68.0, leakage_nw=3250.0)
+
+REPORT = AreaReport(
+    machine="two",
+    sub_arrays=2,
+    library="spinplane45",
+    library_source="spinplane",
+    yosys="pyosys 0.70",
+    black_boxes=("sot_mram_array",),
+    blocks=(
+        Block(name="sum", modules=("sum", "adder"), count=2, sub_array=ONE, machine=TWO),
+        Block(name="engine, rest", modules=("engine",), count=1, sub_array=None, machine=REST),
+    ),
+    sub_array=ONE,
+    all_sub_arrays=TWO,
+    total=ALL,
+)
+
+
+def test_as_dict() -> None:
+    one = {"cells": 10, "flip_flops": 2, "area_um2": 25.5, "leakage_nw": 1500.0}
+    two = {"cells": 20, "flip_flops": 4, "area_um2": 51.0, "leakage_nw": 3000.0}
+    rest = {"cells": 5, "flip_flops": 0, "area_um2": 17.0, "leakage_nw": 250.0, "share": 0.25}
+    assert REPORT.as_dict() == {
+        "machine": "two",
+        "library": "spinplane45",
+        "library_source": "spinplane",
+        "yosys": "pyosys 0.70",
+        "black_boxes": ["sot_mram_array"],
+        "blocks": [
+            {"name": "sum", "module": "sum, adder", "count": 2, **two, "share": 0.75}
+            | {"sub_array": {**one, "share": 1.0}},
+            {
+                "name": "engine, rest",
+                "module": "engine",
+                "count": 1,
+                **rest,
+                "share": 0.25,
+                "sub_array": None,
+            },
+        ],
+        "sub_array": one,
+        "sub_arrays": {"count": 2, **two},
+        "total": {"cells": 25, "flip_flops": 4, "area_um2": 68.0, "leakage_nw": 3250.0},
+    }
+    json.dumps(REPORT.as_dict())
+
+
+def _rows(report: AreaReport) -> list[list[str]]:
+    lines = str(report).splitlines()
+    return [[cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│")] for line in lines]
+
+
+def test_table() -> None:
+    rows = _rows(REPORT)
+    figures = ["cells", "FF", "µm²", "leak µW", "share"]
+    assert ["block", *figures, "instances", *figures] in rows
+    assert ["sum", "10", "2", "25.5", "1.50", "100.0%", "2", "20", "4", "51.0", "3.00", "75.0%"] in rows
+    assert ["engine, rest", *[""] * 5, "1", "5", "0", "17.0", "0.25", "25.0%"] in rows
+    assert ["total", "10", "2", "25.5", "1.50", "100.0%", "", "25", "4", "68.0", "3.25", "100.0%"] in rows
+    assert "two: spinplane45 (spinplane), pyosys 0.70" in str(REPORT)
+    assert "one sub-array, right: the machine with 2. Not in it: sot_mram_array, wiring." in str(REPORT)
+
+
+def test_shares_on_an_fpga_are_of_luts() -> None:
+    figures = Figures(cells=9, flip_flops=1, luts=8, carries=0, memories=0, multipliers=0)
+    assert figures.size == 8
+    assert figures.as_dict() == {
+        "cells": 9,
+        "flip_flops": 1,
+        "luts": 8,
+        "carries": 0,
+        "memories": 0,
+        "multipliers": 0,
+    }
