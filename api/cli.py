@@ -25,7 +25,7 @@ app = App(
 def demo(
     *,
     digit: int = 3,
-    machine: str = "paper8",
+    machine: str | None = None,
     simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
     output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "demo",
     explain: bool = False,
@@ -38,7 +38,8 @@ def demo(
     digit
         Which digit, 0 to 9.
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file; paper8 if not given,
+        tiny on Amaranth's simulator.
     simulator
         What simulates the RTL; the fastest that can be used here, if not given.
     output

@@ -36,7 +36,7 @@ class DemoConfiguration:
         Bits of the weights and of the inputs.
     coding : str
         Of the weights.
-    outputs : ndarray of shape (kernels, 28, 28), int64
+    outputs : ndarray of shape (kernels, height, width), int64
         Feature maps from the RTL.
     mismatches : int
         Outputs that differ from the numpy oracle of Eq. 3, and counters that differ from those of the
@@ -148,7 +148,7 @@ class Demo:
 def demo(
     *,
     digit: int = 3,
-    machine: Machine | str = "paper8",
+    machine: Machine | str | None = None,
     simulator: str | None = None,
     folder: Path = Path("build") / "demo",
     tell: Callable[[str], None] = lambda line: None,
@@ -159,10 +159,11 @@ def demo(
     ----------
     digit : int
         0 to 9.
-    machine : Machine, str
-        See `load_machine`.
+    machine : Machine or str, optional
+        See `load_machine`; ``paper8`` if not given, ``tiny`` on Amaranth's simulator.
     simulator : {"verilator", "icarus", "amaranth"}, optional
-        The fastest of those that can be used, if not given.
+        The fastest of those that can be used, if not given. Amaranth's own is so slow that it is given every
+        other pixel only.
     folder : Path
         For the picture, the Verilog and the waveform.
     tell : callable
@@ -175,15 +176,20 @@ def demo(
     BenchFailure
         If the simulated array refuses an operation.
     """
-    machine = load_machine(machine)
     image = sample_digit(digit)
     usable = (*available_simulators(), "amaranth")
     simulator = simulator or usable[0]
     if simulator not in usable:
         raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
-    if simulator != "verilator":
-        tell(f"no Verilator with a C++ compiler is used: {simulator} simulates instead, some 30 times slower")
-    layers = [_layer(machine, quantization) for quantization in QUANTIZATIONS]
+    machine = load_machine(machine or ("tiny" if simulator == "amaranth" else "paper8"))
+    if simulator == "amaranth":
+        image = image[::2, ::2]
+        tell(
+            "on Amaranth's own simulator, every other pixel: minutes instead of seconds; Verilator is faster"
+        )
+    elif simulator == "icarus":
+        tell("on Icarus, several times slower than Verilator with a C++ compiler")
+    layers = [_layer(machine, quantization, image.shape) for quantization in QUANTIZATIONS]
     inputs = [quantize_image(image, q.i)[np.newaxis, np.newaxis] for q in QUANTIZATIONS]
     programs = [layer.program(x) for layer, x in zip(layers, inputs, strict=True)]
 
@@ -237,7 +243,7 @@ def _kernels(quantization: Quantization) -> np.ndarray:
     return quantize_kernels(np.stack(list(KERNELS.values())), quantization.w)[:, np.newaxis]
 
 
-def _layer(machine: Machine, quantization: Quantization, shape: tuple[int, int] = (28, 28)) -> Convolution:
+def _layer(machine: Machine, quantization: Quantization, shape: tuple[int, ...]) -> Convolution:
     q = quantization
     return Convolution(
         machine, _kernels(q), (1, *shape), w=q.w, i=q.i, padding=_PADDING, name=f"demo {q.name}"
