@@ -129,7 +129,8 @@ class Convolution:
         values = integers(inputs, "inputs")
         if values.shape[1:] != self._input_shape:
             raise SpinplaneError(
-                f"layer {self.name}: inputs of shape {values.shape}, expected (batch, *{self._input_shape})"
+                f"layer {self.name}: inputs of shape {values.shape}: expected "
+                f"(batch, {', '.join(map(str, self._input_shape))})"
             )
         seen = windows(encode(values, self.i).astype(np.int64), *self._geometry)
         window_rows = self._window_rows(self._by_group(seen), len(values))
@@ -250,7 +251,8 @@ class Convolution:
             outside = np.tile(self._outside, (1, images, 1))[:, :, np.newaxis]
             planes = np.concatenate([planes, outside], axis=2)
         spread = self._spread(planes)
-        return spread.reshape(*spread.shape[:2], -1, self.machine.columns)
+        groups, positions, operands, tiles, columns = spread.shape
+        return spread.reshape(groups, positions, operands * tiles, columns)
 
     def _load_kernels(self, batch: int, commands: list[np.ndarray], rows: list[np.ndarray]) -> None:
         """Planes and constants of a batch; where a sub-array or a segment has no kernel, zeros."""
