@@ -1,0 +1,144 @@
+"""Machines: what they may be, and how they are read."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spinplane.machine import Machine, SpinplaneError, load_machine, machine_names
+
+LEAST = {"name": "m", "sub_arrays": 1, "rows": 8, "columns": 64, "segments": 2}
+NAMES = "paper, paper8, tiny, wide"
+
+
+def test_extremes_are_allowed() -> None:
+    Machine(
+        name="A-z_9",
+        sub_arrays=256,
+        rows=4096,
+        columns=2048,
+        segments=32,
+        accumulator_bits=48,
+        sense_cycles=16,
+        write_cycles=64,
+    )
+    Machine(name="m", sub_arrays=1, rows=8, columns=16, segments=1, accumulator_bits=16, write_cycles=1)
+
+
+def test_derived_sizes() -> None:
+    machine = Machine(**LEAST | {"sub_arrays": 3})
+    assert (machine.segment_columns, machine.lanes) == (32, 6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"name": ""}, "name = '': allowed are letters, digits, '-' and '_'"),
+        ({"name": "a b"}, "name = 'a b': allowed are letters, digits, '-' and '_'"),
+        ({"name": "../x"}, "name = '../x': allowed are letters, digits, '-' and '_'"),
+        ({"name": "é"}, "name = 'é': allowed are letters, digits, '-' and '_'"),
+        ({"sub_arrays": 0}, "sub_arrays = 0: allowed are whole numbers from 1 to 256"),
+        ({"sub_arrays": 257}, "sub_arrays = 257: allowed are whole numbers from 1 to 256"),
+        ({"sub_arrays": True}, "sub_arrays = True: allowed are whole numbers from 1 to 256"),
+        ({"rows": 7}, "rows = 7: allowed are whole numbers from 8 to 4096"),
+        ({"rows": 8.0}, "rows = 8.0: allowed are whole numbers from 8 to 4096"),
+        ({"rows": "8"}, "rows = '8': allowed are whole numbers from 8 to 4096"),
+        ({"columns": 4}, "columns = 4: allowed are powers of two from 8 to 2048"),
+        ({"columns": 96}, "columns = 96: allowed are powers of two from 8 to 2048"),
+        ({"columns": 4096}, "columns = 4096: allowed are powers of two from 8 to 2048"),
+        ({"segments": 3}, "segments = 3: allowed are powers of two from 1 to 16"),
+        ({"segments": 32}, "segments = 32: allowed are powers of two from 1 to 16"),
+        ({"accumulator_bits": 15}, "accumulator_bits = 15: allowed are whole numbers from 16 to 48"),
+        ({"accumulator_bits": 49}, "accumulator_bits = 49: allowed are whole numbers from 16 to 48"),
+        (
+            {"accumulator_bits": 33},
+            "accumulator_bits = 33: allowed are at most columns ÷ segments = 32, so that the constants of all "
+            "segments fit in one row",
+        ),
+        ({"sense_cycles": 0}, "sense_cycles = 0: allowed are whole numbers from 1 to 16"),
+        ({"sense_cycles": 17}, "sense_cycles = 17: allowed are whole numbers from 1 to 16"),
+        ({"write_cycles": 0}, "write_cycles = 0: allowed are whole numbers from 1 to 64"),
+        ({"write_cycles": 65}, "write_cycles = 65: allowed are whole numbers from 1 to 64"),
+    ],
+)
+def test_refuses_what_is_not_allowed(fields: dict[str, Any], text: str) -> None:
+    with pytest.raises(SpinplaneError, match=f"^{re.escape(text)}$"):
+        Machine(**LEAST | fields)
+
+
+def test_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Machine(**LEAST).rows = 9  # type: ignore[misc]
+
+
+def test_machines_that_come_with_the_package() -> None:
+    assert machine_names() == NAMES.split(", ")
+    loaded = {name: load_machine(name) for name in machine_names()}
+    assert all(machine.name == name and machine.description for name, machine in loaded.items())
+    sizes = {name: (m.sub_arrays, m.rows, m.columns) for name, m in loaded.items()}
+    assert sizes["paper"] == (32, 512, 256)
+    assert sizes["paper8"] == (8, 512, 256)
+    assert dataclasses.replace(loaded["paper8"], name="paper", sub_arrays=32, description="") == (
+        dataclasses.replace(loaded["paper"], description="")
+    )
+
+
+def test_a_machine_loads_as_it_is() -> None:
+    machine = Machine(**LEAST)
+    assert load_machine(machine) is machine
+
+
+def text_of(**fields: Any) -> str:
+    return "".join(f"{key} = {value!r}\n" for key, value in fields.items())
+
+
+def test_reads_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text_of(**LEAST, write_cycles=5))
+    expected = Machine(**LEAST, write_cycles=5)
+    assert load_machine(path) == expected
+    assert load_machine(str(path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rows = ", "not TOML: Invalid value (at end of document)"),
+        (
+            text_of(**LEAST, row=8),
+            "unknown key 'row': allowed are name, sub_arrays, rows, columns, segments, accumulator_bits, "
+            "sense_cycles, write_cycles, description",
+        ),
+        (text_of(name="m", sub_arrays=1, rows=8, segments=2), "missing key 'columns'"),
+        ("", "missing key 'name'"),
+        (text_of(**LEAST | {"name": 5}), "name = 5: allowed is text"),
+        (text_of(**LEAST, description=5), "description = 5: allowed is text"),
+        (text_of(**LEAST | {"rows": 4}), "rows = 4: allowed are whole numbers from 8 to 4096"),
+    ],
+)
+def test_refuses_a_file_by_its_name(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(SpinplaneError) as error:
+        load_machine(path)
+    assert str(error.value) == f"machine file {path}: {message}"
+
+
+def test_refuses_a_file_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(b"\xff")
+    with pytest.raises(SpinplaneError) as error:
+        load_machine(path)
+    assert str(error.value) == (
+        f"machine file {path}: cannot be read: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"
+    )
+
+
+@pytest.mark.parametrize("name", ["papr", "no/such.toml", "."])
+def test_refuses_an_unknown_machine(name: str) -> None:
+    with pytest.raises(
+        SpinplaneError, match=f"^machine '{re.escape(name)}' is neither a file nor one of {NAMES}$"
+    ):
+        load_machine(name)
