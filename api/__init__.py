@@ -3,22 +3,27 @@
 Each command of ``spinplane`` is one function here that returns a dataclass.
 """
 
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spinplane.hdl.export import Export
-from spinplane.hdl.export import export as _export
 from spinplane.machine import Machine, SpinplaneError, load_machine
-from spinplane.physical import AreaReport, synthesize
-from spinplane.training.launch import launch as train
 
-from .demonstration import Demo, demo
-from .explanation import Explanation, explain
+if TYPE_CHECKING:
+    from spinplane.hdl.export import Export
+    from spinplane.physical import AreaReport
+    from spinplane.sim import BenchFailure
+    from spinplane.training.launch import launch as train
+
+    from .demonstration import Demo, demo
+    from .explanation import Explanation, explain
 
 __version__ = version("spinplane")
 
 __all__ = [
     "AreaReport",
+    "BenchFailure",
     "Demo",
     "Explanation",
     "Export",
@@ -32,8 +37,28 @@ __all__ = [
     "train",
 ]
 
+# Imported when they are asked for: drawing, simulators and Amaranth take a second, which `--help` need not wait.
+_LATE = {
+    "AreaReport": "spinplane.physical.AreaReport",
+    "BenchFailure": "spinplane.sim.BenchFailure",
+    "Demo": "spinplane.demonstration.Demo",
+    "Explanation": "spinplane.explanation.Explanation",
+    "Export": "spinplane.hdl.export.Export",
+    "demo": "spinplane.demonstration.demo",
+    "explain": "spinplane.explanation.explain",
+    "train": "spinplane.training.launch.launch",
+}
 
-def export(machine: Machine | str | Path, folder: Path) -> Export:
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = _LATE[name].rpartition(".")
+        return getattr(import_module(module), attribute)
+
+
+def export(machine: Machine | str | Path, folder: Path) -> "Export":
     """Write a machine's Verilog and what belongs to it, see `spinplane.hdl.export.export`.
 
     Parameters
@@ -42,12 +67,14 @@ def export(machine: Machine | str | Path, folder: Path) -> Export:
         See `load_machine`.
     folder : Path
     """
-    return _export(load_machine(machine), folder)
+    from spinplane.hdl.export import export as export_machine
+
+    return export_machine(load_machine(machine), folder)
 
 
 def synth(
     machine: Machine | str | Path, *, liberty: Path | None = None, fpga: str | None = None
-) -> AreaReport:
+) -> "AreaReport":
     """Map a machine's logic to cells, see `spinplane.physical.synthesize`.
 
     Parameters
@@ -57,4 +84,6 @@ def synth(
     liberty : Path, optional
     fpga : {"xc7", "ecp5", "ice40"}, optional
     """
+    from spinplane.physical import synthesize
+
     return synthesize(load_machine(machine), liberty=liberty, fpga=fpga)

@@ -1,8 +1,10 @@
 """The ``spinplane`` command: each sub-command is one function of the Python API, and its table."""
 
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
@@ -10,9 +12,24 @@ from rich.console import Console
 
 import spinplane
 from spinplane.machine import SpinplaneError
-from spinplane.sim.runner import BenchFailure
 
 from .text import write_json
+
+
+def _writable(_type: Any, path: Path | None) -> None:
+    """Refuse what cannot be written before the work is done whose figures it is to take."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise ValueError("It is a folder.")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder.")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise ValueError("It cannot be written.")
+
+
+JsonFile = Annotated[Path | None, Parameter(validator=_writable)]
 
 app = App(
     name="spinplane",
@@ -29,7 +46,7 @@ def demo(
     simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
     output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "demo",
     explain: bool = False,
-    json: Path | None = None,
+    json: JsonFile = None,
 ) -> None:
     """Convolve a handwritten digit inside the memory, at 1:1, 2:2 and 3:4 bits (W:I), and check every bit.
 
@@ -66,11 +83,13 @@ def demo(
     print(result)
     _write(json, result)
     if result.mismatches:
-        raise BenchFailure(f"{result.mismatches} mismatches between the RTL and the numpy reference")
+        raise spinplane.BenchFailure(
+            f"{result.mismatches} mismatches between the RTL and the numpy reference"
+        )
 
 
 @app.command
-def export(*, machine: str, output: Annotated[Path, Parameter(alias="-o")], json: Path | None = None) -> None:
+def export(*, machine: str, output: Annotated[Path, Parameter(alias="-o")], json: JsonFile = None) -> None:
     """Write a machine's Verilog, with file lists, a description of its ports and a FuseSoC core.
 
     Parameters
@@ -93,7 +112,7 @@ def synth(
     machine: str,
     liberty: Path | None = None,
     fpga: Literal["xc7", "ecp5", "ice40"] | None = None,
-    json: Path | None = None,
+    json: JsonFile = None,
 ) -> None:
     """Map a machine's logic with Yosys and list what each block takes.
 
@@ -128,7 +147,7 @@ def train(
     batch: int = 128,
     edge_bits: Literal[8, 32] | None = None,
     threads: int | None = None,
-    json: Path | None = None,
+    json: JsonFile = None,
 ) -> None:
     """Train a low bit-width network and export it in QONNX form; needs the extra `train`.
 
@@ -188,20 +207,42 @@ def _write(path: Path | None, result: _Result) -> None:
         write_json(path, result.as_dict())
 
 
-def main() -> None:
-    """Run the command; what is wrong with a request is one line and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; what is wrong with a request is one line and exit code 2.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process, if not given.
+
+    Raises
+    ------
+    SystemExit
+        With 1 if the RTL is not equal to its reference, 2 for a wrong request, 130 or 141 if the user or the
+        reader of the output has left.
+    """
+    tokens = sys.argv[1:] if arguments is None else arguments
     try:
-        app(exit_on_error=False, print_error=False)
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except (SpinplaneError, CycloptsError) as error:
         _end(str(error), 2)
+    except BrokenPipeError:
+        _end("", 141)
     except OSError as error:
-        _end(f"{error.filename or 'file system'}: {error.strerror or error}", 2)
-    except BenchFailure as error:
+        # A folder that cannot be made because a file has its name.
+        reason = "not a folder" if isinstance(error, FileExistsError) else error.strerror or error
+        _end(f"{error.filename2 or error.filename or 'output'}: {reason}", 2)
+    except spinplane.BenchFailure as error:
         _end(str(error), 1)
-    except KeyboardInterrupt:
-        _end("interrupted", 130)
 
 
 def _end(message: str, status: int) -> None:
-    print(f"spinplane: {' '.join(message.split())}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What cannot be printed is dropped here, or Python would complain of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if message:
+        print(f"spinplane: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(status)

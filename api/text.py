@@ -22,11 +22,17 @@ def table_text(table: RenderableType) -> str:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it is there with all of its content, or as it was before.
 
+    A link is followed; a device or a pipe, which cannot be replaced, is written to.
+
     Raises
     ------
     OSError
         If it cannot be written.
     """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:

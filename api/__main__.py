@@ -1,0 +1,5 @@
+"""``python -m spinplane``: the command where no ``spinplane`` is on the path."""
+
+from .cli import main
+
+main()
