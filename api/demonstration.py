@@ -14,7 +14,7 @@ from spinplane.behavioral import Engine, convolve
 from spinplane.compiler import Convolution
 from spinplane.hdl.export import export
 from spinplane.machine import Counters, Machine, SpinplaneError, load_machine
-from spinplane.sim import available_simulators
+from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.model import default_build_root
 from spinplane.sim.run import run_programs
 
@@ -129,8 +129,8 @@ class Demo:
         ):
             table.add_column(heading, justify="left" if heading in ("W:I", "weights") else "right")
         for c in self.configurations:
-            figures = (c.outputs.size, c.mismatches, c.counters.cycles, c.counters.ands)
-            figures += (c.counters.row_writes, c.counters.row_reads)
+            n = c.counters
+            figures = (c.outputs.size, c.mismatches, n.cycles, n.ands, n.row_writes, n.row_reads)
             table.add_row(f"{c.w}:{c.i}", c.coding, *(f"{figure:,}" for figure in figures))
         return table
 
@@ -244,9 +244,9 @@ def _kernels(quantization: Quantization) -> np.ndarray:
 
 
 def _layer(machine: Machine, quantization: Quantization, shape: tuple[int, ...]) -> Convolution:
-    q = quantization
+    q, (height, width) = quantization, shape
     return Convolution(
-        machine, _kernels(q), (1, *shape), w=q.w, i=q.i, padding=_PADDING, name=f"demo {q.name}"
+        machine, _kernels(q), (1, height, width), w=q.w, i=q.i, padding=_PADDING, name=f"demo {q.name}"
     )
 
 
@@ -258,5 +258,7 @@ def _waveform(image: np.ndarray, folder: Path) -> Path:
     with TemporaryDirectory() as scratch:
         simulator = "icarus" if "icarus" in available_simulators() else "amaranth"
         run = run_programs([program], simulator=simulator, waves=True, run_folder=Path(scratch) / "run")
+        if run.waves is None:
+            raise BenchFailure(f"{simulator} wrote no waveform")
         folder.mkdir(parents=True, exist_ok=True)
         return Path(shutil.copyfile(run.waves, folder / "waves.vcd"))

@@ -135,7 +135,8 @@ class Convolution:
         seen = windows(encode(values, self.i).astype(np.int64), *self._geometry)
         window_rows = self._window_rows(self._by_group(seen), len(values))
         at_border = np.tile(self._outside.any(axis=-1), (1, len(values))) & self._masks
-        commands, rows = [], []
+        commands: list[np.ndarray] = []
+        rows: list[np.ndarray] = []
         batches_of_group = self.layout.batches // self.groups
         for start in range(0, self.layout.batches, self.layout.batches_resident):
             resident = range(start, min(start + self.layout.batches_resident, self.layout.batches))

@@ -85,7 +85,7 @@ def choose_layout(
     SpinplaneError
         If one window and one batch of kernels do not fit in a sub-array, with the rows that would be needed.
     """
-    candidates = []
+    candidates: list[tuple[float, int, int, Layout | None]] = []
     for packed in (False, True):
         segments = machine.segments if packed else 1
         tiles = -(-length // (machine.columns // segments))
@@ -115,10 +115,10 @@ def choose_layout(
         sensed = batches * (planes_w * planes_i * tiles + loads_constants) * machine.sense_cycles
         cycles = max(written + sensed, batches * batch_kernels)
         candidates.append((cycles, batches * sub_arrays, needed, layout))
-    _, _, needed, layout = min(candidates, key=lambda candidate: candidate[:3])
-    if layout is None:
+    _, _, needed, chosen = min(candidates, key=lambda candidate: candidate[:3])
+    if chosen is None:
         raise SpinplaneError(
             f"layer {name}: a window of {length} positions at {planes_w}:{planes_i} bits (W:I) and its kernels need "
             f"{needed} rows, machine {machine.name} has {machine.rows} (rows)"
         )
-    return layout
+    return chosen

@@ -1,6 +1,6 @@
 """Hardware counters: events of all sub-arrays, summed in registers."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -75,7 +75,7 @@ class Counters(wiring.Component):
         return m
 
 
-def _balanced_sum(values: list) -> object:
+def _balanced_sum(values: list[Value]) -> Value:
     if len(values) == 1:
         return values[0]
     half = len(values) // 2

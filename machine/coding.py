@@ -47,9 +47,7 @@ class Operand:
         if not 1 <= self.bits <= MAX_BITS:
             raise SpinplaneError(f"an operand has 1 to {MAX_BITS} bits, not {self.bits!r}")
         if self.coding is Coding.BIPOLAR and self.bits != 1:
-            raise SpinplaneError(
-                f"a bipolar operand has 1 bit, not {self.bits}: use dorefa for more levels"
-            )
+            raise SpinplaneError(f"a bipolar operand has 1 bit, not {self.bits}: use dorefa for more levels")
 
     @property
     def signed(self) -> bool:

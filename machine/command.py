@@ -93,7 +93,7 @@ def pack_commands(machine: Machine, commands: np.ndarray) -> list[int]:
     at = 0
     for name, width in command_fields(machine).items():
         column = commands[name].astype(np.int64)
-        if len(column) and not (0 <= column.min() and column.max() < 1 << width):
+        if len(column) and not (column.min() >= 0 and column.max() < 1 << width):
             raise ValueError(f"command field {name}: {column.min()} … {column.max()} exceed {width} bits")
         words += column.astype(object) << at
         at += width

@@ -3,6 +3,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cocotb
 from cocotb.handle import HierarchyObject
@@ -18,9 +19,9 @@ class CocotbPins:
 
     def __init__(self, dut: HierarchyObject) -> None:
         self._dut = dut
-        self._handles: dict[str, object] = {}
+        self._handles: dict[str, Any] = {}
 
-    def _handle(self, name: str) -> object:
+    def _handle(self, name: str) -> Any:
         if name not in self._handles:
             self._handles[name] = getattr(self._dut, name)
         return self._handles[name]

@@ -49,7 +49,7 @@ def duties(program: Program) -> tuple[list[Operation], list[dict[str, Any]]]:
 
 def steps(op: Op, fields: dict[str, int]) -> list[dict[str, Any]]:
     """The senses of one command: planes of b, planes of a, tiles, from the slowest to the fastest."""
-    reference = {Op.AND: Sense.AND, Op.DOT: Sense.AND, Op.OR: Sense.OR}.get(op, Sense.M)
+    reference: Any = {Op.AND: Sense.AND, Op.DOT: Sense.AND, Op.OR: Sense.OR}.get(op, Sense.M)
     counted = op in (Op.DOT, Op.COUNT)
     route = Route.COUNT if counted else Route.LOAD if op is Op.LOAD else Route.ROW if fields["emit"] else None
     tiles, top_a, top_b = fields["tiles"] + 1, fields["planes_a"], fields["planes_b"]

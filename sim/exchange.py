@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,12 @@ RUNS_FILE = "runs.npz"
 def write_programs(path: Path, programs: Sequence[Program], stall: float, seed: int) -> None:
     """Write programs of one machine, with the chance of stalls."""
     header = {"machine": asdict(programs[0].machine), "stall": stall, "seed": seed, "number": len(programs)}
-    arrays = {}
+    arrays: dict[str, Any] = {"header": json.dumps(header)}
     for index, program in enumerate(programs):
         arrays[f"commands_{index}"] = program.commands
         arrays[f"rows_{index}"] = np.packbits(program.rows, axis=1)
         arrays[f"masks_{index}"] = np.packbits(program.masks, axis=1)
-    np.savez(path, header=json.dumps(header), **arrays)
+    np.savez(path, **arrays)
 
 
 def read_programs(path: Path) -> tuple[list[Program], float, int]:
@@ -47,10 +48,10 @@ def read_programs(path: Path) -> tuple[list[Program], float, int]:
 def write_runs(path: Path, runs: Sequence[EngineRun]) -> None:
     """Write what left the engine, run by run."""
     counters = [run.counters.as_dict() for run in runs]
-    arrays = {}
+    arrays: dict[str, Any] = {"counters": json.dumps(counters)}
     for index, run in enumerate(runs):
         arrays[f"results_{index}"], arrays[f"rows_{index}"] = run.results, run.rows
-    np.savez(path, counters=json.dumps(counters), **arrays)
+    np.savez(path, **arrays)
 
 
 def read_runs(path: Path) -> list[EngineRun]:

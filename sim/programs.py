@@ -60,7 +60,7 @@ class ProgramGenerator:
         first, last = sorted(rng.integers(0, machine.sub_arrays, 2))
         fields = {"first": first, "last": last}
         if op is Op.WRITE:
-            return self._command(op, **fields, row_d=rng.integers(machine.rows))
+            return self._command(op, **fields, row_d=int(rng.integers(machine.rows)))
         fields |= {"row_a": rng.integers(machine.rows), "length": rng.integers(machine.columns)}
         if rng.random() < 0.3:
             fields["length"] = machine.columns - 1
@@ -82,19 +82,19 @@ class ProgramGenerator:
         most = min(MAX_BITS, machine.rows // (2 * tiles))
         planes_a = int(rng.integers(1, most + 1))
         planes_b = int(rng.integers(1, most + 1)) if op is Op.DOT else 1
-        fields = {
+        fields: dict[str, int] = {
             "planes_a": planes_a - 1,
             "planes_b": planes_b - 1,
             "tiles": tiles - 1,
-            "row_a": rng.integers(machine.rows - planes_a * tiles + 1),
+            "row_a": int(rng.integers(machine.rows - planes_a * tiles + 1)),
         }
         flags = ["packed", "signed_a", "negate", "clear", "emit"]
         if op is Op.DOT:
-            fields["row_b"] = rng.integers(machine.rows - planes_b * tiles + 1)
+            fields["row_b"] = int(rng.integers(machine.rows - planes_b * tiles + 1))
             flags.append("signed_b")
-        fields |= {flag: rng.integers(2) for flag in flags}
+        fields |= {flag: int(rng.integers(2)) for flag in flags}
         room = machine.accumulator_bits - planes_a - planes_b - bits_for(machine.columns * tiles)
-        fields["shift"] = rng.integers(min(1 << SHIFT_FIELD_BITS, max(1, room)))
+        fields["shift"] = int(rng.integers(min(1 << SHIFT_FIELD_BITS, max(1, room))))
         return fields
 
     def _command(self, op: Op, **fields: int) -> np.ndarray:
