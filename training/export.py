@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from .model import Block, LowBitNetwork
 from .quantizers import UNQUANTIZED
-from .settle import Affine, affines, settle, weight_codes
+from .settle import Affine, affines, normalization, settle, weight_codes
 
 QONNX_DOMAIN = "qonnx.custom_op.general"
 OPSET, IR_VERSION = 13, 8
@@ -108,9 +108,7 @@ def _weights(graph: "_Graph", block: Block) -> str:
 def _normalize(graph: "_Graph", block: Block, affine: Affine, value: str, fold: bool) -> str:
     name, norm = block.layer.name, block.batch_norm
     if norm is not None and not fold:
-        gamma, beta, mean, variance = (
-            t.detach().numpy() for t in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-        )
+        gamma, beta, mean, variance = normalization(norm)
         if (bias := block.convolution.bias) is not None:
             mean = mean - bias.detach().numpy()
         # In units of sums ε would differ from layer to layer: it goes into the variance.
@@ -118,7 +116,7 @@ def _normalize(graph: "_Graph", block: Block, affine: Affine, value: str, fold: 
             "gamma": gamma * affine.steps,
             "beta": beta * affine.steps,
             "mean": mean / affine.sum_scale,
-            "variance": (variance + norm.eps) / affine.sum_scale**2,
+            "variance": variance / affine.sum_scale**2,
         }
         inputs = [graph.constant(f"{name}_{key}", array) for key, array in parameters.items()]
         return graph.node("BatchNormalization", f"{name}_normalized", [value, *inputs], epsilon=0.0)

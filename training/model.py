@@ -1,6 +1,7 @@
 """A network of `spinplane.compiler.networks` as a PyTorch module with quantized layers."""
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -116,10 +117,12 @@ class LowBitNetwork(nn.Module):
         shapes = network.shapes()
         following = [shape.layer for shape in shapes[1:]]
         output_bits = [network.edge_bits if layer.edge else bits.activation for layer in following]
-        self.blocks = nn.ModuleList(
+        blocks = [
             Block(shape, network, bits, width)
             for shape, width in zip(shapes, [*output_bits, UNQUANTIZED], strict=True)
-        )
+        ]
+        # A ModuleList is a sequence of blocks that PyTorch's types take for any modules.
+        self.blocks = cast("list[Block]", nn.ModuleList(blocks))
 
     def codes(self, pixels: Tensor) -> Tensor:
         """Input of the first layer from pixels in [0, 255]."""

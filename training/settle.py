@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from .model import Block, LowBitNetwork
 from .quantizers import UNQUANTIZED, symmetric_scale
@@ -59,6 +60,14 @@ def weight_codes(block: Block) -> np.ndarray:
     return scaled if block.weight_bits == UNQUANTIZED else np.round(scaled)
 
 
+def normalization(norm: nn.BatchNorm2d) -> tuple[np.ndarray, ...]:
+    """γ, β, mean and variance with ε of a batch-norm, float64 of shape (channels,)."""
+    state = norm.state_dict()
+    names = ("weight", "bias", "running_mean", "running_var")
+    gamma, beta, mean, variance = (state[name].double().numpy() for name in names)
+    return gamma, beta, mean, variance + norm.eps
+
+
 def affines(model: LowBitNetwork) -> list[Affine]:
     """Batch-norm, bias and all scales of each layer in one factor and offset."""
     input_scale, result = 1 / model.network.divisor, []
@@ -71,11 +80,8 @@ def affines(model: LowBitNetwork) -> list[Affine]:
         if block.convolution.bias is not None:
             offset = block.convolution.bias.detach().double().numpy()
         if (norm := block.batch_norm) is not None:
-            gamma, beta, mean, variance = (
-                t.detach().double().numpy()
-                for t in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-            )
-            slope = gamma / np.sqrt(variance + norm.eps)
+            gamma, beta, mean, variance = normalization(norm)
+            slope = gamma / np.sqrt(variance)
             factor, offset = factor * slope, (offset - mean) * slope + beta
         if not block.layer.activation:
             factor, offset = factor / sum_scale, offset / sum_scale
@@ -106,8 +112,9 @@ def settle(model: LowBitNetwork) -> LowBitNetwork:
                 if bias is not None:
                     bias.copy_(torch.round(bias / affine.sum_scale) * affine.sum_scale)
             elif block.output_bits != UNQUANTIZED:
-                shift = torch.from_numpy(_shifts(block, affine) / affine.steps)
-                (bias if block.batch_norm is None else block.batch_norm.bias).add_(shift)
+                offset = bias if block.batch_norm is None else block.batch_norm.bias
+                if offset is not None:
+                    offset.add_(torch.from_numpy(_shifts(block, affine) / affine.steps))
     return settled
 
 

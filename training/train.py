@@ -314,7 +314,8 @@ class _Trainer:
         self.configuration = configuration
         self.training, self.test = training, test
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = configuration.model().to(self.device, memory_format=torch.channels_last)
+        self.model = configuration.model().to(self.device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=configuration.rate, eps=1e-5)
         self.history: list[Epoch] = []
         self.seconds = 0.0
