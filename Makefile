@@ -16,7 +16,7 @@ test:
 # Everything; here a skipped test is a failure.
 test-all: lint wheel
 	@tools/fetch_mnist.sh
-	@SPINPLANE_NO_SKIP=1 SPINPLANE_MNIST=$(CURDIR)/build/mnist $(PYTEST) --durations 15
+	@SPINPLANE_NO_SKIP=1 OMP_NUM_THREADS=1 SPINPLANE_MNIST=$(CURDIR)/build/mnist $(PYTEST) --durations 15
 
 lint:
 	@tools/setup.sh all
