@@ -109,7 +109,7 @@ def simulate(machine: Machine, edges: list[tuple[Lines, int | None]]) -> dict[st
 @pytest.mark.parametrize("machine", [MACHINE, TALL], ids=lambda machine: machine.name)
 def test_amaranth_agrees_with_the_golden_model(machine: Machine) -> None:
     golden = behavioral.SotMramArray(machine)
-    events = simulate(machine, random_operations(golden, Random(1), 300))
+    events = simulate(machine, random_operations(golden, Random(1), 100))
     assert events == {name: getattr(golden, name) for name in EVENTS}
     simulate(machine, unknowns_that_pass(**SIZES | {k: getattr(machine, k) for k in SIZES}))
 
