@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """Export of a machine: Verilog, one file a module, with what a simulator, a synthesizer and FuseSoC need."""
 
+import errno
 import json
 import os
 import shutil
@@ -97,10 +98,10 @@ def export(machine: Machine, folder: Path, *, kept_in: Path | None = None) -> Ex
 
 def _replace(folder: Path, texts: dict[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        former = json.loads((folder / f"{TOP}.json").read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        former = []
+    former = _former_files(folder)
+    for name in texts:
+        if (folder / name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
     new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     try:
         for name, text in texts.items():
@@ -110,8 +111,19 @@ def _replace(folder: Path, texts: dict[str, str]) -> None:
     finally:
         shutil.rmtree(new, ignore_errors=True)
     for name in former:
-        if name not in texts and Path(name).name == name:
+        if name not in texts:
             (folder / name).unlink(missing_ok=True)
+
+
+def _former_files(folder: Path) -> list[str]:
+    """Names that an earlier export has left in the folder."""
+    try:
+        description = json.loads((folder / f"{TOP}.json").read_text(encoding="utf-8"))
+        if description["generator"].startswith("spinplane "):
+            return [name for name in description["files"] if Path(name).name == name]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # another program's file of that name
+    return []
 
 
 def _stub(array: SotMramArray) -> str:
@@ -204,24 +216,23 @@ targets:
   default:
     filesets: [rtl]
   lint:
-    default_tool: verilator
+    flow: lint
+    flow_options:
+      tool: verilator
     filesets: [array_model, rtl]
-    tools:
-      verilator:
-        mode: lint-only
     toplevel: {TOP}
   sim:
-    default_tool: icarus
+    flow: sim
+    flow_options:
+      tool: icarus
+      iverilog_options: [-g2012]
     filesets: [array_model, rtl]
-    tools:
-      icarus:
-        iverilog_options: [-g2012]
     toplevel: {TOP}
   synth:
-    default_tool: yosys
+    flow: generic
+    flow_options:
+      tool: yosys
+      arch: ice40
     filesets: [array_black_box, rtl]
-    tools:
-      yosys:
-        arch: ice40
     toplevel: {TOP}
 """
