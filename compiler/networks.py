@@ -253,6 +253,19 @@ class Network:
         return sum(shape.macs for shape in self.shapes())
 
 
+def _classifier(name: str, classes: int, kernel: int = 1) -> Layer:
+    """A last layer: its sums with a bias are the logits."""
+    return Layer(
+        name=name,
+        channels=classes,
+        kernel=kernel,
+        edge=True,
+        bias=True,
+        batch_norm=False,
+        activation=False,
+    )
+
+
 AVERAGE = Pool(kind="average")
 MAX = Pool(kind="max")
 
@@ -270,7 +283,7 @@ _SVHN = Network(
         Layer(name="conv4", channels=128, kernel=3, padding=1),
         Layer(name="conv5", channels=128, kernel=3),
         Layer(name="conv6", channels=512, kernel=5, dropout=0.5),
-        Layer(name="fc", channels=10, kernel=1, edge=True, bias=True, batch_norm=False, activation=False),
+        _classifier("fc", 10),
     ),
 )
 
@@ -302,7 +315,7 @@ _ALEXNET_DOREFA = Network(
         Layer(name="conv4", channels=256, kernel=3, padding=1, groups=2, pool=Pool(kind="max", size=3)),
         Layer(name="fc0", channels=4096, kernel=6),
         Layer(name="fc1", channels=4096, kernel=1),
-        Layer(name="fct", channels=1000, kernel=1, edge=True, bias=True, batch_norm=False, activation=False),
+        _classifier("fct", 1000),
     ),
 )
 
@@ -327,7 +340,7 @@ _ALEXNET_XNOR = Network(
         Layer(name="conv5", channels=256, kernel=3, padding=1, pool=Pool(kind="max", size=3)),
         Layer(name="fc6", channels=4096, kernel=6),
         Layer(name="fc7", channels=4096, kernel=1),
-        Layer(name="fc8", channels=1000, kernel=1, edge=True, bias=True, batch_norm=False, activation=False),
+        _classifier("fc8", 1000),
     ),
 )
 
@@ -341,7 +354,7 @@ _LENET = Network(
         Layer(name="conv1", channels=20, kernel=5, pool=AVERAGE, edge=True),
         Layer(name="conv2", channels=50, kernel=5, pool=AVERAGE),
         Layer(name="fc1", channels=500, kernel=4),
-        Layer(name="fc2", channels=10, kernel=1, edge=True, bias=True, batch_norm=False, activation=False),
+        _classifier("fc2", 10),
     ),
 )
 
@@ -355,7 +368,7 @@ _DIGITS = Network(
         Layer(name="conv0", channels=16, kernel=5, pool=AVERAGE, edge=True),
         Layer(name="conv1", channels=32, kernel=3, padding=1, pool=AVERAGE),
         Layer(name="conv2", channels=64, kernel=3, padding=1, pool=AVERAGE),
-        Layer(name="fc", channels=10, kernel=3, edge=True, bias=True, batch_norm=False, activation=False),
+        _classifier("fc", 10, kernel=3),
     ),
 )
 
