@@ -8,7 +8,8 @@ import pytest
 
 from spinplane.compiler.networks import BitWidths
 from spinplane.training.study import StudyResult, draw_curves, study
-from spinplane.training.train import Configuration, Epoch, TrainingResult
+from spinplane.training.train import TrainingResult
+from spinplane.training.trainer import Configuration, Epoch
 
 pytestmark = [pytest.mark.training, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

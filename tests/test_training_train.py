@@ -17,7 +17,8 @@ import torch
 from spinplane.machine import SpinplaneError
 from spinplane.training.data import load_dataset
 from spinplane.training.settle import settle
-from spinplane.training.train import evaluate, load_trained, train
+from spinplane.training.train import load_trained, train
+from spinplane.training.trainer import evaluate
 
 pytestmark = [pytest.mark.training, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
