@@ -8,6 +8,8 @@ from typing import Any
 
 from .errors import SpinplaneError
 
+_LEAST_ACCUMULATOR_BITS = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
@@ -22,10 +24,10 @@ class Machine:
     rows : int
         Word lines of a sub-array, 8 to 4096.
     columns : int
-        Bit lines of a sub-array, a power of two from 8 to 2048.
+        Bit lines of a sub-array, a power of two from 16 to 2048.
     segments : int
         Groups of neighbouring columns with a count and an accumulator of their own, a power of two; a
-        segment has at least 4 columns.
+        segment has at least 16 columns.
     accumulator_bits : int
         Width of an accumulator, 16 to 48; the constants of all segments fit in one row.
     sense_cycles : int
@@ -56,9 +58,9 @@ class Machine:
             raise SpinplaneError(f"name = {self.name!r}: allowed are letters, digits, '-' and '_'")
         self._check_range("sub_arrays", 1, 256)
         self._check_range("rows", 8, 4096)
-        self._check_power_of_two("columns", 8, 2048)
-        self._check_power_of_two("segments", 1, self.columns // 4)
-        self._check_range("accumulator_bits", 16, 48)
+        self._check_power_of_two("columns", 16, 2048)
+        self._check_power_of_two("segments", 1, self.columns // _LEAST_ACCUMULATOR_BITS)
+        self._check_range("accumulator_bits", _LEAST_ACCUMULATOR_BITS, 48)
         self._check_range("sense_cycles", 1, 16)
         self._check_range("write_cycles", 1, 64)
         if self.segments * self.accumulator_bits > self.columns:
