@@ -97,11 +97,15 @@ class Engine(wiring.Component):
             for index in range(last + 1)
         ]
 
+    def _emits(self, command: data.View) -> Value:
+        """Whether rows or results will leave; writes and loads take no notice of ``emit``."""
+        return command.emit & (command.op != Op.WRITE.value) & (command.op != Op.LOAD.value)
+
     def _broadcast(self, m: Module) -> None:
         m.d.comb += [
             self._accepts.eq(
                 Cat(tile.command.ready for tile in self._tiles).all()
-                & (self._room | ~self.command.payload.emit)
+                & (self._room | ~self._emits(self.command.payload))
             ),
             self.command.ready.eq(self._accepts),
             self.write.ready.eq(Cat(tile.write.ready for tile in self._tiles).any()),
@@ -123,7 +127,7 @@ class Engine(wiring.Component):
         new = Signal(layout, name="new_emission")
         m.d.comb += [
             self._room.eq((number != _EMISSIONS) | self._handed_out),
-            joins.eq(self.command.valid & self._accepts & command.emit),
+            joins.eq(self.command.valid & self._accepts & self._emits(command)),
             new.first.eq(command.first),
             new.last.eq(command.last),
             new.packed.eq(command.packed),

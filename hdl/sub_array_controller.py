@@ -37,7 +37,7 @@ class SubArrayController(wiring.Component):
     Latency: a command accepted in one cycle holds its first word lines in the next. Throughput: one row
     operation every ``sense_cycles`` or ``write_cycles`` cycles, without a gap between commands. A sense waits
     while the row before it has not been taken, a write while no row is offered. Fields that a command's `Op`
-    does not name are 0.
+    does not name are ignored.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class SubArrayController(wiring.Component):
             self.busy.eq(self._state != State.IDLE),
         ]
         with m.If(self.command.valid & self.command.ready):
-            m.d.sync += self._command.eq(self.command.payload)
+            self._keep_named_fields(m)
             with m.If(self.command.payload.op == Op.WRITE.value):
                 m.d.sync += self._state.eq(State.WRITE)
             with m.Else():
@@ -127,6 +127,19 @@ class SubArrayController(wiring.Component):
             m.d.sync += self._state.eq(State.IDLE)
         with m.Elif(self.finished & self._is_last_step):
             m.d.sync += self._state.eq(State.WRITE_BACK)
+
+    def _keep_named_fields(self, m: Module) -> None:
+        """Store the command; what its operation does not name is stored as 0."""
+        new, kept = self.command.payload, self._command
+        is_dot = new.op == Op.DOT.value
+        counts = is_dot | (new.op == Op.COUNT.value)
+        m.d.sync += kept.eq(new)
+        with m.If(~counts):
+            m.d.sync += [kept.planes_a.eq(0), kept.tiles.eq(0)]
+        with m.If(~is_dot):
+            m.d.sync += [kept.planes_b.eq(0), kept.signed_b.eq(0)]
+        with m.If(counts | (new.op == Op.LOAD.value)):
+            m.d.sync += kept.write_back.eq(0)
 
     def _run_senses(self, m: Module) -> None:
         active, waits = Signal(), Signal()

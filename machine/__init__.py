@@ -2,6 +2,7 @@
 
 from .coding import MAX_BITS, Coding, Operand, PoolMode, Rounding
 from .command import (
+    OP_FIELDS,
     PLANE_FIELD_BITS,
     SHIFT_FIELD_BITS,
     Op,
@@ -28,6 +29,7 @@ __all__ = [
     "MAX_BITS",
     "MULTIPLIER_BITS",
     "OFFSET_BITS",
+    "OP_FIELDS",
     "PLANE_FIELD_BITS",
     "QUANTIZER_SHIFT_BITS",
     "SHIFT_FIELD_BITS",

@@ -32,6 +32,21 @@ class Op(enum.Enum):
     LOAD = 6
 
 
+_SENSE = frozenset({"first", "last", "row_a", "row_d", "length", "packed", "emit", "write_back"})
+_COUNT = frozenset({"first", "last", "row_a", "planes_a", "tiles", "length", "packed", "signed_a", "shift"})
+_COUNT |= {"negate", "clear", "emit"}
+
+#: Fields that an operation uses; it ignores the others.
+OP_FIELDS: dict[Op, frozenset[str]] = {
+    Op.WRITE: frozenset({"first", "last", "row_d"}),
+    Op.READ: _SENSE,
+    Op.AND: _SENSE | {"row_b"},
+    Op.OR: _SENSE | {"row_b"},
+    Op.DOT: _COUNT | {"row_b", "planes_b", "signed_b"},
+    Op.COUNT: _COUNT,
+    Op.LOAD: frozenset({"first", "last", "row_a", "length", "packed"}),
+}
+
 #: Bits of the field that counts planes (less one), and of the base shift.
 PLANE_FIELD_BITS = 3
 SHIFT_FIELD_BITS = 5
@@ -51,7 +66,7 @@ def command_fields(machine: Machine) -> dict[str, int]:
     when ``packed``; ``packed``: every segment has an accumulator of its own, else all columns count into
     accumulator 0; ``signed_a``, ``signed_b``: the top plane weighs negatively; ``shift``: added to m + n;
     ``negate``: subtract; ``clear``: start from 0; ``emit``: hand out the row, or the accumulators after the
-    last step; ``write_back``: store the sensed row in ``row_d``.
+    last step; ``write_back``: store the sensed row in ``row_d``. `OP_FIELDS` has those that an operation uses.
     """
     row, sub_array = bits_for(machine.rows - 1), bits_for(machine.sub_arrays - 1)
     return {

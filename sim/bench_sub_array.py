@@ -15,7 +15,7 @@ from spinplane.hdl import SubArray
 from spinplane.machine import Machine, Op, Program, command_dtype, pack_commands
 
 from .packing import pack, pack_bits, unpack
-from .programs import ProgramGenerator
+from .programs import ProgramGenerator, used_fields
 from .streams import receive, reset, send
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
@@ -59,8 +59,9 @@ async def run(
     """Stream a program with random stalls on all four streams; returns results and rows."""
     commands = program.commands
     counted = np.isin(commands["op"], [Op.DOT.value, Op.COUNT.value])
-    packed = commands["packed"][counted & (commands["emit"] == 1)]
-    rows_out = int((~counted & (commands["emit"] == 1)).sum())
+    emits = used_fields(commands)["emit"] == 1
+    packed = commands["packed"][counted & emits]
+    rows_out = int((~counted & emits).sum())
     rows_in = [
         pack(ROW, {"bits": pack_bits(bits), "mask": pack_bits(mask)})
         for bits, mask in zip(program.rows, program.masks, strict=True)

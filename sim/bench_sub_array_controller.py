@@ -16,7 +16,7 @@ from spinplane.hdl.sub_array_controller import SENSED, Route
 from spinplane.machine import Machine, Op, Program, pack_commands
 
 from .packing import pack_bits, unpack
-from .programs import ProgramGenerator
+from .programs import ProgramGenerator, used_fields
 from .streams import receive, reset, send
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
@@ -31,7 +31,7 @@ def duties(program: Program) -> tuple[list[Operation], list[dict[str, Any]]]:
     """Row operations of a program in their order, and what the sensed stream says of them."""
     operations: list[Operation] = []
     sensed: list[dict[str, Any]] = []
-    for command in program.commands:
+    for command in used_fields(program.commands):
         op, fields = Op(int(command["op"])), {name: int(command[name]) for name in command.dtype.names}
         if op is Op.WRITE:
             operations.append({"write": fields["row_d"], "cycles": MACHINE.write_cycles})
@@ -156,7 +156,7 @@ async def random_commands_with_stalls(dut: HierarchyObject) -> None:
 
 def two_reads() -> list[int]:
     generator = ProgramGenerator(MACHINE, 0)
-    commands = np.repeat(generator.writes().commands[:1], 2)
+    commands = used_fields(np.repeat(generator.writes().commands[:1], 2))
     commands["op"], commands["emit"] = Op.READ.value, 1
     commands["row_a"] = [1, 2]
     return pack_commands(MACHINE, commands)

@@ -3,7 +3,17 @@
 import numpy as np
 
 from spinplane.behavioral import ArrayError, Engine
-from spinplane.machine import MAX_BITS, SHIFT_FIELD_BITS, Machine, Op, Program, bits_for, command_dtype
+from spinplane.machine import (
+    MAX_BITS,
+    OP_FIELDS,
+    SHIFT_FIELD_BITS,
+    Machine,
+    Op,
+    Program,
+    bits_for,
+    command_dtype,
+    command_fields,
+)
 
 _SENSES = (Op.READ, Op.AND, Op.OR)
 
@@ -29,7 +39,7 @@ class ProgramGenerator:
         """A program that writes all rows of all sub-arrays, every eighth row only in some columns."""
         written = []
         for row in range(self._machine.rows):
-            command = self._command(Op.WRITE, last=self._machine.sub_arrays - 1, row_d=row)
+            command = self._command(Op.WRITE, first=0, last=self._machine.sub_arrays - 1, row_d=row)
             mask = self._bits(0.5 if row % 8 == 7 else 1.0)
             written.append((command, self._bits(0.5), mask))
         return self._accepted(written)
@@ -98,7 +108,10 @@ class ProgramGenerator:
         return fields
 
     def _command(self, op: Op, **fields: int) -> np.ndarray:
+        """Fields that are not given are none of `op`'s and hold anything."""
         command = np.zeros(1, dtype=command_dtype(self._machine))
+        for name, width in command_fields(self._machine).items():
+            command[name] = self._rng.integers(1 << width)
         command["op"] = op.value
         for name, value in fields.items():
             command[name] = value
@@ -106,6 +119,15 @@ class ProgramGenerator:
 
     def _bits(self, ones: float) -> np.ndarray:
         return (self._rng.random(self._machine.columns) < ones).astype(np.uint8)
+
+
+def used_fields(commands: np.ndarray) -> np.ndarray:
+    """Commands with 0 in the fields that their operations ignore."""
+    used = commands.copy()
+    for op, fields in OP_FIELDS.items():
+        for name in set(commands.dtype.names or ()) - fields - {"op"}:
+            used[name][commands["op"] == op.value] = 0
+    return used
 
 
 # By the value of an `Op`; dot products are most of what a machine does, and the longest.
