@@ -178,7 +178,8 @@ def _run(trainer: Trainer, checkpoint: Path, progress: bool) -> None:
         TimeRemainingColumn(),
         disable=not progress,
     ) as bar:
-        task = bar.add_task(trainer.configuration.bits, total=epochs * trainer.steps, figures="")
+        done, total = len(trainer.history) * trainer.steps, epochs * trainer.steps
+        task = bar.add_task(trainer.configuration.bits, total=total, completed=done, figures="")
 
         def show(epoch: int, step: int, loss: float, error: float) -> None:
             figures = f"epoch {epoch + 1}/{epochs}  loss {loss:.4f}  error {100 * error:.2f} %"
