@@ -28,7 +28,10 @@ def sample_digit(digit: int) -> np.ndarray:
     """
     if digit not in range(10):
         raise SpinplaneError(f"digit = {digit!r}: allowed are whole numbers from 0 to 9")
-    with (files("spinplane") / "data" / "networks" / "mnist-test-200.npz").open("rb") as file, np.load(file) as samples:
+    with (
+        (files("spinplane") / "data" / "networks" / "mnist-test-200.npz").open("rb") as file,
+        np.load(file) as samples,
+    ):
         return samples["images"][np.flatnonzero(samples["labels"] == digit)[0]]
 
 
