@@ -5,12 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinplane.machine import Counters, Machine, Op, Program
+from spinplane.machine import EMISSIONS, Counters, Machine, Op, Program
 
 from .array import SotMramArray
-
-# Emitting commands that the RTL's engine has on their way at once.
-_EMISSIONS = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -195,7 +192,7 @@ class _Clock:
         self._counter_free = np.zeros(shape, dtype=np.int64)
         self._result_free = np.zeros(shape, dtype=np.int64)
         self._way_out_free = 0
-        self._emissions: deque[int] = deque(maxlen=_EMISSIONS)
+        self._emissions: deque[int] = deque(maxlen=EMISSIONS)
 
     @property
     def cycles(self) -> int:
@@ -246,7 +243,7 @@ class _Clock:
 
     def _accept(self, emits: bool) -> int:
         accepted = self._ready
-        if emits and len(self._emissions) == _EMISSIONS:
+        if emits and len(self._emissions) == EMISSIONS:
             accepted = max(accepted, self._emissions[0])
         return accepted
 

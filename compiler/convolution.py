@@ -137,13 +137,11 @@ class Convolution:
         at_border = np.tile(self._outside.any(axis=-1), (1, len(values))) & self._masks
         commands: list[np.ndarray] = []
         rows: list[np.ndarray] = []
-        batches_of_group = self.layout.batches // self.groups
-        for start in range(0, self.layout.batches, self.layout.batches_resident):
-            resident = range(start, min(start + self.layout.batches_resident, self.layout.batches))
-            for batch in resident:
-                self._load_kernels(batch, commands, rows)
-            for group in sorted({batch // batches_of_group for batch in resident}):
-                mine = [batch for batch in resident if batch // batches_of_group == group]
+        for resident in self._passes():
+            for _, batches in resident:
+                for batch in batches:
+                    self._load_kernels(batch, commands, rows)
+            for group, mine in resident:
                 of_window = [self._window_commands(mine, masked) for masked in (False, True)]
                 commands += [of_window[masked] for masked in at_border[group].astype(int)]
                 without_mask = self.i.bits * self.layout.tiles
@@ -159,29 +157,24 @@ class Convolution:
     def outputs(self, results: np.ndarray) -> np.ndarray:
         """The engine's results as feature maps of shape (batch, kernels, height, width), int64."""
         layout, (kernels, height, width) = self.layout, self.output_shape
-        positions, of_group = height * width, layout.batches // self.groups
+        positions = height * width
         images = len(results) // (layout.batches * layout.batch_kernels * positions)
         maps = np.empty((layout.batches, layout.batch_kernels, images * positions), dtype=np.int64)
         at = 0
-        for start in range(0, layout.batches, layout.batches_resident):
-            stop = min(start + layout.batches_resident, layout.batches)
-            for group in range(start // of_group, -(-stop // of_group)):
-                mine = slice(max(start, group * of_group), min(stop, (group + 1) * of_group))
-                shape = (images * positions, mine.stop - mine.start, layout.batch_kernels)
+        for resident in self._passes():
+            for _, mine in resident:
+                shape = (images * positions, len(mine), layout.batch_kernels)
                 maps[mine] = results[at : at + np.prod(shape)].reshape(shape).transpose(1, 2, 0)
                 at += int(np.prod(shape))
-        by_group = maps.reshape(self.groups, of_group * layout.batch_kernels, images, height, width)
+        of_group = self._batches_of_group * layout.batch_kernels
+        by_group = maps.reshape(self.groups, of_group, images, height, width)
         of_kernels = by_group[:, : kernels // self.groups].reshape(kernels, images, height, width)
         return of_kernels.transpose(1, 0, 2, 3)
 
     def predicted(self, images: int = 1) -> Counters:
         """Events of `program` for so many images, from shapes and machine alone; cycles and stalls are left 0."""
         layout, machine = self.layout, self.machine
-        of_group = layout.batches // self.groups
-        writings = sum(
-            -(-min(start + layout.batches_resident, layout.batches) // of_group) - start // of_group
-            for start in range(0, layout.batches, layout.batches_resident)
-        )
+        writings = sum(len(resident) for resident in self._passes())
         windows_seen = images * self._outside.shape[-2]
         borders = images * int(self._outside[0].any(axis=-1).sum()) if self._masks else 0
         steps = {Op.DOT: 0, Op.COUNT: 0}
@@ -202,6 +195,22 @@ class Convolution:
             shifts=added,
             additions=added,
         )
+
+    @property
+    def _batches_of_group(self) -> int:
+        return self.layout.batches // self.groups
+
+    def _passes(self) -> list[list[tuple[int, range]]]:
+        """For each pass over the windows, the groups that it writes and the batches of each that it holds."""
+        layout, of_group = self.layout, self._batches_of_group
+        passes = []
+        for start in range(0, layout.batches, layout.batches_resident):
+            stop = min(start + layout.batches_resident, layout.batches)
+            groups = range(start // of_group, -(-stop // of_group))
+            passes.append(
+                [(g, range(max(start, g * of_group), min(stop, (g + 1) * of_group))) for g in groups]
+            )
+        return passes
 
     def _by_group(self, seen: np.ndarray) -> np.ndarray:
         """(batch, height, width, channels, kh, kw) as (groups, batch · windows, window length)."""
@@ -258,8 +267,8 @@ class Convolution:
     def _load_kernels(self, batch: int, commands: list[np.ndarray], rows: list[np.ndarray]) -> None:
         """Planes and constants of a batch; where a sub-array or a segment has no kernel, zeros."""
         layout, machine = self.layout, self.machine
-        of_group = layout.batches // self.groups
-        group, at = batch // of_group, batch % of_group * layout.batch_kernels
+        group, at = divmod(batch, self._batches_of_group)
+        at *= layout.batch_kernels
         segments = machine.segments if layout.packed else 1
         codes = encode(self._weights[group, at : at + layout.batch_kernels], self.w).astype(np.int64)
         constants = self._constants[group, at : at + layout.batch_kernels]
@@ -287,7 +296,7 @@ class Convolution:
         bits[:, : constants.shape[1], : machine.accumulator_bits] = spelled
         return bits.reshape(len(constants), machine.columns)
 
-    def _window_commands(self, batches: list[int], masked: bool) -> np.ndarray:
+    def _window_commands(self, batches: range, masked: bool) -> np.ndarray:
         """Commands of one window: its rows, then the terms of each batch of kernels."""
         layout = self.layout
         last = layout.sub_arrays - 1

@@ -5,9 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from spinplane.machine import COUNTER_NAMES, Machine
-
-COUNTER_BITS = 48
+from spinplane.machine import COUNTER_BITS, COUNTER_NAMES, Machine
 
 
 def event_layout(machine: Machine) -> data.StructLayout:

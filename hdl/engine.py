@@ -4,16 +4,12 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine import Machine, Op, bits_for
+from spinplane.machine import EMISSIONS, Machine, Op, bits_for
 
 from .command import command_layout, row_layout
 from .counters import COUNTERS, Counters
 from .sub_array import SubArray
 from .verilog import place
-
-# Emitting commands on their way at once: as many as one sub-array holds in its result registers, bit-counter, sense
-# amplifiers and controller.
-_EMISSIONS = 4
 
 
 def result_layout(machine: Machine) -> data.StructLayout:
@@ -121,12 +117,12 @@ class Engine(wiring.Component):
     def _oldest_emission(self, m: Module) -> tuple[data.View, Value]:
         """First of the emitting commands whose rows or results have not all left, and whether there is one."""
         layout = _emission_layout(self.machine)
-        waiting = [Signal(layout, name=f"emission_{age}") for age in range(_EMISSIONS)]
-        number, joins = Signal(range(_EMISSIONS + 1)), Signal()
+        waiting = [Signal(layout, name=f"emission_{age}") for age in range(EMISSIONS)]
+        number, joins = Signal(range(EMISSIONS + 1)), Signal()
         command = self.command.payload
         new = Signal(layout, name="new_emission")
         m.d.comb += [
-            self._room.eq((number != _EMISSIONS) | self._handed_out),
+            self._room.eq((number != EMISSIONS) | self._handed_out),
             joins.eq(self.command.valid & self._accepts & self._emits(command)),
             new.first.eq(command.first),
             new.last.eq(command.last),
@@ -138,7 +134,7 @@ class Engine(wiring.Component):
             with m.If(joins & (number == age + self._handed_out)):
                 m.d.sync += emission.eq(new)
             with m.Elif(self._handed_out):
-                m.d.sync += emission.eq(waiting[min(age + 1, _EMISSIONS - 1)])
+                m.d.sync += emission.eq(waiting[min(age + 1, EMISSIONS - 1)])
         return waiting[0], number != 0
 
     def _hand_out(self, m: Module, emission: data.View, waits: Value) -> None:

@@ -2,6 +2,7 @@
 
 from .coding import MAX_BITS, Coding, Operand, PoolMode, Rounding
 from .command import (
+    EMISSIONS,
     OP_FIELDS,
     PLANE_FIELD_BITS,
     SHIFT_FIELD_BITS,
@@ -12,7 +13,7 @@ from .command import (
     command_fields,
     pack_commands,
 )
-from .counters import COUNTER_NAMES, Counters
+from .counters import COUNTER_BITS, COUNTER_NAMES, Counters
 from .errors import SpinplaneError
 from .machine import Machine, load_machine, machine_names
 from .quantizer import (
@@ -25,7 +26,9 @@ from .quantizer import (
 
 __all__ = [
     "CODE_BITS",
+    "COUNTER_BITS",
     "COUNTER_NAMES",
+    "EMISSIONS",
     "MAX_BITS",
     "MULTIPLIER_BITS",
     "OFFSET_BITS",

@@ -47,6 +47,10 @@ OP_FIELDS: dict[Op, frozenset[str]] = {
     Op.LOAD: frozenset({"first", "last", "row_a", "length", "packed"}),
 }
 
+#: Emitting commands that an engine has on their way at once: as many as one sub-array holds in its result
+#: registers, bit-counter, sense amplifiers and controller.
+EMISSIONS = 4
+
 #: Bits of the field that counts planes (less one), and of the base shift.
 PLANE_FIELD_BITS = 3
 SHIFT_FIELD_BITS = 5

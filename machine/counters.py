@@ -40,4 +40,7 @@ class Counters:
         return asdict(self)
 
 
+#: Bits of a counter's register.
+COUNTER_BITS = 48
+
 COUNTER_NAMES = tuple(field.name for field in fields(Counters))

@@ -7,11 +7,10 @@ from typing import Protocol
 import numpy as np
 
 from spinplane.behavioral import EngineRun
-from spinplane.machine import COUNTER_NAMES, Counters, Program, pack_commands
+from spinplane.machine import COUNTER_BITS, COUNTER_NAMES, Counters, Program, pack_commands
 
 # Cycles until the last event has reached its counter.
 _COUNTER_LATENCY = 3
-_COUNTER_BITS = 48
 
 
 class Pins(Protocol):
@@ -101,8 +100,8 @@ async def drive(pins: Pins, program: Program, *, stall: float = 0.0, seed: int =
 
 def _read_counters(pins: Pins) -> dict[str, int]:
     word = pins.get("counters")
-    mask = (1 << _COUNTER_BITS) - 1
-    return {name: word >> (_COUNTER_BITS * at) & mask for at, name in enumerate(COUNTER_NAMES)}
+    mask = (1 << COUNTER_BITS) - 1
+    return {name: word >> (COUNTER_BITS * at) & mask for at, name in enumerate(COUNTER_NAMES)}
 
 
 def _row_words(program: Program) -> Iterator[int]:
