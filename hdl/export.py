@@ -18,11 +18,9 @@ from amaranth.lib.wiring import In
 from spinplane.machine import Machine, command_fields
 
 from .imce import Imce
-from .machine_verilog import ARRAY_MODEL, TOP, array_model, machine_verilog
-from .sot_mram_array import SotMramArray
+from .machine_verilog import ARRAY, ARRAY_MODEL, TOP, array_model, array_stub, machine_verilog
 
-_ARRAY = Path(ARRAY_MODEL).stem
-_STUB = f"{_ARRAY}_stub.v"
+_STUB = f"{ARRAY}_stub.v"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +82,7 @@ def export(machine: Machine, folder: Path, *, kept_in: Path | None = None) -> Ex
     sources = [f"{module}.v" for module in modules]
     texts = {f"{module}.v": text for module, text in modules.items()}
     texts[ARRAY_MODEL] = array_model()
-    texts[_STUB] = _stub(SotMramArray(machine))
+    texts[_STUB] = array_stub(machine)
     texts["synthesis.f"] = "".join(f"{name}\n" for name in [_STUB, *sources])
     texts["simulation.f"] = "".join(f"{name}\n" for name in [ARRAY_MODEL, *sources])
     texts[f"{TOP}.core"] = _core(machine, sources)
@@ -126,25 +124,6 @@ def _former_files(folder: Path) -> list[str]:
     return []
 
 
-def _stub(array: SotMramArray) -> str:
-    """The array for synthesis: ports and parameters, no contents."""
-    parameters = ",\n".join(f"  parameter {key} = {value}" for key, value in array.black_box.items())
-    ports = ["  input  clk"]
-    for name, member in array.signature.members.items():
-        direction = "input " if member.flow is In else "output"
-        ports.append(f"  {direction} {_range(Shape.cast(member.shape).width)}{name}")
-    return (
-        "// SOT-MRAM array: a black box for synthesis, in whose place the memory's layout stands.\n"
-        "`ifdef SYNTHESIS\n"
-        "(* blackbox *)\n"
-        f"module {_ARRAY} #(\n{parameters}\n) (\n" + ",\n".join(ports) + "\n);\nendmodule\n`endif\n"
-    )
-
-
-def _range(width: int) -> str:
-    return f"[{width - 1}:0] " if width > 1 else ""
-
-
 def _description(machine: Machine, modules: list[str], names: tuple[str, ...]) -> dict[str, Any]:
     top = Imce(machine)
     return {
@@ -157,7 +136,7 @@ def _description(machine: Machine, modules: list[str], names: tuple[str, ...]) -
         "command_fields": command_fields(machine),
         "modules": modules,
         "simulation_only": [ARRAY_MODEL],
-        "black_boxes": {_ARRAY: _STUB},
+        "black_boxes": {ARRAY: _STUB},
         "files": sorted(names),
     }
 

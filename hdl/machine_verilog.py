@@ -10,15 +10,21 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+from amaranth.hdl import Shape
+from amaranth.lib.wiring import In
+
 from spinplane.machine import Machine
 
 from .imce import Imce
+from .sot_mram_array import SotMramArray
 from .verilog import verilog_modules
 
 #: Top module of every machine.
 TOP = "imce"
+#: Module of the memory array.
+ARRAY = "sot_mram_array"
 #: The array's behavioral model, for simulation only.
-ARRAY_MODEL = "sot_mram_array.v"
+ARRAY_MODEL = f"{ARRAY}.v"
 
 
 def machine_verilog(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
@@ -54,6 +60,26 @@ def machine_verilog(machine: Machine, kept_in: Path | None = None) -> dict[str, 
 def array_model() -> str:
     """Verilog of the behavioral array."""
     return (files(__package__) / ARRAY_MODEL).read_text(encoding="utf-8")
+
+
+def array_stub(machine: Machine) -> str:
+    """Verilog of the array for synthesis: ports and parameters of a black box."""
+    array = SotMramArray(machine)
+    parameters = ",\n".join(f"  parameter {key} = {value}" for key, value in array.black_box.items())
+    ports = ["  input  clk"]
+    for name, member in array.signature.members.items():
+        direction = "input " if member.flow is In else "output"
+        ports.append(f"  {direction} {_range(Shape.cast(member.shape).width)}{name}")
+    return (
+        "// SOT-MRAM array: a black box for synthesis, in whose place the memory's layout stands.\n"
+        "`ifdef SYNTHESIS\n"
+        "(* blackbox *)\n"
+        f"module {ARRAY} #(\n{parameters}\n) (\n" + ",\n".join(ports) + "\n);\nendmodule\n`endif\n"
+    )
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0] " if width > 1 else ""
 
 
 def _digest(machine: Machine) -> str:

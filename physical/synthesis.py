@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from amaranth.hdl import Shape
-from amaranth.lib.wiring import In
 from rich.console import Console
 from rich.progress import Progress
 
-from spinplane.hdl import Imce, SotMramArray
+from spinplane.hdl import Imce
+from spinplane.hdl.machine_verilog import ARRAY, array_stub
 from spinplane.hdl.verilog import verilog_modules
 from spinplane.machine import Machine, SpinplaneError
 
@@ -55,7 +54,7 @@ def synthesize(machine: Machine, *, liberty: Path | None = None, fpga: str | Non
     else:
         target, source = AsicTarget(library=read_library(liberty)), str(liberty or "spinplane")
     modules = verilog_modules(Imce(machine), "imce")
-    stubs = {"sot_mram_array": _stub(SotMramArray(machine))}
+    stubs = {ARRAY: array_stub(machine)}
     cells = map_modules(modules, stubs, target, yosys)
     return area_report(
         cells,
@@ -133,13 +132,3 @@ def _types(entry: Mapping[str, object]) -> Counter[str]:
         if isinstance(listed, dict):
             types |= listed
     return Counter({name.removeprefix("\\"): number for name, number in types.items()})
-
-
-def _stub(array: SotMramArray) -> str:
-    """Verilog of the array's ports and parameters, without a description."""
-    parameters = "".join(f"  parameter {name} = {value};\n" for name, value in array.black_box.items())
-    ports = ["input clk"]
-    for path, member, _ in array.signature.flatten(array):
-        direction = "input" if member.flow is In else "output"
-        ports.append(f"{direction} [{Shape.cast(member.shape).width - 1}:0] {'__'.join(map(str, path))}")
-    return f"module sot_mram_array ({', '.join(ports)});\n{parameters}endmodule\n"

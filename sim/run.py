@@ -11,7 +11,7 @@ from amaranth.sim import Simulator, SimulatorContext
 
 from spinplane.behavioral import EngineRun
 from spinplane.hdl import Imce
-from spinplane.hdl.machine_verilog import ARRAY_MODEL, TOP, array_model, machine_verilog
+from spinplane.hdl.machine_verilog import ARRAY, TOP, array_model, machine_verilog
 from spinplane.machine import Machine, Program
 
 from .driver import drive
@@ -48,7 +48,7 @@ class RtlRun:
 def machine_sources(machine: Machine, build_root: Path | None = None) -> dict[str, str]:
     """Verilog of a machine by module name, with the behavioral array: what a simulator needs."""
     kept_in = (build_root or default_build_root()) / "verilog"
-    return {Path(ARRAY_MODEL).stem: array_model(), **machine_verilog(machine, kept_in)}
+    return {ARRAY: array_model(), **machine_verilog(machine, kept_in)}
 
 
 def run_programs(

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from spinplane.hdl import Imce, SotMramArray
+from spinplane.hdl import Imce
+from spinplane.hdl.machine_verilog import array_stub
 from spinplane.hdl.verilog import verilog_modules
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.physical import AreaReport, synthesize
 from spinplane.physical.asic import AsicTarget
 from spinplane.physical.library import read_library
-from spinplane.physical.synthesis import _stub, map_modules
+from spinplane.physical.synthesis import map_modules
 from spinplane.physical.yosys import find_yosys, run_script
 
 GSCL45NM = Path(__file__).parents[2] / "shared" / "pdk" / "gscl45nm.lib"
@@ -87,7 +88,7 @@ def test_total_is_what_yosys_says_of_the_flat_netlist(
     """Yosys' own statistics of the same netlist, flattened: another way to the same sum."""
     target = AsicTarget(library=read_library())
     modules = verilog_modules(Imce(tiny), "imce")
-    stub = _stub(SotMramArray(tiny))
+    stub = array_stub(tiny)
     for name, text in {**target.files(), "design.v": "".join(modules.values()), "stub.v": stub}.items():
         (tmp_path / name).write_text(text)
     script = f"""\
