@@ -1,0 +1,203 @@
+"""The integer graph: a network as integer sums and steps, free of any file format.
+
+A layer is a linear map of codes (a convolution; a dense layer is one whose kernel is as large as its input) with what
+follows it: pooling and requantization. All numbers are whole; what a model computes in between with real ones is
+in the thresholds of `Steps`, which the importer found by evaluating the model's own operators.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from spinplane.machine import Operand, SpinplaneError
+
+Four = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pooling:
+    """Pooling of a layer's sums or codes.
+
+    Parameters
+    ----------
+    kind : {"sum", "max_sums", "max_codes"}
+        ``sum`` adds up sums (an average whose division lies in the thresholds), ``max_sums`` takes the greatest sum,
+        ``max_codes`` the greatest code after requantization.
+    size, stride : (vertical, horizontal)
+    padding : (top, left, bottom, right)
+        Of a maximum, which takes these positions as −∞; a sum has none.
+    """
+
+    kind: Literal["sum", "max_sums", "max_codes"]
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    padding: Four = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Steps:
+    """Requantization: a monotone map from a sum to one of a few values, channel by channel.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (channels, n), int64
+        Ascending where ``rising``: the least sum of each further step; descending where it is not: the greatest sum
+        of each further step. A step that no sum reaches has the extreme of int64.
+    rising : ndarray of shape (channels,), bool
+    levels : ndarray of shape (n + 1,), int64
+        Values of the output's operand, ascending.
+    """
+
+    thresholds: np.ndarray
+    rising: np.ndarray
+    levels: np.ndarray
+
+    def apply(self, sums: np.ndarray) -> np.ndarray:
+        """Values of sums of shape (batch, channels, height, width), int64."""
+        shape = (-1, 1, 1)
+        taken = np.zeros(sums.shape, dtype=np.int64)
+        for column in self.thresholds.T:
+            limit = column.reshape(shape)
+            taken += np.where(self.rising.reshape(shape), sums >= limit, sums <= limit)
+        return self.levels[taken]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """A linear layer and what follows it.
+
+    Parameters
+    ----------
+    name : str
+    weights : ndarray of shape (kernels, channels / groups, kernel height, kernel width), int64
+        Values, not codes.
+    w, i : Operand
+        Of the weights and of the inputs.
+    stride, dilation : (vertical, horizontal)
+    padding : (top, left, bottom, right)
+        Padded positions contribute the value 0.
+    groups : int
+    bias : ndarray of shape (kernels,), int64
+    flatten : bool
+        The input is taken as one pixel of channels × height × width channels, in this order.
+    pool : Pooling, optional
+    steps : Steps, optional
+        Without, the sums themselves leave the layer.
+    """
+
+    name: str
+    weights: np.ndarray
+    w: Operand
+    i: Operand
+    bias: np.ndarray
+    stride: tuple[int, int] = (1, 1)
+    padding: Four = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    flatten: bool = False
+    pool: Pooling | None = None
+    steps: Steps | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputCoding:
+    """How the values that a user has become codes, in float32 as models compute it.
+
+    value = clip(round_half_even((x · multiply − subtract) / scale + zero_point), low, high) − zero_point
+
+    Parameters
+    ----------
+    scale, zero_point, multiply, subtract : float
+    low, high : int
+        Least and greatest code.
+    """
+
+    scale: float = 1.0
+    zero_point: float = 0.0
+    multiply: float = 1.0
+    subtract: float = 0.0
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Graph:
+    """A network of integer layers, one after the other.
+
+    Parameters
+    ----------
+    name : str
+    input_shape : (channels, height, width)
+    input_coding : InputCoding
+    layers : tuple of Layer
+        Each takes what the one before it gives; the first takes the codes of the input, the last gives sums or codes.
+    output_scale, output_offset : ndarray of shape (channels,), float64
+        The network's own output is scale · value + offset.
+    output_shape : tuple of int
+        Of the model's output, the batch of 1 included.
+    """
+
+    name: str
+    input_shape: tuple[int, int, int]
+    input_coding: InputCoding
+    layers: tuple[Layer, ...]
+    output_scale: np.ndarray
+    output_offset: np.ndarray
+    output_shape: tuple[int, ...]
+
+    def encode_input(self, values: np.ndarray) -> np.ndarray:
+        """Input values as the integers that the first layer takes.
+
+        Parameters
+        ----------
+        values : ndarray of the input's shape, with or without a batch of any size before it
+            A flat input of channels · height · width values is taken in this order.
+
+        Returns
+        -------
+        ndarray of shape (batch, channels, height, width), int64
+
+        Raises
+        ------
+        SpinplaneError
+            If the shape is another, or a value is no number.
+        """
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf":
+            raise SpinplaneError(f"input: expected numbers, not an array of {array.dtype}")
+        size = int(np.prod(self.input_shape))
+        fits = array.ndim and (
+            array.shape[-3:] == self.input_shape
+            or array.shape[-1] == size
+            or array.shape == self.input_shape[1:]
+        )
+        if not fits or array.size % size or not array.size:
+            raise SpinplaneError(
+                f"input of shape {array.shape}: network {self.name} takes "
+                f"{'×'.join(map(str, self.input_shape))} (channels, height, width), with or without a batch before it"
+            )
+        x = array.reshape(-1, *self.input_shape).astype(np.float32)
+        if not np.isfinite(x).all():
+            raise SpinplaneError("input: it has values that are no finite numbers")
+        c = self.input_coding
+        scaled = (x * np.float32(c.multiply) - np.float32(c.subtract)) / np.float32(c.scale) + np.float32(
+            c.zero_point
+        )
+        codes = np.clip(np.rint(scaled), c.low, c.high)
+        return (codes - np.float32(c.zero_point)).astype(np.int64)
+
+    def decode_output(self, values: np.ndarray) -> np.ndarray:
+        """What leaves the last layer, in the network's own units and shape.
+
+        Parameters
+        ----------
+        values : ndarray of shape (batch, channels, height, width), int64
+
+        Returns
+        -------
+        ndarray of shape (batch, *output_shape[1:]), float64
+        """
+        shape = (-1, 1, 1)
+        own = values * self.output_scale.reshape(shape) + self.output_offset.reshape(shape)
+        return own.reshape(len(values), *self.output_shape[1:])

@@ -1,0 +1,71 @@
+"""The oracle of networks: an integer graph in plain numpy, every dot product as a sum of products."""
+
+import numpy as np
+
+from spinplane.behavioral import windows
+
+from .graph import Graph, Layer, Pooling
+
+# float64 holds every whole number up to this, so a matrix product of smaller ones is exact.
+_EXACT = 2**53
+
+
+def run_graph(graph: Graph, inputs: np.ndarray) -> list[np.ndarray]:
+    """Values that leave each layer.
+
+    Parameters
+    ----------
+    graph : Graph
+    inputs : ndarray of shape (batch, channels, height, width), int64
+        From `Graph.encode_input`.
+
+    Returns
+    -------
+    list of ndarray, one a layer, of shape (batch, channels, height, width), int64
+    """
+    values, outputs = inputs, []
+    for layer in graph.layers:
+        values = finish(layer, linear(layer, arrange(layer, values)))
+        outputs.append(values)
+    return outputs
+
+
+def arrange(layer: Layer, values: np.ndarray) -> np.ndarray:
+    """Values as the layer takes them: flattened to one pixel where it says so."""
+    return values.reshape(len(values), -1, 1, 1) if layer.flatten else values
+
+
+def linear(layer: Layer, values: np.ndarray) -> np.ndarray:
+    """Sums of products and bias of a layer, shape (batch, kernels, height, width), int64."""
+    kernels, of_group, *kernel = layer.weights.shape
+    seen = windows(values, tuple(kernel), layer.stride, layer.padding, layer.dilation)
+    batch, height, width = seen.shape[:3]
+    groups = layer.groups
+    rows = seen.reshape(batch * height * width, groups, of_group * kernel[0] * kernel[1]).astype(np.float64)
+    columns = layer.weights.reshape(groups, kernels // groups, -1).astype(np.float64)
+    assert np.abs(columns).sum(axis=-1).max() * max(1.0, np.abs(rows).max(initial=0)) < _EXACT
+    sums = np.concatenate([rows[:, g] @ columns[g].T for g in range(groups)], axis=1).astype(np.int64)
+    return sums.reshape(batch, height, width, kernels).transpose(0, 3, 1, 2) + layer.bias.reshape(-1, 1, 1)
+
+
+def finish(layer: Layer, sums: np.ndarray) -> np.ndarray:
+    """Pooling and requantization of a layer's sums."""
+    values = sums
+    if layer.pool and layer.pool.kind != "max_codes":
+        values = pooled(values, layer.pool)
+    if layer.steps:
+        values = layer.steps.apply(values)
+    if layer.pool and layer.pool.kind == "max_codes":
+        values = pooled(values, layer.pool)
+    return values
+
+
+def pooled(values: np.ndarray, pool: Pooling) -> np.ndarray:
+    """Sums or maxima over the regions of maps of shape (batch, channels, height, width)."""
+    is_sum = pool.kind == "sum"
+    top, left, bottom, right = pool.padding
+    least = 0 if is_sum else np.iinfo(np.int64).min
+    maps = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=least)
+    regions = np.lib.stride_tricks.sliding_window_view(maps, pool.size, axis=(2, 3))
+    regions = regions[:, :, :: pool.stride[0], :: pool.stride[1]]
+    return regions.sum(axis=(-2, -1)) if is_sum else regions.max(axis=(-2, -1))
