@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from .demonstration import Demo, demo
     from .explanation import Explanation, explain
+    from .models import load_array, open_model
+    from .network_map import NetworkMap, map_model
+    from .network_run import NetworkRun, run_network
 
 __version__ = version("spinplane")
 
@@ -28,11 +31,17 @@ __all__ = [
     "Explanation",
     "Export",
     "Machine",
+    "NetworkMap",
+    "NetworkRun",
     "SpinplaneError",
     "demo",
     "explain",
     "export",
+    "load_array",
     "load_machine",
+    "map_model",
+    "open_model",
+    "run_network",
     "synth",
     "train",
 ]
@@ -44,8 +53,14 @@ _LATE = {
     "Demo": "spinplane.demonstration.Demo",
     "Explanation": "spinplane.explanation.Explanation",
     "Export": "spinplane.hdl.export.Export",
+    "NetworkMap": "spinplane.network_map.NetworkMap",
+    "NetworkRun": "spinplane.network_run.NetworkRun",
     "demo": "spinplane.demonstration.demo",
     "explain": "spinplane.explanation.explain",
+    "load_array": "spinplane.models.load_array",
+    "map_model": "spinplane.network_map.map_model",
+    "open_model": "spinplane.models.open_model",
+    "run_network": "spinplane.network_run.run_network",
     "train": "spinplane.training.launch.launch",
 }
 

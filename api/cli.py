@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -71,21 +72,73 @@ def demo(
         print(explanation)
         _write(json, explanation)
         return
-    console = Console(stderr=True)
-    with console.status("starting") as status:
-
-        def tell(line: str) -> None:
-            status.update(line)
-            if not console.is_terminal:
-                print(f"- {line}", file=sys.stderr)
-
+    with _telling() as tell:
         result = spinplane.demo(digit=digit, machine=machine, simulator=simulator, folder=output, tell=tell)
     print(result)
     _write(json, result)
-    if result.mismatches:
-        raise spinplane.BenchFailure(
-            f"{result.mismatches} mismatches between the RTL and the numpy reference"
+    _refuse_mismatches(result.mismatches)
+
+
+@app.command
+def compile(
+    model: str,
+    *,
+    machine: str = "paper8",
+    json: JsonFile = None,
+) -> None:
+    """Map a network onto a machine: mapping, tiles, passes, rows and column use of each layer, and its events.
+
+    Parameters
+    ----------
+    model
+        An ONNX or QONNX file, a network of the package (digits-1-4), or one of the literature with its bits (svhn:1:4).
+    machine
+        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+    json
+        File for the map.
+    """
+    result = spinplane.map_model(model, machine=machine)
+    print(result)
+    _write(json, result)
+
+
+@app.command
+def run(
+    model: str,
+    *,
+    input: Annotated[Path, Parameter(name="--input")],
+    machine: str = "paper8",
+    simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
+    waves: Annotated[Path | None, Parameter(name="--waves")] = None,
+    json: JsonFile = None,
+) -> None:
+    """Run a whole network on the RTL, every dot product in the arrays, and check each layer bit by bit.
+
+    The host carries feature maps from layer to layer: it pools and requantizes.
+
+    Parameters
+    ----------
+    model
+        An ONNX or QONNX file, a network of the package (digits-1-4), or one of the literature with its bits (svhn:1:4).
+    input
+        A .npy file with the network's input, one image or a batch.
+    machine
+        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+    simulator
+        What simulates the RTL; the fastest that can be used here, if not given.
+    waves
+        Folder for a waveform.
+    json
+        File for the figures.
+    """
+    values = spinplane.load_array(input)
+    with _telling() as tell:
+        result = spinplane.run_network(
+            model, values, machine=machine, simulator=simulator, waves=waves, tell=tell
         )
+    print(result)
+    _write(json, result)
+    _refuse_mismatches(result.mismatches)
 
 
 @app.command
@@ -196,6 +249,25 @@ def train(
     )
     print(result)
     _write(json, result)
+
+
+@contextmanager
+def _telling() -> Iterator[Callable[[str], None]]:
+    """What is being done, on a line that moves; line by line where nobody watches."""
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+
+        def tell(line: str) -> None:
+            status.update(line)
+            if not console.is_terminal:
+                print(f"- {line}", file=sys.stderr)
+
+        yield tell
+
+
+def _refuse_mismatches(mismatches: int) -> None:
+    if mismatches:
+        raise spinplane.BenchFailure(f"{mismatches} mismatches between the RTL and the numpy reference")
 
 
 class _Result(Protocol):

@@ -1,0 +1,71 @@
+"""From what a user types to an integer graph: a file, a network of the package, or one of the literature."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from spinplane.compiler.graph import Graph
+from spinplane.machine import SpinplaneError
+
+
+def shipped_networks() -> dict[str, Path]:
+    """Trained networks that come with the package, by name."""
+    folder = Path(str(files("spinplane"))) / "data" / "networks"
+    return {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+
+
+def open_model(model: str | Path | Graph, *, seed: int = 0) -> Graph:
+    """A model as an integer graph.
+
+    Parameters
+    ----------
+    model : str, Path or Graph
+        An ONNX or QONNX file; the name of a shipped network, ``digits-1-4``; a network of the literature with its
+        bits, ``svhn:1:4``, which gets seeded weights; or a graph as it is.
+    seed : int
+        Of those weights.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is no such model, or it cannot be read.
+    """
+    if isinstance(model, Graph):
+        return model
+    name = str(model)
+    shipped = shipped_networks()
+    network, _, bits = name.partition(":")
+    if bits and not Path(name).exists():
+        from spinplane.compiler.builders import build_graph
+        from spinplane.compiler.networks import BitWidths
+
+        return build_graph(network, BitWidths.parse(bits), seed=seed)
+    path = shipped.get(name, Path(name))
+    if not path.is_file():
+        raise SpinplaneError(
+            f"model {name!r} is neither a file nor one of {', '.join(shipped)}; a network of the literature is named "
+            f"with its bits, such as svhn:1:4"
+        )
+    from spinplane.compiler.onnx_import import load_model
+
+    return load_model(path)
+
+
+def load_array(path: Path) -> np.ndarray:
+    """An array from a .npy file.
+
+    Raises
+    ------
+    SpinplaneError
+        If it is not there, is cut short, or is no such file.
+    """
+    try:
+        values = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise SpinplaneError(f"input {path}: there is no such file") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise SpinplaneError(f"input {path}: not a .npy file of numbers, or cut short: {error}") from None
+    if not isinstance(values, np.ndarray):
+        raise SpinplaneError(f"input {path}: a .npz holds several arrays; save one with numpy.save")
+    return values

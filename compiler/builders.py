@@ -1,0 +1,122 @@
+"""Networks of the literature with seeded weights, as integer graphs: for mapping and counting, not for classifying."""
+
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from spinplane.machine import Coding, Operand, SpinplaneError
+
+from .graph import Graph, InputCoding, Layer, Pooling, Steps
+from .networks import BitWidths, LayerShape, Network, Pool, load_network
+
+_EDGE_BITS = 8
+
+
+def build_graph(network: str | Network, bits: BitWidths, *, seed: int = 0) -> Graph:
+    """A network with random weights and a batch-norm that spreads the codes over all of their levels.
+
+    First and last layers, which the literature leaves unquantized, have 8-bit weights and inputs. Weights of one
+    bit are ±1, of more those of DoReFa; activations are unsigned. The thresholds of a channel are those of a batch-norm
+    with a positive factor: they are equally spaced around a seeded centre.
+
+    Parameters
+    ----------
+    network : str or Network
+    bits : BitWidths
+        Of the layers between the first and the last.
+    seed : int
+
+    Raises
+    ------
+    SpinplaneError
+        If there is no such network, the bits are unquantized, or the activation is not monotone.
+    """
+    network = load_network(network)
+    if bits.weight == 32 or bits.activation == 32:
+        raise SpinplaneError(f"bits {bits}: the engine takes 1 to 8 bits, not unquantized layers")
+    if network.activation != "clip":
+        raise SpinplaneError(
+            f"network {network.name}: its activation |x| is not monotone, which no list of thresholds is; "
+            f"take one with a clip, such as svhn"
+        )
+    rng = np.random.default_rng(seed)
+    shapes = network.shapes()
+    operands = [_input_operand(shape, bits) for shape in shapes]
+    layers = [
+        _layer(shape, operand, operands[at + 1] if at + 1 < len(shapes) else None, bits, rng)
+        for at, (shape, operand) in enumerate(zip(shapes, operands, strict=True))
+    ]
+    classes = network.classes
+    return Graph(
+        name=f"{network.name} {bits}",
+        input_shape=(network.channels, network.side, network.side),
+        input_coding=InputCoding(low=0, high=2**_EDGE_BITS - 1),
+        layers=tuple(layers),
+        output_scale=np.ones(classes),
+        output_offset=np.zeros(classes),
+        output_shape=(1, classes),
+    )
+
+
+def _input_operand(shape: LayerShape, bits: BitWidths) -> Operand:
+    return Operand(bits=_EDGE_BITS if shape.layer.edge else bits.activation)
+
+
+def _layer(
+    shape: LayerShape, i: Operand, output: Operand | None, bits: BitWidths, rng: np.random.Generator
+) -> Layer:
+    layer = shape.layer
+    size = (layer.channels, shape.inputs[0] // layer.groups, layer.kernel, layer.kernel)
+    if layer.edge:
+        w = Operand(bits=_EDGE_BITS, coding=Coding.TWOS_COMPLEMENT)
+        weights = np.clip(np.rint(rng.normal(0, w.largest / 3, size)), -w.largest, w.largest).astype(np.int64)
+    else:
+        w = Operand(bits=bits.weight, coding=Coding.BIPOLAR if bits.weight == 1 else Coding.DOREFA)
+        weights = 2 * rng.integers(0, 2**w.bits, size) - (2**w.bits - 1)
+    pool = _pool(layer.pool) if layer.pool else None
+    windows = layer.pool.size**2 if layer.pool and layer.pool.kind == "average" else 1
+    return Layer(
+        name=layer.name,
+        weights=weights,
+        w=w,
+        i=i,
+        bias=rng.integers(-64, 64, layer.channels)
+        if layer.bias
+        else np.zeros(layer.channels, dtype=np.int64),
+        stride=(layer.stride, layer.stride),
+        padding=(layer.padding,) * 4,
+        groups=layer.groups,
+        pool=pool,
+        steps=_steps(weights, i, output, windows, rng) if output else None,
+    )
+
+
+def _pool(pool: Pool) -> Pooling:
+    size, stride = pool.size, pool.stride
+    before, after = pool.padding
+    kind: Literal["sum", "max_codes"] = "sum" if pool.kind == "average" else "max_codes"
+    return Pooling(
+        kind=kind,
+        size=(size, size),
+        stride=(stride, stride),
+        padding=(before, before, after, after),
+    )
+
+
+def _steps(weights: np.ndarray, i: Operand, output: Operand, windows: int, rng: np.random.Generator) -> Steps:
+    """Thresholds over ±1.5 standard deviations of sums of independent, evenly spread inputs."""
+    of_kernel = weights.reshape(len(weights), -1).astype(float)
+    middle = i.largest / 2
+    mean = of_kernel.sum(axis=1) * middle * windows
+    spread = np.sqrt((of_kernel**2).sum(axis=1) * i.largest * (i.largest + 2) / 12 * windows)
+    count = 2**output.bits - 1
+    at = np.linspace(-1.5, 1.5, count + 2)[1:-1]
+    centre = mean + rng.normal(0, 0.2, len(mean)) * spread
+    thresholds = np.ceil(centre[:, np.newaxis] + spread[:, np.newaxis] * at).astype(np.int64)
+    assert all((a <= b).all() for a, b in pairwise(thresholds.T))
+    return Steps(
+        thresholds=thresholds,
+        rising=np.ones(len(weights), dtype=bool),
+        levels=np.arange(count + 1, dtype=np.int64),
+    )
