@@ -1,0 +1,104 @@
+"""Hypothesis strategies: small integer graphs of every kind, with inputs."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
+from spinplane.compiler.oracle import arrange, linear, pooled
+from spinplane.machine import Coding, Operand
+
+_WEIGHTS = [
+    Operand(bits=1, coding=Coding.BIPOLAR),
+    Operand(bits=2, coding=Coding.DOREFA),
+    Operand(bits=3, coding=Coding.TWOS_COMPLEMENT),
+    Operand(bits=2),
+]
+_INPUTS = [
+    Operand(bits=1, coding=Coding.BIPOLAR),
+    Operand(bits=1),
+    Operand(bits=3),
+    Operand(bits=2, coding=Coding.TWOS_COMPLEMENT),
+]
+
+
+def _values(rng: np.random.Generator, operand: Operand, shape: tuple[int, ...]) -> np.ndarray:
+    if operand.coding in (Coding.BIPOLAR, Coding.DOREFA):
+        return operand.scale * rng.integers(0, 2**operand.bits, shape) + operand.offset
+    return rng.integers(operand.smallest, operand.largest + 1, shape)
+
+
+def _levels(operand: Operand) -> np.ndarray:
+    step = operand.scale
+    return np.arange(operand.smallest, operand.largest + 1, step, dtype=np.int64)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[Graph, np.ndarray]:
+    """A network of one to three layers and a batch of its inputs."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    channels, side = draw(st.integers(1, 3)), draw(st.integers(4, 6))
+    operand = draw(st.sampled_from(_INPUTS))
+    inputs = values = _values(rng, operand, (draw(st.integers(1, 2)), channels, side, side))
+    layers = []
+    count = draw(st.integers(1, 3))
+    for number in range(count):
+        layer, values, operand = _layer(draw, rng, number, values, operand, last=number == count - 1)
+        layers.append(layer)
+    kernels = values.shape[1]
+    graph = Graph(
+        name="random",
+        input_shape=tuple(inputs.shape[1:]),
+        input_coding=InputCoding(low=-128, high=255),
+        layers=tuple(layers),
+        output_scale=np.ones(kernels),
+        output_offset=np.zeros(kernels),
+        output_shape=(1, *values.shape[1:]),
+    )
+    return graph, inputs
+
+
+def _layer(draw, rng, number, values, i, *, last):
+    flatten = draw(st.booleans()) and values[0].size <= 60
+    height, width = (1, 1) if flatten else values.shape[2:]
+    channels = values[0].size if flatten else values.shape[1]
+    groups = draw(st.sampled_from([g for g in (1, 2, 3) if channels % g == 0]))
+    kernel = tuple(draw(st.integers(1, min(3, s))) for s in (height, width))
+    kernels = groups * draw(st.integers(1, 3))
+    w = draw(st.sampled_from(_WEIGHTS))
+    padding = (0, 0, 0, 0) if flatten else draw(st.tuples(*[st.integers(0, 1)] * 4))
+    layer = Layer(
+        name=f"layer{number}",
+        weights=_values(rng, w, (kernels, channels // groups, *kernel)),
+        w=w,
+        i=i,
+        bias=rng.integers(-9, 10, kernels),
+        stride=draw(st.tuples(*[st.integers(1, 2)] * 2)),
+        padding=padding,
+        groups=groups,
+        flatten=flatten,
+    )
+    sums = linear(layer, arrange(layer, values))
+    kind = draw(st.sampled_from([None, "sum", "max_sums", "max_codes"]))
+    if kind and min(sums.shape[2:]) >= 2:
+        size = draw(st.integers(1, 2))
+        pool = Pooling(kind=kind, size=(size, 2), stride=(1, draw(st.integers(1, 2))))
+        layer = _with(layer, pool=pool)
+        if kind != "max_codes":
+            sums = pooled(sums, pool)
+    if last:
+        values = pooled(sums, layer.pool) if layer.pool and layer.pool.kind == "max_codes" else sums
+        return layer, values, i
+    output = draw(st.sampled_from(_INPUTS))
+    levels = _levels(output)
+    rising = rng.integers(0, 2, kernels).astype(bool)
+    limits = np.sort(rng.integers(sums.min(), sums.max() + 2, (kernels, len(levels) - 1)), axis=1)
+    limits = np.where(rising[:, np.newaxis], limits, limits[:, ::-1])
+    layer = _with(layer, steps=Steps(thresholds=limits, rising=rising, levels=levels))
+    values = layer.steps.apply(sums)
+    if layer.pool and layer.pool.kind == "max_codes":
+        values = pooled(values, layer.pool)
+    return layer, values, output
+
+
+def _with(layer: Layer, **changes: object) -> Layer:
+    return Layer(**{**layer.__dict__, **changes})
