@@ -15,6 +15,7 @@ from .command import (
 )
 from .counters import COUNTER_BITS, COUNTER_NAMES, Counters
 from .errors import SpinplaneError
+from .faults import NOMINAL_THRESHOLDS, FaultMap
 from .machine import Machine, load_machine, machine_names
 from .quantizer import (
     CODE_BITS,
@@ -23,6 +24,7 @@ from .quantizer import (
     QUANTIZER_SHIFT_BITS,
     QuantizerConfiguration,
 )
+from .technology import WRITE_OVERLAPS, Electrical
 
 __all__ = [
     "CODE_BITS",
@@ -31,13 +33,17 @@ __all__ = [
     "EMISSIONS",
     "MAX_BITS",
     "MULTIPLIER_BITS",
+    "NOMINAL_THRESHOLDS",
     "OFFSET_BITS",
     "OP_FIELDS",
     "PLANE_FIELD_BITS",
     "QUANTIZER_SHIFT_BITS",
     "SHIFT_FIELD_BITS",
+    "WRITE_OVERLAPS",
     "Coding",
     "Counters",
+    "Electrical",
+    "FaultMap",
     "Machine",
     "Op",
     "Operand",

@@ -1,0 +1,201 @@
+"""Fault map of a machine: stuck cells and drifted references, as data that every model applies alike."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from .errors import SpinplaneError
+from .machine import Machine
+
+#: Cells in the anti-parallel state from which a sense amplifier says 1, without fault.
+NOMINAL_THRESHOLDS = {"read": 1, "and": 2, "or": 1}
+#: Cells that an operation connects to a bit line.
+OPERANDS = {"read": 1, "and": 2, "or": 2}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaultMap:
+    """Faults of one machine, the same at each use: nothing is random after the draw.
+
+    A sense amplifier compares one voltage with one reference, and the voltage grows with the number of
+    connected cells that hold 1. A drifted reference is therefore a *threshold*: the sense shows 1 when at
+    least that many of its cells hold 1. With a threshold of 1 an AND acts as an OR, with 3 it is always 0,
+    with 0 always 1.
+
+    Parameters
+    ----------
+    sub_arrays, rows, columns : int
+        Size of the machine.
+    stuck : ndarray of shape (n, 4), int32
+        Cells that no write changes: sub-array, row, column, value; sorted, each cell once.
+    read_thresholds, and_thresholds, or_thresholds : ndarray of shape (sub_arrays, columns), uint8
+        Cells holding 1 from which EN_M, EN_AND and EN_OR show 1: 0 to 2, 0 to 3, 0 to 3; 1, 2, 1 without fault.
+    seed : int
+        Of the draw.
+    origin : str
+        One line for people: what was drawn.
+
+    Raises
+    ------
+    SpinplaneError
+        For an array of another shape, a cell or value that does not exist, a cell named twice.
+    """
+
+    sub_arrays: int
+    rows: int
+    columns: int
+    stuck: np.ndarray
+    read_thresholds: np.ndarray
+    and_thresholds: np.ndarray
+    or_thresholds: np.ndarray
+    seed: int = 0
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        stuck = np.asarray(self.stuck, dtype=np.int32).reshape(-1, 4)
+        limits = np.array([self.sub_arrays, self.rows, self.columns, 2])
+        wrong = np.flatnonzero(((stuck < 0) | (stuck >= limits)).any(axis=1))
+        if wrong.size:
+            raise SpinplaneError(
+                f"fault map: stuck cell {stuck[wrong[0]].tolist()} (sub-array, row, column, value) does not exist in "
+                f"{self.sub_arrays} sub-arrays of {self.rows}×{self.columns}"
+            )
+        stuck = stuck[np.lexsort(stuck.T[::-1])]
+        twice = np.flatnonzero((stuck[1:, :3] == stuck[:-1, :3]).all(axis=1))
+        if twice.size:
+            raise SpinplaneError(f"fault map: stuck cell {stuck[twice[0], :3].tolist()} is named twice")
+        self._freeze("stuck", stuck)
+        for name, operands in OPERANDS.items():
+            key = f"{name}_thresholds"
+            thresholds = np.asarray(getattr(self, key))
+            if thresholds.shape != (self.sub_arrays, self.columns):
+                raise SpinplaneError(
+                    f"fault map: {key} has shape {thresholds.shape}, the machine ({self.sub_arrays}, {self.columns})"
+                )
+            if thresholds.size and not 0 <= thresholds.min() <= thresholds.max() <= operands + 1:
+                raise SpinplaneError(f"fault map: {key} holds other values than 0 to {operands + 1}")
+            self._freeze(key, thresholds.astype(np.uint8))
+
+    def _freeze(self, key: str, values: np.ndarray) -> None:
+        values = values.copy()
+        values.flags.writeable = False
+        object.__setattr__(self, key, values)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FaultMap):
+            return NotImplemented
+        return all(np.array_equal(getattr(self, key), getattr(other, key)) for key in _KEYS)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def none(cls, machine: Machine) -> "FaultMap":
+        """A map without faults."""
+        shape = (machine.sub_arrays, machine.columns)
+        return cls(
+            sub_arrays=machine.sub_arrays,
+            rows=machine.rows,
+            columns=machine.columns,
+            stuck=np.zeros((0, 4), dtype=np.int32),
+            origin="no faults",
+            **{f"{name}_thresholds": np.full(shape, value) for name, value in NOMINAL_THRESHOLDS.items()},
+        )
+
+    @property
+    def faulty_columns(self) -> dict[str, int]:
+        """Sense amplifiers that decide an operation wrongly for some cells, by operation."""
+        return {
+            name: int(np.count_nonzero(getattr(self, f"{name}_thresholds") != nominal))
+            for name, nominal in NOMINAL_THRESHOLDS.items()
+        }
+
+    def check(self, machine: Machine) -> None:
+        """Refuse a machine of another size.
+
+        Raises
+        ------
+        SpinplaneError
+            Naming both sizes.
+        """
+        sizes = [(m.sub_arrays, m.rows, m.columns) for m in (self, machine)]
+        if sizes[0] != sizes[1]:
+            own, other = (f"{s} sub-arrays of {r}×{c}" for s, r, c in sizes)
+            raise SpinplaneError(f"fault map of {own} does not fit machine {machine.name} of {other}")
+
+    def stick(self, cells: np.ndarray) -> np.ndarray:
+        """Contents with the stuck cells at their values.
+
+        Parameters
+        ----------
+        cells : ndarray of shape (sub_arrays, rows, columns), uint8
+
+        Returns
+        -------
+        ndarray
+            A new array of the same shape.
+        """
+        result = cells.copy()
+        sub_array, row, column, value = self.stuck.T
+        result[sub_array, row, column] = value
+        return result
+
+    def sense(self, operation: str, *operands: np.ndarray, where: slice = slice(None)) -> np.ndarray:
+        """What the sense amplifiers show of stored bits.
+
+        Parameters
+        ----------
+        operation : {"read", "and", "or"}
+        *operands : ndarray of shape (sub-arrays, ..., columns), uint8
+            Bits of the connected rows after `stick`: one operand for a read, two for AND and OR.
+        where : slice
+            Sub-arrays that the operands belong to.
+
+        Returns
+        -------
+        ndarray of shape (sub-arrays, ..., columns), uint8
+        """
+        if len(operands) != OPERANDS[operation]:
+            raise SpinplaneError(f"{operation} senses {OPERANDS[operation]} rows, not {len(operands)}")
+        ones = np.stack(operands).sum(axis=0)
+        thresholds = getattr(self, f"{operation}_thresholds")[where]
+        between = (1,) * (ones.ndim - 2)
+        return (ones >= thresholds.reshape(len(thresholds), *between, self.columns)).astype(np.uint8)
+
+    def save(self, path: str | Path) -> None:
+        """Write the map as an ``.npz`` file, which holds no Python objects."""
+        with open(path, "wb") as file:
+            np.savez_compressed(file, **{key: getattr(self, key) for key in _KEYS})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "FaultMap":
+        """Read a map that `save` wrote.
+
+        Raises
+        ------
+        SpinplaneError
+            If there is no such file, or it is no fault map.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                fields = {key: arrays[key] for key in _KEYS}
+        except OSError as error:
+            raise SpinplaneError(f"fault map {path}: cannot be read: {error.strerror or error}") from None
+        except (ValueError, KeyError, BadZipFile, EOFError, TypeError, AttributeError) as error:
+            raise SpinplaneError(f"fault map {path}: not a fault map: {error}") from None
+        scalars = {key: int(fields[key]) for key in ("sub_arrays", "rows", "columns", "seed")}
+        return cls(**fields | scalars | {"origin": str(fields["origin"])})
+
+
+_KEYS = (
+    "sub_arrays",
+    "rows",
+    "columns",
+    "stuck",
+    "read_thresholds",
+    "and_thresholds",
+    "or_thresholds",
+    "seed",
+    "origin",
+)
