@@ -130,6 +130,11 @@ def levels_of_quant(
     if width != round(width) or not 1 <= width <= 8:
         raise SpinplaneError(f"{name}: {width:g} bits, the engine takes 1 to 8")
     n = int(width)
+    if n == 1 and signed:
+        # QONNX takes the sign, as BipolarQuant does.
+        if zero:
+            raise SpinplaneError(f"{name}: a signed quantizer of 1 bit has zero point {zero:g}, 0 expected")
+        return bipolar(scale, name)
     low = -(2 ** (n - 1)) + narrow if signed else 0
     high = 2 ** (n - 1) - 1 if signed else 2**n - 1 - narrow
     codes = np.arange(low, high + 1, dtype=np.int64)

@@ -1,0 +1,202 @@
+"""Models from files: equal to what qonnx computes of them."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
+from qonnx.util.cleanup import cleanup_model
+
+from spinplane.compiler.onnx_import import load_model
+from spinplane.compiler.oracle import run_graph
+from spinplane.machine import SpinplaneError
+
+NETWORKS = Path(str(files("spinplane"))) / "data" / "networks"
+MODELS = Path(__file__).parents[2] / "shared" / "models"
+QONNX = "qonnx.custom_op.general"
+
+
+def execute(path, image):
+    model = cleanup_model(ModelWrapper(str(path)))
+    name = model.graph.input[0].name
+    given = {name: np.asarray(image, dtype=np.float32).reshape(model.get_tensor_shape(name))}
+    return execute_onnx(model, given)[model.graph.output[0].name]
+
+
+def run(path, image):
+    graph = load_model(path)
+    return graph.decode_output(run_graph(graph, graph.encode_input(image))[-1])
+
+
+@pytest.mark.parametrize("name", ["digits-1-1", "digits-1-2", "digits-1-4", "digits-2-2"])
+def test_shipped_networks_are_exact(name):
+    with np.load(NETWORKS / "mnist-test-200.npz") as shipped:
+        images, labels = shipped["images"], shipped["labels"]
+    path = NETWORKS / f"{name}.onnx"
+    graph = load_model(path)
+    outputs = graph.decode_output(run_graph(graph, graph.encode_input(images[:, np.newaxis]))[-1])
+    assert (outputs[:3] == np.concatenate([execute(path, image) for image in images[:3]])).all()
+    assert (outputs.argmax(axis=1) == labels).mean() > 0.97
+
+
+@pytest.mark.skipif(not MODELS.is_dir(), reason="the networks are not beside the repository (shared/models)")
+def test_a_bipolar_cnv_gives_the_published_logits():
+    with np.load(MODELS / "svhn_cnv_w1a1.npz") as photos:
+        outputs = run(MODELS / "svhn_cnv_w1a1.onnx", photos["input"])
+        assert (outputs == photos["logits"]).all()
+
+
+@pytest.mark.skipif(not MODELS.is_dir(), reason="the networks are not beside the repository (shared/models)")
+def test_an_export_with_all_its_leftovers():
+    images = np.random.default_rng(0).random((3, 28, 28))
+    outputs = run(MODELS / "tfc_w2a2.onnx", images[:, np.newaxis])
+    expected = np.concatenate([execute(MODELS / "tfc_w2a2.onnx", image) for image in images])
+    assert np.abs(outputs - expected).max() < 1e-5
+    assert (outputs.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+def quant(source, target, bits, signed=1):
+    return helper.make_node(
+        "Quant",
+        [source, "one", "zero", f"bits{bits}"],
+        [target],
+        domain=QONNX,
+        signed=signed,
+        narrow=0,
+        rounding_mode="ROUND",
+    )
+
+
+def save(path, nodes, constants, shape=(1, 2, 6, 6), output="y"):
+    rng = np.random.default_rng(1)
+    values = {
+        "one": np.float32(1),
+        "zero": np.float32(0),
+        **{f"bits{n}": np.float32(n) for n in (1, 2, 3, 4, 8)},
+        "w": rng.integers(-3, 4, (4, 2, 3, 3)).astype(np.float32),
+        **constants,
+    }
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()],
+    )
+    opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX, 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return path
+
+
+BEGIN = [quant("x", "xq", 4, signed=0), quant("w", "wq", 3)]
+CONV = helper.make_node("Conv", ["xq", "wq"], ["s"], name="conv", pads=[1, 1, 1, 1])
+
+
+def branches():
+    rng = np.random.default_rng(2)
+    column = (4, 1, 1)
+    factor = rng.normal(0, 0.1, column).astype(np.float32)
+    yield (
+        "a bias, a product and a sum",
+        [
+            helper.make_node("Conv", ["xq", "wq", "b"], ["s"], strides=[2, 1], dilations=[1, 2]),
+            helper.make_node("Mul", ["s", "f"], ["m"]),
+            helper.make_node("Sub", ["m", "o"], ["d"]),
+            quant("d", "y", 3),
+        ],
+        {
+            "b": rng.normal(0, 9, 4).astype(np.float32),
+            "f": factor,
+            "o": rng.normal(0, 1, column).astype(np.float32),
+        },
+    )
+    yield (
+        "a maximum of sums, then a negative factor",
+        [
+            CONV,
+            helper.make_node("MaxPool", ["s"], ["p"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 0, 0, 1]),
+            helper.make_node("Mul", ["p", "f"], ["m"]),
+            quant("m", "y", 2),
+        ],
+        {"f": -np.abs(factor)},
+    )
+    yield (
+        "a maximum after the factor",
+        [
+            CONV,
+            helper.make_node("Mul", ["s", "f"], ["m"]),
+            helper.make_node("MaxPool", ["m"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Relu", ["p"], ["r"]),
+            quant("r", "y", 2, signed=0),
+        ],
+        {"f": factor},
+    )
+    yield (
+        "an average, flattened, a matrix",
+        [
+            CONV,
+            helper.make_node("AveragePool", ["s"], ["a"], kernel_shape=[3, 3], strides=[3, 3]),
+            quant("a", "q", 3),
+            helper.make_node("Flatten", ["q"], ["f"]),
+            quant("v", "vq", 4),
+            helper.make_node("MatMul", ["f", "vq"], ["p"]),
+            helper.make_node("Div", ["p", "d"], ["y"]),
+        ],
+        {"v": rng.integers(-8, 8, (16, 5)).astype(np.float32), "d": np.float32(4)},
+    )
+    yield (
+        "groups",
+        [
+            quant("x", "xq", 4, signed=0),
+            quant("v", "vq", 3),
+            helper.make_node("Conv", ["xq", "vq"], ["y"], group=2),
+        ],
+        {"v": rng.integers(-4, 4, (4, 1, 3, 3)).astype(np.float32)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants"), [(n, c) for _, n, c in branches()], ids=[i for i, _, _ in branches()]
+)
+def test_operators_are_what_qonnx_makes_of_them(nodes, constants, tmp_path):
+    begin = [] if nodes[0].op_type == "Quant" else BEGIN
+    path = save(tmp_path / "made.onnx", begin + nodes, constants)
+    for seed in range(4):
+        image = np.random.default_rng(seed).integers(0, 16, (2, 6, 6))
+        assert (run(path, image) == execute(path, image)).all()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([CONV, helper.make_node("Softplus", ["s"], ["y"])], "operator Softplus (Softplus_0) is not supported"),
+        ([CONV, helper.make_node("Conv", ["s", "wq2"], ["y"]), quant("w2", "wq2", 2)], "its input is not quantized"),
+        ([helper.make_node("Conv", ["xq", "w"], ["y"])], "its weights are not quantized"),
+        (
+            [CONV, helper.make_node("AveragePool", ["s"], ["y"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])],
+            "an average is supported right after the sums, without padding",
+        ),
+        ([CONV, helper.make_node("Relu", ["s"], ["y"])], "what follows the last sums is not affine"),
+    ],
+)  # fmt: skip
+def test_what_no_integer_graph_says_is_refused(nodes, message, tmp_path):
+    order = sorted(nodes, key=lambda node: node.op_type != "Quant")
+    constants = {"w2": np.ones((2, 4, 1, 1), dtype=np.float32)} if len(nodes) == 3 else {}
+    path = save(tmp_path / "made.onnx", BEGIN + order, constants)
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 5_000, 100_000])
+def test_a_truncated_model_is_one_line(kept, tmp_path):
+    path = tmp_path / "cut.onnx"
+    path.write_bytes((NETWORKS / "digits-1-1.onnx").read_bytes()[:kept])
+    with pytest.raises(SpinplaneError, match=r"cut\.onnx") as error:
+        load_model(path)
+    assert "\n" not in str(error.value)
