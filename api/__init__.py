@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spinplane.sim import BenchFailure
     from spinplane.training.launch import launch as train
 
+    from .classification import Classification, classify
     from .demonstration import Demo, demo
     from .explanation import Explanation, explain
     from .models import load_array, open_model
@@ -27,6 +28,7 @@ __version__ = version("spinplane")
 __all__ = [
     "AreaReport",
     "BenchFailure",
+    "Classification",
     "Demo",
     "Explanation",
     "Export",
@@ -34,6 +36,7 @@ __all__ = [
     "NetworkMap",
     "NetworkRun",
     "SpinplaneError",
+    "classify",
     "demo",
     "explain",
     "export",
@@ -50,11 +53,13 @@ __all__ = [
 _LATE = {
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
+    "Classification": "spinplane.classification.Classification",
     "Demo": "spinplane.demonstration.Demo",
     "Explanation": "spinplane.explanation.Explanation",
     "Export": "spinplane.hdl.export.Export",
     "NetworkMap": "spinplane.network_map.NetworkMap",
     "NetworkRun": "spinplane.network_run.NetworkRun",
+    "classify": "spinplane.classification.classify",
     "demo": "spinplane.demonstration.demo",
     "explain": "spinplane.explanation.explain",
     "load_array": "spinplane.models.load_array",

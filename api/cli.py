@@ -46,22 +46,25 @@ def demo(
     machine: str | None = None,
     simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
     output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "demo",
-    explain: bool = False,
+    conv: Annotated[bool, Parameter(negative=())] = False,
+    explain: Annotated[bool, Parameter(negative=())] = False,
     json: JsonFile = None,
 ) -> None:
-    """Convolve a handwritten digit inside the memory, at 1:1, 2:2 and 3:4 bits (W:I), and check every bit.
+    """Classify a handwritten digit by a network at 1:4 bits (W:I) inside the memory, and check every bit.
 
     Parameters
     ----------
     digit
         Which digit, 0 to 9.
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file; paper8 if not given,
-        tiny on Amaranth's simulator.
+        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file; paper8 if not given.
     simulator
         What simulates the RTL; the fastest that can be used here, if not given.
     output
         Folder for the picture, the Verilog and the waveform.
+    conv
+        Convolve the digit with eight kernels instead, at 1:1, 2:2 and 3:4 bits; Amaranth's simulator, the last
+        resort where no compiler is, can do no more.
     explain
         Walk through one output of the paper's Fig. 6 instead: rows, AND, count, shift, sum.
     json
@@ -72,8 +75,19 @@ def demo(
         print(explanation)
         _write(json, explanation)
         return
+    from spinplane.sim import available_simulators
+
+    conv = conv or simulator == "amaranth" or not available_simulators()
+    result: spinplane.Demo | spinplane.Classification
     with _telling() as tell:
-        result = spinplane.demo(digit=digit, machine=machine, simulator=simulator, folder=output, tell=tell)
+        if conv:
+            result = spinplane.demo(
+                digit=digit, machine=machine, simulator=simulator, folder=output, tell=tell
+            )
+        else:
+            result = spinplane.classify(
+                digit=digit, machine=machine or "paper8", simulator=simulator, folder=output, tell=tell
+            )
     print(result)
     _write(json, result)
     _refuse_mismatches(result.mismatches)

@@ -57,6 +57,62 @@ def draw_feature_maps(
         axis.set_title(title, fontsize=9)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
+    return _save(figure, path)
+
+
+def draw_network(
+    path: Path, *, title: str, image: np.ndarray, layers: Sequence[str], values: Sequence[np.ndarray]
+) -> Path:
+    """Draw an image beside the feature maps of every layer, and the values of the last as bars.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    title : str
+    image : ndarray of shape (height, width)
+    layers : sequence of str
+    values : sequence of ndarray of shape (channels, height, width)
+        What leaves each layer; all channels of a layer are tiled into one picture.
+
+    Returns
+    -------
+    Path
+        `path`.
+    """
+    figure = Figure(figsize=(2.6 * (len(layers) + 1), 3.2), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title)
+    axes = figure.subplots(1, len(layers) + 1)
+    axes[0].imshow(image, cmap="gray_r")
+    axes[0].set_title("input", fontsize=9)
+    for axis, name, maps in zip(axes[1:], layers, values, strict=True):
+        axis.set_title(f"{name}: {'×'.join(map(str, maps.shape))}", fontsize=9)
+        if maps is values[-1]:
+            last = maps.ravel()
+            axis.bar(range(len(last)), last, color=["C3" if v == last.max() else "C0" for v in last])
+            axis.axhline(0, color="black", linewidth=0.5)
+            axis.set_xlabel("class")
+        else:
+            axis.imshow(_tiled(maps), cmap="viridis")
+    for axis in axes[:-1]:
+        axis.set(xticks=[], yticks=[])
+    return _save(figure, path)
+
+
+def _tiled(maps: np.ndarray) -> np.ndarray:
+    """Maps of shape (channels, height, width) side by side in about a square, an empty line between them."""
+    channels, height, width = maps.shape
+    across = int(np.ceil(np.sqrt(channels)))
+    down = -(-channels // across)
+    sheet = np.full((down * (height + 1) - 1, across * (width + 1) - 1), np.nan)
+    for channel, one in enumerate(maps):
+        y, x = divmod(channel, across)
+        sheet[y * (height + 1) :, x * (width + 1) :][:height, :width] = one
+    return sheet
+
+
+def _save(figure: Figure, path: Path) -> Path:
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     write_whole(path, buffer.getvalue())

@@ -32,7 +32,8 @@ class LayerRun:
     Parameters
     ----------
     mapped : MappedLayer
-    images : int
+    outputs : ndarray of shape (images, channels, height, width), int64
+        Values that leave the layer, from the RTL's accumulators.
     mismatches : int
         Values and counters in which RTL, functional machine and oracle differ.
     rtl, functional, predicted : Counters
@@ -40,7 +41,7 @@ class LayerRun:
     """
 
     mapped: MappedLayer
-    images: int
+    outputs: np.ndarray
     mismatches: int
     rtl: Counters
     functional: Counters
@@ -244,17 +245,16 @@ def run_network(
     tell(f"{simulator}: {sum(len(p.commands) for p in programs):,} commands on the RTL of {machine.name}")
     rtl = run_programs(programs, simulator=simulator, waves=waves is not None, run_folder=waves)
 
-    layers, values_out = [], []
+    layers = []
     for layer, program_run, functional_run, right in zip(
         mapped, rtl.runs, functional_runs, expected, strict=True
     ):
         outputs = layer_outputs(layer, program_run.results)
-        values_out.append(outputs)
         predicted = layer.convolution.predicted(len(inputs))
         layers.append(
             LayerRun(
                 mapped=layer,
-                images=len(inputs),
+                outputs=outputs,
                 mismatches=int((outputs != right).sum())
                 + int((program_run.results != functional_run.results).sum())
                 + _different(program_run.counters, functional_run.counters, COUNTER_NAMES)
@@ -273,7 +273,7 @@ def run_network(
         machine=machine,
         simulator=simulator,
         layers=tuple(layers),
-        outputs=graph.decode_output(values_out[-1]),
+        outputs=graph.decode_output(layers[-1].outputs),
         build_seconds=rtl.build_seconds,
         run_seconds=rtl.run_seconds,
         waves=rtl.waves,
@@ -286,5 +286,5 @@ def _different(a: Counters, b: Counters, names: tuple[str, ...] | list[str]) -> 
 
 def _efficiency(layers: tuple[LayerRun, ...] | list[LayerRun]) -> float:
     machine = layers[0].mapped.convolution.machine
-    needed = sum(layer.mapped.binary_operations * layer.images for layer in layers)
+    needed = sum(layer.mapped.binary_operations * len(layer.outputs) for layer in layers)
     return needed / (sum(layer.rtl.cycles for layer in layers) * machine.sub_arrays * machine.columns)

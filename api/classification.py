@@ -1,0 +1,101 @@
+"""The first run: a handwritten digit becomes a class, every product of the network computed inside the memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spinplane.hdl.export import export
+from spinplane.machine import Machine, load_machine
+from spinplane.sim.model import default_build_root
+
+from .drawing import draw_network
+from .network_run import NetworkRun, run_network
+from .samples import sample_digit
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Classification:
+    """What became of a digit.
+
+    Parameters
+    ----------
+    label : int
+        What somebody wrote.
+    run : NetworkRun
+    picture, verilog : Path
+        What was left behind.
+    """
+
+    label: int
+    run: NetworkRun
+    picture: Path
+    verilog: Path
+
+    @property
+    def mismatches(self) -> int:
+        """Of all layers."""
+        return self.run.mismatches
+
+    def as_dict(self) -> dict[str, Any]:
+        """The classification as JSON takes it: the run, with class and label."""
+        return {
+            "label": self.label,
+            "class": self.run.classes[0],
+            **self.run.as_dict(),
+            "picture": str(self.picture),
+            "verilog": str(self.verilog),
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"{self.run}\n"
+            f"label {self.label}, class {self.run.classes[0]}, {self.mismatches} mismatches\n"
+            f"feature maps     {self.picture}\n"
+            f"Verilog          {self.verilog}"
+        )
+
+
+def classify(
+    *,
+    digit: int = 3,
+    network: str = "digits-1-4",
+    machine: Machine | str | Path = "paper8",
+    simulator: str | None = None,
+    folder: Path = Path("build") / "demo",
+    tell: Callable[[str], None] = lambda line: None,
+) -> Classification:
+    """Classify a handwritten digit of the MNIST test set on the RTL.
+
+    Parameters
+    ----------
+    digit : int
+        0 to 9.
+    network : str
+        A shipped network.
+    machine : Machine, str or Path
+        See `load_machine`.
+    simulator : {"verilator", "icarus", "amaranth"}, optional
+        The fastest of those that can be used, if not given.
+    folder : Path
+        For the picture and the Verilog.
+    tell : callable
+        Is given a line before each long step.
+
+    Raises
+    ------
+    SpinplaneError
+        If the machine, the digit or the simulator is not there, or the network does not fit.
+    """
+    machine, image = load_machine(machine), sample_digit(digit)
+    tell(f"the Verilog of {machine.name}")
+    verilog = export(machine, folder / "rtl", kept_in=default_build_root() / "verilog").folder
+    run = run_network(network, image, machine=machine, simulator=simulator, tell=tell)
+    picture = draw_network(
+        folder / "network.png",
+        title=f"A handwritten {digit} in {run.name}: values from the RTL, layer by layer",
+        image=image,
+        layers=[layer.mapped.layer.name for layer in run.layers],
+        values=[layer.outputs[0] for layer in run.layers],
+    )
+    return Classification(label=digit, run=run, picture=picture, verilog=verilog)
