@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .models import load_array, open_model
     from .network_map import NetworkMap, map_model
     from .network_run import NetworkRun, run_network
+    from .tracing import Trace, trace
 
 __version__ = version("spinplane")
 
@@ -36,6 +37,7 @@ __all__ = [
     "NetworkMap",
     "NetworkRun",
     "SpinplaneError",
+    "Trace",
     "classify",
     "demo",
     "explain",
@@ -46,6 +48,7 @@ __all__ = [
     "open_model",
     "run_network",
     "synth",
+    "trace",
     "train",
 ]
 
@@ -59,6 +62,7 @@ _LATE = {
     "Export": "spinplane.hdl.export.Export",
     "NetworkMap": "spinplane.network_map.NetworkMap",
     "NetworkRun": "spinplane.network_run.NetworkRun",
+    "Trace": "spinplane.tracing.Trace",
     "classify": "spinplane.classification.classify",
     "demo": "spinplane.demonstration.demo",
     "explain": "spinplane.explanation.explain",
@@ -66,6 +70,7 @@ _LATE = {
     "map_model": "spinplane.network_map.map_model",
     "open_model": "spinplane.models.open_model",
     "run_network": "spinplane.network_run.run_network",
+    "trace": "spinplane.tracing.trace",
     "train": "spinplane.training.launch.launch",
 }
 

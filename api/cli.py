@@ -156,6 +156,43 @@ def run(
 
 
 @app.command
+def trace(
+    model: str,
+    *,
+    input: Annotated[Path, Parameter(name="--input")],
+    output: str,
+    layer: str | None = None,
+    machine: str = "paper8",
+    json: JsonFile = None,
+) -> None:
+    """Follow one value of a network back into the memory: window, rows, AND, counts, shifts, sum.
+
+    Parameters
+    ----------
+    model
+        An ONNX or QONNX file, a network of the package (digits-1-4), or one of the literature with its bits (svhn:1:4).
+    input
+        A .npy file with the network's input; of a batch, the first image is taken.
+    output
+        Kernel, line and column: k,y,x.
+    layer
+        Whose output; the last layer's, if not given.
+    machine
+        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+    json
+        File for the trace.
+    """
+    parts = output.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise spinplane.SpinplaneError(f"output {output!r}: expected k,y,x, such as 3,0,0")
+    k, y, x = map(int, parts)
+    values = spinplane.load_array(input)
+    result = spinplane.trace(model, values, output=(k, y, x), layer=layer, machine=machine)
+    print(result)
+    _write(json, result)
+
+
+@app.command
 def export(*, machine: str, output: Annotated[Path, Parameter(alias="-o")], json: JsonFile = None) -> None:
     """Write a machine's Verilog, with file lists, a description of its ports and a FuseSoC core.
 

@@ -93,6 +93,8 @@ def draw_network(
             axis.bar(range(len(last)), last, color=["C3" if v == last.max() else "C0" for v in last])
             axis.axhline(0, color="black", linewidth=0.5)
             axis.set_xlabel("class")
+            if len(last) <= 20:
+                axis.set_xticks(range(len(last)))
         else:
             axis.imshow(_tiled(maps), cmap="viridis")
     for axis in axes[:-1]:

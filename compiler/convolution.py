@@ -20,13 +20,43 @@ from .layout import choose_layout
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Term:
-    """One ``DOT`` or ``COUNT`` of a window: ±2^shift times it goes into the accumulators."""
+class Term:
+    """One ``DOT`` or ``COUNT`` of a window: ±2^shift times it goes into the accumulators.
+
+    Parameters
+    ----------
+    op : Op
+    outside : bool
+        Of the mask of padded positions, in place of the window's planes.
+    shift : int
+    negate : bool
+    """
 
     op: Op
     outside: bool
     shift: int
     negate: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelPlace:
+    """Where a kernel lies.
+
+    Parameters
+    ----------
+    pass_number, sub_array, segment : int
+        ``segment`` is 0 where a kernel has the row for itself.
+    row : int
+        First row of its planes.
+    constant : int
+        Loaded into its accumulator before a window.
+    """
+
+    pass_number: int
+    sub_array: int
+    segment: int
+    row: int
+    constant: int
 
 
 class Convolution:
@@ -54,6 +84,8 @@ class Convolution:
         (kernels, height, width).
     accumulator_bits : int
         Width that the results need, proven from the weights and the range of the inputs.
+    terms : list of Term
+        What a window adds to the constants; those with ``outside`` at borders only.
 
     Raises
     ------
@@ -100,7 +132,7 @@ class Convolution:
         self._outside = 1 - self._by_group(inside)
         self._masks = bool(i.offset and self._outside.any())
         self.accumulator_bits = self._prove_width()
-        self._terms = self._choose_terms()
+        self.terms = self._choose_terms()
         self.layout = choose_layout(
             machine,
             name,
@@ -171,6 +203,22 @@ class Convolution:
         of_kernels = by_group[:, : kernels // self.groups].reshape(kernels, images, height, width)
         return of_kernels.transpose(1, 0, 2, 3)
 
+    def kernel_place(self, kernel: int) -> KernelPlace:
+        """Where a kernel lies, counted from 0 over all groups."""
+        layout, of_group = self.layout, self._weights.shape[1]
+        group, at = divmod(kernel, of_group)
+        in_group, lane = divmod(at, layout.batch_kernels)
+        batch = group * self._batches_of_group + in_group
+        segments = self.machine.segments if layout.packed else 1
+        sub_array, segment = divmod(lane, segments)
+        return KernelPlace(
+            pass_number=batch // layout.batches_resident,
+            sub_array=sub_array,
+            segment=segment,
+            row=layout.batch_row(batch),
+            constant=int(self._constants[group, at]),
+        )
+
     def predicted(self, images: int = 1) -> Counters:
         """Events of `program` for so many images, from shapes and machine alone; cycles and stalls are left 0."""
         layout, machine = self.layout, self.machine
@@ -178,7 +226,7 @@ class Convolution:
         windows_seen = images * self._outside.shape[-2]
         borders = images * int(self._outside[0].any(axis=-1).sum()) if self._masks else 0
         steps = {Op.DOT: 0, Op.COUNT: 0}
-        for term in self._terms:
+        for term in self.terms:
             planes_i = 1 if term.outside else self.i.bits
             planes = planes_i * (self.w.bits if term.op is Op.DOT else 1)
             steps[term.op] += planes * layout.tiles * (borders if term.outside else windows_seen)
@@ -233,14 +281,14 @@ class Convolution:
             )
         return bits
 
-    def _choose_terms(self) -> list[_Term]:
+    def _choose_terms(self) -> list[Term]:
         """The sums of `bitplane_dot` that are not constant, with their factors as powers of two."""
         w, i = self.w, self.i
         sums = [(Op.DOT, False, w.scale * i.scale), (Op.COUNT, False, w.offset * i.scale)]
         if self._masks:
             sums += [(Op.DOT, True, -w.scale * i.offset), (Op.COUNT, True, -w.offset * i.offset)]
         return [
-            _Term(op=op, outside=outside, shift=shift, negate=negate)
+            Term(op=op, outside=outside, shift=shift, negate=negate)
             for op, outside, factor in sums
             for shift, negate in _signed_digits(factor)
         ]
@@ -304,7 +352,7 @@ class Convolution:
         length = (self._weights.shape[-1] - 1) % width
         rows = layout.outside_row + (layout.tiles if masked else 0)
         commands = [self._command(Op.WRITE, last=last, row_d=row) for row in range(rows)]
-        terms = [term for term in self._terms if masked or not term.outside]
+        terms = [term for term in self.terms if masked or not term.outside]
         for batch in batches:
             kernels = layout.batch_row(batch)
             loads = bool(self._constants.any())

@@ -122,7 +122,7 @@ def test_one_wrong_figure_of_the_rtl_is_a_mismatch_and_exit_code_1(
     figures = tmp_path / "demo.json"
     arguments = ["demo", "--machine", "tiny", "--simulator", "icarus", "-o", str(tmp_path / "demo")]
     with pytest.raises(SystemExit) as ended:
-        main([*arguments, "--json", str(figures)])
+        main([*arguments, "--conv", "--json", str(figures)])
     assert ended.value.code == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "spinplane: 1 mismatches between the RTL and the numpy reference"
