@@ -13,6 +13,7 @@ from rich.console import Console
 
 import spinplane
 from spinplane.machine import SpinplaneError
+from spinplane.machine.faults import FaultMap
 
 from .text import write_json
 
@@ -124,6 +125,7 @@ def run(
     machine: str = "paper8",
     simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
     waves: Annotated[Path | None, Parameter(name="--waves")] = None,
+    faults: Path | None = None,
     json: JsonFile = None,
 ) -> None:
     """Run a whole network on the RTL, every dot product in the arrays, and check each layer bit by bit.
@@ -142,13 +144,21 @@ def run(
         What simulates the RTL; the fastest that can be used here, if not given.
     waves
         Folder for a waveform.
+    faults
+        A fault map (.npz of `FaultMap.save`): stuck cells and drifted references of the memory.
     json
         File for the figures.
     """
     values = spinplane.load_array(input)
     with _telling() as tell:
         result = spinplane.run_network(
-            model, values, machine=machine, simulator=simulator, waves=waves, tell=tell
+            model,
+            values,
+            machine=machine,
+            simulator=simulator,
+            waves=waves,
+            faults=FaultMap.load(faults) if faults else None,
+            tell=tell,
         )
     print(result)
     _write(json, result)

@@ -17,6 +17,7 @@ from spinplane.compiler.graph import Graph
 from spinplane.compiler.mapping import MappedLayer, layer_inputs, layer_outputs, map_network
 from spinplane.compiler.oracle import run_graph
 from spinplane.machine import COUNTER_NAMES, Counters, Machine, SpinplaneError, load_machine
+from spinplane.machine.faults import FaultMap
 from spinplane.sim import available_simulators
 from spinplane.sim.run import run_programs
 
@@ -35,7 +36,9 @@ class LayerRun:
     outputs : ndarray of shape (images, channels, height, width), int64
         Values that leave the layer, from the RTL's accumulators.
     mismatches : int
-        Values and counters in which RTL, functional machine and oracle differ.
+        Values and counters in which RTL and functional machine differ, and, without faults, the oracle.
+    wrong : int
+        Values that differ from those of the network without faults.
     rtl, functional, predicted : Counters
         ``predicted`` has no cycles and no stalls.
     """
@@ -43,6 +46,7 @@ class LayerRun:
     mapped: MappedLayer
     outputs: np.ndarray
     mismatches: int
+    wrong: int
     rtl: Counters
     functional: Counters
     predicted: Counters
@@ -125,6 +129,7 @@ class NetworkRun:
                 {
                     **describe(layer.mapped),
                     "mismatches": layer.mismatches,
+                    "wrong": layer.wrong,
                     "cycles": layer.rtl.cycles,
                     "efficiency": layer.efficiency,
                     "utilization": layer.utilization,
@@ -183,10 +188,17 @@ class NetworkRun:
 
     def __str__(self) -> str:
         classes = ", ".join(map(str, self.classes))
-        waves = f"\nwaveform       {self.waves}" if self.waves else ""
+        waves = f"\nwaveform         {self.waves}" if self.waves else ""
+        count = sum(layer.wrong for layer in self.layers)
+        wrong = (
+            f"wrong values     {count:,}, by the faults of the memory\n"
+            if count and not self.mismatches
+            else ""
+        )
         return (
             f"{table_text(self)}"
             f"greatest output  {classes}\n"
+            f"{wrong}"
             f"{self.simulator}: built in {self.build_seconds:.0f} s, ran for {self.run_seconds:.1f} s{waves}"
         )
 
@@ -198,6 +210,7 @@ def run_network(
     machine: Machine | str | Path,
     simulator: str | None = None,
     waves: Path | None = None,
+    faults: FaultMap | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> NetworkRun:
     """Run a network on the RTL of a machine, every layer on the one compiled model.
@@ -214,6 +227,8 @@ def run_network(
         The fastest of those that can be used, if not given.
     waves : Path, optional
         Folder for a VCD.
+    faults : FaultMap, optional
+        Of the memory: RTL and functional machine compute the same wrong values.
     tell : callable
         Is given a line before each long step.
 
@@ -233,7 +248,7 @@ def run_network(
     mapped = map_network(graph, machine)
     expected = run_graph(graph, inputs)
 
-    functional = Engine(machine)
+    functional = Engine(machine, faults)
     programs, functional_runs, given = [], [], inputs
     for at, layer in enumerate(mapped):
         tell(f"functional machine: layer {layer.layer.name}, {at + 1} of {len(mapped)}")
@@ -243,7 +258,9 @@ def run_network(
         programs.append(program)
         functional_runs.append(run)
     tell(f"{simulator}: {sum(len(p.commands) for p in programs):,} commands on the RTL of {machine.name}")
-    rtl = run_programs(programs, simulator=simulator, waves=waves is not None, run_folder=waves)
+    rtl = run_programs(
+        programs, simulator=simulator, waves=waves is not None, run_folder=waves, faults=faults
+    )
 
     layers = []
     for layer, program_run, functional_run, right in zip(
@@ -255,7 +272,7 @@ def run_network(
             LayerRun(
                 mapped=layer,
                 outputs=outputs,
-                mismatches=int((outputs != right).sum())
+                mismatches=(int((outputs != right).sum()) if faults is None else 0)
                 + int((program_run.results != functional_run.results).sum())
                 + _different(program_run.counters, functional_run.counters, COUNTER_NAMES)
                 + _different(
@@ -263,6 +280,7 @@ def run_network(
                     predicted,
                     [n for n in COUNTER_NAMES if n not in ("cycles", "stalled")],
                 ),
+                wrong=int((outputs != right).sum()),
                 rtl=program_run.counters,
                 functional=functional_run.counters,
                 predicted=predicted,

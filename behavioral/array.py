@@ -3,6 +3,7 @@
 import numpy as np
 
 from spinplane.machine import Machine
+from spinplane.machine.faults import FaultMap
 
 
 class ArrayError(RuntimeError):
@@ -20,6 +21,8 @@ class SotMramArray:
     Parameters
     ----------
     machine : Machine
+    faults : FaultMap, optional
+        Cells that no write changes, sense amplifiers with a drifted reference.
 
     Attributes
     ----------
@@ -31,12 +34,19 @@ class SotMramArray:
         Events counted so far, one for each row operation of each sub-array.
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, faults: FaultMap | None = None) -> None:
         self.machine = machine
+        self.faults = faults
         shape = (machine.sub_arrays, machine.rows, machine.columns)
         self.cells = np.zeros(shape, dtype=np.uint8)
         self.written = np.zeros(shape, dtype=np.uint8)
         self.writes = self.reads = self.ands = self.ors = 0
+        if faults is not None:
+            faults.check(machine)
+            sub_array, row, column, value = faults.stuck.T
+            self._stuck, self._stuck_at = np.zeros((2, *shape), dtype=np.uint8)
+            self._stuck[sub_array, row, column] = 1
+            self._stuck_at[sub_array, row, column] = value
 
     def write(self, where: slice, row: int, bits: np.ndarray, mask: np.ndarray) -> None:
         """Write the columns of `row` where `mask` is 1, in the sub-arrays `where`.
@@ -52,6 +62,9 @@ class SotMramArray:
         cells, written = self.cells[where, row], self.written[where, row]
         cells[:] = np.where(mask, bits, cells)
         written[:] |= mask
+        if self.faults is not None:
+            stuck = self._stuck[where, row] & written
+            cells[:] = np.where(stuck, self._stuck_at[where, row], cells)
         self.writes += len(cells)
 
     def read(self, where: slice, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -76,15 +89,23 @@ class SotMramArray:
         """
         self._check_row(*rows)
         cells, written = self.cells[where][:, rows], self.written[where][:, rows]
-        self._refuse_unknown(where, "EN_M", rows, rows, columns & ~written)
+        if self.faults is not None:
+            sensed = self._faulty("read", where, rows, rows, columns, [cells], [written])
+        else:
+            self._refuse_unknown(where, "EN_M", rows, rows, columns & ~written)
+            sensed = cells & columns
         self.reads += cells.shape[0] * len(rows)
-        return cells & columns
+        return sensed
 
     def sense_and(
         self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
     ) -> np.ndarray:
         """Sense each pair of rows at once with EN_AND; arguments and result as in `read`."""
         cells, written = self._pair(where, "EN_AND", rows_a, rows_b)
+        if self.faults is not None:
+            sensed = self._faulty("and", where, rows_a, rows_b, columns, cells, written)
+            self.ands += sensed.shape[0] * len(rows_a)
+            return sensed
         could_be_1 = (cells[0] | ~written[0]) & (cells[1] | ~written[1])
         sensed = cells[0] & cells[1]
         self._refuse_unknown(where, "EN_AND", rows_a, rows_b, columns & could_be_1 & ~sensed)
@@ -96,6 +117,10 @@ class SotMramArray:
     ) -> np.ndarray:
         """Sense each pair of rows at once with EN_OR; arguments and result as in `read`."""
         cells, written = self._pair(where, "EN_OR", rows_a, rows_b)
+        if self.faults is not None:
+            sensed = self._faulty("or", where, rows_a, rows_b, columns, cells, written)
+            self.ors += sensed.shape[0] * len(rows_a)
+            return sensed
         sensed = cells[0] | cells[1]
         self._refuse_unknown(where, "EN_OR", rows_a, rows_b, columns & ~sensed & ~(written[0] & written[1]))
         self.ors += sensed.shape[0] * len(rows_a)
@@ -110,6 +135,25 @@ class SotMramArray:
             raise ArrayError(f"{reference} senses two different rows, not row {rows_a[same[0]]} alone")
         rows = (rows_a, rows_b)
         return [self.cells[where][:, r] for r in rows], [self.written[where][:, r] for r in rows]
+
+    def _faulty(
+        self,
+        operation: str,
+        where: slice,
+        rows_a: np.ndarray,
+        rows_b: np.ndarray,
+        columns: np.ndarray,
+        cells: list,
+        written: list,
+    ) -> np.ndarray:
+        """What drifted references show; an unknown cell is refused where it would decide."""
+        assert self.faults is not None
+        sensed = self.faults.sense(operation, *cells, where=where)
+        could_be = [cell | (1 - known) for cell, known in zip(cells, written, strict=True)]
+        decides = self.faults.sense(operation, *could_be, where=where) & ~sensed
+        reference = {"read": "EN_M", "and": "EN_AND", "or": "EN_OR"}[operation]
+        self._refuse_unknown(where, reference, rows_a, rows_b, columns & decides)
+        return sensed & columns
 
     def _check_row(self, *rows: int) -> None:
         for row in rows:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinplane.machine import EMISSIONS, Counters, Machine, Op, Program
+from spinplane.machine.faults import FaultMap
 
 from .array import SotMramArray
 
@@ -34,15 +35,17 @@ class Engine:
     Parameters
     ----------
     machine : Machine
+    faults : FaultMap, optional
+        Of the cells and the sense amplifiers.
 
     Attributes
     ----------
     array : SotMramArray
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, faults: FaultMap | None = None) -> None:
         self.machine = machine
-        self.array = SotMramArray(machine)
+        self.array = SotMramArray(machine, faults)
         self._accumulators = np.zeros((machine.sub_arrays, machine.segments), dtype=np.int64)
         self._constant_weights = 1 << np.arange(machine.accumulator_bits, dtype=np.int64)
         self._constant_weights[-1] *= -1
@@ -55,7 +58,7 @@ class Engine:
         ArrayError
             If a command biases the array illegally or senses an unknown cell.
         OverflowError
-            If a result does not fit in an accumulator.
+            If a result does not fit in an accumulator; with faults it wraps.
         """
         array, clock = self.array, _Clock(self.machine)
         writes, reads, ands, ors = array.writes, array.reads, array.ands, array.ors
@@ -165,7 +168,10 @@ class Engine:
     def _emit(self, values: np.ndarray) -> None:
         limit = 1 << (self.machine.accumulator_bits - 1)
         outside = (values < -limit) | (values >= limit)
-        if outside.any():
+        if self.array.faults is not None:
+            # No width is proven for wrong bits: the accumulators wrap, as in the RTL.
+            values = (values + limit) % (2 * limit) - limit
+        elif outside.any():
             raise OverflowError(
                 f"accumulator {values[outside][0]} does not fit in {self.machine.accumulator_bits} bits"
             )

@@ -5,6 +5,11 @@
 // for SENSE_CYCLES edges; sense shows the result after the last edge and keeps it until the next one, 0 in
 // columns that rbl_enable leaves out. What would break a real array, or shows a cell that was never written,
 // stops the simulation with a message.
+//
+// Faults: +faults=FILE gives a fault map, one fault a line: kind, sub-array, row, column, value. Kind 0 is a cell
+// that no write changes; kinds 1, 2 and 3 are sense amplifiers whose reference for EN_M, EN_AND or EN_OR has
+// drifted: the sense shows 1 when at least `value` of the connected cells hold 1. The sub-array is the number
+// in the instance sub_array_<n> around this one, 0 without.
 
 `ifndef SYNTHESIS
 module sot_mram_array #(
@@ -39,7 +44,71 @@ module sot_mram_array #(
 
   integer row, bit_index;
 
+  // Columns by the number of cells holding 1 from which they show 1: bit COLUMNS·t + c for t = 0, 1, 2.
+  reg faulty;
+  reg [COLUMNS-1:0] stuck [0:ROWS-1];
+  reg [COLUMNS-1:0] stuck_at [0:ROWS-1];
+  reg [3*COLUMNS-1:0] read_from, and_from, or_from;
+
+  integer file, fields, kind, fault_sub_array, fault_row, fault_column, fault_value, own_sub_array;
+  reg [8*1024-1:0] file_name;
+
+  task read_faults;
+    begin
+      own_sub_array = sub_array_of_path(0);
+      for (row = 0; row < ROWS; row = row + 1) begin
+        stuck[row] = 0;
+        stuck_at[row] = 0;
+      end
+      read_from = {{COLUMNS{1'b0}}, {COLUMNS{1'b1}}, {COLUMNS{1'b0}}};
+      and_from = {{COLUMNS{1'b1}}, {COLUMNS{1'b0}}, {COLUMNS{1'b0}}};
+      or_from = read_from;
+      file = $fopen(file_name, "r");
+      if (file == 0) $fatal(1, "sot_mram_array %m: the fault map cannot be read");
+      fields = 5;
+      while (fields == 5) begin
+        fields = $fscanf(file, "%d %d %d %d %d\n", kind, fault_sub_array, fault_row, fault_column, fault_value);
+        if (fields == 5 && fault_sub_array == own_sub_array) begin
+          if (kind == 0) begin
+            stuck[fault_row][fault_column] = 1;
+            stuck_at[fault_row][fault_column] = fault_value != 0;
+          end
+          for (bit_index = 0; bit_index < 3; bit_index = bit_index + 1) begin
+            if (kind == 1) read_from[COLUMNS*bit_index + fault_column] = fault_value == bit_index;
+            if (kind == 2) and_from[COLUMNS*bit_index + fault_column] = fault_value == bit_index;
+            if (kind == 3) or_from[COLUMNS*bit_index + fault_column] = fault_value == bit_index;
+          end
+        end
+      end
+      $fclose(file);
+    end
+  endtask
+
+  // The number after the last "sub_array_" in the path of this instance.
+  reg [8*1024-1:0] path;
+
+  function integer sub_array_of_path(input integer none);
+    integer at, digit;
+    begin
+      $sformat(path, "%m");
+      sub_array_of_path = none;
+      for (at = 1023 - 10; at >= 0; at = at - 1)
+        if (path[8*(at + 1) +: 80] == "sub_array_" && path[8*at +: 8] >= "0" && path[8*at +: 8] <= "9") begin
+          sub_array_of_path = 0;
+          for (digit = at; digit >= 0 && path[8*digit +: 8] >= "0" && path[8*digit +: 8] <= "9"; digit = digit - 1)
+            sub_array_of_path = 10 * sub_array_of_path + (path[8*digit +: 8] - "0");
+        end
+    end
+  endfunction
+
+  // What the amplifiers show of cells a and b, for thresholds `from`.
+  function [COLUMNS-1:0] shown(input [3*COLUMNS-1:0] from, input [COLUMNS-1:0] a, input [COLUMNS-1:0] b);
+    shown = from[0 +: COLUMNS] | (from[COLUMNS +: COLUMNS] & (a | b)) | (from[2*COLUMNS +: COLUMNS] & a & b);
+  endfunction
+
   initial begin
+    faulty = $value$plusargs("faults=%s", file_name);
+    if (faulty) read_faults;
     sense = 0;
     writes = 0;
     reads = 0;
@@ -100,7 +169,10 @@ module sot_mram_array #(
         held_wbl_enable <= wbl_enable;
         if (write_edges == WRITE_CYCLES - 1) begin
           row_d = index_of(wwl);
-          cells[row_d] <= (cells[row_d] & ~wbl_enable) | (wbl & wbl_enable);
+          if (faulty)
+            cells[row_d] <= (((cells[row_d] & ~wbl_enable) | (wbl & wbl_enable)) & ~stuck[row_d])
+                            | (stuck_at[row_d] & stuck[row_d] & (written[row_d] | wbl_enable));
+          else cells[row_d] <= (cells[row_d] & ~wbl_enable) | (wbl & wbl_enable);
           written[row_d] <= written[row_d] | wbl_enable;
           writes <= writes + 1;
           write_edges <= 0;
@@ -110,7 +182,8 @@ module sot_mram_array #(
   endtask
 
   reg [INDEX_BITS-1:0] row_a, row_b;
-  reg [COLUMNS-1:0] sensed, unknown;
+  reg [COLUMNS-1:0] sensed, unknown, other, other_written;
+  reg [3*COLUMNS-1:0] thresholds;
 
   task sense_rules;
     begin
@@ -154,6 +227,14 @@ module sot_mram_array #(
         sensed = cells[row_a] | cells[row_b];
         unknown = ~sensed & ~(written[row_a] & written[row_b]);
         ors <= ors + 1;
+      end
+      if (faulty) begin
+        thresholds = en_m ? read_from : en_and ? and_from : or_from;
+        // A read connects one cell: the other operand never reaches its threshold of 2.
+        other = en_m ? {COLUMNS{1'b0}} : cells[row_b];
+        other_written = en_m ? {COLUMNS{1'b1}} : written[row_b];
+        sensed = shown(thresholds, cells[row_a], other);
+        unknown = shown(thresholds, cells[row_a] | ~written[row_a], other | ~other_written) & ~sensed;
       end
       if ((unknown & rbl_enable) != 0)
         $fatal(1, "sot_mram_array %m: senses an unknown cell in row %0d or %0d, columns %h",

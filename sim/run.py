@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from amaranth.hdl import Value
 from amaranth.sim import Simulator, SimulatorContext
 
 from spinplane.behavioral import EngineRun
 from spinplane.hdl import Imce
 from spinplane.hdl.machine_verilog import ARRAY, TOP, array_model, machine_verilog
-from spinplane.machine import Machine, Program
+from spinplane.machine import Machine, Program, SpinplaneError
+from spinplane.machine.faults import NOMINAL_THRESHOLDS, FaultMap
 
 from .driver import drive
 from .exchange import PROGRAMS_VARIABLE, RUNS_FILE, read_runs, write_programs
@@ -60,6 +62,7 @@ def run_programs(
     waves: bool = False,
     run_folder: Path | None = None,
     build_root: Path | None = None,
+    faults: FaultMap | None = None,
 ) -> RtlRun:
     """Run programs of one machine on its RTL.
 
@@ -77,17 +80,30 @@ def run_programs(
         Where to leave log and waves; emptied first.
     build_root : Path, optional
         Holds compiled models, see `run_bench`.
+    faults : FaultMap, optional
+        Of the cells and the sense amplifiers; on Verilator and Icarus.
 
     Raises
     ------
+    SpinplaneError
+        If Amaranth's simulator is asked for faults, or the map is of another machine.
     BenchFailure
         If the array refuses what a program does to it, or the simulation fails otherwise.
     """
+    if faults is not None:
+        faults.check(programs[0].machine)
+        if simulator == "amaranth":
+            raise SpinplaneError("simulator 'amaranth' has no faults: take verilator or icarus")
     if simulator == "amaranth":
         return _run_in_amaranth(programs, stall, seed, waves, run_folder)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "programs.npz"
         write_programs(path, programs, stall, seed)
+        plusargs = []
+        if faults is not None:
+            lines = Path(folder) / "faults.txt"
+            lines.write_text(_fault_lines(faults), encoding="utf-8")
+            plusargs = [f"+faults={lines}"]
         run = run_bench(
             "spinplane.sim.bench_imce",
             machine_sources(programs[0].machine, build_root),
@@ -97,6 +113,7 @@ def run_programs(
             waves=waves,
             run_folder=run_folder,
             build_root=build_root,
+            plusargs=plusargs,
         ).check()
     return RtlRun(
         runs=tuple(read_runs(run.folder / RUNS_FILE)),
@@ -106,6 +123,16 @@ def run_programs(
         run_seconds=run.run_seconds,
         waves=run.waves,
     )
+
+
+def _fault_lines(faults: FaultMap) -> str:
+    """The faults as ``sot_mram_array.v`` reads them: kind, sub-array, row, column, value."""
+    lines = [(0, *map(int, stuck)) for stuck in faults.stuck]
+    for kind, (name, nominal) in enumerate(NOMINAL_THRESHOLDS.items(), start=1):
+        thresholds = getattr(faults, f"{name}_thresholds")
+        for sub_array, column in np.argwhere(thresholds != nominal):
+            lines.append((kind, int(sub_array), 0, int(column), int(thresholds[sub_array, column])))
+    return "".join(" ".join(map(str, line)) + "\n" for line in lines)
 
 
 class _AmaranthPins:

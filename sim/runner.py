@@ -98,6 +98,7 @@ def run_bench(
     testcase: str | Sequence[str] | None = None,
     seed: int | None = None,
     timeout_s: float = 900.0,
+    plusargs: Sequence[str] = (),
 ) -> BenchRun:
     """Compile a design, unless it is compiled already, and run a cocotb bench on it.
 
@@ -125,6 +126,8 @@ def run_bench(
         What cocotb derives ``cocotb.RANDOM_SEED`` of each test from; 1 if not given.
     timeout_s : float
         A simulation that takes longer has failed.
+    plusargs : sequence of str
+        Arguments for the design, as ``"+name=value"``.
 
     Returns
     -------
@@ -147,7 +150,7 @@ def run_bench(
     with log.open("w", encoding="utf-8") as out:
         try:
             status: int | None = subprocess.run(
-                _command(model),
+                [*_command(model), *plusargs],
                 cwd=folder,
                 env=variables | dict(environment or {}),
                 stdin=subprocess.DEVNULL,

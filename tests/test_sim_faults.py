@@ -1,0 +1,137 @@
+"""A fault map in the RTL's array and in the functional machine: the same wrong bits."""
+
+import numpy as np
+import pytest
+
+import spinplane
+from spinplane.behavioral import Engine
+from spinplane.behavioral.array import ArrayError, SotMramArray
+from spinplane.cli import main
+from spinplane.machine import Program, SpinplaneError, load_machine
+from spinplane.machine.faults import FaultMap
+from spinplane.samples import sample_digit
+from spinplane.sim.programs import ProgramGenerator
+from spinplane.sim.run import run_programs
+
+
+def random_faults(machine, rng, cells, drifted):
+    """Stuck cells, and amplifiers with any threshold; seldom so many that every sum is noise."""
+    shape = (machine.sub_arrays, machine.rows, machine.columns)
+    chosen = rng.choice(np.prod(shape), cells, replace=False)
+    stuck = np.stack([*np.unravel_index(chosen, shape), rng.integers(0, 2, cells)], axis=1)
+    none = FaultMap.none(machine)
+    thresholds = {}
+    for name, most in (("read", 2), ("and", 3), ("or", 3)):
+        nominal = getattr(none, f"{name}_thresholds")
+        drift = rng.random(nominal.shape) < drifted
+        thresholds[f"{name}_thresholds"] = np.where(drift, rng.integers(0, most + 1, nominal.shape), nominal)
+    return FaultMap(sub_arrays=shape[0], rows=shape[1], columns=shape[2], stuck=stuck, **thresholds)
+
+
+def _program(machine, seed):
+    """Every row written, then random commands, as one program."""
+    generator = ProgramGenerator(machine, seed)
+    writes, commands = generator.writes(), generator.program(60)
+    return Program(
+        machine=machine,
+        commands=np.concatenate([writes.commands, commands.commands]),
+        rows=np.concatenate([writes.rows, commands.rows]),
+        masks=np.concatenate([writes.masks, commands.masks]),
+    )
+
+
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+def test_random_programs_give_the_same_wrong_bits(simulator):
+    machine = load_machine("tiny")
+    wrong = 0
+    for seed in range(3):
+        faults = random_faults(machine, np.random.default_rng(seed), cells=300, drifted=0.1)
+        program = _program(machine, seed)
+        rtl = run_programs([program], simulator=simulator, faults=faults).runs[0]
+        functional = Engine(machine, faults).run(program)
+        assert (rtl.results == functional.results).all()
+        assert (rtl.rows == functional.rows).all()
+        assert rtl.counters == functional.counters
+        right = Engine(machine).run(program)
+        wrong += int((right.rows != functional.rows).sum() + (right.results != functional.results).sum())
+    assert wrong
+
+
+def test_a_map_without_faults_changes_nothing():
+    machine = load_machine("tiny")
+    program = _program(machine, 7)
+    right = Engine(machine).run(program)
+    for run in (
+        Engine(machine, FaultMap.none(machine)).run(program),
+        run_programs([program], simulator="icarus", faults=FaultMap.none(machine)).runs[0],
+    ):
+        assert (run.results == right.results).all()
+        assert (run.rows == right.rows).all()
+
+
+@pytest.mark.thorough
+def test_50_maps_on_a_shipped_network():
+    machine, image = load_machine("paper8"), sample_digit(5)
+    wrong = []
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        faults = random_faults(
+            machine, rng, cells=int(10 ** rng.uniform(0, 5)), drifted=10 ** rng.uniform(-4, -1)
+        )
+        result = spinplane.run_network("digits-1-4", image, machine=machine, faults=faults)
+        assert result.mismatches == 0, seed
+        wrong.append(sum(layer.wrong for layer in result.layers))
+    assert max(wrong) > 1000
+
+
+def test_one_map_on_a_shipped_network():
+    machine = load_machine("paper8")
+    faults = random_faults(machine, np.random.default_rng(1), cells=2000, drifted=0.003)
+    result = spinplane.run_network("digits-1-4", sample_digit(5), machine=machine, faults=faults)
+    assert result.mismatches == 0
+    assert sum(layer.wrong for layer in result.layers) > 0
+
+
+def test_stuck_cells_are_unknown_until_they_are_written():
+    machine = load_machine("tiny")
+    stuck = np.array([[0, 3, 5, 1]])
+    none = FaultMap.none(machine)
+    faults = FaultMap(
+        sub_arrays=2,
+        rows=64,
+        columns=64,
+        stuck=stuck,
+        read_thresholds=none.read_thresholds,
+        and_thresholds=none.and_thresholds,
+        or_thresholds=none.or_thresholds,
+    )
+    array = SotMramArray(machine, faults)
+    columns = np.ones((1, 64), dtype=np.uint8)
+    with pytest.raises(ArrayError, match="row 3, column 0 was never written"):
+        array.read(slice(0, 1), np.array([3]), columns)
+    array.write(slice(0, 2), 3, np.zeros(64, dtype=np.uint8), columns[0])
+    assert array.read(slice(0, 2), np.array([3]), columns).sum(axis=(1, 2)).tolist() == [1, 0]
+
+
+def test_other_machines_and_simulators_are_refused():
+    tiny, faults = load_machine("tiny"), FaultMap.none(load_machine("paper8"))
+    program = _program(tiny, 0)
+    with pytest.raises(
+        SpinplaneError, match=r"fault map of 8 sub-arrays of 512×256 does not fit machine tiny"
+    ):
+        run_programs([program], simulator="icarus", faults=faults)
+    with pytest.raises(SpinplaneError, match="'amaranth' has no faults"):
+        run_programs([program], simulator="amaranth", faults=FaultMap.none(tiny))
+
+
+def test_the_command_takes_a_fault_map(capsys, tmp_path):
+    machine = load_machine("paper8")
+    faults = random_faults(machine, np.random.default_rng(1), cells=2000, drifted=0.003)
+    faults.save(tmp_path / "faults.npz")
+    np.save(tmp_path / "x.npy", sample_digit(5))
+    arguments = ["run", "digits-1-4", "--input", str(tmp_path / "x.npy"), "--faults"]
+    main([*arguments, str(tmp_path / "faults.npz")])
+    assert "by the faults of the memory" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*arguments, str(tmp_path / "x.npy")])
+    assert "not a fault map" in capsys.readouterr().err
