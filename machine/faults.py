@@ -100,7 +100,9 @@ class FaultMap:
             columns=machine.columns,
             stuck=np.zeros((0, 4), dtype=np.int32),
             origin="no faults",
-            **{f"{name}_thresholds": np.full(shape, value) for name, value in NOMINAL_THRESHOLDS.items()},
+            read_thresholds=np.full(shape, NOMINAL_THRESHOLDS["read"]),
+            and_thresholds=np.full(shape, NOMINAL_THRESHOLDS["and"]),
+            or_thresholds=np.full(shape, NOMINAL_THRESHOLDS["or"]),
         )
 
     @property
