@@ -167,10 +167,10 @@ class Graph:
         if array.dtype.kind not in "biuf":
             raise SpinplaneError(f"input: expected numbers, not an array of {array.dtype}")
         size = int(np.prod(self.input_shape))
+        channels, *sides = self.input_shape
+        of_one_channel = channels == 1 and array.shape[-2:] == tuple(sides)
         fits = array.ndim and (
-            array.shape[-3:] == self.input_shape
-            or array.shape[-1] == size
-            or array.shape == self.input_shape[1:]
+            array.shape[-3:] == self.input_shape or array.shape[-1] == size or of_one_channel
         )
         if not fits or array.size % size or not array.size:
             raise SpinplaneError(

@@ -1,5 +1,7 @@
 """The integer graph: what enters, what leaves, and the steps between."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,15 @@ def test_inputs_are_scaled_in_float32_and_lose_their_zero_point():
 def test_an_image_or_a_batch_may_be_flat(shape):
     values = np.arange(np.prod(shape)).reshape(shape)
     assert (graph().encode_input(values).ravel() == values.ravel()).all()
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (3, 4, 5), (3, 1, 4, 5)])
+def test_images_of_one_channel_need_not_name_it(shape):
+    grey = replace(graph(), input_shape=(1, 4, 5))
+    values = np.arange(np.prod(shape)).reshape(shape)
+    coded = grey.encode_input(values)
+    assert coded.shape[1:] == (1, 4, 5)
+    assert (coded.ravel() == values.ravel()).all()
 
 
 @pytest.mark.parametrize(
