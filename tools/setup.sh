@@ -77,6 +77,7 @@ has "${CXX:-g++}" || { [ -z "${CXX:-}" ] && has clang++; } || missing="$missing 
 has make || missing="$missing make"
 [ "$flow" != all ] || has npm || missing="$missing npm"
 [ "$flow" = demo ] || has iverilog || missing="$missing iverilog"
+[ "$flow" = demo ] || has ngspice || missing="$missing ngspice"
 if [ -z "$(.venv/bin/find_libpython)" ]; then
     missing="$missing libpython$(.venv/bin/python -c 'import sys; print(*sys.version_info[:2], sep=".")')"
 fi

@@ -1,0 +1,32 @@
+"""The memory device: junction, magnetisation, bit cell, sensing, and what they promise to a machine."""
+
+from .biasing import BiasCheck, check_biasing, check_overlap, write_overlap
+from .electrical import electrical
+from .faults import draw_fault_map
+from .monte_carlo import MonteCarlo, monte_carlo
+from .parameters import Parameter
+from .sensing import Margin, decisions, margin
+from .technology import Technology, load_technology, technology_names
+from .write import WriteErrors, WritePulse, write_error_rates, write_pulse
+
+__all__ = [
+    "BiasCheck",
+    "Margin",
+    "MonteCarlo",
+    "Parameter",
+    "Technology",
+    "WriteErrors",
+    "WritePulse",
+    "check_biasing",
+    "check_overlap",
+    "decisions",
+    "draw_fault_map",
+    "electrical",
+    "load_technology",
+    "margin",
+    "monte_carlo",
+    "technology_names",
+    "write_error_rates",
+    "write_overlap",
+    "write_pulse",
+]

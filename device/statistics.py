@@ -1,0 +1,66 @@
+"""Error rates with bounds: Clopper-Pearson intervals, and the tail of a normal distribution."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import beta, norm
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorRate:
+    """A rate of failures that were counted.
+
+    Parameters
+    ----------
+    failures, trials : int
+    low, high : float
+        95 % confidence interval of Clopper and Pearson; exact, never narrower than it says.
+    tail : float
+        Rate by an analytic tail, for where no trial failed; each use says which.
+    """
+
+    failures: int
+    trials: int
+    low: float
+    high: float
+    tail: float
+
+    @property
+    def rate(self) -> float:
+        """Counted failures over trials; the analytic tail if none failed."""
+        return self.failures / self.trials if self.failures else self.tail
+
+
+def clopper_pearson(failures: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact confidence interval of a rate.
+
+    Parameters
+    ----------
+    failures, trials : int
+        0 ≤ failures ≤ trials, trials at least 1.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+    """
+    rest = (1 - confidence) / 2
+    low = float(beta.ppf(rest, failures, trials - failures + 1)) if failures else 0.0
+    high = float(beta.ppf(1 - rest, failures + 1, trials - failures)) if failures < trials else 1.0
+    return low, high
+
+
+def counted(failures: int, trials: int, tail: float) -> ErrorRate:
+    """A counted rate with its interval and tail."""
+    low, high = clopper_pearson(failures, trials)
+    return ErrorRate(failures=failures, trials=trials, low=low, high=high, tail=tail)
+
+
+def normal_tail(margins: np.ndarray) -> float:
+    """Probability that a margin is below 0, were it normal with the sample's mean and deviation."""
+    deviation = float(np.std(margins, ddof=1))
+    mean = float(np.mean(margins))
+    if deviation == 0:
+        return float(mean < 0)
+    return float(norm.sf(mean / deviation))

@@ -1,0 +1,314 @@
+"""A memory technology as data: parameters with their sources, the bit cell and how its lines are driven."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from spinplane.machine import SpinplaneError
+
+from .parameters import BY_RESISTANCE, BY_TORQUE, OPTIONAL, Parameter, known_keys, read_parameter
+
+#: What a line can be tied to; ``write`` is the write voltage, ``read`` a source of the read current.
+DRIVES = ("0", "vdd", "+write", "-write", "read", "float")
+OPERATIONS = ("write_0", "write_1", "read")
+_KINDS = ("transistor", "half_heavy_metal", "mtj")
+_TEXTS = ("name", "description", "structure", "torque", "resistance", "easy_axis")
+_ALLOWED = {
+    "torque": tuple(BY_TORQUE),
+    "resistance": tuple(BY_RESISTANCE),
+    "easy_axis": ("x", "y", "z"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Element:
+    """One element of the bit cell.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"transistor", "half_heavy_metal", "mtj"}
+    between : tuple of str
+        Lines or inner nodes at its two ends; of the junction, the free layer's side is the second.
+    gate : str
+        Line that switches a transistor on; empty for others.
+    resistance : str
+        Parameter with the resistance of a transistor that is on; empty for others.
+    """
+
+    name: str
+    kind: str
+    between: tuple[str, str]
+    gate: str = ""
+    resistance: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """How the lines are driven in one operation.
+
+    Parameters
+    ----------
+    selected : mapping of str to str
+        Drive of each line of the cells that take part.
+    other_rows : mapping of str to str
+        Drive of the row lines of the other rows.
+    idle_columns : mapping of str to str
+        Drive of the column lines of columns that do not take part.
+    conducts : tuple of str
+        Elements through which current is meant to flow, and no others.
+    """
+
+    selected: Mapping[str, str]
+    other_rows: Mapping[str, str]
+    idle_columns: Mapping[str, str]
+    conducts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Technology:
+    """A memory technology.
+
+    ``technology["mtj.length"]`` is a parameter in SI units.
+
+    Parameters
+    ----------
+    name, description : str
+    structure : str
+        Of the bit cell, as ``"2T1R"``.
+    torque : {"spin_hall", "spin_transfer"}
+        What writes.
+    resistance : {"negf", "direct"}
+        Model of the junction's resistance.
+    easy_axis : {"x", "y", "z"}
+        x along the length of the junction, y along its width, z out of the plane.
+    parameters : mapping of str to Parameter
+    lines : mapping of str to {"row", "column"}
+        Lines of the array, and whether a row or a column shares one.
+    elements : tuple of Element
+    operations : mapping of str to Operation
+        ``write_0``, ``write_1`` and ``read``, which holds for AND and OR too.
+    """
+
+    name: str
+    description: str
+    structure: str
+    torque: str
+    resistance: str
+    easy_axis: str
+    parameters: Mapping[str, Parameter]
+    lines: Mapping[str, str]
+    elements: tuple[Element, ...]
+    operations: Mapping[str, Operation]
+
+    def __getitem__(self, key: str) -> float:
+        value = self.parameters[key].si
+        if isinstance(value, tuple):
+            raise TypeError(f"{key} is a list")
+        return value
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A parameter that is a list, in SI units."""
+        value = self.parameters[key].si
+        if not isinstance(value, tuple):
+            raise TypeError(f"{key} is no list")
+        return value
+
+    def with_values(self, values: Mapping[str, float]) -> "Technology":
+        """The same technology with other values, in the units of its own; marked as assumed.
+
+        Parameters
+        ----------
+        values : mapping of str to float
+
+        Raises
+        ------
+        SpinplaneError
+            For an unknown key or a value out of range.
+        """
+        known = known_keys(self.torque, self.resistance) | OPTIONAL
+        changed = dict(self.parameters)
+        for key, value in values.items():
+            if key not in changed:
+                raise SpinplaneError(f"unknown parameter {key!r}: {self.name} has {', '.join(changed)}")
+            entry = {
+                "value": value,
+                "unit": changed[key].unit,
+                "mark": "assumed",
+                "source": "given by the user",
+            }
+            changed[key] = read_parameter(key, entry, known)
+        return replace(self, parameters=changed)
+
+    def element(self, kind: str) -> Element:
+        """The first element of a kind."""
+        return next(element for element in self.elements if element.kind == kind)
+
+
+def technology_names() -> list[str]:
+    """Names of the technologies that come with the package."""
+    return sorted(f.name[:-5] for f in files(__package__).iterdir() if f.name.endswith(".toml"))
+
+
+def load_technology(technology: "str | Path | Technology") -> Technology:
+    """Read a technology by name or from a TOML file.
+
+    Parameters
+    ----------
+    technology : str, Path or Technology
+        ``"sot-mram"``, ``"stt-mram"``, the path of a TOML file, or a technology as it is.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is no such technology or file, the file is not TOML, a key is unknown or missing, or a
+        value is not allowed.
+    """
+    if isinstance(technology, Technology):
+        return technology
+    source = str(technology)
+    if source in technology_names():
+        text = (files(__package__) / f"{source}.toml").read_text(encoding="utf-8")
+    else:
+        path = Path(technology)
+        if not path.is_file():
+            raise SpinplaneError(
+                f"technology {source!r} is neither a file nor one of {', '.join(technology_names())}"
+            )
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpinplaneError(f"technology file {source}: cannot be read: {error}") from None
+    try:
+        return _from_table(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SpinplaneError(f"technology file {source}: not TOML: {error}") from None
+    except SpinplaneError as error:
+        raise SpinplaneError(f"technology file {source}: {error}") from None
+
+
+def _from_table(table: dict[str, Any]) -> Technology:
+    texts = {key: _text(table, key) for key in _TEXTS}
+    known = known_keys(texts["torque"], texts["resistance"])
+    groups = {key.split(".")[0] for key in known | OPTIONAL}
+    allowed = [*_TEXTS, "lines", "elements", "operations", *sorted(groups)]
+    for key in table:
+        if key not in allowed:
+            raise SpinplaneError(f"unknown key {key!r}: allowed are {', '.join(allowed)}")
+    parameters = {}
+    for group in groups:
+        for name, entry in _table(table, group).items():
+            key = f"{group}.{name}"
+            if key not in known and key not in OPTIONAL:
+                names = sorted(k for k in known | OPTIONAL if k.startswith(f"{group}."))
+                raise SpinplaneError(f"unknown key {key!r}: allowed are {', '.join(names)}")
+            parameters[key] = read_parameter(key, entry, known | OPTIONAL)
+    for key in known:
+        if key not in parameters:
+            raise SpinplaneError(f"missing key {key!r}")
+    lines = _lines(table)
+    elements = _elements(table, lines, parameters)
+    return Technology(
+        **texts,
+        parameters={key: parameters[key] for key in [*known, *OPTIONAL] if key in parameters},
+        lines=lines,
+        elements=elements,
+        operations=_operations(table, lines, elements),
+    )
+
+
+def _text(table: dict[str, Any], key: str) -> str:
+    if key not in table:
+        raise SpinplaneError(f"missing key {key!r}")
+    value = table[key]
+    if not isinstance(value, str):
+        raise SpinplaneError(f"{key} = {value!r}: allowed is text")
+    if key in _ALLOWED and value not in _ALLOWED[key]:
+        raise SpinplaneError(f"{key} = {value!r}: allowed are {', '.join(_ALLOWED[key])}")
+    return value
+
+
+def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise SpinplaneError(f"{key} = {value!r}: allowed is a table")
+    return value
+
+
+def _lines(table: dict[str, Any]) -> dict[str, str]:
+    lines = _table(table, "lines")
+    for name, way in lines.items():
+        if way not in ("row", "column"):
+            raise SpinplaneError(f"lines.{name} = {way!r}: allowed are row, column")
+    return lines
+
+
+def _elements(
+    table: dict[str, Any], lines: dict[str, str], parameters: Mapping[str, Parameter]
+) -> tuple[Element, ...]:
+    entries = table.get("elements", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise SpinplaneError(f"elements = {entries!r}: allowed are tables [[elements]]")
+    elements = []
+    for entry in entries:
+        keys = {"name", "kind", "between"} | ({"gate", "resistance"} if "gate" in entry else set())
+        name, ends = entry.get("name"), entry.get("between")
+        if set(entry) != keys or not isinstance(ends, list) or len(ends) != 2:
+            raise SpinplaneError(
+                f"element {name!r}: allowed are name, kind, between = [one end, other end], and of a transistor "
+                "gate, resistance"
+            )
+        if entry["kind"] not in _KINDS or (entry["kind"] == "transistor") != ("gate" in entry):
+            raise SpinplaneError(
+                f"element {name!r}: kind = {entry['kind']!r}: allowed are {', '.join(_KINDS)}"
+            )
+        if "gate" in entry and entry["gate"] not in lines:
+            raise SpinplaneError(
+                f"element {name!r}: gate = {entry['gate']!r}: allowed are {', '.join(lines)}"
+            )
+        if "gate" in entry and entry["resistance"] not in parameters:
+            raise SpinplaneError(f"element {name!r}: resistance = {entry['resistance']!r} is no parameter")
+        elements.append(Element(**entry | {"between": (ends[0], ends[1])}))
+    if [element.kind for element in elements].count("mtj") != 1:
+        raise SpinplaneError("elements: a bit cell has one element of kind 'mtj'")
+    return tuple(elements)
+
+
+def _operations(
+    table: dict[str, Any], lines: dict[str, str], elements: tuple[Element, ...]
+) -> dict[str, Operation]:
+    entries = _table(table, "operations")
+    if set(entries) != set(OPERATIONS):
+        raise SpinplaneError(
+            f"operations: {', '.join(entries)}: allowed are {', '.join(OPERATIONS)}, all of them"
+        )
+    wanted = {
+        "selected": set(lines),
+        "other_rows": {line for line, way in lines.items() if way == "row"},
+        "idle_columns": {line for line, way in lines.items() if way == "column"},
+    }
+    operations = {}
+    for name, entry in entries.items():
+        if set(entry) != {*wanted, "conducts"}:
+            raise SpinplaneError(f"operations.{name}: allowed are {', '.join(wanted)}, conducts, all of them")
+        for key, keys in wanted.items():
+            if set(entry[key]) != keys:
+                raise SpinplaneError(
+                    f"operations.{name}.{key}: allowed are {', '.join(sorted(keys))}, all of them"
+                )
+            for line, drive in entry[key].items():
+                if drive not in DRIVES:
+                    raise SpinplaneError(
+                        f"operations.{name}.{key}.{line} = {drive!r}: allowed are {', '.join(DRIVES)}"
+                    )
+        names = [element.name for element in elements]
+        for element in entry["conducts"]:
+            if element not in names:
+                raise SpinplaneError(
+                    f"operations.{name}.conducts: {element!r} is no element: allowed are {', '.join(names)}"
+                )
+        operations[name] = Operation(**entry | {"conducts": tuple(entry["conducts"])})
+    return operations
