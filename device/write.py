@@ -204,7 +204,7 @@ def write_error_rates(
     currents : tuple of float, optional
         In A; the technology's write current if not given.
     pulses : tuple of float, optional
-        In s, rising; the technology's pulse if not given.
+        In s; the technology's pulse if not given. Counted at the nearest of 400 times of the longest.
     count : int
         Writes for each current; all pulses share them.
     seed : int
@@ -247,7 +247,8 @@ class _Tail:
     """Extrapolated share of writes that have not switched by a time."""
 
     def __init__(self, time_s: np.ndarray, left: np.ndarray, count: int, growth: float) -> None:
-        anchor = int(np.flatnonzero(left >= min(_ANCHOR, count))[-1]) if left[0] else 0
+        enough = np.flatnonzero(left >= min(_ANCHOR, count))
+        anchor = int(enough[-1]) if enough.size else 0
         self.time_s, self.share, self.growth = float(time_s[anchor]), left[anchor] / count, growth
 
     def __call__(self, pulse: float) -> float:

@@ -1,0 +1,121 @@
+"""Technologies as data: those that come with the package, a user's own, and what is refused."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from spinplane.device import load_technology, technology_names
+from spinplane.machine import SpinplaneError
+
+SOT = (files("spinplane.device") / "sot-mram.toml").read_text(encoding="utf-8")
+
+
+def test_technologies_that_come_with_the_package() -> None:
+    assert technology_names() == ["sot-mram", "stt-mram"]
+    for name in technology_names():
+        technology = load_technology(name)
+        assert technology.name == name
+        assert technology.description
+        assert all(parameter.source for parameter in technology.parameters.values())
+    assert load_technology("sot-mram").structure == "2T1R"
+    assert load_technology("stt-mram").structure == "1T1R"
+
+
+def test_what_the_paper_gives_is_marked_published() -> None:
+    sot = load_technology("sot-mram")
+    given = {
+        "oxide.thickness": 1.2e-9,
+        "write.current_0": 120e-6,
+        "write.current_1": 120e-6,
+        "variation.resistance_area": 0.05,
+        "variation.tmr": 0.1,
+    }
+    for key, value in given.items():
+        assert sot[key] == pytest.approx(value)
+        assert sot.parameters[key].mark == "published"
+
+
+def test_a_users_own_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(SOT.replace('name = "sot-mram"', 'name = "own"'), encoding="utf-8")
+    own = load_technology(path)
+    assert own.name == "own"
+    assert own.parameters == load_technology("sot-mram").parameters
+    assert load_technology(own) is own
+
+
+def test_other_values_are_marked_as_assumed() -> None:
+    thick = load_technology("sot-mram").with_values({"oxide.thickness": 1.3})
+    assert thick["oxide.thickness"] == pytest.approx(1.3e-9)
+    assert thick.parameters["oxide.thickness"].mark == "assumed"
+    assert load_technology("sot-mram")["oxide.thickness"] == pytest.approx(1.2e-9)
+    with pytest.raises(SpinplaneError, match=r"^unknown parameter 'oxide.colour': sot-mram has process\."):
+        thick.with_values({"oxide.colour": 1})
+    with pytest.raises(SpinplaneError, match=r"^oxide.thickness: value = 9: allowed are 0.5 to 3 nm$"):
+        thick.with_values({"oxide.thickness": 9})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        (
+            'torque = "spin_hall"',
+            'torque = "field"',
+            "torque = 'field': allowed are spin_hall, spin_transfer",
+        ),
+        ('easy_axis = "x"', "easy_axis = 1", "easy_axis = 1: allowed is text"),
+        ('structure = "2T1R"\n', "", "missing key 'structure'"),
+        ("[oxide]", "[oxid]", "unknown key 'oxid': allowed are "),
+        ("damping = ", "dampng = ", "unknown key 'free_layer.dampng': allowed are free_layer.anisotropy, "),
+        ('WWL = "row"', 'WWL = "plane"', "lines.WWL = 'plane': allowed are row, column"),
+        ('kind = "mtj"', 'kind = "diode"', "element 'junction': kind = 'diode': allowed are transistor, "),
+        ('gate = "RWL"', 'gate = "X"', "element 'read transistor': gate = 'X': allowed are WWL, RWL, SL, "),
+        (
+            'resistance = "access.read_resistance"',
+            'resistance = "access.x"',
+            "element 'read transistor': resistance = 'access.x' is no parameter",
+        ),
+        (
+            'between = ["top", "middle"]',
+            'between = ["top"]',
+            "element 'junction': allowed are name, kind, between = [one end, other end], and of a transistor",
+        ),
+        (
+            "[operations.write_0]",
+            "[operations.erase]",
+            "operations: write_1, erase, read: allowed are write_0, write_1, read, all of them",
+        ),
+        (
+            'WBL = "-write", RBL = "0", SL = "0" }',
+            'WBL = "minus", RBL = "0", SL = "0" }',
+            "operations.write_0.selected.WBL = 'minus': allowed are 0, vdd, +write, -write, read, float",
+        ),
+        (
+            'conducts = ["read transistor", "junction"',
+            'conducts = ["read transistor", "diode"',
+            "operations.read.conducts: 'diode' is no element: allowed are ",
+        ),
+    ],
+)
+def test_refuses_a_file_by_its_name(old: str, new: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    assert old in SOT
+    path.write_text(SOT.replace(old, new), encoding="utf-8")
+    with pytest.raises(SpinplaneError, match=f"^{re.escape(f'technology file {path}: {text}')}"):
+        load_technology(path)
+
+
+def test_refuses_what_is_no_file_and_no_toml(tmp_path: Path) -> None:
+    with pytest.raises(
+        SpinplaneError, match=r"^technology 'sot' is neither a file nor one of sot-mram, stt-mram$"
+    ):
+        load_technology("sot")
+    path = tmp_path / "own.toml"
+    path.write_text("name = ")
+    with pytest.raises(SpinplaneError, match=f"^technology file {path}: not TOML: "):
+        load_technology(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(SpinplaneError, match=f"^technology file {path}: cannot be read: "):
+        load_technology(path)
