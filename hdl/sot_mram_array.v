@@ -96,7 +96,7 @@ module sot_mram_array #(
         if (path[8*(at + 1) +: 80] == "sub_array_" && path[8*at +: 8] >= "0" && path[8*at +: 8] <= "9") begin
           sub_array_of_path = 0;
           for (digit = at; digit >= 0 && path[8*digit +: 8] >= "0" && path[8*digit +: 8] <= "9"; digit = digit - 1)
-            sub_array_of_path = 10 * sub_array_of_path + (path[8*digit +: 8] - "0");
+            sub_array_of_path = 10 * sub_array_of_path + ({24'd0, path[8*digit +: 8]} - 48);
         end
     end
   endfunction
