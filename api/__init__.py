@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spinplane.sim import BenchFailure
     from spinplane.training.launch import launch as train
 
+    from .fault_study import AccuracyReport, accuracy
     from .classification import Classification, classify
     from .demonstration import Demo, demo
     from .explanation import Explanation, explain
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = version("spinplane")
 
 __all__ = [
+    "AccuracyReport",
     "AreaReport",
     "BenchFailure",
     "Classification",
@@ -38,6 +40,7 @@ __all__ = [
     "NetworkRun",
     "SpinplaneError",
     "Trace",
+    "accuracy",
     "classify",
     "demo",
     "explain",
@@ -54,6 +57,7 @@ __all__ = [
 
 # Imported when they are asked for: drawing, simulators and Amaranth take a second, which `--help` need not wait.
 _LATE = {
+    "AccuracyReport": "spinplane.fault_study.AccuracyReport",
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
     "Classification": "spinplane.classification.Classification",
@@ -63,6 +67,7 @@ _LATE = {
     "NetworkMap": "spinplane.network_map.NetworkMap",
     "NetworkRun": "spinplane.network_run.NetworkRun",
     "Trace": "spinplane.tracing.Trace",
+    "accuracy": "spinplane.fault_study.accuracy",
     "classify": "spinplane.classification.classify",
     "demo": "spinplane.demonstration.demo",
     "explain": "spinplane.explanation.explain",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Protocol
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 from rich.console import Console
+from rich.progress import Progress
 
 import spinplane
 from spinplane.machine import SpinplaneError
@@ -198,6 +199,63 @@ def trace(
     k, y, x = map(int, parts)
     values = spinplane.load_array(input)
     result = spinplane.trace(model, values, output=(k, y, x), layer=layer, machine=machine)
+    print(result)
+    _write(json, result)
+
+
+@app.command
+def accuracy(
+    model: str,
+    *,
+    data: Path | None = None,
+    technology: str = "sot-mram",
+    machine: str = "paper8",
+    offset_sigma: list[float] | None = None,
+    weak_cells: float | None = None,
+    images: int = 20,
+    seeds: int = 5,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "accuracy",
+    json: JsonFile = None,
+) -> None:
+    """Classify images in a memory with the faults of a technology: accuracy against variation, over fault maps.
+
+    Parameters
+    ----------
+    model
+        An ONNX or QONNX file, or a network of the package (digits-1-4).
+    data
+        An .npz with images and labels; 200 digits of the MNIST test set, if not given.
+    technology
+        A technology that comes with the package (sot-mram, stt-mram), or a TOML file.
+    machine
+        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+    offset_sigma
+        Standard deviations of the sense amplifiers' offsets in V; 1, 2 and 4 times the technology's, if not given.
+    weak_cells
+        Share of cells that no write changes; from the technology, if not given.
+    images
+        How many of the images.
+    seeds
+        Fault maps of each point.
+    output
+        Folder for the plot.
+    json
+        File for the figures.
+    """
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("fault maps", total=None)
+        result = spinplane.accuracy(
+            model,
+            data=data,
+            technology=technology,
+            machine=machine,
+            offset_sigmas_v=offset_sigma,
+            weak_cells=weak_cells,
+            images=images,
+            seeds=seeds,
+            folder=output,
+            advance=lambda done, of: progress.update(task, completed=done, total=of),
+        )
     print(result)
     _write(json, result)
 

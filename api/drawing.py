@@ -102,6 +102,44 @@ def draw_network(
     return _save(figure, path)
 
 
+def draw_accuracy(
+    path: Path,
+    *,
+    title: str,
+    sigmas_mv: Sequence[float],
+    means: Sequence[float],
+    errors: Sequence[float],
+    baseline: float,
+) -> Path:
+    """Draw accuracy against the amplifiers' offset, with error bars, beside the accuracy without faults.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    title : str
+    sigmas_mv : sequence of float
+        Standard deviations in mV.
+    means, errors : sequence of float
+        Shares of right classes and their standard errors.
+    baseline : float
+
+    Returns
+    -------
+    Path
+        `path`.
+    """
+    figure = Figure(figsize=(6.5, 4), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    axis.set_title(title, fontsize=9)
+    axis.errorbar(sigmas_mv, means, yerr=errors, marker="o", capsize=4, label="with faults")
+    axis.axhline(baseline, color="black", linestyle="--", linewidth=0.8, label="without faults")
+    axis.set(xlabel="σ of the sense amplifiers' offset, mV", ylabel="right classes", ylim=(0, 1.02))
+    axis.legend()
+    return _save(figure, path)
+
+
 def _tiled(maps: np.ndarray) -> np.ndarray:
     """Maps of shape (channels, height, width) side by side in about a square, an empty line between them."""
     channels, height, width = maps.shape
