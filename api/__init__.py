@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from spinplane.sim import BenchFailure
     from spinplane.training.launch import launch as train
 
-    from .fault_study import AccuracyReport, accuracy
     from .classification import Classification, classify
     from .demonstration import Demo, demo
     from .explanation import Explanation, explain
+    from .fault_study import AccuracyReport, accuracy
     from .models import load_array, open_model
     from .network_map import NetworkMap, map_model
     from .network_run import NetworkRun, run_network

@@ -74,5 +74,5 @@ def test_wrong_requests_are_named(options, message, tmp_path):
 
 def test_data_without_labels_is_named(tmp_path):
     np.savez(tmp_path / "d.npz", images=np.zeros((1, 28, 28)))
-    with pytest.raises(SpinplaneError, match="expected an .npz with images and labels"):
+    with pytest.raises(SpinplaneError, match=r"expected an \.npz with images and labels"):
         load_images(tmp_path / "d.npz")
