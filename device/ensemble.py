@@ -8,7 +8,7 @@ from scipy.constants import k, mu_0
 from .free_layer import FreeLayer, Torque
 
 #: Steps are this share of the time in which the fastest precession turns by one radian.
-_SHARE = 0.1
+_SHARE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,89 @@
+"""The circuit deck: ngspice agrees with the analytic levels, and takes the user's transistors."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spinplane.device import load_technology
+from spinplane.device.netlist import TransistorModel, margins_of, run_deck, sense_deck
+from spinplane.device.parameters import Parameter
+from spinplane.device.sensing import level
+from spinplane.device.technology import Technology
+from spinplane.machine import SpinplaneError
+
+
+def direct() -> Technology:
+    """sot-mram with a junction given by product and TMR."""
+    sot = load_technology("sot-mram")
+    given = {
+        "mtj.resistance_area": (10.0, "Ω·µm²"),
+        "mtj.tmr": (150.0, "%"),
+        "mtj.tmr_half_voltage": (0.5, "V"),
+    }
+    parameters = {
+        key: Parameter(value=value, unit=unit, mark="assumed", source="test")
+        for key, (value, unit) in given.items()
+    }
+    return replace(sot, resistance="direct", parameters={**sot.parameters, **parameters})
+
+
+@pytest.mark.parametrize(
+    "technology",
+    [load_technology("sot-mram"), load_technology("stt-mram"), direct()],
+    ids=["sot", "stt", "direct"],
+)
+@pytest.mark.parametrize("fan_in", [2, 3])
+def test_ngspice_finds_the_analytic_levels(technology: Technology, fan_in: int) -> None:
+    levels = run_deck(sense_deck(technology, fan_in=fan_in))
+    assert len(levels) == 3 + fan_in
+    for (cells, ones), voltage in levels.items():
+        assert voltage == pytest.approx(level(technology, cells, ones), rel=1e-8)
+    margins = margins_of(levels)
+    expected = (level(technology, fan_in, fan_in) - level(technology, fan_in, fan_in - 1)) / 2
+    assert margins["and"] == pytest.approx(expected, rel=1e-7)
+
+
+def model(folder: Path, *, text: str, **fields: object) -> TransistorModel:
+    path = folder / "models.sp"
+    path.write_text(text)
+    return TransistorModel(path=path, width_m=1e-6, length_m=45e-9, **{"name": "nch"} | fields)  # type: ignore[arg-type]
+
+
+LEVEL_1 = ".model nch nmos (level=1 vto=0.4 kp=300u)\n"
+
+
+def test_the_users_transistors_take_the_place_of_the_resistance(tmp_path: Path) -> None:
+    sot = load_technology("sot-mram")
+    levels = run_deck(sense_deck(sot, model=model(tmp_path, text=LEVEL_1)))
+    # In the linear region with 1.1 V on the gate: about 1/(kp·W/L·(V_gs − V_t)), the source a few mV above 0.
+    ohms = 1 / (300e-6 * 1e-6 / 45e-9 * (1.1 - 0.4))
+    close = sot.with_values({"access.read_resistance": ohms})
+    for (cells, ones), voltage in levels.items():
+        assert voltage == pytest.approx(level(close, cells, ones), rel=0.02)
+    # A weak transistor costs both states the same voltage, and saturates a little more for the parallel one.
+    weak = model(tmp_path, text=LEVEL_1.replace("300u", "30u"))
+    assert run_deck(sense_deck(sot, model=weak))[1, 0] > levels[1, 0] + 5e-3
+
+
+def test_transistors_may_be_subcircuits(tmp_path: Path) -> None:
+    text = LEVEL_1 + ".subckt fet d g s b W=1u L=45n\nM1 d g s b nch W={W} L={L}\n.ends\n"
+    wrapped = model(tmp_path, text=text, name="fet", subcircuit=True)
+    stt = load_technology("stt-mram")
+    plain = run_deck(sense_deck(stt, model=replace(wrapped, name="nch", subcircuit=False)))
+    assert run_deck(sense_deck(stt, model=wrapped)) == pytest.approx(plain, rel=1e-9)
+
+
+def test_a_deck_that_fails_ends_in_one_line(tmp_path: Path) -> None:
+    sot = load_technology("sot-mram")
+    missing = model(tmp_path, text="* nothing here\n")
+    with pytest.raises(SpinplaneError, match=r"^ngspice gave no operating point: [^\n]+$"):
+        run_deck(sense_deck(sot, model=missing))
+
+
+def test_names_the_program_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(
+        SpinplaneError, match=r"^ngspice is not installed: type 'sudo apt-get install ngspice'$"
+    ):
+        run_deck(sense_deck(load_technology("sot-mram")))

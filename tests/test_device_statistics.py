@@ -1,0 +1,35 @@
+"""Confidence bounds and tails."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from spinplane.device.statistics import clopper_pearson, counted, normal_tail
+
+
+@pytest.mark.parametrize(
+    ("failures", "trials", "low", "high"),
+    # Clopper and Pearson, Biometrika 26, 404 (1934): the classic table's values, and the rule of three.
+    [(0, 10, 0.0, 0.3085), (1, 10, 0.0025, 0.4450), (5, 10, 0.1871, 0.8129), (10, 10, 0.6915, 1.0)],
+)
+def test_known_intervals(failures: int, trials: int, low: float, high: float) -> None:
+    assert clopper_pearson(failures, trials) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_it_is_exact() -> None:
+    low, high = clopper_pearson(7, 200)
+    assert binom.sf(6, 200, low) == pytest.approx(0.025)
+    assert binom.cdf(7, 200, high) == pytest.approx(0.025)
+
+
+def test_the_tail_stands_in_where_nothing_failed() -> None:
+    assert counted(0, 1000, 1e-9).rate == 1e-9
+    assert counted(5, 1000, 1e-9).rate == 0.005
+    assert counted(0, 1000, 1e-9).high == pytest.approx(3.7e-3, rel=0.01)
+
+
+def test_normal_tail() -> None:
+    margins = np.random.default_rng(1).normal(4.0, 1.0, 200_000)
+    assert normal_tail(margins) == pytest.approx(3.167e-5, rel=0.1)
+    assert normal_tail(np.ones(5)) == 0.0
+    assert normal_tail(-np.ones(5)) == 1.0
