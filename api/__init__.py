@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .classification import Classification, classify
     from .demonstration import Demo, demo
+    from .device_report import DeviceReport, device_report
     from .explanation import Explanation, explain
     from .fault_study import AccuracyReport, accuracy
     from .models import load_array, open_model
@@ -33,6 +34,7 @@ __all__ = [
     "BenchFailure",
     "Classification",
     "Demo",
+    "DeviceReport",
     "Explanation",
     "Export",
     "Machine",
@@ -43,6 +45,7 @@ __all__ = [
     "accuracy",
     "classify",
     "demo",
+    "device_report",
     "explain",
     "export",
     "load_array",
@@ -63,6 +66,7 @@ _LATE = {
     "Classification": "spinplane.classification.Classification",
     "Demo": "spinplane.demonstration.Demo",
     "Explanation": "spinplane.explanation.Explanation",
+    "DeviceReport": "spinplane.device_report.DeviceReport",
     "Export": "spinplane.hdl.export.Export",
     "NetworkMap": "spinplane.network_map.NetworkMap",
     "NetworkRun": "spinplane.network_run.NetworkRun",
@@ -70,6 +74,7 @@ _LATE = {
     "accuracy": "spinplane.fault_study.accuracy",
     "classify": "spinplane.classification.classify",
     "demo": "spinplane.demonstration.demo",
+    "device_report": "spinplane.device_report.device_report",
     "explain": "spinplane.explanation.explain",
     "load_array": "spinplane.models.load_array",
     "map_model": "spinplane.network_map.map_model",

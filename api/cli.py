@@ -261,6 +261,43 @@ def accuracy(
 
 
 @app.command
+def device(
+    *,
+    technology: str = "sot-mram",
+    set: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "device",
+    json: JsonFile = None,
+) -> None:
+    """What a memory technology's cell does: resistances, margins, error rates, write time and energy, with sources.
+
+    Parameters
+    ----------
+    technology
+        A technology that comes with the package (sot-mram, stt-mram), or a TOML file.
+    set
+        A parameter to change, in the unit of the technology's file, such as oxide.thickness=1.1 (nm); again for each
+        further one.
+    output
+        Folder for the pictures.
+    json
+        File for the figures.
+    """
+    values = dict(_assignment(text) for text in set or [])
+    with Console(stderr=True).status("device"):
+        result = spinplane.device_report(technology, values=values, folder=output)
+    print(result)
+    _write(json, result)
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    key, _, value = text.partition("=")
+    try:
+        return key.strip(), float(value)
+    except ValueError:
+        raise SpinplaneError(f"--set {text!r}: expected key=value with a number") from None
+
+
+@app.command
 def export(*, machine: str, output: Annotated[Path, Parameter(alias="-o")], json: JsonFile = None) -> None:
     """Write a machine's Verilog, with file lists, a description of its ports and a FuseSoC core.
 

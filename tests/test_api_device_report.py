@@ -1,87 +1,69 @@
-"""The device report: figures with their sources, files, and what a changed parameter moves."""
+"""The device report, and the command that prints it."""
 
 import json
-from pathlib import Path
+import math
 
 import pytest
 
-from spinplane.device_report import DeviceReport, device_report
-from spinplane.machine import SpinplaneError
+import spinplane
+from spinplane.cli import main
 
 
-def report(technology: str, folder: Path | None = None, **values: float) -> DeviceReport:
-    keys = {key.replace("__", "."): value for key, value in values.items()}
-    return device_report(technology, values=keys, folder=folder, trials=2000, writes=50)
+@pytest.fixture(scope="module", params=["sot-mram", "stt-mram"])
+def report(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    return spinplane.device_report(request.param, folder=folder, trials=20_000, writes=200)
 
 
-@pytest.fixture(scope="module")
-def sot() -> DeviceReport:
-    return report("sot-mram")
+def figure(report, name):
+    (found,) = [q.value for q in report.results if q.name == name]
+    return found
 
 
-def test_every_figure_has_a_mark_and_a_source(sot: DeviceReport) -> None:
-    for quantity in (*sot.parameters, *sot.results):
+def test_every_figure_has_unit_mark_and_source(report):
+    figures = json.loads(json.dumps(report.as_dict()))
+    assert figures["technology"] == report.technology
+    for quantity in (*report.parameters, *report.results):
         assert quantity.mark in ("measured", "published", "derived", "assumed")
         assert quantity.source
-    names = [quantity.name for quantity in sot.results]
-    assert len(names) == len(set(names))
+        assert math.isfinite(quantity.value)
 
 
-def test_figures_of_sot_mram(sot: DeviceReport) -> None:
-    assert sot["R_P"] == pytest.approx(3327.7, rel=1e-3)
-    assert sot["R_AP"] == pytest.approx(9045, rel=1e-3)
-    assert sot["R_SHM"] == pytest.approx(444.4, rel=1e-3)
-    assert sot["write 1: critical current"] == pytest.approx(38.72, rel=1e-3)
-    assert sot["write 1: switched"] == 1
-    assert sot["write with AND: legal"] == 1
-    assert sot["AND: margin"] > sot["OR: margin"] > 0
-    assert sot.electrical.write_overlap == "same_array"
-    assert not sot.overlap_reason
-    assert not sot.pictures
+def test_figures_agree_with_each_other(report):
+    parallel, antiparallel = figure(report, "R_P"), figure(report, "R_AP")
+    assert figure(report, "TMR") == pytest.approx(100 * (antiparallel / parallel - 1))
+    for sense, reference in (("read", "EN_M"), ("AND", "EN_AND"), ("OR", "EN_OR")):
+        low, high = figure(report, f"{sense}: highest 0"), figure(report, f"{sense}: lowest 1")
+        assert low < figure(report, f"{sense}: {reference}") < high
+    assert figure(report, "AND: margin") < figure(report, "read: margin")
 
 
-def test_the_circuit_agrees_with_the_levels(sot: DeviceReport) -> None:
-    for operation, name in (("read", "read"), ("and", "AND"), ("or", "OR")):
-        half = (sot[f"{name}: lowest 1"] - sot[f"{name}: highest 0"]) / 2
-        assert sot[f"{operation}: half distance of the levels"] == pytest.approx(half, rel=1e-7)
+def test_a_thicker_oxide_has_more_resistance():
+    thin, thick = (
+        spinplane.device_report("sot-mram", values={"oxide.thickness": t}, trials=2000, writes=20)
+        for t in (1.2, 1.3)
+    )
+    assert figure(thick, "R_P") > figure(thin, "R_P")
 
 
-def test_it_is_json_and_a_table(sot: DeviceReport) -> None:
-    table = json.loads(json.dumps(sot.as_dict()))
-    found = {quantity["name"]: quantity for quantity in table["results"]}
-    assert found["R_P"]["value"] == sot["R_P"]
-    assert found["AND: error rate"]["interval"][0] <= found["AND: error rate"]["value"]
-    assert table["electrical"]["ports"] == ["read", "write"]
-    text = str(sot)
-    for word in ("R_P", "3,328", "oxide.thickness", "published", "EN_AND", "95 %"):
-        assert word in text
-    assert "Rows of an array can be sensed while another of its rows is written." in text
+def test_the_command(capsys, tmp_path):
+    path = tmp_path / "device.json"
+    main(["device", "--technology", "sot-mram", "-o", str(tmp_path), "--json", str(path)])
+    assert "R_AP" in capsys.readouterr().out
+    assert json.loads(path.read_text())["technology"] == "sot-mram"
+    assert list(tmp_path.glob("*.png"))
 
 
-def test_a_changed_parameter_moves_what_physics_says(sot: DeviceReport) -> None:
-    changed = report("sot-mram", oxide__thickness=1.25, heavy_metal__spin_hall_angle=0.2)
-    assert changed["R_P"] > sot["R_P"]
-    assert changed["AND: margin"] > sot["AND: margin"]
-    assert changed["write 1: critical current"] == pytest.approx(1.5 * sot["write 1: critical current"])
-    assert changed["write 1: time"] > sot["write 1: time"]
-    assert changed["write 1: error rate"] > sot["write 1: error rate"]
-    marks = {quantity.name: quantity.mark for quantity in changed.parameters}
-    assert marks["oxide.thickness"] == "assumed"
-
-
-def test_stt_mram_with_files(tmp_path: Path) -> None:
-    found = report("stt-mram", folder=tmp_path)
-    files = {Path(name).name for name in found.pictures}
-    assert files == {"sense_levels.png", "switching.png", "write_errors.png", "read_and.sp"}
-    assert all(Path(name).is_file() for name in found.pictures)
-    assert found["write with AND: legal"] == 0
-    assert "BL of column 0 is needed at" in found.overlap_reason
-    assert "No row can be sensed while another is written: BL of column 0" in " ".join(str(found).split())
-    assert found["write 1: critical current"] > found["write 0: critical current"]
-
-
-def test_refuses_unknown_names() -> None:
-    with pytest.raises(SpinplaneError, match=r"^technology 'ram' is neither a file nor one of sot-mram, "):
-        report("ram")
-    with pytest.raises(SpinplaneError, match=r"^unknown parameter 'oxide.colour': sot-mram has "):
-        report("sot-mram", oxide__colour=1.0)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--technology", "dram"], "technology 'dram' is neither a file nor one of sot-mram, stt-mram"),
+        (["--set", "oxide.thickness"], "--set 'oxide.thickness': expected key=value with a number"),
+        (["--set", "oxide.colour=1"], "unknown parameter 'oxide.colour'"),
+    ],
+)
+def test_wrong_requests_are_one_line(options, message, capsys, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        main(["device", "-o", str(tmp_path), *options])
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
