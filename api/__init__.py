@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from .classification import Classification, classify
     from .demonstration import Demo, demo
-    from .device_report import DeviceReport, device_report
+    from .device_report import DeviceReport
+    from .device_report import device_report as report_device
     from .explanation import Explanation, explain
     from .fault_study import AccuracyReport, accuracy
     from .models import load_array, open_model
@@ -45,13 +46,13 @@ __all__ = [
     "accuracy",
     "classify",
     "demo",
-    "device_report",
     "explain",
     "export",
     "load_array",
     "load_machine",
     "map_model",
     "open_model",
+    "report_device",
     "run_network",
     "synth",
     "trace",
@@ -74,11 +75,11 @@ _LATE = {
     "accuracy": "spinplane.fault_study.accuracy",
     "classify": "spinplane.classification.classify",
     "demo": "spinplane.demonstration.demo",
-    "device_report": "spinplane.device_report.device_report",
     "explain": "spinplane.explanation.explain",
     "load_array": "spinplane.models.load_array",
     "map_model": "spinplane.network_map.map_model",
     "open_model": "spinplane.models.open_model",
+    "report_device": "spinplane.device_report.device_report",
     "run_network": "spinplane.network_run.run_network",
     "trace": "spinplane.tracing.trace",
     "train": "spinplane.training.launch.launch",

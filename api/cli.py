@@ -284,7 +284,7 @@ def device(
     """
     values = dict(_assignment(text) for text in set or [])
     with Console(stderr=True).status("device"):
-        result = spinplane.device_report(technology, values=values, folder=output)
+        result = spinplane.report_device(technology, values=values, folder=output)
     print(result)
     _write(json, result)
 

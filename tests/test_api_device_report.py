@@ -12,7 +12,7 @@ from spinplane.cli import main
 @pytest.fixture(scope="module", params=["sot-mram", "stt-mram"])
 def report(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
-    return spinplane.device_report(request.param, folder=folder, trials=20_000, writes=200)
+    return spinplane.report_device(request.param, folder=folder, trials=20_000, writes=200)
 
 
 def figure(report, name):
@@ -40,7 +40,7 @@ def test_figures_agree_with_each_other(report):
 
 def test_a_thicker_oxide_has_more_resistance():
     thin, thick = (
-        spinplane.device_report("sot-mram", values={"oxide.thickness": t}, trials=2000, writes=20)
+        spinplane.report_device("sot-mram", values={"oxide.thickness": t}, trials=2000, writes=20)
         for t in (1.2, 1.3)
     )
     assert figure(thick, "R_P") > figure(thin, "R_P")
