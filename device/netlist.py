@@ -31,6 +31,11 @@ class TransistorModel:
     width_m, length_m : float
         In m.
     subcircuit : bool
+
+    Raises
+    ------
+    SpinplaneError
+        If there is no such file, or a size is not above 0.
     """
 
     path: Path
@@ -38,6 +43,14 @@ class TransistorModel:
     width_m: float
     length_m: float
     subcircuit: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.path.is_file():
+            raise SpinplaneError(f"transistor models {self.path}: no such file")
+        if not (self.width_m > 0 and self.length_m > 0):
+            raise SpinplaneError(
+                f"transistor {self.name}: {self.width_m!r} m by {self.length_m!r} m: allowed are sizes above 0"
+            )
 
 
 def sense_deck(technology: Technology, *, model: TransistorModel | None = None, fan_in: int = 2) -> str:

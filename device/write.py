@@ -214,6 +214,11 @@ def write_error_rates(
     WriteErrors
         A write has failed if the magnetisation is still on the old side when the pulse ends.
 
+    Raises
+    ------
+    SpinplaneError
+        If `count` is not a whole number from 1.
+
     Notes
     -----
     The tail: near its state the magnetisation obeys a linear equation, whose flow widens any area of
@@ -221,6 +226,8 @@ def write_error_rates(
     falls by exp(−2λt) once it is small. It is anchored where the last `_ANCHOR` of all writes had still to
     switch, which leaves it an uncertainty of about the factor by which that point is not yet in the tail.
     """
+    if type(count) is not int or count < 1:
+        raise SpinplaneError(f"writes = {count!r}: allowed are whole numbers from 1")
     currents = (technology[f"write.current_{bit}"],) if currents is None else currents
     pulses = (technology["write.pulse"],) if pulses is None else pulses
     temperature = technology["process.temperature"]

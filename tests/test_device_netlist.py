@@ -87,3 +87,12 @@ def test_names_the_program_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> N
         SpinplaneError, match=r"^ngspice is not installed: type 'sudo apt-get install ngspice'$"
     ):
         run_deck(sense_deck(load_technology("sot-mram")))
+
+
+def test_refuses_models_that_do_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(SpinplaneError, match=rf"^transistor models {tmp_path}/none: no such file$"):
+        TransistorModel(path=tmp_path / "none", name="nch", width_m=1e-6, length_m=45e-9)
+    with pytest.raises(
+        SpinplaneError, match=r"^transistor nch: 0.0 m by 4.5e-08 m: allowed are sizes above 0$"
+    ):
+        replace(model(tmp_path, text=LEVEL_1), width_m=0.0)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from spinplane.device import load_technology, technology_names
+from spinplane.device import electrical, load_technology, monte_carlo, technology_names, write_pulse
+from spinplane.device.mtj import junction, junction_area, resistance
 from spinplane.machine import SpinplaneError
 
 SOT = (files("spinplane.device") / "sot-mram.toml").read_text(encoding="utf-8")
@@ -44,6 +45,29 @@ def test_a_users_own_file_is_read(tmp_path: Path) -> None:
     assert own.name == "own"
     assert own.parameters == load_technology("sot-mram").parameters
     assert load_technology(own) is own
+
+
+def test_a_users_own_junction_works_wherever_the_others_do(tmp_path: Path) -> None:
+    """Product and TMR instead of the fit, by file alone."""
+    head, rest = SOT.split("[oxide]")
+    text = (
+        head.replace('resistance = "negf"', 'resistance = "direct"')
+        + "[free_layer]"
+        + rest.split("[free_layer]")[1]
+    )
+    given = {"resistance_area": (12, "Ω·µm²"), "tmr": (120, "%"), "tmr_half_voltage": (0.5, "V")}
+    lines = [
+        f'{key} = {{ value = {value}, unit = "{unit}", mark = "measured", source = "own wafer" }}\n'
+        for key, (value, unit) in given.items()
+    ]
+    path = tmp_path / "own.toml"
+    path.write_text(text.replace("[mtj]\n", "[mtj]\n" + "".join(lines)), encoding="utf-8")
+    own = load_technology(path)
+    assert float(resistance(junction(own), True)) == pytest.approx(12 * 2.2 / (junction_area(own) * 1e12))
+    assert electrical(own).write_overlap == "same_array"
+    assert monte_carlo(own, trials=1000).errors["and"].worst.rate < 0.05
+    assert write_pulse(own, 1).switched
+    assert own.parameters["mtj.tmr"].mark == "measured"
 
 
 def test_other_values_are_marked_as_assumed() -> None:

@@ -137,3 +137,8 @@ def test_a_hotter_cell_starts_further_out() -> None:
         for t in (150, 400)
     )
     assert hot.high < cold.low
+
+
+def test_refuses_no_writes() -> None:
+    with pytest.raises(SpinplaneError, match=r"^writes = 0: allowed are whole numbers from 1$"):
+        write_error_rates(load_technology("sot-mram"), 1, count=0)
