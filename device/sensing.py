@@ -189,7 +189,8 @@ def _settling_time(technology: Technology, decision: Decision, reference: float,
     if wanted >= high:
         raise SpinplaneError(
             f"{technology.name}: {decision.reference} with {decision.cells} cells cannot be sensed: the lowest 1 is "
-            f"{high * 1e3:.1f} mV, reference and differential of the amplifier are {wanted * 1e3:.1f} mV"
+            f"{high * 1e3:.1f} mV, reference and differential of the amplifier are {wanted * 1e3:.1f} mV; raise "
+            "read.current or oxide.thickness, or lower sense_amplifier.differential"
         )
     capacitance = technology["bit_line.cells"] * technology["bit_line.capacitance_per_cell"]
     return high / technology["read.current"] * capacitance * float(-np.log1p(-wanted / high))
