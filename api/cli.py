@@ -275,7 +275,7 @@ def device(
     technology
         A technology that comes with the package (sot-mram, stt-mram), or a TOML file.
     set
-        A parameter to change, in the unit of the technology's file, such as oxide.thickness=1.1 (nm); again for each
+        A parameter to change, in the unit of the technology's file, such as oxide.thickness=1.25 (nm); again for each
         further one.
     output
         Folder for the pictures.

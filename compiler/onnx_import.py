@@ -74,6 +74,7 @@ class _Walk:
         self._flatten = False
         self._multiply, self._subtract = 1.0, 0.0
         self._coding: InputCoding | None = None
+        self._input_shape: tuple[int, ...] = ()
 
     def graph(self) -> Graph:
         model = self._model.graph
@@ -86,6 +87,7 @@ class _Walk:
         shape = self._model.get_tensor_shape(inputs[0])
         if not shape or any(not side for side in shape):
             raise SpinplaneError(f"input {inputs[0]!r} has no fixed shape")
+        self._input_shape = tuple(int(side) for side in shape)
         tensor = inputs[0]
         while tensor != model.output[0].name:
             consumers = self._model.find_consumers(tensor) or []
@@ -95,9 +97,10 @@ class _Walk:
                 )
             self._step(consumers[0], tensor)
             tensor = consumers[0].output[0]
-        return self._finish(tuple(shape))
+        return self._finish()
 
-    def _finish(self, shape: tuple[int, ...]) -> Graph:
+    def _finish(self) -> Graph:
+        shape = self._input_shape
         if (self._open is None and self._levels is None) or self._coding is None or not self._shape_ok(shape):
             raise SpinplaneError(
                 f"input of shape {shape}: expected one image, quantized before its first layer"
@@ -110,6 +113,8 @@ class _Walk:
             ends = np.stack([np.zeros(kernels), np.ones(kernels)], axis=1)
             real = _apply(opened, ends, np.float64)
             scale, offset = real[:, 1] - real[:, 0], real[:, 0]
+            if not (np.isfinite(scale) & np.isfinite(offset)).all():
+                raise SpinplaneError(f"layer {opened.layer.name}: what follows its sums is not finite")
             self._layers.append(opened.layer)
         else:
             assert self._levels is not None
@@ -117,7 +122,7 @@ class _Walk:
             scale, offset = np.full(kernels, self._levels.scale), np.zeros(kernels)
         if not self._layers:
             raise SpinplaneError("no convolution and no matrix product")
-        inner = tuple(int(side) for side in shape[1:])
+        inner = shape[1:]
         return Graph(
             name=self._name,
             input_shape=inner if len(inner) == 3 else (int(np.prod(inner)), 1, 1),
@@ -196,6 +201,11 @@ class _Walk:
             raise SpinplaneError(
                 f"{name}: expected a convolution of two dimensions with its padding in numbers"
             )
+        channels, groups = self._shape(tensor, name)[1], attributes.get("group", 1)
+        if channels != weights.shape[1] * groups:
+            raise SpinplaneError(
+                f"{name}: weights of {weights.shape[1]} channels in {groups} groups, an input of {channels} channels"
+            )
         top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
         self._begin(
             name,
@@ -204,7 +214,7 @@ class _Walk:
             stride=tuple(attributes.get("strides", [1, 1])),
             padding=(top, left, bottom, right),
             dilation=tuple(attributes.get("dilations", [1, 1])),
-            groups=attributes.get("group", 1),
+            groups=groups,
         )
         if len(node.input) > 2:
             self._add_real(name, "Add", self._constant(node.input[2], name))
@@ -217,6 +227,11 @@ class _Walk:
         if weights.ndim != 2 or attributes.get("transA", 0):
             raise SpinplaneError(f"{name}: expected a matrix of weights")
         by_kernel = weights if attributes.get("transB", 0) else weights.T
+        shape = self._shape(tensor, name)
+        if int(np.prod(shape)) != by_kernel.shape[1]:
+            raise SpinplaneError(
+                f"{name}: a matrix of {by_kernel.shape[1]} inputs times a tensor of shape {shape}: flatten it before"
+            )
         self._flatten = True
         scale = np.reshape(levels.scale, -1)
         self._begin(name, by_kernel[:, :, np.newaxis, np.newaxis], replace(levels, scale=scale))
@@ -232,7 +247,10 @@ class _Walk:
         if node is None or node.op_type not in ("Quant", "BipolarQuant"):
             raise SpinplaneError(f"{layer}: its weights are not quantized by Quant or BipolarQuant")
         levels = self._levels_of(node)
-        return levels.quantize(self._constant(node.input[0], layer)), levels
+        real = self._constant(node.input[0], layer)
+        if not np.isfinite(real).all():
+            raise SpinplaneError(f"{layer}: its weights have values that are no finite numbers")
+        return levels.quantize(real), levels
 
     def _begin(self, name: str, weights: np.ndarray, w: Levels, **geometry: object) -> None:
         if self._open is not None or self._levels is None:
@@ -259,6 +277,8 @@ class _Walk:
         gamma, beta, mean, variance = (self._constant(n, name).astype(np.float64) for n in node.input[1:5])
         epsilon = _attributes(node).get("epsilon", 1e-5)
         f32 = np.float32
+        if not (variance + epsilon > 0).all():
+            raise SpinplaneError(f"{name}: a variance that is not positive")
         factor = (f32(gamma) / np.sqrt(f32(variance) + f32(epsilon))).astype(np.float32)
         offset = (f32(beta) - f32(mean) * factor).astype(np.float32)
         self._add_real(name, "Mul", factor)
@@ -271,6 +291,12 @@ class _Walk:
         if not is_left and node.op_type in ("Sub", "Div"):
             raise SpinplaneError(f"{name}: a constant {node.op_type} value is not supported")
         if self._open is not None:
+            rank = len(self._shape(tensor, name))
+            by_channel = (1,) * (rank - constant.ndim) + constant.shape
+            if constant.size > 1 and by_channel != (1, constant.size) + (1,) * (rank - 2):
+                raise SpinplaneError(
+                    f"{name}: a constant of shape {constant.shape} is not one value a channel"
+                )
             self._add_real(name, node.op_type, constant)
         elif self._coding is None and constant.size == 1:
             self._prepare_input(node.op_type, float(constant.reshape(())), name)
@@ -314,14 +340,18 @@ class _Walk:
 
     def _pool(self, node: onnx.NodeProto, tensor: str) -> None:
         attributes, name = _attributes(node), node.name or node.output[0]
-        size = tuple(attributes["kernel_shape"])
-        stride = tuple(attributes.get("strides", [1, 1]))
-        top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
+        size, stride = (tuple(attributes.get(key, [1, 1])) for key in ("kernel_shape", "strides"))
         plain = attributes.get("auto_pad", b"NOTSET") == b"NOTSET" and not attributes.get("ceil_mode", 0)
-        if len(size) != 2 or not plain or set(attributes.get("dilations", [1])) != {1}:
+        if (
+            len(size) != 2
+            or "kernel_shape" not in attributes
+            or not plain
+            or set(attributes.get("dilations", [1])) != {1}
+        ):
             raise SpinplaneError(
                 f"{name}: expected pooling of two dimensions, floor mode, padding in numbers"
             )
+        top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
         average = node.op_type == "AveragePool"
         target = self._open.layer if self._open else self._layers[-1] if self._layers else None
         if target is None or target.pool is not None:
@@ -340,11 +370,21 @@ class _Walk:
             self._layers[-1] = replace(target, pool=pool)
 
     def _reshape(self, node: onnx.NodeProto, tensor: str) -> None:
-        shape = self._model.get_tensor_shape(node.output[0])
-        if self._coding is not None and len(shape) == 2 and shape[0] == 1:
-            self._flatten = True
-        elif (self._coding is not None and len(shape) != 1) or shape[0] != 1:
-            raise SpinplaneError(f"{node.name or node.output[0]}: a reshape to {shape} is not supported")
+        name = node.name or node.output[0]
+        shape = self._shape(node.output[0], name)
+        is_image = len(shape) == 4 and (len(self._input_shape) == 2 or shape == self._input_shape)
+        if shape[0] == 1 and len(shape) == 2:
+            self._flatten = self._coding is not None
+        elif shape[0] == 1 and is_image and self._coding is None:
+            self._input_shape = shape
+        else:
+            raise SpinplaneError(f"{name}: a reshape to {shape} is not supported")
+
+    def _shape(self, tensor: str, user: str) -> tuple[int, ...]:
+        shape = self._model.get_tensor_shape(tensor)
+        if not shape:
+            raise SpinplaneError(f"{user}: the shape of {tensor!r} is not known")
+        return tuple(int(side) for side in shape)
 
     def _constant(self, tensor: str, user: str) -> np.ndarray:
         value = self._model.get_initializer(tensor)
@@ -359,9 +399,10 @@ class _Walk:
 def _apply(opened: _Open | None, sums: np.ndarray, dtype: type) -> np.ndarray:
     """Real values that the model's operators make of sums of shape (channels, n)."""
     assert opened is not None
-    real = (sums * opened.scale[:, np.newaxis]).astype(dtype)
-    for function in opened.reals:
-        real = function(real)
+    with np.errstate(all="ignore"):  # what is not finite is refused by the caller
+        real = (sums * opened.scale[:, np.newaxis]).astype(dtype)
+        for function in opened.reals:
+            real = function(real)
     return real
 
 

@@ -200,3 +200,71 @@ def test_a_truncated_model_is_one_line(kept, tmp_path):
     with pytest.raises(SpinplaneError, match=r"cut\.onnx") as error:
         load_model(path)
     assert "\n" not in str(error.value)
+
+
+def test_a_flat_input_becomes_an_image(tmp_path):
+    constants = {"to": np.array([1, 2, 6, 6])}
+    nodes = [helper.make_node("Reshape", ["x", "to"], ["r"]), quant("r", "xq", 4, signed=0), BEGIN[1]]
+    conv = helper.make_node("Conv", ["xq", "wq"], ["y"])
+    path = save(tmp_path / "made.onnx", [*nodes, conv], constants, shape=(1, 72))
+    image = np.random.default_rng(0).integers(0, 16, 72)
+    assert load_model(path).input_shape == (2, 6, 6)
+    assert (run(path, image) == execute(path, image)).all()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "message"),
+    [
+        (
+            [
+                helper.make_node("Conv", ["xq", "wq"], ["s"]),
+                helper.make_node("Mul", ["s", "f"], ["m"]),
+                quant("m", "y", 4),
+            ],
+            {"f": np.arange(1, 5, dtype=np.float32)},
+            "Mul_0: a constant of shape (4,) is not one value a channel",
+        ),
+        (
+            [quant("v", "vq", 3), helper.make_node("MatMul", ["xq", "vq"], ["y"])],
+            {"v": np.ones((6, 4), dtype=np.float32)},
+            "a matrix of 6 inputs times a tensor of shape (1, 2, 6, 6): flatten it before",
+        ),
+        (
+            [quant("v", "vq", 3), helper.make_node("Conv", ["xq", "vq"], ["y"])],
+            {"v": np.ones((4, 3, 3, 3), dtype=np.float32)},
+            "weights of 3 channels in 1 groups, an input of 2 channels",
+        ),
+        (
+            [quant("v", "vq", 3), helper.make_node("Conv", ["xq", "vq"], ["y"])],
+            {"v": np.full((4, 2, 3, 3), np.nan, dtype=np.float32)},
+            "its weights have values that are no finite numbers",
+        ),
+        ([CONV, helper.make_node("MaxPool", ["s"], ["y"])], {}, "expected pooling of two dimensions"),
+        (
+            [CONV, helper.make_node("Mul", ["s", "f"], ["y"])],
+            {"f": np.float32(np.inf)},
+            "layer Conv_0: what follows its sums is not finite",
+        ),
+        (
+            [CONV, helper.make_node("BatchNormalization", ["s", "a", "a", "a", "v"], ["y"])],
+            {"a": np.ones(4, dtype=np.float32), "v": -np.ones(4, dtype=np.float32)},
+            "a variance that is not positive",
+        ),
+        (
+            [
+                helper.make_node("Reshape", ["x", "to"], ["r"]),
+                quant("r", "rq", 4, signed=0),
+                helper.make_node("Conv", ["rq", "wq"], ["y"]),
+            ],
+            {"to": np.array([1, 2, 4, 9])},
+            "a reshape to (1, 2, 4, 9) is not supported",
+        ),
+    ],
+)  # fmt: skip
+def test_shapes_and_numbers_that_do_not_fit_are_refused(nodes, constants, message, tmp_path):
+    begin = BEGIN[1:] if nodes[0].op_type == "Reshape" else BEGIN
+    path = save(tmp_path / "made.onnx", begin + nodes, constants)
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
