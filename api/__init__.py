@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from .classification import Classification, classify
     from .demonstration import Demo, demo
-    from .device_report import DeviceReport
-    from .device_report import device_report as report_device
+    from .device_report import DeviceReport, report_device
     from .explanation import Explanation, explain
     from .fault_study import AccuracyReport, accuracy
     from .models import load_array, open_model
@@ -79,7 +78,7 @@ _LATE = {
     "load_array": "spinplane.models.load_array",
     "map_model": "spinplane.network_map.map_model",
     "open_model": "spinplane.models.open_model",
-    "report_device": "spinplane.device_report.device_report",
+    "report_device": "spinplane.device_report.report_device",
     "run_network": "spinplane.network_run.run_network",
     "trace": "spinplane.tracing.trace",
     "train": "spinplane.training.launch.launch",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -95,10 +96,10 @@ class DeviceReport:
         return next(quantity.value for quantity in self.results if quantity.name == name)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as plain data for JSON."""
+        """The report as plain data for JSON; an infinite value, as the time of a failed write, is None."""
         return asdict(self) | {
-            "parameters": [asdict(quantity) for quantity in self.parameters],
-            "results": [asdict(quantity) for quantity in self.results],
+            "parameters": [_plain(quantity) for quantity in self.parameters],
+            "results": [_plain(quantity) for quantity in self.results],
             "pictures": list(self.pictures),
         }
 
@@ -127,7 +128,7 @@ class DeviceReport:
         return table_text(self)
 
 
-def device_report(
+def report_device(
     technology: Technology | str | Path,
     *,
     values: Mapping[str, float] | None = None,
@@ -195,6 +196,10 @@ def device_report(
 
 def _quantity(section: str, name: str, value: float, unit: str, source: str) -> Quantity:
     return Quantity(section=section, name=name, value=value, unit=unit, mark="derived", source=source)
+
+
+def _plain(quantity: Quantity) -> dict[str, Any]:
+    return asdict(quantity) | {"value": quantity.value if isfinite(quantity.value) else None}
 
 
 def _text(value: float) -> str:

@@ -11,9 +11,10 @@ from .technology import Technology
 
 
 def retention_s(technology: Technology) -> float:
-    """Mean time in s until the thermal field switches a cell: τ0·exp(Δ)."""
+    """Mean time in s until the thermal field switches a cell: τ0·exp(Δ); infinite where that is too large a number."""
     stability = free_layer(technology).stability(technology["process.temperature"])
-    return float(technology["retention.attempt_time"] * np.exp(stability))
+    with np.errstate(over="ignore"):
+        return float(technology["retention.attempt_time"] * np.exp(stability))
 
 
 def retention_years(technology: Technology) -> float:

@@ -11,6 +11,8 @@ from .technology import Technology
 
 _ITERATIONS = 200
 _SETTLED = 1e-10
+#: Steps of the operating point that shrink by less than this are halved.
+_SHRINKS = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,16 +127,20 @@ def bit_line_voltage(
     shared = wire.min(axis=0)
     series = series_resistance(technology) + wire - shared
     over = np.zeros(antiparallel.shape)
-    # The junctions depend weakly on their own voltage: a few rounds settle.
+    share, last = 1.0, np.inf
+    # The junctions mostly depend weakly on their own voltage, and a few rounds settle. Above about half a volt
+    # they do not, whole steps swing, and half steps settle.
     for _ in range(_ITERATIONS):
         ohms = resistance(mtj, antiparallel, over, resistance_factor=resistance_factor, tmr_factor=tmr_factor)
         branch = 1 / (ohms + series)
         parallel = current / branch.sum(axis=0)
         new = parallel * branch * ohms
-        change = np.max(np.abs(new - over), initial=0.0)
-        over = new
-        if change <= _SETTLED * float(np.max(over, initial=0.0)):
+        change = float(np.max(np.abs(new - over), initial=0.0))
+        if change <= _SETTLED * float(np.max(new, initial=0.0)):
             return parallel + current * shared
+        if change > _SHRINKS * last:
+            share = 0.5
+        over, last = over + share * (new - over), change
     raise ArithmeticError(f"{technology.name}: no operating point at the read current")
 
 
@@ -149,8 +155,21 @@ def level(technology: Technology, cells: int, ones: int, position: float = 0.5) 
 
 
 def reference_voltage(technology: Technology, decision: Decision) -> float:
-    """Reference in V, midway between the two levels that it tells apart, in the middle of the bit line."""
+    """Reference in V, midway between the two levels that it tells apart, in the middle of the bit line.
+
+    Raises
+    ------
+    SpinplaneError
+        If the upper level is above the supply, from which no current source reaches it.
+    """
     low, high = (level(technology, decision.cells, decision.threshold - i) for i in (1, 0))
+    supply = technology["process.supply_voltage"]
+    if high > supply:
+        key = "oxide.thickness" if technology.resistance == "negf" else "mtj.resistance_area"
+        raise SpinplaneError(
+            f"{technology.name}: {decision.reference} with {decision.cells} cells cannot be sensed: the lowest 1 is "
+            f"{high:.2f} V, the supply {supply:g} V; lower read.current or {key}"
+        )
     return (low + high) / 2
 
 
@@ -160,7 +179,7 @@ def margin(technology: Technology, decision: Decision) -> Margin:
     Raises
     ------
     SpinplaneError
-        If the amplifier's differential is not reached in any time.
+        If the amplifier's differential is not reached in any time, or a level is above the supply.
     """
     reference = reference_voltage(technology, decision)
     cells, threshold = decision.cells, decision.threshold

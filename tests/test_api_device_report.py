@@ -46,6 +46,16 @@ def test_a_thicker_oxide_has_more_resistance():
     assert figure(thick, "R_P") > figure(thin, "R_P")
 
 
+def test_a_write_that_never_ends_has_no_time_in_the_json():
+    weak = {"write.current_1": 30, "free_layer.thickness": 40}
+    report = spinplane.report_device("sot-mram", values=weak, trials=100, writes=1)
+    plain = json.loads(json.dumps(report.as_dict(), allow_nan=False))
+    values = {quantity["name"]: quantity["value"] for quantity in plain["results"]}
+    assert values["write 1: time"] is values["retention"] is None
+    assert values["write 1: switched"] == 0
+    assert "inf" in str(report)
+
+
 def test_the_command(capsys, tmp_path):
     path = tmp_path / "device.json"
     main(["device", "--technology", "sot-mram", "-o", str(tmp_path), "--json", str(path)])

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from spinplane.device import decisions, load_technology, margin
 from spinplane.device.mtj import junction, voltage_at
@@ -144,3 +145,36 @@ def test_cells_along_the_bit_line() -> None:
     far = bit_line_voltage(sot, contents(2, 1), position=np.array([0.9, 0.9]))
     assert together < apart < far
     assert far - together == pytest.approx(30e-6 * 0.7 * 512 * 5)
+
+
+@pytest.mark.parametrize("antiparallel", [[True], [True, False], [True, True, False, False]])
+@pytest.mark.parametrize("values", [{"oxide.thickness": 1.5}, {"oxide.thickness": 3}, {"read.current": 1000}])
+def test_thick_oxides_and_large_currents_have_an_operating_point(
+    antiparallel: list[bool], values: dict[str, float]
+) -> None:
+    sot = load_technology("sot-mram").with_values(values | {"bit_line.resistance_per_cell": 0})
+    total = float(bit_line_voltage(sot, np.array(antiparallel)))
+    mtj, series = junction(sot), series_resistance(sot)
+
+    def voltage(state: bool, current: float) -> float:
+        return voltage_at(mtj, state, current) + current * series
+
+    def current(state: bool) -> float:
+        return float(brentq(lambda amperes: voltage(state, amperes) - total, 0, sot["read.current"] * 1.001))
+
+    assert sum(current(state) for state in antiparallel) == pytest.approx(sot["read.current"], rel=1e-6)
+
+
+@pytest.mark.parametrize("values", [{"oxide.thickness": 1.8}, {"read.current": 1000}])
+def test_levels_above_the_supply_are_refused(values: dict[str, float]) -> None:
+    sot = load_technology("sot-mram").with_values(values)
+    current = sot["read.current"]
+    highest = voltage_at(junction(sot), True, current)
+    highest += current * (series_resistance(sot) + bit_line_resistance(sot) / 2)
+    assert highest > 1.1
+    message = (
+        f"sot-mram: EN_M with 1 cells cannot be sensed: the lowest 1 is {highest:.2f} V, the supply 1.1 V; "
+        "lower read.current or oxide.thickness"
+    )
+    with pytest.raises(SpinplaneError, match=f"^{re.escape(message)}$"):
+        margin(sot, decisions()[0])
