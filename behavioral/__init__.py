@@ -1,17 +1,21 @@
 """Golden models in plain numpy: the bit-plane equation, the array and every digital unit."""
 
+from .activation import activate
 from .array import ArrayError, SotMramArray
+from .batch_norm import batch_normalize
 from .bit_counter import count_bits
 from .bitplane import bit_planes, bitplane_dot, decode, encode, from_bit_planes
 from .convolution import convolve, windows
 from .engine import Engine, EngineRun
 from .multi_line_row_decoder import decode_two_rows
+from .output_former import Write, plane_writes, raw_writes
 from .pooling import pool, pool2d
 from .quantizer import quantize_unit, requantize
 from .reference_select import select_reference
 from .row_decoder import decode_row
 from .shifter import shift_left, shift_right_rounded
 from .sum import Sum
+from .window_correction import correct_window
 
 __all__ = [
     "ArrayError",
@@ -19,18 +23,24 @@ __all__ = [
     "EngineRun",
     "SotMramArray",
     "Sum",
+    "Write",
+    "activate",
+    "batch_normalize",
     "bit_planes",
     "bitplane_dot",
     "convolve",
+    "correct_window",
     "count_bits",
     "decode",
     "decode_row",
     "decode_two_rows",
     "encode",
     "from_bit_planes",
+    "plane_writes",
     "pool",
     "pool2d",
     "quantize_unit",
+    "raw_writes",
     "requantize",
     "select_reference",
     "shift_left",
