@@ -44,3 +44,27 @@ class Counters:
 COUNTER_BITS = 48
 
 COUNTER_NAMES = tuple(field.name for field in fields(Counters))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceleratorCounters(Counters):
+    """Events of a program on the whole accelerator; ``cycles`` from the start register to the interrupt.
+
+    Parameters
+    ----------
+    image_reads, image_writes : int
+        Words that the row former and the residual operand read from the image bank, and that the output former
+        wrote.
+    kernel_reads : int
+        Rows read from the kernel bank.
+    parameter_reads : int
+        Words read from the banks of batch-norm parameters and of thresholds.
+    """
+
+    image_reads: int = 0
+    image_writes: int = 0
+    kernel_reads: int = 0
+    parameter_reads: int = 0
+
+
+ACCELERATOR_COUNTER_NAMES = tuple(field.name for field in fields(AcceleratorCounters))

@@ -14,8 +14,12 @@ import numpy as np
 from .errors import SpinplaneError
 
 DESCRIPTOR_WORDS = 128
-THRESHOLDS = 15
-THRESHOLD_BITS = 48
+#: Version of the program format and of the registers.
+FORMAT_VERSION = 1
+#: A channel's thresholds lie in words of 4 numbers; codes of up to 4 bits have at most 15 of them.
+THRESHOLDS_PER_WORD = 4
+THRESHOLD_WORDS = 4
+THRESHOLD_BITS = 32
 
 
 class Kind(enum.Enum):
@@ -23,7 +27,7 @@ class Kind(enum.Enum):
 
     END = 0
     LAYER = 1
-    IMPORT = 2
+    HEADER = 2
 
 
 class Load(enum.Enum):
@@ -37,7 +41,7 @@ class Load(enum.Enum):
 class PoolAt(enum.Enum):
     """How the values of a pooling region become one; the value is its code in the RTL.
 
-    ``NONE``: a region is one window. ``SUM`` and ``MAX`` of the scaled values, ``MAX_BEFORE`` of the sums before
+    ``NONE``: every window is a region. ``SUM`` and ``MAX`` of the scaled values, ``MAX_BEFORE`` of the sums before
     scaling: the least scaled value where the multiplier is negative.
     """
 
@@ -82,86 +86,90 @@ def _signed(bits: int, *names: str) -> tuple[Field, ...]:
     return tuple(Field(name, bits, signed=True) for name in names)
 
 
-#: Numbers that are at least 1 (planes, taps, pieces, strips, …) are stored less one.
+#: Fields whose comment says *less one* hold a number that is at least 1. ``docs/accelerator.md`` has the loops.
 DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     *_unsigned(2, "kind"),
+    # Header: what the program was made for.
+    *_unsigned(16, "version"),
+    *_unsigned(32, "machine", "tag"),
+    # Layer it belongs to, in the host's counting.
     *_unsigned(16, "layer"),
-    # Input feature map: bit address of the first line, bits from one plane's line to the next.
+    # Input feature map: bit address of its first line, bits to the next line, lines, bits of a line that exist.
     *_unsigned(32, "in_base"),
     *_unsigned(24, "in_line_bits"),
-    *_unsigned(3, "in_planes"),
-    *_unsigned(1, "in_signed"),
     *_unsigned(16, "in_height"),
     *_unsigned(24, "in_valid_bits"),
+    *_unsigned(1, "in_bytes"),
+    *_unsigned(3, "in_planes"),  # less one
     *_unsigned(8, "pad_code"),
-    # A window: taps of lines, taps in a line, pieces of a tap.
+    # Units: bit and line of the first one, bits to the next; pieces of a unit, groups of planes.
     *_signed(24, "start_x"),
     *_signed(16, "start_y"),
-    *_unsigned(8, "taps_y", "tap_y_step", "taps_x"),
-    *_unsigned(24, "tap_x_step"),
-    *_unsigned(8, "pieces"),
-    *_unsigned(12, "piece_bits", "last_piece_bits"),
-    *_unsigned(24, "window_step"),
-    *_unsigned(8, "window_step_y"),
-    # Windows of a step: slots beside each other in a row, a batch one after the other, groups at once.
-    *_unsigned(3, "slots", "groups"),
-    *_unsigned(8, "batch"),
-    *_unsigned(24, "batch_step", "group_step"),
-    *_unsigned(1, "overlapping"),
-    *_unsigned(24, "region_step"),
-    # Steps: blocks in x, then rows of pooling regions, then rows of windows in a region.
-    *_unsigned(16, "blocks"),
-    *_unsigned(24, "block_step"),
-    *_unsigned(16, "block_windows", "block_outputs", "group_windows", "group_outputs"),
-    *_unsigned(16, "rows"),
-    *_unsigned(4, "region_w", "region_h", "region_stride"),
-    *_unsigned(8, "region_step_y"),
-    *_unsigned(16, "windows_x", "windows_y"),
-    *_signed(8, "first_window_x", "first_window_y"),
-    # Rows of the sub-arrays.
-    *_unsigned(8, "strips", "next_strips"),
-    *_unsigned(12, "tiles", "length", "input_row", "batch_rows", "kernel_row", "round_rows"),
-    *_unsigned(3, "kernel_planes"),
-    *_unsigned(1, "kernel_signed"),
-    *_unsigned(12, "rounds"),
-    *_unsigned(8, "all_last", "last_round_last"),
-    *_unsigned(1, "clear", "emit"),
+    *_unsigned(24, "unit_bits", "piece_bits", "plane_group_bits"),
+    *_unsigned(8, "pieces"),  # less one
+    *_unsigned(3, "plane_groups"),  # less one
+    *_unsigned(2, "log_slots", "log_planes"),
+    *_unsigned(12, "length", "last_length"),  # less one
+    # Ring of input rows.
+    *_unsigned(12, "input_row", "line_rows", "group_rows"),
+    *_unsigned(8, "ring_lines"),  # less one
+    # New units at a region: lines at the first row of regions and at the others, columns likewise.
+    *_unsigned(8, "first_lines", "next_lines", "line_skip"),
+    *_unsigned(16, "first_columns", "next_columns"),
+    # Groups of sub-arrays and the part of the map that each takes.
+    *_unsigned(2, "log_groups", "log_groups_x"),
+    *_unsigned(24, "group_x_bits"),
+    *_unsigned(16, "group_y_lines"),
+    # Regions of a group, windows of a region.
+    *_unsigned(16, "region_rows", "region_columns"),  # less one
+    *_unsigned(4, "region_height", "region_width"),  # less one
+    *_unsigned(8, "region_lines", "window_lines"),
+    *_unsigned(12, "region_step", "window_step"),
+    # A window: lines of taps, runs of rows in a line.
+    *_unsigned(8, "taps_y"),  # less one
+    *_unsigned(8, "tap_lines"),
+    *_unsigned(8, "runs"),  # less one
+    *_unsigned(12, "run_rows"),  # less one
+    *_unsigned(12, "run_step"),
     # Kernels.
+    *_unsigned(12, "kernel_row"),
+    *_unsigned(3, "kernel_planes"),  # less one
+    *_unsigned(12, "rounds"),  # less one
+    *_unsigned(8, "sub_arrays", "last_sub_arrays"),  # less one, of a group
     *_unsigned(2, "load"),
     *_unsigned(24, "load_base"),
     *_unsigned(12, "load_rows"),
-    *_unsigned(8, "load_last"),
+    *_unsigned(8, "load_sub_arrays"),  # less one
+    # The way out: beats of a round, cycles that a round's results take.
+    *_unsigned(12, "beats", "last_beats"),  # less one
+    *_unsigned(6, "interval"),
+    *_unsigned(16, "inner_cycles", "last_inner_cycles", "outer_cycles", "last_outer_cycles"),
+    # Which windows and regions exist.
+    *_signed(8, "first_window_x", "first_window_y"),
+    *_unsigned(4, "stride_x", "stride_y"),
+    *_unsigned(16, "windows_x", "windows_y", "out_width", "out_height"),
     # From accumulators to codes.
     *_unsigned(2, "accumulator_shift"),
     *_signed(9, "window_sum_scale"),
-    *_unsigned(16, "parameter_base", "class_beats"),
-    *_unsigned(4, "edge_left", "edge_right", "edge_top", "edge_bottom"),
-    *_unsigned(16, "channel_beats"),
+    *_unsigned(16, "parameter_base", "threshold_base"),
+    *_unsigned(3, "threshold_words"),
     *_unsigned(2, "pool", "requantize"),
     *_unsigned(1, "absolute"),
     *_unsigned(6, "shift"),
     *_unsigned(2, "rounding"),
     *_signed(9, "low", "high"),
+    *_unsigned(1, "code_shift"),
+    # Residual operand.
     *_unsigned(1, "residual"),
     *_unsigned(32, "residual_base"),
-    *_unsigned(24, "residual_line_bits"),
-    *_unsigned(3, "residual_planes"),
-    *_unsigned(1, "residual_signed"),
+    *_unsigned(24, "residual_line_bits", "residual_plane_bits"),
     *_unsigned(16, "residual_pixel_bits"),
+    *_unsigned(3, "residual_planes"),  # less one
     # Output feature map.
     *_unsigned(32, "out_base"),
-    *_unsigned(24, "out_line_bits"),
-    *_unsigned(3, "out_planes"),
-    *_unsigned(16, "out_pixel_bits", "out_channel_bit", "out_width"),
-    # Raw bytes: words of a line.
-    *_unsigned(16, "import_words"),
-    # Thresholds: the lower 32 bits, then the upper 16.
-    *_unsigned(4, "threshold_count"),
-    *(
-        field
-        for j in range(THRESHOLDS)
-        for field in (*_unsigned(32, f"threshold_{j}_low"), *_signed(16, f"threshold_{j}_high"))
-    ),
+    *_unsigned(24, "out_line_bits", "out_plane_bits"),
+    *_unsigned(16, "out_pixel_bits", "out_beat_bits", "out_first_bit"),
+    *_unsigned(3, "out_planes"),  # less one
 )
 
 FIELD_INDEX: dict[str, int] = {field.name: index for index, field in enumerate(DESCRIPTOR_FIELDS)}
@@ -190,31 +198,6 @@ class Descriptor(dict[str, int]):
                 f"descriptor field {name} = {value}: allowed are {field.smallest} to {field.largest}"
             )
         super().__setitem__(name, int(value))
-
-    @property
-    def thresholds(self) -> list[int]:
-        """Thresholds of the activation, ascending."""
-        return [
-            self[f"threshold_{j}_low"] | self[f"threshold_{j}_high"] << 32
-            for j in range(self["threshold_count"])
-        ]
-
-    def set_thresholds(self, thresholds: list[int]) -> None:
-        """Store the thresholds and their number.
-
-        Raises
-        ------
-        SpinplaneError
-            If there are more than `THRESHOLDS`, or one exceeds `THRESHOLD_BITS` bits.
-        """
-        if len(thresholds) > THRESHOLDS:
-            raise SpinplaneError(
-                f"{len(thresholds)} thresholds: an activation has at most {THRESHOLDS}, for codes of 4 bits"
-            )
-        self["threshold_count"] = len(thresholds)
-        for j, threshold in enumerate(thresholds):
-            self[f"threshold_{j}_low"] = threshold & 0xFFFFFFFF
-            self[f"threshold_{j}_high"] = threshold >> 32
 
     def words(self) -> np.ndarray:
         """The descriptor as it lies in program memory: ndarray of shape (`DESCRIPTOR_WORDS`,), uint32."""

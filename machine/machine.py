@@ -8,6 +8,8 @@ from typing import Any
 
 from .errors import SpinplaneError
 
+#: Columns whose ones are counted first; slots and planes in a row are whole numbers of them.
+LEAF_COLUMNS = 16
 _LEAST_ACCUMULATOR_BITS = 16
 
 
@@ -34,6 +36,23 @@ class Machine:
         Clock cycles for which word lines are held to sense, 1 to 16.
     write_cycles : int
         Clock cycles of a write pulse, 1 to 64.
+    row_buses : int
+        Groups of sub-arrays that can be given different rows at once: 1, 2, 4 or 8, divides `sub_arrays`.
+        If not given, the greatest of 1, 2 and 4 that divides them.
+    results_per_cycle : int
+        Results that leave the engine in a cycle, and lanes of the digital processing unit: a power of two up to
+        16 that divides `sub_arrays`. If not given, the greatest.
+    bus_bits : int
+        Width of the AXI4 data bus, a power of two from 32 to 512, at most `columns`; if not given, 128 or `columns`.
+    image_words, kernel_words : int
+        Words of `columns` bits of the image bank and of the kernel bank, 16 to 2^22; the former even.
+    parameter_beats, threshold_beats : int
+        Words of the banks of batch-norm parameters and of thresholds, 128 bits for each of `results_per_cycle`
+        channels; 16 to 2^16.
+    pool_beats : int
+        Words of the pooling memory: beats of a pooling region that can be held at most, 4 to 4096.
+    descriptors : int
+        Descriptors that the program memory holds, 4 to 1024.
     description : str
         One line for people.
 
@@ -51,6 +70,15 @@ class Machine:
     accumulator_bits: int = 32
     sense_cycles: int = 1
     write_cycles: int = 2
+    row_buses: int = 0
+    results_per_cycle: int = 0
+    bus_bits: int = 0
+    image_words: int = 16384
+    kernel_words: int = 65536
+    parameter_beats: int = 1024
+    threshold_beats: int = 1024
+    pool_beats: int = 64
+    descriptors: int = 64
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -63,11 +91,35 @@ class Machine:
         self._check_range("accumulator_bits", _LEAST_ACCUMULATOR_BITS, 48)
         self._check_range("sense_cycles", 1, 16)
         self._check_range("write_cycles", 1, 64)
+        self._complete("row_buses", _power_that_divides(self.sub_arrays, 4))
+        self._complete("results_per_cycle", _power_that_divides(self.sub_arrays, 16))
+        self._complete("bus_bits", min(128, self.columns))
+        self._check_power_of_two("row_buses", 1, 8)
+        self._check_power_of_two("results_per_cycle", 1, 16)
+        for key in ("row_buses", "results_per_cycle"):
+            if self.sub_arrays % getattr(self, key):
+                raise SpinplaneError(
+                    f"{key} = {getattr(self, key)}: allowed are powers of two that divide sub_arrays = {self.sub_arrays}"
+                )
+        self._check_power_of_two("bus_bits", 16, min(512, self.columns))
+        self._check_range("image_words", 16, 1 << 22)
+        self._check_range("kernel_words", 16, 1 << 22)
+        if self.image_words % 2:
+            raise SpinplaneError(f"image_words = {self.image_words}: allowed are even numbers")
+        self._check_range("parameter_beats", 16, 1 << 16)
+        self._check_range("threshold_beats", 16, 1 << 16)
+        self._check_range("pool_beats", 4, 4096)
+        self._check_range("descriptors", 4, 1024)
         if self.segments * self.accumulator_bits > self.columns:
             raise SpinplaneError(
                 f"accumulator_bits = {self.accumulator_bits}: allowed are at most columns ÷ segments = "
                 f"{self.columns // self.segments}, so that the constants of all segments fit in one row"
             )
+
+    def _complete(self, key: str, value: int) -> None:
+        """Give a field that was left out its value."""
+        if getattr(self, key) == 0:
+            object.__setattr__(self, key, value)
 
     def _check_range(self, key: str, low: int, high: int) -> None:
         value = getattr(self, key)
@@ -85,9 +137,19 @@ class Machine:
         return self.columns // self.segments
 
     @property
+    def leaves(self) -> int:
+        """Groups of `LEAF_COLUMNS` columns that the bit-counter counts first."""
+        return self.columns // LEAF_COLUMNS
+
+    @property
     def lanes(self) -> int:
         """Accumulators of the whole engine: the kernels that one pass can serve at most."""
         return self.sub_arrays * self.segments
+
+
+def _power_that_divides(number: int, largest: int) -> int:
+    """Greatest power of two up to `largest` that divides `number`."""
+    return min(largest, number & -number) if isinstance(number, int) and number > 0 else 1
 
 
 def machine_names() -> list[str]:
