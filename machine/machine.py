@@ -43,7 +43,7 @@ class Machine:
         Results that leave the engine in a cycle, and lanes of the digital processing unit: a power of two up to
         16 that divides `sub_arrays`. If not given, the greatest.
     bus_bits : int
-        Width of the AXI4 data bus, a power of two from 32 to 512, at most `columns`; if not given, 128 or `columns`.
+        Width of the AXI4 data bus, a power of two from 16 to 512, at most `columns`; if not given, at most 128.
     image_words, kernel_words : int
         Words of `columns` bits of the image bank and of the kernel bank, 16 to 2^22; the former even.
     parameter_beats, threshold_beats : int
