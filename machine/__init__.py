@@ -13,7 +13,7 @@ from .command import (
     command_fields,
     pack_commands,
 )
-from .counters import COUNTER_BITS, COUNTER_NAMES, Counters
+from .counters import ACCELERATOR_COUNTER_NAMES, COUNTER_BITS, COUNTER_NAMES, AcceleratorCounters, Counters
 from .errors import SpinplaneError
 from .faults import NOMINAL_THRESHOLDS, FaultMap
 from .machine import Machine, load_machine, machine_names
@@ -27,6 +27,7 @@ from .quantizer import (
 from .technology import WRITE_OVERLAPS, Electrical
 
 __all__ = [
+    "ACCELERATOR_COUNTER_NAMES",
     "CODE_BITS",
     "COUNTER_BITS",
     "COUNTER_NAMES",
@@ -40,6 +41,7 @@ __all__ = [
     "QUANTIZER_SHIFT_BITS",
     "SHIFT_FIELD_BITS",
     "WRITE_OVERLAPS",
+    "AcceleratorCounters",
     "Coding",
     "Counters",
     "Electrical",

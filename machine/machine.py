@@ -99,7 +99,8 @@ class Machine:
         for key in ("row_buses", "results_per_cycle"):
             if self.sub_arrays % getattr(self, key):
                 raise SpinplaneError(
-                    f"{key} = {getattr(self, key)}: allowed are powers of two that divide sub_arrays = {self.sub_arrays}"
+                    f"{key} = {getattr(self, key)}: allowed are powers of two that divide sub_arrays = "
+                    f"{self.sub_arrays}"
                 )
         self._check_power_of_two("bus_bits", 16, min(512, self.columns))
         self._check_range("image_words", 16, 1 << 22)

@@ -1,0 +1,161 @@
+"""What a host does on the bus of an accelerator, as data: written by who starts a simulation, played by its bench."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spinplane.machine import AcceleratorCounters, Machine
+from spinplane.machine.registers import Error
+
+#: Environment variables that name the script for the bench, and its figures.
+SCRIPT_VARIABLE = "SPINPLANE_HOST_SCRIPT"
+RECORD_FILE = "record.npz"
+PROGRESS_FILE = "progress.txt"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Write:
+    """Bytes to a bus address.
+
+    Parameters
+    ----------
+    address : int
+    data : ndarray of shape (bytes,), uint8
+    """
+
+    address: int
+    data: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Start a program and wait for its interrupt.
+
+    Parameters
+    ----------
+    program : int
+        Number of its header.
+    descriptors : int
+        How many it has: as many entries of the log are read.
+    limit : int
+        Cycles after which the bench gives up.
+    """
+
+    program: int
+    descriptors: int
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """Bytes from a bus address."""
+
+    address: int
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reset:
+    """A reset so many cycles after the start of a program, which never ends; or at once."""
+
+    program: int | None = None
+    after: int = 0
+
+
+Step = Write | Run | Read | Reset
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What the registers say after a `Run`.
+
+    Parameters
+    ----------
+    counters : AcceleratorCounters
+        Of this run alone.
+    layers : tuple of AcceleratorCounters
+        What each descriptor added.
+    error : Error
+    descriptor, word : int
+        Where the error was found.
+    """
+
+    counters: AcceleratorCounters
+    layers: tuple[AcceleratorCounters, ...]
+    error: Error
+    descriptor: int
+    word: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Record:
+    """Outcome of a script: one entry for each `Run` and each `Read`, in their order."""
+
+    runs: tuple[RunRecord, ...]
+    reads: tuple[np.ndarray, ...]
+
+
+_KINDS = {kind.__name__: kind for kind in (Run, Read, Reset)}
+
+
+def save_script(path: Path, machine: Machine, steps: Sequence[Step], *, stall: float, seed: int) -> None:
+    """Write a script as an ``.npz`` file."""
+    listed, blobs = [], {}
+    for number, step in enumerate(steps):
+        if isinstance(step, Write):
+            blobs[f"data_{number}"] = step.data
+            listed.append({"kind": "Write", "address": step.address})
+        else:
+            listed.append({"kind": type(step).__name__, **asdict(step)})
+    head = {"machine": asdict(machine), "steps": listed, "stall": stall, "seed": seed}
+    np.savez(path, head=np.array(json.dumps(head)), **blobs)  # type: ignore[arg-type]
+
+
+def load_script(path: Path) -> tuple[Machine, list[Step], float, int]:
+    """Read a script; the inverse of `save_script`."""
+    with np.load(path) as arrays:
+        head = json.loads(str(arrays["head"]))
+        steps: list[Step] = []
+        for number, fields in enumerate(head["steps"]):
+            kind = fields.pop("kind")
+            if kind == "Write":
+                steps.append(Write(address=fields["address"], data=arrays[f"data_{number}"]))
+            else:
+                steps.append(_KINDS[kind](**fields))
+    return Machine(**head["machine"]), steps, head["stall"], head["seed"]
+
+
+def save_record(path: Path, record: Record) -> None:
+    """Write an outcome as an ``.npz`` file."""
+    runs = [
+        {
+            "counters": run.counters.as_dict(),
+            "layers": [layer.as_dict() for layer in run.layers],
+            "error": int(run.error),
+            "descriptor": run.descriptor,
+            "word": run.word,
+        }
+        for run in record.runs
+    ]
+    blobs = {f"read_{number}": data for number, data in enumerate(record.reads)}
+    np.savez(path, runs=np.array(json.dumps(runs)), **blobs)  # type: ignore[arg-type]
+
+
+def load_record(path: Path) -> Record:
+    """Read an outcome; the inverse of `save_record`."""
+    with np.load(path) as arrays:
+        runs = tuple(
+            RunRecord(
+                counters=AcceleratorCounters(**run["counters"]),
+                layers=tuple(AcceleratorCounters(**layer) for layer in run["layers"]),
+                error=Error(run["error"]),
+                descriptor=run["descriptor"],
+                word=run["word"],
+            )
+            for run in json.loads(str(arrays["runs"]))
+        )
+        reads = tuple(arrays[f"read_{number}"] for number in range(len(arrays.files) - 1))
+    return Record(runs=runs, reads=reads)
