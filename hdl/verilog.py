@@ -71,7 +71,8 @@ class VerilogPlatform:
         ports = _instance_ports(component)
         if (parameters := getattr(component, "black_box", None)) is not None:
             sizes = {f"p_{key}": Const(value, 32) for key, value in parameters.items()}
-            return Instance(name, i_clk=ClockSignal(), **sizes, **ports)
+            module = getattr(component, "black_box_module", name)
+            return Instance(module, i_clk=ClockSignal(), **sizes, **ports)
         text = self.convert(name, component)
         for port, signal in (("clk", ClockSignal()), ("rst", ResetSignal())):
             if re.search(rf"^  wire width 1 input \d+  \\{port}$", text, re.MULTILINE):
@@ -84,7 +85,8 @@ def place(m: Module, platform: object, name: str, component: AnyComponent) -> An
 
     A trailing number of `name` (``sub_array_7``) names the instance alone. The component's ports are used in the
     same way in both cases. A component with an attribute ``black_box``, the parameters of a module that is
-    described elsewhere, is instantiated without being converted.
+    described elsewhere, is instantiated without being converted; ``black_box_module`` is the name of that module
+    where instances of it have other names.
     """
     if isinstance(platform, VerilogPlatform):
         module = re.sub(r"_\d+$", "", name)
