@@ -2,7 +2,7 @@
 
 from amaranth.lib import data
 
-from spinplane.machine import SHIFT_FIELD_BITS, Machine, command_fields
+from spinplane.machine import LOG_FIELD_BITS, SHIFT_FIELD_BITS, Machine, command_fields
 
 
 def command_layout(machine: Machine) -> data.StructLayout:
@@ -10,12 +10,18 @@ def command_layout(machine: Machine) -> data.StructLayout:
     return data.StructLayout(command_fields(machine))
 
 
-#: What happens to the count of a sensed row: shifted left by ``shift``, subtracted if ``negate``, into an
-#: accumulator for each segment if ``packed``, else the total into accumulator 0; from 0 if ``clear``; handed
-#: out after it if ``emit``.
-STEP = data.StructLayout({"shift": SHIFT_FIELD_BITS, "negate": 1, "packed": 1, "clear": 1, "emit": 1})
+#: How the ones of a row are counted: 2^log_slots slots, of 2^log_planes sub-blocks each.
+COUNT_MODE = data.StructLayout({"log_slots": LOG_FIELD_BITS, "log_planes": LOG_FIELD_BITS})
+
+#: What happens to the counts of a sensed row, which are taken by ``mode``: shifted left by ``shift``, subtracted if
+#: ``negate``, from 0 if ``clear``; handed out after it if ``emit``.
+STEP = data.StructLayout({"shift": SHIFT_FIELD_BITS, "negate": 1, "mode": COUNT_MODE, "clear": 1, "emit": 1})
 
 
 def row_layout(machine: Machine) -> data.StructLayout:
-    """A row to write: its ``bits``, column 0 first, and the ``mask`` of the columns that take them."""
-    return data.StructLayout({"bits": machine.columns, "mask": machine.columns})
+    """A row to write: its ``bits`` on each bus, column 0 first, and the ``mask`` of the columns that take them.
+
+    Bus b drives the sub-arrays from b·sub_arrays/row_buses on.
+    """
+    bits = data.ArrayLayout(machine.columns, machine.row_buses)
+    return data.StructLayout({"bits": bits, "mask": machine.columns})

@@ -13,15 +13,10 @@ from .verilog import place
 
 
 def result_layout(machine: Machine) -> data.StructLayout:
-    """One accumulator: its value, where it stands, and whether it ends its command."""
-    return data.StructLayout(
-        {
-            "value": signed(machine.accumulator_bits),
-            "sub_array": bits_for(machine.sub_arrays - 1),
-            "segment": bits_for(machine.segments - 1),
-            "last": 1,
-        }
-    )
+    """A beat: results of ``values``, those that are ``valid``, and whether they end their command."""
+    lanes = machine.results_per_cycle
+    values = data.ArrayLayout(signed(machine.accumulator_bits), lanes)
+    return data.StructLayout({"values": values, "valid": lanes, "last": 1})
 
 
 class Engine(wiring.Component):

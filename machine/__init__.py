@@ -3,6 +3,8 @@
 from .coding import MAX_BITS, Coding, Operand, PoolMode, Rounding
 from .command import (
     EMISSIONS,
+    LOG_FIELD_BITS,
+    MOST_SLOTS,
     OP_FIELDS,
     PLANE_FIELD_BITS,
     SHIFT_FIELD_BITS,
@@ -32,7 +34,9 @@ __all__ = [
     "COUNTER_BITS",
     "COUNTER_NAMES",
     "EMISSIONS",
+    "LOG_FIELD_BITS",
     "MAX_BITS",
+    "MOST_SLOTS",
     "MULTIPLIER_BITS",
     "NOMINAL_THRESHOLDS",
     "OFFSET_BITS",

@@ -20,7 +20,8 @@ class Op(enum.Enum):
     with ``write_back`` its sensed columns are written to ``row_d``. ``DOT`` accumulates
     ±2^(m+n+shift)·bitcount(and(a, b)) over all planes and tiles, ``COUNT`` ±2^(m+shift)·bitcount(a) over the
     planes and tiles of ``row_a`` alone. ``LOAD`` fills the accumulators with the constants of ``row_a``:
-    segment s from the columns s·columns/segments and up, two's complement, least significant bit first.
+    that of slot s from the columns s·columns/slots and up, two's complement, least significant bit first, and
+    0 where there is no slot.
     """
 
     WRITE = 0
@@ -32,28 +33,33 @@ class Op(enum.Enum):
     LOAD = 6
 
 
-_SENSE = frozenset({"first", "last", "row_a", "row_d", "length", "packed", "emit", "write_back"})
-_COUNT = frozenset({"first", "last", "row_a", "planes_a", "tiles", "length", "packed", "signed_a", "shift"})
+_WHERE = frozenset({"first", "last", "log_groups"})
+_SENSE = _WHERE | {"row_a", "row_d", "length", "log_slots", "emit", "write_back"}
+_COUNT = _WHERE | {"row_a", "planes_a", "tiles", "length", "log_slots", "log_planes", "signed_a", "shift"}
 _COUNT |= {"negate", "clear", "emit"}
 
 #: Fields that an operation uses; it ignores the others.
 OP_FIELDS: dict[Op, frozenset[str]] = {
-    Op.WRITE: frozenset({"first", "last", "row_d"}),
+    Op.WRITE: _WHERE | {"row_d"},
     Op.READ: _SENSE,
     Op.AND: _SENSE | {"row_b"},
     Op.OR: _SENSE | {"row_b"},
     Op.DOT: _COUNT | {"row_b", "planes_b", "signed_b"},
     Op.COUNT: _COUNT,
-    Op.LOAD: frozenset({"first", "last", "row_a", "length", "packed"}),
+    Op.LOAD: _WHERE | {"row_a", "length", "log_slots"},
 }
 
 #: Emitting commands that an engine has on their way at once: as many as one sub-array holds in its result
 #: registers, bit-counter, sense amplifiers and controller.
 EMISSIONS = 4
 
-#: Bits of the field that counts planes (less one), and of the base shift.
+#: Bits of the field that counts planes (less one), of the base shift, and of the logarithms of slots, of planes
+#: side by side and of groups.
 PLANE_FIELD_BITS = 3
 SHIFT_FIELD_BITS = 5
+LOG_FIELD_BITS = 2
+#: Slots of a row, planes side by side and groups of sub-arrays that a command can ask for at most.
+MOST_SLOTS = 1 << ((1 << LOG_FIELD_BITS) - 1)
 
 
 def bits_for(largest: int) -> int:
@@ -64,13 +70,15 @@ def bits_for(largest: int) -> int:
 def command_fields(machine: Machine) -> dict[str, int]:
     """Names and widths in bits of a command's fields, in the order in which they are packed.
 
-    ``op``; ``first``, ``last``: sub-arrays that take part; ``row_a``, ``row_b``, ``row_d``: rows; ``planes_a``,
-    ``planes_b``, ``tiles``: their numbers less one (plane m, tile t of an operand lies in row
-    ``row + m·(tiles+1) + t``); ``length``: sensed columns of the last tile less one, counted in each segment
-    when ``packed``; ``packed``: every segment has an accumulator of its own, else all columns count into
-    accumulator 0; ``signed_a``, ``signed_b``: the top plane weighs negatively; ``shift``: added to m + n;
-    ``negate``: subtract; ``clear``: start from 0; ``emit``: hand out the row, or the accumulators after the
-    last step; ``write_back``: store the sensed row in ``row_d``. `OP_FIELDS` has those that an operation uses.
+    ``op``; ``first``, ``last``: sub-arrays of each group that take part; ``row_a``, ``row_b``, ``row_d``: rows;
+    ``planes_a``, ``planes_b``, ``tiles``: their numbers less one (plane m, tile t of an operand lies in row
+    ``row + m·(tiles+1) + t``); ``length``: sensed columns of the last tile less one, counted in each slot;
+    ``log_slots``, ``log_planes``: the row has 2^log_slots equal slots, each with an accumulator of its own, and
+    a slot 2^log_planes equal sub-blocks, of which the ones of number p count 2^p; ``log_groups``: the
+    sub-arrays stand in 2^log_groups groups of neighbours; ``signed_a``, ``signed_b``: the top plane weighs
+    negatively; ``shift``: added to m + n; ``negate``: subtract; ``clear``: start from 0; ``emit``: hand out the
+    row, or the accumulators after the last step; ``write_back``: store the sensed row in ``row_d``.
+    `OP_FIELDS` has those that an operation uses.
     """
     row, sub_array = bits_for(machine.rows - 1), bits_for(machine.sub_arrays - 1)
     return {
@@ -84,7 +92,9 @@ def command_fields(machine: Machine) -> dict[str, int]:
         "planes_b": PLANE_FIELD_BITS,
         "tiles": row,
         "length": bits_for(machine.columns - 1),
-        "packed": 1,
+        "log_slots": LOG_FIELD_BITS,
+        "log_planes": LOG_FIELD_BITS,
+        "log_groups": LOG_FIELD_BITS,
         "signed_a": 1,
         "signed_b": 1,
         "shift": SHIFT_FIELD_BITS,
@@ -127,8 +137,9 @@ class Program:
     ----------
     machine : Machine
     commands : ndarray of shape (n,), dtype `command_dtype`
-    rows : ndarray of shape (writes, columns), uint8
-        Bits of the rows that ``WRITE`` commands consume, in order; column 0 first.
+    rows : ndarray of shape (writes, columns) or (writes, row_buses, columns), uint8
+        Bits of the rows that ``WRITE`` commands consume, in order; column 0 first. The former go over all buses
+        alike.
     masks : ndarray of shape (writes, columns), uint8
         1 where a column is written.
     """
@@ -137,3 +148,9 @@ class Program:
     commands: np.ndarray
     rows: np.ndarray
     masks: np.ndarray
+
+    def bus_rows(self) -> np.ndarray:
+        """`rows` of every bus, shape (writes, row_buses, columns)."""
+        if self.rows.ndim == 3:
+            return self.rows
+        return np.repeat(self.rows[:, np.newaxis], self.machine.row_buses, axis=1)
