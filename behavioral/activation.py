@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine import CODE_BITS, OFFSET_BITS
 from spinplane.machine.activation import POOLED_BITS, RAW_BITS, SCALE_BITS, ActivationConfiguration
-from spinplane.machine.descriptor import Requantize
+from spinplane.machine.descriptor import THRESHOLD_BITS, Requantize
 
 from .fixed_point import signed_integers
 from .shifter import shift_right_rounded
@@ -18,8 +18,9 @@ def activate(
     offsets: ArrayLike = 0,
     residuals: ArrayLike = 0,
     residual_multipliers: ArrayLike = 0,
+    thresholds: ArrayLike = (),
 ) -> NDArray[np.int64]:
-    """Codes, or raw values, of y = value + offset + residual · residual_multiplier.
+    """Codes as they are stored, or raw values, of y = value + offset + residual · residual_multiplier.
 
     Parameters
     ----------
@@ -32,6 +33,9 @@ def activate(
         Codes of the residual branch, 9 bits.
     residual_multipliers : array_like of int
         24 bits.
+    thresholds : array_like of int, shape (..., 4 · threshold_words)
+        32 bits, those of a channel along the last axis; the others broadcast against y. Of no use but with
+        ``THRESHOLDS``.
 
     Returns
     -------
@@ -40,13 +44,15 @@ def activate(
 
     Raises
     ------
+    ValueError
+        If there are other than 4 · threshold_words thresholds with ``THRESHOLDS``.
     OverflowError
         If a number does not fit in its bits, a raw result in 32.
 
     Examples
     --------
-    >>> ternary = ActivationConfiguration(requantize=Requantize.THRESHOLDS, low=-1, high=1, thresholds=(-3, 4))
-    >>> activate([-4, -3, 3, 4], ternary)
+    >>> ternary = ActivationConfiguration(requantize=Requantize.THRESHOLDS, low=-1, high=1, threshold_words=1)
+    >>> activate([-4, -3, 3, 4], ternary, thresholds=[-3, 4, 2**31 - 1, 2**31 - 1])
     array([-1,  0,  0,  1])
     """
     value = signed_integers(values, POOLED_BITS, "values")
@@ -60,7 +66,14 @@ def activate(
     if configuration.requantize is Requantize.RAW:
         return signed_integers(y, RAW_BITS, "raw values")
     if configuration.requantize is Requantize.THRESHOLDS:
-        thresholds = np.array(configuration.thresholds, dtype=np.int64)
-        return configuration.low + np.searchsorted(thresholds, y, side="right")
-    codes = shift_right_rounded(y, configuration.shift, configuration.rounding)
-    return np.clip(codes, configuration.low, configuration.high)
+        steps = signed_integers(thresholds, THRESHOLD_BITS, "thresholds")
+        if steps.shape[-1] != configuration.thresholds:
+            raise ValueError(
+                f"{steps.shape[-1]} thresholds: threshold_words = {configuration.threshold_words} "
+                f"are {configuration.thresholds}"
+            )
+        codes = configuration.low + (steps <= y[..., np.newaxis]).sum(axis=-1)
+    else:
+        codes = shift_right_rounded(y, configuration.shift, configuration.rounding)
+        codes = np.clip(codes, configuration.low, configuration.high)
+    return codes << configuration.code_shift

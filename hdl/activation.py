@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import CODE_BITS, OFFSET_BITS
 from spinplane.machine.activation import ACTIVATION_SHIFT_BITS, POOLED_BITS, RAW_BITS, SCALE_BITS
-from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLDS, Requantize
+from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLD_WORDS, THRESHOLDS_PER_WORD, Requantize
 
 from .parameters import require_positive
 from .shifter import RoundingShifter
@@ -22,8 +22,8 @@ ACTIVATION_CONFIGURATION = data.StructLayout(
         "rounding": 2,
         "low": signed(CODE_BITS),
         "high": signed(CODE_BITS),
-        "threshold_count": 4,
-        "thresholds": data.ArrayLayout(signed(THRESHOLD_BITS), THRESHOLDS),
+        "threshold_words": 3,
+        "code_shift": 1,
     }
 )
 """Fields of a `spinplane.machine.activation.ActivationConfiguration` as the `Activation` takes them."""
@@ -33,10 +33,15 @@ class Activation(wiring.Component):
     """Code of y = value + offset + residual · residual_multiplier, or of |y|.
 
     With ``SHIFT`` clip(round(y / 2^shift), low, high), with ``THRESHOLDS`` low + number of thresholds that are at
-    most y. No intermediate result is cut short. `raw` is y modulo 2^32 whatever is asked for.
+    most y; either shifted left by `code_shift`. No intermediate result is cut short. `raw` is y modulo 2^32 whatever
+    is asked for.
 
-    Latency: `LATENCY` = 4 cycles: the two addends, y, its magnitude, the code. Throughput: one value a cycle;
-    nothing holds it up.
+    Thresholds come four a cycle: word k of a value's is taken `THRESHOLD_DELAY` + k cycles after the value, for
+    threshold_words cycles. Without any word the code is low.
+
+    Latency: `LATENCY` = 4 cycles: the two addends, y, its magnitude, the code; with ``THRESHOLDS``
+    `THRESHOLD_DELAY` + max(1, threshold_words). Throughput: one value a cycle, with ``THRESHOLDS`` one in
+    threshold_words cycles, and values are not to come faster; nothing holds it up.
 
     Parameters
     ----------
@@ -46,12 +51,14 @@ class Activation(wiring.Component):
     Members
     -------
     configuration : In(ACTIVATION_CONFIGURATION)
-        Held constant from the first value to the last code; ``low`` is not above ``high``.
+        Held constant from the first value to the last code; ``low`` is not above ``high``, and what is stored fits
+        in 9 bits.
     in_valid : In(1)
     value : In(signed(width))
     offset : In(signed(48))
     residual : In(signed(9))
     residual_multiplier : In(signed(24))
+    thresholds : In(ArrayLayout(signed(32), 4))
     out_valid : Out(1)
     code : Out(signed(9))
         With ``RAW`` as with ``SHIFT``.
@@ -66,6 +73,7 @@ class Activation(wiring.Component):
     """
 
     LATENCY = 4
+    THRESHOLD_DELAY = 3
 
     configuration: data.View
     in_valid: Signal
@@ -73,6 +81,7 @@ class Activation(wiring.Component):
     offset: Signal
     residual: Signal
     residual_multiplier: Signal
+    thresholds: data.View
     out_valid: Signal
     code: Signal
     raw: Signal
@@ -89,6 +98,7 @@ class Activation(wiring.Component):
                 "offset": In(signed(OFFSET_BITS)),
                 "residual": In(signed(CODE_BITS)),
                 "residual_multiplier": In(signed(SCALE_BITS)),
+                "thresholds": In(data.ArrayLayout(signed(THRESHOLD_BITS), THRESHOLDS_PER_WORD)),
                 "out_valid": Out(1),
                 "code": Out(signed(CODE_BITS)),
                 "raw": Out(signed(RAW_BITS)),
@@ -100,9 +110,17 @@ class Activation(wiring.Component):
         configuration = self.configuration
         width = len(self.value) + 1
 
-        valid = Signal(self.LATENCY)
-        m.d.sync += valid.eq((valid << 1) | self.in_valid)
-        m.d.comb += self.out_valid.eq(valid[-1])
+        by_thresholds = configuration.requantize == Requantize.THRESHOLDS.value
+
+        based, summed, first, last = Signal(), Signal(), Signal(), Signal()
+        words_left = Signal(range(THRESHOLD_WORDS + 1))
+        m.d.sync += [based.eq(self.in_valid), summed.eq(based), first.eq(summed), self.out_valid.eq(last)]
+        m.d.comb += last.eq(words_left == 1)
+        with m.If(summed):
+            has_words = by_thresholds & (configuration.threshold_words != 0)
+            m.d.sync += words_left.eq(Mux(has_words, configuration.threshold_words, 1))
+        with m.Elif(words_left != 0):
+            m.d.sync += words_left.eq(words_left - 1)
 
         base = Signal(signed(width), reset_less=True)
         addend = Signal(signed(CODE_BITS + SCALE_BITS), reset_less=True)
@@ -112,8 +130,10 @@ class Activation(wiring.Component):
             base.eq(self.value + self.offset),
             addend.eq(self.residual * self.residual_multiplier),
             y.eq(base + addend),
-            magnitude.eq(Mux(configuration.absolute & (y < 0), -y, y)),
         ]
+        # Held while its thresholds come.
+        with m.If(summed):
+            m.d.sync += magnitude.eq(Mux(configuration.absolute & (y < 0), -y, y))
 
         shifter = place(
             m, platform, "activation_shifter", RoundingShifter(width, width, ACTIVATION_SHIFT_BITS)
@@ -133,16 +153,19 @@ class Activation(wiring.Component):
         m.d.comb += narrow.eq(
             Mux(magnitude > largest, largest, Mux(magnitude < ~largest, ~largest, magnitude))
         )
-        steps = Signal(range(THRESHOLDS + 1))
         reached = [
-            (configuration.threshold_count > j) & (configuration.thresholds[j] <= narrow)
-            for j in range(THRESHOLDS)
+            (threshold <= narrow) & (configuration.threshold_words != 0) for threshold in self.thresholds
         ]
-        m.d.comb += steps.eq(sum(reached))
+        steps_before = Signal(range(THRESHOLD_WORDS * THRESHOLDS_PER_WORD + 1), reset_less=True)
+        steps = Signal.like(steps_before)
+        m.d.comb += steps.eq(Mux(first, 0, steps_before) + sum(reached))
+        m.d.sync += steps_before.eq(steps)
 
         code = Signal(signed(CODE_BITS), reset_less=True)
         raw = Signal(signed(RAW_BITS), reset_less=True)
-        by_thresholds = configuration.requantize == Requantize.THRESHOLDS.value
-        m.d.sync += [code.eq(Mux(by_thresholds, low + steps, clipped)), raw.eq(magnitude)]
+        m.d.sync += [
+            code.eq(Mux(by_thresholds, low + steps, clipped) << configuration.code_shift),
+            raw.eq(magnitude),
+        ]
         m.d.comb += [self.code.eq(code), self.raw.eq(raw)]
         return m

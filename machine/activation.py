@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .coding import Rounding
-from .descriptor import THRESHOLD_BITS, THRESHOLDS, Descriptor, Requantize
+from .descriptor import THRESHOLD_WORDS, THRESHOLDS_PER_WORD, Descriptor, Requantize
 from .errors import SpinplaneError
 from .quantizer import CODE_BITS
 
@@ -24,8 +24,9 @@ ACTIVATION_SHIFT_BITS = 6
 class ActivationConfiguration:
     """How a value y becomes the next layer's code; held constant during a layer.
 
-    ``SHIFT``: clip(round(y / 2^shift), low, high). ``THRESHOLDS``: low + number of thresholds that are at most y,
-    which says every rising step function: sign, ReLU and (tanh x + 1)/2 of few bits. ``RAW``: y itself.
+    ``SHIFT``: clip(round(y / 2^shift), low, high). ``THRESHOLDS``: low + number of the channel's thresholds that
+    are at most y, which says every rising step function: sign, ReLU and (tanh x + 1)/2 of few bits. What is stored is
+    code · 2^code_shift. ``RAW``: y itself.
 
     Parameters
     ----------
@@ -36,9 +37,11 @@ class ActivationConfiguration:
         0 to 63.
     rounding : Rounding
     low, high : int
-        −256 to 255, low not above high.
-    thresholds : tuple of int
-        At most 15 numbers of 48 bits, ascending; low + their number is at most 255.
+        −256 to 255, low not above high; what is stored lies in the same range.
+    threshold_words : int
+        Words of four thresholds of a channel, 0 to 4; low + their number is at most 255, stored as well.
+    code_shift : int
+        0 or 1.
 
     Raises
     ------
@@ -52,13 +55,16 @@ class ActivationConfiguration:
     rounding: Rounding = Rounding.FLOOR
     low: int = 0
     high: int = 0
-    thresholds: tuple[int, ...] = ()
+    threshold_words: int = 0
+    code_shift: int = 0
 
     def __post_init__(self) -> None:
-        code, threshold = 2 ** (CODE_BITS - 1), 2 ** (THRESHOLD_BITS - 1)
+        code = 2 ** (CODE_BITS - 1)
         _check_range("shift", self.shift, 0, 2**ACTIVATION_SHIFT_BITS - 1)
         _check_range("low", self.low, -code, code - 1)
         _check_range("high", self.high, -code, code - 1)
+        _check_range("threshold_words", self.threshold_words, 0, THRESHOLD_WORDS)
+        _check_range("code_shift", self.code_shift, 0, 1)
         for name, kind in (("requantize", Requantize), ("rounding", Rounding)):
             if not isinstance(getattr(self, name), kind):
                 allowed = ", ".join(map(str, kind))
@@ -67,17 +73,22 @@ class ActivationConfiguration:
             raise SpinplaneError(f"absolute = {self.absolute!r}: allowed are True and False")
         if self.low > self.high:
             raise SpinplaneError(f"low = {self.low}: allowed is at most high = {self.high}")
-        if len(self.thresholds) > THRESHOLDS:
-            raise SpinplaneError(f"{len(self.thresholds)} thresholds: allowed are at most {THRESHOLDS}")
-        for value in self.thresholds:
-            _check_range("thresholds", value, -threshold, threshold - 1)
-        if list(self.thresholds) != sorted(self.thresholds):
-            raise SpinplaneError(f"thresholds = {self.thresholds}: allowed are ascending ones")
-        if self.low + len(self.thresholds) >= code:
+        greatest = (code - 1) >> self.code_shift
+        if self.low << self.code_shift < -code or self.high > greatest:
             raise SpinplaneError(
-                f"low = {self.low}: allowed is at most {code - 1 - len(self.thresholds)} "
-                f"with {len(self.thresholds)} thresholds"
+                f"low = {self.low}, high = {self.high}: allowed with code_shift = {self.code_shift} are "
+                f"{-(code >> self.code_shift)} to {greatest}"
             )
+        if self.low + self.thresholds > greatest:
+            raise SpinplaneError(
+                f"low = {self.low}: allowed is at most {greatest - self.thresholds} with {self.thresholds} thresholds"
+            )
+
+    @property
+    def thresholds(self) -> int:
+        """Thresholds of a channel that are looked at."""
+        by_thresholds = self.requantize is Requantize.THRESHOLDS
+        return self.threshold_words * THRESHOLDS_PER_WORD if by_thresholds else 0
 
     @classmethod
     def from_descriptor(cls, descriptor: Descriptor) -> "ActivationConfiguration":
@@ -101,7 +112,8 @@ class ActivationConfiguration:
             rounding=Rounding(descriptor["rounding"]),
             low=descriptor["low"],
             high=descriptor["high"],
-            thresholds=tuple(descriptor.thresholds),
+            threshold_words=descriptor["threshold_words"],
+            code_shift=descriptor["code_shift"],
         )
 
 
