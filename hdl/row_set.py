@@ -14,10 +14,14 @@ def row_sum_bits(machine: Machine) -> int:
 
 
 def row_set_layout(machine: Machine) -> data.StructLayout:
-    """The array ``row`` to write, the ``bits`` and row ``sums`` of each row bus, and whether it is a region's last."""
+    """The array ``row`` to write, the ``bits`` and row ``sums`` of each row bus, and whether it is a region's last.
+
+    Rows beyond the array appear as `machine.rows` or any other number that is no row of it, never as the lower
+    bits of their number.
+    """
     return data.StructLayout(
         {
-            "row": bits_for(machine.rows - 1),
+            "row": bits_for(machine.rows),
             "bits": data.ArrayLayout(machine.columns, machine.row_buses),
             "sums": data.ArrayLayout(row_sum_bits(machine), machine.row_buses),
             "last": 1,
