@@ -11,7 +11,7 @@ import sys
 from typing import Any, TypeVar
 
 from amaranth.back import rtlil
-from amaranth.hdl import ClockSignal, Const, Instance, Module, ResetSignal, Value
+from amaranth.hdl import ClockSignal, Const, Instance, Module, ResetInserter, ResetSignal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -65,8 +65,11 @@ class VerilogPlatform:
             self.modules[name] = text.replace("attribute \\top 1\n", "")
         return self.modules[name]
 
-    def instance(self, name: str, component: wiring.Component) -> Instance:
-        """Convert `component` as module `name` and return an instance wired to the component's own ports."""
+    def instance(self, name: str, component: wiring.Component, reset: Value | None = None) -> Instance:
+        """Convert `component` as module `name` and return an instance wired to the component's own ports.
+
+        ``rst`` is wired to `reset`, the reset of the clock domain if it is not given.
+        """
         component._MustUse__used = True  # type: ignore[attr-defined]  # its module is used, if not the object
         ports = _instance_ports(component)
         if (parameters := getattr(component, "black_box", None)) is not None:
@@ -74,13 +77,15 @@ class VerilogPlatform:
             module = getattr(component, "black_box_module", name)
             return Instance(module, i_clk=ClockSignal(), **sizes, **ports)
         text = self.convert(name, component)
-        for port, signal in (("clk", ClockSignal()), ("rst", ResetSignal())):
+        for port, signal in (("clk", ClockSignal()), ("rst", ResetSignal() if reset is None else reset)):
             if re.search(rf"^  wire width 1 input \d+  \\{port}$", text, re.MULTILINE):
                 ports[f"i_{port}"] = signal
         return Instance(name, **ports)
 
 
-def place(m: Module, platform: object, name: str, component: AnyComponent) -> AnyComponent:
+def place(
+    m: Module, platform: object, name: str, component: AnyComponent, reset: Value | None = None
+) -> AnyComponent:
     """Add `component` to `m` as the sub-module `name`; for an export, as an instance of module ``name``.
 
     A trailing number of `name` (``sub_array_7``) names the instance alone. The component's ports are used in the
@@ -90,9 +95,9 @@ def place(m: Module, platform: object, name: str, component: AnyComponent) -> An
     """
     if isinstance(platform, VerilogPlatform):
         module = re.sub(r"_\d+$", "", name)
-        m.submodules[name] = platform.instance(module, component)
+        m.submodules[name] = platform.instance(module, component, reset)
     else:
-        m.submodules[name] = component
+        m.submodules[name] = component if reset is None else ResetInserter(reset)(component)
     return component
 
 
