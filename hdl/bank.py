@@ -97,10 +97,13 @@ class Bank(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.cells = cells = memory.Memory(shape=self.width, depth=self.words, init=[])
+        # As many as addresses: those beyond the last word are never written.
+        depth = 1 << len(self.write.address)
+        m.submodules.cells = cells = memory.Memory(shape=self.width, depth=depth, init=[])
         to_cells = cells.write_port(granularity=1)
+        writes = self.write.enable & (self.write.address < self.words)
         m.d.comb += [
-            to_cells.en.eq(self.write.mask & self.write.enable.replicate(self.width)),
+            to_cells.en.eq(self.write.mask & writes.replicate(self.width)),
             to_cells.addr.eq(self.write.address),
             to_cells.data.eq(self.write.data),
         ]
