@@ -66,7 +66,8 @@ def activate(
     if configuration.requantize is Requantize.RAW:
         return signed_integers(y, RAW_BITS, "raw values")
     if configuration.requantize is Requantize.THRESHOLDS:
-        steps = signed_integers(thresholds, THRESHOLD_BITS, "thresholds")
+        none = np.zeros(0, dtype=np.int64)
+        steps = signed_integers(thresholds if np.size(thresholds) else none, THRESHOLD_BITS, "thresholds")
         if steps.shape[-1] != configuration.thresholds:
             raise ValueError(
                 f"{steps.shape[-1]} thresholds: threshold_words = {configuration.threshold_words} "

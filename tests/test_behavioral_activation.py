@@ -29,12 +29,21 @@ def test_examples_of_the_docstrings() -> None:
     st.integers(0, 63),
     st.sampled_from(Rounding),
     st.booleans(),
+    st.integers(0, 1),
 )
 def test_shift_is_exact(
-    value: int, offset: int, residual: int, multiplier: int, shift: int, rounding: Rounding, absolute: bool
+    value: int,
+    offset: int,
+    residual: int,
+    multiplier: int,
+    shift: int,
+    rounding: Rounding,
+    absolute: bool,
+    code_shift: int,
 ) -> None:
+    low, high = -256 >> code_shift, 255 >> code_shift
     configuration = ActivationConfiguration(
-        absolute=absolute, shift=shift, rounding=rounding, low=-256, high=255
+        absolute=absolute, shift=shift, rounding=rounding, low=low, high=high, code_shift=code_shift
     )
     y = value + offset + residual * multiplier
     exact = Fraction(abs(y) if absolute else y, 2**shift)
@@ -44,16 +53,28 @@ def test_shift_is_exact(
         Rounding.HALF_EVEN: round(exact),
     }[rounding]
     code = activate(value, configuration, offsets=offset, residuals=residual, residual_multipliers=multiplier)
-    assert code == min(max(rounded, -256), 255)
+    assert code == min(max(rounded, low), high) * 2**code_shift
 
 
-@given(signed(63), st.lists(signed(48), max_size=15), st.booleans())
-def test_thresholds_are_counted(value: int, thresholds: list[int], absolute: bool) -> None:
+@given(
+    signed(63) | signed(33), st.lists(st.lists(signed(32), min_size=4, max_size=4), max_size=4), st.booleans()
+)
+def test_thresholds_are_counted(value: int, words: list[list[int]], absolute: bool) -> None:
     configuration = ActivationConfiguration(
-        requantize=Requantize.THRESHOLDS, absolute=absolute, low=-8, thresholds=tuple(sorted(thresholds))
+        requantize=Requantize.THRESHOLDS, absolute=absolute, low=-8, threshold_words=len(words), code_shift=1
     )
     y = abs(value) if absolute else value
-    assert activate(value, configuration) == -8 + sum(threshold <= y for threshold in thresholds)
+    thresholds = [threshold for word in words for threshold in word]
+    expected = 2 * (-8 + sum(threshold <= y for threshold in thresholds))
+    assert activate(value, configuration, thresholds=thresholds) == expected
+
+
+def test_every_channel_has_thresholds_of_its_own() -> None:
+    configuration = ActivationConfiguration(requantize=Requantize.THRESHOLDS, threshold_words=1)
+    thresholds = [[1, 2, 3, 4], [-4, -3, -2, -1]]
+    assert activate([[0, 0], [2, -3]], configuration, thresholds=thresholds).tolist() == [[0, 4], [2, 2]]
+    with pytest.raises(ValueError, match=r"^3 thresholds: threshold_words = 1 are 4$"):
+        activate(0, configuration, thresholds=[1, 2, 3])
 
 
 @pytest.mark.parametrize("bits", [1, 2, 3, 4])
@@ -61,10 +82,13 @@ def test_thresholds_say_the_tanh_of_the_paper(bits: int) -> None:
     """(tanh x + 1)/2 quantized by Eq. 4, x in units of 1/256."""
     steps = 2**bits - 1
     thresholds = [math.ceil(256 * math.atanh(2 * (j + 0.5) / steps - 1)) for j in range(steps)]
-    configuration = ActivationConfiguration(requantize=Requantize.THRESHOLDS, thresholds=tuple(thresholds))
+    thresholds += [2**31 - 1] * (-steps % 4)
+    configuration = ActivationConfiguration(
+        requantize=Requantize.THRESHOLDS, threshold_words=len(thresholds) // 4
+    )
     sums = np.arange(-1500, 1500)
     levels = np.floor(steps * (np.tanh(sums / 256) + 1) / 2 + 0.5)
-    assert (activate(sums, configuration) == levels).all()
+    assert (activate(sums, configuration, thresholds=thresholds) == levels).all()
 
 
 def test_raw_is_the_value() -> None:

@@ -8,17 +8,24 @@ from spinplane.machine.descriptor import Descriptor, Requantize
 
 
 def test_is_read_from_a_descriptor() -> None:
-    descriptor = Descriptor(requantize=1, absolute=1, shift=9, rounding=2, low=-256, high=255)
-    descriptor.set_thresholds([-(2**47), -1, 0, 2**47 - 1])
+    descriptor = Descriptor(
+        requantize=1, absolute=1, shift=9, rounding=2, low=-128, high=127, threshold_words=4, code_shift=1
+    )
     assert ActivationConfiguration.from_descriptor(descriptor) == ActivationConfiguration(
         requantize=Requantize.THRESHOLDS,
         absolute=True,
         shift=9,
         rounding=Rounding.HALF_EVEN,
-        low=-256,
-        high=255,
-        thresholds=(-(2**47), -1, 0, 2**47 - 1),
+        low=-128,
+        high=127,
+        threshold_words=4,
+        code_shift=1,
     )
+
+
+def test_thresholds_are_those_that_are_looked_at() -> None:
+    assert ActivationConfiguration(requantize=Requantize.THRESHOLDS, threshold_words=3).thresholds == 12
+    assert ActivationConfiguration(threshold_words=3).thresholds == 0
 
 
 @pytest.mark.parametrize(
@@ -37,15 +44,29 @@ def test_is_read_from_a_descriptor() -> None:
             "requantize = 1: allowed are Requantize.SHIFT, Requantize.THRESHOLDS, Requantize.RAW",
         ),
         ({"absolute": 1}, "absolute = 1: allowed are True and False"),
-        ({"thresholds": (0,) * 16}, "16 thresholds: allowed are at most 15"),
+        ({"threshold_words": 5}, "threshold_words = 5: allowed are whole numbers from 0 to 4"),
+        ({"code_shift": 2}, "code_shift = 2: allowed are whole numbers from 0 to 1"),
         (
-            {"thresholds": (2**47,)},
-            f"thresholds = {2**47}: allowed are whole numbers from {-(2**47)} to {2**47 - 1}",
+            {"high": 128, "code_shift": 1},
+            "low = 0, high = 128: allowed with code_shift = 1 are -128 to 127",
         ),
-        ({"thresholds": (1, 0)}, "thresholds = (1, 0): allowed are ascending ones"),
         (
-            {"low": 254, "high": 255, "thresholds": (0, 0)},
-            "low = 254: allowed is at most 253 with 2 thresholds",
+            {"low": -129, "code_shift": 1},
+            "low = -129, high = 3: allowed with code_shift = 1 are -128 to 127",
+        ),
+        (
+            {"low": 248, "high": 255, "requantize": Requantize.THRESHOLDS, "threshold_words": 2},
+            "low = 248: allowed is at most 247 with 8 thresholds",
+        ),
+        (
+            {
+                "low": 112,
+                "high": 127,
+                "requantize": Requantize.THRESHOLDS,
+                "threshold_words": 4,
+                "code_shift": 1,
+            },
+            "low = 112: allowed is at most 111 with 16 thresholds",
         ),
     ],
 )

@@ -9,7 +9,6 @@ from spinplane.machine import SpinplaneError
 from spinplane.machine.descriptor import (
     DESCRIPTOR_FIELDS,
     DESCRIPTOR_WORDS,
-    THRESHOLDS,
     Descriptor,
 )
 
@@ -29,20 +28,11 @@ def test_a_descriptor_is_read_as_it_was_written(data):
     assert Descriptor.from_words(words) == values
 
 
-@given(st.lists(st.integers(-(2**47), 2**47 - 1), max_size=THRESHOLDS))
-def test_thresholds_keep_all_of_their_bits(thresholds):
-    descriptor = Descriptor()
-    descriptor.set_thresholds(thresholds)
-    assert Descriptor.from_words(descriptor.words()).thresholds == thresholds
-
-
 def test_what_does_not_fit_is_named():
     with pytest.raises(SpinplaneError, match="field start_y = 32768: allowed are -32768 to 32767"):
         Descriptor(start_y=32768)
     with pytest.raises(SpinplaneError, match="no field 'colour'"):
         Descriptor(colour=1)
-    with pytest.raises(SpinplaneError, match="16 thresholds"):
-        Descriptor().set_thresholds([0] * 16)
     words = Descriptor().words()
     words[0] = 4
     with pytest.raises(SpinplaneError, match="field kind = 4"):
