@@ -1,4 +1,4 @@
-"""A row set: what the row former hands to the sequencer, one input row for each row bus."""
+"""A row set on its way: from the row former into the array, and what the window sums are told of it."""
 
 from amaranth.lib import data
 
@@ -24,6 +24,34 @@ def row_set_layout(machine: Machine) -> data.StructLayout:
             "row": bits_for(machine.rows),
             "bits": data.ArrayLayout(machine.columns, machine.row_buses),
             "sums": data.ArrayLayout(row_sum_bits(machine), machine.row_buses),
+            "last": 1,
+        }
+    )
+
+
+def row_write_layout(machine: Machine) -> data.StructLayout:
+    """A strobe: array ``row`` has been written with bits of these ``sums``."""
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "row": bits_for(machine.rows - 1),
+            "sums": data.ArrayLayout(row_sum_bits(machine), machine.row_buses),
+        }
+    )
+
+
+def window_run_layout(machine: Machine) -> data.StructLayout:
+    """A strobe: a run of ``rows`` (less one) input rows from ``row`` on, whose sums weigh 2^``shift`` in a window's.
+
+    ``first`` and ``last`` mark those of a window.
+    """
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "row": bits_for(machine.rows - 1),
+            "rows": bits_for(machine.rows - 1),
+            "shift": _PLANE_BITS.bit_length(),
+            "first": 1,
             "last": 1,
         }
     )
