@@ -10,6 +10,8 @@ from .errors import SpinplaneError
 
 #: Columns whose ones are counted first; slots and planes in a row are whole numbers of them.
 LEAF_COLUMNS = 16
+#: Bits of a channel in a word of the banks of batch-norm parameters and of thresholds.
+CHANNEL_BITS = 128
 _LEAST_ACCUMULATOR_BITS = 16
 
 
@@ -43,7 +45,8 @@ class Machine:
         Results that leave the engine in a cycle, and lanes of the digital processing unit: a power of two up to
         16 that divides `sub_arrays`. If not given, the greatest.
     bus_bits : int
-        Width of the AXI4 data bus, a power of two from 16 to 512, at most `columns`; if not given, at most 128.
+        Width of the AXI4 data bus, a power of two from 16 to 512, at most `columns` and 128 · `results_per_cycle`;
+        if not given, at most 128.
     image_words, kernel_words : int
         Words of `columns` bits of the image bank and of the kernel bank, 16 to 2^22; the former even.
     parameter_beats, threshold_beats : int
@@ -102,7 +105,8 @@ class Machine:
                     f"{key} = {getattr(self, key)}: allowed are powers of two that divide sub_arrays = "
                     f"{self.sub_arrays}"
                 )
-        self._check_power_of_two("bus_bits", 16, min(512, self.columns))
+        narrowest = min(self.columns, CHANNEL_BITS * self.results_per_cycle)
+        self._check_power_of_two("bus_bits", 16, min(512, narrowest))
         self._check_range("image_words", 16, 1 << 22)
         self._check_range("kernel_words", 16, 1 << 22)
         if self.image_words % 2:

@@ -77,6 +77,7 @@ def test_buses_that_are_not_given(sub_arrays: int, columns: int, expected: tuple
             "results_per_cycle = 2: allowed are powers of two that divide sub_arrays = 1",
         ),
         ({"bus_bits": 128}, "bus_bits = 128: allowed are powers of two from 16 to 64"),
+        ({"columns": 512, "bus_bits": 256}, "bus_bits = 256: allowed are powers of two from 16 to 128"),
         ({"image_words": 17}, "image_words = 17: allowed are even numbers"),
         ({"kernel_words": 8}, "kernel_words = 8: allowed are whole numbers from 16 to 4194304"),
         ({"parameter_beats": 0}, "parameter_beats = 0: allowed are whole numbers from 16 to 65536"),
