@@ -5,6 +5,9 @@ import numpy as np
 from spinplane.machine import Machine
 from spinplane.machine.faults import FaultMap
 
+#: Sub-arrays: neighbours, or any by their numbers.
+Where = slice | np.ndarray
+
 
 class ArrayError(RuntimeError):
     """An operation that would break a real array, or that senses cells nobody has written."""
@@ -48,31 +51,30 @@ class SotMramArray:
             self._stuck[sub_array, row, column] = 1
             self._stuck_at[sub_array, row, column] = value
 
-    def write(self, where: slice, row: int, bits: np.ndarray, mask: np.ndarray) -> None:
+    def write(self, where: Where, row: int, bits: np.ndarray, mask: np.ndarray) -> None:
         """Write the columns of `row` where `mask` is 1, in the sub-arrays `where`.
 
         Parameters
         ----------
-        where : slice
+        where : slice, or ndarray of int
             Sub-arrays that take part.
         row : int
         bits, mask : ndarray of shape (columns,) or (sub-arrays, columns), uint8
         """
         self._check_row(row)
-        cells, written = self.cells[where, row], self.written[where, row]
-        cells[:] = np.where(mask, bits, cells)
-        written[:] |= mask
+        cells, written = np.where(mask, bits, self.cells[where, row]), self.written[where, row] | mask
         if self.faults is not None:
             stuck = self._stuck[where, row] & written
-            cells[:] = np.where(stuck, self._stuck_at[where, row], cells)
+            cells = np.where(stuck, self._stuck_at[where, row], cells)
+        self.cells[where, row], self.written[where, row] = cells, written
         self.writes += len(cells)
 
-    def read(self, where: slice, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def read(self, where: Where, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Sense each of `rows` alone, with EN_M.
 
         Parameters
         ----------
-        where : slice
+        where : slice, or ndarray of int
         rows : ndarray of shape (n,), int
         columns : ndarray of shape (n, columns), uint8
             Enabled sense amplifiers of each operation.
@@ -88,7 +90,7 @@ class SotMramArray:
             If an enabled column holds an unknown cell.
         """
         self._check_row(*rows)
-        cells, written = self.cells[where][:, rows], self.written[where][:, rows]
+        cells, written = _rows(self.cells, where, rows), _rows(self.written, where, rows)
         if self.faults is not None:
             sensed = self._faulty("read", where, rows, rows, columns, [cells], [written])
         else:
@@ -98,7 +100,7 @@ class SotMramArray:
         return sensed
 
     def sense_and(
-        self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
+        self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
     ) -> np.ndarray:
         """Sense each pair of rows at once with EN_AND; arguments and result as in `read`."""
         cells, written = self._pair(where, "EN_AND", rows_a, rows_b)
@@ -113,7 +115,7 @@ class SotMramArray:
         return sensed & columns
 
     def sense_or(
-        self, where: slice, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
+        self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
     ) -> np.ndarray:
         """Sense each pair of rows at once with EN_OR; arguments and result as in `read`."""
         cells, written = self._pair(where, "EN_OR", rows_a, rows_b)
@@ -127,19 +129,19 @@ class SotMramArray:
         return sensed & columns
 
     def _pair(
-        self, where: slice, reference: str, rows_a: np.ndarray, rows_b: np.ndarray
+        self, where: Where, reference: str, rows_a: np.ndarray, rows_b: np.ndarray
     ) -> tuple[list, list]:
         self._check_row(*rows_a, *rows_b)
         same = np.flatnonzero(np.asarray(rows_a) == np.asarray(rows_b))
         if same.size:
             raise ArrayError(f"{reference} senses two different rows, not row {rows_a[same[0]]} alone")
         rows = (rows_a, rows_b)
-        return [self.cells[where][:, r] for r in rows], [self.written[where][:, r] for r in rows]
+        return [_rows(self.cells, where, r) for r in rows], [_rows(self.written, where, r) for r in rows]
 
     def _faulty(
         self,
         operation: str,
-        where: slice,
+        where: Where,
         rows_a: np.ndarray,
         rows_b: np.ndarray,
         columns: np.ndarray,
@@ -161,15 +163,20 @@ class SotMramArray:
                 raise ArrayError(f"row {row} does not exist: the array has rows 0 to {self.machine.rows - 1}")
 
     def _refuse_unknown(
-        self, where: slice, reference: str, rows_a: np.ndarray, rows_b: np.ndarray, unknown: np.ndarray
+        self, where: Where, reference: str, rows_a: np.ndarray, rows_b: np.ndarray, unknown: np.ndarray
     ) -> None:
         unknown = unknown & 1
         if not unknown.any():
             return
         sub_array, operation, column = np.argwhere(unknown)[0]
-        index = range(self.machine.sub_arrays)[where][sub_array]
+        index = np.arange(self.machine.sub_arrays)[where][sub_array]
         a, b = rows_a[operation], rows_b[operation]
         rows = f"row {a}" if a == b else f"rows {a} and {b}"
         raise ArrayError(
             f"{reference} senses an unknown cell: sub-array {index}, {rows}, column {column} was never written"
         )
+
+
+def _rows(cells: np.ndarray, where: Where, rows: np.ndarray) -> np.ndarray:
+    """(sub-arrays, n, columns) of (all sub-arrays, all rows, columns), without a copy of the other rows."""
+    return cells[where][:, rows] if isinstance(where, slice) else cells[where[:, np.newaxis], rows]

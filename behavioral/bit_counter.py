@@ -1,31 +1,34 @@
-"""Bit-counter: the ones of a sensed row, in each segment and in all."""
+"""Bit-counter: the ones of a sensed row, slot by slot, those of plane p counting 2^p."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def count_bits(row: NDArray[np.uint8], segments: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def count_bits(row: NDArray[np.uint8], slots: int = 1, planes: int = 1) -> NDArray[np.int64]:
     """Count the ones of rows.
 
     Parameters
     ----------
     row : ndarray of shape (..., columns), uint8
         Bits; column 0 first.
-    segments : int
+    slots : int
         Groups of neighbouring columns with a count of their own.
+    planes : int
+        Equal sub-blocks of a slot; the ones of number p count 2^p.
 
     Returns
     -------
-    total : ndarray of shape (...,), int64
-    counts : ndarray of shape (..., segments), int64
+    ndarray of shape (..., slots), int64
 
     Raises
     ------
     ValueError
-        If `segments` does not divide the columns.
+        If the sub-blocks do not divide the columns.
     """
     columns = row.shape[-1]
-    if columns % segments:
-        raise ValueError(f"segments must divide columns = {columns}, which {segments} does not")
-    counts = row.reshape(*row.shape[:-1], segments, columns // segments).sum(axis=-1, dtype=np.int64)
-    return counts.sum(axis=-1), counts
+    if columns % (slots * planes):
+        raise ValueError(
+            f"slots and planes must divide columns = {columns}, which {slots} of {planes} do not"
+        )
+    blocks = row.reshape(*row.shape[:-1], slots, planes, columns // (slots * planes))
+    return blocks.sum(axis=-1, dtype=np.int64) @ (1 << np.arange(planes, dtype=np.int64))

@@ -7,8 +7,10 @@ import numpy as np
 
 from spinplane.machine import EMISSIONS, Counters, Machine, Op, Program
 from spinplane.machine.faults import FaultMap
+from spinplane.machine.machine import LEAF_COLUMNS
 
-from .array import SotMramArray
+from .array import ArrayError, SotMramArray, Where
+from .bit_counter import count_bits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,7 +20,7 @@ class EngineRun:
     Parameters
     ----------
     results : ndarray of shape (n,), int64
-        Accumulators in the order in which they leave.
+        Accumulators in the order in which they leave: by group, sub-array and slot.
     rows : ndarray of shape (m, columns), uint8
         Sensed rows in the order in which they leave.
     counters : Counters
@@ -56,7 +58,8 @@ class Engine:
         Raises
         ------
         ArrayError
-            If a command biases the array illegally or senses an unknown cell.
+            If a command biases the array illegally, senses an unknown cell, or asks for slots, planes, groups or
+            sub-arrays that the machine does not have.
         OverflowError
             If a result does not fit in an accumulator; with faults it wraps.
         """
@@ -64,19 +67,20 @@ class Engine:
         writes, reads, ands, ors = array.writes, array.reads, array.ands, array.ors
         self._results: list[np.ndarray] = []
         self._rows: list[np.ndarray] = []
-        offered = zip(program.rows, program.masks, strict=True)
+        offered = zip(program.bus_rows(), program.masks, strict=True)
         counted = additions = 0
         for command in program.commands:
-            op, where = Op(int(command["op"])), slice(int(command["first"]), int(command["last"]) + 1)
-            tiles = where.stop - where.start
+            op = Op(int(command["op"]))
+            where, tiles = self._sub_arrays(command)
             if op is Op.WRITE:
-                array.write(where, int(command["row_d"]), *next(offered))
+                rows, mask = next(offered)
+                self._write(where, int(command["row_d"]), rows, mask)
                 clock.write(where)
             elif op in (Op.DOT, Op.COUNT):
                 steps = self._accumulate(command, op, where)
                 counted += steps * tiles
-                additions += steps * tiles * (self.machine.segments if command["packed"] else 1)
-                clock.count(where, steps, bool(command["emit"]), bool(command["packed"]))
+                additions += steps * tiles << int(command["log_slots"])
+                clock.count(where, steps, self._beats(command) if command["emit"] else 0)
             elif op is Op.LOAD:
                 self._load(command, where)
                 clock.load(where)
@@ -100,19 +104,57 @@ class Engine:
             counters=counters,
         )
 
-    def _columns(self, command: np.void, tiles: int) -> np.ndarray:
-        """Columns that are sensed in each tile: all, but in the last one the first ``length`` + 1."""
-        machine = self.machine
-        columns = np.ones((tiles, machine.columns), dtype=np.uint8)
-        index = np.arange(machine.columns)
-        if command["packed"]:
-            index %= machine.segment_columns
-        columns[-1] = index <= int(command["length"]) % (
-            machine.segment_columns if command["packed"] else machine.columns
+    def _sub_arrays(self, command: np.void) -> tuple[Where, int]:
+        """Sub-arrays that take part, and their number."""
+        groups, of_group = (
+            1 << int(command["log_groups"]),
+            self.machine.sub_arrays >> int(command["log_groups"]),
         )
+        first, last = int(command["first"]), int(command["last"])
+        if groups * of_group != self.machine.sub_arrays:
+            raise ArrayError(
+                f"{groups} groups: {self.machine.sub_arrays} sub-arrays cannot be divided among them"
+            )
+        if not first <= last < of_group:
+            raise ArrayError(f"sub-arrays {first} to {last}: a group has sub-arrays 0 to {of_group - 1}")
+        if groups == 1:
+            return slice(first, last + 1), last + 1 - first
+        where = np.arange(self.machine.sub_arrays).reshape(groups, of_group)[:, first : last + 1].ravel()
+        return where, len(where)
+
+    def _slots(self, command: np.void, planes: int = 1) -> int:
+        """Slots of a row, with so many planes in each."""
+        slots = 1 << int(command["log_slots"])
+        if slots > self.machine.segments:
+            raise ArrayError(f"{slots} slots: a row has {self.machine.segments} at most (segments)")
+        if slots * planes > self.machine.leaves:
+            raise ArrayError(
+                f"{slots} slots of {planes} planes: a row has {self.machine.leaves} sub-blocks of "
+                f"{LEAF_COLUMNS} columns"
+            )
+        return slots
+
+    def _beats(self, command: np.void) -> int:
+        """Beats in which the results of a command leave."""
+        lanes, log_slots = self.machine.results_per_cycle, int(command["log_slots"])
+        begin = (int(command["first"]) << log_slots) // lanes
+        end = ((int(command["last"]) + 1 << log_slots) - 1) // lanes
+        return (end - begin + 1) << int(command["log_groups"])
+
+    def _columns(self, command: np.void, tiles: int) -> np.ndarray:
+        """Columns that are sensed in each tile: all, but in the last one the first ``length`` + 1 of each slot."""
+        width = self.machine.columns // self._slots(command)
+        columns = np.ones((tiles, self.machine.columns), dtype=np.uint8)
+        columns[-1] = np.arange(self.machine.columns) % width <= int(command["length"]) % width
         return columns
 
-    def _sense(self, command: np.void, op: Op, where: slice) -> None:
+    def _write(self, where: Where, row: int, rows: np.ndarray, mask: np.ndarray) -> None:
+        """Each sub-array takes the row of its bus."""
+        of_bus = self.machine.sub_arrays // self.machine.row_buses
+        buses = np.arange(self.machine.sub_arrays)[where] // of_bus
+        self.array.write(where, row, rows[buses], mask)
+
+    def _sense(self, command: np.void, op: Op, where: Where) -> None:
         columns = self._columns(command, 1)
         rows_a, rows_b = command["row_a"].reshape(1), command["row_b"].reshape(1)
         if op is Op.READ:
@@ -125,16 +167,18 @@ class Engine:
         if command["write_back"]:
             self.array.write(where, int(command["row_d"]), sensed[:, 0], columns[0])
 
-    def _load(self, command: np.void, where: slice) -> None:
+    def _load(self, command: np.void, where: Where) -> None:
         machine = self.machine
         sensed = self.array.read(where, command["row_a"].reshape(1), self._columns(command, 1))
-        segments = sensed.reshape(-1, machine.segments, machine.segment_columns)
-        bits = segments[..., : machine.accumulator_bits].astype(np.int64)
-        self._accumulators[where] = bits @ self._constant_weights
+        slots = self._slots(command)
+        bits = sensed.reshape(-1, slots, machine.columns // slots)[..., : machine.accumulator_bits]
+        self._accumulators[where] = 0
+        self._accumulators[where, :slots] = bits.astype(np.int64) @ self._constant_weights
 
-    def _accumulate(self, command: np.void, op: Op, where: slice) -> int:
+    def _accumulate(self, command: np.void, op: Op, where: Where) -> int:
         """All plane pairs and tiles of ``DOT``, all planes and tiles of ``COUNT``; returns the row operations."""
-        machine = self.machine
+        planes = 1 << int(command["log_planes"])
+        slots = self._slots(command, planes)
         tiles, planes_a = int(command["tiles"]) + 1, int(command["planes_a"]) + 1
         planes_b = int(command["planes_b"]) + 1 if op is Op.DOT else 1
         tile = np.arange(tiles)
@@ -148,21 +192,16 @@ class Engine:
             sensed = self.array.sense_and(where, rows_a, rows_b, columns)
         else:
             sensed = self.array.read(where, rows_a, columns)
-        segments = sensed.reshape(*sensed.shape[:2], machine.segments, machine.segment_columns)
-        counts = segments.sum(axis=-1, dtype=np.int64)
-        if not command["packed"]:
-            counts[..., 0] = counts.sum(axis=-1)
-            counts[..., 1:] = 0
+        counts = count_bits(sensed, slots, planes)
         negative = bool(command["negate"]) ^ (command["signed_a"] & (a == planes_a - 1)).astype(bool)
         if op is Op.DOT:
             negative = negative ^ (command["signed_b"] & (b == planes_b - 1)).astype(bool)
         weights = np.where(negative, -1, 1) << (a + b + int(command["shift"]))
-        accumulators = self._accumulators[where]
         if command["clear"]:
-            accumulators[:] = 0
-        accumulators += np.einsum("ijs,j->is", counts, weights)
+            self._accumulators[where] = 0
+        self._accumulators[where, :slots] += np.einsum("ijs,j->is", counts, weights)
         if command["emit"]:
-            self._emit(accumulators if command["packed"] else accumulators[:, :1])
+            self._emit(self._accumulators[where, :slots])
         return len(t)
 
     def _emit(self, values: np.ndarray) -> None:
@@ -183,13 +222,12 @@ class _Clock:
 
     A controller that accepts a command in cycle t holds its first word lines in t + 1. A sensed row is in the
     sense amplifiers after the sense, in the bit-counter one cycle later at the earliest, and summed in the cycle
-    after that; each of these places holds one row and the next waits for it. Results and rows leave in the order
-    of their commands, one a cycle.
+    after that; each of these places holds one row and the next waits for it. Beats of results and rows leave in
+    the order of their commands, one a cycle.
     """
 
     def __init__(self, machine: Machine) -> None:
         self._sense_cycles, self._write_cycles = machine.sense_cycles, machine.write_cycles
-        self._segments = machine.segments
         self.stalled = 0
         self._ready = 0  # first cycle in which every controller accepts
         self._busy_until = -1
@@ -205,43 +243,44 @@ class _Clock:
         """Cycles from the first command to the last activity."""
         return int(self._busy_until) + 1
 
-    def write(self, where: slice) -> None:
+    def write(self, where: Where) -> None:
         self._finish(self._accept(emits=False) + self._write_cycles)
 
-    def sense(self, where: slice, emit: bool, write_back: bool) -> None:
-        start, amplifiers = self._start(where, emit)
+    def sense(self, where: Where, emit: bool, write_back: bool) -> None:
+        start = self._start(where, emit)
         sensed = start + self._sense_cycles
         if emit:
+            left = np.empty_like(sensed)
             for tile, valid in enumerate(sensed):
-                amplifiers[tile] = self._way_out_free = max(self._way_out_free, valid)
+                left[tile] = self._way_out_free = max(self._way_out_free, valid)
                 self._way_out_free += 1
+            self._amplifiers_free[where] = left
             self._emissions.append(self._way_out_free - 1)
             self._busy_until = max(self._busy_until, self._way_out_free - 1)
         self._finish(sensed.max() - 1 + (self._write_cycles if write_back else 0))
 
-    def load(self, where: slice) -> None:
-        start, amplifiers = self._start(where, emits=False)
-        sensed = start + self._sense_cycles
-        amplifiers[:] = np.maximum(sensed, self._counter_free[where] + 1)
+    def load(self, where: Where) -> None:
+        sensed = self._start(where, emits=False) + self._sense_cycles
+        loaded = np.maximum(sensed, self._counter_free[where] + 1)
+        self._amplifiers_free[where] = loaded
         self._finish(sensed.max() - 1)
-        self._busy_until = max(self._busy_until, amplifiers.max())
+        self._busy_until = max(self._busy_until, loaded.max())
 
-    def count(self, where: slice, steps: int, emit: bool, packed: bool) -> None:
-        start, amplifiers = self._start(where, emit)
-        counter = self._counter_free[where]
-        taken = np.maximum(start + self._sense_cycles, counter)
+    def count(self, where: Where, steps: int, beats: int) -> None:
+        """Row operations that are counted; with `beats`, that many leave after the last one."""
+        start = self._start(where, beats > 0)
+        taken = np.maximum(start + self._sense_cycles, self._counter_free[where])
         last_start = start
         if steps > 1:
             self.stalled += int((taken - start - self._sense_cycles).sum())
             last_start = taken + (steps - 2) * self._sense_cycles
             taken = taken + (steps - 1) * self._sense_cycles
-        amplifiers[:] = taken
-        counter[:] = np.maximum(taken + 1, self._result_free[where]) if emit else taken + 1
+        counted = np.maximum(taken + 1, self._result_free[where]) if beats else taken + 1
+        self._amplifiers_free[where], self._counter_free[where] = taken, counted
         self._finish((last_start + self._sense_cycles).max() - 1)
-        self._busy_until = max(self._busy_until, counter.max())
-        if emit:
-            values = len(start) * (self._segments if packed else 1)
-            left = max(self._way_out_free, counter.max() + 1) + values - 1
+        self._busy_until = max(self._busy_until, counted.max())
+        if beats:
+            left = max(self._way_out_free, counted.max() + 1) + beats - 1
             self._result_free[where] = left
             self._way_out_free = left + 1
             self._emissions.append(left)
@@ -253,13 +292,12 @@ class _Clock:
             accepted = max(accepted, self._emissions[0])
         return accepted
 
-    def _start(self, where: slice, emits: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _start(self, where: Where, emits: bool) -> np.ndarray:
         """First cycle of the first sense in each sub-array, once the row before it has left the amplifiers."""
         earliest = self._accept(emits) + 1
-        amplifiers = self._amplifiers_free[where]
-        start = np.maximum(earliest, amplifiers)
+        start = np.maximum(earliest, self._amplifiers_free[where])
         self.stalled += int((start - earliest).sum())
-        return start, amplifiers
+        return start
 
     def _finish(self, last: int) -> None:
         self._ready = int(last)

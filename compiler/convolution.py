@@ -209,8 +209,7 @@ class Convolution:
         group, at = divmod(kernel, of_group)
         in_group, lane = divmod(at, layout.batch_kernels)
         batch = group * self._batches_of_group + in_group
-        segments = self.machine.segments if layout.packed else 1
-        sub_array, segment = divmod(lane, segments)
+        sub_array, segment = divmod(lane, layout.slots)
         return KernelPlace(
             pass_number=batch // layout.batches_resident,
             sub_array=sub_array,
@@ -221,7 +220,7 @@ class Convolution:
 
     def predicted(self, images: int = 1) -> Counters:
         """Events of `program` for so many images, from shapes and machine alone; cycles and stalls are left 0."""
-        layout, machine = self.layout, self.machine
+        layout = self.layout
         writings = sum(len(resident) for resident in self._passes())
         windows_seen = images * self._outside.shape[-2]
         borders = images * int(self._outside[0].any(axis=-1).sum()) if self._masks else 0
@@ -233,7 +232,7 @@ class Convolution:
         loads = layout.batches * windows_seen if self._constants.any() else 0
         tiles_and_batches = layout.sub_arrays * layout.batches
         counted = tiles_and_batches * (steps[Op.DOT] + steps[Op.COUNT])
-        added = counted * (machine.segments if layout.packed else 1)
+        added = counted * layout.slots
         window_rows = layout.tiles * (self.i.bits * windows_seen + borders)
         return Counters(
             row_writes=layout.batch_rows * tiles_and_batches + layout.sub_arrays * writings * window_rows,
@@ -294,13 +293,12 @@ class Convolution:
         ]
 
     def _spread(self, bits: np.ndarray) -> np.ndarray:
-        """Rows of a plane: (…, window length) to (…, tiles, columns), repeated in each segment if packed."""
-        layout, columns = self.layout, self.machine.columns
-        segments = self.machine.segments if layout.packed else 1
-        width = columns // segments
+        """Rows of a plane: (…, window length) to (…, tiles, columns), repeated in each slot."""
+        layout = self.layout
+        width = self.machine.columns // layout.slots
         padding = [(0, 0)] * (bits.ndim - 1) + [(0, layout.tiles * width - bits.shape[-1])]
         tiles = np.pad(bits.astype(np.uint8), padding).reshape(*bits.shape[:-1], layout.tiles, width)
-        return np.tile(tiles, segments)
+        return np.tile(tiles, layout.slots)
 
     def _window_rows(self, codes: np.ndarray, images: int) -> np.ndarray:
         """Rows of every window, shape (groups, windows, rows, columns): planes, then the mask of the outside."""
@@ -313,22 +311,23 @@ class Convolution:
         return spread.reshape(groups, positions, operands * tiles, columns)
 
     def _load_kernels(self, batch: int, commands: list[np.ndarray], rows: list[np.ndarray]) -> None:
-        """Planes and constants of a batch; where a sub-array or a segment has no kernel, zeros."""
+        """Planes and constants of a batch; where a sub-array or a slot has no kernel, zeros."""
         layout, machine = self.layout, self.machine
         group, at = divmod(batch, self._batches_of_group)
         at *= layout.batch_kernels
-        segments = machine.segments if layout.packed else 1
         codes = encode(self._weights[group, at : at + layout.batch_kernels], self.w).astype(np.int64)
         constants = self._constants[group, at : at + layout.batch_kernels]
         missing = layout.batch_kernels - len(codes)
-        width = machine.columns // segments
+        width = machine.columns // layout.slots
         codes = np.pad(codes, ((0, missing), (0, layout.tiles * width - codes.shape[1])))
         planes = bit_planes(codes, self.w.bits).reshape(
-            self.w.bits, layout.sub_arrays, segments, layout.tiles, width
+            self.w.bits, layout.sub_arrays, layout.slots, layout.tiles, width
         )
         bits = planes.transpose(1, 0, 3, 2, 4).reshape(layout.sub_arrays, -1, machine.columns)
         if self._constants.any():
-            row = self._constant_rows(np.pad(constants, (0, missing)).reshape(layout.sub_arrays, segments))
+            row = self._constant_rows(
+                np.pad(constants, (0, missing)).reshape(layout.sub_arrays, layout.slots)
+            )
             bits = np.concatenate([bits, row[:, np.newaxis]], axis=1)
         first = layout.batch_row(batch)
         for sub_array in range(layout.sub_arrays):
@@ -337,19 +336,19 @@ class Convolution:
             rows.append(bits[sub_array])
 
     def _constant_rows(self, constants: np.ndarray) -> np.ndarray:
-        """Two's complement of (sub-arrays, segments) constants, at the first columns of each segment."""
-        machine = self.machine
-        bits = np.zeros((len(constants), machine.segments, machine.segment_columns), dtype=np.uint8)
+        """Two's complement of (sub-arrays, slots) constants, at the first columns of each slot."""
+        machine, slots = self.machine, self.layout.slots
+        bits = np.zeros((len(constants), slots, machine.columns // slots), dtype=np.uint8)
         spelled = constants[..., np.newaxis] >> np.arange(machine.accumulator_bits) & 1
-        bits[:, : constants.shape[1], : machine.accumulator_bits] = spelled
+        bits[..., : machine.accumulator_bits] = spelled
         return bits.reshape(len(constants), machine.columns)
 
     def _window_commands(self, batches: range, masked: bool) -> np.ndarray:
         """Commands of one window: its rows, then the terms of each batch of kernels."""
         layout = self.layout
         last = layout.sub_arrays - 1
-        width = self.machine.segment_columns if layout.packed else self.machine.columns
-        length = (self._weights.shape[-1] - 1) % width
+        length = (self._weights.shape[-1] - 1) % (self.machine.columns // layout.slots)
+        log_slots = layout.slots.bit_length() - 1
         rows = layout.outside_row + (layout.tiles if masked else 0)
         commands = [self._command(Op.WRITE, last=last, row_d=row) for row in range(rows)]
         terms = [term for term in self.terms if masked or not term.outside]
@@ -359,7 +358,13 @@ class Convolution:
             if loads:
                 constants = kernels + layout.batch_rows - 1
                 commands.append(
-                    self._command(Op.LOAD, last=last, row_a=constants, length=self.machine.columns - 1)
+                    self._command(
+                        Op.LOAD,
+                        last=last,
+                        row_a=constants,
+                        length=self.machine.columns - 1,
+                        log_slots=log_slots,
+                    )
                 )
             for number, term in enumerate(terms):
                 commands.append(
@@ -372,7 +377,7 @@ class Convolution:
                         planes_b=self.w.bits - 1 if term.op is Op.DOT else 0,
                         tiles=layout.tiles - 1,
                         length=length,
-                        packed=layout.packed,
+                        log_slots=log_slots,
                         signed_a=self.i.signed and not term.outside,
                         signed_b=self.w.signed and term.op is Op.DOT,
                         shift=term.shift,

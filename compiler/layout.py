@@ -1,8 +1,8 @@
-"""Where a layer's windows and kernels lie: rows of the sub-arrays, packed by segment or one kernel a row."""
+"""Where a layer's windows and kernels lie: rows of the sub-arrays, packed by slots or one kernel a row."""
 
 from dataclasses import dataclass
 
-from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine import MOST_SLOTS, Machine, SpinplaneError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +14,9 @@ class Layout:
     Parameters
     ----------
     packed : bool
-        Whether each segment holds a kernel of its own, with the window repeated beside it.
+        Whether a row holds a kernel in each of its slots, with the window repeated in them.
+    slots : int
+        Of a row: as many as the machine has segments and a command can ask for, if packed, else 1.
     tiles : int
         Rows that one plane of a window takes.
     sub_arrays : int
@@ -32,6 +34,7 @@ class Layout:
     """
 
     packed: bool
+    slots: int
     tiles: int
     sub_arrays: int
     batch_kernels: int
@@ -87,10 +90,10 @@ def choose_layout(
     """
     candidates: list[tuple[float, int, int, Layout | None]] = []
     for packed in (False, True):
-        segments = machine.segments if packed else 1
-        tiles = -(-length // (machine.columns // segments))
-        sub_arrays = min(machine.sub_arrays, -(-kernels // segments))
-        batch_kernels = sub_arrays * segments
+        slots = min(machine.segments, MOST_SLOTS) if packed else 1
+        tiles = -(-length // (machine.columns // slots))
+        sub_arrays = min(machine.sub_arrays, -(-kernels // slots))
+        batch_kernels = sub_arrays * slots
         batches = groups * -(-kernels // batch_kernels)
         outside_row = planes_i * tiles
         kernel_row = outside_row + (tiles if masks_outside else 0)
@@ -102,6 +105,7 @@ def choose_layout(
             continue
         layout = Layout(
             packed=packed,
+            slots=slots,
             tiles=tiles,
             sub_arrays=sub_arrays,
             batch_kernels=batch_kernels,
@@ -113,7 +117,7 @@ def choose_layout(
         )
         written = max(groups, layout.passes) * kernel_row * machine.write_cycles
         sensed = batches * (planes_w * planes_i * tiles + loads_constants) * machine.sense_cycles
-        cycles = max(written + sensed, batches * batch_kernels)
+        cycles = max(written + sensed, batches * -(-batch_kernels // machine.results_per_cycle))
         candidates.append((cycles, batches * sub_arrays, needed, layout))
     _, _, needed, chosen = min(candidates, key=lambda candidate: candidate[:3])
     if chosen is None:

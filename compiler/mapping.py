@@ -42,9 +42,8 @@ class MappedLayer:
     def column_use(self) -> float:
         """Bits of a window and its repetitions ÷ columns of the rows that are sensed for it."""
         machine, layout = self.convolution.machine, self.convolution.layout
-        beside = machine.segments if layout.packed else 1
         window = int(np.prod(self.layer.weights.shape[1:]))
-        return beside * window / (layout.tiles * machine.columns)
+        return layout.slots * window / (layout.tiles * machine.columns)
 
 
 def map_network(graph: Graph, machine: Machine) -> tuple[MappedLayer, ...]:

@@ -25,3 +25,8 @@ def row_layout(machine: Machine) -> data.StructLayout:
     """
     bits = data.ArrayLayout(machine.columns, machine.row_buses)
     return data.StructLayout({"bits": bits, "mask": machine.columns})
+
+
+def driven_row_layout(machine: Machine) -> data.StructLayout:
+    """A row to write as one bus brings it to its sub-arrays."""
+    return data.StructLayout({"bits": machine.columns, "mask": machine.columns})

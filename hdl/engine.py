@@ -3,13 +3,16 @@
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
-from spinplane.machine import EMISSIONS, Machine, Op, bits_for
+from spinplane.machine import EMISSIONS, LOG_FIELD_BITS, MOST_SLOTS, Machine, Op, bits_for
 
 from .command import command_layout, row_layout
 from .counters import COUNTERS, Counters
 from .sub_array import SubArray
 from .verilog import place
+
+_MOST_GROUPS = 1 << ((1 << LOG_FIELD_BITS) - 1)
 
 
 def result_layout(machine: Machine) -> data.StructLayout:
@@ -20,11 +23,14 @@ def result_layout(machine: Machine) -> data.StructLayout:
 
 
 class Engine(wiring.Component):
-    """All sub-arrays of a machine; those from ``first`` to ``last`` of a command obey it together.
+    """All sub-arrays of a machine; those from ``first`` to ``last`` of each group obey a command together.
 
-    A command is accepted when every sub-array is ready. A row to write goes to all that take part. What
-    emitting commands yield leaves in their order, sub-array by sub-array, one row or accumulator a cycle: all
-    segments of a sub-array if the command is ``packed``, else accumulator 0. The next are computed meanwhile.
+    A command is accepted when every sub-array is ready. The rows to write come by buses, each for
+    sub_arrays/row_buses neighbours, and go to all that take part. What emitting commands yield leaves in their
+    order, group by group: the rows one a cycle, sub-array by sub-array; the results in beats. Result i·slots + s of
+    a group is that of slot s in its sub-array number i. A beat holds ``results_per_cycle`` results from a multiple
+    of that number on, as many as the group has; valid are those of the sub-arrays that take part, and no beat is
+    without one. The next results are computed meanwhile.
 
     Parameters
     ----------
@@ -40,6 +46,8 @@ class Engine(wiring.Component):
     counters : Out(COUNTERS)
     busy : Out(1)
         High from the first command until the last row and result have been taken.
+    pulse : Out(1)
+        A sub-array holds word lines and the coming clock edge does not end it: a reset now would cut a pulse.
     """
 
     command: stream.Interface
@@ -57,6 +65,7 @@ class Engine(wiring.Component):
                 "result": Out(stream.Signature(result_layout(machine))),
                 "counters": Out(COUNTERS),
                 "busy": Out(1),
+                "pulse": Out(1),
             }
         )
 
@@ -77,16 +86,24 @@ class Engine(wiring.Component):
             self.busy.eq(
                 self.command.valid | Cat(tile.busy | tile.result.valid for tile in self._tiles).any()
             ),
+            self.pulse.eq(Cat(tile.pulse for tile in self._tiles).any()),
         ]
         return m
 
-    def _takes_part(self, command: data.View) -> list[Value]:
-        last = self.machine.sub_arrays - 1
-        return [
-            (command.first <= index if index < last else Const(1))
-            & (command.last >= index if index > 0 else Const(1))
-            for index in range(last + 1)
-        ]
+    def _takes_part(self, m: Module, command: data.View, name: str) -> Signal:
+        """Which sub-arrays stand from ``first`` to ``last`` in their group."""
+        takes_part = Signal(self.machine.sub_arrays, name=f"takes_part_in_{name}")
+        with m.Switch(command.log_groups):
+            for log_groups in _group_logs(self.machine):
+                of_group = self.machine.sub_arrays >> log_groups
+                inside = [
+                    (command.first <= index if index < of_group - 1 else Const(1))
+                    & (command.last >= index if index > 0 else Const(1))
+                    for index in range(of_group)
+                ]
+                with m.Case(log_groups):
+                    m.d.comb += takes_part.eq(Cat(inside * (1 << log_groups)))
+        return takes_part
 
     def _emits(self, command: data.View) -> Value:
         """Whether rows or results will leave; writes and loads take no notice of ``emit``."""
@@ -101,11 +118,14 @@ class Engine(wiring.Component):
             self.command.ready.eq(self._accepts),
             self.write.ready.eq(Cat(tile.write.ready for tile in self._tiles).any()),
         ]
-        for tile, takes_part in zip(self._tiles, self._takes_part(self.command.payload), strict=True):
+        of_bus = self.machine.sub_arrays // self.machine.row_buses
+        takes_part = self._takes_part(m, self.command.payload, "command")
+        for index, tile in enumerate(self._tiles):
             m.d.comb += [
                 tile.command.payload.eq(self.command.payload),
-                tile.command.valid.eq(self.command.valid & self._accepts & takes_part),
-                tile.write.payload.eq(self.write.payload),
+                tile.command.valid.eq(self.command.valid & self._accepts & takes_part[index]),
+                tile.write.payload.bits.eq(self.write.payload.bits[index // of_bus]),
+                tile.write.payload.mask.eq(self.write.payload.mask),
                 tile.write.valid.eq(self.write.valid),
             ]
 
@@ -121,9 +141,19 @@ class Engine(wiring.Component):
             joins.eq(self.command.valid & self._accepts & self._emits(command)),
             new.first.eq(command.first),
             new.last.eq(command.last),
-            new.packed.eq(command.packed),
+            new.log_slots.eq(command.log_slots),
+            new.log_groups.eq(command.log_groups),
             new.counted.eq((command.op == Op.DOT.value) | (command.op == Op.COUNT.value)),
         ]
+        with m.If(new.counted):
+            lane_bits = exact_log2(self.machine.results_per_cycle)
+            all_slots = (Const(1) << command.log_slots) - 1
+            m.d.comb += [
+                new.begin.eq((command.first << command.log_slots)[lane_bits:]),
+                new.end.eq(((command.last << command.log_slots) | all_slots)[lane_bits:]),
+            ]
+        with m.Else():
+            m.d.comb += [new.begin.eq(command.first), new.end.eq(command.last)]
         m.d.sync += number.eq(number + joins - self._handed_out)
         for age, emission in enumerate(waiting):
             with m.If(joins & (number == age + self._handed_out)):
@@ -133,38 +163,98 @@ class Engine(wiring.Component):
         return waiting[0], number != 0
 
     def _hand_out(self, m: Module, emission: data.View, waits: Value) -> None:
-        """Rows and accumulators of the oldest emission, one a cycle; results stay until the last has left."""
-        tiles, takes_part = self._tiles, self._takes_part(emission)
-        beyond_first, sub_array = Signal.like(emission.first), Signal.like(emission.first)
-        segment, last_segment, last = Signal.like(self.result.payload.segment), Signal(), Signal()
-        missing = [takes & ~tile.result.valid for tile, takes in zip(tiles, takes_part, strict=True)]
+        """Rows and beats of the oldest emission, one a cycle; results stay until the last has left."""
+        tiles, takes_part = self._tiles, self._takes_part(m, emission, "emission")
+        group, beyond_begin = Signal(range(_MOST_GROUPS)), Signal.like(emission.begin)
+        at, last_of_group, last, leaves = Signal.like(emission.begin), Signal(), Signal(), Signal()
+        missing = Cat(takes_part[index] & ~tile.result.valid for index, tile in enumerate(tiles))
         m.d.comb += [
-            sub_array.eq(emission.first + beyond_first),
-            last_segment.eq(~emission.packed | ~emission.counted | (segment == self.machine.segments - 1)),
-            last.eq(last_segment & (sub_array == emission.last)),
-            self.row.valid.eq(waits & ~emission.counted & Array(tile.row.valid for tile in tiles)[sub_array]),
-            self.row.payload.eq(Array(tile.row.payload for tile in tiles)[sub_array]),
-            self.result.valid.eq(waits & emission.counted & ~Cat(missing).any()),
-            self.result.payload.sub_array.eq(sub_array),
-            self.result.payload.segment.eq(segment),
-            self.result.payload.value.eq(Array(tile.result.payload for tile in tiles)[sub_array][segment]),
+            at.eq(emission.begin + beyond_begin),
+            last_of_group.eq(at == emission.end),
+            last.eq(last_of_group & (group + 1 == Const(1) << emission.log_groups)),
+            self.result.valid.eq(waits & emission.counted & ~missing.any()),
             self.result.payload.last.eq(last),
-        ]
-        leaves = Signal()
-        m.d.comb += [
             leaves.eq((self.row.valid & self.row.ready) | (self.result.valid & self.result.ready)),
             self._handed_out.eq(leaves & last),
         ]
-        for index, (tile, takes) in enumerate(zip(tiles, takes_part, strict=True)):
-            m.d.comb += [
-                tile.row.ready.eq(self.row.valid & self.row.ready & (sub_array == index)),
-                tile.result.ready.eq(self._handed_out & emission.counted & takes),
-            ]
+        self._choose_row(m, emission, waits, group, at)
+        for lane in range(self.machine.results_per_cycle):
+            self._choose_result(m, emission, group, at, lane)
+        for index, tile in enumerate(tiles):
+            m.d.comb += tile.result.ready.eq(self._handed_out & emission.counted & takes_part[index])
         with m.If(leaves):
-            m.d.sync += segment.eq(Mux(last_segment, 0, segment + 1))
-            m.d.sync += beyond_first.eq(Mux(last, 0, beyond_first + last_segment))
+            m.d.sync += beyond_begin.eq(Mux(last_of_group, 0, beyond_begin + 1))
+            m.d.sync += group.eq(Mux(last, 0, group + last_of_group))
+
+    def _choose_row(self, m: Module, emission: data.View, waits: Value, group: Signal, at: Signal) -> None:
+        """The row of sub-array `at` of `group`."""
+        sub_array = Signal.like(emission.first, name="sub_array_of_row")
+        with m.Switch(emission.log_groups):
+            for log_groups in _group_logs(self.machine):
+                of_group = self.machine.sub_arrays >> log_groups
+                with m.Case(log_groups):
+                    m.d.comb += sub_array.eq(group * of_group + at)
+        m.d.comb += [
+            self.row.valid.eq(
+                waits & ~emission.counted & Array(tile.row.valid for tile in self._tiles)[sub_array]
+            ),
+            self.row.payload.eq(Array(tile.row.payload for tile in self._tiles)[sub_array]),
+        ]
+        for index, tile in enumerate(self._tiles):
+            m.d.comb += tile.row.ready.eq(self.row.valid & self.row.ready & (sub_array == index))
+
+    def _choose_result(self, m: Module, emission: data.View, group: Signal, at: Signal, lane: int) -> None:
+        """Result number at·lanes + `lane` of `group`, if its sub-array takes part.
+
+        A lane meets few of all accumulators, so each has a multiplexer of its own over those.
+        """
+        number = Cat(Const(lane, exact_log2(self.machine.results_per_cycle)), at)
+        index = Signal(len(number), name=f"index_of_lane_{lane}")
+        m.d.comb += [
+            index.eq(number >> emission.log_slots),
+            self.result.payload.valid[lane].eq((index >= emission.first) & (index <= emission.last)),
+        ]
+        where = Cat(at, group, emission.log_slots, emission.log_groups)
+        with m.Switch(where):
+            for (sub_array, slot), here in self._sources(lane, at).items():
+                with m.Case(*here):
+                    value = self._tiles[sub_array].result.payload[slot]
+                    m.d.comb += self.result.payload["values"][lane].eq(value)
+
+    def _sources(self, lane: int, at: Signal) -> dict[tuple[int, int], list[int]]:
+        """Accumulators that `lane` hands out: for each, the numbers of beat, group and modes in which it does."""
+        machine = self.machine
+        sources: dict[tuple[int, int], list[int]] = {}
+        for log_groups in _group_logs(machine):
+            of_group = machine.sub_arrays >> log_groups
+            for log_slots in range(exact_log2(min(machine.segments, MOST_SLOTS)) + 1):
+                modes = log_slots | log_groups << LOG_FIELD_BITS
+                modes <<= exact_log2(_MOST_GROUPS) + len(at)
+                for number in range(lane, of_group << log_slots, machine.results_per_cycle):
+                    index, slot = number >> log_slots, number & ((1 << log_slots) - 1)
+                    for group in range(1 << log_groups):
+                        place = number // machine.results_per_cycle | group << len(at) | modes
+                        sources.setdefault((group * of_group + index, slot), []).append(place)
+        return sources
+
+
+def _group_logs(machine: Machine) -> range:
+    """Logarithms of the numbers of groups into which the sub-arrays can be divided."""
+    return range(min(exact_log2(_MOST_GROUPS), exact_log2(machine.sub_arrays & -machine.sub_arrays)) + 1)
 
 
 def _emission_layout(machine: Machine) -> data.StructLayout:
+    """What is kept of an emitting command: ``begin`` and ``end`` are its beats, or its rows, in each group."""
     sub_array = bits_for(machine.sub_arrays - 1)
-    return data.StructLayout({"first": sub_array, "last": sub_array, "packed": 1, "counted": 1})
+    beat = bits_for(max(machine.lanes // machine.results_per_cycle, machine.sub_arrays) - 1)
+    return data.StructLayout(
+        {
+            "first": sub_array,
+            "last": sub_array,
+            "begin": beat,
+            "end": beat,
+            "log_slots": LOG_FIELD_BITS,
+            "log_groups": LOG_FIELD_BITS,
+            "counted": 1,
+        }
+    )

@@ -27,7 +27,7 @@ class Imce(wiring.Component):
     row, result : Out
         Sensed rows and accumulators from the engine, see `Engine`.
     counters : Out(COUNTERS)
-    busy : Out(1)
+    busy, pulse : Out(1)
         Of the engine.
     configuration, values : In
         For the digital unit, see `Dpu`.
@@ -53,6 +53,7 @@ class Imce(wiring.Component):
                 "result": Out(stream.Signature(result_layout(machine))),
                 "counters": Out(COUNTERS),
                 "busy": Out(1),
+                "pulse": Out(1),
                 "configuration": In(DPU_CONFIGURATION),
                 "values": In(stream.Signature(value)),
                 "codes": Out(stream.Signature(signed(CODE_BITS))),
@@ -72,6 +73,7 @@ class Imce(wiring.Component):
         m.d.comb += [
             self.counters.eq(engine.counters),
             self.busy.eq(engine.busy),
+            self.pulse.eq(engine.pulse),
             dpu.configuration.eq(self.configuration),
         ]
         return m

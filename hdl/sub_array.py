@@ -1,13 +1,14 @@
 """Sub-array: the memory with its decoders, references, controller, bit-counter, shifter and sum."""
 
-from amaranth.hdl import Cat, Module, Mux, Value, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
-from spinplane.machine import SHIFT_FIELD_BITS, Machine
+from spinplane.machine import MOST_SLOTS, SHIFT_FIELD_BITS, Machine
 
 from .bit_counter import BitCounter
-from .command import STEP, command_layout, row_layout
+from .command import STEP, command_layout, driven_row_layout
 from .counters import event_layout
 from .multi_line_row_decoder import MultiLineRowDecoder
 from .reference_select import ReferenceSelect
@@ -17,6 +18,8 @@ from .sot_mram_array import SotMramArray
 from .sub_array_controller import Route, SubArrayController
 from .sum import Sum
 from .verilog import place
+
+_SHIFTERS = ("shifter", "half_shifter", "quarter_shifter", "eighth_shifter")
 
 
 class SubArray(wiring.Component):
@@ -33,15 +36,17 @@ class SubArray(wiring.Component):
     Members
     -------
     command : In(stream.Signature(command_layout(machine)))
-    write : In(stream.Signature(row_layout(machine)))
+    write : In(stream.Signature(StructLayout({"bits": columns, "mask": columns})))
         Rows for ``WRITE``, in the order of the commands.
     row : Out(stream.Signature(columns))
         Sensed rows of ``READ``, ``AND`` and ``OR`` with ``emit``.
     result : Out(stream.Signature(ArrayLayout(signed(accumulator_bits), segments)))
-        Accumulators after a ``DOT`` or ``COUNT`` with ``emit``.
+        Accumulators after a ``DOT`` or ``COUNT`` with ``emit``; those of slots come first.
     events : Out(event_layout(machine))
     busy : Out(1)
         A command, a sensed row or a count is on its way; results that wait are not counted.
+    pulse : Out(1)
+        Word lines are held and the coming clock edge does not end it: a reset now would cut a pulse.
     """
 
     command: stream.Interface
@@ -55,11 +60,12 @@ class SubArray(wiring.Component):
         super().__init__(
             {
                 "command": In(stream.Signature(command_layout(machine))),
-                "write": In(stream.Signature(row_layout(machine))),
+                "write": In(stream.Signature(driven_row_layout(machine))),
                 "row": Out(stream.Signature(machine.columns)),
                 "result": Out(stream.Signature(lanes)),
                 "events": Out(event_layout(machine)),
                 "busy": Out(1),
+                "pulse": Out(1),
             }
         )
 
@@ -68,9 +74,9 @@ class SubArray(wiring.Component):
         machine = self.machine
         self._controller = place(m, platform, "sub_array_controller", SubArrayController(machine))
         self._array = place(m, platform, "sot_mram_array", SotMramArray(machine))
-        self._bit_counter = place(
-            m, platform, "bit_counter", BitCounter(machine.columns, machine.segments, STEP)
-        )
+        self._slots = min(machine.segments, MOST_SLOTS)
+        bit_counter = BitCounter(machine.columns, self._slots, step=STEP)
+        self._bit_counter = place(m, platform, "bit_counter", bit_counter)
         self._sum = place(m, platform, "sum", Sum(machine.segments, machine.accumulator_bits))
         self._bias_the_array(m, platform)
         self._route_sensed_rows(m)
@@ -108,6 +114,7 @@ class SubArray(wiring.Component):
         m.d.comb += [
             self.row.payload.eq(self._array.sense),
             counted.payload.bits.eq(self._array.sense),
+            counted.payload.mode.eq(sensed.payload.step.mode),
             counted.payload.step.eq(sensed.payload.step),
         ]
         with m.Switch(sensed.payload.route):
@@ -130,21 +137,17 @@ class SubArray(wiring.Component):
             ]
         with m.Else():
             m.d.comb += addends.payload.clear.eq(1)
-        for segment in range(machine.segments):
-            of_segment = count.payload.segments[segment]
-            if segment == 0:
-                value: Value = Mux(step.packed, of_segment, count.payload.total)
-                name = "shifter"
-            else:
-                value = Cat(bit & step.packed for bit in of_segment)
-                name = f"segment_shifter_{segment}"
-            shifter = Shifter(len(value), machine.accumulator_bits, SHIFT_FIELD_BITS)
-            shifter = place(m, platform, name, shifter)
-            constant = self._array.sense[segment * machine.segment_columns :][: machine.accumulator_bits]
+        for slot in range(self._slots):
+            # Slot 0 may have all columns, slot 1 half of them at most: the counts, and the shifters with them, shrink.
+            width = self._bit_counter.count_bits(slot)
+            name = _SHIFTERS[slot.bit_length()] + (f"_{slot}" if slot else "")
+            shifter = place(m, platform, name, Shifter(width, machine.accumulator_bits, SHIFT_FIELD_BITS))
             m.d.comb += [
-                shifter.value.eq(value),
+                shifter.value.eq(count.payload.slots[slot]),
                 shifter.amount.eq(step.shift),
-                addends.payload["values"][segment].eq(Mux(count.valid, shifter.shifted, constant)),
+                addends.payload["values"][slot].eq(
+                    Mux(count.valid, shifter.shifted, self._constant(m, slot))
+                ),
             ]
         loads = self._controller.sensed.valid & (self._controller.sensed.payload.route == Route.LOAD)
         m.d.comb += [
@@ -152,6 +155,18 @@ class SubArray(wiring.Component):
             count.ready.eq(addends.ready),
         ]
         wiring.connect(m, self._sum.results, wiring.flipped(self.result))
+
+    def _constant(self, m: Module, slot: int) -> Value:
+        """Constant of `slot` in a sensed row, at the first columns of the slot; 0 if there is no such slot."""
+        bits, sense = self.machine.accumulator_bits, self._array.sense
+        constant = Signal(bits, name=f"constant_{slot}")
+        with m.Switch(self._controller.sensed.payload.step.mode.log_slots):
+            for log_slots in range(exact_log2(self._slots) + 1):
+                if slot < 1 << log_slots:
+                    with m.Case(log_slots):
+                        first = slot * self.machine.columns >> log_slots
+                        m.d.comb += constant.eq(sense[first : first + bits])
+        return constant
 
     def _report_events(self, m: Module) -> None:
         controller, array, events = self._controller, self._array, self.events
@@ -164,6 +179,7 @@ class SubArray(wiring.Component):
             events.bit_count.eq(row.valid & row.ready),
             events.stalled.eq(controller.stalled),
             self.busy.eq(controller.busy | controller.sensed.valid | count.valid),
+            self.pulse.eq(controller.pulse),
         ]
         with m.If(count.valid & count.ready):
-            m.d.comb += events.additions.eq(Mux(count.payload.step.packed, self.machine.segments, 1))
+            m.d.comb += events.additions.eq(1 << count.payload.step.mode.log_slots)

@@ -3,10 +3,11 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
-from spinplane.machine import Machine, Op, bits_for
+from spinplane.machine import MOST_SLOTS, Machine, Op, bits_for
 
-from .command import STEP, command_layout, row_layout
+from .command import STEP, command_layout, driven_row_layout
 from .reference_select import Sense
 
 
@@ -46,8 +47,8 @@ class SubArrayController(wiring.Component):
     Members
     -------
     command : In(stream.Signature(command_layout(machine)))
-        ``first`` and ``last`` are the engine's; here every command is obeyed.
-    write : In(stream.Signature(row_layout(machine)))
+        ``first``, ``last`` and ``log_groups`` are the engine's; here every command is obeyed.
+    write : In(stream.Signature(StructLayout({"bits": columns, "mask": columns})))
         Rows for ``WRITE``; one is taken at the end of its pulse.
     sensed : Out(stream.Signature(SENSED))
         A row has reached the sense amplifiers, which keep it until it is taken.
@@ -64,6 +65,8 @@ class SubArrayController(wiring.Component):
     wrote, finished : Out(1)
         A write pulse, or a sense, is in its last cycle.
     stalled, busy : Out(1)
+    pulse : Out(1)
+        Word lines are held and the coming clock edge does not end it: a reset now would cut a pulse.
     """
 
     command: stream.Interface
@@ -76,7 +79,7 @@ class SubArrayController(wiring.Component):
         super().__init__(
             {
                 "command": In(stream.Signature(command_layout(machine))),
-                "write": In(stream.Signature(row_layout(machine))),
+                "write": In(stream.Signature(driven_row_layout(machine))),
                 "sensed": Out(stream.Signature(SENSED)),
                 "write_address": Out(row),
                 "write_enable": Out(1),
@@ -91,6 +94,7 @@ class SubArrayController(wiring.Component):
                 "finished": Out(1),
                 "stalled": Out(1),
                 "busy": Out(1),
+                "pulse": Out(1),
             }
         )
 
@@ -106,7 +110,10 @@ class SubArrayController(wiring.Component):
         self._run_senses(m)
         self._walk_planes_and_tiles(m)
         self._run_writes(m)
-        m.d.comb += self.columns.eq(self._sensed_columns(m))
+        m.d.comb += [
+            self.columns.eq(self._sensed_columns(m)),
+            self.pulse.eq((self.write_enable & ~self.wrote) | (self.enable_a & ~self.finished)),
+        ]
         return m
 
     def _is(self, *ops: Op) -> Value:
@@ -199,7 +206,8 @@ class SubArrayController(wiring.Component):
             m.d.sync += [
                 step.shift.eq(command.shift + plane_a + plane_b),
                 step.negate.eq(command.negate ^ (command.signed_a & top_a) ^ (command.signed_b & top_b)),
-                step.packed.eq(command.packed),
+                step.mode.log_slots.eq(command.log_slots),
+                step.mode.log_planes.eq(command.log_planes),
                 step.clear.eq(command.clear & ~begun),
                 step.emit.eq(command.emit & self._is_last_step),
             ]
@@ -225,20 +233,31 @@ class SubArrayController(wiring.Component):
         return passed != 0
 
     def _sensed_columns(self, m: Module) -> Value:
-        """All columns of a tile but the last, of which ``length`` + 1 are sensed, in each segment if packed."""
-        segments, width = self.machine.segments, self.machine.segment_columns
-        within = bits_for(width - 1)
-        inside, last_segment = self._command.length[:within], self._command.length[within:]
-        head = Signal(width)
-        m.d.comb += head.eq(Cat(_thermometer(inside)))
+        """All columns of a tile but the last, of which ``length`` + 1 are sensed in each slot.
+
+        The row is seen as blocks, the slots of the finest mode; a coarser slot has several of them, and the upper
+        bits of ``length`` tell in which one it ends.
+        """
+        blocks = min(self.machine.segments, MOST_SLOTS)
+        width = self.machine.columns // blocks
+        within = exact_log2(width)
+        inside, above = self._command.length[:within], self._command.length[within:]
+        head, end, of_slot = Signal(width), Signal.like(above), Signal(len(above))
+        finest = exact_log2(blocks)
+        m.d.comb += [
+            head.eq(Cat(_thermometer(inside))),
+            of_slot.eq(Cat(self._command.log_slots < finest - bit for bit in range(finest))),
+            end.eq(above & of_slot),
+        ]
         columns = []
-        for segment in range(segments):
-            all_of_it = Signal(name=f"all_of_segment_{segment}")
-            head_of_it = Signal(name=f"head_of_segment_{segment}")
-            is_before_the_end = last_segment > segment if segment < segments - 1 else 0
+        for block in range(blocks):
+            number = Signal(len(above), name=f"number_of_block_{block}")
+            all_of_it = Signal(name=f"all_of_block_{block}")
+            head_of_it = Signal(name=f"head_of_block_{block}")
             m.d.comb += [
-                all_of_it.eq(~self._is_last_tile | (~self._command.packed & is_before_the_end)),
-                head_of_it.eq(self._command.packed | (last_segment == segment)),
+                number.eq(block & of_slot),
+                all_of_it.eq(~self._is_last_tile | (number < end)),
+                head_of_it.eq(number == end),
             ]
             columns.append(all_of_it.replicate(width) | (head & head_of_it.replicate(width)))
         return Cat(columns)

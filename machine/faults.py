@@ -143,7 +143,9 @@ class FaultMap:
         result[sub_array, row, column] = value
         return result
 
-    def sense(self, operation: str, *operands: np.ndarray, where: slice = slice(None)) -> np.ndarray:
+    def sense(
+        self, operation: str, *operands: np.ndarray, where: slice | np.ndarray = slice(None)
+    ) -> np.ndarray:
         """What the sense amplifiers show of stored bits.
 
         Parameters
@@ -151,7 +153,7 @@ class FaultMap:
         operation : {"read", "and", "or"}
         *operands : ndarray of shape (sub-arrays, ..., columns), uint8
             Bits of the connected rows after `stick`: one operand for a read, two for AND and OR.
-        where : slice
+        where : slice, or ndarray of int
             Sub-arrays that the operands belong to.
 
         Returns

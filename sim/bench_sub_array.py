@@ -60,18 +60,18 @@ async def run(
     commands = program.commands
     counted = np.isin(commands["op"], [Op.DOT.value, Op.COUNT.value])
     emits = used_fields(commands)["emit"] == 1
-    packed = commands["packed"][counted & emits]
+    slots = 1 << commands["log_slots"][counted & emits]
     rows_out = int((~counted & emits).sum())
     rows_in = [
         pack(ROW, {"bits": pack_bits(bits), "mask": pack_bits(mask)})
-        for bits, mask in zip(program.rows, program.masks, strict=True)
+        for bits, mask in zip(program.bus_rows()[:, 0], program.masks, strict=True)
     ]
     senders = [
         cocotb.start_soon(send(dut, "command", pack_commands(MACHINE, commands), stall, rng)),
         cocotb.start_soon(send(dut, "write", rows_in, stall, rng)),
     ]
     rows = cocotb.start_soon(receive(dut, "row", rows_out, stall, rng))
-    results = await receive(dut, "result", len(packed), stall, rng)
+    results = await receive(dut, "result", len(slots), stall, rng)
     words = await rows
     for sender in senders:
         await sender
@@ -79,7 +79,7 @@ async def run(
     while dut.busy.value:
         await FallingEdge(dut.clk)
     await RisingEdge(dut.clk)
-    lanes = [unpack(RESULT, raw)[: None if p else 1] for raw, p in zip(results, packed, strict=True)]
+    lanes = [unpack(RESULT, raw)[:number] for raw, number in zip(results, slots, strict=True)]
     bits = [[word >> column & 1 for column in range(MACHINE.columns)] for word in words]
     values = [value for lane in lanes for value in lane]
     return np.array(values, np.int64), np.array(bits, np.uint8).reshape(-1, MACHINE.columns)
@@ -127,7 +127,8 @@ async def row_operations_follow_each_other_without_a_gap(dut: HierarchyObject) -
     counting["op"] = np.resize([Op.DOT.value, Op.COUNT.value], 2 * dots)
     counting["row_b"][::2] = planes * tiles
     counting["planes_a"], counting["planes_b"][::2], counting["tiles"] = planes - 1, planes - 1, tiles - 1
-    counting["length"], counting["packed"] = MACHINE.columns - 1, 1
+    counting["length"] = MACHINE.columns - 1
+    counting["log_slots"] = MACHINE.segments.bit_length() - 1
     counting["clear"][0] = counting["emit"][-1] = 1
     ones = np.ones((rows, MACHINE.columns), np.uint8)
     program = Program(machine=MACHINE, commands=commands, rows=ones, masks=ones)

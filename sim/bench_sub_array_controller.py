@@ -67,7 +67,7 @@ def steps(op: Op, fields: dict[str, int]) -> list[dict[str, Any]]:
         step = {
             "shift": fields["shift"] + a + b,
             "negate": int(negate),
-            "packed": fields["packed"],
+            "mode": {"log_slots": fields["log_slots"], "log_planes": fields["log_planes"]},
             "clear": int(fields["clear"] and number == 0),
             "emit": int(fields["emit"] and number == len(indices) - 1),
         }
@@ -76,8 +76,8 @@ def steps(op: Op, fields: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def columns(fields: dict[str, int], last_tile: bool) -> int:
-    """The sensed columns: in the last tile, those up to ``length`` in the row or in each segment."""
-    width = MACHINE.segment_columns if fields["packed"] else MACHINE.columns
+    """The sensed columns: in the last tile, those up to ``length`` in each slot."""
+    width = MACHINE.columns >> fields["log_slots"]
     sensed = np.arange(MACHINE.columns) % width <= fields["length"] % width
     return pack_bits(sensed if last_tile else np.ones_like(sensed))
 
@@ -111,7 +111,9 @@ async def watch(dut: HierarchyObject, operations: list[Operation]) -> None:
         elif now:
             now["cycles"] = 1
         held = now
-        if dut.wrote.value or dut.finished.value:
+        ends = bool(dut.wrote.value or dut.finished.value)
+        assert bool(dut.pulse.value) == (bool(now) and not ends), "a pulse that a reset would cut"
+        if ends:
             assert now, "nothing was there to end"
             operations.append(held)
             held = {}

@@ -92,7 +92,7 @@ async def drive(pins: Pins, program: Program, *, stall: float = 0.0, seed: int =
         await pins.step()
     after = _read_counters(pins)
     return EngineRun(
-        results=_signed(results, machine.accumulator_bits),
+        results=_results(results, machine.accumulator_bits, machine.results_per_cycle),
         rows=_row_bits(rows, machine.columns),
         counters=Counters(**{name: after[name] - before[name] for name in COUNTER_NAMES}),
     )
@@ -105,8 +105,9 @@ def _read_counters(pins: Pins) -> dict[str, int]:
 
 
 def _row_words(program: Program) -> Iterator[int]:
-    both = np.concatenate([program.rows, program.masks], axis=1)
-    for packed in np.packbits(both, axis=1, bitorder="little"):
+    writes = len(program.rows)
+    buses = program.bus_rows().reshape(writes, program.machine.row_buses * program.machine.columns)
+    for packed in np.packbits(np.concatenate([buses, program.masks], axis=1), axis=1, bitorder="little"):
         yield int.from_bytes(packed.tobytes(), "little")
 
 
@@ -116,6 +117,13 @@ def _row_bits(words: list[int], columns: int) -> np.ndarray:
     return bits.reshape(len(words), columns)
 
 
-def _signed(words: list[int], bits: int) -> np.ndarray:
-    values = np.array([word & ((1 << bits) - 1) for word in words], dtype=np.int64)
+def _results(beats: list[int], bits: int, lanes: int) -> np.ndarray:
+    """The valid results of beats, in their order."""
+    words = [
+        beat >> bits * lane & ((1 << bits) - 1)
+        for beat in beats
+        for lane in range(lanes)
+        if beat >> (bits * lanes + lane) & 1
+    ]
+    values = np.array(words, dtype=np.int64)
     return values - ((values >> (bits - 1)) << bits)

@@ -23,7 +23,7 @@ def write_programs(path: Path, programs: Sequence[Program], stall: float, seed: 
     arrays: dict[str, Any] = {"header": json.dumps(header)}
     for index, program in enumerate(programs):
         arrays[f"commands_{index}"] = program.commands
-        arrays[f"rows_{index}"] = np.packbits(program.rows, axis=1)
+        arrays[f"rows_{index}"] = np.packbits(program.rows, axis=-1)
         arrays[f"masks_{index}"] = np.packbits(program.masks, axis=1)
     np.savez(path, **arrays)
 
@@ -37,7 +37,7 @@ def read_programs(path: Path) -> tuple[list[Program], float, int]:
             Program(
                 machine=machine,
                 commands=file[f"commands_{index}"],
-                rows=np.unpackbits(file[f"rows_{index}"], axis=1),
+                rows=np.unpackbits(file[f"rows_{index}"], axis=-1),
                 masks=np.unpackbits(file[f"masks_{index}"], axis=1),
             )
             for index in range(header["number"])

@@ -4,7 +4,9 @@ import numpy as np
 
 from spinplane.behavioral import ArrayError, Engine
 from spinplane.machine import (
+    LOG_FIELD_BITS,
     MAX_BITS,
+    MOST_SLOTS,
     OP_FIELDS,
     SHIFT_FIELD_BITS,
     Machine,
@@ -39,16 +41,17 @@ class ProgramGenerator:
         """A program that writes all rows of all sub-arrays, every eighth row only in some columns."""
         written = []
         for row in range(self._machine.rows):
-            command = self._command(Op.WRITE, first=0, last=self._machine.sub_arrays - 1, row_d=row)
+            last = self._machine.sub_arrays - 1
+            command = self._command(Op.WRITE, first=0, last=last, log_groups=0, row_d=row)
             mask = self._bits(0.5 if row % 8 == 7 else 1.0)
-            written.append((command, self._bits(0.5), mask))
+            written.append((command, self._bus_bits(), mask))
         return self._accepted(written)
 
     def program(self, commands: int) -> Program:
         """A program of so many random commands."""
         accepted: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         while len(accepted) < commands:
-            candidate = (self._candidate(), self._bits(0.5), self._bits(self._rng.choice([0.3, 1.0])))
+            candidate = (self._candidate(), self._bus_bits(), self._bits(self._rng.choice([0.3, 1.0])))
             try:
                 self._trial.run(_join(self._machine, [candidate]))
             except ArrayError:
@@ -67,8 +70,7 @@ class ProgramGenerator:
     def _candidate(self) -> np.ndarray:
         machine, rng = self._machine, self._rng
         op = Op(int(rng.choice([o.value for o in Op], p=_CHANCES)))
-        first, last = sorted(rng.integers(0, machine.sub_arrays, 2))
-        fields = {"first": first, "last": last}
+        fields = self._where()
         if op is Op.WRITE:
             return self._command(op, **fields, row_d=int(rng.integers(machine.rows)))
         fields |= {"row_a": rng.integers(machine.rows), "length": rng.integers(machine.columns)}
@@ -78,14 +80,25 @@ class ProgramGenerator:
             fields["row_b"] = rng.integers(machine.rows)
         if op in _SENSES:
             fields |= {"row_d": rng.integers(machine.rows)}
-            fields |= {name: rng.integers(2) for name in ("packed", "emit", "write_back")}
-        if op is Op.LOAD:
-            fields["packed"] = rng.integers(2)
+            fields |= {name: rng.integers(2) for name in ("emit", "write_back")}
+        fields["log_slots"] = self._log_up_to(min(machine.segments, MOST_SLOTS))
         if op in (Op.DOT, Op.COUNT):
-            fields |= self._dot_fields(op)
+            fields["log_planes"] = self._log_up_to(machine.leaves >> fields["log_slots"])
+            fields |= self._dot_fields(op, fields["log_planes"])
         return self._command(op, **fields)
 
-    def _dot_fields(self, op: Op) -> dict[str, int]:
+    def _where(self) -> dict[str, int]:
+        """Groups that the sub-arrays can form, and a range of them."""
+        machine, rng = self._machine, self._rng
+        log_groups = self._log_up_to(machine.sub_arrays & -machine.sub_arrays)
+        first, last = sorted(rng.integers(0, machine.sub_arrays >> log_groups, 2))
+        return {"log_groups": log_groups, "first": first, "last": last}
+
+    def _log_up_to(self, most: int) -> int:
+        """Logarithm of a power of two that the field of a command holds."""
+        return int(self._rng.integers(min(most.bit_length(), 1 << LOG_FIELD_BITS)))
+
+    def _dot_fields(self, op: Op, log_planes: int) -> dict[str, int]:
         """Planes and tiles that fit in the rows, signs, a shift that leaves room in the accumulators."""
         machine, rng = self._machine, self._rng
         tiles = int(rng.choice([1, 1, 2, 3]))
@@ -98,12 +111,13 @@ class ProgramGenerator:
             "tiles": tiles - 1,
             "row_a": int(rng.integers(machine.rows - planes_a * tiles + 1)),
         }
-        flags = ["packed", "signed_a", "negate", "clear", "emit"]
+        flags = ["signed_a", "negate", "clear", "emit"]
         if op is Op.DOT:
             fields["row_b"] = int(rng.integers(machine.rows - planes_b * tiles + 1))
             flags.append("signed_b")
         fields |= {flag: int(rng.integers(2)) for flag in flags}
         room = machine.accumulator_bits - planes_a - planes_b - bits_for(machine.columns * tiles)
+        room -= (1 << log_planes) - 1
         fields["shift"] = int(rng.integers(min(1 << SHIFT_FIELD_BITS, max(1, room))))
         return fields
 
@@ -116,6 +130,9 @@ class ProgramGenerator:
         for name, value in fields.items():
             command[name] = value
         return command
+
+    def _bus_bits(self) -> np.ndarray:
+        return np.stack([self._bits(0.5) for _ in range(self._machine.row_buses)])
 
     def _bits(self, ones: float) -> np.ndarray:
         return (self._rng.random(self._machine.columns) < ones).astype(np.uint8)
@@ -137,10 +154,10 @@ _CHANCES = [0.25, 0.12, 0.12, 0.12, 0.2, 0.12, 0.07]
 def _join(machine: Machine, written: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Program:
     """Commands in their order, with the rows and masks of those that write."""
     offered = [(row, mask) for command, row, mask in written if command["op"][0] == Op.WRITE.value]
-    empty = np.empty((0, machine.columns), dtype=np.uint8)
+    empty = np.empty((0, machine.row_buses, machine.columns), dtype=np.uint8)
     return Program(
         machine=machine,
         commands=np.concatenate([command for command, _, _ in written]),
         rows=np.stack([row for row, _ in offered]) if offered else empty,
-        masks=np.stack([mask for _, mask in offered]) if offered else empty,
+        masks=np.stack([mask for _, mask in offered]) if offered else empty[:, 0],
     )

@@ -14,10 +14,12 @@ from spinplane.compiler import Convolution
 from spinplane.machine import Coding, Machine, Op, Operand, Program, SpinplaneError, load_machine
 
 TINY = load_machine("tiny")
+# What depends on the number of sub-arrays is chosen anew.
+DERIVED = {"row_buses": 0, "results_per_cycle": 0}
 MACHINES = [
     TINY,
-    replace(TINY, sub_arrays=1, segments=1, rows=40),
-    replace(TINY, sub_arrays=3, columns=128, segments=4, rows=33, sense_cycles=2, write_cycles=1),
+    replace(TINY, sub_arrays=1, segments=1, rows=40, **DERIVED),
+    replace(TINY, sub_arrays=3, columns=128, segments=4, rows=33, sense_cycles=2, write_cycles=1, **DERIVED),
 ]
 U1, U8 = Operand(bits=1), Operand(bits=8)
 S8 = Operand(bits=8, coding=Coding.TWOS_COMPLEMENT)
@@ -97,7 +99,7 @@ def test_small_rows_take_several_passes_over_the_windows() -> None:
 def test_groups_and_passes_together() -> None:
     rng = np.random.default_rng(2)
     weights, inputs = rng.integers(0, 2, (33, 2, 2, 2)), rng.integers(0, 2, (1, 6, 3, 3))
-    small = replace(TINY, rows=8, sub_arrays=1)
+    small = replace(TINY, rows=8, sub_arrays=1, **DERIVED)
     options = {"w": U1, "i": U1, "groups": 3}
     assert Convolution(small, weights, (6, 3, 3), **options).layout.passes > 1
     np.testing.assert_array_equal(

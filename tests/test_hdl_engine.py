@@ -54,7 +54,7 @@ def test_random_programs_leave_nothing_out() -> None:
     programs, runs = random_programs(THREE, 300)
     commands = used_fields(np.concatenate([program.commands for program in programs[1:]]))
     assert set(commands["op"]) == {op.value for op in Op}
-    for flag in ("packed", "signed_a", "signed_b", "negate", "clear", "emit", "write_back"):
+    for flag in ("signed_a", "signed_b", "negate", "clear", "emit", "write_back"):
         assert set(commands[flag]) == {0, 1}, flag
     assert {(first, last) for first, last in commands[["first", "last"]].tolist()} == {
         (first, last) for last in range(3) for first in range(last + 1)

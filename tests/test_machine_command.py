@@ -34,7 +34,7 @@ def test_fields_of_tiny() -> None:
         *(("first", 1), ("last", 1)),
         *(("row_a", 6), ("row_b", 6), ("row_d", 6)),
         *(("planes_a", 3), ("planes_b", 3), ("tiles", 6), ("length", 6)),
-        *(("packed", 1), ("signed_a", 1), ("signed_b", 1)),
+        *(("log_slots", 2), ("log_planes", 2), ("log_groups", 2), ("signed_a", 1), ("signed_b", 1)),
         *(("shift", 5), ("negate", 1), ("clear", 1), ("emit", 1), ("write_back", 1)),
     ]
 

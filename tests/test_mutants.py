@@ -52,8 +52,6 @@ def refused(by_the_array: str) -> str:
 
 
 UNKNOWN = refused(r"senses an unknown cell in row \d+ or \d+, columns [0-9a-f]+")
-# The bench waits for it until its time is up.
-ROW_MISSING = "SimTimeoutError"
 
 
 def sign_of_the_top_plane(controller: hdl.SubArrayController, m: Module) -> None:
@@ -115,10 +113,19 @@ def column_not_counted(sub_array: hdl.SubArray, m: Module) -> None:
     m.d.comb += sub_array._bit_counter.row.payload.bits[7].eq(0)
 
 
-def total_without_the_last_segment(sub_array: hdl.SubArray, m: Module) -> None:
-    count = sub_array._bit_counter.count.payload
-    with m.If(~count.step.packed):
-        m.d.comb += sub_array._sum.addends.payload["values"][0].eq(count.segments[0] << count.step.shift)
+def one_slot_in_every_mode(sub_array: hdl.SubArray, m: Module) -> None:
+    m.d.comb += sub_array._bit_counter.row.payload.mode.log_slots.eq(0)
+
+
+def planes_weigh_the_same(sub_array: hdl.SubArray, m: Module) -> None:
+    m.d.comb += sub_array._bit_counter.row.payload.mode.log_planes.eq(0)
+
+
+def constant_of_a_slot_that_is_not_there(sub_array: hdl.SubArray, m: Module) -> None:
+    half = sub_array.machine.columns // 2
+    with m.If(~sub_array._bit_counter.count.valid):
+        constant = sub_array._array.sense[half : half + sub_array.machine.accumulator_bits]
+        m.d.comb += sub_array._sum.addends.payload["values"][1].eq(constant)
 
 
 def accumulators_not_cleared(sub_array: hdl.SubArray, m: Module) -> None:
@@ -161,17 +168,21 @@ MUTANTS = {
         Mutant(component=hdl.MultiLineRowDecoder, fault=neighbour_of_the_row_read, found=UNKNOWN),
         Mutant(component=hdl.Shifter, fault=amount_loses_its_top_bit, found=RESULTS_DIFFER),
         Mutant(component=hdl.Shifter, fault=amount_one_too_many, found=RESULTS_DIFFER),
-        Mutant(component=hdl.ReferenceSelect, fault=and_sensed_with_the_reference_of_or, found=UNKNOWN),
+        Mutant(
+            component=hdl.ReferenceSelect, fault=and_sensed_with_the_reference_of_or, found=RESULTS_DIFFER
+        ),
         Mutant(component=hdl.ReferenceSelect, fault=no_reference, found=refused("no reference is enabled")),
         Mutant(component=hdl.SubArray, fault=write_of_a_row_dropped, found=UNKNOWN),
-        Mutant(component=hdl.SubArray, fault=write_back_dropped, found=UNKNOWN),
+        Mutant(component=hdl.SubArray, fault=write_back_dropped, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=mask_ignored, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=column_not_counted, found=RESULTS_DIFFER),
-        Mutant(component=hdl.SubArray, fault=total_without_the_last_segment, found=RESULTS_DIFFER),
+        Mutant(component=hdl.SubArray, fault=one_slot_in_every_mode, found=RESULTS_DIFFER),
+        Mutant(component=hdl.SubArray, fault=planes_weigh_the_same, found=RESULTS_DIFFER),
+        Mutant(component=hdl.SubArray, fault=constant_of_a_slot_that_is_not_there, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=accumulators_not_cleared, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=constants_without_their_sign, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=last_tile_sensed_in_full, found=UNKNOWN),
-        Mutant(component=hdl.SubArray, fault=row_lost_when_it_has_to_wait, found=ROW_MISSING),
+        Mutant(component=hdl.SubArray, fault=row_lost_when_it_has_to_wait, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=ands_not_counted, found=EVENTS_DIFFER),
     )
 }
