@@ -1,0 +1,117 @@
+"""How values of inputs and weights become the unsigned codes that lie in the array.
+
+With inputs a = s_i·u + o_i and weights w = s_w·q + o_w of unsigned codes u and q,
+
+    Σ w·a = s_w·s_i·Σ q·u + o_w·s_i·Σ u + o_i·Σ w:
+
+the counts give Σ q·u, the row sums Σ u, and the rest is a constant of the kernel. A padded position has a code too,
+that of the value 0, and so nothing in it depends on where the window lies.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinplane.machine import MAX_BITS, Coding, Operand, SpinplaneError
+
+#: Greatest factor of a window sum.
+_LARGEST_WINDOW_SCALE = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputCode:
+    """Codes of a feature map: value = scale · code + offset.
+
+    Parameters
+    ----------
+    bits : int
+        Planes of the map.
+    scale, offset : int
+    pad_code : int
+        Code of the value 0; without meaning where a layer pads nothing.
+    """
+
+    bits: int
+    scale: int
+    offset: int
+    pad_code: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WeightCode:
+    """Codes of a layer's weights: value = scale · code + offset.
+
+    Parameters
+    ----------
+    codes : ndarray of the weights' shape, int64
+    bits : int
+    scale, offset : int
+    """
+
+    codes: np.ndarray
+    bits: int
+    scale: int
+    offset: int
+
+
+def input_code(name: str, operand: Operand, *, pads: bool) -> InputCode:
+    """Codes of an operand as a layer takes them.
+
+    An operand without the value 0 (±1, DoReFa) in a layer that pads has codes of one bit more: value − least value.
+
+    Raises
+    ------
+    SpinplaneError
+        If the codes would need more than 8 bits, naming the layer.
+    """
+    if operand.scale == 1:
+        offset = operand.smallest
+        return InputCode(bits=operand.bits, scale=1, offset=offset, pad_code=-offset)
+    if not pads:
+        return InputCode(bits=operand.bits, scale=operand.scale, offset=operand.offset, pad_code=0)
+    if operand.bits == MAX_BITS:
+        raise SpinplaneError(
+            f"layer {name}: inputs of {operand.bits} bits without the value 0 need {operand.bits + 1} bits where it "
+            f"pads, a feature map has at most {MAX_BITS}"
+        )
+    return InputCode(bits=operand.bits + 1, scale=1, offset=operand.offset, pad_code=-operand.offset)
+
+
+def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale: int) -> WeightCode:
+    """Weights as unsigned codes.
+
+    Two's complement has the excess codes w + 2^(N−1). Weights that have zeros beside the values of ±1 or DoReFa, as the
+    gaps between groups do, and weights whose offset exceeds what a window sum can be multiplied with, have the codes
+    w − least weight.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer, for messages.
+    weights : ndarray of int64
+        Values; zeros are allowed for every operand.
+    operand : Operand
+    input_scale : int
+        Of the inputs, which the window sum's factor contains.
+
+    Raises
+    ------
+    SpinplaneError
+        If codes need more than 8 bits, or the factor of the window sum does not fit, naming the layer.
+    """
+    scale, bits = operand.scale, operand.bits
+    offset = -(2 ** (bits - 1)) if operand.coding is Coding.TWOS_COMPLEMENT else operand.offset
+    if ((weights - offset) % scale).any() or -offset * input_scale > _LARGEST_WINDOW_SCALE:
+        scale, offset = 1, min(0, int(weights.min()))
+        bits = max(1, int(weights.max() - offset).bit_length())
+    if bits > MAX_BITS:
+        raise SpinplaneError(
+            f"layer {name}: weights from {weights.min()} to {weights.max()} need codes of {bits} bits, kernels have at "
+            f"most {MAX_BITS} planes"
+        )
+    if -offset * input_scale > _LARGEST_WINDOW_SCALE:
+        raise SpinplaneError(
+            f"layer {name}: weights from {offset} and inputs in steps of {input_scale} multiply the window sum by "
+            f"{-offset * input_scale}, allowed is at most {_LARGEST_WINDOW_SCALE}"
+        )
+    return WeightCode(codes=(weights - offset) // scale, bits=bits, scale=scale, offset=offset)

@@ -1,0 +1,328 @@
+"""A placed layer as passes: descriptors, kernel rows, and words of the parameter and threshold banks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinplane.machine import OFFSET_BITS, Machine, Rounding, SpinplaneError
+from spinplane.machine.activation import SCALE_BITS, VALUE_BITS, WINDOW_SUM_BITS
+from spinplane.machine.descriptor import (
+    THRESHOLD_BITS,
+    THRESHOLDS_PER_WORD,
+    Descriptor,
+    Kind,
+    Load,
+    Requantize,
+)
+from spinplane.machine.program import FeatureMap
+
+from .placement import Placement, ceil_div
+from .requantize import UNUSED_THRESHOLD, Requantization
+from .residency import Home
+
+_PARAMETER_BYTES = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pass:
+    """A descriptor and what it refers to.
+
+    Parameters
+    ----------
+    fields : dict of str to int
+        Fields of the descriptor, but for the bases of what follows.
+    kernel_rows : ndarray of shape (rows, columns / 8), uint8
+        Words of the kernel bank.
+    parameters : ndarray of shape (beats, results_per_cycle · 16), uint8
+    thresholds : ndarray of shape (beats · threshold words, results_per_cycle · 16), uint8
+    """
+
+    fields: dict[str, int]
+    kernel_rows: np.ndarray
+    parameters: np.ndarray
+    thresholds: np.ndarray
+
+
+def input_map(placement: Placement, base: int) -> FeatureMap:
+    """The feature map that a placed layer takes."""
+    layer = placement.layer
+    channels, height, width = layer.input_shape
+    return FeatureMap(
+        layout="bytes" if placement.in_bytes else "planes",
+        base=base,
+        line_bits=width * placement.pixel_bits,
+        pixel_bits=placement.pixel_bits,
+        plane_bits=0 if placement.in_bytes else placement.plane_bits,
+        planes=layer.code.bits,
+        channels=channels,
+        height=height,
+        width=width,
+        scale=layer.code.scale,
+        offset=layer.code.offset,
+    )
+
+
+def layer_passes(
+    number: int, home: Home, requantization: Requantization, source: FeatureMap, target: FeatureMap
+) -> list[Pass]:
+    """Passes of a layer, part by part and as many kernels at a time as `home` allows.
+
+    Raises
+    ------
+    SpinplaneError
+        If a number does not fit, with the layer's name.
+    """
+    placement = home.placement
+    _prove_widths(placement)
+    at_once = home.pass_rounds * placement.round_kernels
+    passes = []
+    try:
+        for part in range(placement.layer.weights.codes.shape[0]):
+            kernel_row = home.kernel_row + (
+                part * placement.rounds * placement.round_rows if home.resident else 0
+            )
+            for first in range(0, placement.part_kernels, at_once):
+                kernels = range(first, min(first + at_once, placement.part_kernels))
+                passes.append(_pass(number, home, requantization, source, target, part, kernels, kernel_row))
+                if home.resident:
+                    kernel_row += ceil_div(len(kernels), placement.round_kernels) * placement.round_rows
+    except SpinplaneError as error:
+        raise SpinplaneError(f"layer {placement.layer.name}: {error}") from None
+    return passes
+
+
+def _prove_widths(placement: Placement) -> None:
+    """Accumulators and window sums hold whatever the codes are."""
+    layer, machine = placement.layer, placement.machine
+    parts, kernels = layer.weights.codes.shape[:2]
+    largest = (1 << layer.code.bits) - 1
+    counted = int(layer.weights.codes.reshape(parts * kernels, -1).sum(axis=1).max()) * largest
+    summed = int(np.prod(layer.weights.codes.shape[2:])) * largest
+    bits = min(machine.accumulator_bits, VALUE_BITS)
+    if counted >= 1 << (bits - 1):
+        raise SpinplaneError(
+            f"layer {layer.name}: counts up to {counted} do not fit in accumulator_bits = {machine.accumulator_bits} "
+            f"of machine {machine.name}, of which {VALUE_BITS} are used"
+        )
+    if summed >= 1 << (WINDOW_SUM_BITS - 1):
+        raise SpinplaneError(
+            f"layer {layer.name}: window sums up to {summed} do not fit in {WINDOW_SUM_BITS - 1} bits"
+        )
+
+
+def _pass(
+    number: int,
+    home: Home,
+    requantization: Requantization,
+    source: FeatureMap,
+    target: FeatureMap,
+    part: int,
+    kernels: range,
+    kernel_row: int,
+) -> Pass:
+    placement = home.placement
+    machine = placement.machine
+    sub_arrays = placement.used_sub_arrays(len(kernels))
+    rows = _kernel_rows(placement, placement.layer.weights.codes[part][kernels.start : kernels.stop])
+    fields = {
+        "kind": Kind.LAYER.value,
+        "layer": number,
+        **_input_fields(placement, source, part),
+        **_walk_fields(placement),
+        **_round_fields(placement, len(kernels)),
+        "kernel_row": kernel_row,
+        "load": (Load.UNLESS_RESIDENT if home.resident else Load.ALWAYS).value,
+        "load_rows": len(rows) // sub_arrays,
+        "load_sub_arrays": sub_arrays - 1,
+        **_output_fields(placement, requantization, target, part * placement.part_kernels + kernels.start),
+    }
+    own = slice(part * placement.part_kernels + kernels.start, part * placement.part_kernels + kernels.stop)
+    return Pass(
+        fields=dict(Descriptor(fields)),
+        kernel_rows=rows,
+        parameters=_parameters(
+            machine,
+            bias=placement.layer.bias.reshape(-1)[own],
+            multiplier=requantization.multipliers[own],
+            offset=requantization.offsets[own],
+        ),
+        thresholds=_thresholds(machine, requantization.thresholds[own]),
+    )
+
+
+def _input_fields(placement: Placement, source: FeatureMap, part: int) -> dict[str, int]:
+    layer = placement.layer
+    code_bits = 8 if placement.in_bytes else 1
+    channels = layer.weights.codes.shape[2]
+    rows, columns = placement.groups
+    region_lines = layer.region_stride[0] * layer.stride[0]
+    region_pixels = layer.region_stride[1] * layer.stride[1]
+    return {
+        "in_base": source.base,
+        "in_line_bits": source.line_bits,
+        "in_height": source.height,
+        "in_valid_bits": source.width * source.pixel_bits,
+        "in_bytes": int(placement.in_bytes),
+        "in_planes": layer.code.bits - 1,
+        "pad_code": layer.code.pad_code,
+        "start_x": layer.start[1] * source.pixel_bits + part * channels * code_bits,
+        "start_y": layer.start[0],
+        "unit_bits": placement.unit_pixels * source.pixel_bits,
+        "piece_bits": placement.length * code_bits,
+        "plane_group_bits": placement.planes * source.plane_bits,
+        "pieces": placement.pieces - 1,
+        "plane_groups": placement.plane_groups - 1,
+        "log_slots": placement.log_slots,
+        "log_planes": placement.log_planes,
+        "length": placement.length - 1,
+        "last_length": placement.elements - (placement.pieces - 1) * placement.length - 1,
+        "log_groups": placement.log_groups,
+        "log_groups_x": placement.log_groups_x,
+        "group_x_bits": placement.region_columns * region_pixels * source.pixel_bits if columns > 1 else 0,
+        "group_y_lines": placement.region_rows * region_lines if rows > 1 else 0,
+    }
+
+
+def _walk_fields(placement: Placement) -> dict[str, int]:
+    """Rows of the ring, new units of a region, windows and taps; steps that are never taken are 0."""
+    layer = placement.layer
+    height, width = layer.region
+    several_rows, several_columns = placement.region_rows > 1, placement.region_columns > 1
+    return {
+        "input_row": 0,
+        "line_rows": placement.line_rows,
+        "group_rows": placement.group_rows,
+        "ring_lines": placement.first_lines - 1,
+        "first_lines": placement.first_lines,
+        "next_lines": placement.next_lines if several_rows else 0,
+        "line_skip": placement.region_lines - placement.next_lines if several_rows else 0,
+        "first_columns": placement.first_columns,
+        "next_columns": placement.region_units if several_columns else 0,
+        "region_rows": placement.region_rows - 1,
+        "region_columns": placement.region_columns - 1,
+        "region_height": height - 1,
+        "region_width": width - 1,
+        "region_lines": placement.region_lines if several_rows else 0,
+        "window_lines": layer.stride[0] if height > 1 else 0,
+        "region_step": placement.region_units * placement.pieces if several_columns else 0,
+        "window_step": placement.window_units * placement.pieces if width > 1 else 0,
+        "taps_y": layer.kernel[0] - 1,
+        "tap_lines": layer.dilation[0] if layer.kernel[0] > 1 else 0,
+        "runs": placement.runs - 1,
+        "run_rows": placement.run_rows - 1,
+        "run_step": placement.tap_units * placement.pieces if placement.runs > 1 else 0,
+    }
+
+
+def _round_fields(placement: Placement, kernels: int) -> dict[str, int]:
+    rounds = ceil_div(kernels, placement.round_kernels)
+    last = kernels - (rounds - 1) * placement.round_kernels
+    beats, last_beats = placement.beats(kernels), placement.beats(last)
+    return {
+        "kernel_planes": placement.layer.weights.bits - 1,
+        "rounds": rounds - 1,
+        "sub_arrays": placement.used_sub_arrays(kernels) - 1,
+        "last_sub_arrays": placement.used_sub_arrays(last) - 1,
+        "beats": beats - 1,
+        "last_beats": last_beats - 1,
+        "interval": placement.interval,
+        "inner_cycles": beats << placement.log_groups,
+        "last_inner_cycles": last_beats << placement.log_groups,
+        "outer_cycles": (beats << placement.log_groups) * placement.interval,
+        "last_outer_cycles": (last_beats << placement.log_groups) * placement.interval,
+    }
+
+
+def _output_fields(
+    placement: Placement, requantization: Requantization, target: FeatureMap, first: int
+) -> dict[str, int]:
+    layer = placement.layer
+    channel_bits = 32 if requantization.requantize is Requantize.RAW else 1
+    return {
+        "first_window_x": layer.first_window[1],
+        "first_window_y": layer.first_window[0],
+        "stride_x": layer.region_stride[1],
+        "stride_y": layer.region_stride[0],
+        "windows_x": layer.windows[1],
+        "windows_y": layer.windows[0],
+        "out_width": layer.regions[1],
+        "out_height": layer.regions[0],
+        "accumulator_shift": (layer.weights.scale * layer.code.scale).bit_length() - 1,
+        "window_sum_scale": -layer.weights.offset * layer.code.scale,
+        "threshold_words": requantization.threshold_words,
+        "pool": requantization.pool.value,
+        "requantize": requantization.requantize.value,
+        "shift": requantization.shift,
+        "rounding": Rounding.FLOOR.value,
+        "low": requantization.low,
+        "high": requantization.high,
+        "code_shift": requantization.code_shift,
+        "out_base": target.base + first * channel_bits,
+        "out_line_bits": target.line_bits if target.height > 1 else 0,
+        "out_pixel_bits": target.pixel_bits if target.width > 1 else 0,
+        "out_beat_bits": placement.machine.results_per_cycle * channel_bits,
+        "out_plane_bits": target.plane_bits,
+        "out_planes": max(1, placement.output_planes) - 1,
+    }
+
+
+def _kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
+    """Kernels of a pass as words of the kernel bank, row by row and sub-array by sub-array.
+
+    Parameters
+    ----------
+    placement : Placement
+    codes : ndarray of shape (kernels, channels, kernel height, kernel width), int64
+    """
+    kernels, _, height, _ = codes.shape
+    units = placement.taps_x
+    # Rows follow lines of taps, units of a line and pieces of a unit; elements follow pixels and channels.
+    lines = codes.transpose(0, 2, 3, 1).astype(np.uint8).reshape(kernels, height, units, placement.elements)
+    lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pieces * placement.length - placement.elements),))
+    rows = lines.reshape(kernels, height * units * placement.pieces, placement.length)
+    rounds = ceil_div(kernels, placement.round_kernels)
+    sub_arrays = placement.used_sub_arrays(kernels)
+    room = rounds * sub_arrays * placement.slots - kernels
+    rows = np.pad(rows, ((0, room), (0, 0), (0, placement.block - placement.length)))
+    rows = rows.reshape(rounds, sub_arrays, placement.slots, rows.shape[1], placement.block)
+    planes = np.stack([rows >> n & 1 for n in range(placement.layer.weights.bits)])
+    # From (plane, round, sub-array, slot, row, column) to (round, plane, row, sub-array, slot, column).
+    planes = planes.transpose(1, 0, 4, 2, 3, 5)
+    bits = np.repeat(planes[..., np.newaxis, :], placement.planes, axis=-2)
+    return np.packbits(bits.reshape(-1, placement.machine.columns), axis=1, bitorder="little")
+
+
+def _parameters(
+    machine: Machine, *, bias: np.ndarray, multiplier: np.ndarray, offset: np.ndarray
+) -> np.ndarray:
+    """Words of the parameter bank; channels beyond the last give the code 0."""
+    lanes = machine.results_per_cycle
+    beats = ceil_div(len(bias), lanes)
+    words = np.zeros((beats * lanes, _PARAMETER_BYTES), dtype=np.uint8)
+    at = 0
+    for name, values, bits in (
+        ("bias", bias, VALUE_BITS),
+        ("multiplier", multiplier, SCALE_BITS),
+        ("offset", offset, OFFSET_BITS),
+    ):
+        least, greatest = int(values.min()), int(values.max())
+        if least < -(1 << (bits - 1)) or greatest >= 1 << (bits - 1):
+            raise SpinplaneError(
+                f"{name} from {least} to {greatest}: a parameter of {bits} bits does not hold it"
+            )
+        raw = np.ascontiguousarray(values, dtype="<i8").view(np.uint8).reshape(-1, 8)
+        words[: len(values), at : at + bits // 8] = raw[:, : bits // 8]
+        at += bits // 8
+    return words.reshape(beats, lanes * _PARAMETER_BYTES)
+
+
+def _thresholds(machine: Machine, thresholds: np.ndarray) -> np.ndarray:
+    """Words of the threshold bank: those of a beat follow each other."""
+    lanes = machine.results_per_cycle
+    channels, count = thresholds.shape
+    beats, words = ceil_div(channels, lanes), ceil_div(count, THRESHOLDS_PER_WORD)
+    full = np.full((beats * lanes, words * THRESHOLDS_PER_WORD), UNUSED_THRESHOLD, dtype="<i4")
+    full[:channels, :count] = thresholds
+    by_word = full.reshape(beats, lanes, words, THRESHOLDS_PER_WORD).transpose(0, 2, 1, 3)
+    assert THRESHOLD_BITS * THRESHOLDS_PER_WORD == 8 * _PARAMETER_BYTES
+    return np.ascontiguousarray(by_word).view(np.uint8).reshape(beats * words, lanes * _PARAMETER_BYTES)

@@ -1,0 +1,345 @@
+"""How a layer lies in rows: slots, planes side by side, groups of sub-arrays, rings of lines; and what it costs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from math import gcd
+
+from spinplane.machine import Machine
+from spinplane.machine.machine import LEAF_COLUMNS
+
+from .lowering import LoweredLayer
+
+#: Cycles of a pass beside its row operations, near enough to compare mappings.
+_PASS_OVERHEAD = 50
+#: Greatest numbers that a descriptor's fields of 8 bits, less one or not, can hold.
+_LESS_ONE, _PLAIN = 256, 255
+
+
+def ceil_div(a: int, b: int) -> int:
+    """⌈a ÷ b⌉."""
+    return -(-a // b)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Placement:
+    """A layer in the rows of a machine; ``docs/accelerator.md`` has the words.
+
+    Parameters
+    ----------
+    layer : LoweredLayer
+    machine : Machine
+    in_bytes : bool
+        Layout of the input map.
+    strips : bool
+        A unit is the strip of pixels that a window sees in a line; else it is a pixel.
+    log_slots, log_planes, log_groups, log_groups_x : int
+    output_planes : int
+        Planes of the output map, 0 for raw sums.
+    threshold_words : int
+    """
+
+    layer: LoweredLayer
+    machine: Machine
+    in_bytes: bool
+    strips: bool
+    log_slots: int
+    log_planes: int
+    log_groups: int
+    log_groups_x: int
+    output_planes: int
+    threshold_words: int
+
+    # ---- columns of a row
+
+    @property
+    def slots(self) -> int:
+        """Kernels beside each other."""
+        return 1 << self.log_slots
+
+    @property
+    def planes(self) -> int:
+        """Planes beside each other."""
+        return 1 << self.log_planes
+
+    @property
+    def groups(self) -> tuple[int, int]:
+        """Groups of sub-arrays, vertical and horizontal."""
+        return 1 << (self.log_groups - self.log_groups_x), 1 << self.log_groups_x
+
+    @property
+    def block(self) -> int:
+        """Columns of a sub-block."""
+        return self.machine.columns >> (self.log_slots + self.log_planes)
+
+    @cached_property
+    def elements(self) -> int:
+        """Codes of a unit."""
+        channels = self.layer.weights.codes.shape[2]
+        return channels * self.layer.kernel[1] if self.strips else channels
+
+    @cached_property
+    def length(self) -> int:
+        """Codes of a row that is no last piece."""
+        longest = min(self.block, self.machine.columns // 8) if self.in_bytes else self.block
+        return min(longest, self.elements)
+
+    @cached_property
+    def pieces(self) -> int:
+        """Rows of a unit and plane group."""
+        return ceil_div(self.elements, self.length)
+
+    @cached_property
+    def plane_groups(self) -> int:
+        """Groups of planes that lie beside each other."""
+        return ceil_div(self.layer.code.bits, self.planes)
+
+    @cached_property
+    def plane_bits(self) -> int:
+        """Bits from a plane of a `planes` map to the next."""
+        lanes = self.machine.results_per_cycle
+        return self.block if self.planes > 1 else ceil_div(self.layer.input_shape[0], lanes) * lanes
+
+    @cached_property
+    def pixel_bits(self) -> int:
+        """Bits from a pixel of the input map to the next."""
+        if self.in_bytes:
+            return 8 * self.layer.input_shape[0]
+        return self.plane_bits * self.layer.code.bits
+
+    # ---- units of a line, lines of a ring
+
+    @cached_property
+    def unit_pixels(self) -> int:
+        """Pixels from a unit to the next: no finer than windows and taps ask for."""
+        layer = self.layer
+        several = layer.regions[1] > 1 or layer.region[1] > 1
+        taps = 0 if self.strips or layer.kernel[1] == 1 else layer.dilation[1]
+        return gcd(layer.stride[1] if several else 0, taps) or 1
+
+    @cached_property
+    def window_units(self) -> int:
+        """Units from a window to the next."""
+        return self.layer.stride[1] // self.unit_pixels
+
+    @cached_property
+    def tap_units(self) -> int:
+        """Units from a tap to the next."""
+        return self.layer.dilation[1] // self.unit_pixels
+
+    @cached_property
+    def taps_x(self) -> int:
+        """Units of a window in a line."""
+        return 1 if self.strips else self.layer.kernel[1]
+
+    @cached_property
+    def region_units(self) -> int:
+        """Units from a region to the next."""
+        return self.layer.region_stride[1] * self.window_units
+
+    @cached_property
+    def first_columns(self) -> int:
+        """Units that the first region of a line sees."""
+        return (self.layer.region[1] - 1) * self.window_units + (self.taps_x - 1) * self.tap_units + 1
+
+    @cached_property
+    def region_lines(self) -> int:
+        """Lines from a region to the next."""
+        return self.layer.region_stride[0] * self.layer.stride[0]
+
+    @cached_property
+    def first_lines(self) -> int:
+        """Lines that a region sees."""
+        layer = self.layer
+        return (layer.region[0] - 1) * layer.stride[0] + (layer.kernel[0] - 1) * layer.dilation[0] + 1
+
+    @property
+    def next_lines(self) -> int:
+        """New lines of a further row of regions."""
+        return min(self.region_lines, self.first_lines)
+
+    @cached_property
+    def region_rows(self) -> int:
+        """Rows of regions of a group."""
+        return ceil_div(self.layer.regions[0], self.groups[0])
+
+    @cached_property
+    def region_columns(self) -> int:
+        """Columns of regions of a group."""
+        return ceil_div(self.layer.regions[1], self.groups[1])
+
+    @cached_property
+    def line_units(self) -> int:
+        """Units of a line that a group writes."""
+        return self.first_columns + (self.region_columns - 1) * self.region_units
+
+    # ---- rows
+
+    @property
+    def group_rows(self) -> int:
+        """Array rows of a plane group of a line."""
+        return self.line_units * self.pieces
+
+    @property
+    def line_rows(self) -> int:
+        """Array rows of a line."""
+        return self.plane_groups * self.group_rows
+
+    @cached_property
+    def input_rows(self) -> int:
+        """Array rows of the ring of lines."""
+        return self.first_lines * self.line_rows
+
+    @cached_property
+    def runs(self) -> int:
+        """Runs of neighbouring rows in a line of taps."""
+        return 1 if self.taps_x == 1 or self.tap_units == 1 else self.taps_x
+
+    @cached_property
+    def run_rows(self) -> int:
+        """Rows of a run."""
+        return self.taps_x * self.pieces // self.runs
+
+    @cached_property
+    def round_rows(self) -> int:
+        """Kernel rows of a round."""
+        return self.layer.weights.bits * self.layer.kernel[0] * self.runs * self.run_rows
+
+    # ---- kernels
+
+    @cached_property
+    def round_kernels(self) -> int:
+        """Kernels of a whole round."""
+        return (self.machine.sub_arrays >> self.log_groups) * self.slots
+
+    @property
+    def part_kernels(self) -> int:
+        """Kernels of a part."""
+        return self.layer.weights.codes.shape[1]
+
+    @cached_property
+    def rounds(self) -> int:
+        """Rounds of a part."""
+        return ceil_div(self.part_kernels, self.round_kernels)
+
+    @cached_property
+    def pass_rounds(self) -> int:
+        """Rounds that the pooling memory lets a pass have; 0 if not even one."""
+        if not self.layer.pools:
+            return self.rounds
+        return min(self.rounds, self.machine.pool_beats // (self.beats(self.part_kernels) << self.log_groups))
+
+    @property
+    def kernel_rows(self) -> int:
+        """Rows that all kernels of the layer take."""
+        return self.layer.weights.codes.shape[0] * self.rounds * self.round_rows
+
+    def used_sub_arrays(self, kernels: int) -> int:
+        """Sub-arrays of a group that take part for as many kernels of a round: whole beats."""
+        at_once = max(1, self.machine.results_per_cycle // self.slots)
+        return ceil_div(ceil_div(min(kernels, self.round_kernels), self.slots), at_once) * at_once
+
+    def beats(self, kernels: int) -> int:
+        """Beats of a group for as many kernels of a round."""
+        return self.used_sub_arrays(kernels) * self.slots // self.machine.results_per_cycle
+
+    @cached_property
+    def writes(self) -> int:
+        """Writes of an outer beat to the image bank."""
+        raw = ceil_div(self.machine.results_per_cycle * 32, self.machine.columns)
+        return self.output_planes or raw
+
+    @cached_property
+    def interval(self) -> int:
+        """Cycles of an outer beat."""
+        return max(self.writes, self.threshold_words)
+
+    # ---- cost
+
+    @cached_property
+    def write_cycles(self) -> int:
+        """Cycles in which a pass writes its input rows."""
+        lines = self.first_lines + (self.region_rows - 1) * self.next_lines
+        sets = lines * self.line_units * self.plane_groups * self.pieces
+        return sets * max(self.machine.write_cycles, 1 << self.log_groups)
+
+    @cached_property
+    def count_cycles(self) -> int:
+        """Cycles in which all kernels of a part are counted against all windows, near enough."""
+        ands = self.round_rows * self.plane_groups * self.machine.sense_cycles
+        windows = self.layer.region[0] * self.layer.region[1]
+        cycles = 0
+        for kernels, rounds in (
+            (self.round_kernels, self.part_kernels // self.round_kernels),
+            (self.part_kernels % self.round_kernels, 1),
+        ):
+            if kernels:
+                inner = self.beats(kernels) << self.log_groups
+                cycles += rounds * ((windows - 1) * max(ands, inner) + max(ands, inner * self.interval))
+        return self.region_rows * self.region_columns * cycles
+
+    def cycles(self, pass_rounds: int) -> int:
+        """Steady cycles of the layer in passes of at most as many rounds."""
+        parts = self.layer.weights.codes.shape[0]
+        passes = ceil_div(self.rounds, pass_rounds)
+        return parts * (passes * (self.write_cycles + _PASS_OVERHEAD) + self.count_cycles)
+
+    @cached_property
+    def load_cycles(self) -> int:
+        """Cycles in which all kernels are written."""
+        sub_arrays = self.used_sub_arrays(self.part_kernels)
+        return self.kernel_rows * sub_arrays * self.machine.write_cycles
+
+    def fits(self) -> bool:
+        """Whether the machine's columns and a descriptor's fields hold it."""
+        if self.planes > 1 and not self.in_bytes:
+            lanes = self.machine.results_per_cycle
+            if ceil_div(self.layer.input_shape[0], lanes) * lanes > self.block:
+                return False
+        return (
+            self.pieces <= _LESS_ONE
+            and self.first_lines <= _PLAIN
+            and self.region_lines <= _PLAIN
+            and self.line_rows <= self.machine.rows
+            and self.pixel_bits < 1 << 16
+        )
+
+
+def placements(
+    layer: LoweredLayer, machine: Machine, *, in_bytes: bool, output_planes: int, threshold_words: int
+) -> Iterator[Placement]:
+    """All ways in which a layer can lie in the rows of a machine."""
+    parts = layer.weights.codes.shape[0]
+    strips = in_bytes and parts == 1 and (layer.kernel[1] == 1 or layer.dilation[1] == 1)
+    lanes = machine.results_per_cycle
+    most_planes = min(3, (layer.code.bits - 1).bit_length())
+    for log_slots, log_planes, log_groups in product(range(4), range(most_planes + 1), range(4)):
+        groups, slots = 1 << log_groups, 1 << log_slots
+        if (
+            slots > machine.segments
+            or slots << log_planes > machine.columns // LEAF_COLUMNS
+            or groups > machine.row_buses
+            or (machine.sub_arrays // groups * slots) % lanes
+        ):
+            continue
+        for log_groups_x in range(log_groups + 1):
+            pixels = Placement(
+                layer=layer,
+                machine=machine,
+                in_bytes=in_bytes,
+                strips=False,
+                log_slots=log_slots,
+                log_planes=log_planes,
+                log_groups=log_groups,
+                log_groups_x=log_groups_x,
+                output_planes=output_planes,
+                threshold_words=threshold_words,
+            )
+            rows, columns = pixels.groups
+            # Groups beyond the map would compute nothing that exists.
+            if rows > layer.regions[0] or columns > layer.regions[1]:
+                continue
+            for candidate in (pixels, replace(pixels, strips=True)) if strips else (pixels,):
+                if candidate.fits():
+                    yield candidate

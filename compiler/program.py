@@ -1,0 +1,211 @@
+"""A network as a program of the accelerator: everything that a host writes into its banks."""
+
+from collections.abc import Sequence
+from zlib import crc32
+
+import numpy as np
+
+from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.descriptor import FORMAT_VERSION, Descriptor, Kind, Requantize
+from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
+from spinplane.machine.registers import machine_digest
+
+from .codes import InputCode
+from .graph import Graph, Layer
+from .lowering import LoweredLayer, layer_input_code, lower
+from .passes import Pass, input_map, layer_passes
+from .placement import ceil_div, placements
+from .requantize import Requantization, requantization
+from .residency import Home, choose_homes
+
+#: An input of fewer channels enters as bytes, strips of pixels in a row.
+_CHANNELS_OF_PLANES = 16
+
+
+def compile_graph(graph: Graph, machine: Machine) -> NetworkProgram:
+    """Compile a network for a machine.
+
+    Parameters
+    ----------
+    graph : Graph
+    machine : Machine
+
+    Returns
+    -------
+    NetworkProgram
+        Its map `input` takes codes (value − offset) / scale of what `Graph.encode_input` gives.
+
+    Raises
+    ------
+    SpinplaneError
+        If a layer does not fit, with its name, the numbers and the parameter of the machine, or its steps are none
+        that the way out can compute.
+    """
+    lowered = _lower(graph, machine)
+    outputs = [_output_code(graph.layers, at) for at in range(len(graph.layers))]
+    steps = [requantization(layer, output) for layer, output in zip(graph.layers, outputs, strict=True)]
+    candidates = [
+        list(
+            placements(
+                layer,
+                machine,
+                in_bytes=at == 0 and graph.input_shape[0] < _CHANNELS_OF_PLANES,
+                output_planes=output.bits if output else 0,
+                threshold_words=step.threshold_words,
+            )
+        )
+        for at, (layer, output, step) in enumerate(zip(lowered, outputs, steps, strict=True))
+    ]
+    for layer, of_layer in zip(lowered, candidates, strict=True):
+        if not of_layer:
+            raise SpinplaneError(
+                f"layer {layer.name}: no arrangement of its lines fits rows = {machine.rows} of machine "
+                f"{machine.name} and the widths of a descriptor's fields"
+            )
+    homes = choose_homes(machine, candidates)
+    maps = _place_maps(machine, _maps(homes, outputs, steps), [layer.name for layer in lowered])
+    passes = [
+        layer_passes(at, home, step, maps[at], maps[at + 1])
+        for at, (home, step) in enumerate(zip(homes, steps, strict=True))
+    ]
+    return _assemble(graph, machine, passes, maps)
+
+
+def _lower(graph: Graph, machine: Machine) -> list[LoweredLayer]:
+    shape, lowered = graph.input_shape, []
+    for at, layer in enumerate(graph.layers):
+        if layer.steps is None and at + 1 < len(graph.layers):
+            raise SpinplaneError(f"layer {layer.name}: its sums go into another layer without requantization")
+        lowered.append(lower(layer, shape, machine))
+        shape = (lowered[-1].kernels, *lowered[-1].regions)
+    return lowered
+
+
+def _output_code(layers: Sequence[Layer], at: int) -> InputCode | None:
+    """Codes that a layer writes: those that the next one takes; of the last one its own levels, None for sums."""
+    if at + 1 < len(layers):
+        return layer_input_code(layers[at + 1])
+    steps = layers[at].steps
+    if steps is None:
+        return None
+    count = len(steps.levels) - 1
+    return InputCode(
+        bits=max(1, count.bit_length()),
+        scale=int(steps.levels[1] - steps.levels[0]) if count else 1,
+        offset=int(steps.levels[0]),
+        pad_code=0,
+    )
+
+
+def _maps(
+    homes: Sequence[Home], outputs: Sequence[InputCode | None], steps: Sequence[Requantization]
+) -> list[FeatureMap]:
+    """Feature maps at no address yet: the input, and what each layer gives."""
+    maps = [input_map(home.placement, 0) for home in homes]
+    last = homes[-1].placement
+    lanes = last.machine.results_per_cycle
+    channels, (height, width) = last.layer.kernels, last.layer.regions
+    output, raw = outputs[-1], steps[-1].requantize is Requantize.RAW
+    room = ceil_div(channels, lanes) * lanes
+    planes = output.bits if output else 1
+    pixel_bits = room * (32 if raw else planes)
+    maps.append(
+        FeatureMap(
+            layout="raw" if raw else "planes",
+            base=0,
+            line_bits=width * pixel_bits,
+            pixel_bits=pixel_bits,
+            plane_bits=0 if raw else room,
+            planes=planes,
+            channels=channels,
+            height=height,
+            width=width,
+            scale=output.scale if output else 1,
+            offset=output.offset if output else 0,
+        )
+    )
+    return maps
+
+
+def _words(machine: Machine, feature_map: FeatureMap) -> int:
+    return ceil_div(feature_map.height * feature_map.line_bits, machine.columns)
+
+
+def _place_maps(machine: Machine, maps: Sequence[FeatureMap], names: Sequence[str]) -> list[FeatureMap]:
+    """Bases of all maps: one after the other if all fit, else a layer's input at one end and its output at the other."""
+    sizes = [_words(machine, m) for m in maps]
+    if sum(sizes) <= machine.image_words:
+        bases = [sum(sizes[:at]) for at in range(len(sizes))]
+    else:
+        for name, (taken, given) in zip(names, zip(sizes, sizes[1:], strict=False), strict=True):
+            if taken + given > machine.image_words:
+                raise SpinplaneError(
+                    f"layer {name}: its input of {taken} words and its output of {given} need image_words = "
+                    f"{taken + given}, machine {machine.name} has {machine.image_words}"
+                )
+        bases = [machine.image_words - size if at % 2 else 0 for at, size in enumerate(sizes)]
+    return [
+        FeatureMap(**{**vars(m), "base": base * machine.columns}) for m, base in zip(maps, bases, strict=True)
+    ]
+
+
+def _assemble(
+    graph: Graph, machine: Machine, passes: Sequence[Sequence[Pass]], maps: Sequence[FeatureMap]
+) -> NetworkProgram:
+    """Give every pass its place in the banks, and the program its header."""
+    names = [layer.name for layer in graph.layers]
+    flat = [p for of_layer in passes for p in of_layer]
+    _check_bank(machine, "kernel_words", names, [sum(len(p.kernel_rows) for p in of) for of in passes])
+    _check_bank(machine, "parameter_beats", names, [sum(len(p.parameters) for p in of) for of in passes])
+    _check_bank(machine, "threshold_beats", names, [sum(len(p.thresholds) for p in of) for of in passes])
+    # Header and END are descriptors too.
+    _check_bank(machine, "descriptors", names, [len(of) + 2 * (at == 0) for at, of in enumerate(passes)])
+    descriptors, kernel, parameter, threshold = [], 0, 0, 0
+    for p in flat:
+        own = {"load_base": kernel, "parameter_base": parameter}
+        if len(p.thresholds):
+            own["threshold_base"] = threshold
+        descriptors.append(Descriptor({**p.fields, **own}).words())
+        kernel += len(p.kernel_rows)
+        parameter += len(p.parameters)
+        threshold += len(p.thresholds)
+    rows = np.concatenate([p.kernel_rows for p in flat])
+    end = Descriptor(kind=Kind.END.value).words()
+    digest = machine_digest(machine)
+    # 0 says that nothing is resident, so no program has it as its tag.
+    tag = crc32(rows.tobytes(), crc32(np.array(descriptors).tobytes(), digest)) or 1
+    header = Descriptor(kind=Kind.HEADER.value, version=FORMAT_VERSION, machine=digest, tag=tag).words()
+    ends = np.cumsum([1, *map(len, passes)])
+    return NetworkProgram(
+        machine=machine,
+        name=graph.name,
+        descriptors=np.array([header, *descriptors, end]),
+        kernel_rows=rows,
+        parameters=np.concatenate([p.parameters for p in flat]),
+        thresholds=np.concatenate([p.thresholds for p in flat]),
+        input=maps[0],
+        layers=tuple(
+            ProgramLayer(
+                name=name,
+                descriptors=tuple(range(ends[at], ends[at + 1])),
+                output=maps[at + 1],
+                kept=not any(_overlap(maps[at + 1], later) for later in maps[at + 2 :]),
+            )
+            for at, name in enumerate(names)
+        ),
+    )
+
+
+def _check_bank(machine: Machine, key: str, names: Sequence[str], needed: Sequence[int]) -> None:
+    """Refuse what does not fit, naming the layer that is the first to go beyond."""
+    has = getattr(machine, key)
+    if sum(needed) <= has:
+        return
+    at = int(np.flatnonzero(np.cumsum(needed) > has)[0])
+    raise SpinplaneError(
+        f"layer {names[at]}: it goes beyond {key} = {has} of machine {machine.name}, the network needs {sum(needed)}"
+    )
+
+
+def _overlap(a: FeatureMap, b: FeatureMap) -> bool:
+    return a.base < b.base + b.height * b.line_bits and b.base < a.base + a.height * a.line_bits

@@ -1,0 +1,257 @@
+"""From steps to what the way out computes: multipliers, offsets, shifts and thresholds that give every step exactly."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinplane.machine import OFFSET_BITS, SpinplaneError
+from spinplane.machine.activation import RAW_BITS, SCALE_BITS, VALUE_BITS
+from spinplane.machine.descriptor import (
+    THRESHOLD_BITS,
+    THRESHOLD_WORDS,
+    THRESHOLDS_PER_WORD,
+    PoolAt,
+    Requantize,
+)
+
+from .codes import InputCode
+from .graph import Layer
+from .thresholds import reachable_sums
+
+UNUSED_THRESHOLD = 2 ** (THRESHOLD_BITS - 1) - 1
+_LARGEST_MULTIPLIER = 2 ** (SCALE_BITS - 1) - 1
+_LARGEST_OFFSET = 2 ** (OFFSET_BITS - 1) - 1
+_LARGEST_SHIFT = 47
+#: Pairs of steps that are compared at once.
+_PAIRS_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Requantization:
+    """Parameters of the way out for all kernels of a layer.
+
+    Parameters
+    ----------
+    requantize : Requantize
+    pool : PoolAt
+    multipliers, offsets : ndarray of shape (kernels,), int64
+    thresholds : ndarray of shape (kernels, n), int64
+        Of ``THRESHOLDS``, in ascending order; n is 0 otherwise.
+    shift, low, high, code_shift : int
+    """
+
+    requantize: Requantize
+    pool: PoolAt
+    multipliers: np.ndarray
+    offsets: np.ndarray
+    thresholds: np.ndarray
+    shift: int = 0
+    low: int = 0
+    high: int = 0
+    code_shift: int = 0
+
+    @property
+    def threshold_words(self) -> int:
+        """Words of the threshold bank that a beat takes."""
+        return -(-self.thresholds.shape[1] // THRESHOLDS_PER_WORD)
+
+
+def requantization(layer: Layer, output: InputCode | None) -> Requantization:
+    """How the sums of a layer become the codes of its output map.
+
+    Every step of every channel is proven over all sums that the layer can reach.
+
+    Parameters
+    ----------
+    layer : Layer
+    output : InputCode, optional
+        Codes of the output map; None where the layer gives its sums.
+
+    Raises
+    ------
+    SpinplaneError
+        If a sum does not fit, a level is no code, or no parameters give the steps, with the layer's name.
+    """
+    low, high = reachable_sums(layer)
+    _prove_widths(layer, low, high)
+    pool = _pool(layer)
+    none = np.zeros((len(low), 0), dtype=np.int64)
+    if layer.steps is None or output is None:
+        ones = np.ones(len(low), dtype=np.int64)
+        return Requantization(
+            requantize=Requantize.RAW, pool=pool, multipliers=ones, offsets=0 * ones, thresholds=none
+        )
+    first, code_shift = _codes(layer, output)
+    # Falling steps are rising ones of the negative sum, on which all that follows works.
+    sign = np.where(layer.steps.rising, 1, -1)
+    least, greatest = np.where(sign > 0, low, -high), np.where(sign > 0, high, -low)
+    never = np.iinfo(np.int64)
+    limits = layer.steps.thresholds
+    out_of_reach = np.where(layer.steps.rising[:, np.newaxis], limits == never.max, limits == never.min)
+    # A step below all sums is at the least one, a step above all of them right after the greatest.
+    turned = np.where(out_of_reach, 0, limits) * sign[:, np.newaxis]
+    at = np.clip(turned, least[:, np.newaxis], greatest[:, np.newaxis] + 1)
+    at = np.where(out_of_reach, greatest[:, np.newaxis] + 1, at)
+    count = at.shape[1]
+    line = _find_line(at, least, greatest, first)
+    if line is not None:
+        shift, multipliers, offsets = line
+        return Requantization(
+            requantize=Requantize.SHIFT,
+            pool=pool,
+            multipliers=sign * multipliers,
+            offsets=offsets,
+            thresholds=none,
+            shift=shift,
+            low=first,
+            high=first + count,
+            code_shift=code_shift,
+        )
+    if count > THRESHOLD_WORDS * THRESHOLDS_PER_WORD - 1:
+        raise SpinplaneError(
+            f"layer {layer.name}: its {count} steps are not those of (sum · multiplier + offset) / 2^shift, and a list "
+            f"of thresholds has at most {THRESHOLD_WORDS * THRESHOLDS_PER_WORD - 1}"
+        )
+    reached = greatest.max()
+    if reached >= UNUSED_THRESHOLD or least.min() < -UNUSED_THRESHOLD:
+        raise SpinplaneError(
+            f"layer {layer.name}: pooled sums from {least.min()} to {reached} exceed thresholds of "
+            f"{THRESHOLD_BITS} bits"
+        )
+    thresholds = np.where(at > greatest[:, np.newaxis], UNUSED_THRESHOLD, at)
+    return Requantization(
+        requantize=Requantize.THRESHOLDS,
+        pool=pool,
+        multipliers=sign,
+        offsets=np.zeros(len(low), dtype=np.int64),
+        thresholds=thresholds,
+        low=first,
+        code_shift=code_shift,
+    )
+
+
+def _pool(layer: Layer) -> PoolAt:
+    if layer.pool is None or layer.pool.size == (1, 1):
+        return PoolAt.NONE
+    kinds = {"sum": PoolAt.SUM, "max_codes": PoolAt.MAX, "max_sums": PoolAt.MAX_BEFORE}
+    return kinds[layer.pool.kind]
+
+
+def _prove_widths(layer: Layer, low: np.ndarray, high: np.ndarray) -> None:
+    """Sums fit before scaling, and pooled ones in what leaves raw."""
+    regions = int(np.prod(layer.pool.size)) if layer.pool and layer.pool.kind == "sum" else 1
+    for bits, ends in (
+        (VALUE_BITS, (int(low.min()) // regions, int(high.max()) // regions)),
+        (RAW_BITS, (int(low.min()), int(high.max())) if layer.steps is None else (0, 0)),
+    ):
+        if ends[0] < -(1 << (bits - 1)) or ends[1] >= 1 << (bits - 1):
+            raise SpinplaneError(
+                f"layer {layer.name}: sums from {ends[0]} to {ends[1]} do not fit in {bits} bits"
+            )
+
+
+def _codes(layer: Layer, output: InputCode) -> tuple[int, int]:
+    """Code of the first level before the shift, and the shift that makes the levels' distance."""
+    assert layer.steps is not None
+    levels = layer.steps.levels
+    stored = levels - output.offset
+    steps = set(np.diff(stored).tolist())
+    distance = steps.pop() if len(steps) == 1 else 0
+    code_shift = int(distance == 2 * output.scale)
+    first = int(stored[0]) // (output.scale << code_shift)
+    exact = stored % (output.scale << code_shift) == 0
+    inside = (stored >= 0) & (stored < output.scale << output.bits)
+    if distance not in (output.scale, 2 * output.scale) or not (exact & inside).all():
+        raise SpinplaneError(
+            f"layer {layer.name}: its levels {levels[0]} to {levels[-1]} are not neighbouring codes of "
+            f"{output.bits} bits with the values {output.scale} · code + {output.offset}"
+        )
+    return first, code_shift
+
+
+def _find_line(
+    at: np.ndarray, least: np.ndarray, greatest: np.ndarray, first: int
+) -> tuple[int, np.ndarray, np.ndarray] | None:
+    """Shift, multipliers and offsets with (sum · m + o) >> shift ≥ first + k from step k on, or None.
+
+    Step k at T asks for m·T + o ≥ (first + k)·2^s where the sum T exists, and for m·(T − 1) + o < (first + k)·2^s where
+    T − 1 does. An o exists if no lower bound exceeds an upper one, which bounds m for every pair of steps.
+    """
+    count = at.shape[1]
+    below, above = at > least[:, np.newaxis], at <= greatest[:, np.newaxis]
+    magnitude = max(int(np.abs(least).max()), int(np.abs(greatest).max()), 1)
+    # One step needs no slope: sums become codes as they are.
+    steepest, shifts = (1, [0]) if count == 1 else (_LARGEST_MULTIPLIER, range(_LARGEST_SHIFT, -1, -1))
+    for shift in shifts:
+        # Multipliers beyond this have offsets that do not fit: o is about code · 2^s − m·T.
+        largest = min(steepest, (_LARGEST_OFFSET - ((abs(first) + count + 1) << shift)) // magnitude)
+        if largest < 1:
+            continue
+        bounds = _multipliers(at, below, above, shift, largest)
+        if bounds is None:
+            continue
+        lower, upper = bounds
+        multipliers = np.where(lower == 0, 0, (lower + upper) // 2)
+        codes = (np.arange(1, count + 1, dtype=np.int64) + first) << shift
+        product = multipliers[:, np.newaxis] * at
+        floor = np.where(above, codes - product, -_LARGEST_OFFSET - 1).max(axis=1)
+        ceiling = np.where(below, codes - product + multipliers[:, np.newaxis] - 1, _LARGEST_OFFSET).min(
+            axis=1
+        )
+        if (floor > ceiling).any():
+            continue
+        offsets = np.where(
+            above.any(axis=1),
+            floor,
+            np.minimum(ceiling, (first << shift) - multipliers * least),
+        )
+        _prove(at, least, greatest, first, shift, multipliers, offsets)
+        return shift, multipliers, offsets
+    return None
+
+
+def _multipliers(
+    at: np.ndarray, below: np.ndarray, above: np.ndarray, shift: int, largest: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Least and greatest multiplier of each channel for which an offset exists; None if a channel has none."""
+    channels, count = at.shape
+    lower, upper = np.zeros(channels, dtype=np.int64), np.full(channels, largest, dtype=np.int64)
+    step = np.arange(count, dtype=np.int64)
+    ahead = (step[:, np.newaxis] - step) << shift
+    chunk = max(1, _PAIRS_AT_ONCE // (count * count))
+    for start in range(0, channels, chunk):
+        part = slice(start, start + chunk)
+        # Lower bound of step k against upper bound of step j: (k − j)·2^s ≤ m·(T_k − T_j + 1) − 1.
+        pair = above[part, :, np.newaxis] & below[part, np.newaxis, :]
+        distance = at[part, :, np.newaxis] - at[part, np.newaxis, :] + 1
+        least = np.where(pair & (distance > 0), -(-(ahead + 1) // np.maximum(distance, 1)), 0)
+        most = np.where(pair & (distance < 0), (ahead + 1) // np.minimum(distance, -1), largest)
+        # With no distance between them the multiplier cannot help: 0 ≥ ahead + 1.
+        if (pair & (distance == 0) & (ahead >= 0)).any():
+            return None
+        lower[part] = least.max(axis=(1, 2))
+        upper[part] = np.minimum(most.min(axis=(1, 2)), largest)
+        if (lower[part] > upper[part]).any():
+            return None
+    return lower, upper
+
+
+def _prove(
+    at: np.ndarray,
+    least: np.ndarray,
+    greatest: np.ndarray,
+    first: int,
+    shift: int,
+    multipliers: np.ndarray,
+    offsets: np.ndarray,
+) -> None:
+    """Right on both sides of every step, and so everywhere: the line rises."""
+    m, o = multipliers[:, np.newaxis], offsets[:, np.newaxis]
+    count = at.shape[1]
+    for sums in (at, at - 1, least[:, np.newaxis], greatest[:, np.newaxis]):
+        inside = np.clip(sums, least[:, np.newaxis], greatest[:, np.newaxis])
+        codes = np.clip((m * inside + o) >> shift, first, first + count)
+        right = first + (at[:, np.newaxis, :] <= inside[:, :, np.newaxis]).sum(axis=-1)
+        assert (codes == right).all()
+    assert (np.abs(offsets) <= _LARGEST_OFFSET).all()
+    assert (multipliers <= _LARGEST_MULTIPLIER).all()
