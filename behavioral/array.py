@@ -25,7 +25,7 @@ class SotMramArray:
     ----------
     machine : Machine
     faults : FaultMap, optional
-        Cells that no write changes, sense amplifiers with a drifted reference.
+        Cells that no write changes, sense amplifiers with a drifted reference, cells that vary.
 
     Attributes
     ----------
@@ -148,11 +148,12 @@ class SotMramArray:
         cells: list,
         written: list,
     ) -> np.ndarray:
-        """What drifted references show; an unknown cell is refused where it would decide."""
+        """What a faulty memory shows; an unknown cell is refused where it would decide."""
         assert self.faults is not None
-        sensed = self.faults.sense(operation, *cells, where=where)
+        rows = (rows_a, rows_b)[: len(cells)]
+        sensed = self.faults.sense(operation, *cells, where=where, rows=rows)
         could_be = [cell | (1 - known) for cell, known in zip(cells, written, strict=True)]
-        decides = self.faults.sense(operation, *could_be, where=where) & ~sensed
+        decides = self.faults.sense(operation, *could_be, where=where, rows=rows) & ~sensed
         reference = {"read": "EN_M", "and": "EN_AND", "or": "EN_OR"}[operation]
         self._refuse_unknown(where, reference, rows_a, rows_b, columns & decides)
         return sensed & columns

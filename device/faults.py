@@ -4,10 +4,22 @@ import numpy as np
 from scipy.stats import norm
 
 from spinplane.machine import FaultMap, Machine, SpinplaneError
+from spinplane.machine.variation import ALWAYS, MOST_CONDUCTANCE, NOMINAL_CONDUCTANCE, Variation
 
-from .sensing import Decision, decisions, level, reference_voltage
+from .monte_carlo import LEAST_FACTOR
+from .mtj import junction, resistance
+from .sensing import (
+    Decision,
+    bit_line_resistance,
+    decisions,
+    level,
+    reference_voltage,
+    series_resistance,
+)
 from .technology import Technology
 from .write import needed_current
+
+_ITERATIONS = 60
 
 
 def draw_fault_map(
@@ -17,8 +29,10 @@ def draw_fault_map(
     *,
     offset_sigma: float | None = None,
     weak_cells: float | None = None,
+    sigma_ra: float | None = None,
+    sigma_tmr: float | None = None,
 ) -> FaultMap:
-    """Draw stuck cells and drifted sense amplifiers of one machine.
+    """Draw stuck cells, drifted sense amplifiers and the conductances of all cells of one machine.
 
     Parameters
     ----------
@@ -31,6 +45,9 @@ def draw_fault_map(
     weak_cells : float, optional
         Share of cells that cannot be written, from 0 to 1; from `weak_cell_rates` if not given. Half of
         them are stuck at either value.
+    sigma_ra, sigma_tmr : float, optional
+        Standard deviations of a cell's resistance-area product and TMR over the nominal ones; the technology's
+        if not given. With 0 for both, all cells are alike and the map has no variation.
 
     Returns
     -------
@@ -43,15 +60,22 @@ def draw_fault_map(
 
     Notes
     -----
-    An amplifier's offset shifts all of its references alike; its thresholds follow from the nominal levels of
-    the bit line. The variation of single cells while they are sensed depends on the pair of rows and is in
-    `monte_carlo` only.
+    An amplifier's offset shifts all of its references alike. The thresholds follow from the nominal levels of the
+    bit line, the variation's references from `draw_variation`. One seed draws the same normal numbers whatever
+    the deviations are.
     """
     sigma = technology["sense_amplifier.offset_sigma"] if offset_sigma is None else offset_sigma
     if not sigma >= 0:
         raise SpinplaneError(f"offset sigma = {sigma!r} V: allowed are 0 and above")
     if weak_cells is not None and not 0 <= weak_cells <= 1:
         raise SpinplaneError(f"share of weak cells = {weak_cells!r}: allowed are 0 to 1")
+    sigmas = {
+        name: technology[f"variation.{key}"] if given is None else given
+        for name, key, given in (("RA", "resistance_area", sigma_ra), ("TMR", "tmr", sigma_tmr))
+    }
+    for name, value in sigmas.items():
+        if not 0 <= value < 1:
+            raise SpinplaneError(f"sigma of {name} = {value!r}: allowed are 0 to below 1")
     rates = weak_cell_rates(technology) if weak_cells is None else (weak_cells / 2, weak_cells / 2)
     random = np.random.default_rng(seed)
     offsets = sigma * random.standard_normal((machine.sub_arrays, machine.columns))
@@ -59,16 +83,133 @@ def draw_fault_map(
         f"{decision.operation}_thresholds": drifted_thresholds(technology, decision, offsets)
         for decision in decisions()
     }
+    stuck = _stuck_cells(machine, rates, random)
+    varies = any(sigmas.values())
     return FaultMap(
         sub_arrays=machine.sub_arrays,
         rows=machine.rows,
         columns=machine.columns,
-        stuck=_stuck_cells(machine, rates, random),
+        stuck=stuck,
+        variation=draw_variation(machine, technology, random, offsets, *sigmas.values()) if varies else None,
         seed=seed,
         origin=f"{technology.name} on {machine.name}: offset sigma {sigma * 1e3:g} mV, cells stuck at 0 and 1 with "
-        f"rates {rates[0]:.3g} and {rates[1]:.3g}",
+        f"rates {rates[0]:.3g} and {rates[1]:.3g}"
+        + (f", sigma of RA {sigmas['RA']:.3g} and of TMR {sigmas['TMR']:.3g}" if varies else ""),
         **thresholds,
     )
+
+
+def draw_variation(
+    machine: Machine,
+    technology: Technology,
+    random: np.random.Generator,
+    offsets: np.ndarray,
+    sigma_ra: float,
+    sigma_tmr: float,
+) -> Variation:
+    """Draw the conductances of all cells, and place the references between them.
+
+    Parameters
+    ----------
+    machine : Machine
+    technology : Technology
+    random : numpy.random.Generator
+    offsets : ndarray of shape (sub_arrays, columns)
+        Of the amplifiers, in V.
+    sigma_ra, sigma_tmr : float
+        Standard deviations over the nominal values.
+
+    Returns
+    -------
+    Variation
+
+    Notes
+    -----
+    At a given current the bit line is above its reference just if the cells, were they held at the reference,
+    would draw less than the current. Conductances are therefore those at the voltage of EN_AND's reference, with
+    the junction's own voltage that of the nominal cell. The wire up to a row counts twice, as both cells of a
+    pair send their current through it.
+    """
+    shape = (machine.sub_arrays, machine.rows, machine.columns)
+    resistance_factor, tmr_factor = (
+        np.maximum(1 + sigma * random.standard_normal(shape, dtype=np.float32), np.float32(LEAST_FACTOR))
+        for sigma in (sigma_ra, sigma_tmr)
+    )
+    position = ((np.arange(machine.rows, dtype=np.float32) + 0.5) / machine.rows)[:, np.newaxis]
+    conductances = [
+        np.rint(
+            cell_conductance(
+                technology,
+                antiparallel,
+                resistance_factor=resistance_factor,
+                tmr_factor=tmr_factor,
+                position=position,
+            )
+        )
+        for antiparallel in (False, True)
+    ]
+    largest = max(float(values.max()) for values in conductances)
+    if largest > MOST_CONDUCTANCE:
+        raise SpinplaneError(
+            f"{technology.name}: a cell of {largest / NOMINAL_CONDUCTANCE:.1f} times the nominal conductance: "
+            f"allowed is {MOST_CONDUCTANCE / NOMINAL_CONDUCTANCE:.1f} times"
+        )
+    parallel, antiparallel = (values.astype(np.uint16) for values in conductances)
+    return Variation(
+        parallel=parallel,
+        antiparallel=antiparallel,
+        **{
+            f"{decision.operation}_references": reference_conductance(
+                technology, decision, reference_voltage(technology, decision) + offsets
+            )
+            for decision in decisions()
+        },
+    )
+
+
+def cell_conductance(
+    technology: Technology,
+    antiparallel: bool,
+    *,
+    resistance_factor: np.ndarray | float = 1.0,
+    tmr_factor: np.ndarray | float = 1.0,
+    position: np.ndarray | float = 0.5,
+) -> np.ndarray:
+    """Conductance of cells in units of `Variation`, not rounded; parameters as in `sensing.bit_line_voltage`."""
+    mtj, series = junction(technology), series_resistance(technology)
+    line = reference_voltage(technology, decisions()[1])
+    over = {}
+    for state in (False, True):
+        voltage = line
+        for _ in range(_ITERATIONS):
+            ohms = float(resistance(mtj, state, voltage))
+            voltage = 0.5 * (voltage + line * ohms / (ohms + series))
+        over[state] = voltage
+    nominal = float(resistance(mtj, False, over[False])) + series
+    ohms = resistance(
+        mtj, antiparallel, over[antiparallel], resistance_factor=resistance_factor, tmr_factor=tmr_factor
+    )
+    wire = 2 * bit_line_resistance(technology) * np.asarray(position)
+    return NOMINAL_CONDUCTANCE * nominal / (ohms + series + wire)
+
+
+def reference_conductance(technology: Technology, decision: Decision, voltages: np.ndarray) -> np.ndarray:
+    """References in units of `Variation` at `voltages` in V: those whose sums of conductances lie above them.
+
+    One over the sum goes with the voltage as a straight line through the two nominal levels that the decision
+    tells apart.
+
+    Returns
+    -------
+    ndarray of the shape of `voltages`, int32
+        `ALWAYS` where every sum is below the voltage's.
+    """
+    below, above = decision.threshold - 1, decision.threshold
+    low, high = (level(technology, decision.cells, ones) for ones in (below, above))
+    state = [float(cell_conductance(technology, antiparallel)) for antiparallel in (False, True)]
+    at_low, at_high = (1 / ((decision.cells - ones) * state[0] + ones * state[1]) for ones in (below, above))
+    inverse = at_low + (np.asarray(voltages) - low) / (high - low) * (at_high - at_low)
+    return np.ceil(1 / np.maximum(inverse, 1 / ALWAYS)).astype(np.int32)
 
 
 def weak_cell_rates(technology: Technology) -> tuple[float, float]:

@@ -11,8 +11,8 @@ from .sensing import Decision, bit_line_voltage, contents, decisions, reference_
 from .statistics import ErrorRate, counted, normal_tail
 from .technology import Technology
 
-#: A draw below this share of the nominal value is taken as this share.
-_LEAST_FACTOR = 0.05
+#: Of resistance-area product and TMR: a draw below this share of the nominal value is taken as this share.
+LEAST_FACTOR = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def monte_carlo(
     shape = (fan_in, trials)
     sigmas = (technology["variation.resistance_area"], technology["variation.tmr"])
     resistance_factor, tmr_factor = (
-        np.maximum(1 + sigma * random.standard_normal(shape), _LEAST_FACTOR) for sigma in sigmas
+        np.maximum(1 + sigma * random.standard_normal(shape), LEAST_FACTOR) for sigma in sigmas
     )
     position = random.random(shape)
     offsets = technology["sense_amplifier.offset_sigma"] * random.standard_normal(trials)

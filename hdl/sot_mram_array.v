@@ -10,6 +10,11 @@
 // that no write changes; kinds 1, 2 and 3 are sense amplifiers whose reference for EN_M, EN_AND or EN_OR has
 // drifted: the sense shows 1 when at least `value` of the connected cells hold 1. The sub-array is the number
 // in the instance sub_array_<n> around this one, 0 without.
+//
+// Variation: +variation=PREFIX gives the conductances of single cells, from PREFIX and the number of the
+// sub-array, as $readmemh takes them. A word has COLUMNS lanes of 20 bits: conductances of each row's cells that
+// hold 0, then of each row's that hold 1, then the references of EN_M, EN_AND and EN_OR. The sense shows 1 when
+// the conductances of the connected cells sum up to less than the reference, in place of kinds 1, 2 and 3 above.
 
 `ifndef SYNTHESIS
 module sot_mram_array #(
@@ -50,6 +55,10 @@ module sot_mram_array #(
   reg [COLUMNS-1:0] stuck_at [0:ROWS-1];
   reg [3*COLUMNS-1:0] read_from, and_from, or_from;
 
+  localparam LANE = 20;
+  reg varied;
+  reg [LANE*COLUMNS-1:0] conductances [0:2*ROWS+2];
+
   integer file, fields, kind, fault_sub_array, fault_row, fault_column, fault_value, own_sub_array;
   reg [8*1024-1:0] file_name;
 
@@ -84,6 +93,18 @@ module sot_mram_array #(
     end
   endtask
 
+  reg [8*1024-1:0] variation_prefix, variation_name;
+
+  task read_variation;
+    begin
+      $sformat(variation_name, "%0s%0d", variation_prefix, sub_array_of_path(0));
+      file = $fopen(variation_name, "r");
+      if (file == 0) $fatal(1, "sot_mram_array %m: the variation cannot be read");
+      $fclose(file);
+      $readmemh(variation_name, conductances);
+    end
+  endtask
+
   // The number after the last "sub_array_" in the path of this instance.
   reg [8*1024-1:0] path;
 
@@ -106,7 +127,21 @@ module sot_mram_array #(
     shown = from[0 +: COLUMNS] | (from[COLUMNS +: COLUMNS] & (a | b)) | (from[2*COLUMNS +: COLUMNS] & a & b);
   endfunction
 
+  // What the amplifiers show of cells a and b in the rows that are sensed; a read has no b.
+  reg [LANE*COLUMNS-1:0] a_of_0, a_of_1, b_of_0, b_of_1, reference;
+  integer column;
+
+  function [COLUMNS-1:0] shown_by_conductance(input [COLUMNS-1:0] a, input [COLUMNS-1:0] b);
+    for (column = 0; column < COLUMNS; column = column + 1)
+      shown_by_conductance[column] =
+        (a[column] ? a_of_1[LANE*column +: LANE] : a_of_0[LANE*column +: LANE])
+        + (b[column] ? b_of_1[LANE*column +: LANE] : b_of_0[LANE*column +: LANE])
+        < reference[LANE*column +: LANE];
+  endfunction
+
   initial begin
+    varied = $value$plusargs("variation=%s", variation_prefix);
+    if (varied) read_variation;
     faulty = $value$plusargs("faults=%s", file_name);
     if (faulty) read_faults;
     sense = 0;
@@ -235,6 +270,17 @@ module sot_mram_array #(
         other_written = en_m ? {COLUMNS{1'b1}} : written[row_b];
         sensed = shown(thresholds, cells[row_a], other);
         unknown = shown(thresholds, cells[row_a] | ~written[row_a], other | ~other_written) & ~sensed;
+      end
+      if (varied) begin
+        a_of_0 = conductances[row_a];
+        a_of_1 = conductances[ROWS + row_a];
+        b_of_0 = en_m ? {LANE*COLUMNS{1'b0}} : conductances[row_b];
+        b_of_1 = en_m ? {LANE*COLUMNS{1'b0}} : conductances[ROWS + row_b];
+        reference = conductances[2*ROWS + (en_m ? 0 : en_and ? 1 : 2)];
+        sensed = shown_by_conductance(cells[row_a], cells[row_b]);
+        unknown = (~written[row_a] | (en_m ? {COLUMNS{1'b0}} : ~written[row_b])) & rbl_enable;
+        if (unknown != 0)
+          unknown = shown_by_conductance(cells[row_a] | ~written[row_a], cells[row_b] | ~written[row_b]) & ~sensed;
       end
       if ((unknown & rbl_enable) != 0)
         $fatal(1, "sot_mram_array %m: senses an unknown cell in row %0d or %0d, columns %h",

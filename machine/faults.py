@@ -1,5 +1,6 @@
-"""Fault map of a machine: stuck cells and drifted references, as data that every model applies alike."""
+"""Fault map of a machine: stuck cells, drifted references, cells that vary, as data that every model applies alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -8,6 +9,8 @@ import numpy as np
 
 from .errors import SpinplaneError
 from .machine import Machine
+from .variation import KEYS as VARIATION_KEYS
+from .variation import Variation
 
 #: Cells in the anti-parallel state from which a sense amplifier says 1, without fault.
 NOMINAL_THRESHOLDS = {"read": 1, "and": 2, "or": 1}
@@ -22,7 +25,8 @@ class FaultMap:
     A sense amplifier compares one voltage with one reference, and the voltage grows with the number of
     connected cells that hold 1. A drifted reference is therefore a *threshold*: the sense shows 1 when at
     least that many of its cells hold 1. With a threshold of 1 an AND acts as an OR, with 3 it is always 0,
-    with 0 always 1.
+    with 0 always 1. That holds for cells that are alike; where a map has a `Variation`, its conductances and
+    references decide in place of the thresholds.
 
     Parameters
     ----------
@@ -36,6 +40,8 @@ class FaultMap:
         Of the draw.
     origin : str
         One line for people: what was drawn.
+    variation : Variation, optional
+        Conductances of the single cells.
 
     Raises
     ------
@@ -52,6 +58,7 @@ class FaultMap:
     or_thresholds: np.ndarray
     seed: int = 0
     origin: str = ""
+    variation: Variation | None = None
 
     def __post_init__(self) -> None:
         stuck = np.asarray(self.stuck, dtype=np.int32).reshape(-1, 4)
@@ -77,6 +84,11 @@ class FaultMap:
             if thresholds.size and not 0 <= thresholds.min() <= thresholds.max() <= operands + 1:
                 raise SpinplaneError(f"fault map: {key} holds other values than 0 to {operands + 1}")
             self._freeze(key, thresholds.astype(np.uint8))
+        shape = (self.sub_arrays, self.rows, self.columns)
+        if self.variation is not None and self.variation.parallel.shape != shape:
+            raise SpinplaneError(
+                f"fault map: a variation of cells of shape {self.variation.parallel.shape}, the machine {shape}"
+            )
 
     def _freeze(self, key: str, values: np.ndarray) -> None:
         values = values.copy()
@@ -86,7 +98,8 @@ class FaultMap:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FaultMap):
             return NotImplemented
-        return all(np.array_equal(getattr(self, key), getattr(other, key)) for key in _KEYS)
+        same = all(np.array_equal(getattr(self, key), getattr(other, key)) for key in _KEYS)
+        return same and self.variation == other.variation
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -144,7 +157,11 @@ class FaultMap:
         return result
 
     def sense(
-        self, operation: str, *operands: np.ndarray, where: slice | np.ndarray = slice(None)
+        self,
+        operation: str,
+        *operands: np.ndarray,
+        where: slice | np.ndarray = slice(None),
+        rows: Sequence[np.ndarray] = (),
     ) -> np.ndarray:
         """What the sense amplifiers show of stored bits.
 
@@ -155,13 +172,27 @@ class FaultMap:
             Bits of the connected rows after `stick`: one operand for a read, two for AND and OR.
         where : slice, or ndarray of int
             Sub-arrays that the operands belong to.
+        rows : sequence of ndarray of shape (n,), int
+            Where each operand's cells are; needed with a variation, and the operands then have the shape
+            (sub-arrays, n, columns).
 
         Returns
         -------
         ndarray of shape (sub-arrays, ..., columns), uint8
+
+        Raises
+        ------
+        SpinplaneError
+            For another number of operands, or of rows where they are needed.
         """
         if len(operands) != OPERANDS[operation]:
             raise SpinplaneError(f"{operation} senses {OPERANDS[operation]} rows, not {len(operands)}")
+        if self.variation is not None:
+            if len(rows) != len(operands):
+                raise SpinplaneError(
+                    f"{operation} of cells that vary: {len(operands)} operands, {len(rows)} rows"
+                )
+            return self.variation.sense(operation, operands, rows, where)
         ones = np.stack(operands).sum(axis=0)
         thresholds = getattr(self, f"{operation}_thresholds")[where]
         between = (1,) * (ones.ndim - 2)
@@ -170,7 +201,10 @@ class FaultMap:
     def save(self, path: str | Path) -> None:
         """Write the map as an ``.npz`` file, which holds no Python objects."""
         with open(path, "wb") as file:
-            np.savez_compressed(file, **{key: getattr(self, key) for key in _KEYS})
+            arrays = {key: getattr(self, key) for key in _KEYS}
+            if self.variation is not None:
+                arrays |= {key: getattr(self.variation, key) for key in VARIATION_KEYS}
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> "FaultMap":
@@ -184,12 +218,15 @@ class FaultMap:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 fields = {key: arrays[key] for key in _KEYS}
+                varies = VARIATION_KEYS[0] in arrays
+                cells = {key: arrays[key] for key in VARIATION_KEYS} if varies else {}
         except OSError as error:
             raise SpinplaneError(f"fault map {path}: cannot be read: {error.strerror or error}") from None
         except (ValueError, KeyError, BadZipFile, EOFError, TypeError, AttributeError) as error:
             raise SpinplaneError(f"fault map {path}: not a fault map: {error}") from None
         scalars = {key: int(fields[key]) for key in ("sub_arrays", "rows", "columns", "seed")}
-        return cls(**fields | scalars | {"origin": str(fields["origin"])})
+        variation = Variation(**cells) if varies else None
+        return cls(**fields | scalars | {"origin": str(fields["origin"]), "variation": variation})
 
 
 _KEYS = (

@@ -15,6 +15,7 @@ from spinplane.hdl import Imce
 from spinplane.hdl.machine_verilog import ARRAY, TOP, array_model, machine_verilog
 from spinplane.machine import Machine, Program, SpinplaneError
 from spinplane.machine.faults import NOMINAL_THRESHOLDS, FaultMap
+from spinplane.machine.variation import Variation
 
 from .driver import drive
 from .exchange import PROGRAMS_VARIABLE, RUNS_FILE, read_runs, write_programs
@@ -22,6 +23,8 @@ from .model import default_build_root
 from .runner import run_bench
 
 _PERIOD_S = 10e-9
+#: Hexadecimal digits of a column in a word of ``+variation``.
+_LANE_DIGITS = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,7 +84,7 @@ def run_programs(
     build_root : Path, optional
         Holds compiled models, see `run_bench`.
     faults : FaultMap, optional
-        Of the cells and the sense amplifiers; on Verilator and Icarus.
+        Of the cells and the sense amplifiers, with or without variation; on Verilator and Icarus.
 
     Raises
     ------
@@ -104,6 +107,10 @@ def run_programs(
             lines = Path(folder) / "faults.txt"
             lines.write_text(_fault_lines(faults), encoding="utf-8")
             plusargs = [f"+faults={lines}"]
+            if faults.variation is not None:
+                prefix = Path(folder) / "variation-"
+                write_variation(prefix, faults.variation)
+                plusargs.append(f"+variation={prefix}")
         run = run_bench(
             "spinplane.sim.bench_imce",
             machine_sources(programs[0].machine, build_root),
@@ -133,6 +140,30 @@ def _fault_lines(faults: FaultMap) -> str:
         for sub_array, column in np.argwhere(thresholds != nominal):
             lines.append((kind, int(sub_array), 0, int(column), int(thresholds[sub_array, column])))
     return "".join(" ".join(map(str, line)) + "\n" for line in lines)
+
+
+def write_variation(prefix: Path, variation: Variation) -> None:
+    """Write a file for each sub-array as ``sot_mram_array.v`` reads them: a word a row, 20 bits a column.
+
+    Parameters
+    ----------
+    prefix : Path
+        Path of the files without the number of the sub-array.
+    variation : Variation
+    """
+    digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+    places = 4 * np.arange(_LANE_DIGITS)[::-1]
+    cells = (variation.parallel, variation.antiparallel)
+    references = (variation.read_references, variation.and_references, variation.or_references)
+    for number in range(len(variation.parallel)):
+        words = [
+            *(of_state[number] for of_state in cells),
+            np.stack([of_all[number] for of_all in references]),
+        ]
+        lanes = np.concatenate(words).astype(np.int32)[:, ::-1, np.newaxis]
+        text = digits[lanes >> places & 15].reshape(len(lanes), -1)
+        lines = np.column_stack([text, np.full(len(text), ord("\n"), dtype=np.uint8)])
+        prefix.with_name(f"{prefix.name}{number}").write_bytes(lines.tobytes())
 
 
 class _AmaranthPins:

@@ -22,7 +22,7 @@ def sot() -> Technology:
 
 
 def test_without_variation_there_are_no_faults(sot: Technology) -> None:
-    drawn = draw_fault_map(MACHINE, sot, 1, offset_sigma=0.0, weak_cells=0.0)
+    drawn = draw_fault_map(MACHINE, sot, 1, offset_sigma=0.0, weak_cells=0.0, sigma_ra=0.0, sigma_tmr=0.0)
     none = FaultMap.none(MACHINE)
     assert replace(drawn, seed=none.seed, origin=none.origin) == none
 
@@ -33,7 +33,8 @@ def test_the_same_seed_draws_the_same_map(sot: Technology) -> None:
     assert not np.array_equal(maps[0].and_thresholds, maps[2].and_thresholds)
     assert not np.array_equal(maps[0].stuck, maps[2].stuck)
     assert maps[0].origin == (
-        "sot-mram on paper8: offset sigma 20 mV, cells stuck at 0 and 1 with rates 5e-05 and 5e-05"
+        "sot-mram on paper8: offset sigma 20 mV, cells stuck at 0 and 1 with rates 5e-05 and 5e-05, "
+        "sigma of RA 0.05 and of TMR 0.1"
     )
 
 
@@ -49,7 +50,9 @@ def test_thresholds_follow_the_levels(sot: Technology) -> None:
 
 def test_shares_of_drifted_columns_are_those_of_the_offset(sot: Technology) -> None:
     sigma = 0.02
-    drawn = draw_fault_map(load_machine("paper"), sot, 3, offset_sigma=sigma, weak_cells=0.0)
+    drawn = draw_fault_map(
+        load_machine("paper"), sot, 3, offset_sigma=sigma, weak_cells=0.0, sigma_ra=0.0, sigma_tmr=0.0
+    )
     for decision in decisions()[1:]:
         reference = reference_voltage(sot, decision)
         above, below = (
@@ -85,6 +88,8 @@ def test_weak_cells_are_those_that_need_more_than_the_write_current(sot: Technol
     ("values", "text"),
     [
         ({"offset_sigma": -1.0}, r"^offset sigma = -1.0 V: allowed are 0 and above$"),
+        ({"sigma_ra": -0.05}, r"^sigma of RA = -0.05: allowed are 0 to below 1$"),
+        ({"sigma_tmr": 1.0}, r"^sigma of TMR = 1.0: allowed are 0 to below 1$"),
         ({"weak_cells": 1.5}, r"^share of weak cells = 1.5: allowed are 0 to 1$"),
     ],
 )
