@@ -1,0 +1,59 @@
+"""When a pass does what: the chain of waits between row former, sequencer and way out, without any data."""
+
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinplane.machine import Machine
+from spinplane.machine.timing import ENGINE_CYCLES, LAUNCH_CYCLES, READ_CYCLES, WAY_OUT_CYCLES
+
+
+class PassTime(NamedTuple):
+    """Cycles from the first one of a pass to its last write, and those in which the sequencer waited."""
+
+    cycles: int
+    stalled: int
+
+
+def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64], loaded: int) -> PassTime:
+    """Time of a pass.
+
+    Parameters
+    ----------
+    n : SimpleNamespace
+        From `layer_numbers`.
+    machine : Machine
+    row_sets : ndarray of shape (regions,), int64
+        That each region writes.
+    loaded : int
+        Kernel rows that are written first.
+    """
+    write, run = machine.write_cycles, n.window_rows * n.plane_groups * n.kernel_planes * machine.sense_cycles
+    inner = [n.inner_cycles] * (n.rounds - 1) + [n.last_inner_cycles]
+    outer = [n.outer_cycles] * (n.rounds - 1) + [n.last_outer_cycles]
+    rounds = np.array(inner * (n.windows - 1) + outer)
+    # From the first round of a region to its last one: a round takes its runs or its beats, whichever is longer.
+    waits = int(np.maximum(rounds[:-1] - run, 0).sum())
+    before_last = run * (len(rounds) - 1) + waits
+
+    free = LAUNCH_CYCLES  # the sequencer has ended what it did
+    if loaded:
+        free += READ_CYCLES + loaded * write
+    forming = LAUNCH_CYCLES + READ_CYCLES - 1  # the row former has begun its next set
+    port_free = beats_taken = stalled = 0
+    for sets in row_sets.tolist():
+        for _ in range(sets):
+            moved = max(forming + n.groups, port_free)
+            forming = moved
+            begin = max(moved, free)
+            stalled += begin - free
+            free = port_free = begin + write
+        begin = max(free, beats_taken)
+        stalled += begin - free + waits
+        last = begin + before_last
+        beats_taken = last + n.last_outer_cycles
+        free = last + run
+    last_beat = n.last_outer_cycles - n.interval
+    return PassTime(cycles=free + ENGINE_CYCLES + last_beat + WAY_OUT_CYCLES + n.writes, stalled=stalled)

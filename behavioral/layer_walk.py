@@ -1,0 +1,189 @@
+"""A layer's walk: which row is written when, and which row each window meets where."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.registers import Error
+
+#: Fields that hold a number less one.
+_LESS_ONE = frozenset(
+    (
+        *("in_planes", "pieces", "plane_groups", "length", "last_length", "ring_lines", "region_rows"),
+        *("region_columns", "region_height", "region_width", "taps_y", "runs", "run_rows", "kernel_planes"),
+        *("rounds", "sub_arrays", "last_sub_arrays", "load_sub_arrays", "beats", "last_beats"),
+        *("residual_planes", "out_planes"),
+    )
+)
+
+
+class PassError(Exception):
+    """What ends a program: a code of `spinplane.machine.registers.Error`."""
+
+    def __init__(self, code: Error) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+def layer_numbers(descriptor: Descriptor, machine: Machine) -> SimpleNamespace:
+    """The fields of a layer as the numbers that they mean, and those that follow from them.
+
+    Returns
+    -------
+    SimpleNamespace
+        All fields by name, those that are held less one as they are meant; besides ``groups``, ``groups_x``,
+        ``group_size`` (sub-arrays), ``slots``, ``block_planes`` (P), ``block_columns`` (B), ``window_rows`` (rows
+        of a window in one plane group), ``windows`` (of a region), ``regions``, ``lanes`` (results of a cycle),
+        ``channel_beats``, ``writes`` (of a beat).
+
+    Raises
+    ------
+    SpinplaneError
+        If fields contradict each other or the machine.
+    """
+    n = SimpleNamespace(**{name: value + (name in _LESS_ONE) for name, value in descriptor.items()})
+    n.groups, n.groups_x = 1 << n.log_groups, 1 << n.log_groups_x
+    n.slots, n.block_planes = 1 << n.log_slots, 1 << n.log_planes
+    n.group_size = machine.sub_arrays // n.groups
+    n.block_columns = machine.columns // (n.slots * n.block_planes)
+    n.window_rows = n.taps_y * n.runs * n.run_rows
+    n.windows, n.regions = n.region_height * n.region_width, n.region_rows * n.region_columns
+    n.lanes = machine.results_per_cycle
+    n.channel_beats = (n.rounds - 1) * n.beats + n.last_beats
+    n.writes = max(1, n.lanes * 32 // machine.columns) if n.requantize == 2 else n.out_planes
+    largest = n.block_columns if not n.in_bytes else min(n.block_columns, machine.columns // 8)
+    for name in ("length", "last_length"):
+        _allow(n, name, 1, largest)
+    for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays"):
+        _allow(n, name, 1, n.group_size)
+    if n.group_size * n.slots % n.lanes:
+        raise SpinplaneError(
+            f"{n.group_size} sub-arrays of a group with {n.slots} slots: allowed are whole beats of {n.lanes} results"
+        )
+    for sub_arrays, beats in (("sub_arrays", "beats"), ("last_sub_arrays", "last_beats")):
+        if beats == "beats" and n.rounds == 1:
+            continue
+        results, lanes = getattr(n, sub_arrays) * n.slots, getattr(n, beats) * n.lanes
+        if not results <= lanes <= n.group_size * n.slots:
+            raise SpinplaneError(f"descriptor field {beats}: {lanes} lanes for {results} results of a group")
+    for name, allowed in (("load", 2), ("requantize", 2), ("rounding", 2)):
+        _allow(n, name, 0, allowed)
+    return n
+
+
+def _allow(n: SimpleNamespace, name: str, least: int, largest: int) -> None:
+    if not least <= getattr(n, name) <= largest:
+        raise SpinplaneError(f"layer's {name} = {getattr(n, name)}: allowed are {least} to {largest}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Walk:
+    """Rows of input in the order in which they are written, and the rows that windows meet.
+
+    Parameters
+    ----------
+    line, column, plane_group, piece : ndarray of shape (row sets,), int64
+        v, u, pg and piece of each.
+    row : ndarray of shape (row sets,), int64
+        Array row that it is written to.
+    region_sets : ndarray of shape (regions + 1,), int64
+        First row set of each region; the last entry is the number of all.
+    contents : ndarray of shape (regions, rows), int32
+        What each array row holds when a region's windows are sensed: `rows` + number of the row set, or the array
+        row itself where the layer has not written it yet.
+    """
+
+    line: NDArray[np.int64]
+    column: NDArray[np.int64]
+    plane_group: NDArray[np.int64]
+    piece: NDArray[np.int64]
+    row: NDArray[np.int64]
+    region_sets: NDArray[np.int64]
+    contents: NDArray[np.int32]
+
+
+def walk(n: SimpleNamespace, machine: Machine) -> Walk:
+    """Walk over the regions of a layer.
+
+    Raises
+    ------
+    PassError
+        ``ROW`` if a row set has an array row that does not exist.
+    """
+    columns = [np.arange(n.first_columns)]
+    columns += [
+        n.first_columns + k * n.next_columns + np.arange(n.next_columns) for k in range(n.region_columns - 1)
+    ]
+    lines = [np.arange(n.first_lines)]
+    lines += [
+        n.first_lines + (r + 1) * n.line_skip + r * n.next_lines + np.arange(n.next_lines)
+        for r in range(n.region_rows - 1)
+    ]
+    orders = [_order(u, v, np.arange(n.plane_groups), np.arange(n.pieces)) for v in lines for u in columns]
+    column, line, plane_group, piece = np.concatenate(orders, axis=1)
+    row = (
+        n.input_row
+        + line % n.ring_lines * n.line_rows
+        + plane_group * n.group_rows
+        + column * n.pieces
+        + piece
+    )
+    if row.size and row.max() >= machine.rows:
+        raise PassError(Error.ROW)
+    region_sets = np.cumsum([0, *(order.shape[1] for order in orders)])
+    contents = np.empty((n.regions, machine.rows), dtype=np.int32)
+    current = np.arange(machine.rows, dtype=np.int32)
+    for region, (first, end) in enumerate(pairwise(region_sets.tolist())):
+        current[row[first:end]] = np.arange(machine.rows + first, machine.rows + end)
+        contents[region] = current
+    return Walk(
+        line=line,
+        column=column,
+        plane_group=plane_group,
+        piece=piece,
+        row=row,
+        region_sets=region_sets,
+        contents=contents,
+    )
+
+
+def _order(*axes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All combinations, the last axis running fastest: ndarray of shape (axes, combinations)."""
+    return np.stack([index.ravel() for index in np.meshgrid(*axes, indexing="ij")])
+
+
+def window_rows(n: SimpleNamespace, machine: Machine, region_row: int) -> NDArray[np.int64]:
+    """Array rows that the windows of one row of regions sense.
+
+    Returns
+    -------
+    ndarray of shape (region_columns, region_height, region_width, plane_groups, window_rows), int64
+
+    Raises
+    ------
+    PassError
+        ``ROW`` if there is no such row.
+    """
+    ry, ty = np.arange(n.region_height), np.arange(n.taps_y)
+    lines = region_row * n.region_lines + ry[:, np.newaxis] * n.window_lines + ty * n.tap_lines
+    first = lines % n.ring_lines * n.line_rows
+    region, rx, run, row = np.ix_(
+        np.arange(n.region_columns), np.arange(n.region_width), np.arange(n.runs), np.arange(n.run_rows)
+    )
+    columns = region * n.region_step + rx * n.window_step + run * n.run_step + row
+    group = np.arange(n.plane_groups) * n.group_rows
+    # Axes: region, ry, rx, plane group, ty, run, row.
+    rows = (
+        n.input_row
+        + first[np.newaxis, :, np.newaxis, np.newaxis, :, np.newaxis, np.newaxis]
+        + columns[:, np.newaxis, :, np.newaxis, np.newaxis]
+        + group[:, np.newaxis, np.newaxis, np.newaxis]
+    )
+    if rows.max() >= machine.rows:
+        raise PassError(Error.ROW)
+    return rows.reshape(*rows.shape[:4], n.window_rows)
