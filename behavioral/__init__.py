@@ -13,6 +13,7 @@ from .pooling import pool, pool2d
 from .quantizer import quantize_unit, requantize
 from .reference_select import select_reference
 from .row_decoder import decode_row
+from .row_former import RowRequest, RowSet, bits_needed, elements_inside, form_row, form_row_sets, walk_rows
 from .shifter import shift_left, shift_right_rounded
 from .sum import Sum
 from .window_correction import correct_window
@@ -21,6 +22,8 @@ __all__ = [
     "ArrayError",
     "Engine",
     "EngineRun",
+    "RowRequest",
+    "RowSet",
     "SotMramArray",
     "Sum",
     "Write",
@@ -28,13 +31,17 @@ __all__ = [
     "batch_normalize",
     "bit_planes",
     "bitplane_dot",
+    "bits_needed",
     "convolve",
     "correct_window",
     "count_bits",
     "decode",
     "decode_row",
     "decode_two_rows",
+    "elements_inside",
     "encode",
+    "form_row",
+    "form_row_sets",
     "from_bit_planes",
     "plane_writes",
     "pool",
@@ -45,5 +52,6 @@ __all__ = [
     "select_reference",
     "shift_left",
     "shift_right_rounded",
+    "walk_rows",
     "windows",
 ]
