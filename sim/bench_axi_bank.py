@@ -11,7 +11,7 @@ from typing import NamedTuple
 import cocotb
 import numpy as np
 from cocotb.handle import HierarchyObject
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import FallingEdge, RisingEdge
 from cocotb.utils import get_sim_time
 from cocotbext.axi import AxiBus, AxiMaster
 from numpy.typing import NDArray
@@ -96,6 +96,19 @@ async def send_write(channels: AxiChannels, burst: WriteBurst) -> None:
         )
 
 
+async def send_read(channels: AxiChannels, identity: int, where: Address) -> None:
+    """Queue the address of a read."""
+    await channels.ar.send(
+        channels.ar._transaction_obj(
+            arid=identity,
+            araddr=where.address,
+            arlen=where.length,
+            arsize=where.size,
+            arburst=where.burst,
+        )
+    )
+
+
 async def check_write(channels: AxiChannels, model: AxiBanks, burst: WriteBurst) -> Response:
     """Write a burst and compare its answer; the model takes what was written."""
     await send_write(channels, burst)
@@ -110,15 +123,7 @@ async def check_write(channels: AxiChannels, model: AxiBanks, burst: WriteBurst)
 
 async def check_read(channels: AxiChannels, model: AxiBanks, identity: int, where: Address) -> list[Response]:
     """Read a burst and compare all its beats."""
-    await channels.ar.send(
-        channels.ar._transaction_obj(
-            arid=identity,
-            araddr=where.address,
-            arlen=where.length,
-            arsize=where.size,
-            arburst=where.burst,
-        )
-    )
+    await send_read(channels, identity, where)
     beats = [await channels.r.recv() for _ in range(where.length + 1)]
     busy = channels.reads_met_busy[:]
     channels.reads_met_busy.clear()
@@ -205,6 +210,50 @@ async def a_beat_a_cycle(dut: HierarchyObject) -> None:
         )
 
 
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def bursts_without_a_gap(dut: HierarchyObject) -> None:
+    """Addresses wait beside the data: from the first to the last answer every cycle has a beat."""
+    rng = Random(cocotb.RANDOM_SEED)
+    channels, model = await start(dut, rng)
+    for longest in (1, 2, 9):
+        bursts, handshakes = [], {"w": [], "r": []}
+        for _ in range(12):
+            region = rng.choice(REGIONS)
+            fits = MEMORY.banks[region].bits // MEMORY.bus_bits
+            length = rng.randint(1, min(longest, fits)) - 1
+            address = region_address(region) + BEAT_BYTES * rng.randrange(fits - length)
+            bursts.append(random_write(rng, region, Address(address, length, FULL_SIZE)))
+
+        async def watch(handshakes: dict[str, list[float]] = handshakes) -> None:
+            while True:
+                await FallingEdge(dut.clk)
+                for channel, times in handshakes.items():
+                    valid, ready = (getattr(dut, f"axi__{channel}{end}") for end in ("valid", "ready"))
+                    if valid.value and ready.value:
+                        times.append(get_sim_time("ns"))
+
+        watching = cocotb.start_soon(watch())
+        for burst in bursts:
+            await send_write(channels, burst)
+        for burst in bursts:
+            answer = await channels.b.recv()
+            assert (int(answer.bid), int(answer.bresp)) == (burst.identity, Response.OKAY)
+            assert model.write(burst.address, burst.beats, burst.strobes) == Response.OKAY
+        for burst in bursts:
+            await send_read(channels, burst.identity, burst.address)
+        for burst in bursts:
+            for data, _ in model.read(burst.address):
+                answer = await channels.r.recv()
+                assert int(answer.rdata) == int.from_bytes(data.tobytes(), "little")
+        watching.cancel()
+        channels.writes_met_busy.clear()
+        channels.reads_met_busy.clear()
+        beats = sum(len(burst.beats) for burst in bursts)
+        for times in handshakes.values():
+            assert len(times) == beats
+            assert round(times[-1] - times[0]) == PERIOD_NS * (beats - 1)
+
+
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def beats_that_meet_busy(dut: HierarchyObject) -> None:
     """Refused beat by beat, and a beat that waits keeps its data when others read the bank."""
@@ -249,11 +298,7 @@ async def a_reset_in_the_middle_of_bursts(dut: HierarchyObject) -> None:
         where = whole(region)[0]
         burst = random_write(rng, region, where)
         sending = cocotb.start_soon(send_write(channels, burst))
-        await channels.ar.send(
-            channels.ar._transaction_obj(
-                arid=3, araddr=where.address, arlen=where.length, arsize=where.size, arburst=where.burst
-            )
-        )
+        await send_read(channels, 3, where)
         await channels.cycles(rng.randrange(2, 40))
         dut.rst.value = 1
         await channels.cycles(1)

@@ -80,7 +80,7 @@ def test_bench(memory: MemoryMap, simulator: str) -> None:
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps(parameters), "PYTHONWARNINGS": WARNINGS},
     )
-    assert run.check().tests == 5
+    assert run.check().tests == 6
 
 
 def test_refuses_an_id_without_bits() -> None:
