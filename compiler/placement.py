@@ -259,10 +259,19 @@ class Placement:
 
     @cached_property
     def write_cycles(self) -> int:
-        """Cycles in which a pass writes its input rows."""
-        lines = self.first_lines + (self.region_rows - 1) * self.next_lines
-        sets = lines * self.line_units * self.plane_groups * self.pieces
-        return sets * max(self.machine.write_cycles, 1 << self.log_groups)
+        """Cycles in which a pass writes its input rows, near enough: two row sets are formed while runs go on."""
+        write, form = self.machine.write_cycles, 1 << self.log_groups
+        first, further = self.first_lines, self.next_lines
+        cycles = 0
+        for lines, line_count in ((first, 1), (further, self.region_rows - 1)):
+            for units, unit_count in (
+                (self.first_columns, 1),
+                (self.region_units, self.region_columns - 1),
+            ):
+                sets = lines * units * self.plane_groups * self.pieces
+                taken = min(sets, 2) * write + max(sets - 2, 0) * max(write, form)
+                cycles += line_count * unit_count * taken
+        return cycles
 
     @cached_property
     def count_cycles(self) -> int:

@@ -1,6 +1,7 @@
 """A network as a program of the accelerator: everything that a host writes into its banks."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -132,12 +133,12 @@ def _words(machine: Machine, feature_map: FeatureMap) -> int:
 
 
 def _place_maps(machine: Machine, maps: Sequence[FeatureMap], names: Sequence[str]) -> list[FeatureMap]:
-    """Bases of all maps: one after the other if all fit, else a layer's input at one end and its output at the other."""
+    """Bases of all maps: side by side if all fit, else a layer's input at one end and its output at the other."""
     sizes = [_words(machine, m) for m in maps]
     if sum(sizes) <= machine.image_words:
         bases = [sum(sizes[:at]) for at in range(len(sizes))]
     else:
-        for name, (taken, given) in zip(names, zip(sizes, sizes[1:], strict=False), strict=True):
+        for name, (taken, given) in zip(names, pairwise(sizes), strict=True):
             if taken + given > machine.image_words:
                 raise SpinplaneError(
                     f"layer {name}: its input of {taken} words and its output of {given} need image_words = "

@@ -1,7 +1,7 @@
 """Which placement each layer takes, and whose kernels stay in the array: the fewest cycles that the rows allow.
 
-Rows from 0 on are the ring of input lines of whichever layer runs. Behind them lies a swap region, into which a layer
-loads its kernels each time it runs, and behind that are the kernels that stay.
+Rows from 0 on are free to whichever layer runs: the ring of its input lines, and behind it the kernels of a layer that
+loads them each time it runs. Behind these common rows are the kernels that stay.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from spinplane.machine import Machine, SpinplaneError
 
 from .placement import Placement
 
-#: Rings and swap regions that are tried: all of a few, else as many as these, evenly spaced.
+#: Rings that are tried, and parts of the other rows that are added to the common ones.
 _RINGS = 24
 _SWAP_PARTS = 8
 
@@ -102,7 +102,7 @@ def _worthwhile(machine: Machine, of_layer: Sequence[Placement]) -> list[Placeme
 def _share_rows(
     options: Sequence[Sequence[Placement]], ring: int, swap: int, rows: int
 ) -> tuple[int, list[Home]] | None:
-    """Fewest cycles with `rows` for kernels that stay: layer by layer over the rows that are used, exactly.
+    """Fewest cycles with `rows` for kernels that stay and `ring` + `swap` common ones, by dynamic programming.
 
     Returns
     -------
@@ -121,8 +121,9 @@ def _share_rows(
                 continue
             if p.kernel_rows <= rows:
                 ways.append((p, True, p.pass_rounds))
-            if p.round_rows <= swap:
-                ways.append((p, False, min(p.pass_rounds, swap // p.round_rows)))
+            behind = ring + swap - p.input_rows
+            if p.round_rows <= behind:
+                ways.append((p, False, min(p.pass_rounds, behind // p.round_rows)))
         for number, (p, resident, rounds) in enumerate(ways):
             taken = p.kernel_rows if resident else 0
             cycles = p.cycles(rounds) + (0 if resident else p.load_cycles)
@@ -144,7 +145,7 @@ def _share_rows(
             Home(
                 placement=p,
                 resident=resident,
-                kernel_row=ring + swap + used if resident else ring,
+                kernel_row=ring + swap + used if resident else p.input_rows,
                 pass_rounds=rounds,
             )
         )
@@ -166,10 +167,5 @@ def _misfit(machine: Machine, candidates: Sequence[Sequence[Placement]]) -> Spin
                 f"layer {name}: {least.input_rows} rows of input lines and {least.round_rows} of kernels need rows = "
                 f"{least.input_rows + least.round_rows}, machine {machine.name} has {machine.rows}"
             )
-    rings = {of_layer[0].layer.name: min(p.input_rows for p in of_layer) for of_layer in candidates}
-    rounds = {of_layer[0].layer.name: min(p.round_rows for p in of_layer) for of_layer in candidates}
-    ring, kernel = max(rings, key=rings.__getitem__), max(rounds, key=rounds.__getitem__)
-    return SpinplaneError(
-        f"layer {ring}: {rings[ring]} rows of input lines, and layer {kernel}: {rounds[kernel]} rows of kernels, need "
-        f"rows = {rings[ring] + rounds[kernel]}, machine {machine.name} has {machine.rows}"
-    )
+    # Each layer fits alone, so the common rows can be as many as there are.
+    raise AssertionError("layers that fit alone fit one after the other")

@@ -1,0 +1,242 @@
+"""Counters of a program from its descriptors alone: no bank is read and no pass is walked window by window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinplane.machine import Machine
+from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES, AcceleratorCounters
+from spinplane.machine.descriptor import Descriptor, Load, Requantize
+from spinplane.machine.program import NetworkProgram
+from spinplane.machine.timing import (
+    END_CYCLES,
+    ENGINE_CYCLES,
+    FINISH_CYCLES,
+    LAUNCH_CYCLES,
+    READ_CYCLES,
+    START_CYCLES,
+    WAY_OUT_CYCLES,
+    fetch_cycles,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """Counters of a program.
+
+    Parameters
+    ----------
+    total : AcceleratorCounters
+        From the start register to the interrupt.
+    passes : tuple of AcceleratorCounters
+        Of each descriptor, header and END included; their cycles are from the fetch to the next one.
+    """
+
+    total: AcceleratorCounters
+    passes: tuple[AcceleratorCounters, ...]
+
+
+def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
+    """Counters of one run.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+    resident : bool
+        Whether the kernels that stay are in the array already (a steady run); else all are loaded (a cold one).
+    """
+    machine = program.machine
+    passes = [AcceleratorCounters(cycles=fetch_cycles(machine))]
+    for words in program.descriptors[1:-1]:
+        d = Descriptor.from_words(words)
+        loads = d["load"] == Load.ALWAYS.value or (d["load"] == Load.UNLESS_RESIDENT.value and not resident)
+        passes.append(predict_pass(machine, d, loads=loads))
+    passes.append(AcceleratorCounters(cycles=fetch_cycles(machine)))
+    total = add_counters(passes)
+    total["cycles"] += START_CYCLES + END_CYCLES
+    return Prediction(total=AcceleratorCounters(**total), passes=tuple(passes))
+
+
+def add_counters(counters: Sequence[AcceleratorCounters]) -> dict[str, int]:
+    """Sums by name."""
+    return {name: sum(getattr(c, name) for c in counters) for name in ACCELERATOR_COUNTER_NAMES}
+
+
+def predict_pass(machine: Machine, d: Descriptor, *, loads: bool) -> AcceleratorCounters:
+    """Counters of a pass.
+
+    Parameters
+    ----------
+    machine : Machine
+    d : Descriptor
+        Of kind ``LAYER``.
+    loads : bool
+        Whether kernels are loaded.
+    """
+    groups, slots = 1 << d["log_groups"], 1 << d["log_slots"]
+    rounds, plane_groups = d["rounds"] + 1, d["plane_groups"] + 1
+    regions = (d["region_rows"] + 1) * (d["region_columns"] + 1)
+    windows = (d["region_height"] + 1) * (d["region_width"] + 1)
+    kernel_rows = (d["kernel_planes"] + 1) * (d["taps_y"] + 1) * (d["runs"] + 1) * (d["run_rows"] + 1)
+    taking_part = (rounds - 1) * (d["sub_arrays"] + 1) + d["last_sub_arrays"] + 1
+    ands = regions * windows * groups * taking_part * kernel_rows * plane_groups
+    kernel_words = d["load_rows"] * (d["load_sub_arrays"] + 1) if loads else 0
+    lines, units = new_lines(d).size, new_units(d).size
+    row_sets = lines * units * plane_groups * (d["pieces"] + 1)
+    beats = (rounds - 1) * (d["beats"] + 1) + d["last_beats"] + 1
+    outer = regions * groups * beats
+    written = written_regions(d) * beats
+    residual = d["residual"] * (d["residual_planes"] + 1)
+    cycles, stalled = pass_cycles(machine, d, kernel_words)
+    return AcceleratorCounters(
+        row_writes=kernel_words * groups + row_sets * groups * (d["sub_arrays"] + 1),
+        ands=ands,
+        bit_counts=ands,
+        shifts=ands * slots,
+        additions=ands * slots,
+        cycles=cycles + fetch_cycles(machine),
+        stalled=stalled,
+        image_reads=row_reads(d) + written * residual,
+        image_writes=written * beat_writes(machine, d),
+        kernel_reads=kernel_words,
+        parameter_reads=regions * windows * groups * beats + outer * d["threshold_words"],
+    )
+
+
+def new_lines(d: Descriptor) -> np.ndarray:
+    """Numbers v of all lines that a group writes, in order."""
+    starts = (
+        d["first_lines"] + d["line_skip"] + np.arange(d["region_rows"]) * (d["next_lines"] + d["line_skip"])
+    )
+    further = starts[:, np.newaxis] + np.arange(d["next_lines"])
+    return np.concatenate([np.arange(d["first_lines"]), further.ravel()])
+
+
+def new_units(d: Descriptor) -> np.ndarray:
+    """Numbers u of all units of a line that a group writes, in order."""
+    return np.arange(d["first_columns"] + d["region_columns"] * d["next_columns"])
+
+
+def row_reads(d: Descriptor) -> int:
+    """Rows of all groups of which an element lies inside of the map: lines inside times rows of a line inside."""
+    columns = 1 << d["log_groups_x"]
+    rows = 1 << (d["log_groups"] - d["log_groups_x"])
+    y = d["start_y"] + new_lines(d) + np.arange(rows)[:, np.newaxis] * d["group_y_lines"]
+    inside_y = int(((y >= 0) & (y < d["in_height"])).sum())
+    unit = d["start_x"] + new_units(d) * d["unit_bits"]
+    plane_bits = 0 if d["in_bytes"] else d["plane_group_bits"]
+    x = (
+        np.arange(columns).reshape(-1, 1, 1, 1) * d["group_x_bits"]
+        + unit.reshape(-1, 1, 1)
+        + np.arange(d["plane_groups"] + 1).reshape(-1, 1) * plane_bits
+        + np.arange(d["pieces"] + 1) * d["piece_bits"]
+    )
+    lengths = np.full(d["pieces"] + 1, d["length"] + 1)
+    lengths[-1] = d["last_length"] + 1
+    # Of bytes any element counts; of planes the first bit stands for all.
+    last = x + 8 * (lengths - 1) if d["in_bytes"] else x
+    first_inside = np.maximum(x, 0)
+    inside_x = int(((first_inside <= last) & (first_inside < d["in_valid_bits"])).sum())
+    return inside_y * inside_x
+
+
+def beat_writes(machine: Machine, d: Descriptor) -> int:
+    """Words that a beat writes to the image bank."""
+    if d["requantize"] == Requantize.RAW.value:
+        return -(-machine.results_per_cycle * 32 // machine.columns)
+    return d["out_planes"] + 1
+
+
+def written_regions(d: Descriptor) -> int:
+    """Regions of all groups that yield an output."""
+    count = 1
+    for groups, regions, size in (
+        (1 << (d["log_groups"] - d["log_groups_x"]), d["region_rows"] + 1, d["out_height"]),
+        (1 << d["log_groups_x"], d["region_columns"] + 1, d["out_width"]),
+    ):
+        count *= sum(min(regions, max(0, size - g * regions)) for g in range(groups))
+    return count
+
+
+def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int, int]:
+    """Cycles of a pass without its fetch, and those of them in which the sequencer waits.
+
+    Regions that start from the same state take the same time, so each state is walked once.
+    """
+    group = 1 << d["log_groups"]
+    set_rows = (d["plane_groups"] + 1) * (d["pieces"] + 1)
+    chain = _Chain.of(machine, d)
+    time = LAUNCH_CYCLES + (READ_CYCLES + kernel_words * machine.write_cycles if kernel_words else 0)
+    stalled = 0
+    # When the next row set is formed, and write port and way out are free, from the end of the last operation on.
+    state = (LAUNCH_CYCLES + READ_CYCLES - 1 + group - time, -time, -time)
+    known: dict[tuple[int, _State], tuple[int, int, _State]] = {}
+    for rho in range(d["region_rows"] + 1):
+        lines = d["next_lines"] if rho else d["first_lines"]
+        for kappa in range(d["region_columns"] + 1):
+            columns = d["next_columns"] if kappa else d["first_columns"]
+            key = (lines * columns * set_rows, state)
+            if key not in known:
+                known[key] = chain.region(*key)
+            taken, waited, state = known[key]
+            time += taken
+            stalled += waited
+    last_beat = d["last_outer_cycles"] - d["interval"]
+    writes = beat_writes(machine, d)
+    return time + ENGINE_CYCLES + last_beat + WAY_OUT_CYCLES + writes + FINISH_CYCLES, stalled
+
+
+_State = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chain:
+    """The waits within a region: row former, write port, runs and way out.
+
+    Parameters
+    ----------
+    form, write : int
+        Cycles that a row set takes to be formed and to be written.
+    run : int
+        Cycles of a round's runs.
+    beats : tuple of int
+        Cycles of the way out of each round of a region.
+    """
+
+    form: int
+    write: int
+    run: int
+    beats: tuple[int, ...]
+
+    @classmethod
+    def of(cls, machine: Machine, d: Descriptor) -> "_Chain":
+        """The chain of a pass."""
+        rows = (d["kernel_planes"] + 1) * (d["taps_y"] + 1) * (d["runs"] + 1) * (d["run_rows"] + 1)
+        windows = (d["region_height"] + 1) * (d["region_width"] + 1)
+        inner = (d["inner_cycles"],) * d["rounds"] + (d["last_inner_cycles"],)
+        outer = (d["outer_cycles"],) * d["rounds"] + (d["last_outer_cycles"],)
+        return cls(
+            form=1 << d["log_groups"],
+            write=machine.write_cycles,
+            run=rows * (d["plane_groups"] + 1) * machine.sense_cycles,
+            beats=inner * (windows - 1) + outer,
+        )
+
+    def region(self, sets: int, state: _State) -> tuple[int, int, _State]:
+        """A region from the end of the last operation on: cycles, those of waiting, and the state at its end."""
+        formed, port_free, way_free = state
+        now = waited = 0
+        for _ in range(sets):
+            moved = max(formed, port_free)
+            formed = moved + self.form
+            begin = max(moved, now)
+            waited += begin - now
+            now = port_free = begin + self.write
+        for cycles in self.beats:
+            begin = max(now, way_free)
+            waited += begin - now
+            now, way_free = begin + self.run, begin + cycles
+        # What lies far enough in the past makes nothing wait: one state stands for all of them.
+        relative = tuple(max(at - now, -self.form) for at in (formed, port_free, way_free))
+        return now, waited, relative
