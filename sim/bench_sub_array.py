@@ -115,33 +115,70 @@ async def random_commands_with_stalls(dut: HierarchyObject) -> None:
     await agrees_with_the_functional_machine(dut, 0.4)
 
 
-@cocotb.test(timeout_time=300, timeout_unit="us")
-async def row_operations_follow_each_other_without_a_gap(dut: HierarchyObject) -> None:
-    """From one command to the next, and through all planes and tiles of a dot product."""
-    planes, tiles, dots = 2, 2, 5
-    rows = 2 * planes * tiles
-    commands = np.zeros(rows + 2 * dots, dtype=command_dtype(MACHINE))
+PLANES, TILES, DOTS = 2, 2, 5
+
+
+def writes_and_counts() -> Program:
+    """Rows of ones, then dot products and counts over all their planes and tiles."""
+    rows = 2 * PLANES * TILES
+    commands = np.zeros(rows + 2 * DOTS, dtype=command_dtype(MACHINE))
     commands["op"][:rows] = Op.WRITE.value
     commands["row_d"][:rows] = range(rows)
     counting = commands[rows:]
-    counting["op"] = np.resize([Op.DOT.value, Op.COUNT.value], 2 * dots)
-    counting["row_b"][::2] = planes * tiles
-    counting["planes_a"], counting["planes_b"][::2], counting["tiles"] = planes - 1, planes - 1, tiles - 1
+    counting["op"] = np.resize([Op.DOT.value, Op.COUNT.value], 2 * DOTS)
+    counting["row_b"][::2] = PLANES * TILES
+    counting["planes_a"], counting["planes_b"][::2], counting["tiles"] = PLANES - 1, PLANES - 1, TILES - 1
     counting["length"] = MACHINE.columns - 1
     counting["log_slots"] = MACHINE.segments.bit_length() - 1
     counting["clear"][0] = counting["emit"][-1] = 1
     ones = np.ones((rows, MACHINE.columns), np.uint8)
-    program = Program(machine=MACHINE, commands=commands, rows=ones, masks=ones)
+    return Program(machine=MACHINE, commands=commands, rows=ones, masks=ones)
+
+
+def expected_sums() -> list[int]:
+    dot, count = (2**PLANES - 1) ** 2, 2**PLANES - 1
+    return [DOTS * TILES * MACHINE.segment_columns * (dot + count)] * MACHINE.segments
+
+
+@cocotb.test(timeout_time=300, timeout_unit="us")
+async def row_operations_follow_each_other_without_a_gap(dut: HierarchyObject) -> None:
+    """From one command to the next, and through all planes and tiles of a dot product."""
     await reset(dut)
     log = EventLog(dut)
-    results, _ = await run(dut, program, 0, Random(0))
-    dot, count = (2**planes - 1) ** 2, 2**planes - 1
-    assert results.tolist() == [dots * tiles * MACHINE.segment_columns * (dot + count)] * MACHINE.segments
+    results, _ = await run(dut, writes_and_counts(), 0, Random(0))
+    assert results.tolist() == expected_sums()
     senses = sorted(log.cycles["and_"] + log.cycles["row_read"])
-    assert len(senses) == dots * tiles * (planes**2 + planes)
+    assert len(senses) == DOTS * TILES * (PLANES**2 + PLANES)
     assert set(np.diff(senses)) == {MACHINE.sense_cycles}
     assert set(np.diff(log.cycles["row_write"])) == {MACHINE.write_cycles}
     # The first command follows the writes as closely, and every sensed row is counted and summed.
     assert senses[0] - log.cycles["row_write"][-1] == MACHINE.sense_cycles
     assert [cycle + 1 for cycle in senses] == log.cycles["bit_count"]
     assert [cycle + 2 for cycle in senses] == log.cycles["additions"]
+
+
+@cocotb.test(timeout_time=300, timeout_unit="us")
+async def a_reset_without_a_pulse_cuts_none(dut: HierarchyObject) -> None:
+    """Whenever it comes; the array stops the simulation otherwise. Afterwards all is as after the first reset."""
+    program = writes_and_counts()
+    await reset(dut)
+    await run(dut, program, 0, Random(0))
+    words = [pack(ROW, {"bits": pack_bits(bits), "mask": pack_bits(bits)}) for bits in program.rows]
+    longest = 2 * len(program.rows) * MACHINE.write_cycles
+    for delay in range(longest):
+        streams = [
+            cocotb.start_soon(send(dut, "command", pack_commands(MACHINE, program.commands))),
+            cocotb.start_soon(send(dut, "write", words)),
+        ]
+        for _ in range(delay):
+            await RisingEdge(dut.clk)
+        await FallingEdge(dut.clk)
+        while dut.pulse.value:
+            await FallingEdge(dut.clk)
+        for stream in streams:
+            stream.cancel()
+        dut.rst.value = 1
+        await RisingEdge(dut.clk)
+        dut.rst.value = dut.command__valid.value = dut.write__valid.value = 0
+    results, _ = await run(dut, program, 0, Random(0))
+    assert results.tolist() == expected_sums()

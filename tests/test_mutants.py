@@ -18,9 +18,9 @@ from spinplane.machine import Machine
 from spinplane.sim import BenchRun, run_bench
 
 MACHINE = Machine(
-    name="mutant", sub_arrays=1, rows=16, columns=32, segments=2, accumulator_bits=16, write_cycles=1
+    name="mutant", sub_arrays=1, rows=16, columns=32, segments=2, accumulator_bits=16, write_cycles=2
 )
-TESTS = ["random_commands", "random_commands_with_stalls"]
+TESTS = ["random_commands", "random_commands_with_stalls", "a_reset_without_a_pulse_cuts_none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +150,10 @@ def ands_not_counted(sub_array: hdl.SubArray, m: Module) -> None:
     m.d.comb += sub_array.events.and_.eq(0)
 
 
+def pulse_not_shown(sub_array: hdl.SubArray, m: Module) -> None:
+    m.d.comb += sub_array.pulse.eq(0)
+
+
 MUTANTS = {
     mutant.fault.__name__: mutant
     for mutant in (
@@ -184,6 +188,11 @@ MUTANTS = {
         Mutant(component=hdl.SubArray, fault=last_tile_sensed_in_full, found=UNKNOWN),
         Mutant(component=hdl.SubArray, fault=row_lost_when_it_has_to_wait, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=ands_not_counted, found=EVENTS_DIFFER),
+        Mutant(
+            component=hdl.SubArray,
+            fault=pulse_not_shown,
+            found=refused("write pulse of 1 cycles, the cell needs 2"),
+        ),
     )
 }
 
