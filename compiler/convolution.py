@@ -86,6 +86,12 @@ class Convolution:
         Width that the results need, proven from the weights and the range of the inputs.
     terms : list of Term
         What a window adds to the constants; those with ``outside`` at borders only.
+    geometry : tuple
+        Kernel size, stride, padding and dilation, as `spinplane.behavioral.windows` takes them.
+    outside : ndarray of shape (groups, windows, window length), int64
+        1 where a window's position is padding.
+    masks : bool
+        Whether windows at a border have a mask of it in the array.
 
     Raises
     ------
@@ -123,14 +129,14 @@ class Convolution:
             )
         self.machine, self.name, self.w, self.i, self.groups = machine, name, w, i, groups
         self._input_shape = tuple(input_shape)
-        self._geometry = (values.shape[2:], stride, padding, dilation)
+        self.geometry = (values.shape[2:], stride, padding, dilation)
         self._weights = values.reshape(groups, kernels // groups, -1)
         self._biases = integers(np.zeros(kernels, int) if bias is None else bias, "bias").reshape(groups, -1)
-        inside = windows(np.ones((1, *input_shape), dtype=np.int64), *self._geometry)
+        inside = windows(np.ones((1, *input_shape), dtype=np.int64), *self.geometry)
         self.output_shape = (kernels, *inside.shape[1:3])
         self._constants = self._biases + self._weights.sum(axis=-1) * i.offset
-        self._outside = 1 - self._by_group(inside)
-        self._masks = bool(i.offset and self._outside.any())
+        self.outside = 1 - self.by_group(inside)
+        self.masks = bool(i.offset and self.outside.any())
         self.accumulator_bits = self._prove_width()
         self.terms = self._choose_terms()
         self.layout = choose_layout(
@@ -141,7 +147,7 @@ class Convolution:
             groups=groups,
             planes_w=w.bits,
             planes_i=i.bits,
-            masks_outside=self._masks,
+            masks_outside=self.masks,
             loads_constants=bool(self._constants.any()),
         )
 
@@ -164,17 +170,17 @@ class Convolution:
                 f"layer {self.name}: inputs of shape {values.shape}: expected "
                 f"(batch, {', '.join(map(str, self._input_shape))})"
             )
-        seen = windows(encode(values, self.i).astype(np.int64), *self._geometry)
-        window_rows = self._window_rows(self._by_group(seen), len(values))
-        at_border = np.tile(self._outside.any(axis=-1), (1, len(values))) & self._masks
+        seen = windows(encode(values, self.i).astype(np.int64), *self.geometry)
+        window_rows = self._window_rows(self.by_group(seen), len(values))
+        at_border = np.tile(self.outside.any(axis=-1), (1, len(values))) & self.masks
         commands: list[np.ndarray] = []
         rows: list[np.ndarray] = []
-        for resident in self._passes():
+        for resident in self.passes():
             for _, batches in resident:
                 for batch in batches:
-                    self._load_kernels(batch, commands, rows)
+                    self.load_kernels(batch, commands, rows)
             for group, mine in resident:
-                of_window = [self._window_commands(mine, masked) for masked in (False, True)]
+                of_window = [self.window_commands(mine, masked) for masked in (False, True)]
                 commands += [of_window[masked] for masked in at_border[group].astype(int)]
                 without_mask = self.i.bits * self.layout.tiles
                 rows += [
@@ -193,7 +199,7 @@ class Convolution:
         images = len(results) // (layout.batches * layout.batch_kernels * positions)
         maps = np.empty((layout.batches, layout.batch_kernels, images * positions), dtype=np.int64)
         at = 0
-        for resident in self._passes():
+        for resident in self.passes():
             for _, mine in resident:
                 shape = (images * positions, len(mine), layout.batch_kernels)
                 maps[mine] = results[at : at + np.prod(shape)].reshape(shape).transpose(1, 2, 0)
@@ -221,9 +227,9 @@ class Convolution:
     def predicted(self, images: int = 1) -> Counters:
         """Events of `program` for so many images, from shapes and machine alone; cycles and stalls are left 0."""
         layout = self.layout
-        writings = sum(len(resident) for resident in self._passes())
-        windows_seen = images * self._outside.shape[-2]
-        borders = images * int(self._outside[0].any(axis=-1).sum()) if self._masks else 0
+        writings = sum(len(resident) for resident in self.passes())
+        windows_seen = images * self.outside.shape[-2]
+        borders = images * int(self.outside[0].any(axis=-1).sum()) if self.masks else 0
         steps = {Op.DOT: 0, Op.COUNT: 0}
         for term in self.terms:
             planes_i = 1 if term.outside else self.i.bits
@@ -244,10 +250,15 @@ class Convolution:
         )
 
     @property
+    def window_length(self) -> int:
+        """Positions of a window of one group."""
+        return self._weights.shape[-1]
+
+    @property
     def _batches_of_group(self) -> int:
         return self.layout.batches // self.groups
 
-    def _passes(self) -> list[list[tuple[int, range]]]:
+    def passes(self) -> list[list[tuple[int, range]]]:
         """For each pass over the windows, the groups that it writes and the batches of each that it holds."""
         layout, of_group = self.layout, self._batches_of_group
         passes = []
@@ -259,7 +270,7 @@ class Convolution:
             )
         return passes
 
-    def _by_group(self, seen: np.ndarray) -> np.ndarray:
+    def by_group(self, seen: np.ndarray) -> np.ndarray:
         """(batch, height, width, channels, kh, kw) as (groups, batch · windows, window length)."""
         batch, height, width, channels, *kernel = seen.shape
         length = channels // self.groups * kernel[0] * kernel[1]
@@ -284,7 +295,7 @@ class Convolution:
         """The sums of `bitplane_dot` that are not constant, with their factors as powers of two."""
         w, i = self.w, self.i
         sums = [(Op.DOT, False, w.scale * i.scale), (Op.COUNT, False, w.offset * i.scale)]
-        if self._masks:
+        if self.masks:
             sums += [(Op.DOT, True, -w.scale * i.offset), (Op.COUNT, True, -w.offset * i.offset)]
         return [
             Term(op=op, outside=outside, shift=shift, negate=negate)
@@ -303,14 +314,14 @@ class Convolution:
     def _window_rows(self, codes: np.ndarray, images: int) -> np.ndarray:
         """Rows of every window, shape (groups, windows, rows, columns): planes, then the mask of the outside."""
         planes = np.moveaxis(bit_planes(codes, self.i.bits), 0, 2)
-        if self._masks:
-            outside = np.tile(self._outside, (1, images, 1))[:, :, np.newaxis]
+        if self.masks:
+            outside = np.tile(self.outside, (1, images, 1))[:, :, np.newaxis]
             planes = np.concatenate([planes, outside], axis=2)
         spread = self._spread(planes)
         groups, positions, operands, tiles, columns = spread.shape
         return spread.reshape(groups, positions, operands * tiles, columns)
 
-    def _load_kernels(self, batch: int, commands: list[np.ndarray], rows: list[np.ndarray]) -> None:
+    def load_kernels(self, batch: int, commands: list[np.ndarray], rows: list[np.ndarray]) -> None:
         """Planes and constants of a batch; where a sub-array or a slot has no kernel, zeros."""
         layout, machine = self.layout, self.machine
         group, at = divmod(batch, self._batches_of_group)
@@ -343,7 +354,7 @@ class Convolution:
         bits[..., : machine.accumulator_bits] = spelled
         return bits.reshape(len(constants), machine.columns)
 
-    def _window_commands(self, batches: range, masked: bool) -> np.ndarray:
+    def window_commands(self, batches: range, masked: bool) -> np.ndarray:
         """Commands of one window: its rows, then the terms of each batch of kernels."""
         layout = self.layout
         last = layout.sub_arrays - 1
