@@ -9,18 +9,17 @@ from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneE
 from spinplane.machine.descriptor import (
     DESCRIPTOR_FIELDS,
     DESCRIPTOR_WORDS,
-    FIELD_INDEX,
     FORMAT_VERSION,
     Descriptor,
     Kind,
     Load,
 )
-from spinplane.machine.machine import LEAF_COLUMNS
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error, machine_digest
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, START_CYCLES, fetch_cycles
 
 from .feature_map import map_bits, map_codes
+from .layer_checks import refused_field
 from .layer_counts import Cells
 from .layer_pass import State, run_pass
 from .layer_walk import PassError
@@ -185,7 +184,9 @@ class Accelerator:
         if descriptor["kind"] not in (Kind.LAYER.value, Kind.END.value):
             raise _Refused(Error.KIND)
         if descriptor["kind"] == Kind.LAYER.value:
-            self._check_sizes(descriptor)
+            word = refused_field(descriptor, self.machine)
+            if word is not None:
+                raise _Refused(Error.FIELD, word)
         return descriptor
 
     def _read(self, number: int) -> Descriptor:
@@ -198,22 +199,11 @@ class Accelerator:
                 raise _Refused(Error.FIELD, index)
         return Descriptor.from_words(words)
 
-    def _check_sizes(self, layer: Descriptor) -> None:
-        """Groups, slots and planes that the machine has not."""
-        machine = self.machine
-        blocks = 1 << (layer["log_slots"] + layer["log_planes"])
-        for name, fits in (
-            ("log_slots", 1 << layer["log_slots"] <= machine.segments),
-            ("log_planes", blocks <= machine.columns // LEAF_COLUMNS),
-            ("log_groups", 1 << layer["log_groups"] <= machine.row_buses),
-            ("log_groups_x", layer["log_groups_x"] <= layer["log_groups"]),
-        ):
-            if not fits:
-                raise _Refused(Error.FIELD, FIELD_INDEX[name])
-
     def _load_is_due(self, layer: Descriptor, tag: int) -> bool:
-        load = layer["load"]
-        return load == Load.ALWAYS.value or (load == Load.UNLESS_RESIDENT.value and self.resident != tag)
+        is_resident = tag != 0 and self.resident == tag
+        return layer["load"] == Load.ALWAYS.value or (
+            layer["load"] == Load.UNLESS_RESIDENT.value and not is_resident
+        )
 
 
 def _sum(counters: list[AcceleratorCounters]) -> AcceleratorCounters:

@@ -38,18 +38,17 @@ def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64],
     waits = int(np.maximum(rounds[:-1] - run, 0).sum())
     before_last = run * (len(rounds) - 1) + waits
 
-    free = LAUNCH_CYCLES  # the sequencer has ended what it did
-    if loaded:
-        free += READ_CYCLES + loaded * write
-    forming = LAUNCH_CYCLES + READ_CYCLES - 1  # the row former has begun its next set
-    port_free = beats_taken = stalled = 0
+    # First cycles in which the sequencer is free, the row former may begin, and the way out has taken all beats of
+    # the last round; and the cycle in which the last row set has gone to the engine.
+    free = LAUNCH_CYCLES + (READ_CYCLES + loaded * write if loaded else 0)
+    forming = LAUNCH_CYCLES + READ_CYCLES - 1
+    beats_taken = taken = stalled = 0
     for sets in row_sets.tolist():
         for _ in range(sets):
-            moved = max(forming + n.groups, port_free)
-            forming = moved
-            begin = max(moved, free)
+            forming = max(forming + n.groups, taken)
+            begin = max(forming, free)
             stalled += begin - free
-            free = port_free = begin + write
+            taken, free = begin, begin + write
         begin = max(free, beats_taken)
         stalled += begin - free + waits
         last = begin + before_last

@@ -44,7 +44,7 @@ def layer_numbers(descriptor: Descriptor, machine: Machine) -> SimpleNamespace:
     Raises
     ------
     SpinplaneError
-        If fields contradict each other or the machine.
+        If the beats of a round are not those of its results.
     """
     n = SimpleNamespace(**{name: value + (name in _LESS_ONE) for name, value in descriptor.items()})
     n.groups, n.groups_x = 1 << n.log_groups, 1 << n.log_groups_x
@@ -56,11 +56,6 @@ def layer_numbers(descriptor: Descriptor, machine: Machine) -> SimpleNamespace:
     n.lanes = machine.results_per_cycle
     n.channel_beats = (n.rounds - 1) * n.beats + n.last_beats
     n.writes = max(1, n.lanes * 32 // machine.columns) if n.requantize == 2 else n.out_planes
-    largest = n.block_columns if not n.in_bytes else min(n.block_columns, machine.columns // 8)
-    for name in ("length", "last_length"):
-        _allow(n, name, 1, largest)
-    for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays"):
-        _allow(n, name, 1, n.group_size)
     if n.group_size * n.slots % n.lanes:
         raise SpinplaneError(
             f"{n.group_size} sub-arrays of a group with {n.slots} slots: allowed are whole beats of {n.lanes} results"
@@ -71,14 +66,7 @@ def layer_numbers(descriptor: Descriptor, machine: Machine) -> SimpleNamespace:
         results, lanes = getattr(n, sub_arrays) * n.slots, getattr(n, beats) * n.lanes
         if not results <= lanes <= n.group_size * n.slots:
             raise SpinplaneError(f"descriptor field {beats}: {lanes} lanes for {results} results of a group")
-    for name, allowed in (("load", 2), ("requantize", 2), ("rounding", 2)):
-        _allow(n, name, 0, allowed)
     return n
-
-
-def _allow(n: SimpleNamespace, name: str, least: int, largest: int) -> None:
-    if not least <= getattr(n, name) <= largest:
-        raise SpinplaneError(f"layer's {name} = {getattr(n, name)}: allowed are {least} to {largest}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -18,10 +18,11 @@ from spinplane.machine.descriptor import (
 from spinplane.machine.registers import machine_digest
 
 LESS_ONE = (
-    "in_planes pieces plane_groups length last_length ring_lines region_rows region_columns region_height "
-    "region_width taps_y runs run_rows kernel_planes rounds sub_arrays last_sub_arrays load_sub_arrays beats "
-    "last_beats residual_planes out_planes"
-).split()
+    *("in_planes", "pieces", "plane_groups", "length", "last_length", "ring_lines", "region_rows"),
+    *("region_columns", "region_height", "region_width", "taps_y", "runs", "run_rows", "kernel_planes"),
+    *("rounds", "sub_arrays", "last_sub_arrays", "load_sub_arrays", "beats", "last_beats"),
+    *("residual_planes", "out_planes"),
+)
 FEW = Machine(
     name="few",
     sub_arrays=4,

@@ -1,13 +1,20 @@
 """The functional accelerator against the contract as plain loops, bit for bit and event for event."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from accelerator_layers import FEW, Plain, UnknownCell, fill_banks, program_of, random_layer
+from hypothesis import given, settings
+from network_strategies import networks
 
 from spinplane.behavioral import ArrayError
 from spinplane.behavioral.accelerator import Accelerator, AcceleratorRun
-from spinplane.machine import FaultMap, Machine, SpinplaneError
+from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.program import compile_graph
+from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneError, load_machine
 from spinplane.machine.descriptor import FIELD_INDEX, Descriptor, Kind, Load
+from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
 
 ONE_BUS = Machine(
@@ -21,6 +28,18 @@ ONE_BUS = Machine(
     kernel_words=512,
     parameter_beats=64,
     threshold_beats=256,
+)
+
+PLANES = FeatureMap(
+    layout="planes",
+    base=8,
+    line_bits=200,
+    pixel_bits=40,
+    plane_bits=10,
+    planes=4,
+    channels=3,
+    height=2,
+    width=4,
 )
 
 
@@ -102,3 +121,219 @@ def test_faults_change_the_same_bits(seed: int) -> None:
     for layer in layers:
         plain.layer(layer)
     assert_equal(accelerator, run, plain)
+
+
+def test_kernels_stay_until_another_program_comes() -> None:
+    layer = random_layer(FEW, 3, load=Load.UNLESS_RESIDENT.value)
+    accelerator, plain = prepare(FEW, 3, layer)
+    accelerator.program[3:6] = program_of(FEW, layer, tag=8)
+    first = accelerator.run()
+    plain.layer(layer)
+    assert accelerator.resident == 7
+    second = accelerator.run()
+    plain.layer(layer, load=False)
+    loaded = layer["load_rows"] * (layer["load_sub_arrays"] + 1)
+    assert first.counters.kernel_reads == loaded > 0 == second.counters.kernel_reads
+    assert second.counters.cycles < first.counters.cycles
+    np.testing.assert_array_equal(accelerator.state.image, plain.banks["image"])
+    assert accelerator.run(3).counters.kernel_reads == loaded
+    assert accelerator.resident == 8
+    accelerator.program[0] = 0
+    assert accelerator.run().error is Error.NO_HEADER
+    assert accelerator.resident == 0
+    assert accelerator.run(3).counters.kernel_reads == loaded
+
+
+def test_kernels_of_no_tag_are_never_resident() -> None:
+    layer = random_layer(FEW, 3, load=Load.UNLESS_RESIDENT.value)
+    accelerator, _ = prepare(FEW, 3, layer, tag=0)
+    assert accelerator.run().counters.kernel_reads == accelerator.run().counters.kernel_reads > 0
+
+
+def test_kernels_that_nobody_loaded_are_refused() -> None:
+    layer = random_layer(FEW, 5, load=Load.NEVER.value)
+    accelerator, plain = prepare(FEW, 5, layer)
+    with pytest.raises(
+        ArrayError, match=r"^EN_AND senses an unknown cell: sub-array 0, kernel row \d+ and row set"
+    ):
+        accelerator.run()
+    with pytest.raises(UnknownCell):
+        plain.layer(layer, load=False)
+
+
+@pytest.mark.parametrize("faulty", [False, True])
+def test_rows_that_the_walk_leaves_out_are_those_of_the_layer_before(faulty: bool) -> None:
+    layer = random_layer(FEW, 11, groups=0, pools=1, in_bytes=0)
+    stale = Descriptor(layer, first_columns=layer["first_columns"] - 1, load=Load.NEVER.value)
+    faults = some_faults(FEW, 1) if faulty else None
+    accelerator, plain = prepare(FEW, 11, layer, stale, faults=faults)
+    assert_equal(
+        accelerator, accelerator.run(), (plain.layer(layer), plain.layer(stale, load=False), plain)[-1]
+    )
+
+
+def test_a_row_without_ones_meets_unknown_cells() -> None:
+    layer = random_layer(FEW, 5, load=Load.NEVER.value)
+    layer["in_height"] = layer["pad_code"] = 0
+    accelerator, plain = prepare(FEW, 5, layer)
+    assert accelerator.run().counters.image_reads == layer["residual"] * plain.events.get("image_reads", 0)
+    plain.layer(layer, load=False)
+    np.testing.assert_array_equal(accelerator.state.image, plain.banks["image"])
+
+
+BROKEN_HEADERS = {
+    "kind": (Kind.LAYER.value, Error.NO_HEADER),
+    "version": (2, Error.VERSION),
+    "machine": (1, Error.MACHINE),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_HEADERS)
+def test_header(name: str) -> None:
+    value, error = BROKEN_HEADERS[name]
+    accelerator, _ = prepare(FEW, 3, random_layer(FEW, 3))
+    accelerator.program[0, FIELD_INDEX[name]] = value
+    assert accelerator.run() == AcceleratorRun(
+        counters=AcceleratorCounters(), layers=(), error=error, error_descriptor=0, error_word=0
+    )
+
+
+BROKEN_LAYERS = {
+    "kind": (Kind.HEADER.value, Error.KIND),
+    "rounding": (3, Error.FIELD),
+    "requantize": (3, Error.FIELD),
+    "load": (3, Error.FIELD),
+    "pieces": (256, Error.FIELD),
+    "start_y": (1 << 15, Error.FIELD),
+    "log_groups": (3, Error.FIELD),
+    "log_groups_x": (3, Error.FIELD),
+    "log_slots": (2, Error.FIELD),
+    "log_planes": (2, Error.FIELD),
+    "length": (64, Error.FIELD),
+    "last_length": (64, Error.FIELD),
+    "plane_groups": (7, Error.FIELD),
+    "load_sub_arrays": (4, Error.FIELD),
+    "interval": (0, Error.FIELD),
+    "threshold_words": (5, Error.FIELD),
+    "input_row": (FEW.rows, Error.ROW),
+    "window_step": (FEW.rows, Error.ROW),
+    "kernel_row": (FEW.rows - 1, Error.ROW),
+    "in_base": (FEW.image_words * FEW.columns, Error.IMAGE_BANK),
+    "out_base": (FEW.image_words * FEW.columns, Error.IMAGE_BANK),
+    "load_base": (FEW.kernel_words, Error.KERNEL_BANK),
+    "parameter_base": (FEW.parameter_beats, Error.PARAMETER_BANK),
+    "residual_base": (FEW.image_words * FEW.columns, Error.IMAGE_BANK),
+    "threshold_base": (FEW.threshold_beats, Error.PARAMETER_BANK),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_LAYERS)
+def test_a_layer_that_the_hardware_refuses(name: str) -> None:
+    value, error = BROKEN_LAYERS[name]
+    fixed = {"requantize": 1, "residual": 1, "pools": 1, "region_x": 2, "groups": 0}
+    fixed |= {"in_bytes": 0, "in_planes": 2, "log_planes": 1, "log_slots": 1}
+    layer = random_layer(FEW, 3, **fixed)
+    layer["interval"] = 9
+    accelerator, plain = prepare(FEW, 3, layer)
+    accelerator.program[1, FIELD_INDEX[name]] = value
+    accelerator.resident = 7
+    run = accelerator.run()
+    assert (run.error, run.error_descriptor) == (error, 1)
+    assert run.error_word == (FIELD_INDEX[name] if error is Error.FIELD else 0)
+    assert len(run.layers) == 1
+    assert accelerator.resident == 0
+    np.testing.assert_array_equal(accelerator.state.image, plain.banks["image"])
+
+
+def test_a_region_with_more_beats_than_the_pooling_memory() -> None:
+    machine = replace(FEW, pool_beats=4)
+    layer = random_layer(machine, 3, pools=1, region_x=2, groups=0, rounds=3, log_slots=1)
+    layer["beats"] = layer["last_beats"] = 3
+    layer["sub_arrays"] = layer["last_sub_arrays"] = layer["load_sub_arrays"] = 3
+    accelerator, _ = prepare(machine, 3, layer)
+    assert accelerator.run().error is Error.PARAMETER_BANK
+
+
+def test_a_program_without_end() -> None:
+    layer = random_layer(FEW, 3)
+    accelerator, _ = prepare(FEW, 3, *[layer] * (FEW.descriptors - 2))
+    accelerator.program[-1] = layer.words()
+    run = accelerator.run()
+    assert (run.error, run.error_descriptor) == (Error.NO_END, FEW.descriptors)
+    assert accelerator.run(FEW.descriptors).error is Error.NO_END
+
+
+def test_a_pass_that_contradicts_itself() -> None:
+    layer = random_layer(FEW, 3, groups=0, requantize=0, rounds=2, log_slots=0)
+    base, row = layer["out_base"] + 1, layer["input_row"]
+    for changes, message in (
+        ({"out_base": base}, f"layer's out_base = {base}: allowed are multiples of 2"),
+        ({"kernel_row": row}, f"array row {row} holds input and kernels in the same pass"),
+        ({"last_beats": 4}, "descriptor field last_beats: 10 lanes for"),
+    ):
+        accelerator, _ = prepare(FEW, 3, Descriptor(layer, **changes))
+        with pytest.raises(SpinplaneError, match=f"^{message}"):
+            accelerator.run()
+
+
+def test_output_on_the_input_of_the_same_pass_is_refused() -> None:
+    layer = random_layer(FEW, 3, requantize=0)
+    layer["out_base"] = layer["in_base"] - layer["in_base"] % 2
+    accelerator, _ = prepare(FEW, 3, layer)
+    with pytest.raises(SpinplaneError, match=r"^image bit \d+ is input and output of the same pass$"):
+        accelerator.run()
+
+
+def test_a_value_of_more_than_32_bits_is_refused() -> None:
+    layer = random_layer(FEW, 3, requantize=2)
+    accelerator, _ = prepare(FEW, 3, layer)
+    accelerator.state.parameters[:, 0:4] = [255, 255, 255, 127]
+    layer["window_sum_scale"] = 0
+    accelerator.program[1] = layer.words()
+    with pytest.raises(OverflowError, match=r"^sum before scaling \d+ does not fit in 32 bits$"):
+        accelerator.run()
+
+
+def test_banks_that_cannot_hold_a_program() -> None:
+    machine = load_machine("tiny")
+    program = NetworkProgram(
+        machine=machine,
+        name="none",
+        descriptors=np.zeros((65, 128), np.uint32),
+        kernel_rows=np.zeros((0, 8), np.uint8),
+        parameters=np.zeros((0, 32), np.uint8),
+        thresholds=np.zeros((0, 32), np.uint8),
+        input=PLANES,
+        layers=(),
+    )
+    accelerator = Accelerator(machine)
+    with pytest.raises(SpinplaneError, match=r"^program memory of \(64, 128\) .* cannot hold \(65, 128\)$"):
+        accelerator.load(program)
+    with pytest.raises(
+        SpinplaneError, match=r"^kernel bank of \(8192, 8\) \(words, size\) cannot hold \(1, 4\)$"
+    ):
+        accelerator.load(replace(program, kernel_rows=np.zeros((1, 4), np.uint8)))
+    with pytest.raises(
+        SpinplaneError, match=r"^feature map from bit 300000 to \d+: the image bank has 262144 bits$"
+    ):
+        accelerator.write_map(replace(PLANES, base=300000), np.zeros((3, 2, 4), int))
+
+
+@given(networks())
+@settings(max_examples=25)
+def test_networks_give_the_values_of_the_oracle(network: tuple) -> None:
+    graph, inputs = network
+    machine = load_machine("tiny")
+    try:
+        program = compile_graph(graph, machine)
+    except SpinplaneError:
+        return
+    accelerator = Accelerator(machine)
+    accelerator.load(program)
+    for picture, wanted in zip(inputs, zip(*run_graph(graph, inputs), strict=True), strict=True):
+        accelerator.write_map(program.input, (picture - program.input.offset) // program.input.scale)
+        assert accelerator.run().error is Error.NONE
+        for layer, values in zip(program.layers, wanted, strict=True):
+            if layer.kept:
+                codes = accelerator.read_map(layer.output)
+                np.testing.assert_array_equal(codes * layer.output.scale + layer.output.offset, values)
