@@ -110,6 +110,13 @@ async def control(dut: HierarchyObject, cycles: int, error: int = 0, word: int =
     dut.busy.value = dut.done.value = dut.error.value = dut.error_word.value = 0
 
 
+async def control_after_start(dut: HierarchyObject, host: Host, cycles: int) -> None:
+    """Start a program, and run it."""
+    running = cocotb.start_soon(control(dut, cycles))
+    assert await host.put(Register.CONTROL, Control.START) == OKAY
+    await running
+
+
 def random_counters(rng: Random) -> dict[str, int]:
     """Any counters."""
     return {name: rng.getrandbits(COUNTER_BITS) for name in ACCELERATOR_COUNTER_NAMES}
@@ -225,6 +232,20 @@ async def programs(dut: HierarchyObject) -> None:
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_start_is_seen_at_once(dut: HierarchyObject) -> None:
+    """From DONE of one program to BUSY of the next there is no cycle that shows neither."""
+    host, _ = await begin(dut)
+    await cocotb.start_soon(control_after_start(dut, host, 20))
+    for delay in range(8):
+        running = cocotb.start_soon(control_after_start(dut, host, 60))
+        for _ in range(delay):
+            await RisingEdge(dut.clk)
+        assert await host.get(Register.STATUS) in (Status.DONE, Status.BUSY)
+        await running
+        assert await host.get(Register.STATUS) == Status.DONE
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def counters_and_log(dut: HierarchyObject) -> None:
     host, rng = await begin(dut, 0.2)
     entries = {number: random_counters(rng) for number in (0, 1, MACHINE.descriptors - 1)}
@@ -269,6 +290,20 @@ async def reads_and_writes_at_once(dut: HierarchyObject) -> None:
         assert await read_counters(host, counter_address) == now
         assert (await host.master.read(rng.choice(UNMAPPED), 4)).resp == DECERR
     await writing
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def many_writes_on_their_way(dut: HierarchyObject) -> None:
+    """Each has an answer of its own, in their order."""
+    host, rng = await begin(dut, 0.5)
+    writes = []
+    for _ in range(60):
+        address, answer = rng.choice(
+            ((Register.PROGRAM, OKAY), (Register.ERROR, SLVERR), (rng.choice(UNMAPPED), DECERR))
+        )
+        writes.append((cocotb.start_soon(host.put(address, rng.getrandbits(16))), answer))
+    for writing, answer in writes:
+        assert await writing == answer
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -55,4 +55,4 @@ def test_bench(machine: Machine, simulator: str) -> None:
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps(asdict(machine)), "PYTHONWARNINGS": WARNINGS},
     )
-    assert run.check().tests == 7
+    assert run.check().tests == 9
