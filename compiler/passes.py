@@ -50,9 +50,9 @@ def input_map(placement: Placement, base: int) -> FeatureMap:
     return FeatureMap(
         layout="bytes" if placement.in_bytes else "planes",
         base=base,
-        line_bits=width * placement.pixel_bits,
+        line_bits=placement.line_bits,
         pixel_bits=placement.pixel_bits,
-        plane_bits=0 if placement.in_bytes else placement.plane_bits,
+        plane_bits=placement.plane_bits,
         planes=layer.code.bits,
         channels=channels,
         height=height,
@@ -161,7 +161,7 @@ def _input_fields(placement: Placement, source: FeatureMap, part: int) -> dict[s
         "in_base": source.base,
         "in_line_bits": source.line_bits,
         "in_height": source.height,
-        "in_valid_bits": source.width * source.pixel_bits,
+        "in_valid_bits": source.line_bits,
         "in_bytes": int(placement.in_bytes),
         "in_planes": layer.code.bits - 1,
         "pad_code": layer.code.pad_code,
@@ -274,10 +274,13 @@ def _kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
     placement : Placement
     codes : ndarray of shape (kernels, channels, kernel height, kernel width), int64
     """
-    kernels, _, height, _ = codes.shape
+    kernels, channels, height, _ = codes.shape
     units = placement.taps_x
     # Rows follow lines of taps, units of a line and pieces of a unit; elements follow pixels and channels.
-    lines = codes.transpose(0, 2, 3, 1).astype(np.uint8).reshape(kernels, height, units, placement.elements)
+    lines = codes.transpose(0, 2, 3, 1).astype(np.uint8)
+    if placement.strips:
+        lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pixel_elements - channels),))
+    lines = lines.reshape(kernels, height, units, -1)[..., : placement.elements]
     lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pieces * placement.length - placement.elements),))
     rows = lines.reshape(kernels, height * units * placement.pieces, placement.length)
     rounds = ceil_div(kernels, placement.round_kernels)

@@ -33,7 +33,8 @@ class Placement:
     in_bytes : bool
         Layout of the input map.
     strips : bool
-        A unit is the strip of pixels that a window sees in a line; else it is a pixel.
+        A unit is the strip of pixels that a window sees in a line; else it is a pixel. For strips of a `planes` map
+        all pixels of a line lie beside each other, plane by plane.
     log_slots, log_planes, log_groups, log_groups_x : int
     output_planes : int
         Planes of the output map, 0 for raw sums.
@@ -77,7 +78,7 @@ class Placement:
     def elements(self) -> int:
         """Codes of a unit."""
         channels = self.layer.weights.codes.shape[2]
-        return channels * self.layer.kernel[1] if self.strips else channels
+        return channels + (self.layer.kernel[1] - 1) * self.pixel_elements if self.strips else channels
 
     @cached_property
     def length(self) -> int:
@@ -96,17 +97,37 @@ class Placement:
         return ceil_div(self.layer.code.bits, self.planes)
 
     @cached_property
-    def plane_bits(self) -> int:
-        """Bits from a plane of a `planes` map to the next."""
+    def pixel_elements(self) -> int:
+        """Codes from a pixel to the next of the same plane in a strip: whole beats where beats write the map."""
+        return self.layer.input_shape[0] if self.in_bytes else self._whole_beats
+
+    @property
+    def _whole_beats(self) -> int:
         lanes = self.machine.results_per_cycle
-        return self.block if self.planes > 1 else ceil_div(self.layer.input_shape[0], lanes) * lanes
+        return ceil_div(self.layer.input_shape[0], lanes) * lanes
+
+    @cached_property
+    def plane_bits(self) -> int:
+        """Bits from a plane of a `planes` map to the next, 0 for bytes."""
+        if self.in_bytes:
+            return 0
+        if self.strips:
+            return self.layer.input_shape[2] * self._whole_beats
+        return self.block if self.planes > 1 else self._whole_beats
 
     @cached_property
     def pixel_bits(self) -> int:
         """Bits from a pixel of the input map to the next."""
         if self.in_bytes:
             return 8 * self.layer.input_shape[0]
-        return self.plane_bits * self.layer.code.bits
+        return self._whole_beats if self.strips else self.plane_bits * self.layer.code.bits
+
+    @cached_property
+    def line_bits(self) -> int:
+        """Bits from a line of the input map to the next."""
+        width = self.layer.input_shape[2]
+        strips_of_planes = self.strips and not self.in_bytes
+        return self.plane_bits * self.layer.code.bits if strips_of_planes else width * self.pixel_bits
 
     # ---- units of a line, lines of a ring
 
@@ -302,10 +323,15 @@ class Placement:
 
     def fits(self) -> bool:
         """Whether the machine's columns and a descriptor's fields hold it."""
-        if self.planes > 1 and not self.in_bytes:
-            lanes = self.machine.results_per_cycle
-            if ceil_div(self.layer.input_shape[0], lanes) * lanes > self.block:
-                return False
+        if not self.in_bytes and self.planes > 1 and (self.strips or self._whole_beats > self.block):
+            return False
+        if (
+            not self.in_bytes
+            and self.strips
+            and self.region_columns * self.groups[1] != self.layer.regions[1]
+        ):
+            # A window beyond the line would see another plane.
+            return False
         return (
             self.pieces <= _LESS_ONE
             and self.first_lines <= _PLAIN
@@ -316,11 +342,33 @@ class Placement:
 
 
 def placements(
-    layer: LoweredLayer, machine: Machine, *, in_bytes: bool, output_planes: int, threshold_words: int
+    layer: LoweredLayer,
+    machine: Machine,
+    *,
+    in_bytes: bool,
+    clean: bool,
+    output_planes: int,
+    threshold_words: int,
 ) -> Iterator[Placement]:
-    """All ways in which a layer can lie in the rows of a machine."""
+    """All ways in which a layer can lie in the rows of a machine.
+
+    Parameters
+    ----------
+    layer : LoweredLayer
+    machine : Machine
+    in_bytes : bool
+        Layout of the input map.
+    clean : bool
+        Whether what lies between the channels of two pixels of a `planes` map is 0.
+    output_planes, threshold_words : int
+        As in `Placement`.
+    """
     parts = layer.weights.codes.shape[0]
-    strips = in_bytes and parts == 1 and (layer.kernel[1] == 1 or layer.dilation[1] == 1)
+    strips = parts == 1 and (layer.kernel[1] == 1 or layer.dilation[1] == 1)
+    if not in_bytes:
+        # Strips of planes lie inside of their line as a whole.
+        strips = strips and clean and layer.start[1] == 0 and not any(layer.layer.padding[1::2])
+        strips = strips and not (layer.layer.pool and any(layer.layer.pool.padding[1::2]))
     lanes = machine.results_per_cycle
     most_planes = min(3, (layer.code.bits - 1).bit_length())
     for log_slots, log_planes, log_groups in product(range(4), range(most_planes + 1), range(4)):

@@ -51,6 +51,10 @@ def compile_graph(graph: Graph, machine: Machine) -> NetworkProgram:
                 layer,
                 machine,
                 in_bytes=at == 0 and graph.input_shape[0] < _CHANNELS_OF_PLANES,
+                # Channels that do not exist have the least code, and a host leaves them out.
+                clean=graph.input_shape[0] % machine.results_per_cycle == 0
+                if at == 0
+                else steps[at - 1].low == 0,
                 output_planes=output.bits if output else 0,
                 threshold_words=step.threshold_words,
             )
