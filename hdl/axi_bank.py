@@ -126,7 +126,8 @@ class AxiBank(wiring.Component):
         with m.Elif(pushed):
             m.d.sync += [answers[1].eq(new), waiting.eq(3)]
 
-        strobes = Cat(strobe.replicate(8) for strobe in axi.wstrb)
+        strobes = Signal(self.memory.bus_bits)
+        m.d.comb += strobes.eq(Cat(strobe.replicate(8) for strobe in axi.wstrb))
         has_effect = taken & ~overrun & ~burst.refused & ~self.busy
         for index, (name, bank) in enumerate(self.memory.banks.items()):
             port = getattr(self, f"{name}_write")
@@ -136,7 +137,7 @@ class AxiBank(wiring.Component):
                 port.enable.eq(has_effect & exists[index]),
                 port.address.eq(word),
                 port.data.eq(axi.wdata.replicate(lanes)),
-                port.mask.eq(Cat(strobes & (lane == at).replicate(len(strobes)) for at in range(lanes))),
+                port.mask.eq(Cat(Mux(lane == at, strobes, 0) for at in range(lanes))),
             ]
 
     def _read(self, m: Module) -> None:
