@@ -135,7 +135,7 @@ class RowFormer(wiring.Component):
         fails = Signal()
         m.d.comb += [
             fails.eq(self._walk.rows.valid & exceeds),
-            self._walk.rows.ready.eq(self._room & ~exceeds & ~self.bank_error),
+            self._walk.rows.ready.eq(self._room & ~exceeds & ~self.bank_error & ~self.start),
             accepted.eq(self._walk.rows.valid & self._walk.rows.ready),
             self.reads.eq(accepted & inside),
             self.read.enable.eq(self.reads),

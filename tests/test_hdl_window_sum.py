@@ -1,0 +1,32 @@
+# amaranth: UnusedElaboratable=no
+import json
+
+import pytest
+
+from spinplane.hdl.verilog import verilog_modules
+from spinplane.hdl.window_sum import WindowSum
+from spinplane.machine import Machine
+from spinplane.sim import run_bench
+
+
+@pytest.mark.parametrize(
+    ("row_buses", "rows", "simulator"),
+    [(1, 64, "icarus"), (2, 33, "icarus"), (4, 100, "icarus"), (4, 100, "verilator")],
+)
+def test_bench(row_buses: int, rows: int, simulator: str) -> None:
+    parameters = {
+        "name": "bench",
+        "sub_arrays": 4,
+        "rows": rows,
+        "columns": 64,
+        "segments": 2,
+        "row_buses": row_buses,
+    }
+    run = run_bench(
+        "spinplane.sim.bench_window_sum",
+        verilog_modules(WindowSum(Machine(**parameters)), "window_sum"),
+        "window_sum",
+        simulator=simulator,
+        environment={"BENCH_PARAMETERS": json.dumps(parameters)},
+    )
+    assert run.check().tests == 3
