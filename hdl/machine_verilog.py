@@ -5,30 +5,37 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 from amaranth.hdl import Shape
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from spinplane.machine import Machine
 
+from .accelerator import Accelerator
+from .bank import BANK, bank_model
 from .imce import Imce
 from .sot_mram_array import SotMramArray
 from .verilog import verilog_modules
 
-#: Top module of every machine.
+#: Top module of an engine with its digital unit.
 TOP = "imce"
+#: Top module of a whole accelerator.
+ACCELERATOR = "accelerator"
+_TOPS: dict[str, Callable[[Machine], wiring.Component]] = {TOP: Imce, ACCELERATOR: Accelerator}
 #: Module of the memory array.
 ARRAY = "sot_mram_array"
 #: The array's behavioral model, for simulation only.
 ARRAY_MODEL = f"{ARRAY}.v"
 
 
-def machine_verilog(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
-    """Synthesizable Verilog of a machine's `Imce`.
+def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = TOP) -> dict[str, str]:
+    """Synthesizable Verilog of a machine.
 
     Parameters
     ----------
@@ -36,25 +43,33 @@ def machine_verilog(machine: Machine, kept_in: Path | None = None) -> dict[str, 
     kept_in : Path, optional
         Folder in which the text is looked up and left behind, under a name that holds a digest of the machine,
         of the package's hardware sources and of Amaranth's version.
+    top : {"imce", "accelerator"}
+        The engine with its digital unit side by side, or the whole accelerator.
 
     Returns
     -------
     dict of str to str
         Text of each module by its name, leaves first.
     """
+    component = _TOPS[top]
     if kept_in is None:
-        return verilog_modules(Imce(machine), TOP)
-    path = kept_in / f"{TOP}-{_digest(machine)}.json"
+        return verilog_modules(component(machine), top)
+    path = kept_in / f"{top}-{_digest(machine)}.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        modules = verilog_modules(Imce(machine), TOP)
+        modules = verilog_modules(component(machine), top)
     kept_in.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=kept_in)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(modules, file)
     os.replace(name, path)
     return modules
+
+
+def accelerator_sources(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
+    """Verilog of an accelerator with the behavioral array and banks: what a simulator needs."""
+    return {ARRAY: array_model(), BANK: bank_model(), **machine_verilog(machine, kept_in, ACCELERATOR)}
 
 
 def array_model() -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from amaranth.hdl import Value
 from amaranth.sim import Simulator, SimulatorContext
 
@@ -14,17 +13,15 @@ from spinplane.behavioral import EngineRun
 from spinplane.hdl import Imce
 from spinplane.hdl.machine_verilog import ARRAY, TOP, array_model, machine_verilog
 from spinplane.machine import Machine, Program, SpinplaneError
-from spinplane.machine.faults import NOMINAL_THRESHOLDS, FaultMap
-from spinplane.machine.variation import Variation
+from spinplane.machine.faults import FaultMap
 
 from .driver import drive
 from .exchange import PROGRAMS_VARIABLE, RUNS_FILE, read_runs, write_programs
+from .fault_files import fault_arguments
 from .model import default_build_root
 from .runner import run_bench
 
 _PERIOD_S = 10e-9
-#: Hexadecimal digits of a column in a word of ``+variation``.
-_LANE_DIGITS = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,15 +99,6 @@ def run_programs(
     with TemporaryDirectory() as folder:
         path = Path(folder) / "programs.npz"
         write_programs(path, programs, stall, seed)
-        plusargs = []
-        if faults is not None:
-            lines = Path(folder) / "faults.txt"
-            lines.write_text(_fault_lines(faults), encoding="utf-8")
-            plusargs = [f"+faults={lines}"]
-            if faults.variation is not None:
-                prefix = Path(folder) / "variation-"
-                write_variation(prefix, faults.variation)
-                plusargs.append(f"+variation={prefix}")
         run = run_bench(
             "spinplane.sim.bench_imce",
             machine_sources(programs[0].machine, build_root),
@@ -120,7 +108,7 @@ def run_programs(
             waves=waves,
             run_folder=run_folder,
             build_root=build_root,
-            plusargs=plusargs,
+            plusargs=fault_arguments(faults, Path(folder)),
         ).check()
     return RtlRun(
         runs=tuple(read_runs(run.folder / RUNS_FILE)),
@@ -130,40 +118,6 @@ def run_programs(
         run_seconds=run.run_seconds,
         waves=run.waves,
     )
-
-
-def _fault_lines(faults: FaultMap) -> str:
-    """The faults as ``sot_mram_array.v`` reads them: kind, sub-array, row, column, value."""
-    lines = [(0, *map(int, stuck)) for stuck in faults.stuck]
-    for kind, (name, nominal) in enumerate(NOMINAL_THRESHOLDS.items(), start=1):
-        thresholds = getattr(faults, f"{name}_thresholds")
-        for sub_array, column in np.argwhere(thresholds != nominal):
-            lines.append((kind, int(sub_array), 0, int(column), int(thresholds[sub_array, column])))
-    return "".join(" ".join(map(str, line)) + "\n" for line in lines)
-
-
-def write_variation(prefix: Path, variation: Variation) -> None:
-    """Write a file for each sub-array as ``sot_mram_array.v`` reads them: a word a row, 20 bits a column.
-
-    Parameters
-    ----------
-    prefix : Path
-        Path of the files without the number of the sub-array.
-    variation : Variation
-    """
-    digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
-    places = 4 * np.arange(_LANE_DIGITS)[::-1]
-    cells = (variation.parallel, variation.antiparallel)
-    references = (variation.read_references, variation.and_references, variation.or_references)
-    for number in range(len(variation.parallel)):
-        words = [
-            *(of_state[number] for of_state in cells),
-            np.stack([of_all[number] for of_all in references]),
-        ]
-        lanes = np.concatenate(words).astype(np.int32)[:, ::-1, np.newaxis]
-        text = digits[lanes >> places & 15].reshape(len(lanes), -1)
-        lines = np.column_stack([text, np.full(len(text), ord("\n"), dtype=np.uint8)])
-        prefix.with_name(f"{prefix.name}{number}").write_bytes(lines.tobytes())
 
 
 class _AmaranthPins:

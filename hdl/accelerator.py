@@ -1,0 +1,202 @@
+"""Accelerator: the engine with its banks, walkers, digital units, controller and buses."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from spinplane.machine import COUNTER_BITS, COUNTER_NAMES, Machine
+from spinplane.machine.memory_map import MemoryMap
+from spinplane.machine.registers import Error
+
+from .axi_bank import AxiBank, axi4
+from .axi_registers import ACCELERATOR_COUNTERS, AxiRegisters, axi4_lite
+from .bank import Bank, WideBank
+from .engine import Engine
+from .layer_controller import LayerController
+from .row_former import RowFormer
+from .sequencer import Sequencer
+from .verilog import place
+from .way_out import WayOut
+from .window_sum import WindowSum
+
+#: Bits of an AXI4 transaction's ID.
+ID_BITS = 4
+
+
+class Accelerator(wiring.Component):
+    """A network accelerator behind AXI4 and AXI4-Lite: ``docs/accelerator.md`` draws it.
+
+    A reset ends everything at once but a pulse of the array, which is held to its end. The cells and the banks keep
+    their contents.
+
+    Parameters
+    ----------
+    machine : Machine
+
+    Members
+    -------
+    axil : In(axi4_lite())
+        Registers, see `spinplane.machine.registers`.
+    axi : In(axi4(bus_bits, ID_BITS))
+        Banks, see `spinplane.machine.memory_map`.
+    interrupt : Out(1)
+        A program is done, and ``CONTROL`` lets it be told.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        super().__init__(
+            {"axil": In(axi4_lite()), "axi": In(axi4(machine.bus_bits, ID_BITS)), "interrupt": Out(1)}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        machine = self.machine
+        memory = MemoryMap.of(machine)
+        self._registers = place(m, platform, "axi_registers", AxiRegisters(machine))
+        self._bus = place(m, platform, "axi_bank", AxiBank(memory, ID_BITS))
+        self._controller = place(m, platform, "layer_controller", LayerController(machine))
+        units_reset = self._units_reset(m)
+        units = {
+            "row_former": RowFormer(machine),
+            "window_sum": WindowSum(machine),
+            "sequencer": Sequencer(machine),
+            "engine": Engine(machine),
+            "way_out": WayOut(machine),
+        }
+        for name, unit in units.items():
+            setattr(self, f"_{name}", place(m, platform, name, unit, units_reset))
+        self._join_units(m)
+        self._control(m)
+        self._banks(m, platform, memory)
+        self._count(m, platform)
+        return m
+
+    def _units_reset(self, m: Module) -> Signal:
+        """Reset of all that holds lines of the array: kept back while a pulse must not be cut."""
+        asked, pending = Signal(), Signal(reset_less=True)
+        units_reset, self._pulse = Signal(), Signal()
+        m.d.comb += [
+            asked.eq(ResetSignal() | self._controller.halt | pending),
+            units_reset.eq(asked & ~self._pulse),
+        ]
+        m.d.sync += pending.eq(asked & self._pulse)
+        return units_reset
+
+    def _join_units(self, m: Module) -> None:
+        former, sums, sequencer = self._row_former, self._window_sum, self._sequencer
+        engine, way_out, controller = self._engine, self._way_out, self._controller
+        m.d.comb += self._pulse.eq(engine.pulse)
+        for unit in (former, sequencer, way_out):
+            m.d.comb += [unit.layer.eq(controller.layer), unit.start.eq(controller.unit_start)]
+        m.d.comb += [
+            sequencer.load.eq(controller.load),
+            sums.row_write.eq(sequencer.row_write),
+            sums.run.eq(sequencer.run),
+            engine.row.ready.eq(1),
+        ]
+        wiring.connect(m, former.rows, sequencer.rows)
+        wiring.connect(m, sequencer.command, engine.command)
+        wiring.connect(m, sequencer.write, engine.write)
+        wiring.connect(m, engine.result, way_out.results)
+        wiring.connect(m, sums.sums, way_out.sums)
+
+    def _control(self, m: Module) -> None:
+        registers, controller = self._registers, self._controller
+        former, sequencer, way_out = self._row_former, self._sequencer, self._way_out
+        m.d.comb += [
+            controller.start.eq(registers.start),
+            controller.abort.eq(registers.abort),
+            controller.program.eq(registers.program),
+            controller.pulse.eq(self._engine.pulse),
+            controller.units_busy.eq(former.busy | sequencer.busy | self._engine.busy | way_out.busy),
+            registers.busy.eq(controller.busy),
+            registers.done.eq(controller.done),
+            registers.error.eq(controller.error),
+            registers.error_word.eq(controller.error_word),
+            registers.descriptor.eq(controller.descriptor),
+            registers.resident.eq(controller.resident),
+            self.interrupt.eq(registers.interrupt),
+        ]
+        with m.If(former.bank_error):
+            m.d.comb += controller.unit_error.eq(Error.IMAGE_BANK.value)
+        with m.Elif(sequencer.error != Error.NONE.value):
+            m.d.comb += controller.unit_error.eq(sequencer.error)
+        with m.Else():
+            m.d.comb += controller.unit_error.eq(way_out.error)
+        wiring.connect(m, wiring.flipped(self.axil), registers.axil)
+
+    def _banks(self, m: Module, platform: object, memory: MemoryMap) -> None:
+        """Each bank is the walkers' while a program runs, and the host's otherwise."""
+        bus, busy = self._bus, self._controller.busy
+        wiring.connect(m, wiring.flipped(self.axi), bus.axi)
+        m.d.comb += bus.busy.eq(busy | self._registers.start)
+
+        readers = {
+            "kernel": self._sequencer.kernel,
+            "parameters": self._way_out.parameters,
+            "thresholds": self._way_out.thresholds,
+            "program": self._controller.memory,
+        }
+        for name, reader in readers.items():
+            size, written, read = (
+                memory.banks[name],
+                getattr(bus, f"{name}_write"),
+                getattr(bus, f"{name}_read"),
+            )
+            bank = place(m, platform, f"{name}_bank", Bank(size.words, size.width))
+            wiring.connect(m, written, bank.write)
+            m.d.comb += [
+                bank.read.enable.eq(reader.enable | read.enable),
+                bank.read.address.eq(Mux(busy, reader.address, read.address)),
+                reader.data.eq(bank.read.data),
+                read.data.eq(bank.read.data),
+            ]
+
+        image = place(m, platform, "image_bank", WideBank(memory.image.words, memory.image.width))
+        written, read, result = bus.image_write, bus.image_read, self._way_out.write
+        residual = self._way_out.residual
+        host_address = Cat(Const(0, exact_log2(memory.image.width)), read.address)
+        wiring.connect(m, self._row_former.read, image.read[0])
+        m.d.comb += [
+            image.write.enable.eq(written.enable | result.enable),
+            image.write.address.eq(Mux(busy, result.address, written.address)),
+            image.write.data.eq(Mux(busy, result.data, written.data)),
+            image.write.mask.eq(Mux(busy, result.mask, written.mask)),
+            image.read[1].enable.eq(residual.enable | read.enable),
+            image.read[1].address.eq(Mux(busy, residual.address, host_address)),
+            residual.data.eq(image.read[1].data),
+            read.data.eq(image.read[1].data),
+        ]
+
+    def _count(self, m: Module, platform: object) -> None:
+        """Events of the engine are counted there; the others here, and all of them are copied for each descriptor."""
+        events, counters = self._way_out.events, Signal(ACCELERATOR_COUNTERS)
+        m.d.comb += [
+            getattr(counters, name).eq(getattr(self._engine.counters, name))
+            for name in COUNTER_NAMES
+            if name not in ("cycles", "stalled")
+        ]
+        happened = {
+            "cycles": self._controller.busy,
+            "stalled": self._sequencer.stalled,
+            "image_reads": self._row_former.reads + events.residual_read,
+            "image_writes": events.image_write,
+            "kernel_reads": self._sequencer.kernel_read,
+            "parameter_reads": events.parameter_read,
+        }
+        for name, number in happened.items():
+            register = getattr(counters, name)
+            total = Signal(COUNTER_BITS, name=name)
+            m.d.sync += total.eq(total + number)
+            m.d.comb += register.eq(total)
+        log = place(m, platform, "log_bank", Bank(self.machine.descriptors, ACCELERATOR_COUNTERS.size))
+        m.d.comb += [
+            log.write.enable.eq(self._controller.log),
+            log.write.address.eq(self._controller.descriptor),
+            log.write.data.eq(counters),
+            log.write.mask.eq(~0),
+            self._registers.counters.eq(counters),
+        ]
+        wiring.connect(m, self._registers.log, log.read)
