@@ -19,8 +19,8 @@ from spinplane.machine.registers import Error, machine_digest
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, START_CYCLES, fetch_cycles
 
 from .feature_map import map_bits, map_codes
+from .layer_cells import Cells
 from .layer_checks import refused_field
-from .layer_counts import Cells
 from .layer_pass import State, run_pass
 from .layer_walk import PassError
 

@@ -1,71 +1,23 @@
 """Accumulators of a layer's windows: every AND and count of a window as one product of matrices, faults included.
 
 A sense amplifier that shows 1 from t cells on shows t = 0: 1, t = 1: a + b − ab, t = 2: ab, t = 3: 0. Each is affine
-in the input bit a, so the sum over planes and rows of a window is a matrix product and a constant.
+in the input bit a, so the sum over planes and rows of a window is a matrix product and a constant. Where every cell
+has a conductance of its own, `layer_variation` takes the place of this.
 """
 
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine import Machine
-from spinplane.machine.faults import NOMINAL_THRESHOLDS, FaultMap
-
 from .array import ArrayError
+from .layer_cells import Cells
+from .layer_variation import varied_sums
 from .layer_walk import Walk
 
 #: Elements of a matrix of windows at a time.
 _CHUNK = 1 << 23
 _EXACT = {np.float32: 1 << 24, np.float64: 1 << 53}
-
-
-@dataclass(kw_only=True, eq=False)
-class Cells:
-    """Contents of the array.
-
-    Parameters
-    ----------
-    bits : ndarray of shape (sub_arrays, rows, columns), uint8
-        0 in rows that have not been written.
-    written : ndarray of shape (sub_arrays, rows), bool
-    faults : FaultMap or None
-    """
-
-    bits: NDArray[np.uint8]
-    written: NDArray[np.bool_]
-    faults: FaultMap | None
-
-    @classmethod
-    def unknown(cls, machine: Machine, faults: FaultMap | None) -> "Cells":
-        """An array of which nothing has been written."""
-        shape = (machine.sub_arrays, machine.rows)
-        if faults is not None:
-            faults.check(machine)
-        return cls(
-            bits=np.zeros((*shape, machine.columns), np.uint8), written=np.zeros(shape, bool), faults=faults
-        )
-
-    def write(self, sub_array: int, rows: NDArray[np.int64], bits: NDArray[np.uint8]) -> None:
-        """Write whole rows; stuck cells stay as they are."""
-        self.bits[sub_array, rows] = self.stick(sub_array, rows, bits)
-        self.written[sub_array, rows] = True
-
-    def stick(self, sub_array: int, rows: NDArray[np.int64], bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """What `rows` hold when `bits` of shape (rows, columns) have been written to them."""
-        if self.faults is None:
-            return bits
-        _, row, column, value = self.faults.stuck[self.faults.stuck[:, 0] == sub_array].T
-        mask, values = np.zeros((2, *self.bits.shape[1:]), dtype=np.uint8)
-        mask[row, column], values[row, column] = 1, value
-        return np.where(mask[rows], values[rows], bits)
-
-    def thresholds(self, sub_array: int) -> NDArray[np.int64]:
-        """Cells that hold 1 from which an AND shows 1: ndarray of shape (columns,), int64."""
-        if self.faults is None:
-            return np.full(self.bits.shape[2], NOMINAL_THRESHOLDS["and"])
-        return self.faults.and_thresholds[sub_array].astype(np.int64)
 
 
 def accumulate(
@@ -123,7 +75,11 @@ def accumulate(
         for index, member in enumerate(members):
             table, known = _table(n, walk, formed, cells, member, written=index < n.sub_arrays)
             taken = kernel_rows if index < n.last_sub_arrays else kernel_rows[:-1]
-            _refuse_unknown(contents, table, known, cells, member, taken)
+            row_of = np.concatenate([np.arange(rows), walk.row])
+            _refuse_unknown(contents, table, known, row_of, cells, member, taken)
+            if cells.faults is not None and cells.faults.variation is not None:
+                results[:, :, index] = varied_sums(n, contents, table, row_of, cells, member, kernel_rows)
+                continue
             kernels = _kernels(n, cells, member, kernel_rows)
             constants = _constants(n, cells, member, kernel_rows)
             for slot in range(n.slots):
@@ -232,12 +188,13 @@ def _refuse_unknown(
     contents: NDArray[np.int32],
     table: NDArray[np.uint8],
     known: NDArray[np.bool_],
+    row_of: NDArray[np.int64],
     cells: Cells,
     member: int,
     kernel_rows: NDArray[np.int64],
 ) -> None:
     """Refuse cells that nobody has written where they would decide, and a row that meets itself."""
-    rows, thresholds = cells.bits.shape[1], cells.thresholds(member)
+    rows = cells.bits.shape[1]
     kernel_known = cells.written[member][kernel_rows]
     doubtful = ~kernel_known.all(axis=(0, 1)) | (contents < rows).any(axis=(0, 1))
     doubtful |= ~known[contents].all(axis=(0, 1))
@@ -246,10 +203,11 @@ def _refuse_unknown(
         for row in kernel_rows[:, :, t].ravel():
             if row in inputs:
                 raise ArrayError(f"EN_AND senses two different rows, not row {row} alone")
-            kernel, kernel_is_known = cells.bits[member, row].astype(int), cells.written[member, row]
-            sensed = table[inputs] + kernel >= thresholds
-            could_be = table[inputs] | ~known[inputs, np.newaxis]
-            decides = (could_be + (kernel | (not kernel_is_known)) >= thresholds) & ~sensed
+            kernel, pairs = cells.bits[member, row], np.full(len(inputs), row)
+            could_be = kernel | (0 if cells.written[member, row] else 1)
+            sensed = cells.sense(member, table[inputs], row_of[inputs], kernel, pairs)
+            unknown = table[inputs] | ~known[inputs, np.newaxis]
+            decides = cells.sense(member, unknown, row_of[inputs], could_be, pairs) & ~sensed
             if decides.any():
                 at, column = np.argwhere(decides)[0]
                 raise ArrayError(

@@ -13,7 +13,8 @@ from spinplane.machine.descriptor import Descriptor
 from spinplane.machine.registers import Error
 
 from .accelerator_clock import pass_time
-from .layer_counts import Cells, accumulate
+from .layer_cells import Cells
+from .layer_counts import accumulate
 from .layer_results import (
     Parameters,
     Places,

@@ -1,5 +1,6 @@
 """Random layers for an accelerator, and the contract of ``docs/accelerator.md`` as plain loops over single bits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -252,12 +253,30 @@ class Plain:
         def shows(a: int, b: int) -> int:
             return from_cells[0] | (a | b) & from_cells[1] | a & b & from_cells[2]
 
+        if self.faults is not None and self.faults.variation is not None:
+            shows = self._shows_of_varied_cells(sub_array, row_a, row_b)
         cells = [self.cells.get((sub_array, row)) for row in (row_a, row_b)]
         shown = shows(*(0 if cell is None else cell for cell in cells))
         if shown != shows(*(everything if cell is None else cell for cell in cells)):
             raise UnknownCell(sub_array, row_a, row_b)
         self.count("ands")
         return shown
+
+    def _shows_of_varied_cells(self, sub_array: int, *rows: int) -> Callable[[int, int], int]:
+        cells = self.faults.variation
+        states = [
+            [side[sub_array, row].tolist() for side in (cells.parallel, cells.antiparallel)] for row in rows
+        ]
+        references = cells.and_references[sub_array].tolist()
+
+        def shows(*bits: int) -> int:
+            shown = 0
+            for c, reference in enumerate(references):
+                conductance = sum(sides[b >> c & 1][c] for sides, b in zip(states, bits, strict=True))
+                shown |= (conductance < reference) << c
+            return shown
+
+        return shows
 
     def unit_row(self, n: SimpleNamespace, g: int, v: int, u: int, pg: int, piece: int) -> tuple[int, int]:
         """Bits of a row, and its sum."""

@@ -16,6 +16,7 @@ from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneE
 from spinplane.machine.descriptor import FIELD_INDEX, Descriptor, Kind, Load
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
+from spinplane.machine.variation import Variation
 
 ONE_BUS = Machine(
     name="one-bus",
@@ -116,6 +117,28 @@ def test_layers_after_each_other_share_the_array(seed: int) -> None:
 def test_faults_change_the_same_bits(seed: int) -> None:
     layers = [random_layer(FEW, 200 + 2 * seed + k) for k in range(2)]
     faults = some_faults(FEW, seed)
+    accelerator, plain = prepare(FEW, seed, *layers, faults=faults)
+    run = accelerator.run()
+    for layer in layers:
+        plain.layer(layer)
+    assert_equal(accelerator, run, plain)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cells_that_vary_change_the_same_bits(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (FEW.sub_arrays, FEW.rows, FEW.columns)
+    parallel = rng.integers(2600, 3400, shape)
+    references = rng.integers(4400, 5200, (FEW.sub_arrays, FEW.columns))
+    variation = Variation(
+        parallel=parallel,
+        antiparallel=parallel * 10 // 17,
+        read_references=references,
+        and_references=references,
+        or_references=references,
+    )
+    faults = replace(some_faults(FEW, seed), variation=variation)
+    layers = [random_layer(FEW, 300 + 2 * seed + k, channels=7) for k in range(2)]
     accelerator, plain = prepare(FEW, seed, *layers, faults=faults)
     run = accelerator.run()
     for layer in layers:
