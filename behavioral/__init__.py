@@ -1,5 +1,6 @@
 """Golden models in plain numpy: the bit-plane equation, the array and every digital unit."""
 
+from .accelerator import Accelerator, AcceleratorRun
 from .activation import activate
 from .array import ArrayError, SotMramArray
 from .batch_norm import batch_normalize
@@ -7,6 +8,7 @@ from .bit_counter import count_bits
 from .bitplane import bit_planes, bitplane_dot, decode, encode, from_bit_planes
 from .convolution import convolve, windows
 from .engine import Engine, EngineRun
+from .feature_map import map_addresses, map_bits, map_codes
 from .multi_line_row_decoder import decode_two_rows
 from .output_former import Write, plane_writes, raw_writes
 from .pooling import pool, pool2d
@@ -19,6 +21,8 @@ from .sum import Sum
 from .window_correction import correct_window
 
 __all__ = [
+    "Accelerator",
+    "AcceleratorRun",
     "ArrayError",
     "Engine",
     "EngineRun",
@@ -43,6 +47,9 @@ __all__ = [
     "form_row",
     "form_row_sets",
     "from_bit_planes",
+    "map_addresses",
+    "map_bits",
+    "map_codes",
     "plane_writes",
     "pool",
     "pool2d",
