@@ -123,8 +123,8 @@ class WideBank(wiring.Component):
 
     Even and odd words lie in a `Bank` each, with two read ports, so that any two neighbouring words can be read at
     once. Read data is there one cycle after its address, turned into place behind the banks' outputs, and stays
-    while ``enable`` is low. Bits beyond the last word are 0. A read of a word that is written in the same cycle gives
-    the old bits.
+    while ``enable`` is low. Bits beyond the last word are 0. After the largest address comes 0, so a read may begin a
+    little before bit 0. A read of a word that is written in the same cycle gives the old bits.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ class WideBank(wiring.Component):
         with m.If(read.enable):
             m.d.sync += [
                 first_exists.eq(word < self.words),
-                second_exists.eq(word < self.words - 1),
+                second_exists.eq((word + 1)[: len(word)] < self.words),
                 starts_odd.eq(word[0]),
                 first_bit.eq(read.address),
             ]

@@ -1,7 +1,7 @@
 """Window sum: the sum of a window's codes, from the sums of its rows."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, fifo, memory, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine
@@ -93,12 +93,20 @@ class WindowSum(wiring.Component):
         with m.If(adds):
             m.d.sync += held.eq(total)
 
-        m.submodules.waiting = waiting = fifo.SyncFIFO(width=layout.size, depth=_DEPTH)
+        # Sums that wait, the oldest first.
+        waiting = Signal(data.ArrayLayout(layout, _DEPTH), reset_less=True)
+        count, left = Signal(range(_DEPTH + 1)), Signal(range(_DEPTH + 1))
+        taken = Signal()
         m.d.comb += [
-            waiting.w_en.eq(ends),
-            waiting.w_data.eq(total),
-            self.sums.valid.eq(waiting.r_rdy),
-            self.sums.payload.eq(waiting.r_data),
-            waiting.r_en.eq(self.sums.ready),
+            self.sums.valid.eq(count != 0),
+            self.sums.payload.eq(waiting[0]),
+            taken.eq(self.sums.valid & self.sums.ready),
+            left.eq(count - taken),
         ]
+        m.d.sync += count.eq(left + ends)
+        for place in range(_DEPTH):
+            with m.If(ends & (left == place)):
+                m.d.sync += waiting[place].eq(total)
+            with m.Elif(taken):
+                m.d.sync += waiting[place].eq(waiting[min(place + 1, _DEPTH - 1)])
         return m
