@@ -23,7 +23,7 @@ def axi4(data_bits: int, id_bits: int) -> wiring.Signature:
         "ar": (Out, address),
         "r": (In, {"id": id_bits, "data": data_bits, "resp": 2, "last": 1}),
     }
-    members = {}
+    members: dict[str, wiring.Member] = {}
     for channel, (flow, payload) in channels.items():
         members |= {f"{channel}{name}": flow(bits) for name, bits in payload.items()}
         members |= {f"{channel}valid": flow(1), f"{channel}ready": flow.flip()(1)}

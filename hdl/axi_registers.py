@@ -41,7 +41,7 @@ def axi4_lite() -> wiring.Signature:
         "ar": (Out, {"addr": ADDRESS_BITS, "prot": 3}),
         "r": (In, {"data": _REGISTER_BITS, "resp": 2}),
     }
-    members = {}
+    members: dict[str, wiring.Member] = {}
     for channel, (flow, payload) in channels.items():
         members |= {f"{channel}{name}": flow(bits) for name, bits in payload.items()}
         members |= {f"{channel}valid": flow(1), f"{channel}ready": flow.flip()(1)}

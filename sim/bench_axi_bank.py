@@ -216,7 +216,8 @@ async def bursts_without_a_gap(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     channels, model = await start(dut, rng)
     for longest in (1, 2, 9):
-        bursts, handshakes = [], {"w": [], "r": []}
+        bursts = []
+        handshakes: dict[str, list[float]] = {"w": [], "r": []}
         for _ in range(12):
             region = rng.choice(REGIONS)
             fits = MEMORY.banks[region].bits // MEMORY.bus_bits
