@@ -59,7 +59,7 @@ class WayOut(wiring.Component):
     start : In(1)
         Begins a pass; clears `error`.
     busy : Out(1)
-        From the cycle after `start` to that of the last write; after an error until a reset.
+        From the cycle after `start` to that of the last write.
     results : In(stream.Signature(result_beat_layout(machine)))
         The walk alone tells where a beat stands: ``valid`` and ``last`` are not looked at.
     sums : In(stream.Signature(window_sums_layout(machine)))
@@ -72,7 +72,8 @@ class WayOut(wiring.Component):
         Of the image bank.
     events : Out(way_out_events())
     error : Out(8)
-        `spinplane.machine.registers.Error`, held until the next start; no beat is taken and nothing written any more.
+        `spinplane.machine.registers.Error`, held until the next start or reset. It shows while `busy` is high. No
+        beat is taken any more, and what does not fit is not written.
         ``IMAGE_BANK`` for a beat to write or a residual that is not all in the bank, or a beat that does not stand at
         a multiple of the bits of a write; ``PARAMETER_BANK`` for a word beyond the parameters or thresholds, or a
         window of more than ``pool_beats`` beats where there is pooling.
