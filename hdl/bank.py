@@ -178,7 +178,7 @@ class WideBank(wiring.Component):
         return m
 
     def _read(self, m: Module, index: int, read: wiring.PureInterface, even: Bank, odd: Bank) -> None:
-        word = read.address >> exact_log2(self.width)
+        word = read.address[exact_log2(self.width) :]
         first_exists, second_exists, starts_odd, first_bit = (
             Signal(name=f"first_exists_{index}"),
             Signal(name=f"second_exists_{index}"),
