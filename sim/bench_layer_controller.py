@@ -212,7 +212,8 @@ async def every_refusal_of_a_layer(dut: HierarchyObject) -> None:
         for layer in layers:
             layer["log_planes"] = int(name == "plane_groups")
             layer["log_slots"] = int(name == "log_planes")
-        allowed, refused = [], []
+        allowed: list[int] = []
+        refused: list[int] = []
         for value in range(largest + 1):
             for layer, values in zip(layers, (allowed, refused), strict=True):
                 layer[name] = value

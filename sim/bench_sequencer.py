@@ -147,7 +147,7 @@ def run_duty(layer: Descriptor, run: Run, cycles: int) -> Duty:
 
 def duties(layer: Descriptor, load: bool, rng: Random) -> tuple[list[Duty], Error]:
     """All commands of a pass in order, or those before the first one that is refused, and why."""
-    found = []
+    found: list[Duty] = []
     for word, row, sub_array in load_writes(layer) if load else ():
         if word >= MACHINE.kernel_words:
             return found, Error.KERNEL_BANK
