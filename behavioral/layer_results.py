@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine import Machine, Rounding, SpinplaneError
+from spinplane.machine import Machine, Rounding
 from spinplane.machine.activation import RAW_BITS, VALUE_BITS
 from spinplane.machine.descriptor import THRESHOLDS_PER_WORD, PoolAt, Requantize
 from spinplane.machine.registers import Error
@@ -205,25 +205,20 @@ def output_span(n: SimpleNamespace, where: Places, bits: int) -> tuple[int, int]
     Raises
     ------
     PassError
-        ``IMAGE_BANK`` if a write lies beyond the bank of so many `bits`.
-    SpinplaneError
-        If a write would not lie within a word.
+        ``IMAGE_BANK`` if a write lies beyond the bank of so many `bits`, or at no multiple of its own bits.
     """
-    raw = n.requantize == Requantize.RAW.value
-    unit = n.lanes * RAW_BITS // n.writes if raw else n.lanes
-    names = ["out_base", "out_line_bits", "out_pixel_bits", "out_beat_bits", "out_first_bit"]
-    for name in names if raw else [*names, "out_plane_bits"]:
-        if getattr(n, name) % unit:
-            raise SpinplaneError(f"layer's {name} = {getattr(n, name)}: allowed are multiples of {unit}")
     if not where.yields.any():
         return 0, -1
-    first = (where.y * n.out_line_bits + where.x * n.out_pixel_bits)[where.yields]
-    start = n.out_base + n.out_first_bit
-    last_write = n.lanes * RAW_BITS if raw else (n.out_planes - 1) * n.out_plane_bits + n.lanes
-    end = start + int(first.max()) + (n.channel_beats - 1) * n.out_beat_bits + last_write
-    if end > bits:
+    raw = n.requantize == Requantize.RAW.value
+    unit = n.lanes * RAW_BITS // n.writes if raw else n.lanes
+    first = n.out_base + where.y * n.out_line_bits + where.x * n.out_pixel_bits + n.out_first_bit
+    beats = first[where.yields][:, np.newaxis] + np.arange(n.channel_beats) * n.out_beat_bits
+    of_a_beat = n.lanes * RAW_BITS if raw else (n.out_planes - 1) * n.out_plane_bits + n.lanes
+    apart = not raw and n.out_planes > 1 and n.out_plane_bits % unit
+    end = int(beats.max()) + of_a_beat
+    if end > bits or (beats % unit).any() or apart:
         raise PassError(Error.IMAGE_BANK)
-    return start + int(first.min()), end - 1
+    return int(beats.min()), end - 1
 
 
 def stored_bits(n: SimpleNamespace, codes: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -53,7 +53,8 @@ def form_rows(
         exists = (plane < n.in_planes)[:, :, np.newaxis]
         seen = address[inside & exists]
         if seen.size:
-            low, high = int(seen.min()), int(seen.max())
+            # Bytes are read as a whole, planes as far as they exist.
+            low, high = int(seen.min()), int(seen.max()) + (8 - n.in_planes if n.in_bytes else 0)
             if low < 0 or high >= len(image):
                 raise PassError(Error.IMAGE_BANK)
             used = np.array([low, high]) if used[1] < 0 else np.array([min(used[0], low), max(used[1], high)])

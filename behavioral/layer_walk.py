@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.descriptor import Descriptor, Requantize
 from spinplane.machine.registers import Error
 
 #: Fields that hold a number less one.
@@ -39,7 +39,8 @@ def layer_numbers(descriptor: Descriptor, machine: Machine) -> SimpleNamespace:
         All fields by name, those that are held less one as they are meant; besides ``groups``, ``groups_x``,
         ``group_size`` (sub-arrays), ``slots``, ``block_planes`` (P), ``block_columns`` (B), ``window_rows`` (rows
         of a window in one plane group), ``windows`` (of a region), ``regions``, ``lanes`` (results of a cycle),
-        ``channel_beats``, ``writes`` (of a beat).
+        ``channel_beats``, ``writes`` (of a beat);
+        ``threshold_words`` is 0 where no thresholds are read.
 
     Raises
     ------
@@ -54,8 +55,11 @@ def layer_numbers(descriptor: Descriptor, machine: Machine) -> SimpleNamespace:
     n.window_rows = n.taps_y * n.runs * n.run_rows
     n.windows, n.regions = n.region_height * n.region_width, n.region_rows * n.region_columns
     n.lanes = machine.results_per_cycle
+    n.threshold_words *= n.requantize == Requantize.THRESHOLDS.value
     n.channel_beats = (n.rounds - 1) * n.beats + n.last_beats
-    n.writes = max(1, n.lanes * 32 // machine.columns) if n.requantize == 2 else n.out_planes
+    n.writes = (
+        max(1, n.lanes * 32 // machine.columns) if n.requantize == Requantize.RAW.value else n.out_planes
+    )
     if n.group_size * n.slots % n.lanes:
         raise SpinplaneError(
             f"{n.group_size} sub-arrays of a group with {n.slots} slots: allowed are whole beats of {n.lanes} results"

@@ -242,6 +242,8 @@ BROKEN_LAYERS = {
     "window_step": (FEW.rows, Error.ROW),
     "kernel_row": (FEW.rows - 1, Error.ROW),
     "in_base": (FEW.image_words * FEW.columns, Error.IMAGE_BANK),
+    "out_first_bit": (1, Error.IMAGE_BANK),
+    "out_plane_bits": (3, Error.IMAGE_BANK),
     "out_base": (FEW.image_words * FEW.columns, Error.IMAGE_BANK),
     "load_base": (FEW.kernel_words, Error.KERNEL_BANK),
     "parameter_base": (FEW.parameter_beats, Error.PARAMETER_BANK),
@@ -254,7 +256,7 @@ BROKEN_LAYERS = {
 def test_a_layer_that_the_hardware_refuses(name: str) -> None:
     value, error = BROKEN_LAYERS[name]
     fixed = {"requantize": 1, "residual": 1, "pools": 1, "region_x": 2, "groups": 0}
-    fixed |= {"in_bytes": 0, "in_planes": 2, "log_planes": 1, "log_slots": 1}
+    fixed |= {"in_bytes": 0, "in_planes": 2, "log_planes": 1, "log_slots": 1, "out_planes": 2}
     layer = random_layer(FEW, 3, **fixed)
     layer["interval"] = 9
     accelerator, plain = prepare(FEW, 3, layer)
@@ -288,9 +290,8 @@ def test_a_program_without_end() -> None:
 
 def test_a_pass_that_contradicts_itself() -> None:
     layer = random_layer(FEW, 3, groups=0, requantize=0, rounds=2, log_slots=0)
-    base, row = layer["out_base"] + 1, layer["input_row"]
+    row = layer["input_row"]
     for changes, message in (
-        ({"out_base": base}, f"layer's out_base = {base}: allowed are multiples of 2"),
         ({"kernel_row": row}, f"array row {row} holds input and kernels in the same pass"),
         ({"last_beats": 4}, "descriptor field last_beats: 10 lanes for"),
     ):
