@@ -119,7 +119,7 @@ def bits_needed(descriptor: Descriptor, request: RowRequest, columns: int) -> in
         return 0
     address = d["in_base"] + request.y * d["in_line_bits"] + request.x
     if d["in_bytes"]:
-        return min(address + 8 * (int(inside[-1]) + 1), address - request.x + d["in_valid_bits"])
+        return address + 8 * (int(inside[-1]) + 1)
     block_planes = 1 << d["log_planes"]
     planes = max(1, min(block_planes, d["in_planes"] + 1 - request.plane_group * block_planes))
     return address + (planes - 1) * (columns >> d["log_slots"] + d["log_planes"]) + len(inside)

@@ -29,7 +29,7 @@ class RowFormer(wiring.Component):
     first row of the next set takes its place in the same cycle. A request waits in front of a bank whose last data
     has not yet been taken.
 
-    Latency: from a set's last request to its offer 3 cycles; from `start` to the first request 18. Throughput: a row
+    Latency: from a set's last request to its offer 3 cycles; from `start` to the first request 6. Throughput: a row
     a cycle, so a set in as many cycles as there are groups.
 
     Parameters
@@ -112,24 +112,27 @@ class RowFormer(wiring.Component):
             m.d.comb += end.eq(length)
         m.d.comb += inside.eq(first < end)
 
-        # The bits that have to exist: those of the last element, in planes those of the last plane's.
+        # What the bank must have: up to the last element inside, in planes up to that of the map's last plane.
         first_plane = Signal(6)
         planes_left = Signal(signed(7))
         last_block = Signal(range(_MOST_PLANES))
-        block_end, byte_end, last_bit = Signal(X_BITS), Signal(signed(X_BITS + 1)), Signal(signed(X_BITS + 2))
+        size, row_end = Signal(range(2 * self._columns)), Signal(signed(X_BITS + 1))
         m.d.comb += [
             first_plane.eq(request.plane_group << layer.log_planes),
             planes_left.eq(layer.in_planes - first_plane),
             last_block.eq(Mux(planes_left < 0, 0, _least(planes_left, (1 << layer.log_planes) - 1))),
-            block_end.eq(((last_block << exact_log2(self._columns)) >> self._log_blocks) + length),
-            byte_end.eq(request.x + (end << 3)),
+            size.eq(
+                Mux(
+                    layer.in_bytes,
+                    end * _ELEMENT_BITS,
+                    (last_block * self._columns >> self._log_blocks) + length,
+                )
+            ),
+            row_end.eq(request.x + size),
         ]
-        m.d.comb += last_bit.eq(
-            Mux(layer.in_bytes, _least(byte_end, layer.in_valid_bits), request.x + block_end)
-        )
         bank_bits = min(self.machine.image_words * self._columns, 1 << BIT_ADDRESS_BITS)
         exceeds = Signal()
-        m.d.comb += exceeds.eq(inside & (request.address + last_bit > bank_bits))
+        m.d.comb += exceeds.eq(inside & (request.address + row_end > bank_bits))
 
         self._room, accepted = Signal(), Signal()
         fails = Signal()
