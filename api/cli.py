@@ -210,14 +210,17 @@ def accuracy(
     data: Path | None = None,
     technology: str = "sot-mram",
     machine: str = "paper8",
+    sigma_ra: list[float] | None = None,
+    sigma_tmr: list[float] | None = None,
     offset_sigma: list[float] | None = None,
+    multiple: list[float] | None = None,
     weak_cells: float | None = None,
-    images: int = 20,
-    seeds: int = 5,
+    images: int = 200,
+    seeds: int = 10,
     output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "accuracy",
     json: JsonFile = None,
 ) -> None:
-    """Classify images in a memory with the faults of a technology: accuracy against variation, over fault maps.
+    """Classify images in memories drawn from a technology: accuracy against variation, over fault maps.
 
     Parameters
     ----------
@@ -229,8 +232,15 @@ def accuracy(
         A technology that comes with the package (sot-mram, stt-mram), or a TOML file.
     machine
         A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+    sigma_ra
+        Standard deviation of each cell's resistance-area product over the nominal one (0.05), again for a further
+        point; the technology's, if not given.
+    sigma_tmr
+        The same of each cell's TMR.
     offset_sigma
-        Standard deviations of the sense amplifiers' offsets in V; 1, 2 and 4 times the technology's, if not given.
+        Standard deviation of the sense amplifiers' offsets in V, in the same way.
+    multiple
+        Factor of all three deviations, again for a further point; 1, 1.5, 2 and 3, if no deviation has several values.
     weak_cells
         Share of cells that no write changes; from the technology, if not given.
     images
@@ -249,7 +259,10 @@ def accuracy(
             data=data,
             technology=technology,
             machine=machine,
+            sigmas_ra=sigma_ra,
+            sigmas_tmr=sigma_tmr,
             offset_sigmas_v=offset_sigma,
+            multiples=multiple,
             weak_cells=weak_cells,
             images=images,
             seeds=seeds,

@@ -106,22 +106,26 @@ def draw_accuracy(
     path: Path,
     *,
     title: str,
-    sigmas_mv: Sequence[float],
+    label: str,
+    positions: Sequence[float],
     means: Sequence[float],
-    errors: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
     baseline: float,
 ) -> Path:
-    """Draw accuracy against the amplifiers' offset, with error bars, beside the accuracy without faults.
+    """Draw accuracy against variation, with error bars, beside the accuracy without faults.
 
     Parameters
     ----------
     path : Path
         PNG to write.
     title : str
-    sigmas_mv : sequence of float
-        Standard deviations in mV.
-    means, errors : sequence of float
-        Shares of right classes and their standard errors.
+    label : str
+        What `positions` are.
+    positions : sequence of float
+        Variation of each point.
+    means, lows, highs : sequence of float
+        Shares of right classes and the ends of their error bars.
     baseline : float
 
     Returns
@@ -133,9 +137,10 @@ def draw_accuracy(
     FigureCanvasAgg(figure)
     axis = figure.subplots()
     axis.set_title(title, fontsize=9)
-    axis.errorbar(sigmas_mv, means, yerr=errors, marker="o", capsize=4, label="with faults")
+    bars = np.abs(np.array([lows, highs]) - means)
+    axis.errorbar(positions, means, yerr=bars, marker="o", capsize=4, label="with faults, 95 %")
     axis.axhline(baseline, color="black", linestyle="--", linewidth=0.8, label="without faults")
-    axis.set(xlabel="σ of the sense amplifiers' offset, mV", ylabel="right classes", ylim=(0, 1.02))
+    axis.set(xlabel=label, ylabel="right classes", ylim=(0, 1.02))
     axis.legend()
     return _save(figure, path)
 

@@ -7,15 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from spinplane.behavioral import Engine
+from spinplane.compiler import FaultyConvolution
 from spinplane.compiler.graph import Graph
-from spinplane.compiler.mapping import layer_inputs, layer_outputs, map_network
-from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.mapping import layer_inputs, map_network
+from spinplane.compiler.oracle import finish, run_graph
 from spinplane.device import draw_fault_map, load_technology
+from spinplane.device.faults import weak_cell_rates
+from spinplane.device.statistics import clopper_pearson, student
 from spinplane.machine import Machine, SpinplaneError, load_machine
 
 from .drawing import draw_accuracy
 from .models import open_model, shipped_networks
+
+#: Of all deviations, where neither they nor multiples are given as a sweep.
+MULTIPLES = (1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,17 +29,26 @@ class AccuracyPoint:
 
     Parameters
     ----------
+    multiple : float
+        Of the deviations that were asked for; it is in those below.
+    sigma_ra, sigma_tmr : float
+        Standard deviations of a cell's resistance-area product and TMR, over the nominal ones.
     offset_sigma_v : float
         Standard deviation of the sense amplifiers' offsets.
     stuck_cells, drifted_amplifiers : float
-        Mean number over the seeds.
+        Mean number over the seeds; amplifiers drifted so far that they would be wrong with nominal cells.
+    images : int
     accuracies : tuple of float
         Share of right classes, one for each seed.
     """
 
+    multiple: float
+    sigma_ra: float
+    sigma_tmr: float
     offset_sigma_v: float
     stuck_cells: float
     drifted_amplifiers: float
+    images: int
     accuracies: tuple[float, ...]
 
     @property
@@ -48,6 +62,21 @@ class AccuracyPoint:
         count = len(self.accuracies)
         return float(np.std(self.accuracies, ddof=1) / np.sqrt(count)) if count > 1 else 0.0
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the mean on these images.
+
+        What covers both Clopper and Pearson's, all classifications taken as trials of their own, and Student's over
+        the fault maps, on which they hang together; the former alone for one map.
+        """
+        trials = self.images * len(self.accuracies)
+        right = round(sum(self.accuracies) * self.images)
+        low, high = clopper_pearson(right, trials)
+        if len(self.accuracies) > 1:
+            ends = student(np.array(self.accuracies))
+            low, high = max(0.0, min(low, ends[0])), min(1.0, max(high, ends[1]))
+        return low, high
+
 
 @dataclass(frozen=True, kw_only=True)
 class AccuracyReport:
@@ -56,7 +85,7 @@ class AccuracyReport:
     Parameters
     ----------
     network, machine, technology : str
-    images : int
+    images, seeds : int
     baseline : float
         Accuracy on these images without faults.
     points : tuple of AccuracyPoint
@@ -67,26 +96,31 @@ class AccuracyReport:
     machine: str
     technology: str
     images: int
+    seeds: int
     baseline: float
     points: tuple[AccuracyPoint, ...]
     picture: Path
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON takes it."""
-        points = [{**asdict(p), "mean": p.mean, "standard_error": p.standard_error} for p in self.points]
+        points = [
+            {**asdict(p), "mean": p.mean, "standard_error": p.standard_error, "interval": p.interval}
+            for p in self.points
+        ]
         return {**asdict(self), "points": points, "picture": str(self.picture)}
 
     def __str__(self) -> str:
         lines = [
             f"{self.network} on {self.machine}, {self.technology}: {self.images} images, "
-            f"{self.baseline:.1%} right without faults",
+            f"{self.baseline:.1%} right without faults; {self.seeds} fault maps a line",
             "",
-            "offset σ   drifted amplifiers   stuck cells   accuracy ± standard error over the fault maps",
+            "  σ(RA)   σ(TMR)   offset σ   drifted amplifiers   stuck cells   accuracy   95 % interval",
         ]
         for p in self.points:
+            low, high = p.interval
             lines.append(
-                f"{p.offset_sigma_v * 1e3:5.1f} mV   {p.drifted_amplifiers:18.1f}   {p.stuck_cells:11.1f}   "
-                f"{p.mean:.1%} ± {p.standard_error:.1%}"
+                f"{p.sigma_ra:7.1%}   {p.sigma_tmr:6.1%}   {p.offset_sigma_v * 1e3:5.1f} mV   "
+                f"{p.drifted_amplifiers:18.1f}   {p.stuck_cells:11.1f}   {p.mean:8.1%}   {low:.1%} to {high:.1%}"
             )
         return "\n".join([*lines, "", f"plot  {self.picture}"])
 
@@ -116,14 +150,17 @@ def accuracy(
     data: Path | None = None,
     technology: str | Path = "sot-mram",
     machine: Machine | str | Path = "paper8",
+    sigmas_ra: Sequence[float] | None = None,
+    sigmas_tmr: Sequence[float] | None = None,
     offset_sigmas_v: Sequence[float] | None = None,
+    multiples: Sequence[float] | None = None,
     weak_cells: float | None = None,
-    images: int = 20,
-    seeds: int = 5,
+    images: int = 200,
+    seeds: int = 10,
     folder: Path = Path("build") / "accuracy",
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
-    """Classify images in the functional machine with fault maps of a technology.
+    """Classify images in memories drawn from a technology: accuracy against variation, over fault maps.
 
     Parameters
     ----------
@@ -134,8 +171,13 @@ def accuracy(
     technology : str or Path
         See `spinplane.device.load_technology`.
     machine : Machine, str or Path
+    sigmas_ra, sigmas_tmr : sequence of float, optional
+        Standard deviations of each cell's resistance-area product and TMR over the nominal ones, a point for each;
+        the technology's, if not given. One value goes with every point.
     offset_sigmas_v : sequence of float, optional
-        Standard deviations of the amplifiers' offsets in V; 1, 2 and 4 times the technology's, if not given.
+        Standard deviations of the amplifiers' offsets in V, in the same way.
+    multiples : sequence of float, optional
+        Factors of all three, a point for each; `MULTIPLES`, if nothing else has several values.
     weak_cells : float, optional
         Share of cells that no write changes; from the technology, if not given.
     images, seeds : int
@@ -149,43 +191,60 @@ def accuracy(
     ------
     SpinplaneError
         If model, data or technology cannot be read, or a number is not allowed.
+
+    Notes
+    -----
+    Values are those of the functional machine bit for bit, by `FaultyConvolution`. A seed draws the same cells at
+    every point, with other deviations.
     """
     if images < 1 or seeds < 1:
         raise SpinplaneError(f"images = {images}, seeds = {seeds}: at least 1 of each")
     machine, graph, chosen = load_machine(machine), open_model(model), load_technology(technology)
     pixels, labels = load_images(data)
     inputs, labels = graph.encode_input(pixels[:images]), labels[:images]
+    given = {
+        "sigma_ra": sigmas_ra or [chosen["variation.resistance_area"]],
+        "sigma_tmr": sigmas_tmr or [chosen["variation.tmr"]],
+        "offset_sigma": offset_sigmas_v or [chosen["sense_amplifier.offset_sigma"]],
+    }
+    factors, sweep = _sweep(given, multiples)
+    rates = weak_cell_rates(chosen) if weak_cells is None else weak_cells
     mapped = map_network(graph, machine)
     right = _share(run_graph(graph, inputs)[-1], labels)
-    own = chosen["sense_amplifier.offset_sigma"]
     points = []
-    sigmas = list(offset_sigmas_v) if offset_sigmas_v else [own, 2 * own, 4 * own]
-    for at, sigma in enumerate(sigmas):
-        maps = []
-        shares = []
+    for at, (factor, sigmas) in enumerate(zip(factors, sweep, strict=True)):
+        stuck, drifted, shares = [], [], []
         for seed in range(seeds):
-            faults = draw_fault_map(machine, chosen, seed, offset_sigma=sigma, weak_cells=weak_cells)
-            engine, values = Engine(machine, faults), inputs
+            faults = draw_fault_map(machine, chosen, seed, weak_cells=rates, **sigmas)
+            values = inputs
             for layer in mapped:
-                run = engine.run(layer.convolution.program(layer_inputs(layer, values)))
-                values = layer_outputs(layer, run.results)
-            maps.append(faults)
+                sums = FaultyConvolution(layer.convolution, faults).outputs(layer_inputs(layer, values))
+                values = finish(layer.layer, sums)
+            stuck.append(len(faults.stuck))
+            drifted.append(sum(faults.faulty_columns.values()))
             shares.append(_share(values, labels))
-            advance(at * seeds + seed + 1, len(sigmas) * seeds)
+            advance(at * seeds + seed + 1, len(sweep) * seeds)
         points.append(
             AccuracyPoint(
-                offset_sigma_v=float(sigma),
-                stuck_cells=float(np.mean([len(m.stuck) for m in maps])),
-                drifted_amplifiers=float(np.mean([sum(m.faulty_columns.values()) for m in maps])),
+                multiple=factor,
+                sigma_ra=sigmas["sigma_ra"],
+                sigma_tmr=sigmas["sigma_tmr"],
+                offset_sigma_v=sigmas["offset_sigma"],
+                stuck_cells=float(np.mean(stuck)),
+                drifted_amplifiers=float(np.mean(drifted)),
+                images=len(labels),
                 accuracies=tuple(shares),
             )
         )
+    label, positions = _axis(given, factors, sweep)
     picture = draw_accuracy(
         folder / "accuracy.png",
         title=f"{graph.name} on {machine.name}, {chosen.name}: {len(labels)} images, {seeds} fault maps a point",
-        sigmas_mv=[1e3 * p.offset_sigma_v for p in points],
+        label=label,
+        positions=positions,
         means=[p.mean for p in points],
-        errors=[p.standard_error for p in points],
+        lows=[p.interval[0] for p in points],
+        highs=[p.interval[1] for p in points],
         baseline=right,
     )
     return AccuracyReport(
@@ -193,10 +252,45 @@ def accuracy(
         machine=machine.name,
         technology=chosen.name,
         images=len(labels),
+        seeds=seeds,
         baseline=right,
         points=tuple(points),
         picture=picture,
     )
+
+
+def _sweep(
+    given: dict[str, Sequence[float]], multiples: Sequence[float] | None
+) -> tuple[list[float], list[dict[str, float]]]:
+    """Factor and deviations of each point."""
+    lengths = {len(values) for values in given.values()} - {1}
+    if len(lengths) > 1:
+        counts = ", ".join(f"{len(values)} of {key}" for key, values in given.items())
+        raise SpinplaneError(f"deviations: {counts}: expected one of each, or as many as of the others")
+    if lengths and multiples and len(multiples) > 1:
+        raise SpinplaneError("several deviations and several multiples: expected several of one kind only")
+    factors = [float(f) for f in multiples or (MULTIPLES if not lengths else (1.0,))]
+    if not min(factors) >= 0:
+        raise SpinplaneError(f"multiple of the deviations = {min(factors)!r}: allowed are 0 and above")
+    count = max(len(factors), *(len(values) for values in given.values()))
+    factors *= count // len(factors)
+    return factors, [
+        {key: factor * float(values[at % len(values)]) for key, values in given.items()}
+        for at, factor in enumerate(factors)
+    ]
+
+
+def _axis(
+    given: dict[str, Sequence[float]], factors: list[float], sweep: list[dict[str, float]]
+) -> tuple[str, list[float]]:
+    """What the plot shows the accuracy against: the first deviation that was given as a sweep, else the multiples."""
+    names = {"sigma_ra": ("σ(RA), %", 1e2), "sigma_tmr": ("σ(TMR), %", 1e2)}
+    names["offset_sigma"] = ("σ of the sense amplifiers' offset, mV", 1e3)
+    for key, (name, scale) in names.items():
+        if len(given[key]) > 1:
+            return name, [scale * sigmas[key] for sigmas in sweep]
+    ra, tmr, offset = (float(given[key][0]) for key in names)
+    return f"multiple of σ(RA) = {ra:.3g}, σ(TMR) = {tmr:.3g}, σ(offset) = {offset * 1e3:.3g} mV", factors
 
 
 def _share(values: np.ndarray, labels: np.ndarray) -> float:

@@ -28,7 +28,7 @@ def draw_fault_map(
     seed: int,
     *,
     offset_sigma: float | None = None,
-    weak_cells: float | None = None,
+    weak_cells: float | tuple[float, float] | None = None,
     sigma_ra: float | None = None,
     sigma_tmr: float | None = None,
 ) -> FaultMap:
@@ -42,9 +42,9 @@ def draw_fault_map(
         The same seed, machine and technology give the same map.
     offset_sigma : float, optional
         Standard deviation of the amplifiers' offsets in V; the technology's if not given.
-    weak_cells : float, optional
-        Share of cells that cannot be written, from 0 to 1; from `weak_cell_rates` if not given. Half of
-        them are stuck at either value.
+    weak_cells : float or tuple of float, optional
+        Share of cells that cannot be written, from 0 to 1, of which half are stuck at either value; or the shares
+        of those stuck at 0 and at 1. From `weak_cell_rates` if not given.
     sigma_ra, sigma_tmr : float, optional
         Standard deviations of a cell's resistance-area product and TMR over the nominal ones; the technology's
         if not given. With 0 for both, all cells are alike and the map has no variation.
@@ -67,8 +67,12 @@ def draw_fault_map(
     sigma = technology["sense_amplifier.offset_sigma"] if offset_sigma is None else offset_sigma
     if not sigma >= 0:
         raise SpinplaneError(f"offset sigma = {sigma!r} V: allowed are 0 and above")
-    if weak_cells is not None and not 0 <= weak_cells <= 1:
-        raise SpinplaneError(f"share of weak cells = {weak_cells!r}: allowed are 0 to 1")
+    if weak_cells is None:
+        rates = weak_cell_rates(technology)
+    else:
+        rates = weak_cells if isinstance(weak_cells, tuple) else (weak_cells / 2, weak_cells / 2)
+        if not (min(rates) >= 0 and sum(rates) <= 1):
+            raise SpinplaneError(f"share of weak cells = {weak_cells!r}: allowed are 0 to 1")
     sigmas = {
         name: technology[f"variation.{key}"] if given is None else given
         for name, key, given in (("RA", "resistance_area", sigma_ra), ("TMR", "tmr", sigma_tmr))
@@ -76,7 +80,6 @@ def draw_fault_map(
     for name, value in sigmas.items():
         if not 0 <= value < 1:
             raise SpinplaneError(f"sigma of {name} = {value!r}: allowed are 0 to below 1")
-    rates = weak_cell_rates(technology) if weak_cells is None else (weak_cells / 2, weak_cells / 2)
     random = np.random.default_rng(seed)
     offsets = sigma * random.standard_normal((machine.sub_arrays, machine.columns))
     thresholds = {

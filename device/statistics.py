@@ -1,9 +1,9 @@
-"""Error rates with bounds: Clopper-Pearson intervals, and the tail of a normal distribution."""
+"""Error rates with bounds: Clopper-Pearson and Student intervals, and the tail of a normal distribution."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta, norm
+from scipy.stats import beta, norm, t
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,28 @@ def clopper_pearson(failures: int, trials: int, confidence: float = 0.95) -> tup
     low = float(beta.ppf(rest, failures, trials - failures + 1)) if failures else 0.0
     high = float(beta.ppf(1 - rest, failures + 1, trials - failures)) if failures < trials else 1.0
     return low, high
+
+
+def student(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
+    """Confidence interval of the mean of values that scatter about normally.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        Everything for a single value, of which nobody knows how far others are.
+    """
+    count = len(values)
+    if count < 2:
+        return -np.inf, np.inf
+    reach = float(t.ppf(0.5 + confidence / 2, count - 1) * np.std(values, ddof=1) / np.sqrt(count))
+    mean = float(np.mean(values))
+    return mean - reach, mean + reach
 
 
 def counted(failures: int, trials: int, tail: float) -> ErrorRate:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from spinplane.device.statistics import clopper_pearson, counted, normal_tail
+from spinplane.device.statistics import clopper_pearson, counted, normal_tail, student
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,15 @@ def test_it_is_exact() -> None:
     low, high = clopper_pearson(7, 200)
     assert binom.sf(6, 200, low) == pytest.approx(0.025)
     assert binom.cdf(7, 200, high) == pytest.approx(0.025)
+
+
+def test_student_s_interval_of_a_mean() -> None:
+    # t of 95 % with 9 degrees of freedom is 2.262.
+    values = np.arange(10.0)
+    reach = 2.262 * np.std(values, ddof=1) / np.sqrt(10)
+    assert student(values) == pytest.approx((4.5 - reach, 4.5 + reach), rel=1e-4)
+    assert student(np.array([3.0, 3.0])) == (3.0, 3.0)
+    assert student(np.array([3.0])) == (-np.inf, np.inf)
 
 
 def test_the_tail_stands_in_where_nothing_failed() -> None:
