@@ -1,0 +1,180 @@
+import numpy as np
+import pytest
+
+from spinplane.behavioral import bits_needed, elements_inside, form_row, form_row_sets, walk_rows
+from spinplane.behavioral.row_former import RowRequest
+from spinplane.machine.descriptor import Descriptor
+
+COLUMNS = 64
+#: 3 lines of 4 pixels with 16 channels of 2 planes: 32 bits a pixel, from bit 7 on.
+PLANES_MAP = {
+    "in_base": 7,
+    "in_line_bits": 128,
+    "in_height": 3,
+    "in_valid_bits": 128,
+    "in_planes": 1,
+}
+#: 3 lines of 5 pixels with 3 bytes.
+BYTES_MAP = {
+    "in_line_bits": 120,
+    "in_height": 3,
+    "in_valid_bits": 120,
+    "in_bytes": 1,
+    "in_planes": 7,
+    "pad_code": 0b1010_0101,
+}
+
+
+def image() -> np.ndarray:
+    return np.random.default_rng(5).integers(0, 2, 512).astype(np.uint8)
+
+
+def test_a_kernel_as_wide_as_three_pixels_walks_over_a_padded_map() -> None:
+    """Stride 1, 3·3 windows, ring of 3 lines: each region needs a new column, each row of regions a new line."""
+    layer = Descriptor(
+        start_x=-32,
+        start_y=-1,
+        unit_bits=32,
+        input_row=5,
+        line_rows=6,
+        ring_lines=2,
+        first_lines=3,
+        next_lines=1,
+        first_columns=3,
+        next_columns=1,
+        region_rows=1,
+        region_columns=3,
+    )
+    rows = list(walk_rows(layer))
+    assert len(rows) == 3 * 6 + 6
+    assert [(row.row, row.y, row.x) for row in rows[:4]] == [
+        (5, -1, -32),
+        (11, 0, -32),
+        (17, 1, -32),
+        (6, -1, 0),
+    ]
+    assert [i for i, row in enumerate(rows) if row.last_of_region] == [8, 11, 14, 17, 20, 21, 22, 23]
+    assert {row.row for row in rows} == set(range(5, 5 + 18))
+    # The fourth line takes the place of the first one.
+    assert [(row.row, row.y) for row in rows[18:]] == [(5 + u, 2) for u in range(6)]
+
+
+def test_lines_that_are_left_out_take_their_places_in_the_ring() -> None:
+    layer = Descriptor(
+        ring_lines=4, line_rows=1, first_lines=2, next_lines=2, line_skip=1, first_columns=1, region_rows=2
+    )
+    assert [(row.row, row.y) for row in walk_rows(layer)] == [(0, 0), (1, 1), (3, 3), (4, 4), (1, 6), (2, 7)]
+
+
+def test_regions_that_need_nothing_new_have_no_rows() -> None:
+    layer = Descriptor(
+        first_lines=2, first_columns=1, region_rows=3, region_columns=3, line_rows=1, ring_lines=1
+    )
+    assert [row.row for row in walk_rows(layer)] == [0, 1]
+
+
+def test_groups_take_their_parts_of_the_map_in_turn() -> None:
+    layer = Descriptor(
+        first_lines=1,
+        first_columns=1,
+        pieces=1,
+        piece_bits=10,
+        group_x_bits=100,
+        group_y_lines=7,
+        log_groups=2,
+        log_groups_x=1,
+    )
+    rows = list(walk_rows(layer))
+    assert [(row.y, row.x) for row in rows] == [(y, x + p) for p in (0, 10) for y in (0, 7) for x in (0, 100)]
+    assert [row.row for row in rows] == [0] * 4 + [1] * 4
+
+
+def request(**fields: int) -> RowRequest:
+    values = {
+        "row": 0,
+        "y": 0,
+        "x": 0,
+        "plane_group": 0,
+        "last_piece": True,
+        "group": 0,
+        "last_of_region": True,
+    }
+    return RowRequest(**{**values, **fields})
+
+
+def test_planes_stand_side_by_side_in_every_slot() -> None:
+    layer, bits = Descriptor(PLANES_MAP, log_slots=1, log_planes=1, last_length=9), image()
+    row, row_sum = form_row(bits, layer, request(y=1, x=64), COLUMNS)
+    at = 7 + 128 + 64
+    slot = np.zeros(32, dtype=np.uint8)
+    slot[:10], slot[16:26] = bits[at : at + 10], bits[at + 16 : at + 26]
+    np.testing.assert_array_equal(row, np.tile(slot, 2))
+    codes = bits[at : at + 10] + 2 * bits[at + 16 : at + 26]
+    assert row_sum == codes.sum()
+    assert bits_needed(layer, request(y=1, x=64), COLUMNS) == at + 26
+
+
+@pytest.mark.parametrize("place", [{"y": -1}, {"y": 3}, {"x": -1}, {"x": 128}])
+def test_a_unit_lies_outside_as_a_whole(place: dict[str, int]) -> None:
+    layer = Descriptor(PLANES_MAP, pad_code=0b10, log_planes=1, last_length=15)
+    row, row_sum = form_row(image(), layer, request(**place), COLUMNS)
+    np.testing.assert_array_equal(row, np.repeat([0, 0, 1, 0], [16, 16, 16, 16]))
+    assert row_sum == 32
+    assert bits_needed(layer, request(**place), COLUMNS) == 0
+
+
+def test_planes_that_the_map_does_not_have_are_0() -> None:
+    layer, bits = Descriptor(PLANES_MAP, pad_code=0b100, log_planes=2, last_length=15), image()
+    row, _ = form_row(bits, layer, request(), COLUMNS)
+    np.testing.assert_array_equal(row[:32], bits[7:39])
+    assert not row[32:].any()
+    assert bits_needed(layer, request(), COLUMNS) == 7 + 32
+
+
+def test_bytes_are_taken_apart_and_padded_one_by_one() -> None:
+    layer = Descriptor(BYTES_MAP, log_planes=2, last_length=7)
+    bits = image()
+    codes = np.packbits(bits[:120], bitorder="little").astype(int)
+    wanted = np.array([0b1010_0101] * 3 + [*codes[:5]])
+    for plane_group in range(2):
+        asked = request(x=-24, plane_group=plane_group)
+        row, row_sum = form_row(bits, layer, asked, COLUMNS)
+        nibbles = wanted >> 4 * plane_group & 15
+        blocks = row.reshape(4, 16)
+        np.testing.assert_array_equal(blocks[:, :8], [nibbles >> p & 1 for p in range(4)])
+        assert not blocks[:, 8:].any()
+        assert row_sum == nibbles.sum()
+        np.testing.assert_array_equal(elements_inside(layer, asked), [False] * 3 + [True] * 5)
+        assert bits_needed(layer, asked, COLUMNS) == 40
+
+
+def test_pieces_have_their_lengths() -> None:
+    layer = Descriptor(BYTES_MAP, length=3, last_length=1)
+    bits = np.ones(512, dtype=np.uint8)
+    assert [form_row(bits, layer, request(last_piece=last), COLUMNS)[1] for last in (False, True)] == [4, 2]
+
+
+def test_buses_carry_the_rows_of_their_groups() -> None:
+    layer = Descriptor(
+        PLANES_MAP,
+        log_groups=1,
+        log_groups_x=1,
+        group_x_bits=32,
+        last_length=15,
+        first_lines=1,
+        first_columns=1,
+    )
+    bits = image()
+    (row_set,) = form_row_sets(bits, layer, COLUMNS, 4)
+    for bus in range(4):
+        begin = 7 + bus // 2 * 32
+        np.testing.assert_array_equal(row_set.bits[bus, :16], bits[begin : begin + 16])
+        assert row_set.sums[bus] == bits[begin : begin + 16].sum()
+    assert (row_set.row, row_set.last) == (0, True)
+
+
+def test_elements_beyond_the_bank_are_refused() -> None:
+    layer = Descriptor(PLANES_MAP, last_length=15)
+    with pytest.raises(IndexError) as caught:
+        form_row(np.zeros(100, dtype=np.uint8), layer, request(x=96), COLUMNS)
+    assert str(caught.value) == "a row needs 119 bits of 100"
