@@ -185,7 +185,7 @@ def run_way_out(
 
     steps = np.zeros((beats, machine.results_per_cycle, 0), dtype=np.int64)
     threshold_words = configuration.thresholds // THRESHOLDS_PER_WORD
-    if threshold_words and len(row):
+    if threshold_words:
         words = _words("thresholds", thresholds, descriptor["threshold_base"], beats * threshold_words)
         steps = _thresholds(words, threshold_words)
     y = pooled[row, column, group, channel]
@@ -198,7 +198,7 @@ def run_way_out(
         bits,
         image_writes=len(places),
         residual_reads=residual_reads,
-        parameter_reads=counts.size * beats + len(row) * threshold_words,
+        parameter_reads=beats * (counts.size + exists.size * threshold_words),
     )
 
 

@@ -30,6 +30,8 @@ class ResidualReader(wiring.Component):
         Bits from a plane to the next.
     start : In(1)
         Reads the first plane in the same cycle.
+    skip : In(1)
+        With `start`: the beat takes its time, but nothing is read.
     address : In(44)
         Bit address of the beat's plane 0.
     read : Out(wide_read(columns))
@@ -44,6 +46,7 @@ class ResidualReader(wiring.Component):
     last_plane: Signal
     plane_bits: Signal
     start: Signal
+    skip: Signal
     address: Signal
     read: wiring.PureInterface
     beyond: Signal
@@ -57,6 +60,7 @@ class ResidualReader(wiring.Component):
                 "last_plane": In(3),
                 "plane_bits": In(24),
                 "start": In(1),
+                "skip": In(1),
                 "address": In(ADDRESS_BITS),
                 "read": Out(wide_read(machine.columns)),
                 "beyond": Out(1),
@@ -70,11 +74,12 @@ class ResidualReader(wiring.Component):
         lanes = self.machine.results_per_cycle
         bank_bits = self.machine.image_words * self.machine.columns
 
-        reads, in_bank, last = Signal(), Signal(), Signal()
+        active, reads, skips, in_bank, last = Signal(), Signal(), Signal(), Signal(), Signal()
         left, plane = Signal.like(self.last_plane, name="left"), Signal.like(self.last_plane, name="plane")
         address, following = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS, reset_less=True)
         m.d.comb += [
-            reads.eq(self.start | (left != 0)),
+            active.eq(self.start | (left != 0)),
+            reads.eq(active & ~Mux(self.start, self.skip, skips)),
             last.eq(Mux(self.start, self.last_plane, left - 1) == 0),
             address.eq(Mux(self.start, self.address, following)),
             in_bank.eq(address <= bank_bits - lanes),
@@ -85,9 +90,11 @@ class ResidualReader(wiring.Component):
         m.d.sync += [
             following.eq(address + self.plane_bits),
             plane.eq(Mux(self.start, 0, plane + 1)),
-            self.valid.eq(reads & last),
+            self.valid.eq(active & last),
         ]
-        with m.If(reads):
+        with m.If(self.start):
+            m.d.sync += skips.eq(self.skip)
+        with m.If(active):
             m.d.sync += left.eq(Mux(self.start, self.last_plane, left - 1))
 
         arrived = self.read.data[:lanes]

@@ -28,7 +28,7 @@ _TAIL_BITS = 7
 
 #: A beat that is on its way to the image bank.
 _ON_ITS_WAY = data.StructLayout(
-    {"written": 1, "threshold": POINTER_BITS, "out": ADDRESS_BITS, "residual": ADDRESS_BITS}
+    {"outer": 1, "written": 1, "threshold": POINTER_BITS, "out": ADDRESS_BITS, "residual": ADDRESS_BITS}
 )
 
 
@@ -41,8 +41,8 @@ class WayOut(wiring.Component):
     """Takes beats of results in the order of the loops, and writes the codes of regions into the image bank.
 
     An inner beat is taken in 1 cycle, an outer one in ``interval`` cycles; behind that nothing stalls. A beat reads
-    its word of parameters, one that is written its words of thresholds and its residuals too. A beat waits for its
-    window's sum.
+    its word of parameters, an outer one its words of thresholds, one that is written its residuals too. A beat waits
+    for its window's sum.
 
     Latency: from the last beat to its last write 8 + (residual_planes − 1 if residual) + (max(1, threshold_words) with
     ``THRESHOLDS``, else 1) + number of writes of a beat, whether it is written or not. The first beat is taken
@@ -122,8 +122,8 @@ class WayOut(wiring.Component):
         beyond_banks = self._take(m)
         pooled, before_pooled = self._pipeline(m)
         beyond_image = self._read_residuals(m, platform, before_pooled)
-        address, beyond_thresholds = self._read_thresholds(m, pooled)
-        does_not_fit = self._write(m, platform, address)
+        address, is_written, beyond_thresholds = self._read_thresholds(m, pooled)
+        does_not_fit = self._write(m, platform, address, is_written)
 
         with m.If(self.start):
             m.d.sync += self.error.eq(Error.NONE.value)
@@ -196,13 +196,14 @@ class WayOut(wiring.Component):
         return RAW_BITS * self.machine.results_per_cycle // self._raw_size
 
     def _pipeline(self, m: Module) -> tuple[data.View, data.View]:
-        """Beats that are written, beside the lanes: the one whose pooled values are there, which stays, and the one
-        a cycle before that.
+        """Outer beats, beside the lanes: the one whose pooled values are there, which stays, and the one a cycle
+        before that.
         """
         position = self._walk.position
         beat = Signal(_ON_ITS_WAY, name="beat_0")
         m.d.comb += [
-            beat.written.eq(self._walk.take & position.written),
+            beat.outer.eq(self._walk.take & position.outer),
+            beat.written.eq(position.written),
             beat.threshold.eq(position.threshold),
             beat.out.eq(position.out),
             beat.residual.eq(position.residual),
@@ -212,8 +213,7 @@ class WayOut(wiring.Component):
             before, beat = Signal(_ON_ITS_WAY, name=f"beat_{cycle}"), before
             m.d.sync += before.eq(beat)
         pooled = Signal(_ON_ITS_WAY, name=f"beat_{DpuLanes.POOLED}")
-        m.d.sync += pooled.written.eq(before.written)
-        with m.If(before.written):
+        with m.If(before.outer):
             m.d.sync += pooled.eq(before)
         return pooled, before
 
@@ -222,32 +222,32 @@ class WayOut(wiring.Component):
         layer, lanes = self.layer, self._lanes
         reader = place(m, platform, "residual_reader", ResidualReader(self.machine))
         wiring.connect(m, reader.read, wiring.flipped(self.residual))
-        pooled_written = Signal()
-        m.d.sync += pooled_written.eq(before_pooled.written)
         m.d.comb += [
             reader.last_plane.eq(layer.residual_planes),
             reader.plane_bits.eq(layer.residual_plane_bits),
-            reader.start.eq(before_pooled.written & layer.residual),
+            reader.start.eq(before_pooled.outer & layer.residual),
+            reader.skip.eq(~before_pooled.written),
             reader.address.eq(before_pooled.residual),
-            lanes.activate.eq(Mux(layer.residual, reader.valid, pooled_written)),
+            lanes.activate.eq(Mux(layer.residual, reader.valid, lanes.pooled_valid)),
         ]
         for lane, residual in enumerate(reader.residuals):
             m.d.comb += lanes.residuals[lane].eq(Mux(layer.residual, residual, 0))
         return reader.beyond
 
-    def _read_thresholds(self, m: Module, pooled: data.View) -> tuple[Value, Value]:
+    def _read_thresholds(self, m: Module, pooled: data.View) -> tuple[Value, Value, Value]:
         """Thresholds of the beat that is being activated; returns the address at which its codes are written, when
-        they come out of the lanes, and whether a word is beyond the bank.
+        they come out of the lanes, whether they are, and whether a word is beyond the bank.
         """
         layer, lanes = self.layer, self._lanes
         threshold = [pooled.threshold, *(Signal(POINTER_BITS, name=f"threshold_{n}") for n in (1, 2))]
         out = [pooled.out, *(Signal(ADDRESS_BITS, name=f"out_{n}") for n in (1, 2, 3, 4))]
         active = [lanes.activate, *(Signal(name=f"active_{n}") for n in (1, 2))]
-        for stages in (threshold, active, out[:3], out[3:]):
+        written = [pooled.written, *(Signal(name=f"written_{n}") for n in (1, 2, 3, 4))]
+        for stages in (threshold, active, out[:3], out[3:], written[:3], written[3:]):
             m.d.sync += [new.eq(old) for old, new in pairwise(stages)]
         # It stays while thresholds come.
         with m.If(active[2]):
-            m.d.sync += out[3].eq(out[2])
+            m.d.sync += [out[3].eq(out[2]), written[3].eq(written[2])]
 
         starts, reads, in_bank = Signal(), Signal(), Signal()
         left, following = Signal.like(layer.threshold_words), Signal(POINTER_BITS)
@@ -266,9 +266,9 @@ class WayOut(wiring.Component):
                 left.eq(Mux(starts, layer.threshold_words, left) - 1),
                 following.eq(word + 1),
             ]
-        return out[4], reads & ~in_bank
+        return out[4], written[4], reads & ~in_bank
 
-    def _write(self, m: Module, platform: object, address: Value) -> Value:
+    def _write(self, m: Module, platform: object, address: Value, is_written: Value) -> Value:
         """The lanes' codes or raw values; returns whether they do not fit in the bank."""
         machine, layer, lanes = self.machine, self.layer, self._lanes
         former = place(m, platform, "output_former", OutputFormer(machine.results_per_cycle, machine.columns))
@@ -290,7 +290,7 @@ class WayOut(wiring.Component):
             former.raw.eq(raw),
             former.last_plane.eq(layer.out_planes),
             former.line_bits.eq(layer.out_plane_bits),
-            former.beats.valid.eq(lanes.out_valid & fits & (self.error == Error.NONE.value)),
+            former.beats.valid.eq(lanes.out_valid & is_written & fits & (self.error == Error.NONE.value)),
             Value.cast(beat.codes).eq(lanes.codes),
             Value.cast(beat.raw).eq(lanes.raw),
             beat.address.eq(address),
@@ -300,4 +300,4 @@ class WayOut(wiring.Component):
             self.write.data.eq(former.writes.payload.data),
             self.write.mask.eq(former.writes.payload.mask),
         ]
-        return lanes.out_valid & ~fits
+        return lanes.out_valid & is_written & ~fits

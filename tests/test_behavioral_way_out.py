@@ -44,6 +44,8 @@ def by_loops(case: WayOutCase) -> tuple[list[tuple[int, list[int]]], int, int]:
                         channel = j * (d["beats"] + 1) + b
                         ox = (g % (1 << d["log_groups_x"])) * (d["region_columns"] + 1) + kappa
                         oy = (g >> d["log_groups_x"]) * (d["region_rows"] + 1) + rho
+                        if d["requantize"] == Requantize.THRESHOLDS.value:
+                            parameter_reads += d["threshold_words"]
                         if ox >= d["out_width"] or oy >= d["out_height"]:
                             continue
                         values = []
@@ -65,8 +67,6 @@ def by_loops(case: WayOutCase) -> tuple[list[tuple[int, list[int]]], int, int]:
                                 y += code * number(word, 128 * lane + 104, 24)
                             values.append(code_of(case, abs(y) if d["absolute"] else y, channel, lane))
                         residual_reads += d["residual"] * (d["residual_planes"] + 1)
-                        if d["requantize"] == Requantize.THRESHOLDS.value:
-                            parameter_reads += d["threshold_words"]
                         start = (
                             d["out_base"]
                             + oy * d["out_line_bits"]

@@ -16,7 +16,7 @@ SIZES = [
     {"sub_arrays": 8, "columns": 128, "row_buses": 8, "pool_beats": 80},
     {"sub_arrays": 4, "columns": 32, "row_buses": 1, "results_per_cycle": 1, "pool_beats": 9},
     {
-        "sub_arrays": 16,
+        "sub_arrays": 8,
         "columns": 16,
         "row_buses": 4,
         "accumulator_bits": 16,
