@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinplane.machine import Machine
-from spinplane.machine.timing import ENGINE_CYCLES, LAUNCH_CYCLES, READ_CYCLES, WAY_OUT_CYCLES
+from spinplane.machine.timing import ENGINE_CYCLES, LAUNCH_CYCLES, READ_CYCLES, way_out_cycles
 
 
 class PassTime(NamedTuple):
@@ -55,4 +55,9 @@ def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64],
         beats_taken = last + n.last_outer_cycles
         free = last + run
     last_beat = n.last_outer_cycles - n.interval
-    return PassTime(cycles=free + ENGINE_CYCLES + last_beat + WAY_OUT_CYCLES + n.writes, stalled=stalled)
+    way_out = way_out_cycles(
+        writes=n.writes,
+        threshold_words=n.threshold_words,
+        residual_planes=n.residual_planes if n.residual else 0,
+    )
+    return PassTime(cycles=free + ENGINE_CYCLES + last_beat + way_out, stalled=stalled)

@@ -22,6 +22,7 @@ from spinplane.machine.descriptor import (
     PoolAt,
     Requantize,
 )
+from spinplane.machine.timing import way_out_cycles
 
 from .activation import activate
 from .batch_norm import batch_normalize
@@ -94,9 +95,11 @@ def least_interval(machine: Machine, descriptor: Descriptor) -> int:
 def last_write_cycles(machine: Machine, descriptor: Descriptor) -> int:
     """Cycles from the one in which a pass's last beat is taken to that of its last write."""
     by_thresholds = descriptor["requantize"] == Requantize.THRESHOLDS.value
-    planes = descriptor["residual_planes"] if descriptor["residual"] else 0
-    words = max(1, descriptor["threshold_words"]) if by_thresholds else 1
-    return 8 + planes + words + writes_of_a_beat(machine, descriptor)
+    return way_out_cycles(
+        writes=writes_of_a_beat(machine, descriptor),
+        threshold_words=descriptor["threshold_words"] if by_thresholds else 0,
+        residual_planes=descriptor["residual_planes"] + 1 if descriptor["residual"] else 0,
+    )
 
 
 def run_way_out(

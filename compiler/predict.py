@@ -16,8 +16,8 @@ from spinplane.machine.timing import (
     LAUNCH_CYCLES,
     READ_CYCLES,
     START_CYCLES,
-    WAY_OUT_CYCLES,
     fetch_cycles,
+    way_out_cycles,
 )
 
 
@@ -183,8 +183,12 @@ def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int
             time += taken
             stalled += waited
     last_beat = d["last_outer_cycles"] - d["interval"]
-    writes = beat_writes(machine, d)
-    return time + ENGINE_CYCLES + last_beat + WAY_OUT_CYCLES + writes + FINISH_CYCLES, stalled
+    way_out = way_out_cycles(
+        writes=beat_writes(machine, d),
+        threshold_words=d["threshold_words"] if d["requantize"] == Requantize.THRESHOLDS.value else 0,
+        residual_planes=d["residual_planes"] + 1 if d["residual"] else 0,
+    )
+    return time + ENGINE_CYCLES + last_beat + way_out + FINISH_CYCLES, stalled
 
 
 _State = tuple[int, int, int]

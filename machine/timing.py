@@ -17,7 +17,7 @@ LAUNCH_CYCLES = 1
 READ_CYCLES = 2
 #: From the last cycle of a pass's last run to its results at the way out.
 ENGINE_CYCLES = 3
-#: From the cycle in which a beat is taken to its first write.
+#: From the cycle in which a beat is taken to its last write, but for what `way_out_cycles` adds.
 WAY_OUT_CYCLES = 8
 #: From the last write of a pass to the fetch of the next descriptor.
 FINISH_CYCLES = 2
@@ -28,3 +28,16 @@ END_CYCLES = 1
 def fetch_cycles(machine: Machine) -> int:
     """Cycles in which a descriptor is read from program memory, decoding included."""
     return DESCRIPTOR_WORDS // max(1, machine.columns // 32) + DECODE_CYCLES
+
+
+def way_out_cycles(*, writes: int, threshold_words: int, residual_planes: int) -> int:
+    """Cycles from the one in which a beat is taken to that of its last write.
+
+    Parameters
+    ----------
+    writes : int
+        Of the beat.
+    threshold_words, residual_planes : int
+        That an outer beat reads, 0 if none.
+    """
+    return WAY_OUT_CYCLES + max(residual_planes - 1, 0) + max(threshold_words, 1) + writes

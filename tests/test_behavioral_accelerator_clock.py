@@ -16,7 +16,6 @@ from spinplane.machine.timing import (
     LAUNCH_CYCLES,
     READ_CYCLES,
     START_CYCLES,
-    WAY_OUT_CYCLES,
     fetch_cycles,
 )
 
@@ -46,6 +45,9 @@ def random_pass(rng: np.random.Generator) -> tuple[SimpleNamespace, np.ndarray, 
         kernel_planes=int(rng.integers(1, 3)),
         interval=interval,
         writes=writes,
+        threshold_words=int(rng.integers(0, 2)),
+        residual=int(rng.integers(0, 2)),
+        residual_planes=int(rng.integers(1, writes + 1)),
         inner_cycles=groups * beats,
         last_inner_cycles=groups * last_beats,
         outer_cycles=groups * beats * interval,
@@ -85,7 +87,9 @@ def cycle_by_cycle(
                 operations.pop(0)
         stalled += bool(operations) and cycle >= free
         cycle += 1
-    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + WAY_OUT_CYCLES + n.writes, stalled
+    # The depth of the way out by hand: pooled after 5 cycles, 3 more before the thresholds.
+    way_out = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
+    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + way_out, stalled
 
 
 @pytest.mark.parametrize("seed", range(60))
