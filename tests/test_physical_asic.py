@@ -150,7 +150,7 @@ UNITS = {
     "multi_line_row_decoder": lambda: MultiLineRowDecoder(13),
     "reference_select": ReferenceSelect,
     "shifter": lambda: Shifter(5, 16, 4),
-    "bit_counter": lambda: BitCounter(32, 4),
+    "bit_counter": lambda: BitCounter(32, 4, leaf=8),
     "sum": lambda: Sum(2, 16),
 }
 
@@ -201,4 +201,4 @@ def test_a_wrong_cell_is_noticed(good: str, bad: str, tmp_path: Path) -> None:
     library = read_library()
     assert good in library.text
     with pytest.raises(SpinplaneError, match=r"Found \d+ unproven \$equiv cells in 'equiv_status -assert'"):
-        _prove(BitCounter(32, 4), "bit_counter", library, library.text.replace(good, bad), tmp_path)
+        _prove(BitCounter(32, 4, leaf=8), "bit_counter", library, library.text.replace(good, bad), tmp_path)
