@@ -24,13 +24,12 @@ class RowFormer(wiring.Component):
     A row lies in every slot alike. Elements outside of the map are padded, what is beyond the row's length or the
     planes of the map is 0. A row without an element inside of the map is formed without a read.
 
-    Three stages: a request meets the bank in one cycle, what is read is put in place in the next, and a set that is
-    complete moves on to the output as soon as that is free, its last row sum being counted meanwhile. The
-    first row of the next set takes its place in the same cycle. A request waits in front of a bank whose last data
-    has not yet been taken.
+    A request meets the bank in one cycle, and what is read is put in place in the next. A set that is complete waits
+    until the one that is offered has been taken; the first row of the next set takes its place when it moves on. A
+    request waits in front of a bank whose last data has not yet been taken.
 
-    Latency: from a set's last request to its offer 3 cycles; from `start` to the first request 6. Throughput: a row
-    a cycle, so a set in as many cycles as there are groups.
+    Latency: from `start` to the first request 6 cycles, from a set's last request to its offer 2. Throughput: a row a
+    cycle, so a set in as many cycles as there are groups.
 
     Parameters
     ----------
@@ -209,58 +208,69 @@ class RowFormer(wiring.Component):
                     m.d.comb += self._formed_bits.eq(slots[: columns >> log_slots].replicate(1 << log_slots))
 
     def _collect(self, m: Module, platform: object) -> None:
-        """Third stage: rows by bus until the set is complete, and its way to the output."""
-        rows, buses = self.rows.payload, self.machine.row_buses
+        """Rows by bus until the set is complete, and its way to the output, which a last row may take by itself."""
+        rows, asked, buses = self.rows.payload, self._asked, self.machine.row_buses
         forming = Signal(data.ArrayLayout(self._columns, buses), reset_less=True)
-        sums = Signal(rows.sums.shape(), reset_less=True)
         row, last, complete = Signal.like(rows.row, reset_less=True), Signal(reset_less=True), Signal()
-        forms, moves = Signal(), Signal()
+        free, forms, moves, passes = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
-            moves.eq(complete & (~self.rows.valid | self.rows.ready)),
+            free.eq(~self.rows.valid | self.rows.ready),
+            moves.eq(complete & free),
             forms.eq(self._asked_valid & (~complete | moves)),
+            passes.eq(forms & asked.last_group & free & ~complete),
             self._room.eq(~self._asked_valid | forms),
         ]
-        group = Signal.like(self._asked.group, reset_less=True)
+        asked_row = _least(asked.row, self.machine.rows)
+        group = Signal.like(asked.group, reset_less=True)
         with m.If(forms):
-            m.d.sync += [
-                complete.eq(self._asked.last_group),
-                row.eq(_least(self._asked.row, self.machine.rows)),
-                last.eq(self._asked.last_of_region),
-                group.eq(self._asked.group),
-            ]
+            m.d.sync += [row.eq(asked_row), last.eq(asked.last_of_region), group.eq(asked.group)]
+            m.d.sync += complete.eq(asked.last_group & ~passes)
         with m.Elif(moves):
             m.d.sync += complete.eq(0)
 
-        # The sum of a row is counted in the cycle after it was formed: in time for the output.
+        # A row is counted in the cycle after it was formed, which may be the first one in which its set is offered.
         row_sum = place(m, platform, "row_sum", RowSum(self.machine))
-        bus_of_group = Signal(range(buses))
+        counts, fresh = Signal(), Signal()
+        m.d.sync += [counts.eq(forms), fresh.eq(passes)]
         m.d.comb += [
             row_sum.log_slots.eq(self.layer.log_slots),
             row_sum.log_planes.eq(self.layer.log_planes),
-            bus_of_group.eq((group << exact_log2(buses)) >> self.layer.log_groups),
-            row_sum.bits.eq(forming[bus_of_group]),
+            row_sum.bits.eq(
+                forming[((group << exact_log2(buses)) >> self.layer.log_groups)[: exact_log2(buses)]]
+            ),
         ]
-        counts = Signal()
-        m.d.sync += counts.eq(forms)
         for bus in range(buses):
             group_of_bus = Signal(3, name=f"group_of_bus_{bus}")
-            total = Signal.like(sums[bus], name=f"sum_{bus}")
+            takes = Signal(name=f"bus_{bus}_takes")
+            counted, offered = (
+                Signal.like(rows.sums[bus], name=f"{name}_sum_{bus}", reset_less=True)
+                for name in ("counted", "offered")
+            )
+            total = Signal.like(counted, name=f"sum_{bus}")
             m.d.comb += [
                 group_of_bus.eq((bus << self.layer.log_groups) >> exact_log2(buses)),
-                total.eq(Mux(counts & (group == group_of_bus), row_sum.total, sums[bus])),
+                takes.eq(asked.group == group_of_bus),
+                total.eq(Mux(counts & (group == group_of_bus), row_sum.total, counted)),
+                rows.sums[bus].eq(Mux(fresh, total, offered)),
             ]
-            m.d.sync += sums[bus].eq(total)
-            with m.If(forms & (self._asked.group == group_of_bus)):
+            m.d.sync += counted.eq(total)
+            with m.If(forms & takes):
                 m.d.sync += forming[bus].eq(self._formed_bits)
-            with m.If(moves):
-                m.d.sync += rows.sums[bus].eq(total)
+            with m.If(moves | passes):
+                m.d.sync += rows.bits[bus].eq(Mux(passes & takes, self._formed_bits, forming[bus]))
+            with m.If(moves | fresh):
+                m.d.sync += offered.eq(total)
 
-        with m.If(moves):
-            m.d.sync += [self.rows.valid.eq(1), rows.row.eq(row), rows.bits.eq(forming), rows.last.eq(last)]
+        with m.If(moves | passes):
+            m.d.sync += [
+                self.rows.valid.eq(1),
+                rows.row.eq(Mux(passes, asked_row, row)),
+                rows.last.eq(Mux(passes, asked.last_of_region, last)),
+            ]
         with m.Elif(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
         with m.If(self.start):
-            m.d.sync += [complete.eq(0), counts.eq(0), self.rows.valid.eq(0)]
+            m.d.sync += [complete.eq(0), counts.eq(0), fresh.eq(0), self.rows.valid.eq(0)]
         m.d.comb += self.busy.eq(self._walk.busy | self._asked_valid | complete | self.rows.valid)
 
 

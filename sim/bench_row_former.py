@@ -25,7 +25,7 @@ MACHINE = Machine(**json.loads(os.environ["BENCH_PARAMETERS"]))
 COLUMNS, BUSES = MACHINE.columns, MACHINE.row_buses
 BANK_BITS = MACHINE.image_words * COLUMNS
 ROW_SET = row_set_layout(MACHINE)
-LAUNCH_CYCLES, READ_CYCLES = 6, 3
+LAUNCH_CYCLES, READ_CYCLES = 6, 2
 
 
 class ImageBank:
@@ -75,13 +75,11 @@ def expected_sets(layer: Descriptor, bits: NDArray[np.uint8]) -> list[int]:
 
 def expected_takes(layer: Descriptor, sets: int, write_cycles: int) -> list[int]:
     """Cycles since the start in which sets are taken, `write_cycles` apart or more, as the contract has them."""
-    groups = 1 << layer["log_groups"]
-    formed = LAUNCH_CYCLES + groups - 1 + READ_CYCLES - 1
+    formed = LAUNCH_CYCLES + READ_CYCLES - 1
     takes: list[int] = []
     for _ in range(sets):
-        moves = max(formed, takes[-1]) if takes else formed
-        takes.append(max(moves + 1, takes[-1] + write_cycles) if takes else moves + 1)
-        formed = moves + groups
+        formed = max([formed + (1 << layer["log_groups"]), *takes[-1:]])
+        takes.append(max([formed, *(take + write_cycles for take in takes[-1:])]))
     return takes
 
 
