@@ -73,14 +73,14 @@ class ProgramGenerator:
         fields = self._where()
         if op is Op.WRITE:
             return self._command(op, **fields, row_d=int(rng.integers(machine.rows)))
-        fields |= {"row_a": rng.integers(machine.rows), "length": rng.integers(machine.columns)}
+        fields |= {"row_a": int(rng.integers(machine.rows)), "length": int(rng.integers(machine.columns))}
         if rng.random() < 0.3:
             fields["length"] = machine.columns - 1
         if op in (Op.AND, Op.OR, Op.DOT):
-            fields["row_b"] = rng.integers(machine.rows)
+            fields["row_b"] = int(rng.integers(machine.rows))
         if op in _SENSES:
-            fields |= {"row_d": rng.integers(machine.rows)}
-            fields |= {name: rng.integers(2) for name in ("emit", "write_back")}
+            fields |= {"row_d": int(rng.integers(machine.rows))}
+            fields |= {name: int(rng.integers(2)) for name in ("emit", "write_back")}
         fields["log_slots"] = self._log_up_to(min(machine.segments, MOST_SLOTS))
         if op in (Op.DOT, Op.COUNT):
             fields["log_planes"] = self._log_up_to(machine.leaves >> fields["log_slots"])
@@ -91,7 +91,7 @@ class ProgramGenerator:
         """Groups that the sub-arrays can form, and a range of them."""
         machine, rng = self._machine, self._rng
         log_groups = self._log_up_to(machine.sub_arrays & -machine.sub_arrays)
-        first, last = sorted(rng.integers(0, machine.sub_arrays >> log_groups, 2))
+        first, last = sorted(rng.integers(0, machine.sub_arrays >> log_groups, 2).tolist())
         return {"log_groups": log_groups, "first": first, "last": last}
 
     def _log_up_to(self, most: int) -> int:
