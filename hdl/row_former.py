@@ -170,7 +170,11 @@ class RowFormer(wiring.Component):
         first_plane = Signal(6)
         m.d.comb += first_plane.eq(self._asked.plane_group << layer.log_planes)
         read = [self.read.data[plane::_ELEMENT_BITS] for plane in range(_ELEMENT_BITS)]
-        inside = Cat((element >= self._first) & (element < self._end) for element in range(elements))
+        inside, within = Signal(elements), Signal(columns)
+        m.d.comb += [
+            inside.eq(Cat((element >= self._first) & (element < self._end) for element in range(elements))),
+            within.eq(Cat(column < self._length for column in range(columns))),
+        ]
 
         byte_planes, exists, padding = [], Signal(_MOST_PLANES), Signal(_MOST_PLANES)
         for block in range(_MOST_PLANES):
@@ -187,7 +191,6 @@ class RowFormer(wiring.Component):
 
         # Blocks beyond those of slot 0 may hold anything: they are replaced by slot 0.
         of_bytes, pads, present = Signal(columns), Signal(columns), Signal(columns)
-        length = Cat(column < self._length for column in range(columns))
         with m.Switch(self._log_blocks):
             for log_blocks in range(min(6, exact_log2(self.machine.leaves)) + 1):
                 width = columns >> log_blocks
@@ -196,7 +199,7 @@ class RowFormer(wiring.Component):
                     m.d.comb += [
                         of_bytes.eq(Cat(_fit(byte_planes[block], width) for block in blocks)),
                         pads.eq(Cat(padding[block].replicate(width) for block in blocks)),
-                        present.eq(Cat(exists[block].replicate(width) & length[:width] for block in blocks)),
+                        present.eq(Cat(exists[block].replicate(width) & within[:width] for block in blocks)),
                     ]
         slots, self._formed_bits = Signal(columns), Signal(columns)
         m.d.comb += slots.eq(

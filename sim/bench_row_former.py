@@ -149,6 +149,7 @@ async def a_set_is_formed_while_one_waits(dut: HierarchyObject) -> None:
                 may_take = cycle >= offered + write_cycles
                 dut.rows__ready.value = int(may_take)
                 await FallingEdge(dut.clk)
+                assert dut.busy.value
                 taken, got = may_take and bool(dut.rows__valid.value), dut.rows__payload.value
                 await RisingEdge(dut.clk)
                 if taken:
