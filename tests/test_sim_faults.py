@@ -1,5 +1,7 @@
 """A fault map in the RTL's array and in the functional machine: the same wrong bits."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,15 @@ import spinplane
 from spinplane.behavioral import Engine
 from spinplane.behavioral.array import ArrayError, SotMramArray
 from spinplane.cli import main
-from spinplane.machine import Program, SpinplaneError, load_machine
+from spinplane.compiler import FaultyConvolution
+from spinplane.compiler.mapping import layer_inputs, map_network
+from spinplane.compiler.oracle import finish, run_graph
+from spinplane.device import draw_fault_map, load_technology
+from spinplane.machine import Op, Program, SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
+from spinplane.models import open_model
 from spinplane.samples import sample_digit
+from spinplane.sim import available_simulators
 from spinplane.sim.programs import ProgramGenerator
 from spinplane.sim.run import run_programs
 
@@ -69,24 +77,82 @@ def test_a_map_without_faults_changes_nothing():
         assert (run.rows == right.rows).all()
 
 
+def _some_windows(program, kernel_row, first):
+    """Loads of kernels, and every fourth window of a convolution's program from `first` on.
+
+    All windows meet the same cells in the same pairs of rows, only with other bits.
+    """
+    commands = program.commands
+    writes = commands["op"] == Op.WRITE.value
+    loads = writes & (commands["row_d"] >= kernel_row)
+    starts = writes & (commands["row_d"] == 0)
+    windows = np.cumsum(starts) - 1
+    stride = min(4, int(starts.sum()))
+    kept = loads | (windows % stride == first % stride)
+    return Program(
+        machine=program.machine,
+        commands=commands[kept],
+        rows=program.rows[kept[writes]],
+        masks=program.masks[kept[writes]],
+    )
+
+
+def _varied_faults(machine, rng, seed):
+    return draw_fault_map(
+        machine,
+        load_technology("sot-mram"),
+        seed,
+        sigma_ra=rng.uniform(0.02, 0.2),
+        sigma_tmr=rng.uniform(0.05, 0.4),
+        offset_sigma=10 ** rng.uniform(-3, -1.7),
+        weak_cells=10 ** rng.uniform(-5, -2),
+    )
+
+
 @pytest.mark.thorough
-def test_50_maps_on_a_shipped_network():
-    machine, image = load_machine("paper8"), sample_digit(5)
-    wrong = []
-    for seed in range(50):
+@pytest.mark.parametrize("varied", [False, True], ids=["drifted", "varied"])
+def test_50_maps_on_a_shipped_network(varied):
+    machine, graph = load_machine("paper8"), open_model("digits-1-4")
+    mapped = map_network(graph, machine)
+    inputs = graph.encode_input(sample_digit(5))
+    right = run_graph(graph, inputs)
+
+    def wrong_values(seed):
         rng = np.random.default_rng(seed)
-        faults = random_faults(
-            machine, rng, cells=int(10 ** rng.uniform(0, 5)), drifted=10 ** rng.uniform(-4, -1)
-        )
-        result = spinplane.run_network("digits-1-4", image, machine=machine, faults=faults)
-        assert result.mismatches == 0, seed
-        wrong.append(sum(layer.wrong for layer in result.layers))
+        if varied:
+            faults = _varied_faults(machine, rng, seed)
+        else:
+            cells, drifted = int(10 ** rng.uniform(0, 5)), 10 ** rng.uniform(-4, -1)
+            faults = random_faults(machine, rng, cells=cells, drifted=drifted)
+        values, programs, wrong = inputs, [], 0
+        for layer, expected in zip(mapped, right, strict=True):
+            given = layer_inputs(layer, values)
+            program = layer.convolution.program(given)
+            programs.append(_some_windows(program, layer.convolution.layout.kernel_row, seed))
+            values = finish(layer.layer, FaultyConvolution(layer.convolution, faults).outputs(given))
+            wrong += int((values != expected).sum())
+        engine = Engine(machine, faults)
+        rtl = run_programs(programs, simulator=available_simulators()[0], faults=faults)
+        for program, run in zip(programs, rtl.runs, strict=True):
+            functional = engine.run(program)
+            assert functional.results.size
+            assert (run.results == functional.results).all(), seed
+            assert run.counters == functional.counters, seed
+        return wrong
+
+    # The first compiles the model; then as many at once as a small computer takes.
+    wrong = [wrong_values(0)]
+    with ThreadPoolExecutor(2) as threads:
+        wrong += threads.map(wrong_values, range(1, 50))
     assert max(wrong) > 1000
 
 
-def test_one_map_on_a_shipped_network():
-    machine = load_machine("paper8")
-    faults = random_faults(machine, np.random.default_rng(1), cells=2000, drifted=0.003)
+@pytest.mark.parametrize("varied", [False, True], ids=["drifted", "varied"])
+def test_one_map_on_a_shipped_network(varied):
+    machine, rng = load_machine("paper8"), np.random.default_rng(1)
+    faults = (
+        _varied_faults(machine, rng, 1) if varied else random_faults(machine, rng, cells=2000, drifted=0.003)
+    )
     result = spinplane.run_network("digits-1-4", sample_digit(5), machine=machine, faults=faults)
     assert result.mismatches == 0
     assert sum(layer.wrong for layer in result.layers) > 0
