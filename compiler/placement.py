@@ -364,12 +364,14 @@ def placements(
         As in `Placement`.
     """
     parts = layer.weights.codes.shape[0]
+    lanes = machine.results_per_cycle
     strips = parts == 1 and (layer.kernel[1] == 1 or layer.dilation[1] == 1)
     if not in_bytes:
-        # Strips of planes lie inside of their line as a whole.
+        # Strips of planes lie inside of their line as a whole, and lines outside of the map are clean only if 0 pads.
+        gaps = layer.input_shape[0] % lanes != 0
+        strips = strips and not (gaps and layer.code.pad_code and any(layer.layer.padding))
         strips = strips and clean and layer.start[1] == 0 and not any(layer.layer.padding[1::2])
         strips = strips and not (layer.layer.pool and any(layer.layer.pool.padding[1::2]))
-    lanes = machine.results_per_cycle
     most_planes = min(3, (layer.code.bits - 1).bit_length())
     for log_slots, log_planes, log_groups in product(range(4), range(most_planes + 1), range(4)):
         groups, slots = 1 << log_groups, 1 << log_slots

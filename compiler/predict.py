@@ -1,6 +1,5 @@
 """Counters of a program from its descriptors alone: no bank is read and no pass is walked window by window."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,20 +46,14 @@ def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
         Whether the kernels that stay are in the array already (a steady run); else all are loaded (a cold one).
     """
     machine = program.machine
-    passes = [AcceleratorCounters(cycles=fetch_cycles(machine))]
+    passes = [AcceleratorCounters(cycles=START_CYCLES + fetch_cycles(machine))]
     for words in program.descriptors[1:-1]:
         d = Descriptor.from_words(words)
         loads = d["load"] == Load.ALWAYS.value or (d["load"] == Load.UNLESS_RESIDENT.value and not resident)
         passes.append(predict_pass(machine, d, loads=loads))
-    passes.append(AcceleratorCounters(cycles=fetch_cycles(machine)))
-    total = add_counters(passes)
-    total["cycles"] += START_CYCLES + END_CYCLES
+    passes.append(AcceleratorCounters(cycles=fetch_cycles(machine) + END_CYCLES))
+    total = {name: sum(getattr(c, name) for c in passes) for name in ACCELERATOR_COUNTER_NAMES}
     return Prediction(total=AcceleratorCounters(**total), passes=tuple(passes))
-
-
-def add_counters(counters: Sequence[AcceleratorCounters]) -> dict[str, int]:
-    """Sums by name."""
-    return {name: sum(getattr(c, name) for c in counters) for name in ACCELERATOR_COUNTER_NAMES}
 
 
 def predict_pass(machine: Machine, d: Descriptor, *, loads: bool) -> AcceleratorCounters:
@@ -164,13 +157,13 @@ def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int
 
     Regions that start from the same state take the same time, so each state is walked once.
     """
-    group = 1 << d["log_groups"]
     set_rows = (d["plane_groups"] + 1) * (d["pieces"] + 1)
     chain = _Chain.of(machine, d)
     time = LAUNCH_CYCLES + (READ_CYCLES + kernel_words * machine.write_cycles if kernel_words else 0)
     stalled = 0
-    # When the next row set is formed, and write port and way out are free, from the end of the last operation on.
-    state = (LAUNCH_CYCLES + READ_CYCLES - 1 + group - time, -time, -time)
+    # When the last row set was formed and when it was taken, and when the way out has taken all beats, from the end of
+    # the last operation on.
+    state = (LAUNCH_CYCLES + READ_CYCLES - 1 - time, -time, -time)
     known: dict[tuple[int, _State], tuple[int, int, _State]] = {}
     for rho in range(d["region_rows"] + 1):
         lines = d["next_lines"] if rho else d["first_lines"]
@@ -229,18 +222,17 @@ class _Chain:
 
     def region(self, sets: int, state: _State) -> tuple[int, int, _State]:
         """A region from the end of the last operation on: cycles, those of waiting, and the state at its end."""
-        formed, port_free, way_free = state
+        formed, taken, way_free = state
         now = waited = 0
         for _ in range(sets):
-            moved = max(formed, port_free)
-            formed = moved + self.form
-            begin = max(moved, now)
-            waited += begin - now
-            now = port_free = begin + self.write
+            formed = max(formed + self.form, taken)
+            taken = max(formed, now)
+            waited += taken - now
+            now = taken + self.write
         for cycles in self.beats:
             begin = max(now, way_free)
             waited += begin - now
             now, way_free = begin + self.run, begin + cycles
         # What lies far enough in the past makes nothing wait: one state stands for all of them.
-        relative = tuple(max(at - now, -self.form) for at in (formed, port_free, way_free))
+        relative = tuple(max(at - now, -2 * self.form) for at in (formed, taken, way_free))
         return now, waited, relative

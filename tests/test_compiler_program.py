@@ -1,21 +1,54 @@
-"""Compiled programs through the loops of the contract: the oracle's values, and the predicted counters."""
+"""Compiled programs on the functional accelerator and through the loops of the contract: values and counters."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
 from contract_interpreter import Interpreter, read_map, write_map
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from network_strategies import networks
 
+from spinplane.behavioral.accelerator import Accelerator
+from spinplane.compiler.builders import build_graph
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
+from spinplane.compiler.networks import BitWidths
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
-from spinplane.machine import Machine, load_machine
+from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
+from spinplane.machine.descriptor import Descriptor, Load
+from spinplane.machine.registers import Error
 
 TINY = load_machine("tiny")
-#: Two groups of two, four buses, planes of half a row: what `tiny` has no room for.
+#: Four buses and slots, planes of a quarter of a row: what `tiny` has no room for.
 SMALL = Machine(name="small", sub_arrays=8, rows=96, columns=128, segments=4, results_per_cycle=4)
+MODELS = Path(__file__).resolve().parents[2] / "shared" / "models"
 
 
 def check(graph, machine, inputs):
+    """On the functional accelerator: every kept map, and every counter of every descriptor."""
+    program = compile_graph(graph, machine)
+    accelerator = Accelerator(machine)
+    accelerator.load(program)
+    expected = run_graph(graph, inputs)
+    for at, image in enumerate(inputs):
+        accelerator.write_map(program.input, (image - program.input.offset) // program.input.scale)
+        run = accelerator.run()
+        assert run.error is Error.NONE
+        for layer, right in zip(program.layers, expected, strict=True):
+            if layer.kept:
+                values = layer.output.scale * accelerator.read_map(layer.output) + layer.output.offset
+                assert (values == right[at]).all(), layer.name
+        prediction = predict(program, resident=at > 0)
+        assert prediction.passes == run.layers
+        assert prediction.total == run.counters
+    return program
+
+
+def check_loops(graph, machine, inputs):
+    """Through the loops of the contract, which share nothing with the compiler or the functional machine."""
     program = compile_graph(graph, machine)
     interpreter = Interpreter(program)
     expected = run_graph(graph, inputs)
@@ -25,23 +58,218 @@ def check(graph, machine, inputs):
         for layer, right in zip(program.layers, expected, strict=True):
             if layer.kept:
                 assert (read_map(interpreter.image, layer.output) == right[at]).all(), layer.name
-        prediction = predict(program, resident=at > 0)
-        for counted, predicted in zip(interpreter.passes, prediction.passes, strict=True):
-            for name in (
-                "row_writes",
-                "ands",
-                "additions",
-                "image_reads",
-                "image_writes",
-                "kernel_reads",
-                "parameter_reads",
-            ):
+        names = ("row_writes", "ands", "additions", "image_reads", "image_writes", "kernel_reads")
+        for counted, predicted in zip(
+            interpreter.passes, predict(program, resident=at > 0).passes, strict=True
+        ):
+            for name in (*names, "parameter_reads"):
                 assert counted[name] == getattr(predicted, name), name
-    return program
+
+
+def network(shape, *layers):
+    """A graph of layers over an input."""
+    return Graph(
+        name="net",
+        input_shape=shape,
+        input_coding=InputCoding(low=-128, high=255),
+        layers=layers,
+        output_scale=np.ones(1),
+        output_offset=np.zeros(1),
+        output_shape=(1,),
+    )
+
+
+def layer_of(shape, *, w=2, i=2, seed=0, bias=None, **more):
+    """A layer of two's complement weights and unsigned inputs."""
+    w = w if isinstance(w, Operand) else Operand(bits=w, coding=Coding.TWOS_COMPLEMENT)
+    i = i if isinstance(i, Operand) else Operand(bits=i)
+    codes = np.random.default_rng(seed).integers(0, 2**w.bits, shape)
+    weights = w.scale * codes + (w.offset if w.scale == 2 else w.smallest)
+    return Layer(
+        **{
+            "name": "conv",
+            "weights": weights,
+            "w": w,
+            "i": i,
+            "bias": np.zeros(shape[0], int) if bias is None else bias,
+            **more,
+        }
+    )
+
+
+def steps_of(kernels, levels, *, seed=0, spread=30):
+    """Seeded steps, every other one falling."""
+    limits = np.sort(
+        np.random.default_rng(seed).integers(-spread, spread, (kernels, len(levels) - 1)), axis=1
+    )
+    rising = np.arange(kernels) % 2 == 0
+    return Steps(
+        thresholds=np.where(rising[:, np.newaxis], limits, limits[:, ::-1]),
+        rising=rising,
+        levels=np.asarray(levels, dtype=np.int64),
+    )
+
+
+def inputs_of(graph, count=2, seed=0):
+    operand = graph.layers[0].i
+    codes = np.random.default_rng(seed).integers(0, 2**operand.bits, (count, *graph.input_shape))
+    return operand.scale * codes + operand.smallest
 
 
 @settings(max_examples=60, deadline=None)
 @given(networks(), st.sampled_from([TINY, SMALL]))
 def test_random_networks_equal_the_oracle(drawn, machine):
-    graph, inputs = drawn
-    check(graph, machine, inputs)
+    check(drawn[0], machine, drawn[1])
+
+
+@settings(max_examples=20, deadline=None)
+@given(networks(), st.sampled_from([TINY, SMALL]))
+def test_random_networks_through_the_loops_of_the_contract(drawn, machine):
+    check_loops(drawn[0], machine, drawn[1])
+
+
+BIPOLAR = Operand(bits=1, coding=Coding.BIPOLAR)
+DOREFA = Operand(bits=2, coding=Coding.DOREFA)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        network((2, 7, 7), layer_of((8, 2, 3, 3), dilation=(2, 2), padding=(2, 2, 2, 2))),
+        network((2, 6, 9), layer_of((8, 2, 2, 3), dilation=(1, 3), stride=(1, 2), padding=(0, 1, 0, 2))),
+        network((4, 6, 6), layer_of((16, 1, 3, 3), groups=4)),
+        network((16, 5, 5), layer_of((8, 8, 3, 3), groups=2, padding=(1, 1, 1, 1), i=DOREFA, w=BIPOLAR)),
+        network((20, 5, 5), layer_of((8, 20, 3, 3), i=3, w=1)),
+        network((1, 9, 9), layer_of((4, 1, 1, 1), stride=(3, 3))),
+        network(
+            (2, 6, 6),
+            layer_of(
+                (5, 2, 3, 3),
+                padding=(1, 1, 1, 1),
+                pool=Pooling(kind="max_codes", size=(3, 3), stride=(2, 2), padding=(1, 1, 1, 1)),
+                steps=steps_of(5, [-1, 1]),
+            ),
+            layer_of((3, 5, 3, 3), i=BIPOLAR, padding=(1, 0, 1, 0), name="second"),
+        ),
+        network(
+            (2, 6, 6),
+            layer_of(
+                (5, 2, 3, 3),
+                pool=Pooling(kind="max_sums", size=(2, 2), stride=(1, 1), padding=(1, 1, 0, 0)),
+                steps=steps_of(5, [0, 1, 2, 3]),
+            ),
+            layer_of((7, 5, 2, 2), stride=(2, 2), pool=Pooling(kind="sum", size=(2, 2), stride=(1, 1))),
+        ),
+        network((2, 4, 4), layer_of((8, 8, 1, 1), groups=4, flatten=True, w=BIPOLAR)),
+        network((2, 4, 4), layer_of((6, 2, 3, 3), steps=steps_of(6, [-2, -1, 0, 1], spread=9))),
+    ],
+)
+@pytest.mark.parametrize("machine", [TINY, SMALL], ids=["tiny", "small"])
+def test_geometries(graph, machine):
+    check(graph, machine, inputs_of(graph))
+    check_loops(graph, machine, inputs_of(graph, count=1))
+
+
+def test_kernels_that_do_not_fit_together_are_loaded_in_every_run():
+    layers = [
+        layer_of((24, 2 if n == 0 else 24, 3, 3), name=f"conv{n}", padding=(1, 1, 1, 1), i=2 if n == 0 else 1)
+        for n in range(3)
+    ]
+    layers = [replace(layer, steps=steps_of(24, [0, 1], seed=1)) for layer in layers[:2]] + layers[2:]
+    graph = network((2, 4, 4), *layers)
+    program = check(graph, TINY, inputs_of(graph))
+    loads = {Descriptor.from_words(words)["load"] for words in program.descriptors[1:-1]}
+    assert Load.ALWAYS.value in loads
+
+
+def test_maps_that_do_not_fit_together_share_the_image_bank():
+    layers = [
+        layer_of((2, 2, 1, 1), name=f"conv{n}", steps=steps_of(2, [0, 1, 2, 3], spread=4)) for n in range(5)
+    ]
+    graph = network((2, 9, 9), *layers)
+    program = check(graph, replace(TINY, image_words=84), inputs_of(graph))
+    assert [layer.kept for layer in program.layers] == [False, False, False, True, True]
+
+
+def test_a_pooling_memory_too_small_for_all_kernels_splits_the_passes():
+    pool = Pooling(kind="sum", size=(2, 2), stride=(2, 2))
+    graph = network((2, 6, 6), layer_of((20, 2, 3, 3), pool=pool))
+    program = check(graph, replace(TINY, pool_beats=4), inputs_of(graph))
+    assert len(program.layers[0].descriptors) > 1
+
+
+@pytest.mark.parametrize(
+    ("graph", "changes", "text"),
+    [
+        (
+            network((8, 6, 6), layer_of((4, 8, 5, 5), w=8)),
+            {},
+            "layer conv: 25 rows of input lines and 200 of kernels need rows = 225, machine tiny has 64",
+        ),
+        (
+            network((2, 6, 6), layer_of((4, 2, 3, 3)), layer_of((4, 4, 3, 3), name="second")),
+            {},
+            "layer conv: its sums go into another layer without requantization",
+        ),
+        (
+            network((2, 6, 6), layer_of((4, 3, 3, 3))),
+            {},
+            "layer conv: 4 kernels of 3×3×3 in 1 groups do not fit an input of 2×6×6 (channels, height, width)",
+        ),
+        (
+            network((2, 2, 2), layer_of((4, 2, 3, 3))),
+            {},
+            "layer conv: a kernel of 3×3 does not fit an input of 2×2×2 (channels, height, width) with padding "
+            "(0, 0, 0, 0)",
+        ),
+        (
+            network((1, 9, 9), layer_of((16, 1, 3, 3), w=8)),
+            {"kernel_words": 16},
+            "layer conv: it goes beyond kernel_words = 16 of machine tiny, the network needs",
+        ),
+        (
+            network((1, 20, 20), layer_of((4, 1, 1, 1))),
+            {"image_words": 600},
+            "layer conv: its input of 50 words and its output of 800 need image_words = 850, machine tiny has 600",
+        ),
+        (
+            network((2, 6, 6), layer_of((4, 2, 3, 3), bias=np.array([0, 0, 0, 2**31]))),
+            {},
+            "layer conv: sums from -51 to 2147483666 do not fit in 32 bits",
+        ),
+    ],
+)
+def test_what_does_not_fit_says_so(graph, changes, text):
+    with pytest.raises(SpinplaneError) as error:
+        compile_graph(graph, replace(TINY, **changes))
+    assert str(error.value).startswith(text)
+
+
+def test_digits_with_seeded_weights():
+    graph = build_graph("digits", BitWidths.parse("2:2"), seed=5)
+    check(graph, load_machine("paper8"), np.random.default_rng(0).integers(0, 256, (2, 1, 28, 28)))
+
+
+@pytest.mark.parametrize(("bits", "whole", "inner"), [("1:1", 0.85, 0.63), ("1:4", 0.83, 0.72)])
+def test_svhn_on_the_papers_machine(bits, whole, inner):
+    graph, machine = build_graph("svhn", BitWidths.parse(bits)), load_machine("paper")
+    program = check(graph, machine, np.random.default_rng(0).integers(0, 256, (2, 3, 40, 40)))
+    counters = predict(program, resident=True)
+    operations = [298598400, *(int(bits[2]) * n for n in (8957952, 11943936, 3612672, 7225344, 3686400))]
+    operations += [int(bits[2]) * 1638400, 327680]
+    parallel = machine.sub_arrays * machine.columns
+    assert sum(operations) / (counters.total.cycles * parallel) >= whole
+    rest = counters.total.cycles - counters.passes[1].cycles
+    assert sum(operations[1:]) / (rest * parallel) >= inner
+
+
+@pytest.mark.parametrize("name", ["svhn_cnv_w1a1", "tfc_w2a2"])
+def test_models_of_others(name):
+    path = MODELS / f"{name}.onnx"
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not beside the repository")
+    from spinplane.compiler.onnx_import import load_model
+
+    graph = load_model(path)
+    values = np.random.default_rng(0).uniform(-1, 1, (1, *graph.input_shape))
+    check(graph, load_machine("paper"), graph.encode_input(values))
