@@ -1,13 +1,15 @@
 """Window sum: the sum of a window's codes, from the sums of its rows."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine
 
+from .bank import Bank
 from .beat import window_sums_layout
 from .row_set import row_sum_bits, row_write_layout, window_run_layout
+from .verilog import place
 
 _DEPTH = 4
 
@@ -57,14 +59,13 @@ class WindowSum(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         machine = self.machine
-        m.submodules.row_sums = row_sums = memory.Memory(
-            shape=data.ArrayLayout(row_sum_bits(machine), machine.row_buses), depth=machine.rows, init=[]
-        )
-        write, read = row_sums.write_port(), row_sums.read_port()
+        sums = data.ArrayLayout(row_sum_bits(machine), machine.row_buses)
+        row_sums = place(m, platform, "row_sum_bank", Bank(machine.rows, sums.size))
         m.d.comb += [
-            write.en.eq(self.row_write.valid),
-            write.addr.eq(self.row_write.row),
-            write.data.eq(self.row_write.sums),
+            row_sums.write.enable.eq(self.row_write.valid),
+            row_sums.write.address.eq(self.row_write.row),
+            row_sums.write.data.eq(self.row_write.sums),
+            row_sums.write.mask.eq(~0),
         ]
 
         # A row of the run a cycle; the next run takes over when the last one is read.
@@ -76,7 +77,8 @@ class WindowSum(wiring.Component):
             m.d.sync += [run.row.eq(run.row + 1), run.rows.eq(run.rows - 1), run.first.eq(0)]
             with m.If(at_last_row):
                 m.d.sync += active.eq(0)
-        m.d.comb += [read.en.eq(active), read.addr.eq(run.row)]
+        m.d.comb += [row_sums.read.enable.eq(active), row_sums.read.address.eq(run.row)]
+        read = data.View(sums, row_sums.read.data)
 
         adds, ends = Signal(), Signal()
         clears, shift = Signal(reset_less=True), Signal.like(run.shift, reset_less=True)
@@ -89,7 +91,7 @@ class WindowSum(wiring.Component):
         layout = window_sums_layout(machine)
         held, total = Signal(layout, reset_less=True), Signal(layout)
         for bus in range(machine.row_buses):
-            m.d.comb += total[bus].eq(Mux(clears, 0, held[bus]) + (read.data[bus] << shift))
+            m.d.comb += total[bus].eq(Mux(clears, 0, held[bus]) + (read[bus] << shift))
         with m.If(adds):
             m.d.sync += held.eq(total)
 
@@ -104,9 +106,9 @@ class WindowSum(wiring.Component):
             left.eq(count - taken),
         ]
         m.d.sync += count.eq(left + ends)
-        for place in range(_DEPTH):
-            with m.If(ends & (left == place)):
-                m.d.sync += waiting[place].eq(total)
+        for index in range(_DEPTH):
+            with m.If(ends & (left == index)):
+                m.d.sync += waiting[index].eq(total)
             with m.Elif(taken):
-                m.d.sync += waiting[place].eq(waiting[min(place + 1, _DEPTH - 1)])
+                m.d.sync += waiting[index].eq(waiting[min(index + 1, _DEPTH - 1)])
         return m

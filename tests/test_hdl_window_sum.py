@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from spinplane.hdl.bank import BANK, bank_model
 from spinplane.hdl.verilog import verilog_modules
 from spinplane.hdl.window_sum import WindowSum
 from spinplane.machine import Machine
@@ -24,7 +25,7 @@ def test_bench(row_buses: int, rows: int, simulator: str) -> None:
     }
     run = run_bench(
         "spinplane.sim.bench_window_sum",
-        verilog_modules(WindowSum(Machine(**parameters)), "window_sum"),
+        {BANK: bank_model(), **verilog_modules(WindowSum(Machine(**parameters)), "window_sum")},
         "window_sum",
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps(parameters)},
