@@ -9,7 +9,7 @@ from spinplane.machine import SpinplaneError
 from .area import Figures
 from .library import FullAdder, Library
 
-# Carries ripple: the smallest adder, not the fastest.
+# Carries ripple: the smallest adder, not the fastest. An operand that `opt` found to be 0 has no bits.
 _CARRY_MAP = """\
 (* techmap_celltype = "$alu" *)
 module ripple_carry (A, B, CI, BI, X, Y, CO);
@@ -23,8 +23,12 @@ module ripple_carry (A, B, CI, BI, X, Y, CO);
   input CI, BI;
   output [Y_WIDTH-1:0] X, Y, CO;
   wire [Y_WIDTH-1:0] a, b;
-  \\$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(Y_WIDTH)) extend_a (.A(A), .Y(a));
-  \\$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH)) extend_b (.A(B), .Y(b));
+  generate
+    if (A_WIDTH == 0) assign a = 0;
+    else \\$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(Y_WIDTH)) extend_a (.A(A), .Y(a));
+    if (B_WIDTH == 0) assign b = 0;
+    else \\$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH)) extend_b (.A(B), .Y(b));
+  endgenerate
   wire [Y_WIDTH-1:0] c = b ^ {Y_WIDTH{BI}};
   wire [Y_WIDTH:0] carry;
   assign carry[0] = CI;
