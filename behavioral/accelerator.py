@@ -16,7 +16,7 @@ from spinplane.machine.descriptor import (
 )
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error, machine_digest
-from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, START_CYCLES, fetch_cycles
+from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 
 from .feature_map import map_bits, map_codes
 from .layer_cells import Cells
@@ -142,7 +142,7 @@ class Accelerator:
         error, word, tag = Error.NONE, 0, 0
         try:
             tag = self._header(program)
-            layers.append(AcceleratorCounters(cycles=START_CYCLES + fetch))
+            layers.append(AcceleratorCounters(cycles=fetch))
             while True:
                 number += 1
                 descriptor = self._fetch(number)

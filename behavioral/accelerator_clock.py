@@ -7,11 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinplane.machine import Machine
-from spinplane.machine.timing import ENGINE_CYCLES, LAUNCH_CYCLES, READ_CYCLES, way_out_cycles
+from spinplane.machine.timing import (
+    ENGINE_CYCLES,
+    FORM_CYCLES,
+    KERNEL_CYCLES,
+    LAUNCH_CYCLES,
+    OFFER_CYCLES,
+    way_out_cycles,
+)
 
 
 class PassTime(NamedTuple):
-    """Cycles from the first one of a pass to its last write, and those in which the sequencer waited."""
+    """Cycles from the first one of a pass to its last write, and those of them in which the sequencer waited."""
 
     cycles: int
     stalled: int
@@ -26,7 +33,7 @@ def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64],
         From `layer_numbers`.
     machine : Machine
     row_sets : ndarray of shape (regions,), int64
-        That each region writes.
+        That each region writes; those of a row of regions, then those of the next.
     loaded : int
         Kernel rows that are written first.
     """
@@ -38,22 +45,25 @@ def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64],
     waits = int(np.maximum(rounds[:-1] - run, 0).sum())
     before_last = run * (len(rounds) - 1) + waits
 
-    # First cycles in which the sequencer is free, the row former may begin, and the way out has taken all beats of
-    # the last round; and the cycle in which the last row set has gone to the engine.
-    free = LAUNCH_CYCLES + (READ_CYCLES + loaded * write if loaded else 0)
-    forming = LAUNCH_CYCLES + READ_CYCLES - 1
-    beats_taken = taken = stalled = 0
-    for sets in row_sets.tolist():
-        for _ in range(sets):
-            forming = max(forming + n.groups, taken)
-            begin = max(forming, free)
-            stalled += begin - free
-            taken, free = begin, begin + write
-        begin = max(free, beats_taken)
-        stalled += begin - free + waits
-        last = begin + before_last
-        beats_taken = last + n.last_outer_cycles
-        free = last + run
+    # First cycles in which the sequencer is free, and in which the way out has taken all beats of the last round.
+    free = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * write if loaded else 0)
+    beats_taken = stalled = 0
+    former = _RowFormer(n)
+    sets_of_rows = row_sets.reshape(n.region_rows, -1)
+    for row, sets_of_row in enumerate(sets_of_rows.tolist()):
+        left = sum(sets_of_row)
+        another_row = row + 1 < n.region_rows and sets_of_rows[row + 1].any()
+        for sets in sets_of_row:
+            for _ in range(sets):
+                left -= 1
+                begin = max(former.offer(ends_row=left == 0 and another_row), free)
+                stalled += begin - free
+                former.taken, free = begin, begin + write
+            begin = max(free, beats_taken)
+            stalled += begin - free + waits
+            last = begin + before_last
+            beats_taken = last + n.last_outer_cycles
+            free = last + run
     last_beat = n.last_outer_cycles - n.interval
     way_out = way_out_cycles(
         writes=n.writes,
@@ -61,3 +71,32 @@ def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64],
         residual_planes=n.residual_planes if n.residual else 0,
     )
     return PassTime(cycles=free + ENGINE_CYCLES + last_beat + way_out, stalled=stalled)
+
+
+class _RowFormer:
+    """Forms a row a cycle, as long as the set before has moved on.
+
+    A row is asked for in the cycle before it is formed, and stands in between. The last row of a row of regions is
+    asked for when the lines up to the next one have been counted, one a cycle.
+    """
+
+    def __init__(self, n: SimpleNamespace) -> None:
+        self._groups = n.groups
+        self._lines = n.next_lines + n.line_skip
+        self._counted = FORM_CYCLES - 2 + n.first_lines + n.line_skip
+        # Cycles in which the last set was formed, and moved on; and in which the last but one was written.
+        self._formed = self._moved = FORM_CYCLES - 1
+        self.taken = 0
+
+    def offer(self, *, ends_row: bool) -> int:
+        """First cycle in which the next set can be written; `ends_row`, if it is the last one before another row of
+        regions.
+        """
+        first = max(self._formed + 1, self._moved)
+        asked = first + self._groups - 2 if self._groups > 1 else self._formed
+        if ends_row:
+            asked = max(asked, self._counted)
+            self._counted = asked + self._lines
+        self._formed = max(asked + 1, first)
+        self._moved = max(self._formed, self.taken)
+        return self._moved + OFFER_CYCLES

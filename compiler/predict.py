@@ -1,6 +1,7 @@
 """Counters of a program from its descriptors alone: no bank is read and no pass is walked window by window."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +13,10 @@ from spinplane.machine.timing import (
     END_CYCLES,
     ENGINE_CYCLES,
     FINISH_CYCLES,
+    FORM_CYCLES,
+    KERNEL_CYCLES,
     LAUNCH_CYCLES,
-    READ_CYCLES,
-    START_CYCLES,
+    OFFER_CYCLES,
     fetch_cycles,
     way_out_cycles,
 )
@@ -46,7 +48,7 @@ def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
         Whether the kernels that stay are in the array already (a steady run); else all are loaded (a cold one).
     """
     machine = program.machine
-    passes = [AcceleratorCounters(cycles=START_CYCLES + fetch_cycles(machine))]
+    passes = [AcceleratorCounters(cycles=fetch_cycles(machine))]
     for words in program.descriptors[1:-1]:
         d = Descriptor.from_words(words)
         loads = d["load"] == Load.ALWAYS.value or (d["load"] == Load.UNLESS_RESIDENT.value and not resident)
@@ -159,21 +161,27 @@ def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int
     """
     set_rows = (d["plane_groups"] + 1) * (d["pieces"] + 1)
     chain = _Chain.of(machine, d)
-    time = LAUNCH_CYCLES + (READ_CYCLES + kernel_words * machine.write_cycles if kernel_words else 0)
+    now = LAUNCH_CYCLES + (KERNEL_CYCLES + kernel_words * machine.write_cycles if kernel_words else 0)
     stalled = 0
-    # When the last row set was formed and when it was taken, and when the way out has taken all beats, from the end of
-    # the last operation on.
-    state = (LAUNCH_CYCLES + READ_CYCLES - 1 - time, -time, -time)
-    known: dict[tuple[int, _State], tuple[int, int, _State]] = {}
+    state = _State(
+        formed=FORM_CYCLES - 1 - now,
+        moved=-now,
+        taken=-now,
+        counted=FORM_CYCLES - 2 + d["first_lines"] + d["line_skip"] - now,
+        way_free=-now,
+    )
+    known: dict[tuple[int, bool, _State], tuple[int, int, _State]] = {}
+    last_row = d["region_rows"] if d["next_lines"] else 0
+    last_column = d["region_columns"] if d["next_columns"] else 0
     for rho in range(d["region_rows"] + 1):
         lines = d["next_lines"] if rho else d["first_lines"]
         for kappa in range(d["region_columns"] + 1):
             columns = d["next_columns"] if kappa else d["first_columns"]
-            key = (lines * columns * set_rows, state)
+            key = (lines * columns * set_rows, kappa == last_column and rho < last_row, state)
             if key not in known:
                 known[key] = chain.region(*key)
             taken, waited, state = known[key]
-            time += taken
+            now += taken
             stalled += waited
     last_beat = d["last_outer_cycles"] - d["interval"]
     way_out = way_out_cycles(
@@ -181,10 +189,29 @@ def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int
         threshold_words=d["threshold_words"] if d["requantize"] == Requantize.THRESHOLDS.value else 0,
         residual_planes=d["residual_planes"] + 1 if d["residual"] else 0,
     )
-    return time + ENGINE_CYCLES + last_beat + way_out + FINISH_CYCLES, stalled
+    return now + ENGINE_CYCLES + last_beat + way_out + FINISH_CYCLES, stalled
 
 
-_State = tuple[int, int, int]
+class _State(NamedTuple):
+    """Cycles, from the end of the last operation on.
+
+    Parameters
+    ----------
+    formed, moved : int
+        In which the last row set was formed, and moved on to where it can be written.
+    taken : int
+        In which the last row set was written.
+    counted : int
+        From which the next row of regions can be asked for.
+    way_free : int
+        From which the way out takes the next round.
+    """
+
+    formed: int
+    moved: int
+    taken: int
+    counted: int
+    way_free: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +222,8 @@ class _Chain:
     ----------
     form, write : int
         Cycles that a row set takes to be formed and to be written.
+    lines : int
+        Lines from a row of regions to the next one.
     run : int
         Cycles of a round's runs.
     beats : tuple of int
@@ -203,6 +232,7 @@ class _Chain:
 
     form: int
     write: int
+    lines: int
     run: int
     beats: tuple[int, ...]
 
@@ -216,17 +246,28 @@ class _Chain:
         return cls(
             form=1 << d["log_groups"],
             write=machine.write_cycles,
+            lines=d["next_lines"] + d["line_skip"],
             run=rows * (d["plane_groups"] + 1) * machine.sense_cycles,
             beats=inner * (windows - 1) + outer,
         )
 
-    def region(self, sets: int, state: _State) -> tuple[int, int, _State]:
-        """A region from the end of the last operation on: cycles, those of waiting, and the state at its end."""
-        formed, taken, way_free = state
+    def region(self, sets: int, ends_row: bool, state: _State) -> tuple[int, int, _State]:
+        """A region from the end of the last operation on: cycles, those of waiting, and the state at its end.
+
+        Its last row set ends a row of regions before another one, or not.
+        """
+        formed, moved, taken, counted, way_free = state
         now = waited = 0
-        for _ in range(sets):
-            formed = max(formed + self.form, taken)
-            taken = max(formed, now)
+        for left in reversed(range(sets)):
+            first_row = max(formed + 1, moved)
+            # A row is asked for in the cycle in which the one before it is formed.
+            asked = first_row + self.form - 2 if self.form > 1 else formed
+            if ends_row and left == 0:
+                asked = max(asked, counted)
+                counted = asked + self.lines
+            formed = max(asked + 1, first_row)
+            moved = max(formed, taken)
+            taken = max(moved + OFFER_CYCLES, now)
             waited += taken - now
             now = taken + self.write
         for cycles in self.beats:
@@ -234,5 +275,5 @@ class _Chain:
             waited += begin - now
             now, way_free = begin + self.run, begin + cycles
         # What lies far enough in the past makes nothing wait: one state stands for all of them.
-        relative = tuple(max(at - now, -2 * self.form) for at in (formed, taken, way_free))
-        return now, waited, relative
+        past = -self.form - 1
+        return now, waited, _State(*(max(at - now, past) for at in (formed, moved, taken, counted, way_free)))

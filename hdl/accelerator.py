@@ -191,10 +191,13 @@ class Accelerator(wiring.Component):
             total = Signal(COUNTER_BITS, name=name)
             m.d.sync += total.eq(total + number)
             m.d.comb += register.eq(total)
+        # Counters have the descriptor's last cycle in the one after it.
         log = place(m, platform, "log_bank", Bank(self.machine.descriptors, ACCELERATOR_COUNTERS.size))
-        m.d.comb += [
+        m.d.sync += [
             log.write.enable.eq(self._controller.log),
             log.write.address.eq(self._controller.descriptor),
+        ]
+        m.d.comb += [
             log.write.data.eq(counters),
             log.write.mask.eq(~0),
             self._registers.counters.eq(counters),

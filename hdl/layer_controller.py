@@ -1,5 +1,7 @@
 """Layer controller: reads a program descriptor by descriptor and has the units run its passes."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
@@ -24,10 +26,6 @@ from .sequencer import ERROR_BITS
 
 WORD_BITS = 32
 _NUMBER_BITS = 16
-_INDEX_BITS = exact_log2(DESCRIPTOR_WORDS)
-
-#: Cycles in which a descriptor is read and checked: one to reach the memory, one a field, one for its checks.
-DESCRIPTOR_CYCLES = len(DESCRIPTOR_FIELDS) + 2
 
 
 def program_width(machine: Machine) -> int:
@@ -54,9 +52,11 @@ class _State(enum.Enum, shape=3):
 class LayerController(wiring.Component):
     """Takes a program from its header to END, and stops it at the first error.
 
-    Latency: a descriptor takes `DESCRIPTOR_CYCLES`. ``unit_start`` of the first layer comes
-    2 · `DESCRIPTOR_CYCLES` + 1 cycles after ``start``; that of the next one `DESCRIPTOR_CYCLES` + 1 cycles after the
-    first cycle without ``units_busy``, as does ``done`` if END is next. ``halt`` follows an error or ``abort`` in the
+    A word of the program memory is taken and checked in a cycle, with all fields that lie in it.
+
+    Latency: a descriptor takes F = `spinplane.machine.timing.fetch_cycles`. ``unit_start`` of the first layer comes
+    2 · F + 1 cycles after ``start``; that of the next one F + 1 cycles after the first cycle without ``units_busy``,
+    as does ``done`` if END is next. ``halt`` follows an error or ``abort`` in the
     next cycle in which ``pulse`` is low, and ``done`` comes one cycle after it.
 
     Parameters
@@ -98,7 +98,7 @@ class LayerController(wiring.Component):
     halt : Out(1)
         A strobe: the coming edge resets all units.
     log : Out(1)
-        The descriptor at hand is done, in this cycle.
+        The descriptor at hand is done: this is its last cycle, that of END the one of ``done``.
     """
 
     layer: data.View
@@ -140,7 +140,8 @@ class LayerController(wiring.Component):
         self._state = Signal(_State)
         self._is_first = Signal()
         self._tag = Signal(WORD_BITS)
-        self._index = Signal(_INDEX_BITS)
+        # Which of the memory's words of the descriptor is at hand.
+        self._index = Signal(exact_log2(DESCRIPTOR_WORDS * WORD_BITS // program_width(self.machine)))
         self._refusal, self._refused_word = Signal(ERROR_BITS), Signal(_NUMBER_BITS)
         self._stops = Signal()
         m.d.comb += [
@@ -165,6 +166,7 @@ class LayerController(wiring.Component):
                 with m.If(~self.pulse):
                     m.d.sync += self._state.eq(_State.DONE)
             with m.Case(_State.DONE):
+                m.d.comb += self.log.eq(~self.failed)
                 m.d.sync += self._state.eq(_State.IDLE)
         self._stop_at_errors(m)
         return m
@@ -186,31 +188,39 @@ class LayerController(wiring.Component):
         return unless | (self.layer.load == Load.ALWAYS.value)
 
     def _read_descriptor(self, m: Module) -> None:
-        """One field a cycle; the memory keeps its word for all fields that lie in it."""
-        fields = len(DESCRIPTOR_FIELDS)
-        lane_bits = exact_log2(program_width(self.machine) // WORD_BITS)
-        index, lane = self._index, self._index[:lane_bits]
-        word = self.memory.data.word_select(lane, WORD_BITS)
-        is_last, following = index == fields - 1, Mux(self._state == _State.READ, 0, index + 1)
+        """One word of the memory a cycle, each asked for in the cycle before it is taken."""
+        lanes = program_width(self.machine) // WORD_BITS
+        index, is_last, following = self._index, Signal(), Signal.like(self._index)
         exists = self.descriptor < self.machine.descriptors
         number = self.descriptor[: bits_for(self.machine.descriptors - 1)]
-        m.d.comb += self.memory.address.eq(Cat(following[lane_bits:_INDEX_BITS], number))
+        m.d.comb += self.memory.address.eq(Cat(following, number))
         with m.If(self._state == _State.READ):
             m.d.comb += self.memory.enable.eq(exists)
             m.d.sync += [index.eq(0), self._state.eq(_State.FIELDS)]
             with m.If(~exists):
                 self._refuse(m, Error.NO_END)
         with m.Else():
-            m.d.comb += self.memory.enable.eq(lane.all() & ~is_last)
-            m.d.sync += index.eq(index + 1)
+            m.d.comb += [
+                is_last.eq(index == (len(DESCRIPTOR_FIELDS) - 1) // lanes),
+                following.eq(index + 1),
+                self.memory.enable.eq(~is_last),
+            ]
+            m.d.sync += index.eq(following)
             with m.If(is_last):
                 m.d.sync += self._state.eq(_State.CHECK)
             with m.Switch(index):
-                for position, field in enumerate(DESCRIPTOR_FIELDS):
-                    with m.Case(position):
-                        m.d.sync += self.layer[field.name].eq(word)
-                        with m.If(~_fits(word, field)):
-                            self._refuse(m, Error.FIELD, position)
+                for first in range(0, len(DESCRIPTOR_FIELDS), lanes):
+                    with m.Case(first // lanes):
+                        self._take_fields(m, first, DESCRIPTOR_FIELDS[first : first + lanes])
+
+    def _take_fields(self, m: Module, first: int, fields: Sequence[Field]) -> None:
+        """Those of the word at hand, from number `first` on."""
+        # In reverse, as the last assignment holds and the first refusal is named.
+        for lane, field in reversed(list(enumerate(fields))):
+            word = self.memory.data.word_select(lane, WORD_BITS)
+            m.d.sync += self.layer[field.name].eq(word)
+            with m.If(~_fits(word, field)):
+                self._refuse(m, Error.FIELD, first + lane)
 
     def _check_descriptor(self, m: Module) -> None:
         kind, layer = self.layer.kind, self.layer
@@ -232,7 +242,6 @@ class LayerController(wiring.Component):
                 with m.If(is_refused):
                     self._refuse(m, Error.FIELD, FIELD_INDEX[name])
         with m.Elif(kind == Kind.END.value):
-            m.d.comb += self.log.eq(~self._stops)
             m.d.sync += [self.resident.eq(self._tag), self._state.eq(_State.DONE)]
         with m.Else():
             self._refuse(m, Error.KIND)

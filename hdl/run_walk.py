@@ -16,8 +16,11 @@ _LINE_BITS = 8
 #: A line of the ring, and the array rows before it: line · line_rows.
 _POSITION = data.StructLayout({"line": _LINE_BITS, "rows": _LINE_BITS + 12})
 
+#: Bits of a number of lines that are worked off in a cycle: of the ring's, and of a step's.
+_RING_DIGIT, _STEP_DIGIT = 3, 2
+
 #: Cycles from ``start`` to the first run.
-WALK_LATENCY = _RING_BITS + _LINE_BITS + 2
+WALK_LATENCY = _RING_BITS // _RING_DIGIT + _LINE_BITS // _STEP_DIGIT + 2
 
 
 def run_layout(machine: Machine) -> data.StructLayout:
@@ -56,7 +59,7 @@ class RunWalk(wiring.Component):
     """The loops of a layer from the regions down to the runs, one run a cycle.
 
     Pointers of the loops are saved and stepped, so there are neither multiplications nor divisions. Lines go
-    around the ring by compare and subtract; what a step of lines is in rows of the ring is found, bit by bit,
+    around the ring by compare and subtract; what a step of lines is in rows of the ring is found, digit by digit,
     before the first run. Rows beyond the array are kept apart from those in it: a pointer that overflows stays at
     its largest number.
 
@@ -106,33 +109,43 @@ class RunWalk(wiring.Component):
         return m
 
     def _prepare_steps(self, m: Module) -> list[data.View]:
-        """Rows of the whole ring, then the steps of lines modulo the ring, from the highest bit on."""
+        """Rows of the whole ring, then the steps of lines modulo the ring, from the highest digit on."""
         layer = self.layer
         lines = (layer.region_lines, layer.window_lines, layer.tap_lines)
         names = ("region", "window", "tap")
         steps = [Signal(_POSITION, name=f"{name}_step") for name in names]
-        bit = Signal(range(_RING_BITS))
+        digit = Signal(range(_LINE_BITS // _STEP_DIGIT))
         with m.Switch(self._state):
             with m.Case(_State.IDLE):
-                m.d.sync += [bit.eq(_RING_BITS - 1), self._ring_rows.eq(0)]
+                m.d.sync += [digit.eq(_RING_BITS // _RING_DIGIT - 1), self._ring_rows.eq(0)]
                 m.d.sync += [step.eq(_POSITION.const({})) for step in steps]
                 with m.If(self.start):
                     m.d.sync += self._state.eq(_State.RING)
             with m.Case(_State.RING):
-                added = Mux(self._ring.bit_select(bit, 1), layer.line_rows, 0)
-                m.d.sync += [self._ring_rows.eq((self._ring_rows << 1) + added), bit.eq(bit - 1)]
-                with m.If(bit == 0):
-                    m.d.sync += [bit.eq(_LINE_BITS - 1), self._state.eq(_State.STEPS)]
+                added = self._ring.word_select(digit, _RING_DIGIT) * layer.line_rows
+                m.d.sync += [
+                    self._ring_rows.eq((self._ring_rows << _RING_DIGIT) + added),
+                    digit.eq(digit - 1),
+                ]
+                with m.If(digit == 0):
+                    m.d.sync += [digit.eq(_LINE_BITS // _STEP_DIGIT - 1), self._state.eq(_State.STEPS)]
             with m.Case(_State.STEPS):
                 for step, number in zip(steps, lines, strict=True):
-                    one = number.bit_select(bit, 1)
-                    twice = (step.line << 1) + one
-                    rows = (step.rows << 1) + Mux(one, layer.line_rows, 0)
-                    m.d.sync += step.eq(self._around_the_ring(twice, rows))
-                m.d.sync += bit.eq(bit - 1)
-                with m.If(bit == 0):
+                    found = step
+                    for bit in reversed(range(_STEP_DIGIT)):
+                        found = self._twice(m, found, number.word_select(digit, _STEP_DIGIT)[bit])
+                    m.d.sync += step.eq(found)
+                m.d.sync += digit.eq(digit - 1)
+                with m.If(digit == 0):
                     m.d.sync += self._state.eq(_State.WALK)
         return steps
+
+    def _twice(self, m: Module, step: data.View, one_more: Value) -> data.View:
+        """Twice the lines of a step, and one more, around the ring."""
+        found = Signal(_POSITION)
+        rows = (step.rows << 1) + Mux(one_more, self.layer.line_rows, 0)
+        m.d.comb += found.eq(self._around_the_ring((step.line << 1) + one_more, rows))
+        return found
 
     def _around_the_ring(self, line: Value, rows: Value) -> Value:
         """A position less than two rings on, in the ring; as the bits of `_POSITION`."""

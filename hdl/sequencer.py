@@ -33,9 +33,9 @@ class Sequencer(wiring.Component):
     cycles, and runs without a gap. A round's first run is offered no sooner than the cycles of the way out of the
     round before have passed since that round's first run was accepted.
 
-    Latency: the first ``WRITE`` of the load 2 cycles after ``start``, the first one of a row set
-    `spinplane.hdl.run_walk.WALK_LATENCY` cycles after it, if there is a row set and no load. ``busy`` from the cycle
-    after ``start`` until the one in which the last run is accepted.
+    Latency: the first ``WRITE`` of the load 2 cycles after ``start``; the first one of a row set one cycle after it, if
+    there is a row set and no load; the first run `spinplane.hdl.run_walk.WALK_LATENCY` cycles after it or later.
+    ``busy`` from the cycle after ``start`` until the one in which the last run is accepted.
 
     Parameters
     ----------
@@ -161,12 +161,14 @@ class Sequencer(wiring.Component):
 
     def _walk_regions(self, m: Module) -> None:
         run, layer = self._walk.runs.payload, self.layer
-        is_at_hand = (self._state == _State.WALK) & self._walk.runs.valid
+        # As long as the walk prepares itself, the first region is at hand.
+        opens_with_rows = (layer.first_lines != 0) & (layer.first_columns != 0)
+        needs_rows = Mux(self._walk.runs.valid, run.needs_rows, opens_with_rows)
         written, waits_for_rows, due = Signal(), Signal(), Signal()
         set_is_outside = self.rows.payload.row >= self.machine.rows
         m.d.comb += [
-            waits_for_rows.eq(is_at_hand & run.needs_rows & ~written),
-            due.eq(is_at_hand & ~waits_for_rows),
+            waits_for_rows.eq((self._state == _State.WALK) & needs_rows & ~written),
+            due.eq((self._state == _State.WALK) & self._walk.runs.valid & ~waits_for_rows),
             self._offers_set.eq(waits_for_rows & self.rows.valid & ~set_is_outside),
             self.rows.ready.eq(self._offers_set & self.command.ready),
             self._walk.runs.ready.eq(self._offers_run & self.command.ready),

@@ -1,33 +1,36 @@
 """Cycles of the accelerator that no shape explains: the depths of its pipelines, in one place.
 
 What follows from shapes (row sets, runs, beats) is in ``docs/accelerator.md``; the functional machine and the compiler
-both add these constants.
+both add these constants. A pass begins in its cycle 0, in which its units are told to start.
 """
 
-from .descriptor import DESCRIPTOR_WORDS
+from .descriptor import DESCRIPTOR_FIELDS
 from .machine import Machine
 
-#: From the start register to the first word of the header.
-START_CYCLES = 2
-#: From the last word of a descriptor to the first cycle of its pass, or of the next fetch.
+#: Until a descriptor's first word is there, and to check it when the last one has been taken.
 DECODE_CYCLES = 2
-#: From the first cycle of a pass to the first request to the image bank or to the kernel bank.
+#: Cycle of a pass in which the sequencer can issue a ``WRITE``, if it has a row.
 LAUNCH_CYCLES = 1
-#: From the last request of a row set, or from the request of a kernel word, to the cycle in which it is offered.
-READ_CYCLES = 2
-#: From the last cycle of a pass's last run to its results at the way out.
-ENGINE_CYCLES = 3
+#: From the request of a kernel word to its ``WRITE``.
+KERNEL_CYCLES = 1
+#: Cycle of a pass in which the first row of its first row set is formed.
+FORM_CYCLES = 7
+#: From the cycle in which a row set is formed to the one in which it can be written.
+OFFER_CYCLES = 1
+#: From the last cycle of a round's last run to the first one in which the way out takes its results.
+ENGINE_CYCLES = 4
 #: From the cycle in which a beat is taken to its last write, but for what `way_out_cycles` adds.
 WAY_OUT_CYCLES = 8
-#: From the last write of a pass to the fetch of the next descriptor.
-FINISH_CYCLES = 2
-#: From the last word of END to the interrupt.
+#: After the last write of a pass, until the next descriptor is read.
+FINISH_CYCLES = 1
+#: After END has been checked, until the interrupt.
 END_CYCLES = 1
 
 
 def fetch_cycles(machine: Machine) -> int:
-    """Cycles in which a descriptor is read from program memory, decoding included."""
-    return DESCRIPTOR_WORDS // max(1, machine.columns // 32) + DECODE_CYCLES
+    """Cycles in which a descriptor is read and checked: one for each word of the program memory that has fields."""
+    lanes = max(1, machine.columns // 32)
+    return -(-len(DESCRIPTOR_FIELDS) // lanes) + DECODE_CYCLES
 
 
 def way_out_cycles(*, writes: int, threshold_words: int, residual_planes: int) -> int:

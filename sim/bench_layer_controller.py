@@ -13,7 +13,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from spinplane.behavioral.layer_controller import check_descriptor
 from spinplane.hdl.descriptor import DESCRIPTOR
-from spinplane.hdl.layer_controller import DESCRIPTOR_CYCLES, program_width, program_words
+from spinplane.hdl.layer_controller import program_width, program_words
 from spinplane.machine import Machine
 from spinplane.machine.descriptor import (
     DESCRIPTOR_FIELDS,
@@ -24,11 +24,13 @@ from spinplane.machine.descriptor import (
     Load,
 )
 from spinplane.machine.registers import Error, machine_digest
+from spinplane.machine.timing import fetch_cycles
 
 from .packing import unpack
 from .streams import reset
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
+DESCRIPTOR_CYCLES = fetch_cycles(MACHINE)
 
 #: Largest number to try of fields that are refused beyond some number.
 CHECKED = {

@@ -249,13 +249,15 @@ class Surroundings:
 
 def check_cycles(around: Surroundings, expected: list[Duty], start: int) -> None:
     """Each command is accepted in the first cycle that the contract allows, and the others count as stalled."""
-    free, stalled = start + LOAD_LATENCY, 0
+    free, stalled = start + 1, 0
     round_due = 0
     offered = iter(around.offered)
     for at, (duty, (cycle, _)) in enumerate(zip(expected, around.accepted, strict=True)):
+        if duty.bits is None:
+            free = max(free, start + WALK_LATENCY)
+        elif duty.row_set is None:
+            free = max(free, start + LOAD_LATENCY)
         due = free
-        if duty.bits is None or duty.row_set is not None:
-            free = due = max(free, start + WALK_LATENCY)
         if duty.row_set is not None:
             due = max(due, next(offered))
         if duty.round_cycles is not None:
