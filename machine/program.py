@@ -1,19 +1,21 @@
 """A network as a program: what lies in the banks before the start, and which bits are which feature map."""
 
 import json
+import zipfile
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import numpy as np
 
-from .descriptor import DESCRIPTOR_WORDS, FORMAT_VERSION
+from .descriptor import DESCRIPTOR_WORDS, FORMAT_VERSION, Descriptor
 from .errors import SpinplaneError
 from .machine import Machine
+from .registers import machine_digest
 
-_BANKS = ("kernel_rows", "parameters", "thresholds")
+#: What a file of a program calls itself.
+_FORMAT = "spinplane program"
+_BANKS = ("descriptors", "kernel_rows", "parameters", "thresholds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,3 +94,88 @@ class NetworkProgram:
     thresholds: np.ndarray
     input: FeatureMap
     layers: tuple[ProgramLayer, ...]
+
+    def save(self, path: str | Path) -> None:
+        """Write the program to one file: the banks, and a header in JSON that says what they are for."""
+        header = {
+            "format": _FORMAT,
+            "version": FORMAT_VERSION,
+            "machine": asdict(self.machine),
+            "name": self.name,
+            "input": asdict(self.input),
+            "layers": [asdict(layer) for layer in self.layers],
+        }
+        with open(path, "wb") as file:
+            banks = {bank: getattr(self, bank) for bank in _BANKS}
+            np.savez_compressed(file, header=np.array(json.dumps(header)), **banks)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "NetworkProgram":
+        """Read a program from a file that `save` has written.
+
+        Raises
+        ------
+        SpinplaneError
+            If the file is none of a program, is of another version, or its parts do not belong together.
+        """
+        try:
+            # An opened file is closed also where numpy finds that it is none of its own.
+            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+                header = json.loads(str(file["header"]))
+                banks = {bank: file[bank] for bank in _BANKS}
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise SpinplaneError(f"{path}: not a file of a program: {error}") from None
+        if not isinstance(header, dict) or header.get("format") != _FORMAT:
+            raise SpinplaneError(f"{path}: not a file of a program: its header says no {_FORMAT!r}")
+        if header.get("version") != FORMAT_VERSION:
+            raise SpinplaneError(
+                f"{path}: a program of version {header.get('version')}, expected is version {FORMAT_VERSION}"
+            )
+        try:
+            program = cls(
+                machine=Machine(**header["machine"]),
+                name=header["name"],
+                input=FeatureMap(**header["input"]),
+                layers=tuple(_layer(layer) for layer in header["layers"]),
+                **banks,
+            )
+        except (KeyError, TypeError, SpinplaneError) as error:
+            raise SpinplaneError(f"{path}: the header of a program that is damaged: {error}") from None
+        program._check(path)
+        return program
+
+    def _check(self, path: str | Path) -> None:
+        """Refuse banks that are not those of the machine, and descriptors that are none."""
+        machine = self.machine
+        beat_bytes = machine.results_per_cycle * 16
+        expected = {
+            "descriptors": (machine.descriptors, DESCRIPTOR_WORDS, np.uint32),
+            "kernel_rows": (machine.kernel_words, machine.columns // 8, np.uint8),
+            "parameters": (machine.parameter_beats, beat_bytes, np.uint8),
+            "thresholds": (machine.threshold_beats, beat_bytes, np.uint8),
+        }
+        for bank, (words, size, dtype) in expected.items():
+            found = getattr(self, bank)
+            if found.dtype != dtype or found.ndim != 2 or found.shape[1] != size or len(found) > words:
+                raise SpinplaneError(
+                    f"{path}: {bank} of {found.shape}, {found.dtype}: machine {machine.name} takes at most {words} "
+                    f"words of {size}, {np.dtype(dtype)}"
+                )
+        try:
+            header, *_ = [Descriptor.from_words(words) for words in self.descriptors]
+        except (ValueError, SpinplaneError) as error:
+            raise SpinplaneError(f"{path}: its descriptors are damaged: {error}") from None
+        if header["machine"] != machine_digest(machine):
+            raise SpinplaneError(
+                f"{path}: its descriptors are for a machine of digest {header['machine']:#010x}, machine "
+                f"{machine.name} has {machine_digest(machine):#010x}"
+            )
+
+
+def _layer(values: dict[str, Any]) -> ProgramLayer:
+    return ProgramLayer(
+        name=values["name"],
+        descriptors=tuple(values["descriptors"]),
+        output=FeatureMap(**values["output"]),
+        kept=values["kept"],
+    )
