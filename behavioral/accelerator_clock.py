@@ -37,18 +37,62 @@ def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64],
     loaded : int
         Kernel rows that are written first.
     """
-    write, run = machine.write_cycles, n.window_rows * n.plane_groups * n.kernel_planes * machine.sense_cycles
+    starts, stalled = _regions(n, machine, row_sets, loaded)
+    last_run = starts[-1] + int(round_starts(n, machine)[-1]) + _run_cycles(n, machine)
+    last_beat = n.last_outer_cycles - n.interval
+    way_out = way_out_cycles(
+        writes=n.writes,
+        threshold_words=n.threshold_words,
+        residual_planes=n.residual_planes if n.residual else 0,
+    )
+    return PassTime(cycles=last_run + ENGINE_CYCLES + last_beat + way_out, stalled=stalled)
+
+
+def region_starts(
+    n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64], loaded: int
+) -> NDArray[np.int64]:
+    """Cycle of a pass in which the first run of each region is issued; parameters as of `pass_time`.
+
+    Returns
+    -------
+    ndarray of shape (regions,), int64
+    """
+    return np.array(_regions(n, machine, row_sets, loaded)[0])
+
+
+def round_starts(n: SimpleNamespace, machine: Machine) -> NDArray[np.int64]:
+    """Cycles from a region's first run to the first run of each of its rounds.
+
+    Returns
+    -------
+    ndarray of shape (windows · rounds,), int64
+    """
     inner = [n.inner_cycles] * (n.rounds - 1) + [n.last_inner_cycles]
     outer = [n.outer_cycles] * (n.rounds - 1) + [n.last_outer_cycles]
-    rounds = np.array(inner * (n.windows - 1) + outer)
-    # From the first round of a region to its last one: a round takes its runs or its beats, whichever is longer.
-    waits = int(np.maximum(rounds[:-1] - run, 0).sum())
-    before_last = run * (len(rounds) - 1) + waits
+    beats = np.array(inner * (n.windows - 1) + outer)
+    # A round takes its runs or its beats, whichever is longer.
+    return np.concatenate([[0], np.maximum(beats[:-1], _run_cycles(n, machine)).cumsum()])
+
+
+def _run_cycles(n: SimpleNamespace, machine: Machine) -> int:
+    """Cycles of a round's runs."""
+    return int(n.window_rows * n.plane_groups * n.kernel_planes * machine.sense_cycles)
+
+
+def _regions(
+    n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64], loaded: int
+) -> tuple[list[int], int]:
+    """Cycle of the first run of each region, and those in which the sequencer waits."""
+    write, run = machine.write_cycles, _run_cycles(n, machine)
+    rounds = round_starts(n, machine)
+    before_last = int(rounds[-1])
+    waits = before_last - run * (len(rounds) - 1)
 
     # First cycles in which the sequencer is free, and in which the way out has taken all beats of the last round.
     free = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * write if loaded else 0)
     beats_taken = stalled = 0
     former = _RowFormer(n)
+    starts: list[int] = []
     sets_of_rows = row_sets.reshape(n.region_rows, -1)
     for row, sets_of_row in enumerate(sets_of_rows.tolist()):
         left = sum(sets_of_row)
@@ -60,17 +104,12 @@ def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64],
                 stalled += begin - free
                 former.taken, free = begin, begin + write
             begin = max(free, beats_taken)
+            starts.append(begin)
             stalled += begin - free + waits
             last = begin + before_last
             beats_taken = last + n.last_outer_cycles
             free = last + run
-    last_beat = n.last_outer_cycles - n.interval
-    way_out = way_out_cycles(
-        writes=n.writes,
-        threshold_words=n.threshold_words,
-        residual_planes=n.residual_planes if n.residual else 0,
-    )
-    return PassTime(cycles=free + ENGINE_CYCLES + last_beat + way_out, stalled=stalled)
+    return starts, stalled
 
 
 class _RowFormer:
