@@ -16,6 +16,7 @@ from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine.descriptor import Descriptor
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
 from spinplane.sim import run_bench
@@ -50,8 +51,10 @@ Case = tuple[Graph, NetworkProgram, np.ndarray]
 
 
 def compiled_networks(machine: Machine, count: int) -> list[Case]:
-    """Programs of random graphs with an input each; of ten graphs the compiler may refuse two."""
-    cases: list[Case] = []
+    """Programs of random graphs with an input each, no two with the same kernels; of ten graphs the compiler may
+    refuse two.
+    """
+    cases: dict[int, Case] = {}
     refusals: list[str] = []
 
     @settings(
@@ -72,12 +75,13 @@ def compiled_networks(machine: Machine, count: int) -> list[Case]:
         except SpinplaneError as error:
             refusals.append(str(error))
         else:
-            cases.append((graph, program, inputs[:1]))
+            tag = Descriptor.from_words(program.descriptors[0])["tag"]
+            cases.setdefault(tag, (graph, program, inputs[:1]))
 
     draw()
     assert len(cases) == count
     assert len(refusals) <= count // 4, refusals
-    return cases
+    return list(cases.values())
 
 
 def input_codes(program: NetworkProgram, inputs: np.ndarray) -> np.ndarray:
