@@ -96,8 +96,13 @@ def _prove_widths(placement: Placement) -> None:
     layer, machine = placement.layer, placement.machine
     parts, kernels = layer.weights.codes.shape[:2]
     largest = (1 << layer.code.bits) - 1
-    counted = int(layer.weights.codes.reshape(parts * kernels, -1).sum(axis=1).max()) * largest
-    summed = int(np.prod(layer.weights.codes.shape[2:])) * largest
+    _, _, channels, height, width = layer.weights.codes.shape
+    beyond = placement.empty_taps * height * channels
+    codes = int(layer.weights.codes.reshape(parts * kernels, -1).sum(axis=1).max()) + beyond * _zero_code(
+        placement
+    )
+    counted = codes * largest
+    summed = (channels * height * width + beyond) * largest
     bits = min(machine.accumulator_bits, VALUE_BITS)
     if counted >= 1 << (bits - 1):
         raise SpinplaneError(
@@ -280,6 +285,8 @@ def _kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
     lines = codes.transpose(0, 2, 3, 1).astype(np.uint8)
     if placement.strips:
         lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pixel_elements - channels),))
+        beyond = ((0, 0), (0, 0), (0, placement.empty_taps), (0, 0))
+        lines = np.pad(lines, beyond, constant_values=_zero_code(placement))
     lines = lines.reshape(kernels, height, units, -1)[..., : placement.elements]
     lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pieces * placement.length - placement.elements),))
     rows = lines.reshape(kernels, height * units * placement.pieces, placement.length)
@@ -293,6 +300,12 @@ def _kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
     planes = planes.transpose(1, 0, 4, 2, 3, 5)
     bits = np.repeat(planes[..., np.newaxis, :], placement.planes, axis=-2)
     return np.packbits(bits.reshape(-1, placement.machine.columns), axis=1, bitorder="little")
+
+
+def _zero_code(placement: Placement) -> int:
+    """Code of the weight 0, where there are taps beyond the kernel."""
+    weights = placement.layer.weights
+    return -weights.offset // weights.scale if placement.empty_taps else 0
 
 
 def _parameters(

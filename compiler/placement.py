@@ -32,9 +32,10 @@ class Placement:
     machine : Machine
     in_bytes : bool
         Layout of the input map.
-    strips : bool
-        A unit is the strip of pixels that a window sees in a line; else it is a pixel. For strips of a `planes` map
-        all pixels of a line lie beside each other, plane by plane.
+    unit_taps : int
+        Pixels of a unit: 1, the kernel's width (a strip: all that a window sees in a line), or the stride, so that the
+        strips of neighbouring windows share units. For strips of a `planes` map all pixels of a line lie beside each
+        other, plane by plane.
     log_slots, log_planes, log_groups, log_groups_x : int
     output_planes : int
         Planes of the output map, 0 for raw sums.
@@ -44,7 +45,7 @@ class Placement:
     layer: LoweredLayer
     machine: Machine
     in_bytes: bool
-    strips: bool
+    unit_taps: int
     log_slots: int
     log_planes: int
     log_groups: int
@@ -74,11 +75,15 @@ class Placement:
         """Columns of a sub-block."""
         return self.machine.columns >> (self.log_slots + self.log_planes)
 
+    @property
+    def strips(self) -> bool:
+        """Whether a unit has several pixels."""
+        return self.unit_taps > 1
+
     @cached_property
     def elements(self) -> int:
         """Codes of a unit."""
-        channels = self.layer.weights.codes.shape[2]
-        return channels + (self.layer.kernel[1] - 1) * self.pixel_elements if self.strips else channels
+        return self.layer.weights.codes.shape[2] + (self.unit_taps - 1) * self.pixel_elements
 
     @cached_property
     def length(self) -> int:
@@ -136,7 +141,7 @@ class Placement:
         """Pixels from a unit to the next: no finer than windows and taps ask for."""
         layer = self.layer
         several = layer.regions[1] > 1 or layer.region[1] > 1
-        taps = 0 if self.strips or layer.kernel[1] == 1 else layer.dilation[1]
+        taps = 0 if self.taps_x == 1 else layer.dilation[1] * self.unit_taps
         return gcd(layer.stride[1] if several else 0, taps) or 1
 
     @cached_property
@@ -147,12 +152,17 @@ class Placement:
     @cached_property
     def tap_units(self) -> int:
         """Units from a tap to the next."""
-        return self.layer.dilation[1] // self.unit_pixels
+        return self.layer.dilation[1] * self.unit_taps // self.unit_pixels
 
     @cached_property
     def taps_x(self) -> int:
         """Units of a window in a line."""
-        return 1 if self.strips else self.layer.kernel[1]
+        return ceil_div(self.layer.kernel[1], self.unit_taps)
+
+    @property
+    def empty_taps(self) -> int:
+        """Taps of the last unit of a window that lie beyond the kernel."""
+        return self.taps_x * self.unit_taps - self.layer.kernel[1]
 
     @cached_property
     def region_units(self) -> int:
@@ -365,13 +375,18 @@ def placements(
     """
     parts = layer.weights.codes.shape[0]
     lanes = machine.results_per_cycle
-    strips = parts == 1 and (layer.kernel[1] == 1 or layer.dilation[1] == 1)
+    strips = parts == 1 and layer.kernel[1] > 1 and layer.dilation[1] == 1
     if not in_bytes:
         # Strips of planes lie inside of their line as a whole, and lines outside of the map are clean only if 0 pads.
         gaps = layer.input_shape[0] % lanes != 0
         strips = strips and not (gaps and layer.code.pad_code and any(layer.layer.padding))
         strips = strips and clean and layer.start[1] == 0 and not any(layer.layer.padding[1::2])
         strips = strips and not (layer.layer.pool and any(layer.layer.pool.padding[1::2]))
+    widths = {1, layer.kernel[1]} if strips else {1}
+    # Taps beyond the kernel need weights of the value 0.
+    whole = layer.kernel[1] % layer.stride[1] == 0 or layer.weights.offset % layer.weights.scale == 0
+    if strips and in_bytes and layer.stride[1] < layer.kernel[1] and whole:
+        widths.add(layer.stride[1])
     most_planes = min(3, (layer.code.bits - 1).bit_length())
     for log_slots, log_planes, log_groups in product(range(4), range(most_planes + 1), range(4)):
         groups, slots = 1 << log_groups, 1 << log_slots
@@ -387,7 +402,7 @@ def placements(
                 layer=layer,
                 machine=machine,
                 in_bytes=in_bytes,
-                strips=False,
+                unit_taps=1,
                 log_slots=log_slots,
                 log_planes=log_planes,
                 log_groups=log_groups,
@@ -399,6 +414,6 @@ def placements(
             # Groups beyond the map would compute nothing that exists.
             if rows > layer.regions[0] or columns > layer.regions[1]:
                 continue
-            for candidate in (pixels, replace(pixels, strips=True)) if strips else (pixels,):
+            for candidate in (replace(pixels, unit_taps=width) for width in sorted(widths)):
                 if candidate.fits():
                     yield candidate

@@ -275,5 +275,5 @@ class _Chain:
             waited += begin - now
             now, way_free = begin + self.run, begin + cycles
         # What lies far enough in the past makes nothing wait: one state stands for all of them.
-        past = -self.form - 1
+        past = -3 * self.form - 4
         return now, waited, _State(*(max(at - now, past) for at in (formed, moved, taken, counted, way_free)))

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from network_strategies import networks
 
 from spinplane.behavioral.accelerator import Accelerator
+from spinplane.compiler import program as program_module
 from spinplane.compiler.builders import build_graph
 from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
 from spinplane.compiler.networks import BitWidths
 from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.placement import placements
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
@@ -141,6 +143,8 @@ DOREFA = Operand(bits=2, coding=Coding.DOREFA)
         network((16, 5, 5), layer_of((8, 8, 3, 3), groups=2, padding=(1, 1, 1, 1), i=DOREFA, w=BIPOLAR)),
         network((20, 5, 5), layer_of((8, 20, 3, 3), i=3, w=1)),
         network((1, 9, 9), layer_of((4, 1, 1, 1), stride=(3, 3))),
+        network((1, 12, 12), layer_of((4, 1, 5, 5), stride=(2, 2), padding=(1, 2, 1, 2))),
+        network((2, 10, 12), layer_of((8, 2, 2, 6), stride=(2, 2), w=BIPOLAR)),
         network(
             (2, 6, 6),
             layer_of(
@@ -243,6 +247,33 @@ def test_what_does_not_fit_says_so(graph, changes, text):
     with pytest.raises(SpinplaneError) as error:
         compile_graph(graph, replace(TINY, **changes))
     assert str(error.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        network((1, 12, 12), layer_of((4, 1, 5, 5), stride=(2, 2), padding=(1, 2, 1, 2))),
+        network((2, 4, 8), layer_of((8, 2, 2, 4), stride=(1, 2), w=BIPOLAR, i=8)),
+        network((16, 5, 4), layer_of((20, 16, 3, 2), pool=Pooling(kind="sum", size=(2, 2), stride=(1, 1)))),
+        network((18, 4, 4), layer_of((20, 18, 3, 3), padding=(1, 1, 1, 1), i=4)),
+    ],
+)
+def test_every_placement_gives_the_same_values(graph, monkeypatch):
+    machine = replace(SMALL, rows=256)
+    found = []
+
+    def all_of_them(*args, **options):
+        found[:] = placements(*args, **options)
+        return found
+
+    monkeypatch.setattr(program_module, "placements", all_of_them)
+    compile_graph(graph, machine)
+    every = list(found)
+    assert len(every) > 10
+    for placement in every:
+        monkeypatch.setattr(program_module, "placements", lambda *_, one=placement, **__: [one])
+        program = check(graph, machine, inputs_of(graph))
+        assert Descriptor.from_words(program.descriptors[1])["log_slots"] == placement.log_slots
 
 
 def test_digits_with_seeded_weights():

@@ -1,5 +1,6 @@
 """Programs in files."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,48 @@ def test_words_of_another_size_are_refused(tmp_path: Path) -> None:
     assert str(raised.value) == (
         f"{path}: kernel_rows of (5, 8), uint8: machine small takes at most 65536 words of 4, uint8"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"descriptors": np.full((2, 128), 2**32 - 1, np.uint32)}, ": its descriptors are damaged: "),
+        ({"descriptors": np.zeros((0, 128), np.uint32)}, ": its descriptors are damaged: "),
+        (
+            {"descriptors": np.zeros((2, 128), np.uint32)},
+            ": its descriptors are for a machine of digest 0x00000000, machine small has 0x",
+        ),
+    ],
+)
+def test_descriptors_of_no_program_of_the_machine(
+    changes: dict[str, np.ndarray], text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "net"
+    program(**changes).save(path)
+    with pytest.raises(SpinplaneError) as raised:
+        NetworkProgram.load(path)
+    assert str(raised.value).startswith(f"{path}{text}")
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        ([], "not a file of a program: its header says no 'spinplane program'"),
+        (
+            {"format": "spinplane program", "version": 7},
+            f"a program of version 7, expected is version {FORMAT_VERSION}",
+        ),
+        (
+            {"format": "spinplane program", "version": FORMAT_VERSION},
+            "the header of a program that is damaged: 'machine'",
+        ),
+    ],
+)
+def test_headers_of_no_program(header: object, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.npz"
+    words = np.zeros((1, 4), dtype=np.uint8)
+    banks = dict.fromkeys(("descriptors", "kernel_rows", "parameters", "thresholds"), words)
+    np.savez(path, header=np.array(json.dumps(header)), **banks)
+    with pytest.raises(SpinplaneError) as raised:
+        NetworkProgram.load(path)
+    assert str(raised.value) == f"{path}: {text}"
