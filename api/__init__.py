@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from spinplane.training.launch import launch as train
 
     from .classification import Classification, classify
+    from .compilation import Compilation, compile_model
     from .demonstration import Demo, demo
     from .device_report import DeviceReport, report_device
     from .explanation import Explanation, explain
     from .fault_study import AccuracyReport, accuracy
     from .models import load_array, open_model
-    from .network_map import NetworkMap, map_model
-    from .network_run import NetworkRun, run_network
+    from .network_run import NetworkRun
+    from .running import run_network
     from .tracing import Trace, trace
 
 __version__ = version("spinplane")
@@ -33,23 +34,23 @@ __all__ = [
     "AreaReport",
     "BenchFailure",
     "Classification",
+    "Compilation",
     "Demo",
     "DeviceReport",
     "Explanation",
     "Export",
     "Machine",
-    "NetworkMap",
     "NetworkRun",
     "SpinplaneError",
     "Trace",
     "accuracy",
     "classify",
+    "compile_model",
     "demo",
     "explain",
     "export",
     "load_array",
     "load_machine",
-    "map_model",
     "open_model",
     "report_device",
     "run_network",
@@ -64,22 +65,22 @@ _LATE = {
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
     "Classification": "spinplane.classification.Classification",
+    "Compilation": "spinplane.compilation.Compilation",
     "Demo": "spinplane.demonstration.Demo",
     "Explanation": "spinplane.explanation.Explanation",
     "DeviceReport": "spinplane.device_report.DeviceReport",
     "Export": "spinplane.hdl.export.Export",
-    "NetworkMap": "spinplane.network_map.NetworkMap",
     "NetworkRun": "spinplane.network_run.NetworkRun",
     "Trace": "spinplane.tracing.Trace",
     "accuracy": "spinplane.fault_study.accuracy",
     "classify": "spinplane.classification.classify",
+    "compile_model": "spinplane.compilation.compile_model",
     "demo": "spinplane.demonstration.demo",
     "explain": "spinplane.explanation.explain",
     "load_array": "spinplane.models.load_array",
-    "map_model": "spinplane.network_map.map_model",
     "open_model": "spinplane.models.open_model",
     "report_device": "spinplane.device_report.report_device",
-    "run_network": "spinplane.network_run.run_network",
+    "run_network": "spinplane.running.run_network",
     "trace": "spinplane.tracing.trace",
     "train": "spinplane.training.launch.launch",
 }

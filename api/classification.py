@@ -10,7 +10,8 @@ from spinplane.machine import Machine, load_machine
 from spinplane.sim.model import default_build_root
 
 from .drawing import draw_network
-from .network_run import NetworkRun, run_network
+from .network_run import NetworkRun
+from .running import run_network, usable_simulator
 from .samples import sample_digit
 
 
@@ -64,6 +65,7 @@ def classify(
     simulator: str | None = None,
     folder: Path = Path("build") / "demo",
     tell: Callable[[str], None] = lambda line: None,
+    advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> Classification:
     """Classify a handwritten digit of the MNIST test set on the RTL.
 
@@ -75,12 +77,14 @@ def classify(
         A shipped network.
     machine : Machine, str or Path
         See `load_machine`.
-    simulator : {"verilator", "icarus", "amaranth"}, optional
+    simulator : {"verilator", "icarus"}, optional
         The fastest of those that can be used, if not given.
     folder : Path
         For the picture and the Verilog.
     tell : callable
-        Is given a line before each long step.
+        Is given a line before each long step, and the layer at work.
+    advance : callable
+        Is given the cycles that have been simulated, and those of all runs.
 
     Raises
     ------
@@ -88,14 +92,16 @@ def classify(
         If the machine, the digit or the simulator is not there, or the network does not fit.
     """
     machine, image = load_machine(machine), sample_digit(digit)
+    simulator = usable_simulator(simulator)
     tell(f"the Verilog of {machine.name}")
     verilog = export(machine, folder / "rtl", kept_in=default_build_root() / "verilog").folder
-    run = run_network(network, image, machine=machine, simulator=simulator, tell=tell)
+    run = run_network(network, image, machine=machine, simulator=simulator, tell=tell, advance=advance)
+    seen = [layer for layer in run.layers if layer.outputs is not None]
     picture = draw_network(
         folder / "network.png",
         title=f"A handwritten {digit} in {run.name}: values from the RTL, layer by layer",
         image=image,
-        layers=[layer.mapped.layer.name for layer in run.layers],
-        values=[layer.outputs[0] for layer in run.layers],
+        layers=[layer.compiled.layer.name for layer in seen],
+        values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
     )
     return Classification(label=digit, run=run, picture=picture, verilog=verilog)

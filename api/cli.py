@@ -81,14 +81,19 @@ def demo(
 
     conv = conv or simulator == "amaranth" or not available_simulators()
     result: spinplane.Demo | spinplane.Classification
-    with _telling() as tell:
+    with _telling() as (tell, advance):
         if conv:
             result = spinplane.demo(
                 digit=digit, machine=machine, simulator=simulator, folder=output, tell=tell
             )
         else:
             result = spinplane.classify(
-                digit=digit, machine=machine or "paper8", simulator=simulator, folder=output, tell=tell
+                digit=digit,
+                machine=machine or "paper8",
+                simulator=simulator,
+                folder=output,
+                tell=tell,
+                advance=advance,
             )
     print(result)
     _write(json, result)
@@ -100,9 +105,11 @@ def compile(
     model: str,
     *,
     machine: str = "paper8",
+    output: Annotated[Path | None, Parameter(alias="-o", validator=_writable)] = None,
+    picture: Annotated[Path | None, Parameter(validator=_writable)] = None,
     json: JsonFile = None,
 ) -> None:
-    """Map a network onto a machine: mapping, tiles, passes, rows and column use of each layer, and its events.
+    """Compile a network to a program of a machine: where each layer lies, and the cycles and events it will take.
 
     Parameters
     ----------
@@ -110,10 +117,15 @@ def compile(
         An ONNX or QONNX file, a network of the package (digits-1-4), or one of the literature with its bits (svhn:1:4).
     machine
         A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+    output
+        File for the program; without, it is only described.
+    picture
+        PNG of the rows that each layer takes; beside the program, if not given.
     json
-        File for the map.
+        File for the figures.
     """
-    result = spinplane.map_model(model, machine=machine)
+    with Console(stderr=True).status("compiling"):
+        result = spinplane.compile_model(model, machine=machine, output=output, picture=picture)
     print(result)
     _write(json, result)
 
@@ -129,9 +141,10 @@ def run(
     faults: Path | None = None,
     json: JsonFile = None,
 ) -> None:
-    """Run a whole network on the RTL, every dot product in the arrays, and check each layer bit by bit.
+    """Run a whole network on the RTL of the accelerator, and check each layer bit by bit.
 
-    The host carries feature maps from layer to layer: it pools and requantizes.
+    Between the start register and the interrupt the accelerator is alone: the host writes the program and the image
+    over the bus, and reads.
 
     Parameters
     ----------
@@ -142,7 +155,7 @@ def run(
     machine
         A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
     simulator
-        What simulates the RTL; the fastest that can be used here, if not given.
+        What simulates the RTL, verilator or icarus; the faster that can be used here, if not given.
     waves
         Folder for a waveform.
     faults
@@ -151,7 +164,7 @@ def run(
         File for the figures.
     """
     values = spinplane.load_array(input)
-    with _telling() as tell:
+    with _telling() as (tell, advance):
         result = spinplane.run_network(
             model,
             values,
@@ -160,6 +173,7 @@ def run(
             waves=waves,
             faults=FaultMap.load(faults) if faults else None,
             tell=tell,
+            advance=advance,
         )
     print(result)
     _write(json, result)
@@ -176,7 +190,7 @@ def trace(
     machine: str = "paper8",
     json: JsonFile = None,
 ) -> None:
-    """Follow one value of a network back into the memory: window, rows, AND, counts, shifts, sum.
+    """Follow one value of a network back into the memory: window, rows, AND, counts, sums, code, and the cycles.
 
     Parameters
     ----------
@@ -421,22 +435,23 @@ def train(
 
 
 @contextmanager
-def _telling() -> Iterator[Callable[[str], None]]:
-    """What is being done, on a line that moves; line by line where nobody watches."""
+def _telling() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """What is being done and how much of it, on a line that moves; line by line where nobody watches."""
     console = Console(stderr=True)
-    with console.status("starting") as status:
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("starting", total=None)
 
         def tell(line: str) -> None:
-            status.update(line)
+            progress.update(task, description=line)
             if not console.is_terminal:
                 print(f"- {line}", file=sys.stderr)
 
-        yield tell
+        yield tell, lambda done, of: progress.update(task, completed=done, total=of)
 
 
 def _refuse_mismatches(mismatches: int) -> None:
     if mismatches:
-        raise spinplane.BenchFailure(f"{mismatches} mismatches between the RTL and the numpy reference")
+        raise spinplane.BenchFailure(f"{mismatches} mismatches between the RTL and its reference")
 
 
 class _Result(Protocol):

@@ -1,10 +1,5 @@
-"""A whole network through the memory: every convolution on the RTL of the engine, checked layer by layer.
+"""What a run of a network on the RTL has shown, layer by layer."""
 
-The host carries the feature maps: it writes windows, takes accumulators, pools and requantizes. Every dot product is
-computed in the arrays.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +7,9 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from spinplane.behavioral import Engine
-from spinplane.compiler.graph import Graph
-from spinplane.compiler.mapping import MappedLayer, layer_inputs, layer_outputs, map_network
-from spinplane.compiler.oracle import run_graph
-from spinplane.machine import COUNTER_NAMES, Counters, Machine, SpinplaneError, load_machine
-from spinplane.machine.faults import FaultMap
-from spinplane.sim import available_simulators
-from spinplane.sim.run import run_programs
+from spinplane.machine import AcceleratorCounters, Machine
 
-from .models import open_model
-from .network_map import describe
+from .compiled_layer import CompiledLayer, efficiencies, utilization
 from .text import table_text
 
 
@@ -32,34 +19,51 @@ class LayerRun:
 
     Parameters
     ----------
-    mapped : MappedLayer
-    outputs : ndarray of shape (images, channels, height, width), int64
-        Values that leave the layer, from the RTL's accumulators.
+    compiled : CompiledLayer
+    outputs : ndarray of shape (images, channels, height, width), int64, or None
+        Values that left the layer on the RTL; None if a later layer has written over them.
     mismatches : int
-        Values and counters in which RTL and functional machine differ, and, without faults, the oracle.
+        Values and counters in which RTL and functional machine differ, counters in which RTL and prediction do,
+        and, without faults, values that differ from the oracle's.
     wrong : int
-        Values that differ from those of the network without faults.
-    rtl, functional, predicted : Counters
-        ``predicted`` has no cycles and no stalls.
+        Values that differ from the oracle's.
+    rtl : AcceleratorCounters
+        Of the steady run of the first image.
     """
 
-    mapped: MappedLayer
-    outputs: np.ndarray
+    compiled: CompiledLayer
+    outputs: np.ndarray | None
     mismatches: int
     wrong: int
-    rtl: Counters
-    functional: Counters
-    predicted: Counters
+    rtl: AcceleratorCounters
 
     @property
     def efficiency(self) -> float:
-        """Array efficiency: M · N · MAC ÷ (cycles × sub-arrays × columns), kernels loaded within the cycles."""
-        return _efficiency([self])
+        """Array efficiency: M · N · MAC ÷ (cycles × sub-arrays × columns)."""
+        return self.compiled.efficiency(self.rtl.cycles)
 
     @property
     def utilization(self) -> float:
-        """Cycles with an AND ÷ cycles, over all sub-arrays."""
-        return self.rtl.ands / (self.rtl.cycles * self.mapped.convolution.machine.sub_arrays)
+        """Share of the cycles of all sub-arrays in which two rows are sensed."""
+        return self.compiled.utilization(self.rtl)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunCounters:
+    """Counters of one run, from the start register to the interrupt.
+
+    Parameters
+    ----------
+    rtl, functional, predicted : AcceleratorCounters
+    """
+
+    rtl: AcceleratorCounters
+    functional: AcceleratorCounters
+    predicted: AcceleratorCounters
+
+    def as_dict(self) -> dict[str, dict[str, int]]:
+        """Counters by name and origin."""
+        return {name: getattr(self, name).as_dict() for name in ("rtl", "functional", "predicted")}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,6 +78,14 @@ class NetworkRun:
     layers : tuple of LayerRun
     outputs : ndarray of float64
         The network's outputs in its own units, of its own shape; a batch of images in front.
+    mismatches : int
+        Of all layers, and counters of whole runs that differ.
+    steady, cold : RunCounters
+        Of the first image: kernels that stay are in the array, or are loaded in the run.
+    first_layer_cold : int
+        Cycles of the first layer in the cold run.
+    cached : bool
+        Whether the model of the machine was compiled already.
     build_seconds, run_seconds : float
     waves : Path or None
     """
@@ -83,51 +95,52 @@ class NetworkRun:
     simulator: str
     layers: tuple[LayerRun, ...]
     outputs: np.ndarray
+    mismatches: int
+    steady: RunCounters
+    cold: RunCounters
+    cached: bool
     build_seconds: float
     run_seconds: float
     waves: Path | None
-
-    @property
-    def mismatches(self) -> int:
-        """Of all layers."""
-        return sum(layer.mismatches for layer in self.layers)
 
     @property
     def classes(self) -> list[int]:
         """Index of the greatest output of each image."""
         return [int(image.argmax()) for image in self.outputs.reshape(len(self.outputs), -1)]
 
+    @property
+    def wrong(self) -> int:
+        """Values of all layers that differ from the oracle's."""
+        return sum(layer.wrong for layer in self.layers)
+
+    @property
+    def efficiency(self) -> dict[str, float | None]:
+        """Array efficiency of the steady and of the cold run, and of the steady one without the first layer."""
+        compiled, first = [layer.compiled for layer in self.layers], self.layers[0].rtl.cycles
+        steady, without_first = efficiencies(compiled, self.steady.rtl.cycles, first)
+        cold, _ = efficiencies(compiled, self.cold.rtl.cycles, 0)
+        return {"steady": steady, "cold": cold, "without_first": without_first}
+
     def as_dict(self) -> dict[str, Any]:
         """The run as JSON takes it."""
-        totals = {
-            name: {
-                counter: sum(getattr(getattr(layer, name), counter) for layer in self.layers)
-                for counter in counters
-            }
-            for name, counters in (
-                ("rtl", COUNTER_NAMES),
-                ("functional", COUNTER_NAMES),
-                ("predicted", [c for c in COUNTER_NAMES if c not in ("cycles", "stalled")]),
-            )
-        }
-        cycles = totals["rtl"]["cycles"]
         return {
             "network": self.name,
             "machine": self.machine.name,
             "simulator": self.simulator,
             "mismatches": self.mismatches,
+            "wrong": self.wrong,
             "outputs": self.outputs.tolist(),
             "classes": self.classes,
-            "cycles": cycles,
-            "efficiency": {
-                "cold": _efficiency(self.layers),
-                "cold_without_first": _efficiency(self.layers[1:]) if self.layers[1:] else None,
-            },
-            "utilization": totals["rtl"]["ands"] / (cycles * self.machine.sub_arrays),
-            "counters": totals,
+            "cycles": self.steady.rtl.cycles,
+            "cycles_cold": self.cold.rtl.cycles,
+            "efficiency": self.efficiency,
+            "utilization": utilization(self.machine, self.steady.rtl),
+            "counters": self.steady.as_dict(),
+            "counters_cold": self.cold.as_dict(),
             "layers": [
                 {
-                    **describe(layer.mapped),
+                    **layer.compiled.as_dict(),
+                    "compared": layer.outputs is not None,
                     "mismatches": layer.mismatches,
                     "wrong": layer.wrong,
                     "cycles": layer.rtl.cycles,
@@ -137,172 +150,64 @@ class NetworkRun:
                 }
                 for layer in self.layers
             ],
+            "build_seconds": self.build_seconds,
+            "run_seconds": self.run_seconds,
             "waves": str(self.waves) if self.waves else None,
         }
 
     def __rich__(self) -> Table:
         table = Table(
             title=f"{self.name} on the RTL of {self.machine.name}",
-            caption="cycles of the engine, kernels loaded within them; the host pools and requantizes between layers",
+            caption="a steady run of the first image; all from the start register to the interrupt, kernels in place",
         )
         table.add_column("layer")
-        headings = (
-            "output",
-            "W:I",
-            "cycles",
-            "array efficiency",
-            "utilisation",
-            "ANDs",
-            "row writes",
+        for heading in (
+            *("output", "W:I", "cycles", "array efficiency", "utilisation", "ANDs", "row writes"),
             "mismatches",
-        )
-        for heading in headings:
+        ):
             table.add_column(heading, justify="right")
         for layer in self.layers:
-            mapped, counters = layer.mapped, layer.rtl
+            operands = layer.compiled.layer
             table.add_row(
-                mapped.layer.name,
-                "×".join(map(str, mapped.output_shape)),
-                f"{mapped.layer.w.bits}:{mapped.layer.i.bits}",
-                f"{counters.cycles:,}",
-                f"{layer.efficiency:.1%}",
-                f"{layer.utilization:.1%}",
-                f"{counters.ands:,}",
-                f"{counters.row_writes:,}",
-                f"{layer.mismatches:,}",
+                operands.name,
+                "×".join(map(str, layer.compiled.output_shape)),
+                f"{operands.w.bits}:{operands.i.bits}",
+                *_figures(layer.rtl, layer.efficiency, layer.utilization, layer.mismatches),
             )
-        cycles = sum(layer.rtl.cycles for layer in self.layers)
         table.add_section()
+        whole, all_of_it = self.steady.rtl, self.efficiency["steady"]
+        assert all_of_it is not None
         table.add_row(
-            "all",
-            "",
-            "",
-            f"{cycles:,}",
-            f"{_efficiency(self.layers):.1%}",
-            "",
-            "",
-            "",
-            f"{self.mismatches:,}",
+            "all", "", "", *_figures(whole, all_of_it, utilization(self.machine, whole), self.mismatches)
         )
         return table
 
     def __str__(self) -> str:
-        classes = ", ".join(map(str, self.classes))
-        waves = f"\nwaveform         {self.waves}" if self.waves else ""
-        count = sum(layer.wrong for layer in self.layers)
-        wrong = (
-            f"wrong values     {count:,}, by the faults of the memory\n"
-            if count and not self.mismatches
-            else ""
-        )
-        return (
-            f"{table_text(self)}"
-            f"greatest output  {classes}\n"
-            f"{wrong}"
-            f"{self.simulator}: built in {self.build_seconds:.0f} s, ran for {self.run_seconds:.1f} s{waves}"
-        )
+        figures = self.efficiency
+        without = figures["without_first"]
+        lines = [
+            f"greatest output  {', '.join(map(str, self.classes))}",
+            f"array efficiency {figures['steady']:.1%} steady, {figures['cold']:.1%} in the first run of "
+            f"{self.cold.rtl.cycles:,} cycles, which loads kernels"
+            + (f"; {without:.1%} without the first layer" if without is not None else ""),
+        ]
+        if self.wrong and not self.mismatches:
+            lines.append(f"wrong values     {self.wrong:,}, by the faults of the memory")
+        hidden = [layer.compiled.layer.name for layer in self.layers if layer.outputs is None]
+        if hidden:
+            lines.append(f"written over by later layers, their counters compared alone: {', '.join(hidden)}")
+        built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
+        lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
+        lines += [f"waveform         {self.waves}"] if self.waves else []
+        return table_text(self) + "\n".join(lines)
 
 
-def run_network(
-    model: str | Path | Graph,
-    values: np.ndarray,
-    *,
-    machine: Machine | str | Path,
-    simulator: str | None = None,
-    waves: Path | None = None,
-    faults: FaultMap | None = None,
-    tell: Callable[[str], None] = lambda line: None,
-) -> NetworkRun:
-    """Run a network on the RTL of a machine, every layer on the one compiled model.
-
-    Parameters
-    ----------
-    model : str, Path or Graph
-        See `open_model`.
-    values : ndarray
-        Input of the network, see `Graph.encode_input`.
-    machine : Machine, str or Path
-        See `load_machine`.
-    simulator : {"verilator", "icarus", "amaranth"}, optional
-        The fastest of those that can be used, if not given.
-    waves : Path, optional
-        Folder for a VCD.
-    faults : FaultMap, optional
-        Of the memory: RTL and functional machine compute the same wrong values.
-    tell : callable
-        Is given a line before each long step.
-
-    Raises
-    ------
-    SpinplaneError
-        If the model, the input or the machine is not as it should be, or a layer does not fit.
-    BenchFailure
-        If the simulated array refuses an operation.
-    """
-    machine, graph = load_machine(machine), open_model(model)
-    usable = (*available_simulators(), "amaranth")
-    simulator = simulator or usable[0]
-    if simulator not in usable:
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
-    inputs = graph.encode_input(values)
-    mapped = map_network(graph, machine)
-    expected = run_graph(graph, inputs)
-
-    functional = Engine(machine, faults)
-    programs, functional_runs, given = [], [], inputs
-    for at, layer in enumerate(mapped):
-        tell(f"functional machine: layer {layer.layer.name}, {at + 1} of {len(mapped)}")
-        program = layer.convolution.program(layer_inputs(layer, given))
-        run = functional.run(program)
-        given = layer_outputs(layer, run.results)
-        programs.append(program)
-        functional_runs.append(run)
-    tell(f"{simulator}: {sum(len(p.commands) for p in programs):,} commands on the RTL of {machine.name}")
-    rtl = run_programs(
-        programs, simulator=simulator, waves=waves is not None, run_folder=waves, faults=faults
-    )
-
-    layers = []
-    for layer, program_run, functional_run, right in zip(
-        mapped, rtl.runs, functional_runs, expected, strict=True
-    ):
-        outputs = layer_outputs(layer, program_run.results)
-        predicted = layer.convolution.predicted(len(inputs))
-        layers.append(
-            LayerRun(
-                mapped=layer,
-                outputs=outputs,
-                mismatches=(int((outputs != right).sum()) if faults is None else 0)
-                + int((program_run.results != functional_run.results).sum())
-                + _different(program_run.counters, functional_run.counters, COUNTER_NAMES)
-                + _different(
-                    program_run.counters,
-                    predicted,
-                    [n for n in COUNTER_NAMES if n not in ("cycles", "stalled")],
-                ),
-                wrong=int((outputs != right).sum()),
-                rtl=program_run.counters,
-                functional=functional_run.counters,
-                predicted=predicted,
-            )
-        )
-    return NetworkRun(
-        name=graph.name,
-        machine=machine,
-        simulator=simulator,
-        layers=tuple(layers),
-        outputs=graph.decode_output(layers[-1].outputs),
-        build_seconds=rtl.build_seconds,
-        run_seconds=rtl.run_seconds,
-        waves=rtl.waves,
-    )
-
-
-def _different(a: Counters, b: Counters, names: tuple[str, ...] | list[str]) -> int:
-    return sum(getattr(a, name) != getattr(b, name) for name in names)
-
-
-def _efficiency(layers: tuple[LayerRun, ...] | list[LayerRun]) -> float:
-    machine = layers[0].mapped.convolution.machine
-    needed = sum(layer.mapped.binary_operations * len(layer.outputs) for layer in layers)
-    return needed / (sum(layer.rtl.cycles for layer in layers) * machine.sub_arrays * machine.columns)
+def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, mismatches: int) -> list[str]:
+    return [
+        f"{counters.cycles:,}",
+        f"{efficient:.1%}",
+        f"{utilized:.1%}",
+        f"{counters.ands:,}",
+        f"{counters.row_writes:,}",
+        f"{mismatches:,}",
+    ]

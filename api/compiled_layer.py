@@ -1,0 +1,179 @@
+"""Figures of a layer in a program: what was needed, where it lies, and how well the machine is used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spinplane.compiler.graph import Graph, Layer
+from spinplane.machine import AcceleratorCounters, Machine
+from spinplane.machine.descriptor import Descriptor, Load
+from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompiledLayer:
+    """A layer of a network and its passes.
+
+    Parameters
+    ----------
+    machine : Machine
+    layer : Layer
+    placed : ProgramLayer
+    source : FeatureMap
+        Its input.
+    passes : tuple of Descriptor
+    """
+
+    machine: Machine
+    layer: Layer
+    placed: ProgramLayer
+    source: FeatureMap
+    passes: tuple[Descriptor, ...]
+
+    @property
+    def output_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of what leaves the layer."""
+        return self.placed.output.channels, self.placed.output.height, self.placed.output.width
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one image."""
+        first = self.passes[0]
+        return self.layer.weights.size * first["windows_y"] * first["windows_x"]
+
+    @property
+    def binary_operations(self) -> int:
+        """Single-bit products that the layer needs for one image: M · N · MAC."""
+        return self.layer.w.bits * self.layer.i.bits * self.macs
+
+    @property
+    def slots(self) -> int:
+        """Kernels beside each other in a row."""
+        return 1 << self.passes[0]["log_slots"]
+
+    @property
+    def planes(self) -> int:
+        """Planes beside each other in a row."""
+        return 1 << self.passes[0]["log_planes"]
+
+    @property
+    def groups(self) -> tuple[int, int]:
+        """Groups of sub-arrays, vertical and horizontal."""
+        first = self.passes[0]
+        return 1 << (first["log_groups"] - first["log_groups_x"]), 1 << first["log_groups_x"]
+
+    @property
+    def unit(self) -> str:
+        """What is written together: a pixel, or the strip of pixels that a window sees in a line."""
+        first = self.passes[0]
+        taps = (first["runs"] + 1) * (first["run_rows"] + 1) // (first["pieces"] + 1)
+        flat = self.layer.flatten and self.source.height * self.source.width > 1
+        width = self.source.width if flat else self.layer.weights.shape[3]
+        return "strips" if taps == 1 and width > 1 else "pixels"
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of all passes."""
+        return sum(d["rounds"] + 1 for d in self.passes)
+
+    @property
+    def ring_rows(self) -> int:
+        """Rows of a sub-array that hold lines of input."""
+        return max((d["ring_lines"] + 1) * d["line_rows"] for d in self.passes)
+
+    @property
+    def resident(self) -> bool:
+        """Whether the kernels stay in rows of their own."""
+        return all(d["load"] == Load.UNLESS_RESIDENT.value for d in self.passes)
+
+    @property
+    def kernel_rows(self) -> int:
+        """Rows of a sub-array that hold kernels: of all passes if they stay, else of the longest."""
+        rows = [d["load_rows"] for d in self.passes]
+        return sum(rows) if self.resident else max(rows)
+
+    def sum_of(self, passes: Sequence[AcceleratorCounters]) -> AcceleratorCounters:
+        """Counters of the layer, from those of all descriptors of the program."""
+        own = [passes[number].as_dict() for number in self.placed.descriptors]
+        return AcceleratorCounters(**{name: sum(counters[name] for counters in own) for name in own[0]})
+
+    def utilization(self, counters: AcceleratorCounters) -> float:
+        """Share of the cycles of all sub-arrays in which two rows are sensed."""
+        return utilization(self.machine, counters)
+
+    def efficiency(self, cycles: int) -> float:
+        """Array efficiency, see `efficiency`."""
+        return efficiency([self], cycles)
+
+    def column_use(self, counters: AcceleratorCounters) -> float:
+        """Single-bit products that are needed ÷ columns of all pairs of rows that are sensed."""
+        return self.binary_operations / (counters.ands * self.machine.columns)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Name, shapes, bits and mapping as JSON takes them."""
+        layer = self.layer
+        return {
+            "layer": layer.name,
+            "kernels": list(layer.weights.shape),
+            "output": list(self.output_shape),
+            "w": layer.w.bits,
+            "i": layer.i.bits,
+            "macs": self.macs,
+            "slots": self.slots,
+            "planes": self.planes,
+            "groups": list(self.groups),
+            "unit": self.unit,
+            "passes": len(self.passes),
+            "rounds": self.rounds,
+            "ring_rows": self.ring_rows,
+            "kernel_rows": self.kernel_rows,
+            "resident": self.resident,
+        }
+
+
+def compiled_layers(graph: Graph, program: NetworkProgram) -> tuple[CompiledLayer, ...]:
+    """The layers of a graph and of the program that it was compiled to, side by side."""
+    layers = []
+    source = program.input
+    for layer, placed in zip(graph.layers, program.layers, strict=True):
+        layers.append(
+            CompiledLayer(
+                machine=program.machine,
+                layer=layer,
+                placed=placed,
+                source=source,
+                passes=tuple(Descriptor.from_words(program.descriptors[n]) for n in placed.descriptors),
+            )
+        )
+        source = placed.output
+    return tuple(layers)
+
+
+def efficiency(layers: Sequence[CompiledLayer], cycles: int) -> float:
+    """Array efficiency of layers: M · N · MAC ÷ (cycles × sub-arrays × columns).
+
+    M and N are the bits that the network has; what a mapping adds counts for nothing.
+    """
+    machine = layers[0].machine
+    needed = sum(layer.binary_operations for layer in layers)
+    return needed / (cycles * machine.sub_arrays * machine.columns)
+
+
+def utilization(machine: Machine, counters: AcceleratorCounters) -> float:
+    """Share of the cycles of all sub-arrays in which two rows are sensed."""
+    return counters.ands * machine.sense_cycles / (counters.cycles * machine.sub_arrays)
+
+
+def efficiencies(layers: Sequence[CompiledLayer], total: int, first: int) -> tuple[float, float | None]:
+    """Array efficiency of a network, and without its first layer, if it has more than one.
+
+    Parameters
+    ----------
+    layers : sequence of CompiledLayer
+    total : int
+        Cycles from the start to the interrupt.
+    first : int
+        Cycles of the first layer among them.
+    """
+    without = efficiency(layers[1:], total - first) if len(layers) > 1 else None
+    return efficiency(layers, total), without
