@@ -274,6 +274,7 @@ class _Chain:
             begin = max(now, way_free)
             waited += begin - now
             now, way_free = begin + self.run, begin + cycles
-        # What lies far enough in the past makes nothing wait: one state stands for all of them.
-        past = -3 * self.form - 4
+        # What lies far enough in the past makes nothing wait, not even through the two row sets and the row that are
+        # formed ahead: one state stands for all of them.
+        past = -3 * (self.form + self.lines) - 4
         return now, waited, _State(*(max(at - now, past) for at in (formed, moved, taken, counted, way_free)))
