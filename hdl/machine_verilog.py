@@ -18,7 +18,7 @@ from amaranth.lib.wiring import In
 from spinplane.machine import Machine
 
 from .accelerator import Accelerator
-from .bank import BANK, bank_model
+from .bank import BANK, bank_model, bank_stub
 from .imce import Imce
 from .sot_mram_array import SotMramArray
 from .verilog import verilog_modules
@@ -69,7 +69,17 @@ def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = TO
 
 def accelerator_sources(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
     """Verilog of an accelerator with the behavioral array and banks: what a simulator needs."""
-    return {ARRAY: array_model(), BANK: bank_model(), **machine_verilog(machine, kept_in, ACCELERATOR)}
+    return {**models(), **machine_verilog(machine, kept_in, ACCELERATOR)}
+
+
+def models() -> dict[str, str]:
+    """Verilog of the behavioral models of an accelerator's black boxes, by module name."""
+    return {ARRAY: array_model(), BANK: bank_model()}
+
+
+def stubs(machine: Machine) -> dict[str, str]:
+    """Verilog of an accelerator's black boxes for synthesis, by module name."""
+    return {ARRAY: array_stub(machine), BANK: bank_stub()}
 
 
 def array_model() -> str:

@@ -217,6 +217,7 @@ module sot_mram_array #(
   endtask
 
   reg [INDEX_BITS-1:0] row_a, row_b;
+  reg [31:0] place_a, place_b;
   reg [COLUMNS-1:0] sensed, unknown, other, other_written;
   reg [3*COLUMNS-1:0] thresholds;
 
@@ -272,10 +273,12 @@ module sot_mram_array #(
         unknown = shown(thresholds, cells[row_a] | ~written[row_a], other | ~other_written) & ~sensed;
       end
       if (varied) begin
-        a_of_0 = conductances[row_a];
-        a_of_1 = conductances[ROWS + row_a];
-        b_of_0 = en_m ? {LANE*COLUMNS{1'b0}} : conductances[row_b];
-        b_of_1 = en_m ? {LANE*COLUMNS{1'b0}} : conductances[ROWS + row_b];
+        place_a = {{32-INDEX_BITS{1'b0}}, row_a};
+        place_b = {{32-INDEX_BITS{1'b0}}, row_b};
+        a_of_0 = conductances[place_a];
+        a_of_1 = conductances[ROWS + place_a];
+        b_of_0 = en_m ? {LANE*COLUMNS{1'b0}} : conductances[place_b];
+        b_of_1 = en_m ? {LANE*COLUMNS{1'b0}} : conductances[ROWS + place_b];
         reference = conductances[2*ROWS + (en_m ? 0 : en_and ? 1 : 2)];
         sensed = shown_by_conductance(cells[row_a], cells[row_b]);
         unknown = (~written[row_a] | (en_m ? {COLUMNS{1'b0}} : ~written[row_b])) & rbl_enable;

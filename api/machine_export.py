@@ -1,0 +1,105 @@
+"""Export of a machine with a network to try it on."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spinplane.compiler.builders import build_graph
+from spinplane.compiler.graph import Graph
+from spinplane.compiler.networks import BitWidths, Layer, Network, Pool
+from spinplane.compiler.program import compile_graph
+from spinplane.hdl.export import Export, export
+from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.sim.exported_bench import exported_bench
+
+from .models import open_model
+from .samples import sample_digit
+
+_SHIPPED = "digits-1-4"
+_DIGIT = 3
+#: For machines too small for a shipped network: two layers with pooling, and one that fits any machine.
+_BUILT_IN = (
+    (
+        Network(
+            name="small",
+            source="none",
+            channels=1,
+            side=8,
+            layers=(
+                Layer(name="conv1", channels=8, kernel=3, padding=1, pool=Pool(kind="max")),
+                Layer(name="conv2", channels=6, kernel=3, bias=True, batch_norm=False, activation=False),
+            ),
+        ),
+        BitWidths(weight=1, activation=2),
+    ),
+    (
+        Network(
+            name="smallest",
+            source="none",
+            channels=1,
+            side=2,
+            layers=(Layer(name="conv", channels=1, kernel=1, batch_norm=False, activation=False),),
+        ),
+        BitWidths(weight=1, activation=1),
+    ),
+)
+
+
+def export_machine(machine: Machine, folder: Path, *, kept_in: Path | None = None) -> Export:
+    """Write a machine's accelerator with a bench that runs a network on it.
+
+    Parameters
+    ----------
+    machine : Machine
+    folder : Path
+    kept_in : Path, optional
+        See `spinplane.hdl.export.export`.
+
+    Raises
+    ------
+    SpinplaneError
+        If no network fits the machine.
+    OSError
+        If the folder cannot be written.
+    """
+    return export(machine, folder, kept_in=kept_in, bench=exported_bench(*bench_case(machine)))
+
+
+def bench_case(machine: Machine) -> tuple[NetworkProgram, np.ndarray]:
+    """A program that fits the machine, of a shipped network if one does, and the codes of an image for it.
+
+    Raises
+    ------
+    SpinplaneError
+        If not even the smallest network fits, of which it tells.
+    """
+    graph = open_model(_SHIPPED)
+    try:
+        program = compile_graph(graph, machine)
+    except SpinplaneError:
+        return _built_in(machine)
+    return program, _codes(program.input, graph.encode_input(sample_digit(_DIGIT))[0])
+
+
+def _built_in(machine: Machine) -> tuple[NetworkProgram, np.ndarray]:
+    for number, (network, bits) in enumerate(_BUILT_IN, 1):
+        graph = build_graph(network, bits)
+        try:
+            program = compile_graph(graph, machine)
+        except SpinplaneError:
+            if number == len(_BUILT_IN):
+                raise
+            continue
+        break
+    return program, _codes(program.input, _random_input(graph))
+
+
+def _random_input(graph: Graph) -> np.ndarray:
+    """Seeded values that the first layer takes."""
+    operand = graph.layers[0].i
+    return np.random.default_rng(0).integers(0, operand.largest + 1, graph.input_shape)
+
+
+def _codes(feature_map: FeatureMap, values: np.ndarray) -> np.ndarray:
+    return (values - feature_map.offset) // feature_map.scale

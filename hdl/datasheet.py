@@ -1,0 +1,122 @@
+# amaranth: UnusedElaboratable=no
+"""The datasheet of a machine: ports, sizes, banks, cycles and what a reset does, as Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from spinplane.machine import MOST_SLOTS, Machine
+from spinplane.machine.timing import (
+    END_CYCLES,
+    ENGINE_CYCLES,
+    FINISH_CYCLES,
+    fetch_cycles,
+    way_out_cycles,
+)
+
+from .register_map import bank_rows
+
+#: Prefix of the ports of each bus, with what it is.
+_BUSES = {
+    "axil__": "AXI4-Lite: registers",
+    "axi__": "AXI4: banks",
+}
+_OTHERS = {
+    "clk": "all is in step with its rising edge",
+    "rst": "synchronous, active high",
+    "interrupt": "high while STATUS shows DONE and CONTROL lets it be told",
+}
+
+
+def datasheet(machine: Machine, ports: Sequence[Mapping[str, Any]]) -> str:
+    """The datasheet.
+
+    Parameters
+    ----------
+    machine : Machine
+    ports : sequence of mappings
+        Name, direction and width of each port of the top module.
+    """
+    parts = [
+        f"# Accelerator, machine {machine.name}",
+        f"{machine.description}\n" if machine.description else "",
+        "An accelerator for quantized convolutional networks: a host writes a program and an image into the banks, "
+        "writes START, and reads the result after the interrupt. Between them nobody outside writes anything, and the "
+        "number of cycles does not depend on data. `registers.md` has the registers, `accelerator.h` both for C.",
+        "## Ports",
+        _table(("port", "direction", "bits", "what it is"), map(_port, ports)),
+        "## Sizes",
+        _table(("what", "number"), _sizes(machine)),
+        "## Banks",
+        "Black boxes with the ports of `bank_stub.v`: one masked write port, one or two read ports whose data is there "
+        "in the next cycle. SRAM macros take their place; no bank needs contents at power-up.",
+        _table(
+            ("bank", "address", "words", "bits of a word", "KiB"),
+            (
+                (row.name, f"0x{row.address:08x}", row.words, row.width, f"{row.size / 1024:g}")
+                for row in bank_rows(machine)
+            ),
+        ),
+        "The image bank is two of them, even and odd words. Beside these, banks of the same module hold the log, the "
+        "values of pooling regions and the sums of array rows.",
+        "## Throughput",
+        _table(("what", "in each cycle, at most"), _throughput(machine)),
+        "## Latencies",
+        _table(("from", "to", "cycles"), _latencies(machine)),
+        "## Reset",
+        "`rst` is synchronous and active high; one cycle is enough. It ends a program at once and clears registers, "
+        "counters and RESIDENT; a write pulse of an array that has begun is held to its end. Cells of the arrays, "
+        "banks and log keep their contents.",
+    ]
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def _port(port: Mapping[str, Any]) -> tuple[object, ...]:
+    name = port["name"]
+    text = _OTHERS.get(name) or next(text for prefix, text in _BUSES.items() if name.startswith(prefix))
+    return f"`{name}`", port["direction"], port["width"], text
+
+
+def _sizes(machine: Machine) -> Iterable[tuple[object, ...]]:
+    return (
+        ("sub-arrays in lock-step", machine.sub_arrays),
+        ("rows × columns of each", f"{machine.rows} × {machine.columns}"),
+        ("accumulators of each", f"{machine.segments} of {machine.accumulator_bits} bits"),
+        ("kernels side by side in a row, at most", min(machine.segments, MOST_SLOTS)),
+        ("row buses, groups of sub-arrays at most", machine.row_buses),
+        ("cycles of a sense, of a write pulse", f"{machine.sense_cycles}, {machine.write_cycles}"),
+        ("results a cycle, lanes of the way out", machine.results_per_cycle),
+        ("bits of the AXI4 data bus", machine.bus_bits),
+        ("beats of a pooling region", machine.pool_beats),
+        ("descriptors", machine.descriptors),
+    )
+
+
+def _throughput(machine: Machine) -> Iterable[tuple[object, ...]]:
+    products = machine.sub_arrays * machine.columns
+    sense = f" (one AND takes {machine.sense_cycles} cycles)" if machine.sense_cycles > 1 else ""
+    return (
+        ("products of two bits", f"{products // machine.sense_cycles}{sense}"),
+        ("bits written into the arrays", f"{products // machine.write_cycles}"),
+        ("results that leave the engine", machine.results_per_cycle),
+        ("bits to and from the banks over AXI4", machine.bus_bits),
+    )
+
+
+def _latencies(machine: Machine) -> Iterable[tuple[object, ...]]:
+    fetch = fetch_cycles(machine)
+    shortest = way_out_cycles(writes=1, threshold_words=0, residual_planes=0)
+    return (
+        ("start of a program", "first cycle of the first pass", 2 * fetch),
+        ("a pass has ended", "first cycle of the next one", FINISH_CYCLES + fetch),
+        ("the last pass has ended", "interrupt", FINISH_CYCLES + fetch + END_CYCLES),
+        ("last row of a round sensed", "its first results at the way out", ENGINE_CYCLES),
+        ("a beat of results taken", "its last write, one plane, no thresholds", shortest),
+        ("AXI4 read address", "first beat", 2),
+        ("AXI4-Lite read address", "data", 3),
+        ("AXI4-Lite write address and data", "answer", 2),
+    )
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

