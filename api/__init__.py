@@ -95,7 +95,7 @@ if not TYPE_CHECKING:
 
 
 def export(machine: Machine | str | Path, folder: Path) -> "Export":
-    """Write a machine's Verilog and what belongs to it, see `spinplane.hdl.export.export`.
+    """Write a machine's accelerator with a bench that runs a network on it, see `spinplane.hdl.export.export`.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def export(machine: Machine | str | Path, folder: Path) -> "Export":
         See `load_machine`.
     folder : Path
     """
-    from spinplane.hdl.export import export as export_machine
+    from .machine_export import export_machine
 
     return export_machine(load_machine(machine), folder)
 
