@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .models import load_array, open_model
     from .network_run import NetworkRun
     from .running import run_network
-    from .tracing import Trace, trace
+    from .traced import Trace
+    from .tracing import trace
 
 __version__ = version("spinplane")
 
@@ -71,7 +72,7 @@ _LATE = {
     "DeviceReport": "spinplane.device_report.DeviceReport",
     "Export": "spinplane.hdl.export.Export",
     "NetworkRun": "spinplane.network_run.NetworkRun",
-    "Trace": "spinplane.tracing.Trace",
+    "Trace": "spinplane.traced.Trace",
     "accuracy": "spinplane.fault_study.accuracy",
     "classify": "spinplane.classification.classify",
     "compile_model": "spinplane.compilation.compile_model",

@@ -1,120 +1,30 @@
-"""One value of a network followed back into the memory: window, rows, AND, counts, shifts, sum."""
+"""Follow one value of a network back: the functional machine is stopped before its pass, and its rows are read."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import numpy as np
 
-from spinplane.behavioral import bit_planes, encode, windows
-from spinplane.compiler.graph import Graph, Layer
-from spinplane.compiler.mapping import MappedLayer, map_network
-from spinplane.compiler.oracle import arrange, linear, run_graph
-from spinplane.machine import Machine, Op, SpinplaneError, load_machine
+from spinplane.behavioral.accelerator import Accelerator
+from spinplane.behavioral.accelerator_clock import region_starts, round_starts
+from spinplane.behavioral.layer_pass import State, run_pass
+from spinplane.behavioral.layer_results import Parameters, codes_of, read_parameters
+from spinplane.behavioral.layer_rows import form_rows
+from spinplane.behavioral.layer_walk import layer_numbers, walk, window_rows
+from spinplane.compiler.graph import Graph
+from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.predict import predict
+from spinplane.compiler.program import compile_graph
+from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine.descriptor import Descriptor, Load, PoolAt, Requantize
+from spinplane.machine.program import NetworkProgram, ProgramLayer
+from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles, way_out_cycles
 
 from .models import open_model
+from .traced import Trace, TracedCycles, TracedStep, TracedWindow
 
-_SHOWN_BITS = 48
-
-
-@dataclass(frozen=True, kw_only=True)
-class TracedStep:
-    """One row operation, over all tiles of a window, and what it adds.
-
-    Parameters
-    ----------
-    operation : str
-        ``AND`` of an input plane and a weight plane, or ``READ`` of an input plane.
-    m, n : int or None
-        Planes of the input and of the weight.
-    row_i, row_w : int or None
-        First rows of the two, in the sub-array of the kernel.
-    bits : str
-        What is sensed in the window's columns, first position left.
-    count, shift : int
-    negative : bool
-    total : int
-        Accumulator after this step.
-    """
-
-    operation: str
-    m: int
-    n: int | None
-    row_i: int
-    row_w: int | None
-    bits: str
-    count: int
-    shift: int
-    negative: bool
-    total: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trace:
-    """One value followed back.
-
-    Parameters
-    ----------
-    network, machine, layer : str
-    output : (k, y, x)
-    value : int
-        What leaves the layer there.
-    sums : tuple of (y, x, sum)
-        Windows of the pooling region with their sums; one without pooling.
-    window : (y, x)
-        Whose steps are shown: the only one, the greatest, or the first of an average.
-    pass_number, sub_array, segment : int
-        Of the kernel.
-    tiles : int
-    constant : int
-    steps : tuple of TracedStep
-    thresholds : tuple of int
-        Of the channel; empty where the sums leave the layer.
-    """
-
-    network: str
-    machine: str
-    layer: str
-    output: tuple[int, int, int]
-    value: int
-    sums: tuple[tuple[int, int, int], ...]
-    window: tuple[int, int]
-    pass_number: int
-    sub_array: int
-    segment: int
-    tiles: int
-    constant: int
-    steps: tuple[TracedStep, ...]
-    thresholds: tuple[int, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The trace as JSON takes it."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        k, y, x = self.output
-        lines = [
-            f"{self.network} on {self.machine}: layer {self.layer}, kernel {k}, y {y}, x {x} is {self.value}",
-            f"the kernel lies in sub-array {self.sub_array}, segment {self.segment}, pass {self.pass_number}",
-            f"window ({self.window[0]}, {self.window[1]}), rows of {self.tiles} tiles; constant {self.constant}",
-            "",
-            "op    m  n  row I  row W  count  shift  adds        sum  bits",
-        ]
-        for s in self.steps:
-            adds = (-1 if s.negative else 1) * (s.count << s.shift)
-            n, row_w = ("-", "-") if s.n is None else (s.n, s.row_w)
-            bits = s.bits if len(s.bits) <= _SHOWN_BITS else f"{s.bits[:_SHOWN_BITS]}…"
-            lines.append(
-                f"{s.operation:<4}  {s.m}  {n}  {s.row_i:>5}  {row_w:>5}  {s.count:>5}  {s.shift:>5}  {adds:>+4}"
-                f"  {s.total:>9}  {bits}"
-            )
-        lines.append("")
-        if len(self.sums) > 1:
-            lines.append("pooled: " + ", ".join(f"({a}, {b}): {total}" for a, b, total in self.sums))
-        if self.thresholds:
-            lines.append(f"thresholds of the channel: {', '.join(map(str, self.thresholds))}")
-        lines.append(f"value {self.value}")
-        return "\n".join(lines)
+_RAW_BITS = 32
 
 
 def trace(
@@ -146,107 +56,242 @@ def trace(
         If there is no such layer or output, or the network does not fit.
     """
     machine, graph = load_machine(machine), open_model(model)
-    mapped = map_network(graph, machine)
-    names = [one.layer.name for one in mapped]
+    names = [one.name for one in graph.layers]
     if layer is not None and layer not in names:
         raise SpinplaneError(f"layer {layer!r} is not one of {', '.join(names)}")
     at = names.index(layer) if layer else len(names) - 1
-    one = mapped[at]
-    if not all(0 <= index < side for index, side in zip(output, one.output_shape, strict=True)):
-        sides = "×".join(map(str, one.output_shape))
-        raise SpinplaneError(f"output {output}: layer {one.layer.name} has {sides} of kernel, y, x")
     inputs = graph.encode_input(values)[:1]
-    before = [inputs, *run_graph(graph, inputs)]
-    given = arrange(one.layer, before[at])
-    sums = linear(one.layer, given)[0]
-    k, y, x = output
-    region = _region(one.layer, sums.shape[1:], y, x)
-    followed = max(region, key=lambda p: _pooled_by(one.layer, k, int(sums[k][p])))
-    steps = _steps(one, given, k, followed)
-    assert steps[-1].total == sums[k][followed]
-    place = one.convolution.kernel_place(k)
+    expected = [of_layer[0] for of_layer in run_graph(graph, inputs)]
+    if not all(0 <= index < side for index, side in zip(output, expected[at].shape, strict=True)):
+        sides = "×".join(map(str, expected[at].shape))
+        raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} of kernel, y, x")
+    program = compile_graph(graph, machine)
+    placed = program.layers[at]
+    number, channel = _find_pass(program, placed, output[0])
+    accelerator = _before(program, number, (inputs[0] - program.input.offset) // program.input.scale)
+    place = _Place(machine, Descriptor.from_words(program.descriptors[number]), channel, output[1:])
+    n = place.n
+    parameters = read_parameters(n, machine, accelerator.state.parameters, accelerator.state.thresholds)
+    windows, steps_of = _windows(place, accelerator.state, parameters)
+    window = _followed(n, windows, int(parameters.multiplier[channel]))
+    pooled = windows[window].scaled
+    if n.pool == PoolAt.SUM.value:
+        pooled = sum(one.scaled for one in windows if one.counts)
+    code = int(accelerator.read_map(placed.output)[output])
+    assert code == _code(n, pooled, parameters, channel)
+    raw = placed.output.layout == "raw"
+    value = code if raw else placed.output.scale * code + placed.output.offset
+    assert value == expected[at][output]
+    greatest = int(graph.decode_output(expected[-1][np.newaxis]).argmax())
     return Trace(
         network=graph.name,
         machine=machine.name,
-        layer=one.layer.name,
+        layer=names[at],
         output=output,
-        value=int(before[at + 1][0, k, y, x]),
-        sums=tuple((a, b, int(sums[k, a, b])) for a, b in region),
-        window=followed,
-        pass_number=place.pass_number,
+        value=value,
+        code=code,
+        greatest=greatest if at == len(names) - 1 else None,
+        descriptor=number,
+        group=place.group,
         sub_array=place.sub_array,
-        segment=place.segment,
-        tiles=one.convolution.layout.tiles,
-        constant=place.constant,
-        steps=tuple(steps),
-        thresholds=tuple(map(int, one.layer.steps.thresholds[k])) if one.layer.steps else (),
+        slot=place.slot,
+        round=place.round,
+        region=(place.row, place.column),
+        windows=tuple(windows),
+        window=window,
+        steps=tuple(steps_of[window]),
+        parameters={
+            **{key: getattr(n, key) for key in ("accumulator_shift", "window_sum_scale")},
+            **{key: getattr(n, key) for key in ("shift", "low", "high", "code_shift")},
+            **{key: int(getattr(parameters, key)[channel]) for key in ("bias", "multiplier", "offset")},
+        },
+        pool=PoolAt(n.pool).name,
+        requantize=Requantize(n.requantize).name,
+        thresholds=tuple(map(int, parameters.thresholds[channel])),
+        pooled=pooled,
+        cycles=_cycles(program, number, place, window),
     )
 
 
-def _region(layer: Layer, shape: tuple[int, ...], y: int, x: int) -> list[tuple[int, int]]:
-    """Windows that a value is pooled from."""
-    if layer.pool is None:
-        return [(y, x)]
-    sides = zip((y, x), layer.pool.size, layer.pool.stride, layer.pool.padding[:2], shape, strict=True)
-    rows, columns = (
-        range(max(0, at * stride - pad), min(side, at * stride - pad + size))
-        for at, size, stride, pad, side in sides
-    )
-    return [(a, b) for a in rows for b in columns]
+class _Place:
+    """Where in a pass a channel of an output position is computed.
+
+    Parameters
+    ----------
+    machine : Machine
+    descriptor : Descriptor
+    channel : int
+        Among those of the pass.
+    position : (y, x)
+    """
+
+    def __init__(
+        self, machine: Machine, descriptor: Descriptor, channel: int, position: tuple[int, ...]
+    ) -> None:
+        self.machine, self.descriptor = machine, descriptor
+        self.n = n = layer_numbers(descriptor, machine)
+        self.position = position
+        group_y, self.row = divmod(position[0], n.region_rows)
+        group_x, self.column = divmod(position[1], n.region_columns)
+        self.group = group_y * n.groups_x + group_x
+        self.region = self.row * n.region_columns + self.column
+        self.round, in_round = divmod(channel, n.beats * n.lanes) if n.rounds > 1 else (0, channel)
+        self.beat = in_round // n.lanes
+        self.member, self.slot = divmod(in_round, n.slots)
+        self.sub_array = self.group * n.group_size + self.member
+        self.channel = channel
 
 
-def _pooled_by(layer: Layer, kernel: int, total: int) -> int:
-    """What decides which window of a region is followed: none in an average, else the greatest sum or code."""
-    if layer.pool is None or layer.pool.kind == "sum":
-        return 0
-    falls = layer.pool.kind == "max_codes" and layer.steps is not None and not layer.steps.rising[kernel]
-    return -total if falls else total
+def _find_pass(program: NetworkProgram, placed: ProgramLayer, kernel: int) -> tuple[int, int]:
+    """Number of the descriptor that computes a kernel, and the kernel's number in the pass."""
+    bits = _RAW_BITS if placed.output.layout == "raw" else 1
+    firsts = {
+        n: (Descriptor.from_words(program.descriptors[n])["out_base"] - placed.output.base) // bits
+        for n in placed.descriptors
+    }
+    number = max((n for n in firsts if firsts[n] <= kernel), key=lambda n: firsts[n])
+    return number, kernel - firsts[number]
 
 
-def _steps(
-    mapped: MappedLayer, given: np.ndarray, kernel: int, position: tuple[int, int]
-) -> list[TracedStep]:
-    layer, convolution = mapped.layer, mapped.convolution
-    geometry = (layer.weights.shape[2:], layer.stride, layer.padding, layer.dilation)
-    of_group = layer.weights.shape[1]
-    first = kernel // (len(layer.weights) // layer.groups) * of_group
-    channels = slice(first, first + of_group)
+def _before(program: NetworkProgram, number: int, codes: np.ndarray) -> Accelerator:
+    """A functional machine that has run all passes before one."""
+    accelerator = Accelerator(program.machine)
+    end = Descriptor().words()
+    accelerator.load(replace(program, descriptors=np.array([*program.descriptors[:number], end])))
+    accelerator.write_map(program.input, codes)
+    accelerator.run()
+    return accelerator
 
-    def window(maps: np.ndarray) -> np.ndarray:
-        return windows(maps, *geometry)[0, position[0], position[1], channels].ravel()
 
-    codes = window(encode(given, layer.i).astype(np.int64))
-    outside = 1 - window(np.ones_like(given))
-    planes_i = bit_planes(codes, layer.i.bits)
-    planes_w = bit_planes(encode(layer.weights[kernel].ravel(), layer.w).astype(np.int64), layer.w.bits)
-    layout, place = convolution.layout, convolution.kernel_place(kernel)
-    steps: list[TracedStep] = []
-    total = place.constant
-    for term in convolution.terms:
-        if term.outside and not outside.any():
-            continue
-        planes = outside[np.newaxis] if term.outside else planes_i
-        signed_i = layer.i.signed and not term.outside
-        row_i = layout.outside_row if term.outside else 0
-        for n in range(layer.w.bits) if term.op is Op.DOT else [None]:
-            for m, plane in enumerate(planes):
-                bits = plane if n is None else plane & planes_w[n]
-                negative = term.negate ^ (signed_i and m == len(planes) - 1)
-                negative ^= n is not None and layer.w.signed and n == layer.w.bits - 1
-                shift = m + (n or 0) + term.shift
-                total += (-1 if negative else 1) * (int(bits.sum()) << shift)
+def _windows(
+    place: _Place, state: State, parameters: Parameters
+) -> tuple[list[TracedWindow], list[list[TracedStep]]]:
+    """Windows of the region and their steps; `state` has run the pass afterwards."""
+    n = place.n
+    steps = walk(n, place.machine)
+    formed, _, _ = form_rows(n, steps, place.group, state.image)
+    run_pass(state, place.descriptor, load=True)
+    kernels = state.cells.bits[place.sub_array]
+    rows = window_rows(n, place.machine, place.row)[place.column]
+    contents = steps.contents[place.region]
+    windows, steps_of = [], []
+    for number in range(n.windows):
+        ry, rx = divmod(number, n.region_width)
+        y = n.first_window_y + place.position[0] * n.stride_y + ry
+        x = n.first_window_x + place.position[1] * n.stride_x + rx
+        met = formed[contents[rows[ry, rx]] - place.machine.rows]
+        of_window = _steps(place, rows[ry, rx], met, kernels)
+        blocks = met.sum(axis=(1, 3), dtype=np.int64)
+        window_sum = sum(
+            int(blocks[pg, p]) << (pg * n.block_planes + p)
+            for pg in range(n.plane_groups)
+            for p in range(n.block_planes)
+        )
+        accumulator = of_window[-1].total
+        value = (
+            (accumulator << n.accumulator_shift)
+            - n.window_sum_scale * window_sum
+            + int(parameters.bias[place.channel])
+        )
+        windows.append(
+            TracedWindow(
+                y=y,
+                x=x,
+                counts=0 <= y < n.windows_y and 0 <= x < n.windows_x,
+                accumulator=accumulator,
+                window_sum=window_sum,
+                value=value,
+                scaled=value * int(parameters.multiplier[place.channel]),
+            )
+        )
+        steps_of.append(of_window)
+    return windows, steps_of
+
+
+def _steps(place: _Place, rows: np.ndarray, met: np.ndarray, kernels: np.ndarray) -> list[TracedStep]:
+    """ANDs of a window in the order in which they are sensed.
+
+    Parameters
+    ----------
+    place : _Place
+    rows : ndarray of shape (plane_groups, window_rows), int64
+        Array rows of the input.
+    met : ndarray of shape (plane_groups, window_rows, planes, columns of a sub-block), uint8
+        What they hold in each slot.
+    kernels : ndarray of shape (rows, columns), uint8
+        The sub-array.
+    """
+    n, steps, total = place.n, [], 0
+    slot = kernels.reshape(len(kernels), n.slots, n.block_planes, n.block_columns)[:, place.slot]
+    first = n.kernel_row + place.round * n.kernel_planes * n.window_rows
+    for plane in range(n.kernel_planes):
+        for group in range(n.plane_groups):
+            for at in range(n.window_rows):
+                row_w = first + plane * n.window_rows + at
+                sensed = met[group, at] & slot[row_w]
+                count = sum(int(block.sum()) << p for p, block in enumerate(sensed))
+                shift = plane + group * n.block_planes
+                total += count << shift
+                length = n.last_length if at % n.pieces == n.pieces - 1 else n.length
                 steps.append(
                     TracedStep(
-                        operation="READ" if n is None else "AND",
-                        m=m,
-                        n=n,
-                        row_i=row_i + m * layout.tiles,
-                        row_w=None if n is None else place.row + n * layout.tiles,
-                        bits="".join(map(str, bits)),
-                        count=int(bits.sum()),
+                        plane=plane,
+                        plane_group=group,
+                        row_i=int(rows[group, at]),
+                        row_w=row_w,
+                        bits=tuple("".join(map(str, block[:length])) for block in sensed),
+                        count=count,
                         shift=shift,
-                        negative=bool(negative),
                         total=total,
                     )
                 )
     return steps
+
+
+def _followed(n: SimpleNamespace, windows: list[TracedWindow], multiplier: int) -> int:
+    """Window that decides: the greatest one, the least where a negative multiplier turns it round, the first of a
+    sum.
+    """
+    counting = [at for at, window in enumerate(windows) if window.counts or n.pool == PoolAt.NONE.value]
+    if n.pool in (PoolAt.NONE.value, PoolAt.SUM.value):
+        return counting[0]
+    turned = n.pool == PoolAt.MAX_BEFORE.value and multiplier < 0
+    return max(counting, key=lambda at: -windows[at].scaled if turned else windows[at].scaled)
+
+
+def _code(n: SimpleNamespace, pooled: int, parameters: Parameters, channel: int) -> int:
+    """What the way out makes of a pooled value."""
+    channels = np.zeros((1, len(parameters.bias)), dtype=np.int64)
+    channels[0, channel] = pooled
+    return int(codes_of(n, channels, np.zeros_like(channels), parameters)[0, channel])
+
+
+def _cycles(program: NetworkProgram, number: int, place: _Place, window: int) -> TracedCycles:
+    """Cycles of a steady run."""
+    n, machine = place.n, program.machine
+    start = sum(c.cycles for c in predict(program, resident=True).passes[:number]) + fetch_cycles(machine)
+    loads = place.descriptor["load"] == Load.ALWAYS.value
+    loaded = n.load_rows * n.load_sub_arrays if loads else 0
+    row_sets = np.diff(walk(n, machine).region_sets)
+    region = start + int(region_starts(n, machine, row_sets, loaded)[place.region])
+    rounds = round_starts(n, machine)
+    run = n.window_rows * n.plane_groups * n.kernel_planes * machine.sense_cycles
+    beats = n.last_beats if place.round == n.rounds - 1 else n.beats
+    beat = place.group * beats + place.beat
+    outer = n.windows - 1
+
+    def taken(of_window: int) -> int:
+        issued = region + int(rounds[of_window * n.rounds + place.round])
+        return issued + run - 1 + ENGINE_CYCLES + beat * (n.interval if of_window == outer else 1)
+
+    written = taken(outer) + way_out_cycles(
+        writes=n.writes,
+        threshold_words=n.threshold_words,
+        residual_planes=n.residual_planes if n.residual else 0,
+    )
+    return TracedCycles(
+        start=start,
+        issued=region + int(rounds[window * n.rounds + place.round]),
+        result=taken(window),
+        written=written,
+    )

@@ -1,0 +1,188 @@
+"""One value of a network as it came about in the memory: windows, pairs of rows, counts, sums, code, cycles."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+_SHOWN_BITS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracedStep:
+    """One AND of an input row and a kernel row, and what it adds.
+
+    Parameters
+    ----------
+    plane : int
+        n, of the kernel.
+    plane_group : int
+        Of the input.
+    row_i, row_w : int
+        Of the array.
+    bits : tuple of str
+        What the sub-array senses in the columns of the slot, one text a sub-block, the first column left; columns
+        beyond the row's elements are 0 and left out. Sub-block p holds plane p of the plane group.
+    count : int
+        Σ 2^p · ones of sub-block p.
+    shift : int
+    total : int
+        Accumulator after this step.
+    """
+
+    plane: int
+    plane_group: int
+    row_i: int
+    row_w: int
+    bits: tuple[str, ...]
+    count: int
+    shift: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracedWindow:
+    """A window of the pooling region.
+
+    Parameters
+    ----------
+    y, x : int
+        Among the windows of the layer.
+    counts : bool
+        Whether it exists in the map.
+    accumulator, window_sum : int
+    value : int
+        (accumulator << accumulator shift) − window sum scale · window sum + bias.
+    scaled : int
+        value · multiplier.
+    """
+
+    y: int
+    x: int
+    counts: bool
+    accumulator: int
+    window_sum: int
+    value: int
+    scaled: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracedCycles:
+    """When it happens in a steady run, in cycles from the one in which the accelerator becomes busy.
+
+    Parameters
+    ----------
+    start : int
+        First cycle of the pass.
+    issued : int
+        The round's first run of the window begins.
+    result : int
+        The way out takes the beat with the window's result.
+    written : int
+        Last word of the value is written to the image bank.
+    """
+
+    start: int
+    issued: int
+    result: int
+    written: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """One value followed back.
+
+    Parameters
+    ----------
+    network, machine, layer : str
+    output : (k, y, x)
+    value : int
+        What leaves the layer there, in the layer's units.
+    code : int
+        What is written to the image bank.
+    greatest : int or None
+        Class that the network gives, where the layer is the last one.
+    descriptor : int
+        Number of the pass in the program.
+    group, sub_array, slot, round : int
+        Where and when the kernel is at work; sub-arrays are counted over all groups.
+    region : (row, column)
+        Of the group.
+    windows : tuple of TracedWindow
+    window : int
+        Number of the one whose steps are shown: the only one, the greatest, or the first of a sum.
+    steps : tuple of TracedStep
+    parameters : dict of str to int
+        That made the code of the sums: those of the descriptor and of the channel.
+    pool, requantize : str
+    thresholds : tuple of int
+        Of the channel, where the code is made by thresholds.
+    pooled : int
+    cycles : TracedCycles
+    """
+
+    network: str
+    machine: str
+    layer: str
+    output: tuple[int, int, int]
+    value: int
+    code: int
+    greatest: int | None
+    descriptor: int
+    group: int
+    sub_array: int
+    slot: int
+    round: int
+    region: tuple[int, int]
+    windows: tuple[TracedWindow, ...]
+    window: int
+    steps: tuple[TracedStep, ...]
+    parameters: dict[str, int]
+    pool: str
+    requantize: str
+    thresholds: tuple[int, ...]
+    pooled: int
+    cycles: TracedCycles
+
+    def as_dict(self) -> dict[str, Any]:
+        """The trace as JSON takes it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        (k, y, x), window, p, at = self.output, self.windows[self.window], self.parameters, self.cycles
+        lines = [
+            f"{self.network} on {self.machine}: layer {self.layer}, kernel {k}, y {y}, x {x} is {self.value}",
+            *([] if self.greatest is None else [f"the greatest output is class {self.greatest}"]),
+            f"descriptor {self.descriptor}: group {self.group}, its region {self.region}; the kernel lies in sub-array "
+            f"{self.sub_array}, slot {self.slot}, and runs in round {self.round}",
+            f"steady run, cycles from the start: pass {at.start:,}, window {at.issued:,}, its result at the way out "
+            f"{at.result:,}, last write {at.written:,}",
+            "",
+            f"window ({window.y}, {window.x}): AND of row I and row W",
+            "plane  plane group  row I  row W  count  shift      sum  bits",
+        ]
+        for s in self.steps:
+            bits = "|".join(s.bits)
+            bits = bits if len(bits) <= _SHOWN_BITS else f"{bits[:_SHOWN_BITS]}…"
+            lines.append(
+                f"{s.plane:>5}  {s.plane_group:>11}  {s.row_i:>5}  {s.row_w:>5}  {s.count:>5}  {s.shift:>5}"
+                f"  {s.total:>7}  {bits}"
+            )
+        lines.append("")
+        for w in self.windows:
+            value = (
+                f"({w.accumulator} << {p['accumulator_shift']}) − {p['window_sum_scale']} · {w.window_sum}"
+            )
+            terms = f"{value} + {p['bias']} = {w.value}, · {p['multiplier']} = {w.scaled}"
+            lines.append(f"window ({w.y}, {w.x}): {terms if w.counts else 'does not exist'}")
+        pooled = "" if self.pool == "NONE" else f"pooled ({self.pool}): {self.pooled}; "
+        lines.append(f"{pooled}y = {self.pooled} + {p['offset']} = {self.pooled + p['offset']}")
+        lines.append(f"code {self.code}{self._made_by()}; value {self.value}")
+        return "\n".join(lines)
+
+    def _made_by(self) -> str:
+        p = self.parameters
+        if self.requantize == "RAW":
+            return ", y itself"
+        stored = f", << {p['code_shift']}" if p["code_shift"] else ""
+        if self.requantize == "THRESHOLDS":
+            return f" = {p['low']} + thresholds reached of {', '.join(map(str, self.thresholds))}{stored}"
+        return f" = y >> {p['shift']} within {p['low']} to {p['high']}{stored}"
