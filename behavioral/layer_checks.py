@@ -31,6 +31,8 @@ def refused_field(layer: Descriptor, machine: Machine) -> int | None:
         "log_planes": slots * planes <= machine.columns // LEAF_COLUMNS,
         "length": layer["length"] < longest,
         "last_length": layer["last_length"] < longest,
+        "first_lines": layer["first_lines"] > 0,
+        "first_columns": layer["first_columns"] > 0,
         "log_groups": groups <= machine.row_buses,
         "log_groups_x": layer["log_groups_x"] <= layer["log_groups"],
         "load": layer["load"] in [load.value for load in Load],

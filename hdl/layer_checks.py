@@ -30,6 +30,8 @@ def layer_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
     for name in ("length", "last_length"):
         elements = machine.columns // 8
         refusals[name] = (layer[name] > block) | (layer.in_bytes & (layer[name] >= elements))
+    for name in ("first_lines", "first_columns"):
+        refusals[name] = layer[name] == 0
     for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays"):
         refusals[name] = layer[name] >= (machine.sub_arrays >> layer.log_groups)
     return dict(sorted(refusals.items(), key=lambda item: FIELD_INDEX[item[0]]))

@@ -33,9 +33,9 @@ class Sequencer(wiring.Component):
     cycles, and runs without a gap. A round's first run is offered no sooner than the cycles of the way out of the
     round before have passed since that round's first run was accepted.
 
-    Latency: the first ``WRITE`` of the load 2 cycles after ``start``; the first one of a row set one cycle after it, if
-    there is a row set and no load; the first run `spinplane.hdl.run_walk.WALK_LATENCY` cycles after it or later.
-    ``busy`` from the cycle after ``start`` until the one in which the last run is accepted.
+    Latency: the first ``WRITE`` of the load 2 cycles after ``start``, or without one the first row set's 1 cycle after;
+    the first run `spinplane.hdl.run_walk.WALK_LATENCY` cycles after it or later. ``busy`` from the cycle after
+    ``start`` until the one in which the last run is accepted.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ class Sequencer(wiring.Component):
         Whether kernels are to be loaded; looked at with ``start``.
     busy : Out(1)
     rows : In(stream.Signature(row_set_layout(machine)))
-        One is taken when its ``WRITE`` is accepted. A region without new lines or new columns has none.
+        One is taken when its ``WRITE`` is accepted. The first region has some, a region without new lines or new
+        columns has none.
     kernel : Out(bank_read(machine.kernel_words, machine.columns))
     command : Out(stream.Signature(command_layout(machine)))
     write : Out(stream.Signature(row_layout(machine)))
@@ -161,9 +162,8 @@ class Sequencer(wiring.Component):
 
     def _walk_regions(self, m: Module) -> None:
         run, layer = self._walk.runs.payload, self.layer
-        # As long as the walk prepares itself, the first region is at hand.
-        opens_with_rows = (layer.first_lines != 0) & (layer.first_columns != 0)
-        needs_rows = Mux(self._walk.runs.valid, run.needs_rows, opens_with_rows)
+        # As long as the walk prepares itself, the first region is at hand, which begins with row sets.
+        needs_rows = ~self._walk.runs.valid | run.needs_rows
         written, waits_for_rows, due = Signal(), Signal(), Signal()
         set_is_outside = self.rows.payload.row >= self.machine.rows
         m.d.comb += [

@@ -39,6 +39,8 @@ CHECKED = {
     "log_planes": 3,
     "length": MACHINE.columns,
     "last_length": MACHINE.columns,
+    "first_lines": 1,
+    "first_columns": 1,
     "log_groups": 3,
     "log_groups_x": 3,
     "sub_arrays": MACHINE.sub_arrays,
@@ -60,7 +62,12 @@ def header(tag: int, **fields: int) -> Descriptor:
 def random_layer(rng: Random, wrong: float = 0) -> Descriptor:
     """Any values; those that are checked are right, but with the chance `wrong` anything up to their largest."""
     values = {f.name: rng.choice((f.smallest, f.largest, 0)) for f in DESCRIPTOR_FIELDS}
-    right = dict.fromkeys(CHECKED, 0) | {"interval": 32, "load": rng.randrange(3)}
+    right = dict.fromkeys(CHECKED, 0) | {
+        "first_lines": 1,
+        "first_columns": 1,
+        "interval": 32,
+        "load": rng.randrange(3),
+    }
     layer = Descriptor(values | right, kind=Kind.LAYER.value)
     for name, largest in CHECKED.items():
         if rng.random() < wrong:
