@@ -101,7 +101,7 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
     """
     scale, bits = operand.scale, operand.bits
     offset = -(2 ** (bits - 1)) if operand.coding is Coding.TWOS_COMPLEMENT else operand.offset
-    if ((weights - offset) % scale).any() or -offset * input_scale > _LARGEST_WINDOW_SCALE:
+    if ((weights - offset) & (scale - 1)).any() or -offset * input_scale > _LARGEST_WINDOW_SCALE:
         scale, offset = 1, min(0, int(weights.min()))
         bits = max(1, int(weights.max() - offset).bit_length())
     if bits > MAX_BITS:
@@ -114,4 +114,6 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
             f"layer {name}: weights from {offset} and inputs in steps of {input_scale} multiply the window sum by "
             f"{-offset * input_scale}, allowed is at most {_LARGEST_WINDOW_SCALE}"
         )
-    return WeightCode(codes=(weights - offset) // scale, bits=bits, scale=scale, offset=offset)
+    return WeightCode(
+        codes=(weights - offset) >> (scale.bit_length() - 1), bits=bits, scale=scale, offset=offset
+    )

@@ -22,8 +22,8 @@ UNUSED_THRESHOLD = 2 ** (THRESHOLD_BITS - 1) - 1
 _LARGEST_MULTIPLIER = 2 ** (SCALE_BITS - 1) - 1
 _LARGEST_OFFSET = 2 ** (OFFSET_BITS - 1) - 1
 _LARGEST_SHIFT = 47
-#: Pairs of steps that are compared at once.
-_PAIRS_AT_ONCE = 1 << 22
+#: Greater than all bounds of offsets.
+_BEYOND = 1 << 61
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -213,27 +213,49 @@ def _find_line(
 def _multipliers(
     at: np.ndarray, below: np.ndarray, above: np.ndarray, shift: int, largest: int
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Least and greatest multiplier of each channel for which an offset exists; None if a channel has none."""
+    """Least and greatest multiplier of each channel for which an offset exists; None if a channel has none.
+
+    Lower bounds of offsets are a convex function of the multiplier and upper bounds a concave one, so Newton's method
+    from either end meets no multiplier twice and passes none that has an offset.
+    """
+    lower = _cut(at, below, above, shift, largest, rising=True)
+    if (lower > largest).any():
+        return None
+    upper = _cut(at, below, above, shift, largest, rising=False)
+    return None if (lower > upper).any() else (lower, upper)
+
+
+def _cut(
+    at: np.ndarray, below: np.ndarray, above: np.ndarray, shift: int, largest: int, *, rising: bool
+) -> np.ndarray:
+    """First multiplier that has an offset, from 0 up or from `largest` down; one beyond these if none has.
+
+    The lower bound of step k, k·2^s − m·T_k, exceeds the upper bound of step j, j·2^s − m·(T_j − 1) − 1, where
+    (k − j)·2^s > m·(T_k − T_j + 1) − 1.
+    """
     channels, count = at.shape
-    lower, upper = np.zeros(channels, dtype=np.int64), np.full(channels, largest, dtype=np.int64)
-    step = np.arange(count, dtype=np.int64)
-    ahead = (step[:, np.newaxis] - step) << shift
-    chunk = max(1, _PAIRS_AT_ONCE // (count * count))
-    for start in range(0, channels, chunk):
-        part = slice(start, start + chunk)
-        # Lower bound of step k against upper bound of step j: (k − j)·2^s ≤ m·(T_k − T_j + 1) − 1.
-        pair = above[part, :, np.newaxis] & below[part, np.newaxis, :]
-        distance = at[part, :, np.newaxis] - at[part, np.newaxis, :] + 1
-        least = np.where(pair & (distance > 0), -(-(ahead + 1) // np.maximum(distance, 1)), 0)
-        most = np.where(pair & (distance < 0), (ahead + 1) // np.minimum(distance, -1), largest)
-        # With no distance between them the multiplier cannot help: 0 ≥ ahead + 1.
-        if (pair & (distance == 0) & (ahead >= 0)).any():
-            return None
-        lower[part] = least.max(axis=(1, 2))
-        upper[part] = np.minimum(most.min(axis=(1, 2)), largest)
-        if (lower[part] > upper[part]).any():
-            return None
-    return lower, upper
+    sign = 1 if rising else -1
+    never = largest + 1 if rising else -1
+    multipliers = np.full(channels, 0 if rising else largest, dtype=np.int64)
+    codes = np.arange(count, dtype=np.int64) << shift
+    left = np.flatnonzero(above.any(axis=1) & below.any(axis=1))
+    while len(left):
+        m, limits = multipliers[left, np.newaxis], at[left]
+        bounds = codes - m * limits
+        k = np.where(above[left], bounds, -_BEYOND).argmax(axis=1)
+        j = np.where(below[left], bounds + m, _BEYOND).argmin(axis=1)
+        ahead = codes[k] - codes[j]
+        channel = np.arange(len(left))
+        distance = limits[channel, k] - limits[channel, j] + 1
+        apart = ahead > m[:, 0] * distance - 1
+        # With no distance between them in this direction no further multiplier helps.
+        helps = distance * sign > 0
+        distance = np.where(helps, distance, sign)
+        nearest = -(-(ahead + 1) // distance) if rising else (ahead + 1) // distance
+        further = np.where(helps & (nearest * sign < never * sign), nearest, never)
+        multipliers[left[apart]] = further[apart]
+        left = left[apart & (further != never)]
+    return multipliers
 
 
 def _prove(
@@ -247,11 +269,15 @@ def _prove(
 ) -> None:
     """Right on both sides of every step, and so everywhere: the line rises."""
     m, o = multipliers[:, np.newaxis], offsets[:, np.newaxis]
-    count = at.shape[1]
+    channels, count = at.shape
+    # Thresholds and sums of all channels in one ascending list, each channel in a range of its own.
+    channel = np.arange(channels)[:, np.newaxis]
+    own = channel * int((greatest - least).max() + 2) - least[:, np.newaxis]
+    assert (np.diff(at) >= 0).all()
     for sums in (at, at - 1, least[:, np.newaxis], greatest[:, np.newaxis]):
         inside = np.clip(sums, least[:, np.newaxis], greatest[:, np.newaxis])
         codes = np.clip((m * inside + o) >> shift, first, first + count)
-        right = first + (at[:, np.newaxis, :] <= inside[:, :, np.newaxis]).sum(axis=-1)
-        assert (codes == right).all()
+        reached = np.searchsorted((at + own).ravel(), (inside + own).ravel(), side="right")
+        assert (codes == first + reached.reshape(inside.shape) - channel * count).all()
     assert (np.abs(offsets) <= _LARGEST_OFFSET).all()
     assert (multipliers <= _LARGEST_MULTIPLIER).all()

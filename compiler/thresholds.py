@@ -20,9 +20,12 @@ def reachable_sums(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     low, high : ndarray of shape (kernels,), int64
     """
     weights = layer.weights.reshape(len(layer.weights), -1)
-    ends = np.stack([weights * layer.i.smallest, weights * layer.i.largest])
-    low = np.minimum(ends.min(axis=0), 0).sum(axis=-1) + layer.bias
-    high = np.maximum(ends.max(axis=0), 0).sum(axis=-1) + layer.bias
+    # Inputs that are padded are 0, so 0 is among them whatever the operand.
+    smallest, largest = min(layer.i.smallest, 0), max(layer.i.largest, 0)
+    total, magnitude = weights.sum(axis=1), np.abs(weights).sum(axis=1)
+    positive, negative = (total + magnitude) // 2, (total - magnitude) // 2
+    low = smallest * positive + largest * negative + layer.bias
+    high = largest * positive + smallest * negative + layer.bias
     regions = int(np.prod(layer.pool.size)) if layer.pool and layer.pool.kind == "sum" else 1
     return low * regions, high * regions
 
