@@ -1,5 +1,6 @@
 """Export of a machine with a network to try it on."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from spinplane.compiler.networks import BitWidths, Layer, Network, Pool
 from spinplane.compiler.program import compile_graph
 from spinplane.hdl.export import Export, export
 from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.machine.program import NetworkProgram
 from spinplane.sim.exported_bench import exported_bench
 
 from .models import open_model
@@ -46,6 +47,24 @@ _BUILT_IN = (
 )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BenchCase:
+    """A network to try a machine on.
+
+    Parameters
+    ----------
+    graph : Graph
+    program : NetworkProgram
+    values, codes : ndarray of shape (channels, height, width)
+        An image as the first layer takes it, and the codes that stand for it in the program's input map.
+    """
+
+    graph: Graph
+    program: NetworkProgram
+    values: np.ndarray
+    codes: np.ndarray
+
+
 def export_machine(machine: Machine, folder: Path, *, kept_in: Path | None = None) -> Export:
     """Write a machine's accelerator with a bench that runs a network on it.
 
@@ -63,11 +82,12 @@ def export_machine(machine: Machine, folder: Path, *, kept_in: Path | None = Non
     OSError
         If the folder cannot be written.
     """
-    return export(machine, folder, kept_in=kept_in, bench=exported_bench(*bench_case(machine)))
+    case = bench_case(machine)
+    return export(machine, folder, kept_in=kept_in, bench=exported_bench(case.program, case.codes))
 
 
-def bench_case(machine: Machine) -> tuple[NetworkProgram, np.ndarray]:
-    """A program that fits the machine, of a shipped network if one does, and the codes of an image for it.
+def bench_case(machine: Machine) -> BenchCase:
+    """A program that fits the machine: of a shipped network if one does, else of a small one with seeded weights.
 
     Raises
     ------
@@ -79,20 +99,18 @@ def bench_case(machine: Machine) -> tuple[NetworkProgram, np.ndarray]:
         program = compile_graph(graph, machine)
     except SpinplaneError:
         return _built_in(machine)
-    return program, _codes(program.input, graph.encode_input(sample_digit(_DIGIT))[0])
+    return _case(graph, program, graph.encode_input(sample_digit(_DIGIT))[0])
 
 
-def _built_in(machine: Machine) -> tuple[NetworkProgram, np.ndarray]:
-    for number, (network, bits) in enumerate(_BUILT_IN, 1):
-        graph = build_graph(network, bits)
+def _built_in(machine: Machine) -> BenchCase:
+    graphs = [build_graph(network, bits) for network, bits in _BUILT_IN]
+    for graph in graphs[:-1]:
         try:
             program = compile_graph(graph, machine)
         except SpinplaneError:
-            if number == len(_BUILT_IN):
-                raise
             continue
-        break
-    return program, _codes(program.input, _random_input(graph))
+        return _case(graph, program, _random_input(graph))
+    return _case(graphs[-1], compile_graph(graphs[-1], machine), _random_input(graphs[-1]))
 
 
 def _random_input(graph: Graph) -> np.ndarray:
@@ -101,5 +119,7 @@ def _random_input(graph: Graph) -> np.ndarray:
     return np.random.default_rng(0).integers(0, operand.largest + 1, graph.input_shape)
 
 
-def _codes(feature_map: FeatureMap, values: np.ndarray) -> np.ndarray:
-    return (values - feature_map.offset) // feature_map.scale
+def _case(graph: Graph, program: NetworkProgram, values: np.ndarray) -> BenchCase:
+    feature_map = program.input
+    codes = (values - feature_map.offset) // feature_map.scale
+    return BenchCase(graph=graph, program=program, values=values, codes=codes)

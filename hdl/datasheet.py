@@ -27,7 +27,9 @@ _OTHERS = {
 }
 
 
-def datasheet(machine: Machine, ports: Sequence[Mapping[str, Any]]) -> str:
+def datasheet(
+    machine: Machine, ports: Sequence[Mapping[str, Any]], macros: Sequence[Mapping[str, Any]]
+) -> str:
     """The datasheet.
 
     Parameters
@@ -35,6 +37,8 @@ def datasheet(machine: Machine, ports: Sequence[Mapping[str, Any]]) -> str:
     machine : Machine
     ports : sequence of mappings
         Name, direction and width of each port of the top module.
+    macros : sequence of mappings
+        Instance, words, width and read ports of each memory macro.
     """
     parts = [
         f"# Accelerator, machine {machine.name}",
@@ -47,8 +51,7 @@ def datasheet(machine: Machine, ports: Sequence[Mapping[str, Any]]) -> str:
         "## Sizes",
         _table(("what", "number"), _sizes(machine)),
         "## Banks",
-        "Black boxes with the ports of `bank_stub.v`: one masked write port, one or two read ports whose data is there "
-        "in the next cycle. SRAM macros take their place; no bank needs contents at power-up.",
+        "What a host reaches over AXI4.",
         _table(
             ("bank", "address", "words", "bits of a word", "KiB"),
             (
@@ -56,8 +59,14 @@ def datasheet(machine: Machine, ports: Sequence[Mapping[str, Any]]) -> str:
                 for row in bank_rows(machine)
             ),
         ),
-        "The image bank is two of them, even and odd words. Beside these, banks of the same module hold the log, the "
-        "values of pooling regions and the sums of array rows.",
+        "## Memory macros",
+        "Black boxes `bank` with the ports of `bank_stub.v`: a masked write port, and read ports whose data is there "
+        "in the next cycle; a word that is written in the same cycle reads as it was. SRAM macros take their place; "
+        "none needs contents at power-up. The image bank is two of them, even and odd words.",
+        _table(
+            ("instance", "words", "bits of a word", "read ports"),
+            ((f"`{m['instance']}`", m["words"], m["width"], m["reads"]) for m in macros),
+        ),
         "## Throughput",
         _table(("what", "in each cycle, at most"), _throughput(machine)),
         "## Latencies",

@@ -4,6 +4,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from amaranth.lib.wiring import In
 from spinplane.machine import Machine
 
 from .accelerator import Accelerator
+from .bank import BANK
 from .c_header import c_header
 from .datasheet import datasheet
 from .machine_verilog import ACCELERATOR as TOP
@@ -31,8 +33,6 @@ BENCH_FOLDER = "bench"
 _WAIVED = {
     "PROCASSINIT": "a register has the value of its reset at power-up too",
     "UNUSEDSIGNAL": "fields of a descriptor and carries that a unit has no use for; what a standard bus has to have",
-    "CMPCONST": "a limit that a field's width keeps already",
-    "SYMRSVDWORD": "the port interrupt, which C++ programs do not see by this name",
     "BLKSEQ": "the banks' model computes an address within a cycle",
 }
 _HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
@@ -111,7 +111,7 @@ def export(
     sources = [f"{module}.v" for module in modules]
     model_texts = {f"{name}.v": text for name, text in models().items()}
     stub_texts = {f"{name}_stub.v": text for name, text in stubs(machine).items()}
-    ports = _ports(Accelerator(machine))
+    ports, macros = _ports(Accelerator(machine)), _macros(modules)
     texts = {f"{module}.v": text for module, text in modules.items()} | model_texts | stub_texts
     texts["synthesis.f"] = "".join(f"{name}\n" for name in [*stub_texts, *sources])
     texts["simulation.f"] = "".join(f"{name}\n" for name in [*model_texts, *sources])
@@ -119,11 +119,11 @@ def export(
     texts[f"{TOP}.core"] = _core(machine, sources, [*model_texts], [*stub_texts])
     texts[_HEADER] = c_header(machine)
     texts[_REGISTERS] = register_table(machine)
-    texts[_DATASHEET] = datasheet(machine, ports)
+    texts[_DATASHEET] = datasheet(machine, ports, macros)
     contents = {name: text.encode() for name, text in texts.items()}
     contents |= {f"{BENCH_FOLDER}/{name}": content for name, content in (bench or {}).items()}
     names = (*contents, f"{TOP}.json")
-    description = _description(machine, list(modules), ports) | {"files": sorted(names)}
+    description = _description(machine, list(modules), ports, macros) | {"files": sorted(names)}
     contents[f"{TOP}.json"] = (json.dumps(description, indent=2) + "\n").encode()
     _replace(folder, contents)
     return Export(
@@ -168,7 +168,22 @@ def _lies_in_an_export(path: PurePosixPath) -> bool:
     return ".." not in path.parts and str(path.parent) in (".", BENCH_FOLDER)
 
 
-def _description(machine: Machine, modules: list[str], ports: list[dict[str, Any]]) -> dict[str, Any]:
+def _macros(modules: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Memory macros that stand for the banks: where each is placed, and its parameters."""
+    placed = re.compile(
+        rf"^  {BANK} #\(\s*\.READS\(32'd(\d+)\),\s*\.WIDTH\(32'd(\d+)\),\s*\.WORDS\(32'd(\d+)\)\s*\) (\w+) \(",
+        re.MULTILINE,
+    )
+    return [
+        {"module": module, "instance": name, "words": int(words), "width": int(width), "reads": int(reads)}
+        for module, text in modules.items()
+        for reads, width, words, name in placed.findall(text)
+    ]
+
+
+def _description(
+    machine: Machine, modules: list[str], ports: list[dict[str, Any]], macros: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "generator": f"spinplane {version('spinplane')}",
         "top": TOP,
@@ -179,6 +194,7 @@ def _description(machine: Machine, modules: list[str], ports: list[dict[str, Any
         "banks": {
             row.name: {k: v for k, v in asdict(row).items() if k != "name"} for row in bank_rows(machine)
         },
+        "macros": macros,
         "modules": modules,
         "simulation_only": [f"{name}.v" for name in models()],
         "black_boxes": {name: f"{name}_stub.v" for name in stubs(machine)},

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Synthesis of a machine: cells of each module by Yosys, areas of each block."""
 
 import json
@@ -12,9 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from spinplane.hdl import Imce
-from spinplane.hdl.machine_verilog import ARRAY, array_stub
-from spinplane.hdl.verilog import verilog_modules
+from spinplane.hdl.machine_verilog import ACCELERATOR, machine_verilog, stubs
 from spinplane.machine import Machine, SpinplaneError
 
 from .area import AreaReport
@@ -26,10 +23,10 @@ from .yosys import Yosys, find_yosys, run_script
 
 
 def synthesize(machine: Machine, *, liberty: Path | None = None, fpga: str | None = None) -> AreaReport:
-    """Map a machine's logic to cells and add up what each block takes.
+    """Map the logic of a machine's accelerator to cells and add up what each block takes.
 
-    Every module is mapped once: nothing is optimized across the borders of modules. The memory array is a
-    black box and in no figure.
+    Every module is mapped once: nothing is optimized across the borders of modules. The memory array and the
+    banks are black boxes and in no figure.
 
     Parameters
     ----------
@@ -53,18 +50,17 @@ def synthesize(machine: Machine, *, liberty: Path | None = None, fpga: str | Non
         target, source = FpgaTarget(family=fpga), "Yosys"
     else:
         target, source = AsicTarget(library=read_library(liberty)), str(liberty or "spinplane")
-    modules = verilog_modules(Imce(machine), "imce")
-    stubs = {ARRAY: array_stub(machine)}
-    cells = map_modules(modules, stubs, target, yosys)
+    black_boxes = stubs(machine)
+    cells = map_modules(machine_verilog(machine, top=ACCELERATOR), black_boxes, target, yosys)
     return area_report(
         cells,
         target,
-        top="imce",
+        top=ACCELERATOR,
         machine=machine.name,
         library=target.name,
         library_source=source,
         yosys=str(yosys),
-        black_boxes=tuple(stubs),
+        black_boxes=tuple(black_boxes),
     )
 
 

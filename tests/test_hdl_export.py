@@ -12,13 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from spinplane.behavioral import Engine
-from spinplane.hdl.export import export
+from spinplane.hdl.export import Export, export
 from spinplane.machine import Machine, load_machine
+from spinplane.machine.memory_map import MemoryMap, region_address
 from spinplane.physical import run_script
-from spinplane.sim import run_bench
-from spinplane.sim.exchange import PROGRAMS_VARIABLE, RUNS_FILE, read_runs, write_programs
-from spinplane.sim.programs import ProgramGenerator
 from spinplane.sim.tools import find_icarus, find_verilator
 
 # One sub-array, one segment, rows that are no power of two, the slowest and the fastest pulse.
@@ -30,6 +27,12 @@ ODD = Machine(
     segments=1,
     sense_cycles=2,
     write_cycles=1,
+    image_words=64,
+    kernel_words=33,
+    parameter_beats=17,
+    threshold_beats=16,
+    pool_beats=5,
+    descriptors=5,
     description="odd",
 )
 MACHINES = [
@@ -44,9 +47,17 @@ def machine(request: pytest.FixtureRequest) -> Machine:
     return request.param
 
 
+BENCH = {"run.py": b"print()", "program.npz": bytes(range(256))}
+
+
 @pytest.fixture(scope="module")
-def folder(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export(machine, tmp_path_factory.mktemp(machine.name)).folder
+def exported(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Export:
+    return export(machine, tmp_path_factory.mktemp(machine.name), bench=BENCH)
+
+
+@pytest.fixture(scope="module")
+def folder(exported: Export) -> Path:
+    return exported.folder
 
 
 def listed(folder: Path, name: str) -> list[str]:
@@ -57,10 +68,11 @@ def verilog_files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*.v"))
 
 
-@pytest.mark.parametrize("by", ["list", "glob"])
+@pytest.mark.parametrize("by", ["waived", "list", "glob"])
 def test_verilator_has_nothing_to_warn_of(folder: Path, by: str) -> None:
+    """``lint.f`` asks for all warnings but those that it names; without it there are none by default."""
     verilator = find_verilator()
-    sources = ["-f", "simulation.f"] if by == "list" else verilog_files(folder)
+    sources = {"waived": ["-f", "lint.f"], "list": ["-f", "simulation.f"], "glob": verilog_files(folder)}[by]
     run = subprocess.run(
         [verilator.executable, "--lint-only", "--quiet", *sources],
         cwd=folder,
@@ -86,7 +98,11 @@ def test_icarus_has_nothing_to_warn_of(folder: Path, by: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("by", "passes"), [("list", "synth -noabc -top imce\nstat -top imce"), ("glob", "proc\nstat -top imce")]
+    ("by", "passes"),
+    [
+        ("list", "synth -noabc -top accelerator\nstat -top accelerator"),
+        ("glob", "proc\nstat -top accelerator"),
+    ],
 )
 def test_yosys_has_nothing_to_warn_of(folder: Path, by: str, passes: str, tmp_path: Path) -> None:
     """Without ABC, which takes minutes and sees no Verilog."""
@@ -94,37 +110,20 @@ def test_yosys_has_nothing_to_warn_of(folder: Path, by: str, passes: str, tmp_pa
     for name in names:
         shutil.copy(folder / name, tmp_path)
     read = "".join(f"read_verilog {name}\n" for name in names)
-    log = run_script(f"{read}hierarchy -check -top imce\n{passes}\ncheck -assert\n", tmp_path)
+    log = run_script(f"{read}hierarchy -check -top accelerator\n{passes}\ncheck -assert\n", tmp_path)
     assert [line for line in log.splitlines() if "warning" in line.lower()] == []
-    assert "sot_mram_array" in log.rpartition("design hierarchy")[2]
-
-
-def test_it_runs_as_it_lies_there(machine: Machine, folder: Path, tmp_path: Path) -> None:
-    generator = ProgramGenerator(machine, seed=7)
-    programs = [generator.writes(), generator.program(20)]
-    write_programs(tmp_path / "programs.npz", programs, 0.2, 1)
-    run = run_bench(
-        "spinplane.sim.bench_imce",
-        [folder / name for name in listed(folder, "simulation.f")],
-        "imce",
-        simulator="icarus",
-        environment={PROGRAMS_VARIABLE: str(tmp_path / "programs.npz")},
-        build_root=tmp_path,
-    ).check()
-    functional = Engine(machine)
-    for rtl, program in zip(read_runs(run.folder / RUNS_FILE), programs, strict=True):
-        expected = functional.run(program)
-        assert rtl.results.tolist() == expected.results.tolist()
-        assert rtl.rows.tolist() == expected.rows.tolist()
+    counted = log.rpartition("design hierarchy")[2]
+    assert "sot_mram_array" in counted
+    assert re.search(r"\bbank\b", counted)
 
 
 def test_the_description_names_the_ports_of_the_verilog(folder: Path) -> None:
     described = {
         port["name"]: (port["direction"], port["width"])
-        for port in json.loads((folder / "imce.json").read_text(encoding="utf-8"))["ports"]
+        for port in json.loads((folder / "accelerator.json").read_text(encoding="utf-8"))["ports"]
     }
-    text = (folder / "imce.v").read_text(encoding="utf-8")
-    header = re.search(r"^module imce\((.*?)\);", text, re.MULTILINE | re.DOTALL)
+    text = (folder / "accelerator.v").read_text(encoding="utf-8")
+    header = re.search(r"^module accelerator\((.*?)\);", text, re.MULTILINE | re.DOTALL)
     assert header is not None
     assert sorted(re.split(r"\s*,\s*", header[1].strip())) == sorted(described)
     declared = {
@@ -136,35 +135,58 @@ def test_the_description_names_the_ports_of_the_verilog(folder: Path) -> None:
     assert declared == described
 
 
-def test_fields_fill_their_ports(folder: Path) -> None:
-    ports = json.loads((folder / "imce.json").read_text(encoding="utf-8"))["ports"]
-    structs = [port for port in ports if "fields" in port]
-    assert {"command__payload", "result__payload", "counters"} <= {port["name"] for port in structs}
-    for port in structs:
-        at = 0
-        for field in port["fields"]:
-            assert field["offset"] == at
-            at += field["width"]
-        assert at == port["width"]
+def test_the_description_names_the_banks(machine: Machine, folder: Path) -> None:
+    banks = json.loads((folder / "accelerator.json").read_text(encoding="utf-8"))["banks"]
+    expected = MemoryMap.of(machine).banks
+    assert list(banks) == list(expected)
+    for name, bank in banks.items():
+        assert bank["address"] == region_address(name)
+        assert (bank["words"], bank["width"], bank["size"]) == (
+            expected[name].words,
+            expected[name].width,
+            expected[name].size,
+        )
+
+
+def test_every_bank_that_is_placed_is_listed_as_a_macro(machine: Machine, folder: Path) -> None:
+    texts = [(folder / name).read_text(encoding="utf-8") for name in listed(folder, "synthesis.f")]
+    macros = json.loads((folder / "accelerator.json").read_text(encoding="utf-8"))["macros"]
+    assert len(macros) == len(re.findall(r"^  bank #\(", "".join(texts), re.MULTILINE))
+    sizes = {macro["instance"]: (macro["words"], macro["width"], macro["reads"]) for macro in macros}
+    assert len(sizes) == len(macros)
+    lanes, half = machine.results_per_cycle, machine.image_words // 2
+    expected = {
+        "even_words": (half, machine.columns, 2),
+        "odd_words": (half, machine.columns, 2),
+        "log_bank": (machine.descriptors, 13 * 48, 1),
+        "pool_bank": (machine.pool_beats, 63 * lanes, 1),
+        **{
+            f"{name}_bank": (bank.words, bank.width, 1)
+            for name, bank in MemoryMap.of(machine).banks.items()
+            if name != "image"
+        },
+    }
+    assert sizes.pop("row_sum_bank")[0] == machine.rows
+    assert sizes == expected
 
 
 def test_a_sub_array_is_one_module_that_is_placed_often(machine: Machine, folder: Path) -> None:
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in verilog_files(folder)}
     modules = re.findall(r"^module (\w+)", "".join(texts.values()), re.MULTILINE)
-    # The array is there twice, as a model and as a black box.
+    # Array and bank are there twice, as a model and as a black box.
     assert sorted(modules) == sorted(
-        [*(Path(name).stem for name in texts if "stub" not in name), "sot_mram_array"]
+        [*(Path(name).stem for name in texts if "stub" not in name), "bank", "sot_mram_array"]
     )
     assert len(re.findall(r"^  sub_array \w+ \(", texts["engine.v"], re.MULTILINE)) == machine.sub_arrays
     assert len(re.findall(r"^  sot_mram_array #\(", texts["sub_array.v"], re.MULTILINE)) == 1
 
 
 def test_lists_and_core_name_files_that_are_there(folder: Path) -> None:
-    modules = json.loads((folder / "imce.json").read_text(encoding="utf-8"))["modules"]
+    modules = json.loads((folder / "accelerator.json").read_text(encoding="utf-8"))["modules"]
     sources = [f"{name}.v" for name in modules]
-    assert listed(folder, "synthesis.f") == ["sot_mram_array_stub.v", *sources]
-    assert listed(folder, "simulation.f") == ["sot_mram_array.v", *sources]
-    core = (folder / "imce.core").read_text(encoding="utf-8")
+    assert listed(folder, "synthesis.f") == ["sot_mram_array_stub.v", "bank_stub.v", *sources]
+    assert listed(folder, "simulation.f") == ["sot_mram_array.v", "bank.v", *sources]
+    core = (folder / "accelerator.core").read_text(encoding="utf-8")
     assert core.startswith("CAPI=2:\n")
     named = re.findall(r"^      - (\S+)$", core, re.MULTILINE)
     assert sorted(named) == verilog_files(folder)
@@ -177,15 +199,30 @@ def test_another_process_writes_the_same_bytes(machine: Machine, folder: Path, t
     code = (
         "import sys; from pathlib import Path; from spinplane.hdl.export import export; "
         "from spinplane.machine import Machine; "
-        f"export({machine!r}, Path(sys.argv[1]))"
+        f"export({machine!r}, Path(sys.argv[1]), bench={BENCH!r})"
     )
     environment = os.environ | {"PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", code, tmp_path], env=environment, check=True)
     assert content(tmp_path) == content(folder)
 
 
-def content(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.is_file()}
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_files_are_all_that_is_written(exported: Export) -> None:
+    assert sorted(exported.files) == sorted(content(exported.folder))
+    assert {f"bench/{name}" for name in BENCH} < set(exported.files)
+    described = json.loads((exported.folder / "accelerator.json").read_text(encoding="utf-8"))["files"]
+    assert described == list(exported.files)
+
+
+def test_the_summary_names_what_is_there(exported: Export, tmp_path: Path, kept: Path) -> None:
+    named = re.findall(rf"{re.escape(str(exported.folder))}/(\S+)", str(exported))
+    assert named
+    assert set(named) <= set(exported.files)
+    assert "bench/run.py" in named
+    assert "bench" not in str(export(ODD, tmp_path, kept_in=kept))
 
 
 @pytest.fixture
@@ -195,17 +232,25 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_old_files_go_foreign_ones_stay(tmp_path: Path, kept: Path) -> None:
-    export(ODD, tmp_path, kept_in=kept)
+    export(ODD, tmp_path, kept_in=kept, bench=BENCH)
     whole = content(tmp_path)
-    description = json.loads(whole["imce.json"])
-    description["files"] += ["old_module.v", "../outside.v"]
-    (tmp_path / "imce.json").write_text(json.dumps(description), encoding="utf-8")
-    for name in ("old_module.v", "mine.v"):
+    description = json.loads(whole["accelerator.json"])
+    description["files"] += [
+        "old_module.v",
+        "bench/old.py",
+        "other/mine.v",
+        "../outside.v",
+        "bench/../../outside.v",
+    ]
+    (tmp_path / "accelerator.json").write_text(json.dumps(description), encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    for name in ("old_module.v", "mine.v", "other/mine.v", "bench/old.py", "bench/mine.py"):
         (tmp_path / name).write_text("// text", encoding="utf-8")
     outside = tmp_path.parent / "outside.v"
     outside.write_text("// text", encoding="utf-8")
-    result = export(ODD, tmp_path, kept_in=kept)
-    assert content(tmp_path) == whole | {"mine.v": "// text"}
+    result = export(ODD, tmp_path, kept_in=kept, bench=BENCH)
+    foreign = dict.fromkeys(("mine.v", "other/mine.v", "bench/mine.py"), b"// text")
+    assert content(tmp_path) == whole | foreign
     assert sorted(result.files) == sorted(whole)
     assert outside.exists()
 
@@ -214,11 +259,11 @@ def test_old_files_go_foreign_ones_stay(tmp_path: Path, kept: Path) -> None:
     "text", ["[]", "{", '{"generator": "other", "files": ["mine.v"]}', '{"generator": 1}']
 )
 def test_a_foreign_description_deletes_nothing(text: str, tmp_path: Path, kept: Path) -> None:
-    (tmp_path / "imce.json").write_text(text, encoding="utf-8")
+    (tmp_path / "accelerator.json").write_text(text, encoding="utf-8")
     (tmp_path / "mine.v").write_text("// text", encoding="utf-8")
     export(ODD, tmp_path, kept_in=kept)
     assert (tmp_path / "mine.v").exists()
-    assert json.loads((tmp_path / "imce.json").read_text(encoding="utf-8"))["top"] == "imce"
+    assert json.loads((tmp_path / "accelerator.json").read_text(encoding="utf-8"))["top"] == "accelerator"
 
 
 def test_a_full_disk_leaves_the_folder_as_it_was(
@@ -226,16 +271,16 @@ def test_a_full_disk_leaves_the_folder_as_it_was(
 ) -> None:
     export(ODD, tmp_path, kept_in=kept)
     before = content(tmp_path)
-    write_text = Path.write_text
+    write_bytes = Path.write_bytes
 
-    def fill(path: Path, *args: str, **options: str) -> int:
+    def fill(path: Path, data: bytes) -> int:
         if path.name == "engine.v":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        return write_text(path, *args, **options)
+        return write_bytes(path, data)
 
-    monkeypatch.setattr(Path, "write_text", fill)
+    monkeypatch.setattr(Path, "write_bytes", fill)
     with pytest.raises(OSError, match="No space left on device"):
-        export(load_machine("tiny"), tmp_path, kept_in=kept)
+        export(load_machine("tiny"), tmp_path, kept_in=kept, bench=BENCH)
     monkeypatch.undo()
     assert content(tmp_path) == before
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]

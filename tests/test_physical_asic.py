@@ -115,6 +115,14 @@ def test_an_addition_takes_full_adders_where_it_has_three_bits() -> None:
     assert cells == Counter({"FAX1": 7, "XOR2X1": 1, "AND2X1": 1})
 
 
+def test_a_negation_is_an_adder_with_an_operand_of_no_bits() -> None:
+    """Yosys gives its 0 no bits; half adders are left of it."""
+    verilog = "module negate (input [7:0] b, output [8:0] y); assign y = -b; endmodule\n"
+    cells = _map(verilog, "negate", read_library())
+    assert "FAX1" not in cells
+    assert 0 < cells.total() < 30
+
+
 def test_dont_use_is_left_alone(tmp_path: Path) -> None:
     marked = library_text()
     for cell in ("XOR2X1", "FAX1"):
