@@ -1,103 +1,270 @@
 """Whole networks on the RTL, and what the command says of them."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from network_strategies import networks
+from small_networks import functional_rtl, small_graph, small_images
 
 import spinplane
+from spinplane import running
 from spinplane.cli import main
-from spinplane.compiler.builders import build_graph
-from spinplane.compiler.networks import BitWidths
+from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
-from spinplane.machine import COUNTER_NAMES, SpinplaneError
+from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
+from spinplane.machine.faults import FaultMap
+from spinplane.machine.registers import Error
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(networks())
-def test_random_networks_on_one_build(drawn):
-    graph, inputs = drawn
-    result = spinplane.run_network(graph, inputs, machine="tiny", simulator="verilator")
+@pytest.fixture
+def rtl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functional machine in place of the RTL, whose own runs take seconds."""
+    monkeypatch.setattr(running, "run_accelerator", functional_rtl)
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    """Change what comes from the RTL: the images' runs, as a list."""
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        result = functional_rtl(*arguments, **options)
+        images = list(result.images)
+        change(images)
+        return replace(result, images=tuple(images))
+
+    monkeypatch.setattr(running, "run_accelerator", run)
+
+
+def test_a_network_on_the_rtl() -> None:
+    graph, images = small_graph(), small_images(2)
+    result = spinplane.run_network(graph, images, machine="tiny", simulator="icarus")
+    assert (result.mismatches, result.wrong) == (0, 0)
+    expected = run_graph(graph, images)
+    for layer, values in zip(result.layers, expected, strict=True):
+        assert layer.outputs is not None
+        assert np.array_equal(layer.outputs, values)
+    assert np.array_equal(result.outputs, 0.5 * expected[-1].reshape(2, 3))
+
+
+def test_a_waveform_joins_what_is_in_its_folder(rtl: None, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("kept", encoding="utf-8")
+    result = spinplane.run_network(
+        small_graph(), small_images(1), machine="tiny", simulator="icarus", waves=tmp_path
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "waves.vcd"]
+    assert result.as_dict()["waves"] == str(tmp_path / "waves.vcd")
+    assert f"waveform         {tmp_path / 'waves.vcd'}" in str(result)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("network", ["digits-1-1", "digits-1-4", "lenet:1:2"])
+def test_networks_on_one_build(network: str) -> None:
+    image = np.random.default_rng(2).integers(0, 256, (1, 28, 28))
+    result = spinplane.run_network(network, image, machine="paper8", simulator="verilator")
     assert result.mismatches == 0
-    assert (result.outputs == run_graph(graph, inputs)[-1]).all()
 
 
-def test_a_run_has_the_figures_of_every_layer():
-    graph = build_graph("digits", BitWidths.parse("1:1"), seed=3)
-    image = np.random.default_rng(0).integers(0, 256, (28, 28))
-    result = spinplane.run_network(graph, image, machine="paper8")
-    figures = result.as_dict()
-    assert figures["mismatches"] == 0
-    assert figures["cycles"] == sum(layer["cycles"] for layer in figures["layers"])
-    needed = sum(layer["w"] * layer["i"] * layer["macs"] for layer in figures["layers"])
-    assert figures["efficiency"]["cold"] == needed / (figures["cycles"] * 8 * 256)
-    assert set(figures["counters"]["rtl"]) == set(COUNTER_NAMES)
-    assert figures["counters"]["rtl"] == figures["counters"]["functional"]
-    assert figures["counters"]["predicted"].items() <= figures["counters"]["rtl"].items()
-    assert np.shape(figures["outputs"]) == (1, 10)
-    assert result.classes == [int(np.argmax(figures["outputs"]))]
+def test_a_run_has_the_figures_of_every_layer(rtl: None) -> None:
+    result = spinplane.run_network(small_graph(), small_images(1), machine="tiny", simulator="icarus")
+    figures = json.loads(json.dumps(result.as_dict()))
+    assert (figures["mismatches"], figures["wrong"]) == (0, 0)
+    for counters in (figures["counters"], figures["counters_cold"]):
+        assert set(counters) == {"rtl", "functional", "predicted"}
+        assert tuple(counters["rtl"]) == ACCELERATOR_COUNTER_NAMES
+        assert counters["rtl"] == counters["functional"] == counters["predicted"]
+    cycles = figures["counters"]["rtl"]["cycles"]
+    assert figures["cycles"] == cycles > sum(layer["cycles"] for layer in figures["layers"])
+    assert figures["cycles_cold"] == figures["counters_cold"]["rtl"]["cycles"] > cycles
+    assert figures["counters"]["rtl"]["kernel_reads"] == 0 < figures["counters_cold"]["rtl"]["kernel_reads"]
+    needed = [layer["w"] * layer["i"] * layer["macs"] for layer in figures["layers"]]
+    assert needed == [2 * 4 * 9 * 36, 2 * 3 * 36]
+    columns = 2 * 64
+    first = figures["layers"][0]["cycles"]
+    assert figures["efficiency"] == {
+        "steady": sum(needed) / (cycles * columns),
+        "cold": sum(needed) / (figures["cycles_cold"] * columns),
+        "without_first": needed[1] / ((cycles - first) * columns),
+    }
+    assert figures["utilization"] == figures["counters"]["rtl"]["ands"] / (cycles * 2)
+    assert np.shape(figures["outputs"]) == (1, 3)
+    assert figures["classes"] == [int(np.argmax(figures["outputs"]))]
+    assert figures["waves"] is None
     assert "greatest output" in str(result)
 
 
-def test_a_wrong_bit_is_counted(monkeypatch):
-    from spinplane import network_run
-
-    graph = build_graph("digits", BitWidths.parse("1:1"), seed=3)
-    image = np.zeros((28, 28))
-    run_programs = network_run.run_programs
-
-    def flip(programs, **options):
-        rtl = run_programs(programs, **options)
-        rtl.runs[1].results[7] += 1 << 20
-        return rtl
-
-    monkeypatch.setattr(network_run, "run_programs", flip)
-    result = spinplane.run_network(graph, image, machine="paper8")
-    assert result.mismatches >= 1
-    assert [layer.mismatches > 0 for layer in result.layers][:2] == [False, True]
+def test_a_batch_has_outputs_and_a_class_for_each_image(rtl: None) -> None:
+    images = small_images(3)
+    result = spinplane.run_network(small_graph(), images, machine="tiny", simulator="icarus")
+    alone = [spinplane.run_network(small_graph(), x, machine="tiny", simulator="icarus") for x in images]
+    assert np.array_equal(result.outputs, np.concatenate([one.outputs for one in alone]))
+    assert result.classes == [one.classes[0] for one in alone]
+    assert result.as_dict()["counters"] == alone[0].as_dict()["counters"]
 
 
-def test_the_command_maps_a_network(capsys, tmp_path):
-    main(["compile", "svhn:1:4", "--machine", "paper", "--json", str(tmp_path / "map.json")])
-    assert "svhn 1:4 on paper" in capsys.readouterr().out
-    layers = json.loads((tmp_path / "map.json").read_text())["layers"]
-    assert [layer["layer"] for layer in layers] == ["conv0", *(f"conv{n}" for n in range(1, 7)), "fc"]
-    assert all(0 < layer["column_use"] <= 1 and layer["rows"] <= 512 for layer in layers)
+def test_runs_and_layers_are_told(rtl: None) -> None:
+    told: list[str] = []
+    advanced: list[tuple[int, int]] = []
+    spinplane.run_network(
+        small_graph(),
+        small_images(2),
+        machine="tiny",
+        simulator="icarus",
+        tell=told.append,
+        advance=lambda done, of: advanced.append((done, of)),
+    )
+    layers = [f"run {run} of 3: layer {name}" for run in (1, 2, 3) for name in ("conv", "dense")]
+    assert [line for line in told if line.startswith("run")] == layers
+    done = [cycles for cycles, _ in advanced]
+    assert done == sorted(done)
+    assert 0 == done[0] < done[-1] < advanced[-1][1]
 
 
-def test_the_command_runs_a_network(capsys, tmp_path):
-    np.save(tmp_path / "x.npy", np.arange(784).reshape(1, 1, 28, 28) % 256)
-    main(["run", "digits:1:1", "--input", str(tmp_path / "x.npy"), "--json", str(tmp_path / "run.json")])
+def test_a_wrong_bit_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flip(images: list) -> None:
+        conv, dense = images[1].maps
+        images[1] = replace(images[1], maps=(conv ^ (np.arange(conv.size) == 7).reshape(conv.shape), dense))
+
+    spoil(monkeypatch, flip)
+    result = spinplane.run_network(small_graph(), small_images(1), machine="tiny", simulator="icarus")
+    # From the functional machine and from the oracle.
+    assert [layer.mismatches for layer in result.layers] == [2, 0]
+    assert (result.mismatches, result.wrong) == (2, 1)
+
+
+@pytest.mark.parametrize("descriptor", [0, 1, 2, 3])
+@pytest.mark.parametrize("name", ACCELERATOR_COUNTER_NAMES)
+def test_a_wrong_counter_is_a_mismatch(name: str, descriptor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def miscount(images: list) -> None:
+        passes = list(images[0].record.layers)
+        passes[descriptor] = replace(passes[descriptor], **{name: getattr(passes[descriptor], name) + 1})
+        images[0] = replace(images[0], record=replace(images[0].record, layers=tuple(passes)))
+
+    spoil(monkeypatch, miscount)
+    result = spinplane.run_network(small_graph(), small_images(1), machine="tiny", simulator="icarus")
+    assert result.mismatches == 1
+    assert [layer.mismatches for layer in result.layers] == [int(descriptor == 1), int(descriptor == 2)]
+
+
+def test_a_wrong_total_is_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def miscount(images: list) -> None:
+        record = images[1].record
+        counters = replace(record.counters, cycles=record.counters.cycles - 1)
+        images[1] = replace(images[1], record=replace(record, counters=counters))
+
+    spoil(monkeypatch, miscount)
+    result = spinplane.run_network(small_graph(), small_images(1), machine="tiny", simulator="icarus")
+    assert (result.mismatches, [layer.mismatches for layer in result.layers]) == (1, [0, 0])
+
+
+def test_an_error_of_the_accelerator_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(images: list) -> None:
+        images[0] = replace(
+            images[0], record=replace(images[0].record, error=Error.ROW, descriptor=2, word=0)
+        )
+
+    spoil(monkeypatch, fail)
+    with pytest.raises(
+        spinplane.BenchFailure, match=r"^the accelerator ended with ROW at descriptor 2, word 0$"
+    ):
+        spinplane.run_network(small_graph(), small_images(1), machine="tiny", simulator="icarus")
+
+
+def test_values_that_faults_make_wrong_are_no_mismatches(rtl: None) -> None:
+    tiny = load_machine("tiny")
+    stuck = [[s, row, column, 1] for s in range(2) for row in range(24, 30) for column in range(0, 64, 3)]
+    faults = replace(FaultMap.none(tiny), stuck=np.array(stuck))
+    result = spinplane.run_network(
+        small_graph(), small_images(1), machine="tiny", simulator="icarus", faults=faults
+    )
+    assert result.mismatches == 0
+    assert result.wrong > 0
+    assert "by the faults of the memory" in str(result)
+
+
+def test_the_command_runs_a_network(
+    rtl: None, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "open_model", lambda model: small_graph())
+    np.save(tmp_path / "x.npy", small_images(1))
+    main(
+        [
+            *("run", "small", "--machine", "tiny", "--simulator", "icarus"),
+            *("--input", str(tmp_path / "x.npy"), "--json", str(tmp_path / "run.json")),
+        ]
+    )
     assert json.loads((tmp_path / "run.json").read_text())["mismatches"] == 0
-    assert "digits 1:1 on the RTL of paper8" in capsys.readouterr().out
+    assert "small on the RTL of tiny" in capsys.readouterr().out
+
+
+def test_the_command_fails_for_a_mismatch(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flip(images: list) -> None:
+        images[0] = replace(images[0], maps=(images[0].maps[0], images[0].maps[1] + 1))
+
+    spoil(monkeypatch, flip)
+    monkeypatch.setattr(running, "open_model", lambda model: small_graph())
+    np.save(tmp_path / "x.npy", small_images(1))
+    with pytest.raises(SystemExit) as ended:
+        main(
+            ["run", "small", "--machine", "tiny", "--simulator", "icarus", "--input", str(tmp_path / "x.npy")]
+        )
+    assert ended.value.code == 1
+    assert "6 mismatches between the RTL and its reference" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["compile", "nothing.onnx"], "model 'nothing.onnx' is neither a file nor one of digits-1-1"),
-        (["compile", "svhn:1"], "bits '1': expected W:I"),
-        (["compile", "svhn:1:1", "--machine", "tiny"], "machine tiny has 64 (rows)"),
         (["run", "digits:1:1", "--input", "no.npy"], "input no.npy: there is no such file"),
         (["run", "digits:1:1", "--input", "text.npy"], "input text.npy: not a .npy file"),
         (["run", "digits:1:1", "--input", "shape.npy"], "input of shape (3, 3)"),
+        (
+            ["run", "digits:1:1", "--input", "shape.npy", "--faults", "no.npz"],
+            "fault map no.npz: cannot be read",
+        ),
+        (
+            ["run", "digits:1:1", "--input", "shape.npy", "--simulator", "amaranth"],
+            "simulator 'amaranth' cannot run the accelerator, whose memories are Verilog: allowed are ",
+        ),
     ],
 )
-def test_a_wrong_request_is_one_line(arguments, message, capsys, tmp_path, monkeypatch):
+def test_a_wrong_request_is_one_line(
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.npy").write_text("hello")
     np.save(tmp_path / "shape.npy", np.zeros((3, 3)))
-    with pytest.raises(SystemExit) as exit_:
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(SystemExit) as ended:
         main(arguments)
     error = capsys.readouterr().err
-    assert exit_.value.code == 2
+    assert ended.value.code == 2
     assert message in error
     assert error.strip().splitlines()[-1].startswith("spinplane: ")
+    assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_simulator_that_is_not_there_is_refused():
-    graph = build_graph("digits", BitWidths.parse("1:1"))
-    with pytest.raises(SpinplaneError, match="simulator 'vcs' cannot be used here"):
-        spinplane.run_network(graph, np.zeros((28, 28)), machine="paper8", simulator="vcs")
+@pytest.mark.parametrize(
+    ("usable", "asked", "message"),
+    [
+        (("verilator",), "icarus", "simulator 'icarus' cannot be used here: usable are verilator"),
+        (("icarus",), "vcs", "simulator 'vcs' cannot be used here: usable are icarus"),
+        ((), None, "no simulator can be used here: the accelerator needs Verilator or Icarus Verilog"),
+    ],
+)
+def test_a_simulator_that_is_not_there_is_refused(
+    usable: tuple[str, ...], asked: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "available_simulators", lambda: usable)
+    graph: Graph = small_graph()
+    with pytest.raises(SpinplaneError) as raised:
+        spinplane.run_network(graph, small_images(1), machine="tiny", simulator=asked)
+    assert str(raised.value) == message

@@ -1,59 +1,157 @@
-"""One value followed back: its steps add up to what the network computes."""
+"""One value followed back: its steps add up to what the network computes, and its cycles are the clock's."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from network_strategies import networks
+from small_networks import small_graph, small_images
 
 import spinplane
+from spinplane.behavioral.accelerator import Accelerator
+from spinplane.behavioral.feature_map import map_addresses
 from spinplane.cli import main
 from spinplane.compiler.oracle import run_graph
-from spinplane.machine import SpinplaneError
+from spinplane.compiler.program import compile_graph
+from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine.timing import FINISH_CYCLES
 from spinplane.samples import sample_digit
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(networks(), st.data())
 def test_steps_add_up_in_random_networks(drawn, data):
     graph, inputs = drawn
+    try:
+        compile_graph(graph, load_machine("tiny"))
+    except SpinplaneError:
+        assume(False)
     at = data.draw(st.integers(0, len(graph.layers) - 1))
     values = run_graph(graph, inputs[:1])[at][0]
     output = tuple(data.draw(st.integers(0, side - 1)) for side in values.shape)
     traced = spinplane.trace(graph, inputs, output=output, layer=graph.layers[at].name, machine="tiny")
     assert traced.value == values[output]
-    of_window = {(y, x): total for y, x, total in traced.sums}[traced.window]
-    assert traced.steps[-1].total == of_window
-    total = traced.constant
+    window, total = traced.windows[traced.window], 0
     for step in traced.steps:
-        assert step.count == step.bits.count("1")
-        total += (-1 if step.negative else 1) * (step.count << step.shift)
+        assert step.count == sum(bits.count("1") << p for p, bits in enumerate(step.bits))
+        total += step.count << step.shift
         assert step.total == total
-    layer = graph.layers[at]
-    if layer.steps:
-        level = {
-            None: of_window,
-            "sum": sum(s for _, _, s in traced.sums),
-            "max_sums": of_window,
-            "max_codes": of_window,
-        }[layer.pool and layer.pool.kind]
-        maps = np.zeros((1, len(layer.weights), 1, 1), dtype=np.int64)
-        maps[0, output[0]] = level
-        assert layer.steps.apply(maps)[0, output[0], 0, 0] == traced.value
+    assert window.accumulator == total
+    p = traced.parameters
+    for one in traced.windows:
+        sums = (one.accumulator << p["accumulator_shift"]) - p["window_sum_scale"] * one.window_sum
+        assert one.value == sums + p["bias"]
+        assert one.scaled == one.value * p["multiplier"]
+    if traced.requantize == "RAW":
+        assert traced.value == traced.code == traced.pooled + p["offset"]
+    elif traced.requantize == "SHIFT":
+        y = traced.pooled + p["offset"]
+        code = min(max(y >> p["shift"], p["low"]), p["high"])
+        assert traced.code == code << p["code_shift"]
+    else:
+        y = traced.pooled + p["offset"]
+        code = p["low"] + sum(threshold <= y for threshold in traced.thresholds)
+        assert traced.code == code << p["code_shift"]
+    counting = [one for one in traced.windows if one.counts]
+    scaled = [one.scaled for one in counting]
+    turned = traced.pool == "MAX_BEFORE" and p["multiplier"] < 0
+    pooled = {"SUM": sum(scaled), "NONE": window.scaled}.get(traced.pool, (min if turned else max)(scaled))
+    assert traced.pooled == pooled
+    cycles = traced.cycles
+    assert cycles.start < cycles.issued < cycles.result < cycles.written
 
 
-def test_the_command_prints_a_trace(capsys, tmp_path):
+def test_the_last_write_of_a_layer_ends_its_pass() -> None:
+    graph, image = small_graph(), small_images(1)
+    program = compile_graph(graph, load_machine("tiny"))
+    accelerator = Accelerator(program.machine)
+    accelerator.load(program)
+    for _ in range(2):
+        accelerator.write_map(program.input, (image[0] - program.input.offset) // program.input.scale)
+        steady = accelerator.run()
+    for layer, shape, descriptor in (("conv", (4, 3, 3), 1), ("dense", (3, 1, 1), 2)):
+        written = []
+        for output in np.ndindex(shape):
+            traced = spinplane.trace(graph, image, output=output, layer=layer, machine="tiny")
+            assert traced.descriptor == descriptor
+            written.append(traced.cycles.written)
+        ends = sum(counters.cycles for counters in steady.layers[: descriptor + 1])
+        assert max(written) + 1 + FINISH_CYCLES == ends
+
+
+class Waveform:
+    """Signals of the accelerator in a VCD, cycle by cycle from the start of a run."""
+
+    def __init__(self, path: Path, names: Sequence[str], run: int) -> None:
+        of_code: dict[str, list[str]] = {}
+        self.changes: dict[str, list[tuple[int, int]]] = {name: [(-1, 0)] for name in names}
+        scopes: list[str] = []
+        with path.open(encoding="utf-8") as file:
+            for words in map(str.split, file):
+                if words[:1] == ["$scope"]:
+                    scopes.append(words[2])
+                elif words[:1] == ["$upscope"]:
+                    scopes.pop()
+                elif words[:1] == ["$var"] and (name := ".".join([*scopes[1:], words[4]])) in names:
+                    of_code.setdefault(words[3], []).append(name)
+                elif words[:1] == ["$enddefinitions"]:
+                    break
+            time = 0
+            for line in map(str.strip, file):
+                bits, _, code = line[1:].partition(" ") if line[:1] == "b" else (line[:1], "", line[1:])
+                if line[:1] == "#":
+                    time = int(line[1:])
+                for name in of_code.get(code, []):
+                    self.changes[name].append((time, int(bits.replace("x", "0").replace("z", "0"), 2)))
+        busy = [time for time, value in self.changes["layer_controller.busy"] if value]
+        self.start = busy[run]
+
+    def __getitem__(self, at: tuple[str, int]) -> int:
+        """Value of a signal in the middle of a cycle of 10 ns."""
+        name, cycle = at
+        middle = self.start + 10_000 * cycle + 5_000
+        return [value for time, value in self.changes[name] if time <= middle][-1]
+
+
+def test_cycles_are_those_of_the_waveform(tmp_path: Path) -> None:
+    graph, image = small_graph(), small_images(1)
+    run = spinplane.run_network(graph, image, machine="tiny", simulator="icarus", waves=tmp_path)
+    assert run.mismatches == 0
+    names = ["layer_controller.busy", "sequencer.run", "way_out.results__valid", "way_out.write__enable"]
+    wave = Waveform(tmp_path / "waves.vcd", [*names, "way_out.write__address"], run=1)
+    for layer, at in (("conv", 0), ("dense", 1)):
+        feature_map = run.layers[at].compiled.placed.output
+        last_bits = map_addresses(feature_map)[..., -1]
+        for output in ((0, 0, 0), (2, 0, 0), (2, 2, 1), (3, 1, 2))[: 4 if layer == "conv" else 2]:
+            traced = spinplane.trace(graph, image, output=output, layer=layer, machine="tiny")
+            cycles = traced.cycles
+            assert wave["sequencer.run", cycles.issued] & 1
+            assert wave["way_out.results__valid", cycles.result]
+            assert wave["way_out.write__enable", cycles.written]
+            assert wave["way_out.write__address", cycles.written] == last_bits[output] // 64
+
+
+def test_the_command_prints_a_trace(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", sample_digit(3))
     arguments = ["trace", "digits-1-4", "--input", str(tmp_path / "x.npy"), "--layer", "Conv_1"]
     main([*arguments, "--output", "5,2,1", "--json", str(tmp_path / "t.json")])
     text = capsys.readouterr().out
     assert "digits-1-4 on paper8: layer Conv_1, kernel 5, y 2, x 1 is" in text
-    assert "pooled: (4, 2):" in text
+    assert "pooled (SUM): " in text
     figures = json.loads((tmp_path / "t.json").read_text())
-    assert figures["sub_array"] == 5
-    assert {step["operation"] for step in figures["steps"]} == {"AND", "READ"}
+    assert (figures["descriptor"], len(figures["windows"]), figures["greatest"]) == (2, 4, None)
+    assert figures["cycles"]["start"] < figures["cycles"]["written"]
+
+
+def test_of_the_last_layer_the_class_is_told() -> None:
+    traced = spinplane.trace("digits-1-4", sample_digit(3), output=(3, 0, 0))
+    assert traced.greatest == 3
+    assert traced.requantize == "RAW"
+    assert "the greatest output is class 3" in str(traced)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +166,7 @@ def test_what_is_not_there_is_named(options, message):
         spinplane.trace("digits-1-4", sample_digit(3), **{"output": (0, 0, 0), **options})
 
 
-def test_an_output_that_is_no_index_is_refused(capsys, tmp_path):
+def test_an_output_that_is_no_index_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["trace", "digits-1-4", "--input", "x.npy", "--output", "3,4"])
     assert "output '3,4': expected k,y,x" in capsys.readouterr().err

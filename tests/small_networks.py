@@ -1,0 +1,97 @@
+"""A network that fits the machine `tiny`, and a stand-in for the RTL: the functional machine behind its interface."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from spinplane.behavioral.accelerator import Accelerator
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
+from spinplane.machine import Coding, Operand
+from spinplane.machine.faults import FaultMap
+from spinplane.machine.program import NetworkProgram
+from spinplane.machine.registers import Error
+from spinplane.sim.accelerator import AcceleratorRun, ImageRun
+from spinplane.sim.host_script import RunRecord
+
+W, I = Operand(bits=1, coding=Coding.BIPOLAR), Operand(bits=2)  # noqa: E741
+
+
+def small_graph() -> Graph:
+    """A convolution of 4 kernels with pooling, and a dense layer of 3 classes on its 4×3×3 codes."""
+    rng = np.random.default_rng(0)
+    conv = Layer(
+        name="conv",
+        weights=rng.choice([-1, 1], (4, 1, 3, 3)),
+        w=W,
+        i=I,
+        bias=np.zeros(4, dtype=np.int64),
+        padding=(1, 1, 1, 1),
+        pool=Pooling(kind="max_codes", size=(2, 2), stride=(2, 2)),
+        steps=Steps(
+            thresholds=np.sort(rng.integers(-6, 6, (4, 3)), axis=1),
+            rising=np.ones(4, dtype=bool),
+            levels=np.arange(4),
+        ),
+    )
+    dense = Layer(
+        name="dense",
+        weights=rng.choice([-1, 1], (3, 36, 1, 1)),
+        w=W,
+        i=I,
+        bias=np.array([1, -2, 3]),
+        flatten=True,
+    )
+    return Graph(
+        name="small",
+        input_shape=(1, 6, 6),
+        input_coding=InputCoding(low=0, high=3),
+        layers=(conv, dense),
+        output_scale=np.full(3, 0.5),
+        output_offset=np.zeros(3),
+        output_shape=(1, 3),
+    )
+
+
+def small_images(count: int) -> np.ndarray:
+    """Inputs of `small_graph`."""
+    return np.random.default_rng(1).integers(0, 4, (count, 1, 6, 6))
+
+
+def functional_rtl(
+    program: NetworkProgram,
+    images: Sequence[np.ndarray],
+    *,
+    simulator: str,
+    waves: bool = False,
+    run_folder: Path | None = None,
+    faults: FaultMap | None = None,
+    tell: Callable[[int], None] = lambda descriptor: None,
+    **_options: object,
+) -> AcceleratorRun:
+    """What `spinplane.sim.accelerator.run_accelerator` returns, from the functional machine."""
+    accelerator = Accelerator(program.machine, faults)
+    accelerator.load(program)
+    runs = []
+    for codes in images:
+        accelerator.write_map(program.input, codes)
+        run = accelerator.run()
+        for number in range(len(program.descriptors)):
+            tell(number)
+        record = RunRecord(
+            counters=run.counters,
+            layers=run.layers,
+            error=Error.NONE,
+            descriptor=run.error_descriptor,
+            word=0,
+        )
+        maps = tuple(accelerator.read_map(layer.output) if layer.kept else None for layer in program.layers)
+        runs.append(ImageRun(record=record, maps=maps))
+    vcd = None
+    if waves and run_folder is not None:
+        run_folder.mkdir()
+        vcd = run_folder / "dump.vcd"
+        vcd.write_text("$date")
+    return AcceleratorRun(
+        images=tuple(runs), simulator=simulator, cached=True, build_seconds=0.0, run_seconds=0.1, waves=vcd
+    )
