@@ -46,6 +46,19 @@ SLOW = Machine(
     write_cycles=3,
     image_words=4096,
 )
+#: Every result in one beat, every write in one cycle: nothing hides behind another wait.
+FAST = Machine(
+    name="fast",
+    sub_arrays=8,
+    rows=128,
+    columns=64,
+    segments=4,
+    accumulator_bits=16,
+    row_buses=8,
+    results_per_cycle=4,
+    write_cycles=1,
+    image_words=4096,
+)
 
 Case = tuple[Graph, NetworkProgram, np.ndarray]
 
@@ -150,6 +163,7 @@ def compare(machine: Machine, cases: list[Case], record: Record) -> Iterator[str
         (TINY, 20),
         pytest.param(TINY, 200, marks=pytest.mark.thorough),
         pytest.param(SLOW, 60, marks=pytest.mark.thorough),
+        pytest.param(FAST, 60, marks=pytest.mark.thorough),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )
