@@ -24,20 +24,20 @@ _PARAMETER_BYTES = 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Pass:
-    """A descriptor and what it refers to.
+class Batch:
+    """Kernels that are computed together, in a pass over each stripe of the map, and what these passes refer to.
 
     Parameters
     ----------
-    fields : dict of str to int
-        Fields of the descriptor, but for the bases of what follows.
+    passes : tuple of dict of str to int
+        Fields of their descriptors, but for the bases of what follows. The first pass loads the kernels.
     kernel_rows : ndarray of shape (rows, columns / 8), uint8
         Words of the kernel bank.
     parameters : ndarray of shape (beats, results_per_cycle · 16), uint8
     thresholds : ndarray of shape (beats · threshold words, results_per_cycle · 16), uint8
     """
 
-    fields: dict[str, int]
+    passes: tuple[dict[str, int], ...]
     kernel_rows: np.ndarray
     parameters: np.ndarray
     thresholds: np.ndarray
@@ -64,8 +64,10 @@ def input_map(placement: Placement, base: int) -> FeatureMap:
 
 def layer_passes(
     number: int, home: Home, requantization: Requantization, source: FeatureMap, target: FeatureMap
-) -> list[Pass]:
-    """Passes of a layer, part by part and as many kernels at a time as `home` allows.
+) -> list[Batch]:
+    """Passes of a layer: part by part, as many kernels at a time as `home` allows, and then stripe by stripe.
+
+    Each pass writes its lines anew, whichever of the two is the outer loop, and so kernels are loaded once.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def layer_passes(
     placement = home.placement
     _prove_widths(placement)
     at_once = home.pass_rounds * placement.round_kernels
-    passes = []
+    batches = []
     try:
         for part in range(placement.layer.weights.codes.shape[0]):
             kernel_row = home.kernel_row + (
@@ -83,12 +85,14 @@ def layer_passes(
             )
             for first in range(0, placement.part_kernels, at_once):
                 kernels = range(first, min(first + at_once, placement.part_kernels))
-                passes.append(_pass(number, home, requantization, source, target, part, kernels, kernel_row))
+                batches.append(
+                    _batch(number, home, requantization, source, target, part, kernels, kernel_row)
+                )
                 if home.resident:
                     kernel_row += ceil_div(len(kernels), placement.round_kernels) * placement.round_rows
     except SpinplaneError as error:
         raise SpinplaneError(f"layer {placement.layer.name}: {error}") from None
-    return passes
+    return batches
 
 
 def _prove_widths(placement: Placement) -> None:
@@ -115,7 +119,7 @@ def _prove_widths(placement: Placement) -> None:
         )
 
 
-def _pass(
+def _batch(
     number: int,
     home: Home,
     requantization: Requantization,
@@ -124,26 +128,33 @@ def _pass(
     part: int,
     kernels: range,
     kernel_row: int,
-) -> Pass:
+) -> Batch:
     placement = home.placement
     machine = placement.machine
     sub_arrays = placement.used_sub_arrays(len(kernels))
     rows = _kernel_rows(placement, placement.layer.weights.codes[part][kernels.start : kernels.stop])
-    fields = {
-        "kind": Kind.LAYER.value,
-        "layer": number,
-        **_input_fields(placement, source, part),
-        **_walk_fields(placement),
-        **_round_fields(placement, len(kernels)),
-        "kernel_row": kernel_row,
+    first_kernel = part * placement.part_kernels + kernels.start
+    loads = {
         "load": (Load.UNLESS_RESIDENT if home.resident else Load.ALWAYS).value,
         "load_rows": len(rows) // sub_arrays,
         "load_sub_arrays": sub_arrays - 1,
-        **_output_fields(placement, requantization, target, part * placement.part_kernels + kernels.start),
     }
-    own = slice(part * placement.part_kernels + kernels.start, part * placement.part_kernels + kernels.stop)
-    return Pass(
-        fields=dict(Descriptor(fields)),
+    passes = tuple(
+        {
+            "kind": Kind.LAYER.value,
+            "layer": number,
+            **_input_fields(stripe, source, part),
+            **_walk_fields(stripe),
+            **_round_fields(stripe, len(kernels)),
+            "kernel_row": kernel_row,
+            **(loads if stripe.first_column == 0 else {"load": Load.NEVER.value}),
+            **_output_fields(stripe, requantization, target, first_kernel),
+        }
+        for stripe in placement.stripes
+    )
+    own = slice(first_kernel, first_kernel + len(kernels))
+    return Batch(
+        passes=tuple(dict(Descriptor(fields)) for fields in passes),
         kernel_rows=rows,
         parameters=_parameters(
             machine,
@@ -170,7 +181,8 @@ def _input_fields(placement: Placement, source: FeatureMap, part: int) -> dict[s
         "in_bytes": int(placement.in_bytes),
         "in_planes": layer.code.bits - 1,
         "pad_code": layer.code.pad_code,
-        "start_x": layer.start[1] * source.pixel_bits + part * channels * code_bits,
+        "start_x": (layer.start[1] + placement.first_column * region_pixels) * source.pixel_bits
+        + part * channels * code_bits,
         "start_y": layer.start[0],
         "unit_bits": placement.unit_pixels * source.pixel_bits,
         "piece_bits": placement.length * code_bits,
@@ -243,14 +255,17 @@ def _output_fields(
 ) -> dict[str, int]:
     layer = placement.layer
     channel_bits = 32 if requantization.requantize is Requantize.RAW else 1
+    # Windows are counted from where the stripe begins, so that a window outside is one before the map's first.
+    first_window = layer.first_window[1] + placement.first_column * layer.region_stride[1]
+    left_out = max(0, first_window)
     return {
-        "first_window_x": layer.first_window[1],
+        "first_window_x": first_window - left_out,
         "first_window_y": layer.first_window[0],
         "stride_x": layer.region_stride[1],
         "stride_y": layer.region_stride[0],
-        "windows_x": layer.windows[1],
+        "windows_x": max(0, layer.windows[1] - left_out),
         "windows_y": layer.windows[0],
-        "out_width": layer.regions[1],
+        "out_width": placement.columns,
         "out_height": layer.regions[0],
         "accumulator_shift": (layer.weights.scale * layer.code.scale).bit_length() - 1,
         "window_sum_scale": -layer.weights.offset * layer.code.scale,
@@ -262,7 +277,7 @@ def _output_fields(
         "low": requantization.low,
         "high": requantization.high,
         "code_shift": requantization.code_shift,
-        "out_base": target.base + first * channel_bits,
+        "out_base": target.base + placement.first_column * target.pixel_bits + first * channel_bits,
         "out_line_bits": target.line_bits if target.height > 1 else 0,
         "out_pixel_bits": target.pixel_bits if target.width > 1 else 0,
         "out_beat_bits": placement.machine.results_per_cycle * channel_bits,

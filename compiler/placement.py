@@ -1,4 +1,4 @@
-"""How a layer lies in rows: slots, planes side by side, groups of sub-arrays, rings of lines; and what it costs."""
+"""How a layer lies in rows: slots, planes side by side, groups of sub-arrays, rings of lines, stripes; the costs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -37,6 +37,11 @@ class Placement:
         strips of neighbouring windows share units. For strips of a `planes` map all pixels of a line lie beside each
         other, plane by plane.
     log_slots, log_planes, log_groups, log_groups_x : int
+    stripe : int
+        Columns of regions that a pass computes at most: the map's regions lie in stripes of as many columns.
+    first_column : int
+        Column of regions with which the stripe begins that this placement describes; numbers of the whole layer are
+        those of the first stripe, which is the widest.
     output_planes : int
         Planes of the output map, 0 for raw sums.
     threshold_words : int
@@ -50,6 +55,8 @@ class Placement:
     log_planes: int
     log_groups: int
     log_groups_x: int
+    stripe: int
+    first_column: int = 0
     output_planes: int
     threshold_words: int
 
@@ -195,10 +202,20 @@ class Placement:
         """Rows of regions of a group."""
         return ceil_div(self.layer.regions[0], self.groups[0])
 
+    @property
+    def columns(self) -> int:
+        """Columns of regions of the stripe."""
+        return min(self.stripe, self.layer.regions[1] - self.first_column)
+
+    @cached_property
+    def stripes(self) -> list["Placement"]:
+        """All stripes of the map."""
+        return [replace(self, first_column=first) for first in range(0, self.layer.regions[1], self.stripe)]
+
     @cached_property
     def region_columns(self) -> int:
         """Columns of regions of a group."""
-        return ceil_div(self.layer.regions[1], self.groups[1])
+        return ceil_div(self.columns, self.groups[1])
 
     @cached_property
     def line_units(self) -> int:
@@ -306,7 +323,7 @@ class Placement:
 
     @cached_property
     def count_cycles(self) -> int:
-        """Cycles in which all kernels of a part are counted against all windows, near enough."""
+        """Cycles in which all kernels of a part are counted against all windows of a stripe, near enough."""
         ands = self.round_rows * self.plane_groups * self.machine.sense_cycles
         windows = self.layer.region[0] * self.layer.region[1]
         cycles = 0
@@ -323,7 +340,19 @@ class Placement:
         """Steady cycles of the layer in passes of at most as many rounds."""
         parts = self.layer.weights.codes.shape[0]
         passes = ceil_div(self.rounds, pass_rounds)
-        return parts * (passes * (self.write_cycles + _PASS_OVERHEAD) + self.count_cycles)
+        written, counted = self._stripes_cycles
+        return parts * (passes * written + counted)
+
+    @cached_property
+    def _stripes_cycles(self) -> tuple[int, int]:
+        """Cycles of a pass over all stripes beside its runs, and those of the runs of all kernels of a part."""
+        written = counted = 0
+        whole, rest = divmod(self.layer.regions[1], self.stripe)
+        last = replace(self, first_column=whole * self.stripe) if rest else self
+        for count, stripe in ((whole, self), (1 if rest else 0, last)):
+            written += count * (stripe.write_cycles + _PASS_OVERHEAD)
+            counted += count * stripe.count_cycles
+        return written, counted
 
     @cached_property
     def load_cycles(self) -> int:
@@ -338,7 +367,7 @@ class Placement:
         if (
             not self.in_bytes
             and self.strips
-            and self.region_columns * self.groups[1] != self.layer.regions[1]
+            and (self.stripe % self.groups[1] or self.layer.regions[1] % self.groups[1])
         ):
             # A window beyond the line would see another plane.
             return False
@@ -407,6 +436,7 @@ def placements(
                 log_planes=log_planes,
                 log_groups=log_groups,
                 log_groups_x=log_groups_x,
+                stripe=layer.regions[1],
                 output_planes=output_planes,
                 threshold_words=threshold_words,
             )
@@ -414,6 +444,19 @@ def placements(
             # Groups beyond the map would compute nothing that exists.
             if rows > layer.regions[0] or columns > layer.regions[1]:
                 continue
-            for candidate in (replace(pixels, unit_taps=width) for width in sorted(widths)):
+            for width, stripe in product(sorted(widths), _stripes(layer.regions[1], columns)):
+                candidate = replace(pixels, unit_taps=width, stripe=stripe)
                 if candidate.fits():
                     yield candidate
+
+
+def _stripes(regions: int, groups: int) -> list[int]:
+    """Widths of stripes worth a try: whole columns of groups, from the whole map down to one column of each group."""
+    widths, count = [], 1
+    while True:
+        width = min(regions, ceil_div(ceil_div(regions, count), groups) * groups)
+        widths.append(width)
+        if width <= groups:
+            return sorted(set(widths), reverse=True)
+        # About as many more stripes again as there are: 1, 2, 3, 4, 6, 8, 12, 16 …
+        count += max(1, count // 2)

@@ -7,14 +7,14 @@ from zlib import crc32
 import numpy as np
 
 from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.descriptor import FORMAT_VERSION, Descriptor, Kind, Requantize
+from spinplane.machine.descriptor import FORMAT_VERSION, Descriptor, Kind, Load, Requantize
 from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
 from spinplane.machine.registers import machine_digest
 
 from .codes import InputCode
 from .graph import Graph, Layer
 from .lowering import LoweredLayer, layer_input_code, lower
-from .passes import Pass, input_map, layer_passes
+from .passes import Batch, input_map, layer_passes
 from .placement import ceil_div, placements
 from .requantize import Requantization, requantization
 from .residency import Home, choose_homes
@@ -69,11 +69,11 @@ def compile_graph(graph: Graph, machine: Machine) -> NetworkProgram:
             )
     homes = choose_homes(machine, candidates)
     maps = _place_maps(machine, _maps(homes, outputs, steps), [layer.name for layer in lowered])
-    passes = [
+    batches = [
         layer_passes(at, home, step, maps[at], maps[at + 1])
         for at, (home, step) in enumerate(zip(homes, steps, strict=True))
     ]
-    return _assemble(graph, machine, passes, maps)
+    return _assemble(graph, machine, batches, maps)
 
 
 def _lower(graph: Graph, machine: Machine) -> list[LoweredLayer]:
@@ -155,39 +155,43 @@ def _place_maps(machine: Machine, maps: Sequence[FeatureMap], names: Sequence[st
 
 
 def _assemble(
-    graph: Graph, machine: Machine, passes: Sequence[Sequence[Pass]], maps: Sequence[FeatureMap]
+    graph: Graph, machine: Machine, batches: Sequence[Sequence[Batch]], maps: Sequence[FeatureMap]
 ) -> NetworkProgram:
     """Give every pass its place in the banks, and the program its header."""
     names = [layer.name for layer in graph.layers]
-    flat = [p for of_layer in passes for p in of_layer]
-    _check_bank(machine, "kernel_words", names, [sum(len(p.kernel_rows) for p in of) for of in passes])
-    _check_bank(machine, "parameter_beats", names, [sum(len(p.parameters) for p in of) for of in passes])
-    _check_bank(machine, "threshold_beats", names, [sum(len(p.thresholds) for p in of) for of in passes])
+    flat = [batch for of_layer in batches for batch in of_layer]
+    passes = [sum(len(batch.passes) for batch in of) for of in batches]
+    _check_bank(machine, "kernel_words", names, [sum(len(b.kernel_rows) for b in of) for of in batches])
+    _check_bank(machine, "parameter_beats", names, [sum(len(b.parameters) for b in of) for of in batches])
+    _check_bank(machine, "threshold_beats", names, [sum(len(b.thresholds) for b in of) for of in batches])
     # Header and END are descriptors too.
-    _check_bank(machine, "descriptors", names, [len(of) + 2 * (at == 0) for at, of in enumerate(passes)])
+    _check_bank(machine, "descriptors", names, [count + 2 * (at == 0) for at, count in enumerate(passes)])
     descriptors, kernel, parameter, threshold = [], 0, 0, 0
-    for p in flat:
-        own = {"load_base": kernel, "parameter_base": parameter}
-        if len(p.thresholds):
-            own["threshold_base"] = threshold
-        descriptors.append(Descriptor({**p.fields, **own}).words())
-        kernel += len(p.kernel_rows)
-        parameter += len(p.parameters)
-        threshold += len(p.thresholds)
-    rows = np.concatenate([p.kernel_rows for p in flat])
+    for batch in flat:
+        for fields in batch.passes:
+            bases = {"parameter_base": parameter}
+            if fields["load"] != Load.NEVER.value:
+                bases["load_base"] = kernel
+            if len(batch.thresholds):
+                bases["threshold_base"] = threshold
+            descriptors.append(Descriptor({**fields, **bases}).words())
+        kernel += len(batch.kernel_rows)
+        parameter += len(batch.parameters)
+        threshold += len(batch.thresholds)
+    rows = np.concatenate([batch.kernel_rows for batch in flat])
     end = Descriptor(kind=Kind.END.value).words()
     digest = machine_digest(machine)
     # 0 says that nothing is resident, so no program has it as its tag.
     tag = crc32(rows.tobytes(), crc32(np.array(descriptors).tobytes(), digest)) or 1
     header = Descriptor(kind=Kind.HEADER.value, version=FORMAT_VERSION, machine=digest, tag=tag).words()
-    ends = np.cumsum([1, *map(len, passes)])
+    ends = np.cumsum([1, *passes])
     return NetworkProgram(
         machine=machine,
         name=graph.name,
         descriptors=np.array([header, *descriptors, end]),
         kernel_rows=rows,
-        parameters=np.concatenate([p.parameters for p in flat]),
-        thresholds=np.concatenate([p.thresholds for p in flat]),
+        parameters=np.concatenate([batch.parameters for batch in flat]),
+        thresholds=np.concatenate([batch.thresholds for batch in flat]),
         input=maps[0],
         layers=tuple(
             ProgramLayer(

@@ -33,12 +33,12 @@ def _levels(operand: Operand) -> np.ndarray:
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> tuple[Graph, np.ndarray]:
-    """A network of one to three layers and a batch of its inputs."""
+def networks(draw: st.DrawFn, *, wider: int = 0) -> tuple[Graph, np.ndarray]:
+    """A network of one to three layers and a batch of its inputs, which are wider than high by so many pixels."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     channels, side = draw(st.integers(1, 3)), draw(st.integers(4, 6))
     operand = draw(st.sampled_from(_INPUTS))
-    inputs = values = _values(rng, operand, (draw(st.integers(1, 2)), channels, side, side))
+    inputs = values = _values(rng, operand, (draw(st.integers(1, 2)), channels, side, side + wider))
     layers = []
     count = draw(st.integers(1, 3))
     for number in range(count):
