@@ -1,4 +1,4 @@
-"""Whole networks on the RTL: cycles, array efficiency, and how long each part takes.
+"""Whole networks on the RTL: cycles, array efficiency, and how long functional machine and RTL take, cold and steady.
 
 Run it with models and a machine, for example::
 
@@ -12,32 +12,34 @@ import time
 import numpy as np
 
 import spinplane
-from spinplane.behavioral import Engine
-from spinplane.compiler.mapping import layer_inputs, layer_outputs, map_network
+from spinplane.behavioral.accelerator import Accelerator
+from spinplane.compiler.program import compile_graph
 from spinplane.machine import load_machine
 
 
 def main(machine_name: str, models: list[str]) -> None:
     """Print a table of Markdown, one network a row; inputs are random codes."""
     machine = load_machine(machine_name)
-    print("| network | cycles | efficiency | without first | functional s | RTL s | times | mismatches |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    print("| network | cycles | steady | cold | without first | functional s | RTL s | times | mismatches |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
     for model in models:
         graph = spinplane.open_model(model)
         coding = graph.input_coding
         codes = np.random.default_rng(0).integers(coding.low, coding.high + 1, graph.input_shape)
+        program, inputs = compile_graph(graph, machine), graph.encode_input(codes)
+        accelerator = Accelerator(machine)
+        accelerator.load(program)
+        accelerator.write_map(program.input, (inputs[0] - program.input.offset) // program.input.scale)
         start = time.monotonic()
-        engine, given = Engine(machine), graph.encode_input(codes)
-        for mapped in map_network(graph, machine):
-            run = engine.run(mapped.convolution.program(layer_inputs(mapped, given)))
-            given = layer_outputs(mapped, run.results)
+        for _ in range(2):
+            accelerator.run()
         functional = time.monotonic() - start
-        figures = spinplane.run_network(graph, codes, machine=machine)
-        efficiency = figures.as_dict()["efficiency"]
+        run = spinplane.run_network(graph, codes, machine=machine)
+        efficiency = run.efficiency
         print(
-            f"| {graph.name} | {figures.as_dict()['cycles']:,} | {efficiency['cold']:.1%} "
-            f"| {efficiency['cold_without_first']:.1%} | {functional:.1f} | {figures.run_seconds:.1f} "
-            f"| {figures.run_seconds / functional:.0f} | {figures.mismatches} |",
+            f"| {graph.name} | {run.steady.rtl.cycles:,} | {efficiency['steady']:.1%} | {efficiency['cold']:.1%} "
+            f"| {efficiency['without_first']:.1%} | {functional:.1f} | {run.run_seconds:.1f} "
+            f"| {run.run_seconds / functional:.0f} | {run.mismatches} |",
             flush=True,
         )
 
