@@ -57,22 +57,25 @@ def main() -> int:
         timescale=("1ns", "1ps"),
         always=True,
     )
-    results = runner.test(
-        test_module="test_accelerator",
-        hdl_toplevel=TOP,
-        hdl_toplevel_lang="verilog",
-        build_dir=build,
-        test_dir=build,
-        results_xml=str(build / "results.xml"),
-        seed=1,
-        extra_env={
-            # Of the modules that are imported, numpy's included, only the bench's assertions are rewritten.
-            "COCOTB_REWRITE_ASSERTION_FILES": "test_accelerator.py",
-            # cocotbext.axi calls functions that cocotb 2 discourages.
-            "PYTHONWARNINGS": "ignore::DeprecationWarning",
-        },
-    )
-    tests, failed = get_results(results)
+    try:
+        results = runner.test(
+            test_module="test_accelerator",
+            hdl_toplevel=TOP,
+            hdl_toplevel_lang="verilog",
+            build_dir=build,
+            test_dir=build,
+            results_xml=str(build / "results.xml"),
+            seed=1,
+            extra_env={
+                # Of the modules that are imported, numpy's included, only the bench's assertions are rewritten.
+                "COCOTB_REWRITE_ASSERTION_FILES": "test_accelerator.py",
+                # cocotbext.axi calls functions that cocotb 2 discourages.
+                "PYTHONWARNINGS": "ignore::DeprecationWarning",
+            },
+        )
+        tests, failed = get_results(results)
+    except SystemExit:  # the runner's way to tell of a test that failed
+        tests, failed = 1, 1
     print(f"{TOP}: {'PASSED' if tests and not failed else 'FAILED'}")
     return 0 if tests and not failed else 1
 
