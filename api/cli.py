@@ -438,7 +438,7 @@ def train(
 def _telling() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
     """What is being done and how much of it, on a line that moves; line by line where nobody watches."""
     console = Console(stderr=True)
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("starting", total=None)
 
         def tell(line: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -97,7 +98,7 @@ def _rows(
     rows: tuple[int, int],
     sub_arrays: int,
     lane: tuple[float, float],
-    **style: object,
+    **style: Any,
 ) -> None:
     """Fill `rows` (first, count) of the first `sub_arrays` of each group, over a `lane` (start, width) of each."""
     groups = 1 << d["log_groups"]

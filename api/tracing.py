@@ -135,7 +135,8 @@ class _Place:
         group_x, self.column = divmod(position[1], n.region_columns)
         self.group = group_y * n.groups_x + group_x
         self.region = self.row * n.region_columns + self.column
-        self.round, in_round = divmod(channel, n.beats * n.lanes) if n.rounds > 1 else (0, channel)
+        results = n.beats * n.lanes if n.rounds > 1 else n.last_beats * n.lanes
+        self.round, in_round = divmod(channel, results)
         self.beat = in_round // n.lanes
         self.member, self.slot = divmod(in_round, n.slots)
         self.sub_array = self.group * n.group_size + self.member
