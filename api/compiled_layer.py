@@ -84,7 +84,7 @@ class CompiledLayer:
     @property
     def resident(self) -> bool:
         """Whether the kernels stay in rows of their own."""
-        return all(d["load"] == Load.UNLESS_RESIDENT.value for d in self.passes)
+        return all(d["load"] != Load.ALWAYS.value for d in self.passes)
 
     @property
     def kernel_rows(self) -> int:

@@ -15,6 +15,8 @@ from .lowering import LoweredLayer
 _PASS_OVERHEAD = 50
 #: Greatest numbers that a descriptor's fields of 8 bits, less one or not, can hold.
 _LESS_ONE, _PLAIN = 256, 255
+#: Greatest number of rows that a field holds.
+_ROW_NUMBER = 4095
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -361,7 +363,7 @@ class Placement:
         return self.kernel_rows * sub_arrays * self.machine.write_cycles
 
     def fits(self) -> bool:
-        """Whether the machine's columns and a descriptor's fields hold it."""
+        """Whether a row's columns and a descriptor's fields hold it."""
         if not self.in_bytes and self.planes > 1 and (self.strips or self._whole_beats > self.block):
             return False
         if (
@@ -375,7 +377,7 @@ class Placement:
             self.pieces <= _LESS_ONE
             and self.first_lines <= _PLAIN
             and self.region_lines <= _PLAIN
-            and self.line_rows <= self.machine.rows
+            and self.line_rows <= _ROW_NUMBER
             and self.pixel_bits < 1 << 16
         )
 

@@ -1,6 +1,7 @@
 """A network as a program of the accelerator: everything that a host writes into its banks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from zlib import crc32
 
@@ -12,6 +13,7 @@ from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
 from spinplane.machine.registers import machine_digest
 
 from .codes import InputCode
+from .folding import fold_pool
 from .graph import Graph, Layer
 from .lowering import LoweredLayer, layer_input_code, lower
 from .passes import Batch, input_map, layer_passes
@@ -23,13 +25,24 @@ from .residency import Home, choose_homes
 _CHANNELS_OF_PLANES = 16
 
 
-def compile_graph(graph: Graph, machine: Machine) -> NetworkProgram:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Variant:
+    """A way to compute a layer: as it is, or with its pooling folded into its kernels."""
+
+    lowered: LoweredLayer
+    steps: Requantization
+
+
+def compile_graph(graph: Graph, machine: Machine, *, fold_pools: bool = False) -> NetworkProgram:
     """Compile a network for a machine.
 
     Parameters
     ----------
     graph : Graph
     machine : Machine
+    fold_pools : bool
+        Whether an average pooling may be folded into the kernels of its layer: see `spinplane.compiler.folding`. It is
+        where fewer cycles come of it; what the layer gives stays the same.
 
     Returns
     -------
@@ -42,33 +55,38 @@ def compile_graph(graph: Graph, machine: Machine) -> NetworkProgram:
         If a layer does not fit, with its name, the numbers and the parameter of the machine, or its steps are none
         that the way out can compute.
     """
-    lowered = _lower(graph, machine)
     outputs = [_output_code(graph.layers, at) for at in range(len(graph.layers))]
-    steps = [requantization(layer, output) for layer, output in zip(graph.layers, outputs, strict=True)]
+    variants = _variants(graph, machine, outputs, fold_pools=fold_pools)
     candidates = [
-        list(
-            placements(
-                layer,
+        [
+            placement
+            for variant in of_layer
+            for placement in placements(
+                variant.lowered,
                 machine,
                 in_bytes=at == 0 and graph.input_shape[0] < _CHANNELS_OF_PLANES,
                 # Channels that do not exist have the least code, and a host leaves them out.
                 clean=graph.input_shape[0] % machine.results_per_cycle == 0
                 if at == 0
-                else steps[at - 1].low == 0,
+                else variants[at - 1][0].steps.low == 0,
                 output_planes=output.bits if output else 0,
-                threshold_words=step.threshold_words,
+                threshold_words=variant.steps.threshold_words,
             )
-        )
-        for at, (layer, output, step) in enumerate(zip(lowered, outputs, steps, strict=True))
+        ]
+        for at, (of_layer, output) in enumerate(zip(variants, outputs, strict=True))
     ]
-    for layer, of_layer in zip(lowered, candidates, strict=True):
+    names = [layer.name for layer in graph.layers]
+    for name, of_layer in zip(names, candidates, strict=True):
         if not of_layer:
             raise SpinplaneError(
-                f"layer {layer.name}: no arrangement of its lines fits rows = {machine.rows} of machine "
-                f"{machine.name} and the widths of a descriptor's fields"
+                f"layer {name}: no arrangement of its lines fits the widths of a descriptor's fields"
             )
     homes = choose_homes(machine, candidates)
-    maps = _place_maps(machine, _maps(homes, outputs, steps), [layer.name for layer in lowered])
+    steps = [
+        next(variant.steps for variant in of_layer if variant.lowered.layer is home.placement.layer.layer)
+        for of_layer, home in zip(variants, homes, strict=True)
+    ]
+    maps = _place_maps(machine, _maps(homes, outputs, steps), names)
     batches = [
         layer_passes(at, home, step, maps[at], maps[at + 1])
         for at, (home, step) in enumerate(zip(homes, steps, strict=True))
@@ -76,14 +94,25 @@ def compile_graph(graph: Graph, machine: Machine) -> NetworkProgram:
     return _assemble(graph, machine, batches, maps)
 
 
-def _lower(graph: Graph, machine: Machine) -> list[LoweredLayer]:
-    shape, lowered = graph.input_shape, []
-    for at, layer in enumerate(graph.layers):
+def _variants(
+    graph: Graph, machine: Machine, outputs: Sequence[InputCode | None], *, fold_pools: bool
+) -> list[list[_Variant]]:
+    """Ways to compute each layer, the first one as it is."""
+    shape, variants = graph.input_shape, []
+    for at, (layer, output) in enumerate(zip(graph.layers, outputs, strict=True)):
         if layer.steps is None and at + 1 < len(graph.layers):
             raise SpinplaneError(f"layer {layer.name}: its sums go into another layer without requantization")
-        lowered.append(lower(layer, shape, machine))
-        shape = (lowered[-1].kernels, *lowered[-1].regions)
-    return lowered
+        folded = fold_pool(layer) if fold_pools else None
+        variants.append(
+            [
+                _Variant(lowered=lower(way, shape, machine), steps=requantization(way, output))
+                for way in (layer, folded)
+                if way is not None
+            ]
+        )
+        lowered = variants[-1][0].lowered
+        shape = (lowered.kernels, *lowered.regions)
+    return variants
 
 
 def _output_code(layers: Sequence[Layer], at: int) -> InputCode | None:
