@@ -13,6 +13,7 @@ class SotMramArray(wiring.Component):
     The only thing of an engine that is not logic. A write holds one write word line for ``write_cycles``
     clock edges with stable data; a sense holds one (EN_M) or two (EN_AND, EN_OR) read word lines for
     ``sense_cycles`` edges, and ``sense`` shows the result after the last edge until the next sense ends.
+    With the machine's ``write_overlap`` rows are sensed while another one is written; without it no row is.
     Other biasing, a cut pulse, and sensing a cell that was never written stop a simulation with a message.
     The Verilog of the same contract is ``sot_mram_array.v``; ``docs/array.md`` has the rules.
 
@@ -62,11 +63,13 @@ class SotMramArray(wiring.Component):
     @property
     def black_box(self) -> dict[str, int]:
         """Parameters of the Verilog module, which has no description here."""
+        overlap = {"WRITE_OVERLAP": 1} if self.machine.overlaps_writes else {}
         return {
             "ROWS": self.machine.rows,
             "COLUMNS": self.machine.columns,
             "SENSE_CYCLES": self.machine.sense_cycles,
             "WRITE_CYCLES": self.machine.write_cycles,
+            **overlap,
         }
 
     def elaborate(self, platform: object) -> Module:
@@ -75,8 +78,11 @@ class SotMramArray(wiring.Component):
         m.submodules.cells = self._cells = memory.Memory(**size)
         m.submodules.written = self._written = memory.Memory(**size)
         references = Cat(self.en_m, self.en_and, self.en_or)
-        with m.If(self.wwl.any()):
-            m.d.sync += Assert(~self.rwl.any() & ~references.any(), "sensing during a write pulse")
+        if self.machine.overlaps_writes:
+            m.d.sync += Assert(~(self.wwl & self.rwl).any(), "senses a row during its write pulse")
+        else:
+            with m.If(self.wwl.any()):
+                m.d.sync += Assert(~self.rwl.any() & ~references.any(), "sensing during a write pulse")
         self._write_rules(m)
         self._sense_rules(m, references)
         return m

@@ -4,7 +4,8 @@
 // wbl_enable take wbl at the last edge. Sense: one (en_m) or two (en_and, en_or) read word lines (rwl) are held
 // for SENSE_CYCLES edges; sense shows the result after the last edge and keeps it until the next one, 0 in
 // columns that rbl_enable leaves out. What would break a real array, or shows a cell that was never written,
-// stops the simulation with a message.
+// stops the simulation with a message. With WRITE_OVERLAP other rows than the one under write may be sensed; without
+// it none.
 //
 // Faults: +faults=FILE gives a fault map, one fault a line: kind, sub-array, row, column, value. Kind 0 is a cell
 // that no write changes; kinds 1, 2 and 3 are sense amplifiers whose reference for EN_M, EN_AND or EN_OR has
@@ -21,7 +22,8 @@ module sot_mram_array #(
   parameter ROWS = 512,
   parameter COLUMNS = 256,
   parameter SENSE_CYCLES = 1,
-  parameter WRITE_CYCLES = 2
+  parameter WRITE_CYCLES = 2,
+  parameter WRITE_OVERLAP = 0
 ) (
   input  wire               clk,
   input  wire [ROWS-1:0]    wwl,
@@ -181,7 +183,9 @@ module sot_mram_array #(
   always @(posedge clk) begin
     if ((^wwl) === 1'bx || (^rwl) === 1'bx || (^references) === 1'bx)
       $fatal(1, "sot_mram_array %m: word lines or references are not driven");
-    if (wwl != 0 && (rwl != 0 || references != 0))
+    if (WRITE_OVERLAP != 0 && (wwl & rwl) != 0)
+      $fatal(1, "sot_mram_array %m: senses a row during its write pulse");
+    if (WRITE_OVERLAP == 0 && wwl != 0 && (rwl != 0 || references != 0))
       $fatal(1, "sot_mram_array %m: sensing during a write pulse");
     write_rules;
     sense_rules;

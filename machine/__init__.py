@@ -18,7 +18,7 @@ from .command import (
 from .counters import ACCELERATOR_COUNTER_NAMES, COUNTER_BITS, COUNTER_NAMES, AcceleratorCounters, Counters
 from .errors import SpinplaneError
 from .faults import NOMINAL_THRESHOLDS, FaultMap
-from .machine import Machine, load_machine, machine_names
+from .machine import WRITE_OVERLAPS, Machine, load_machine, machine_names
 from .quantizer import (
     CODE_BITS,
     MULTIPLIER_BITS,
@@ -26,7 +26,7 @@ from .quantizer import (
     QUANTIZER_SHIFT_BITS,
     QuantizerConfiguration,
 )
-from .technology import WRITE_OVERLAPS, Electrical
+from .technology import Electrical
 
 __all__ = [
     "ACCELERATOR_COUNTER_NAMES",

@@ -12,6 +12,8 @@ from .errors import SpinplaneError
 LEAF_COLUMNS = 16
 #: Bits of a channel in a word of the banks of batch-norm parameters and of thresholds.
 CHANNEL_BITS = 128
+#: ``"none"``: a write stops all sensing of its array; ``"same_array"``: other rows may be sensed meanwhile.
+WRITE_OVERLAPS = ("none", "same_array")
 _LEAST_ACCUMULATOR_BITS = 16
 
 
@@ -38,6 +40,8 @@ class Machine:
         Clock cycles for which word lines are held to sense, 1 to 16.
     write_cycles : int
         Clock cycles of a write pulse, 1 to 64.
+    write_overlap : {"none", "same_array"}
+        Whether rows are sensed while another row of the same array is written.
     row_buses : int
         Groups of sub-arrays that can be given different rows at once: 1, 2, 4 or 8, divides `sub_arrays`.
         If not given, the greatest of 1, 2 and 4 that divides them.
@@ -73,6 +77,7 @@ class Machine:
     accumulator_bits: int = 32
     sense_cycles: int = 1
     write_cycles: int = 2
+    write_overlap: str = "none"
     row_buses: int = 0
     results_per_cycle: int = 0
     bus_bits: int = 0
@@ -94,6 +99,10 @@ class Machine:
         self._check_range("accumulator_bits", _LEAST_ACCUMULATOR_BITS, 48)
         self._check_range("sense_cycles", 1, 16)
         self._check_range("write_cycles", 1, 64)
+        if self.write_overlap not in WRITE_OVERLAPS:
+            raise SpinplaneError(
+                f"write_overlap = {self.write_overlap!r}: allowed are {', '.join(WRITE_OVERLAPS)}"
+            )
         self._complete("row_buses", _power_that_divides(self.sub_arrays, 4))
         self._complete("results_per_cycle", _power_that_divides(self.sub_arrays, 16))
         self._complete("bus_bits", min(128, self.columns))
@@ -135,6 +144,11 @@ class Machine:
         value = getattr(self, key)
         if type(value) is not int or not low <= value <= high or value & (value - 1):
             raise SpinplaneError(f"{key} = {value!r}: allowed are powers of two from {low} to {high}")
+
+    @property
+    def overlaps_writes(self) -> bool:
+        """Whether rows are sensed while others are written."""
+        return self.write_overlap != "none"
 
     @property
     def segment_columns(self) -> int:

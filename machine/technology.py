@@ -5,10 +5,7 @@ from fractions import Fraction
 from math import ceil
 
 from .errors import SpinplaneError
-from .machine import Machine
-
-#: ``"none"``: a write stops all sensing of its array; ``"same_array"``: other rows may be sensed meanwhile.
-WRITE_OVERLAPS = ("none", "same_array")
+from .machine import WRITE_OVERLAPS, Machine
 
 
 @dataclass(frozen=True, kw_only=True)

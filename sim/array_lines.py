@@ -67,12 +67,61 @@ def random_operations(array: SotMramArray, rng: Random, operations: int) -> list
     return edges
 
 
+def overlapping_operations(array: SotMramArray, rng: Random, edges: int) -> list[tuple[Lines, int]]:
+    """Lines and answers as of `random_operations`: rows are sensed while others are written, in any phase.
+
+    No pulse begins after as many `edges`.
+    """
+    machine, where = array.machine, slice(0, 1)
+    found: list[tuple[Lines, int]] = []
+    shown = sensed = write_left = sense_left = row = 0
+    bits = columns = np.zeros(machine.columns, dtype=np.uint8)
+    write, sense = Lines(), Lines()
+    while len(found) < edges or write_left or sense_left:
+        begins = len(found) < edges
+        if begins and not write_left and rng.random() < 0.5:
+            row, bits, columns = (
+                rng.randrange(machine.rows),
+                *(_random_bits(rng, machine.columns) for _ in range(2)),
+            )
+            if not (sense_left and sense["rwl"] >> row & 1):
+                write = {"wwl": 1 << row, "wbl": pack_bits(bits), "wbl_enable": pack_bits(columns)}
+                write_left = machine.write_cycles
+        if begins and not sense_left:
+            new, answer = _random_sense(array, rng)
+            if new and not (write_left and write["wwl"] & new["rwl"]):
+                sense, sensed, sense_left = new, answer, machine.sense_cycles
+        if sense_left == 1:
+            shown = sensed
+        found.append(((write if write_left else {}) | (sense if sense_left else {}), shown))
+        if write_left == 1:
+            array.write(where, row, bits, columns)
+        write_left, sense_left = max(0, write_left - 1), max(0, sense_left - 1)
+    return found
+
+
+def _random_sense(array: SotMramArray, rng: Random) -> tuple[Lines, int]:
+    """Lines of a sense and its answer, no lines if it would show an unknown cell."""
+    kind, rows = rng.choice(_REFERENCES), rng.sample(range(array.machine.rows), 2)
+    columns = _random_bits(rng, array.machine.columns)
+    operation = {"en_m": array.read, "en_and": array.sense_and, "en_or": array.sense_or}[kind]
+    operands = [np.array([row]) for row in rows[: 1 if kind == "en_m" else 2]]
+    try:
+        sensed = operation(slice(0, 1), *operands, columns[np.newaxis])
+    except ArrayError:
+        return {}, 0
+    lines = sum(1 << int(operand[0]) for operand in operands)
+    return {"rwl": lines, "rbl_enable": pack_bits(columns), kind: 1}, pack_bits(sensed[0, 0])
+
+
 def _random_bits(rng: Random, columns: int) -> np.ndarray:
     ones = rng.choice((0.02, 0.5, 1.0))
     return np.array([rng.random() < ones for _ in range(columns)], dtype=np.uint8)
 
 
-def refusals(*, columns: int, sense_cycles: int, write_cycles: int) -> dict[str, tuple[list[Lines], str]]:
+def refusals(
+    *, columns: int, sense_cycles: int, write_cycles: int, write_overlap: str = "none"
+) -> dict[str, tuple[list[Lines], str]]:
     """What an array of at least 4 rows must refuse: lines by clock edge, and the message after the last.
 
     Rows 0 and 1 are written first, row 1 without its column 0; the others stay unknown. Both kinds of pulses
@@ -105,8 +154,6 @@ def refusals(*, columns: int, sense_cycles: int, write_cycles: int) -> dict[str,
         "en_and_with_one_row": ([sense(0, en_and=1)], "EN_AND and EN_OR sense two rows, not one"),
         "en_or_with_one_row": ([sense(0, en_or=1)], "EN_AND and EN_OR sense two rows, not one"),
         "reference_without_row": ([{"en_m": 1}], "a reference is enabled without a read word line"),
-        "sense_during_write": ([{**write(0), **sense(1, en_m=1)}], "sensing during a write pulse"),
-        "reference_during_write": ([{**write(0), "en_and": 1}], "sensing during a write pulse"),
         "cut_write": ([write(0)] * (write_cycles - 1) + [{}], cut_write),
         "write_of_another_row": ([write(0), write(1)], changed_write),
         "write_of_other_bits": ([write(0, 0b1), write(0, 0b11)], changed_write),
@@ -120,6 +167,16 @@ def refusals(*, columns: int, sense_cycles: int, write_cycles: int) -> dict[str,
         "or_of_0_with_unknown": ([sense(0, 2, en_or=1)] * sense_cycles, unknown(0, 2, everything - 1)),
         "and_of_two_unknowns": ([sense(2, 3, enable=4, en_and=1)] * sense_cycles, unknown(2, 3, 4)),
     }
+    if write_overlap == "none":
+        during = "sensing during a write pulse"
+        cases["sense_during_write"] = [{**write(0), **sense(1, en_m=1)}], during
+        cases["reference_during_write"] = [{**write(0), "en_and": 1}], during
+    else:
+        during = "senses a row during its write pulse"
+        cases["sense_of_the_row_under_write"] = [{**write(0), **sense(0, en_m=1)}], during
+        cases["and_with_the_row_under_write"] = [{**write(1), **sense(0, 1, en_and=1)}], during
+        without_row = "a reference is enabled without a read word line"
+        cases["reference_during_write"] = [{**write(0), "en_and": 1}], without_row
     return {name: (known + edges, message) for name, (edges, message) in cases.items()}
 
 

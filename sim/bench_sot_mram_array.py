@@ -17,7 +17,15 @@ from cocotb.types import LogicArray
 from spinplane.behavioral import SotMramArray
 from spinplane.machine import Machine
 
-from .array_lines import EVENTS, INPUTS, Lines, random_operations, refusals, unknowns_that_pass
+from .array_lines import (
+    EVENTS,
+    INPUTS,
+    Lines,
+    overlapping_operations,
+    random_operations,
+    refusals,
+    unknowns_that_pass,
+)
 from .streams import reset
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
@@ -63,9 +71,18 @@ async def random_row_operations(dut: HierarchyObject) -> None:
 
 
 @cocotb.test()
+async def senses_during_writes(dut: HierarchyObject) -> None:
+    golden = SotMramArray(MACHINE)
+    edges = overlapping_operations(golden, Random(cocotb.RANDOM_SEED), OPERATIONS)
+    await reset(dut)
+    await replay(dut, edges)
+    assert sum("wwl" in lines and "rwl" in lines for lines, _ in edges) > OPERATIONS // 5
+
+
+@cocotb.test()
 async def refusal(dut: HierarchyObject) -> None:
     """Ends in the ``$fatal`` of the case that the environment names; passes if there is none."""
-    edges, _ = refusals(**SIZES)[os.environ["BENCH_REFUSAL"]]
+    edges, _ = refusals(**SIZES, write_overlap=MACHINE.write_overlap)[os.environ["BENCH_REFUSAL"]]
     await reset(dut)
     for lines in edges:
         put(dut, lines)

@@ -14,7 +14,15 @@ from spinplane import behavioral
 from spinplane.hdl import SotMramArray
 from spinplane.machine import Machine
 from spinplane.sim import BenchRun, run_bench
-from spinplane.sim.array_lines import EVENTS, INPUTS, Lines, random_operations, refusals, unknowns_that_pass
+from spinplane.sim.array_lines import (
+    EVENTS,
+    INPUTS,
+    Lines,
+    overlapping_operations,
+    random_operations,
+    refusals,
+    unknowns_that_pass,
+)
 
 MACHINE = Machine(
     name="array",
@@ -28,12 +36,18 @@ MACHINE = Machine(
 )
 # More rows than the Verilog model searches at once for a line that is on.
 TALL = Machine(**asdict(MACHINE) | {"name": "tall", "rows": 40, "sense_cycles": 1, "write_cycles": 1})
+OVERLAP = Machine(**asdict(MACHINE) | {"name": "overlap", "write_overlap": "same_array"})
 SIZES = {
     "columns": MACHINE.columns,
     "sense_cycles": MACHINE.sense_cycles,
     "write_cycles": MACHINE.write_cycles,
 }
 REFUSALS = refusals(**SIZES)
+OVERLAP_REFUSALS = {
+    name: case
+    for name, case in refusals(**SIZES, write_overlap="same_array").items()
+    if REFUSALS.get(name) != case
+}
 
 
 def wrapper(machine: Machine) -> str:
@@ -71,6 +85,11 @@ def test_verilog_agrees_with_the_golden_model(testcase: str, machine: Machine, s
     run(simulator, testcase, machine).check()
 
 
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+def test_verilog_senses_rows_while_others_are_written(simulator: str) -> None:
+    run(simulator, "senses_during_writes", OVERLAP).check()
+
+
 def assert_refused(run: BenchRun, message: str) -> None:
     """The ``$fatal`` names the array, or the task of it that found the fault, and says `message`."""
     assert re.fullmatch(rf"sot_mram_array array_bench\.array(\.\w+)?: {re.escape(message)}", run.message)
@@ -80,6 +99,12 @@ def assert_refused(run: BenchRun, message: str) -> None:
 @pytest.mark.parametrize("case", REFUSALS)
 def test_verilog_refuses(case: str, simulator: str) -> None:
     assert_refused(run(simulator, "refusal", refusal=case), REFUSALS[case][1])
+
+
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+@pytest.mark.parametrize("case", OVERLAP_REFUSALS)
+def test_verilog_refuses_a_sense_of_the_row_under_write(case: str, simulator: str) -> None:
+    assert_refused(run(simulator, "refusal", OVERLAP, case), OVERLAP_REFUSALS[case][1])
 
 
 def test_icarus_refuses_lines_that_are_not_driven() -> None:
@@ -106,19 +131,25 @@ def simulate(machine: Machine, edges: list[tuple[Lines, int | None]]) -> dict[st
     return events
 
 
-@pytest.mark.parametrize("machine", [MACHINE, TALL], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [MACHINE, TALL, OVERLAP], ids=lambda machine: machine.name)
 def test_amaranth_agrees_with_the_golden_model(machine: Machine) -> None:
     golden = behavioral.SotMramArray(machine)
     events = simulate(machine, random_operations(golden, Random(1), 100))
     assert events == {name: getattr(golden, name) for name in EVENTS}
+    if machine.overlaps_writes:
+        simulate(machine, overlapping_operations(behavioral.SotMramArray(machine), Random(1), 200))
     simulate(machine, unknowns_that_pass(**SIZES | {k: getattr(machine, k) for k in SIZES}))
 
 
-@pytest.mark.parametrize("case", REFUSALS)
-def test_amaranth_refuses(case: str) -> None:
-    edges, message = REFUSALS[case]
+@pytest.mark.parametrize(
+    ("case", "machine"),
+    [*((case, MACHINE) for case in REFUSALS), *((case, OVERLAP) for case in OVERLAP_REFUSALS)],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_amaranth_refuses(case: str, machine: Machine) -> None:
+    edges, message = (REFUSALS if machine is MACHINE else OVERLAP_REFUSALS)[case]
     with pytest.raises(AssertionError) as refused:
-        simulate(MACHINE, [*((lines, None) for lines in edges), ({}, None)])
+        simulate(machine, [*((lines, None) for lines in edges), ({}, None)])
     assert str(refused.value) == f"Assertion violated: {message}"
 
 
