@@ -160,7 +160,8 @@ class Accelerator(wiring.Component):
         host_address = Cat(Const(0, exact_log2(memory.image.width)), read.address)
         wiring.connect(m, self._row_former.read, image.read[0])
         m.d.comb += [
-            image.write.enable.eq(written.enable | result.enable),
+            # The way out goes on to the end of a pulse that a reset has met, but writes nothing any more.
+            image.write.enable.eq(written.enable | (result.enable & busy)),
             image.write.address.eq(Mux(busy, result.address, written.address)),
             image.write.data.eq(Mux(busy, result.data, written.data)),
             image.write.mask.eq(Mux(busy, result.mask, written.mask)),

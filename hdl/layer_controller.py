@@ -94,7 +94,8 @@ class LayerController(wiring.Component):
     unit_error : In(8)
         Code of an error of a unit, or 0; looked at from the cycle after ``unit_start`` until ``units_busy`` falls.
     pulse : In(1)
-        Cells are being written or sensed: the coming edge must not reset the units.
+        Cells are being written or sensed: the coming edge must not reset the units. After a reset, the first
+        descriptor of a program waits for its end.
     halt : Out(1)
         A strobe: the coming edge resets all units.
     log : Out(1)
@@ -225,16 +226,9 @@ class LayerController(wiring.Component):
     def _check_descriptor(self, m: Module) -> None:
         kind, layer = self.layer.kind, self.layer
         with m.If(self._is_first):
-            with m.If(kind != Kind.HEADER.value):
-                self._refuse(m, Error.NO_HEADER)
-            with m.Elif(layer.version != FORMAT_VERSION):
-                self._refuse(m, Error.VERSION)
-            with m.Elif(layer.machine != machine_digest(self.machine)):
-                self._refuse(m, Error.MACHINE)
-            m.d.sync += [self._is_first.eq(0), self._tag.eq(layer.tag)]
-            with m.If(self.resident != layer.tag):
-                m.d.sync += self.resident.eq(0)
-            self._go_on(m)
+            # A pulse that a reset has met is still at work: the units are reset when it ends.
+            with m.If(~self.pulse):
+                self._check_header(m)
         with m.Elif(kind == Kind.LAYER.value):
             m.d.sync += self._state.eq(_State.START)
             # In reverse, as the last assignment holds and the first refusal is named.
@@ -245,6 +239,19 @@ class LayerController(wiring.Component):
             m.d.sync += [self.resident.eq(self._tag), self._state.eq(_State.DONE)]
         with m.Else():
             self._refuse(m, Error.KIND)
+
+    def _check_header(self, m: Module) -> None:
+        layer = self.layer
+        with m.If(layer.kind != Kind.HEADER.value):
+            self._refuse(m, Error.NO_HEADER)
+        with m.Elif(layer.version != FORMAT_VERSION):
+            self._refuse(m, Error.VERSION)
+        with m.Elif(layer.machine != machine_digest(self.machine)):
+            self._refuse(m, Error.MACHINE)
+        m.d.sync += [self._is_first.eq(0), self._tag.eq(layer.tag)]
+        with m.If(self.resident != layer.tag):
+            m.d.sync += self.resident.eq(0)
+        self._go_on(m)
 
     def _run_units(self, m: Module) -> None:
         with m.If(self.unit_error != 0):

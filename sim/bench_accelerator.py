@@ -61,14 +61,17 @@ class Host:
         self.dut = dut
         self.banks = AxiMaster(AxiBus.from_prefix(dut, "axi_"), dut.clk, dut.rst)
         self.registers = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "axil_"), dut.clk, dut.rst)
-        rng = Random(seed)
+        self.stall(Random(seed), stall)
+
+    def stall(self, rng: Random, chance: float) -> None:
+        """Let every channel rest with another chance."""
         for master in (self.banks, self.registers):
             for channel in (
                 *(master.write_if.aw_channel, master.write_if.w_channel, master.write_if.b_channel),
                 *(master.read_if.ar_channel, master.read_if.r_channel),
             ):
-                if stall:
-                    channel.set_pause_generator(pauses(rng, stall))
+                if chance:
+                    channel.set_pause_generator(pauses(rng, chance))
 
     async def reset(self) -> None:
         """Two cycles of reset, and one more."""
