@@ -73,7 +73,7 @@ class CompiledLayer:
 
     @property
     def rounds(self) -> int:
-        """Rounds of all passes."""
+        """Rounds of all passes, those over each stripe of a wide map included."""
         return sum(d["rounds"] + 1 for d in self.passes)
 
     @property

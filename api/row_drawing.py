@@ -50,6 +50,8 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
         for d in layer.passes:
             ring = (d["input_row"], (d["ring_lines"] + 1) * d["line_rows"])
             _rows(axis, layer, d, ring, d["sub_arrays"] + 1, lane, facecolor=colour, alpha=_LINES)
+            if not d["load_rows"]:
+                continue
             kernels = (d["kernel_row"], d["load_rows"])
             where = (0.0, 1.0) if layer.resident else lane
             _rows(

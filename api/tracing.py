@@ -67,12 +67,15 @@ def trace(
         raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} of kernel, y, x")
     program = compile_graph(graph, machine)
     placed = program.layers[at]
-    number, channel = _find_pass(program, placed, output[0])
+    number, channel, column = _find_pass(program, placed, output)
     accelerator = _before(program, number, (inputs[0] - program.input.offset) // program.input.scale)
-    place = _Place(machine, Descriptor.from_words(program.descriptors[number]), channel, output[1:])
+    place = _Place(
+        machine, Descriptor.from_words(program.descriptors[number]), channel, output[1], output[2] - column
+    )
     n = place.n
     parameters = read_parameters(n, machine, accelerator.state.parameters, accelerator.state.thresholds)
-    windows, steps_of = _windows(place, accelerator.state, parameters)
+    whole = Descriptor.from_words(program.descriptors[placed.descriptors[0]])
+    windows, steps_of = _windows(place, accelerator.state, parameters, whole["windows_x"] - n.windows_x)
     window = _followed(n, windows, int(parameters.multiplier[channel]))
     pooled = windows[window].scaled
     if n.pool == PoolAt.SUM.value:
@@ -122,17 +125,16 @@ class _Place:
     descriptor : Descriptor
     channel : int
         Among those of the pass.
-    position : (y, x)
+    y, x : int
+        Among the outputs of the pass.
     """
 
-    def __init__(
-        self, machine: Machine, descriptor: Descriptor, channel: int, position: tuple[int, ...]
-    ) -> None:
+    def __init__(self, machine: Machine, descriptor: Descriptor, channel: int, y: int, x: int) -> None:
         self.machine, self.descriptor = machine, descriptor
+        self.channel, self.y, self.x = channel, y, x
         self.n = n = layer_numbers(descriptor, machine)
-        self.position = position
-        group_y, self.row = divmod(position[0], n.region_rows)
-        group_x, self.column = divmod(position[1], n.region_columns)
+        group_y, self.row = divmod(y, n.region_rows)
+        group_x, self.column = divmod(x, n.region_columns)
         self.group = group_y * n.groups_x + group_x
         self.region = self.row * n.region_columns + self.column
         results = n.beats * n.lanes if n.rounds > 1 else n.last_beats * n.lanes
@@ -140,18 +142,22 @@ class _Place:
         self.beat = in_round // n.lanes
         self.member, self.slot = divmod(in_round, n.slots)
         self.sub_array = self.group * n.group_size + self.member
-        self.channel = channel
 
 
-def _find_pass(program: NetworkProgram, placed: ProgramLayer, kernel: int) -> tuple[int, int]:
-    """Number of the descriptor that computes a kernel, and the kernel's number in the pass."""
+def _find_pass(
+    program: NetworkProgram, placed: ProgramLayer, output: tuple[int, int, int]
+) -> tuple[int, int, int]:
+    """Number of the descriptor that computes an output, the kernel's number and the first column of the pass."""
+    kernel, _, x = output
     bits = _RAW_BITS if placed.output.layout == "raw" else 1
-    firsts = {
-        n: (Descriptor.from_words(program.descriptors[n])["out_base"] - placed.output.base) // bits
-        for n in placed.descriptors
-    }
-    number = max((n for n in firsts if firsts[n] <= kernel), key=lambda n: firsts[n])
-    return number, kernel - firsts[number]
+    found = []
+    for number in placed.descriptors:
+        d = Descriptor.from_words(program.descriptors[number])
+        column, first_bit = divmod(d["out_base"] - placed.output.base, placed.output.pixel_bits)
+        if column <= x < column + d["out_width"] and first_bit // bits <= kernel:
+            found.append((kernel - first_bit // bits, number, column))
+    channel, number, column = min(found)
+    return number, channel, column
 
 
 def _before(program: NetworkProgram, number: int, codes: np.ndarray) -> Accelerator:
@@ -165,21 +171,31 @@ def _before(program: NetworkProgram, number: int, codes: np.ndarray) -> Accelera
 
 
 def _windows(
-    place: _Place, state: State, parameters: Parameters
+    place: _Place, state: State, parameters: Parameters, left_out: int
 ) -> tuple[list[TracedWindow], list[list[TracedStep]]]:
-    """Windows of the region and their steps; `state` has run the pass afterwards."""
+    """Windows of the region and their steps; `state` has run the pass afterwards.
+
+    Parameters
+    ----------
+    place : _Place
+    state : State
+        Before the pass.
+    parameters : Parameters
+    left_out : int
+        Windows of a line that the pass does not count: those of stripes to the left.
+    """
     n = place.n
     steps = walk(n, place.machine)
     formed, _, _ = form_rows(n, steps, place.group, state.image)
-    run_pass(state, place.descriptor, load=True)
+    run_pass(state, place.descriptor, load=place.descriptor["load"] != Load.NEVER.value)
     kernels = state.cells.bits[place.sub_array]
     rows = window_rows(n, place.machine, place.row)[place.column]
     contents = steps.contents[place.region]
     windows, steps_of = [], []
     for number in range(n.windows):
         ry, rx = divmod(number, n.region_width)
-        y = n.first_window_y + place.position[0] * n.stride_y + ry
-        x = n.first_window_x + place.position[1] * n.stride_x + rx
+        y = n.first_window_y + place.y * n.stride_y + ry
+        x = n.first_window_x + place.x * n.stride_x + rx
         met = formed[contents[rows[ry, rx]] - place.machine.rows]
         of_window = _steps(place, rows[ry, rx], met, kernels)
         blocks = met.sum(axis=(1, 3), dtype=np.int64)
@@ -197,7 +213,7 @@ def _windows(
         windows.append(
             TracedWindow(
                 y=y,
-                x=x,
+                x=left_out + x,
                 counts=0 <= y < n.windows_y and 0 <= x < n.windows_x,
                 accumulator=accumulator,
                 window_sum=window_sum,

@@ -15,25 +15,39 @@ import spinplane
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.behavioral.feature_map import map_addresses
 from spinplane.cli import main
-from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.oracle import arrange, linear, run_graph
 from spinplane.compiler.program import compile_graph
-from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.timing import FINISH_CYCLES
 from spinplane.samples import sample_digit
+
+#: Of wide maps its rows hold a stripe at a time.
+FEW = Machine(name="few", sub_arrays=8, rows=32, columns=64, segments=2, row_buses=2, results_per_cycle=4)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(networks(), st.data())
 def test_steps_add_up_in_random_networks(drawn, data):
-    graph, inputs = drawn
+    check_a_value(*drawn, data, load_machine("tiny"))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(networks(wider=23), st.data())
+def test_steps_add_up_in_stripes(drawn, data):
+    check_a_value(*drawn, data, FEW)
+
+
+def check_a_value(graph, inputs, data, machine):
     try:
-        compile_graph(graph, load_machine("tiny"))
+        compile_graph(graph, machine)
     except SpinplaneError:
         assume(False)
     at = data.draw(st.integers(0, len(graph.layers) - 1))
-    values = run_graph(graph, inputs[:1])[at][0]
+    before = [inputs[:1], *run_graph(graph, inputs[:1])]
+    values = before[at + 1][0]
+    sums_of_layer = linear(graph.layers[at], arrange(graph.layers[at], before[at]))[0]
     output = tuple(data.draw(st.integers(0, side - 1)) for side in values.shape)
-    traced = spinplane.trace(graph, inputs, output=output, layer=graph.layers[at].name, machine="tiny")
+    traced = spinplane.trace(graph, inputs, output=output, layer=graph.layers[at].name, machine=machine)
     assert traced.value == values[output]
     window, total = traced.windows[traced.window], 0
     for step in traced.steps:
@@ -46,6 +60,8 @@ def test_steps_add_up_in_random_networks(drawn, data):
         sums = (one.accumulator << p["accumulator_shift"]) - p["window_sum_scale"] * one.window_sum
         assert one.value == sums + p["bias"]
         assert one.scaled == one.value * p["multiplier"]
+        if one.counts:
+            assert one.value == sums_of_layer[output[0], one.y, one.x]
     if traced.requantize == "RAW":
         assert traced.value == traced.code == traced.pooled + p["offset"]
     elif traced.requantize == "SHIFT":
