@@ -326,7 +326,7 @@ def _assignment(text: str) -> tuple[str, float]:
 
 @app.command
 def export(*, machine: str, output: Annotated[Path, Parameter(alias="-o")], json: JsonFile = None) -> None:
-    """Write a machine's Verilog, with file lists, a description of its ports and a FuseSoC core.
+    """Write a machine's accelerator: Verilog, file lists, C header, register map, datasheet, FuseSoC core and a bench.
 
     Parameters
     ----------
