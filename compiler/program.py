@@ -1,7 +1,6 @@
 """A network as a program of the accelerator: everything that a host writes into its banks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from zlib import crc32
 
@@ -13,27 +12,17 @@ from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
 from spinplane.machine.registers import machine_digest
 
 from .codes import InputCode
-from .folding import fold_pool
-from .graph import Graph, Layer
-from .lowering import LoweredLayer, layer_input_code, lower
+from .graph import Graph
 from .passes import Batch, input_map, layer_passes
-from .placement import ceil_div, placements
-from .requantize import Requantization, requantization
+from .placement import ceil_div
+from .requantize import Requantization
 from .residency import Home, choose_homes
-
-#: An input of fewer channels enters as bytes, strips of pixels in a row.
-_CHANNELS_OF_PLANES = 16
+from .stages import Stage, network_stages
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Variant:
-    """A way to compute a layer: as it is, or with its pooling folded into its kernels."""
-
-    lowered: LoweredLayer
-    steps: Requantization
-
-
-def compile_graph(graph: Graph, machine: Machine, *, fold_pools: bool = False) -> NetworkProgram:
+def compile_graph(
+    graph: Graph, machine: Machine, *, fold_pools: bool = False, split_pools: bool = False
+) -> NetworkProgram:
     """Compile a network for a machine.
 
     Parameters
@@ -41,8 +30,11 @@ def compile_graph(graph: Graph, machine: Machine, *, fold_pools: bool = False) -
     graph : Graph
     machine : Machine
     fold_pools : bool
-        Whether an average pooling may be folded into the kernels of its layer: see `spinplane.compiler.folding`. It is
-        where fewer cycles come of it; what the layer gives stays the same.
+        Whether an average pooling may be folded into the kernels of its layer, see `spinplane.compiler.folding`.
+    split_pools : bool
+        Whether maxima over overlapping regions may be taken in passes of their own, see
+        `spinplane.compiler.pool_splitting`. Both are done where fewer cycles are expected of them; what a layer gives
+        stays the same.
 
     Returns
     -------
@@ -55,91 +47,33 @@ def compile_graph(graph: Graph, machine: Machine, *, fold_pools: bool = False) -
         If a layer does not fit, with its name, the numbers and the parameter of the machine, or its steps are none
         that the way out can compute.
     """
-    outputs = [_output_code(graph.layers, at) for at in range(len(graph.layers))]
-    variants = _variants(graph, machine, outputs, fold_pools=fold_pools)
-    candidates = [
-        [
-            placement
-            for variant in of_layer
-            for placement in placements(
-                variant.lowered,
-                machine,
-                in_bytes=at == 0 and graph.input_shape[0] < _CHANNELS_OF_PLANES,
-                # Channels that do not exist have the least code, and a host leaves them out.
-                clean=graph.input_shape[0] % machine.results_per_cycle == 0
-                if at == 0
-                else variants[at - 1][0].steps.low == 0,
-                output_planes=output.bits if output else 0,
-                threshold_words=variant.steps.threshold_words,
-            )
-        ]
-        for at, (of_layer, output) in enumerate(zip(variants, outputs, strict=True))
-    ]
-    names = [layer.name for layer in graph.layers]
-    for name, of_layer in zip(names, candidates, strict=True):
-        if not of_layer:
-            raise SpinplaneError(
-                f"layer {name}: no arrangement of its lines fits the widths of a descriptor's fields"
-            )
-    homes = choose_homes(machine, candidates)
-    steps = [
-        next(variant.steps for variant in of_layer if variant.lowered.layer is home.placement.layer.layer)
-        for of_layer, home in zip(variants, homes, strict=True)
-    ]
-    maps = _place_maps(machine, _maps(homes, outputs, steps), names)
+    stages = network_stages(graph, machine, fold_pools=fold_pools, split_pools=split_pools)
+    homes = choose_homes(machine, [stage.candidates for stage in stages])
+    steps = [stage.steps_of(home.placement) for stage, home in zip(stages, homes, strict=True)]
+    names = [stage.name for stage in stages]
+    maps = _place_maps(machine, _maps(homes, stages[-1].output, steps[-1]), names)
     batches = [
-        layer_passes(at, home, step, maps[at], maps[at + 1])
-        for at, (home, step) in enumerate(zip(homes, steps, strict=True))
+        layer_passes(stage.number, home, step, maps[at], maps[at + 1])
+        for at, (stage, home, step) in enumerate(zip(stages, homes, steps, strict=True))
     ]
-    return _assemble(graph, machine, batches, maps)
+    return _assemble(graph, machine, stages, batches, maps)
 
 
-def _variants(
-    graph: Graph, machine: Machine, outputs: Sequence[InputCode | None], *, fold_pools: bool
-) -> list[list[_Variant]]:
-    """Ways to compute each layer, the first one as it is."""
-    shape, variants = graph.input_shape, []
-    for at, (layer, output) in enumerate(zip(graph.layers, outputs, strict=True)):
-        if layer.steps is None and at + 1 < len(graph.layers):
-            raise SpinplaneError(f"layer {layer.name}: its sums go into another layer without requantization")
-        folded = fold_pool(layer) if fold_pools else None
-        variants.append(
-            [
-                _Variant(lowered=lower(way, shape, machine), steps=requantization(way, output))
-                for way in (layer, folded)
-                if way is not None
-            ]
-        )
-        lowered = variants[-1][0].lowered
-        shape = (lowered.kernels, *lowered.regions)
-    return variants
+def _maps(homes: Sequence[Home], output: InputCode | None, steps: Requantization) -> list[FeatureMap]:
+    """Feature maps at no address yet: the input, and what each stage gives.
 
-
-def _output_code(layers: Sequence[Layer], at: int) -> InputCode | None:
-    """Codes that a layer writes: those that the next one takes; of the last one its own levels, None for sums."""
-    if at + 1 < len(layers):
-        return layer_input_code(layers[at + 1])
-    steps = layers[at].steps
-    if steps is None:
-        return None
-    count = len(steps.levels) - 1
-    return InputCode(
-        bits=max(1, count.bit_length()),
-        scale=int(steps.levels[1] - steps.levels[0]) if count else 1,
-        offset=int(steps.levels[0]),
-        pad_code=0,
-    )
-
-
-def _maps(
-    homes: Sequence[Home], outputs: Sequence[InputCode | None], steps: Sequence[Requantization]
-) -> list[FeatureMap]:
-    """Feature maps at no address yet: the input, and what each layer gives."""
+    Parameters
+    ----------
+    homes : sequence of Home
+    output : InputCode, optional
+    steps : Requantization
+        Both of the last stage.
+    """
     maps = [input_map(home.placement, 0) for home in homes]
     last = homes[-1].placement
     lanes = last.machine.results_per_cycle
     channels, (height, width) = last.layer.kernels, last.layer.regions
-    output, raw = outputs[-1], steps[-1].requantize is Requantize.RAW
+    raw = steps.requantize is Requantize.RAW
     room = ceil_div(channels, lanes) * lanes
     planes = output.bits if output else 1
     pixel_bits = room * (32 if raw else planes)
@@ -184,10 +118,14 @@ def _place_maps(machine: Machine, maps: Sequence[FeatureMap], names: Sequence[st
 
 
 def _assemble(
-    graph: Graph, machine: Machine, batches: Sequence[Sequence[Batch]], maps: Sequence[FeatureMap]
+    graph: Graph,
+    machine: Machine,
+    stages: Sequence[Stage],
+    batches: Sequence[Sequence[Batch]],
+    maps: Sequence[FeatureMap],
 ) -> NetworkProgram:
     """Give every pass its place in the banks, and the program its header."""
-    names = [layer.name for layer in graph.layers]
+    names = [stage.name for stage in stages]
     flat = [batch for of_layer in batches for batch in of_layer]
     passes = [sum(len(batch.passes) for batch in of) for of in batches]
     _check_bank(machine, "kernel_words", names, [sum(len(b.kernel_rows) for b in of) for of in batches])
@@ -213,7 +151,9 @@ def _assemble(
     # 0 says that nothing is resident, so no program has it as its tag.
     tag = crc32(rows.tobytes(), crc32(np.array(descriptors).tobytes(), digest)) or 1
     header = Descriptor(kind=Kind.HEADER.value, version=FORMAT_VERSION, machine=digest, tag=tag).words()
-    ends = np.cumsum([1, *passes])
+    first_passes = np.cumsum([1, *passes])
+    # Number of the first stage of each layer, and of the one after the last.
+    bounds = np.searchsorted([stage.number for stage in stages], np.arange(len(graph.layers) + 1))
     return NetworkProgram(
         machine=machine,
         name=graph.name,
@@ -224,12 +164,12 @@ def _assemble(
         input=maps[0],
         layers=tuple(
             ProgramLayer(
-                name=name,
-                descriptors=tuple(range(ends[at], ends[at + 1])),
-                output=maps[at + 1],
-                kept=not any(_overlap(maps[at + 1], later) for later in maps[at + 2 :]),
+                name=layer.name,
+                descriptors=tuple(range(first_passes[begin], first_passes[end])),
+                output=maps[end],
+                kept=not any(_overlap(maps[end], later) for later in maps[end + 1 :]),
             )
-            for at, name in enumerate(names)
+            for layer, begin, end in zip(graph.layers, bounds, bounds[1:], strict=False)
         ),
     )
 

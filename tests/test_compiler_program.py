@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from network_strategies import networks
 
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.compiler import program as program_module
+from spinplane.compiler import stages as stages_module
 from spinplane.compiler.builders import build_graph
 from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
 from spinplane.compiler.networks import BitWidths
@@ -376,12 +376,12 @@ def test_every_placement_gives_the_same_values(graph, monkeypatch):
         found[:] = placements(*args, **options)
         return found
 
-    monkeypatch.setattr(program_module, "placements", all_of_them)
+    monkeypatch.setattr(stages_module, "placements", all_of_them)
     compile_graph(graph, machine)
     every = list(found)
     assert len(every) > 10
     for placement in every:
-        monkeypatch.setattr(program_module, "placements", lambda *_, one=placement, **__: [one])
+        monkeypatch.setattr(stages_module, "placements", lambda *_, one=placement, **__: [one])
         program = check(graph, machine, inputs_of(graph))
         assert Descriptor.from_words(program.descriptors[1])["log_slots"] == placement.log_slots
 
