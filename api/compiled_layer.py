@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spinplane.compiler.graph import Graph, Layer
+from spinplane.compiler.lowering import lower
 from spinplane.machine import AcceleratorCounters, Machine
 from spinplane.machine.descriptor import Descriptor, Load
 from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
@@ -21,6 +22,8 @@ class CompiledLayer:
     placed : ProgramLayer
     source : FeatureMap
         Its input.
+    windows : (vertical, horizontal)
+        Of the convolution, before pooling.
     passes : tuple of Descriptor
     """
 
@@ -28,6 +31,7 @@ class CompiledLayer:
     layer: Layer
     placed: ProgramLayer
     source: FeatureMap
+    windows: tuple[int, int]
     passes: tuple[Descriptor, ...]
 
     @property
@@ -38,8 +42,7 @@ class CompiledLayer:
     @property
     def macs(self) -> int:
         """Multiply-accumulates for one image."""
-        first = self.passes[0]
-        return self.layer.weights.size * first["windows_y"] * first["windows_x"]
+        return self.layer.weights.size * self.windows[0] * self.windows[1]
 
     @property
     def binary_operations(self) -> int:
@@ -134,14 +137,17 @@ class CompiledLayer:
 def compiled_layers(graph: Graph, program: NetworkProgram) -> tuple[CompiledLayer, ...]:
     """The layers of a graph and of the program that it was compiled to, side by side."""
     layers = []
-    source = program.input
+    source, shape = program.input, graph.input_shape
     for layer, placed in zip(graph.layers, program.layers, strict=True):
+        lowered = lower(layer, shape, program.machine)
+        shape = (lowered.kernels, *lowered.regions)
         layers.append(
             CompiledLayer(
                 machine=program.machine,
                 layer=layer,
                 placed=placed,
                 source=source,
+                windows=lowered.windows,
                 passes=tuple(Descriptor.from_words(program.descriptors[n]) for n in placed.descriptors),
             )
         )
