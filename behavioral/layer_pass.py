@@ -95,7 +95,7 @@ def run_pass(state: State, descriptor: Descriptor, *, load: bool) -> Accelerator
     where = places(n)
     written = output_span(n, where, len(state.image))
     steps = walk(n, machine)
-    _check_rows_apart(n, steps)
+    _check_rows_apart(n, machine, steps)
     contents = _contents(n, machine, steps)
     formed = [form_rows(n, steps, group, state.image) for group in range(n.groups)]
     residuals = residual_codes(n, where, state.image)
@@ -145,10 +145,15 @@ def _check_kernels(n: SimpleNamespace, machine: Machine, load: bool) -> None:
         raise PassError(Error.KERNEL_BANK)
 
 
-def _check_rows_apart(n: SimpleNamespace, steps: Walk) -> None:
+def _check_rows_apart(n: SimpleNamespace, machine: Machine, steps: Walk) -> None:
+    """Rows of the walk are no kernel rows; what the hardware notices of that is an AND of a row with itself."""
     kernels = n.rounds * n.kernel_planes * n.window_rows
     shared = steps.row[(steps.row >= n.kernel_row) & (steps.row < n.kernel_row + kernels)]
     if shared.size:
+        for region_row in range(n.region_rows):
+            ahead = window_rows(n, machine, region_row) - n.kernel_row - np.arange(n.window_rows)
+            if ((ahead >= 0) & (ahead < kernels) & (ahead % n.window_rows == 0)).any():
+                raise PassError(Error.ROW)
         raise SpinplaneError(f"array row {shared[0]} holds input and kernels in the same pass")
 
 

@@ -29,7 +29,8 @@ def run_layout(machine: Machine) -> data.StructLayout:
     ``clear`` and ``emit`` mark the first and the last run of a round, ``last_round`` those of the last round of a
     window, ``outer`` those of the last window of a region. ``sums`` marks the runs of a window's first round and
     first kernel plane, ``first`` and ``last`` the first and the last of them. ``needs_rows``: row sets are to be
-    written before it. ``ends``: the last one of the pass. ``outside``: it goes beyond the array.
+    written before it. ``ends``: the last one of the pass. ``outside``: it goes beyond the array, or ANDs
+    rows with themselves.
     """
     row = bits_for(machine.rows - 1)
     flags = ["clear", "emit", "last_round", "outer", "sums", "first", "last", "needs_rows", "ends", "outside"]
@@ -277,7 +278,9 @@ class RunWalk(wiring.Component):
                 run.last.eq(loops["plane_group"].ends),
                 run.needs_rows.eq(opens_region & (new_lines != 0) & (new_columns != 0)),
                 run.ends.eq(loops["region_y"].ends),
-                run.outside.eq(self._ends_outside(input_row) | self._ends_outside(kernel_row)),
+                run.outside.eq(
+                    self._ends_outside(input_row) | self._ends_outside(kernel_row) | (input_row == kernel_row)
+                ),
             ]
         with m.Elif(self.runs.ready):
             m.d.sync += self.runs.valid.eq(0)

@@ -161,7 +161,7 @@ def duties(layer: Descriptor, load: bool, rng: Random) -> tuple[list[Duty], Erro
             found.append(Duty(command, row_set["bits"], row_set))
         for runs, cycles in region.rounds:
             for run in runs:
-                if max(run.row_a, run.row_b) + run.rows > MACHINE.rows:
+                if max(run.row_a, run.row_b) + run.rows > MACHINE.rows or run.row_a == run.row_b:
                     return found, Error.ROW
                 found.append(run_duty(layer, run, cycles))
     return found, Error.NONE

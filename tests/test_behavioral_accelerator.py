@@ -290,7 +290,7 @@ def test_a_program_without_end() -> None:
 
 def test_a_pass_that_contradicts_itself() -> None:
     layer = random_layer(FEW, 3, groups=0, requantize=0, rounds=2, log_slots=0)
-    row = layer["input_row"]
+    row = layer["kernel_row"] - 1
     for changes, message in (
         ({"kernel_row": row}, f"array row {row} holds input and kernels in the same pass"),
         ({"last_beats": 4}, "descriptor field last_beats: 10 lanes for"),
@@ -298,6 +298,13 @@ def test_a_pass_that_contradicts_itself() -> None:
         accelerator, _ = prepare(FEW, 3, Descriptor(layer, **changes))
         with pytest.raises(SpinplaneError, match=f"^{message}"):
             accelerator.run()
+
+
+def test_rows_that_meet_themselves() -> None:
+    layer = random_layer(FEW, 3)
+    accelerator, _ = prepare(FEW, 3, Descriptor(layer, kernel_row=layer["input_row"]))
+    run = accelerator.run()
+    assert (run.error, run.error_descriptor) == (Error.ROW, 1)
 
 
 def test_output_on_the_input_of_the_same_pass_is_refused() -> None:
