@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from spinplane.machine import Machine, SpinplaneError
 
+from .candidates import placements
 from .codes import InputCode
 from .folding import fold_pool
 from .graph import Graph, Layer
 from .lowering import LoweredLayer, layer_input_code, lower
-from .placement import Placement, placements
+from .placement import Placement
 from .pool_splitting import split_pool
 from .requantize import Requantization, requantization
 

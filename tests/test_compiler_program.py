@@ -14,10 +14,10 @@ from network_strategies import networks
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler import stages as stages_module
 from spinplane.compiler.builders import build_graph
+from spinplane.compiler.candidates import placements
 from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
 from spinplane.compiler.networks import BitWidths
 from spinplane.compiler.oracle import run_graph
-from spinplane.compiler.placement import placements
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
@@ -403,6 +403,25 @@ def test_svhn_on_the_papers_machine(bits, whole, inner):
     first = program.layers[0].descriptors
     rest = counters.total.cycles - sum(counters.passes[at].cycles for at in first)
     assert sum(operations[1:]) / (rest * parallel) >= inner
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("name", "bits"), [("alexnet-dorefa", "1:1"), ("alexnet-dorefa", "1:2"), ("alexnet-xnor", "1:1")]
+)
+def test_alexnet_on_the_papers_machine(name, bits):
+    graph = build_graph(name, BitWidths.parse(bits))
+    program = check(graph, load_machine("paper"), np.random.default_rng(0).integers(0, 256, (1, 3, 224, 224)))
+    assert all(layer.kept for layer in program.layers)
+
+
+def test_alexnet_needs_a_larger_kernel_bank_than_paper8_has():
+    graph = build_graph("alexnet-dorefa", BitWidths.parse("1:1"))
+    with pytest.raises(
+        SpinplaneError,
+        match="layer fc0: it goes beyond kernel_words = 65536 of machine paper8, the network needs",
+    ):
+        compile_graph(graph, load_machine("paper8"))
 
 
 @pytest.mark.parametrize("name", ["svhn_cnv_w1a1", "tfc_w2a2"])

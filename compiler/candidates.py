@@ -1,0 +1,93 @@
+"""All ways in which a layer can lie in the rows of a machine."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+from spinplane.machine import Machine
+from spinplane.machine.machine import LEAF_COLUMNS
+
+from .lowering import LoweredLayer
+from .placement import Placement, ceil_div
+
+
+def placements(
+    layer: LoweredLayer,
+    machine: Machine,
+    *,
+    in_bytes: bool,
+    clean: bool,
+    output_planes: int,
+    threshold_words: int,
+) -> Iterator[Placement]:
+    """All ways in which a layer can lie in the rows of a machine.
+
+    Parameters
+    ----------
+    layer : LoweredLayer
+    machine : Machine
+    in_bytes : bool
+        Layout of the input map.
+    clean : bool
+        Whether what lies between the channels of two pixels of a `planes` map is 0.
+    output_planes, threshold_words : int
+        As in `Placement`.
+    """
+    parts = layer.weights.codes.shape[0]
+    lanes = machine.results_per_cycle
+    strips = parts == 1 and layer.kernel[1] > 1 and layer.dilation[1] == 1
+    if not in_bytes:
+        # Strips of planes lie inside of their line as a whole, and lines outside of the map are clean only if 0 pads.
+        gaps = layer.input_shape[0] % lanes != 0
+        strips = strips and not (gaps and layer.code.pad_code and any(layer.layer.padding))
+        strips = strips and clean and layer.start[1] == 0 and not any(layer.layer.padding[1::2])
+        strips = strips and not (layer.layer.pool and any(layer.layer.pool.padding[1::2]))
+    widths = {1, layer.kernel[1]} if strips else {1}
+    # Taps beyond the kernel need weights of the value 0.
+    whole = layer.kernel[1] % layer.stride[1] == 0 or layer.weights.offset % layer.weights.scale == 0
+    if strips and in_bytes and layer.stride[1] < layer.kernel[1] and whole:
+        widths.add(layer.stride[1])
+    most_planes = min(3, (layer.code.bits - 1).bit_length())
+    for log_slots, log_planes, log_groups in product(range(4), range(most_planes + 1), range(4)):
+        groups, slots = 1 << log_groups, 1 << log_slots
+        if (
+            slots > machine.segments
+            or slots << log_planes > machine.columns // LEAF_COLUMNS
+            or groups > machine.row_buses
+            or (machine.sub_arrays // groups * slots) % lanes
+        ):
+            continue
+        for log_groups_x in range(log_groups + 1):
+            pixels = Placement(
+                layer=layer,
+                machine=machine,
+                in_bytes=in_bytes,
+                unit_taps=1,
+                log_slots=log_slots,
+                log_planes=log_planes,
+                log_groups=log_groups,
+                log_groups_x=log_groups_x,
+                stripe=layer.regions[1],
+                output_planes=output_planes,
+                threshold_words=threshold_words,
+            )
+            rows, columns = pixels.groups
+            # Groups beyond the map would compute nothing that exists.
+            if rows > layer.regions[0] or columns > layer.regions[1]:
+                continue
+            for width, stripe in product(sorted(widths), _stripes(layer.regions[1], columns)):
+                candidate = replace(pixels, unit_taps=width, stripe=stripe)
+                if candidate.fits():
+                    yield candidate
+
+
+def _stripes(regions: int, groups: int) -> list[int]:
+    """Widths of stripes worth a try: whole columns of groups, from the whole map down to one column of each group."""
+    widths, count = [], 1
+    while True:
+        width = min(regions, ceil_div(ceil_div(regions, count), groups) * groups)
+        widths.append(width)
+        if width <= groups:
+            return sorted(set(widths), reverse=True)
+        # About as many more stripes again as there are: 1, 2, 3, 4, 6, 8, 12, 16 …
+        count += max(1, count // 2)
