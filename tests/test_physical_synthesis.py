@@ -129,6 +129,7 @@ def test_real_library(report: AreaReport, tiny: Machine) -> None:
     assert real.total.area_um2 == pytest.approx(report.total.area_um2, rel=0.1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("family", ["xc7", "ecp5", "ice40"])
 def test_fpga(family: str) -> None:
     small = Machine(name="small", sub_arrays=3, rows=8, columns=16, segments=1, accumulator_bits=16)
