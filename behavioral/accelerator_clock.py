@@ -83,13 +83,15 @@ def _regions(
     n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64], loaded: int
 ) -> tuple[list[int], int]:
     """Cycle of the first run of each region, and those in which the sequencer waits."""
-    write, run = machine.write_cycles, _run_cycles(n, machine)
+    write, run, overlaps = machine.write_cycles, _run_cycles(n, machine), machine.overlaps_writes
     rounds = round_starts(n, machine)
     before_last = int(rounds[-1])
     waits = before_last - run * (len(rounds) - 1)
 
-    # First cycles in which the sequencer is free, and in which the way out has taken all beats of the last round.
-    free = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * write if loaded else 0)
+    # First cycles in which the sequencer is free for writes and for runs, and in which the way out has taken all beats
+    # of the last round. Beside writes, runs wait from the cycle after the one in which a load's last write is issued.
+    writes_free = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * write if loaded else 0)
+    free = writes_free - (write - 1 if loaded and overlaps else 0)
     beats_taken = stalled = 0
     former = _RowFormer(n)
     starts: list[int] = []
@@ -97,15 +99,16 @@ def _regions(
     for row, sets_of_row in enumerate(sets_of_rows.tolist()):
         left = sum(sets_of_row)
         another_row = row + 1 < n.region_rows and sets_of_rows[row + 1].any()
-        for sets in sets_of_row:
+        for column, sets in enumerate(sets_of_row):
+            if not overlaps or (row and not column):
+                writes_free = max(writes_free, free)
             for _ in range(sets):
                 left -= 1
-                begin = max(former.offer(ends_row=left == 0 and another_row), free)
-                stalled += begin - free
-                former.taken, free = begin, begin + write
-            begin = max(free, beats_taken)
+                begin = max(former.offer(ends_row=left == 0 and another_row), writes_free)
+                former.taken, writes_free = begin, begin + write
+            begin = max(free, writes_free if sets else 0, beats_taken)
             starts.append(begin)
-            stalled += begin - free + waits
+            stalled += begin - free + waits - (0 if overlaps else sets * write)
             last = begin + before_last
             beats_taken = last + n.last_outer_cycles
             free = last + run

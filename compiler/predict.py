@@ -157,12 +157,14 @@ def written_regions(d: Descriptor) -> int:
 def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int, int]:
     """Cycles of a pass without its fetch, and those of them in which the sequencer waits.
 
-    Regions that start from the same state take the same time, so each state is walked once.
+    Regions that start from the same state take the same time, so each state is walked once; where writes run ahead of
+    the runs, up to the end of a row of regions, so do rows of regions.
     """
     set_rows = (d["plane_groups"] + 1) * (d["pieces"] + 1)
     chain = _Chain.of(machine, d)
     now = LAUNCH_CYCLES + (KERNEL_CYCLES + kernel_words * machine.write_cycles if kernel_words else 0)
-    stalled = 0
+    # Beside writes, runs wait from the cycle after the one in which a load's last write is issued.
+    stalled = machine.write_cycles - 1 if kernel_words and machine.overlaps_writes else 0
     state = _State(
         formed=FORM_CYCLES - 1 - now,
         moved=-now,
@@ -170,16 +172,17 @@ def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int
         counted=FORM_CYCLES - 2 + d["first_lines"] + d["line_skip"] - now,
         way_free=-now,
     )
-    known: dict[tuple[int, bool, _State], tuple[int, int, _State]] = {}
+    known: dict[tuple[tuple[int, ...], bool, _State], tuple[int, int, _State]] = {}
     last_row = d["region_rows"] if d["next_lines"] else 0
     last_column = d["region_columns"] if d["next_columns"] else 0
     for rho in range(d["region_rows"] + 1):
-        lines = d["next_lines"] if rho else d["first_lines"]
-        for kappa in range(d["region_columns"] + 1):
-            columns = d["next_columns"] if kappa else d["first_columns"]
-            key = (lines * columns * set_rows, kappa == last_column and rho < last_row, state)
+        lines = set_rows * (d["next_lines"] if rho else d["first_lines"])
+        sets = (lines * d["first_columns"], *(lines * d["next_columns"],) * d["region_columns"])
+        for kappa, together in enumerate([sets] if chain.overlaps else [(number,) for number in sets]):
+            ends_row = chain.overlaps or kappa == last_column
+            key = (together, ends_row and rho < last_row, state)
             if key not in known:
-                known[key] = chain.region(*key)
+                known[key] = chain.walk(*key)
             taken, waited, state = known[key]
             now += taken
             stalled += waited
@@ -216,7 +219,7 @@ class _State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class _Chain:
-    """The waits within a region: row former, write port, runs and way out.
+    """The waits within regions: row former, write port, runs and way out.
 
     Parameters
     ----------
@@ -228,6 +231,8 @@ class _Chain:
         Cycles of a round's runs.
     beats : tuple of int
         Cycles of the way out of each round of a region.
+    overlaps : bool
+        Whether rows are written beside the runs.
     """
 
     form: int
@@ -235,6 +240,7 @@ class _Chain:
     lines: int
     run: int
     beats: tuple[int, ...]
+    overlaps: bool
 
     @classmethod
     def of(cls, machine: Machine, d: Descriptor) -> "_Chain":
@@ -249,31 +255,43 @@ class _Chain:
             lines=d["next_lines"] + d["line_skip"],
             run=rows * (d["plane_groups"] + 1) * machine.sense_cycles,
             beats=inner * (windows - 1) + outer,
+            overlaps=machine.overlaps_writes,
         )
 
-    def region(self, sets: int, ends_row: bool, state: _State) -> tuple[int, int, _State]:
-        """A region from the end of the last operation on: cycles, those of waiting, and the state at its end.
+    def walk(self, regions: tuple[int, ...], ends_row: bool, state: _State) -> tuple[int, int, _State]:
+        """Regions of as many row sets, from the end of the last operation on.
 
-        Its last row set ends a row of regions before another one, or not.
+        The last row set ends a row of regions before another one, or not. Where writes and runs do not overlap, it is
+        one region.
+
+        Returns
+        -------
+        tuple of (int, int, _State)
+            Cycles, those of waiting, and the state at the end.
         """
         formed, moved, taken, counted, way_free = state
-        now = waited = 0
-        for left in reversed(range(sets)):
-            first_row = max(formed + 1, moved)
-            # A row is asked for in the cycle in which the one before it is formed.
-            asked = first_row + self.form - 2 if self.form > 1 else formed
-            if ends_row and left == 0:
-                asked = max(asked, counted)
-                counted = asked + self.lines
-            formed = max(asked + 1, first_row)
-            moved = max(formed, taken)
-            taken = max(moved + OFFER_CYCLES, now)
-            waited += taken - now
-            now = taken + self.write
-        for cycles in self.beats:
-            begin = max(now, way_free)
-            waited += begin - now
-            now, way_free = begin + self.run, begin + cycles
+        now = waited = writes_free = 0
+        left = sum(regions)
+        for sets in regions:
+            for _ in range(sets):
+                left -= 1
+                first_row = max(formed + 1, moved)
+                # A row is asked for in the cycle in which the one before it is formed.
+                asked = first_row + self.form - 2 if self.form > 1 else formed
+                if ends_row and left == 0:
+                    asked = max(asked, counted)
+                    counted = asked + self.lines
+                formed = max(asked + 1, first_row)
+                moved = max(formed, taken)
+                taken = max(moved + OFFER_CYCLES, writes_free)
+                writes_free = taken + self.write
+            written = max(now, writes_free if sets else now)
+            waited += written - now - (0 if self.overlaps else sets * self.write)
+            now = written
+            for cycles in self.beats:
+                begin = max(now, way_free)
+                waited += begin - now
+                now, way_free = begin + self.run, begin + cycles
         # What lies far enough in the past makes nothing wait, not even through the two row sets and the row that are
         # formed ahead: one state stands for all of them.
         past = -3 * (self.form + self.lines) - 4

@@ -77,6 +77,8 @@ class Accelerator(wiring.Component):
         """Reset of all that holds lines of the array: kept back while a pulse must not be cut."""
         asked, pending = Signal(), Signal(reset_less=True)
         units_reset, self._pulse = Signal(), Signal()
+        # While a reset is kept back no write begins: beside senses, one write after the other could keep it back for long.
+        self._reset_is_asked = asked
         m.d.comb += [
             asked.eq(ResetSignal() | self._controller.halt | pending),
             units_reset.eq(asked & ~self._pulse),
@@ -99,6 +101,13 @@ class Accelerator(wiring.Component):
         wiring.connect(m, former.rows, sequencer.rows)
         wiring.connect(m, sequencer.command, engine.command)
         wiring.connect(m, sequencer.write, engine.write)
+        if self.machine.overlaps_writes:
+            given, taken = sequencer.write_command, engine.write_command
+            m.d.comb += [
+                taken.payload.eq(given.payload),
+                taken.valid.eq(given.valid & ~self._reset_is_asked),
+                given.ready.eq(taken.ready & ~self._reset_is_asked),
+            ]
         wiring.connect(m, engine.result, way_out.results)
         wiring.connect(m, sums.sums, way_out.sums)
 

@@ -7,7 +7,7 @@ from amaranth.utils import exact_log2
 
 from spinplane.machine import EMISSIONS, LOG_FIELD_BITS, MOST_SLOTS, Machine, Op, bits_for
 
-from .command import command_layout, row_layout
+from .command import command_layout, row_layout, write_command_layout
 from .counters import COUNTERS, Counters
 from .sub_array import SubArray
 from .verilog import place
@@ -32,6 +32,9 @@ class Engine(wiring.Component):
     of that number on, as many as the group has; valid are those of the sub-arrays that take part, and no beat is
     without one. The next results are computed meanwhile.
 
+    With ``write_overlap`` rows are written by ``write_command`` beside all that ``command`` does; see `SubArray`. It is
+    accepted when every sub-array is ready for it.
+
     Parameters
     ----------
     machine : Machine
@@ -40,6 +43,8 @@ class Engine(wiring.Component):
     -------
     command : In(stream.Signature(command_layout(machine)))
     write : In(stream.Signature(row_layout(machine)))
+    write_command : In(stream.Signature(write_command_layout(machine)))
+        With ``write_overlap`` alone.
     row : Out(stream.Signature(columns))
         Sensed rows of ``READ``, ``AND`` and ``OR`` with ``emit``.
     result : Out(stream.Signature(result_layout(machine)))
@@ -52,11 +57,13 @@ class Engine(wiring.Component):
 
     command: stream.Interface
     write: stream.Interface
+    write_command: stream.Interface
     row: stream.Interface
     result: stream.Interface
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        writes = {"write_command": In(stream.Signature(write_command_layout(machine)))}
         super().__init__(
             {
                 "command": In(stream.Signature(command_layout(machine))),
@@ -66,6 +73,7 @@ class Engine(wiring.Component):
                 "counters": Out(COUNTERS),
                 "busy": Out(1),
                 "pulse": Out(1),
+                **(writes if machine.overlaps_writes else {}),
             }
         )
 
@@ -77,6 +85,8 @@ class Engine(wiring.Component):
         ]
         self._accepts, self._room, self._handed_out = Signal(), Signal(), Signal()
         self._broadcast(m)
+        if self.machine.overlaps_writes:
+            self._broadcast_writes(m)
         self._hand_out(m, *self._oldest_emission(m))
         counters = place(m, platform, "counters", Counters(self.machine))
         m.d.comb += [
@@ -84,7 +94,7 @@ class Engine(wiring.Component):
             counters.busy.eq(self.busy),
             self.counters.eq(counters.counters),
             self.busy.eq(
-                self.command.valid | Cat(tile.busy | tile.result.valid for tile in self._tiles).any()
+                self._offers_command() | Cat(tile.busy | tile.result.valid for tile in self._tiles).any()
             ),
             self.pulse.eq(Cat(tile.pulse for tile in self._tiles).any()),
         ]
@@ -127,6 +137,21 @@ class Engine(wiring.Component):
                 tile.write.payload.bits.eq(self.write.payload.bits[index // of_bus]),
                 tile.write.payload.mask.eq(self.write.payload.mask),
                 tile.write.valid.eq(self.write.valid),
+            ]
+
+    def _offers_command(self) -> Value:
+        if self.machine.overlaps_writes:
+            return self.command.valid | self.write_command.valid
+        return self.command.valid
+
+    def _broadcast_writes(self, m: Module) -> None:
+        command = self.write_command
+        takes_part = self._takes_part(m, command.payload, "write")
+        m.d.comb += command.ready.eq(Cat(tile.write_command.ready for tile in self._tiles).all())
+        for index, tile in enumerate(self._tiles):
+            m.d.comb += [
+                tile.write_command.payload.eq(command.payload),
+                tile.write_command.valid.eq(command.valid & command.ready & takes_part[index]),
             ]
 
     def _oldest_emission(self, m: Module) -> tuple[data.View, Value]:

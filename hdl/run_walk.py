@@ -30,10 +30,11 @@ def run_layout(machine: Machine) -> data.StructLayout:
     window, ``outer`` those of the last window of a region. ``sums`` marks the runs of a window's first round and
     first kernel plane, ``first`` and ``last`` the first and the last of them. ``needs_rows``: row sets are to be
     written before it. ``ends``: the last one of the pass. ``outside``: it goes beyond the array, or ANDs
-    rows with themselves.
+    rows with themselves. With ``write_overlap``, ``ends_row`` marks the last run of a row of regions.
     """
     row = bits_for(machine.rows - 1)
     flags = ["clear", "emit", "last_round", "outer", "sums", "first", "last", "needs_rows", "ends", "outside"]
+    flags += ["ends_row"] if machine.overlaps_writes else []
     return data.StructLayout(
         {"row_a": row, "row_b": row, "shift": SHIFT_FIELD_BITS, **dict.fromkeys(flags, 1)}
     )
@@ -282,6 +283,8 @@ class RunWalk(wiring.Component):
                     self._ends_outside(input_row) | self._ends_outside(kernel_row) | (input_row == kernel_row)
                 ),
             ]
+            if self.machine.overlaps_writes:
+                m.d.sync += run.ends_row.eq(loops["region_x"].ends)
         with m.Elif(self.runs.ready):
             m.d.sync += self.runs.valid.eq(0)
 

@@ -8,7 +8,7 @@ from spinplane.machine import Machine, Op, bits_for
 from spinplane.machine.registers import Error
 
 from .bank import bank_read
-from .command import command_layout, row_layout
+from .command import command_layout, row_layout, write_command_layout
 from .descriptor import DESCRIPTOR
 from .row_set import row_set_layout, row_write_layout, window_run_layout
 from .run_walk import RunWalk
@@ -33,6 +33,10 @@ class Sequencer(wiring.Component):
     cycles, and runs without a gap. A round's first run is offered no sooner than the cycles of the way out of the
     round before have passed since that round's first run was accepted.
 
+    With ``write_overlap`` the writes go by ``write_command``, beside the runs. The row sets of a row of regions are
+    written as soon as they are there and the runs of the row of regions before have been sensed; a region's runs begin
+    when its row sets have been written.
+
     Latency: the first ``WRITE`` of the load 2 cycles after ``start``, or without one the first row set's 1 cycle after;
     the first run `spinplane.hdl.run_walk.WALK_LATENCY` cycles after it or later. ``busy`` from the cycle after
     ``start`` until the one in which the last run is accepted.
@@ -56,6 +60,8 @@ class Sequencer(wiring.Component):
     kernel : Out(bank_read(machine.kernel_words, machine.columns))
     command : Out(stream.Signature(command_layout(machine)))
     write : Out(stream.Signature(row_layout(machine)))
+    write_command : Out(stream.Signature(write_command_layout(machine)))
+        With ``write_overlap`` alone.
     row_write : Out(row_write_layout(machine))
         In the last cycle of a row set's pulse; a run with that row is accepted then or later.
     run : Out(window_run_layout(machine))
@@ -64,7 +70,8 @@ class Sequencer(wiring.Component):
         A word of the kernel bank is read.
     stalled : Out(1)
         The engine could take a command, but the next ``WRITE`` has no row set yet, or the next round waits for the
-        way out.
+        way out. With ``write_overlap``: it could take a run, but the region's rows are not written yet, or the next
+        round waits for the way out.
     error : Out(8)
         ``Error.ROW`` in place of a command with a row beyond the array, ``Error.KERNEL_BANK`` in place of the read
         of a word beyond the kernel bank; held until the reset, without another command.
@@ -74,9 +81,11 @@ class Sequencer(wiring.Component):
     rows: stream.Interface
     command: stream.Interface
     write: stream.Interface
+    write_command: stream.Interface
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        writes = {"write_command": Out(stream.Signature(write_command_layout(machine)))}
         super().__init__(
             {
                 "layer": In(DESCRIPTOR),
@@ -92,6 +101,7 @@ class Sequencer(wiring.Component):
                 "kernel_read": Out(1),
                 "stalled": Out(1),
                 "error": Out(ERROR_BITS),
+                **(writes if machine.overlaps_writes else {}),
             }
         )
 
@@ -105,9 +115,18 @@ class Sequencer(wiring.Component):
             self._walk.layer.eq(self.layer),
             self._walk.start.eq(self.start & (self._state == _State.IDLE)),
             self.busy.eq(self._state != _State.IDLE),
-            self.command.valid.eq(self._offers_kernel | self._offers_set | self._offers_run),
-            self._accepted.eq(self.command.valid & self.command.ready),
         ]
+        if self.machine.overlaps_writes:
+            self._write_port, self._write_accepted = self.write_command, Signal()
+            m.d.comb += [
+                self.command.valid.eq(self._offers_run),
+                self.write_command.valid.eq(self._offers_kernel | self._offers_set),
+                self._write_accepted.eq(self.write_command.valid & self.write_command.ready),
+            ]
+        else:
+            self._write_port, self._write_accepted = self.command, self._accepted
+            m.d.comb += self.command.valid.eq(self._offers_kernel | self._offers_set | self._offers_run)
+        m.d.comb += self._accepted.eq(self.command.valid & self.command.ready)
         kernel_row, kernel_sub_array = self._load_kernels(m)
         self._walk_regions(m)
         self._form_commands(m, kernel_row, kernel_sub_array)
@@ -135,7 +154,7 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             self._offers_kernel.eq((self._state == _State.LOAD) & at_hand & ~row_is_outside),
             wanted.eq(
-                Mux(at_hand, self._offers_kernel & self._accepted & ~is_last, self._state == _State.LOAD)
+                Mux(at_hand, self._offers_kernel & self._write_accepted & ~is_last, self._state == _State.LOAD)
             ),
             self.kernel.enable.eq(wanted & (address < machine.kernel_words)),
             self.kernel.address.eq(address),
@@ -149,7 +168,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += self._state.eq(Mux(is_due, _State.LOAD, _State.WALK))
         with m.Elif(self.kernel.enable):
             m.d.sync += [address.eq(address + 1), at_hand.eq(1)]
-        with m.If(self._offers_kernel & self._accepted):
+        with m.If(self._offers_kernel & self._write_accepted):
             m.d.sync += sub_array.eq(Mux(ends_row, 0, sub_array + 1))
             m.d.sync += [index.eq(index + ends_row), row.eq(row + ends_row)]
             with m.If(is_last):
@@ -164,13 +183,22 @@ class Sequencer(wiring.Component):
         run, layer = self._walk.runs.payload, self.layer
         # As long as the walk prepares itself, the first region is at hand, which begins with row sets.
         needs_rows = ~self._walk.runs.valid | run.needs_rows
-        written, waits_for_rows, due = Signal(), Signal(), Signal()
+        waits_for_rows, due = Signal(), Signal()
         set_is_outside = self.rows.payload.row >= self.machine.rows
+        overlaps = self.machine.overlaps_writes
+        if overlaps:
+            written, takes_set = self._follow_writes(m)
+            missing = waits_for_rows
+        else:
+            # Whether the row sets of the region at hand have been issued.
+            written = Signal(name="written")
+            takes_set = waits_for_rows
+            missing = waits_for_rows & ~self.rows.valid
         m.d.comb += [
             waits_for_rows.eq((self._state == _State.WALK) & needs_rows & ~written),
             due.eq((self._state == _State.WALK) & self._walk.runs.valid & ~waits_for_rows),
-            self._offers_set.eq(waits_for_rows & self.rows.valid & ~set_is_outside),
-            self.rows.ready.eq(self._offers_set & self.command.ready),
+            self._offers_set.eq(takes_set & self.rows.valid & ~set_is_outside),
+            self.rows.ready.eq(self._offers_set & self._write_port.ready),
             self._walk.runs.ready.eq(self._offers_run & self.command.ready),
         ]
         round_waits = self._time_rounds(m)
@@ -178,16 +206,17 @@ class Sequencer(wiring.Component):
             self._offers_run.eq(due & ~run.outside & ~round_waits),
             self.stalled.eq(
                 self.command.ready
-                & ((waits_for_rows & ~self.rows.valid) | (due & ~run.outside & round_waits))
+                & (missing | (due & ~run.outside & round_waits))
             ),
         ]
-        with m.If(self._offers_set & self._accepted):
-            m.d.sync += written.eq(self.rows.payload.last)
+        if not overlaps:
+            with m.If(self._offers_set & self._accepted):
+                m.d.sync += written.eq(self.rows.payload.last)
         with m.If(self._offers_run & self._accepted):
-            m.d.sync += written.eq(0)
+            m.d.sync += [] if overlaps else written.eq(0)
             with m.If(run.ends):
                 m.d.sync += self._state.eq(_State.IDLE)
-        with m.If((waits_for_rows & self.rows.valid & set_is_outside) | (due & run.outside)):
+        with m.If((takes_set & self.rows.valid & set_is_outside) | (due & run.outside)):
             self._fail(m, Error.ROW)
         m.d.comb += [
             self.run.valid.eq(self._offers_run & self._accepted & run.sums),
@@ -197,6 +226,38 @@ class Sequencer(wiring.Component):
             self.run.first.eq(run.first),
             self.run.last.eq(run.last),
         ]
+
+    def _follow_writes(self, m: Module) -> tuple[Value, Value]:
+        """Writes that run ahead of the runs, up to the end of a row of regions.
+
+        The rows of a region are no rows that another region of its row of regions senses before; those of the next
+        row of regions are.
+
+        Returns
+        -------
+        tuple of Value
+            Whether the rows of the region at hand are written, and whether the next row set may be.
+        """
+        layer, run = self.layer, self._walk.runs.payload
+        # Regions whose rows are written and whose runs have not begun, but for the one that is written in this cycle.
+        ahead, ends_region, last = Signal(len(layer.region_columns) + 1), Signal(), Signal()
+        begins = self._offers_run & self._accepted & run.needs_rows
+        # Whether the next row set opens another row of regions, and whether the runs of this one have been issued.
+        column, opens_row, row_ran = Signal.like(layer.region_columns), Signal(), Signal()
+        ends_row = (layer.next_columns == 0) | (column == layer.region_columns)
+        m.d.comb += ends_region.eq(self.row_write.valid & last)
+        m.d.sync += ahead.eq(ahead + ends_region - begins)
+        with m.If(self._offers_run & self._accepted & run.ends_row):
+            m.d.sync += row_ran.eq(1)
+        with m.If(self._offers_set & self._write_accepted):
+            m.d.sync += [last.eq(self.rows.payload.last), opens_row.eq(0), row_ran.eq(0)]
+            with m.If(self.rows.payload.last):
+                m.d.sync += [column.eq(Mux(ends_row, 0, column + 1)), opens_row.eq(ends_row)]
+        with m.If(self._state == _State.IDLE):
+            m.d.sync += [ahead.eq(0), column.eq(0), opens_row.eq(0), row_ran.eq(0)]
+        # The engine takes a command in the last cycle of the one before.
+        waits_for_runs = opens_row & ~(row_ran & self.command.ready)
+        return (ahead != 0) | ends_region, (self._state == _State.WALK) & ~waits_for_runs
 
     def _time_rounds(self, m: Module) -> Value:
         """Whether the run at hand begins a round for which the way out is not ready."""
@@ -218,37 +279,46 @@ class Sequencer(wiring.Component):
         return run.clear & (left != 0)
 
     def _form_commands(self, m: Module, kernel_row: Signal, kernel_sub_array: Signal) -> None:
-        command, layer, run = self.command.payload, self.layer, self._walk.runs.payload
+        command, write, layer = self.command.payload, self._write_port.payload, self.layer
         m.d.comb += [
             command.log_slots.eq(layer.log_slots),
             command.log_planes.eq(layer.log_planes),
             command.log_groups.eq(layer.log_groups),
             command.length.eq((self.machine.columns - 1) >> layer.log_slots),
         ]
+        shared = not self.machine.overlaps_writes
+        is_write = [command.op.eq(Op.WRITE.value)] if shared else [write.log_groups.eq(layer.log_groups)]
+        if not shared:
+            self._form_run(m)
         with m.If(self._state == _State.LOAD):
             m.d.comb += [
-                command.op.eq(Op.WRITE.value),
-                command.first.eq(kernel_sub_array),
-                command.last.eq(kernel_sub_array),
-                command.row_d.eq(kernel_row),
+                *is_write,
+                write.first.eq(kernel_sub_array),
+                write.last.eq(kernel_sub_array),
+                write.row_d.eq(kernel_row),
             ]
         with m.Elif(self._offers_set):
             m.d.comb += [
-                command.op.eq(Op.WRITE.value),
-                command.last.eq(layer.sub_arrays),
-                command.row_d.eq(self.rows.payload.row),
+                *is_write,
+                write.last.eq(layer.sub_arrays),
+                write.row_d.eq(self.rows.payload.row),
             ]
-        with m.Else():
-            m.d.comb += [
-                command.op.eq(Op.DOT.value),
-                command.last.eq(Mux(run.last_round, layer.last_sub_arrays, layer.sub_arrays)),
-                command.row_a.eq(run.row_a),
-                command.row_b.eq(run.row_b),
-                command.tiles.eq(layer.run_rows),
-                command.shift.eq(run.shift),
-                command.clear.eq(run.clear),
-                command.emit.eq(run.emit),
-            ]
+        if shared:
+            with m.Else():
+                self._form_run(m)
+
+    def _form_run(self, m: Module) -> None:
+        command, layer, run = self.command.payload, self.layer, self._walk.runs.payload
+        m.d.comb += [
+            command.op.eq(Op.DOT.value),
+            command.last.eq(Mux(run.last_round, layer.last_sub_arrays, layer.sub_arrays)),
+            command.row_a.eq(run.row_a),
+            command.row_b.eq(run.row_b),
+            command.tiles.eq(layer.run_rows),
+            command.shift.eq(run.shift),
+            command.clear.eq(run.clear),
+            command.emit.eq(run.emit),
+        ]
 
     def _hold_rows(self, m: Module) -> None:
         """The row of an accepted ``WRITE``, until the engine takes it at the end of the pulse."""
@@ -260,7 +330,7 @@ class Sequencer(wiring.Component):
             self.row_write.row.eq(row),
             self.row_write.sums.eq(sums),
         ]
-        with m.If((self._offers_kernel | self._offers_set) & self._accepted):
+        with m.If((self._offers_kernel | self._offers_set) & self._write_accepted):
             m.d.sync += [
                 self.write.valid.eq(1),
                 from_set.eq(self._offers_set),

@@ -1,5 +1,8 @@
 """Sub-array: the memory with its decoders, references, controller, bit-counter, shifter and sum."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -8,7 +11,7 @@ from amaranth.utils import exact_log2
 from spinplane.machine import MOST_SLOTS, SHIFT_FIELD_BITS, Machine
 
 from .bit_counter import BitCounter
-from .command import STEP, command_layout, driven_row_layout
+from .command import STEP, command_layout, driven_row_layout, write_command_layout
 from .counters import event_layout
 from .multi_line_row_decoder import MultiLineRowDecoder
 from .reference_select import ReferenceSelect
@@ -18,6 +21,7 @@ from .sot_mram_array import SotMramArray
 from .sub_array_controller import Route, SubArrayController
 from .sum import Sum
 from .verilog import place
+from .write_controller import WriteController
 
 _SHIFTERS = ("shifter", "half_shifter", "quarter_shifter", "eighth_shifter")
 
@@ -29,6 +33,9 @@ class SubArray(wiring.Component):
     accumulator. Latency from the last cycle of a sense: 1 cycle to ``row``, 3 to ``result``. A ``LOAD``
     waits until the counts before it are summed.
 
+    With ``write_overlap`` rows are written by ``write_command`` beside all that ``command`` does. A ``WRITE`` or a
+    row written back of ``command`` must not meet such a write: that would be two word lines at once.
+
     Parameters
     ----------
     machine : Machine
@@ -38,6 +45,8 @@ class SubArray(wiring.Component):
     command : In(stream.Signature(command_layout(machine)))
     write : In(stream.Signature(StructLayout({"bits": columns, "mask": columns})))
         Rows for ``WRITE``, in the order of the commands.
+    write_command : In(stream.Signature(write_command_layout(machine)))
+        With ``write_overlap`` alone.
     row : Out(stream.Signature(columns))
         Sensed rows of ``READ``, ``AND`` and ``OR`` with ``emit``.
     result : Out(stream.Signature(ArrayLayout(signed(accumulator_bits), segments)))
@@ -51,12 +60,14 @@ class SubArray(wiring.Component):
 
     command: stream.Interface
     write: stream.Interface
+    write_command: stream.Interface
     row: stream.Interface
     result: stream.Interface
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         lanes = data.ArrayLayout(signed(machine.accumulator_bits), machine.segments)
+        writes = {"write_command": In(stream.Signature(write_command_layout(machine)))}
         super().__init__(
             {
                 "command": In(stream.Signature(command_layout(machine))),
@@ -66,6 +77,7 @@ class SubArray(wiring.Component):
                 "events": Out(event_layout(machine)),
                 "busy": Out(1),
                 "pulse": Out(1),
+                **(writes if machine.overlaps_writes else {}),
             }
         )
 
@@ -86,20 +98,17 @@ class SubArray(wiring.Component):
 
     def _bias_the_array(self, m: Module, platform: object) -> None:
         controller, array = self._controller, self._array
-        write_lines = place(m, platform, "row_decoder", RowDecoder(self.machine.rows))
         read_lines = place(m, platform, "multi_line_row_decoder", MultiLineRowDecoder(self.machine.rows))
         references = place(m, platform, "reference_select", ReferenceSelect())
         wiring.connect(m, wiring.flipped(self.command), controller.command)
-        wiring.connect(m, wiring.flipped(self.write), controller.write)
+        write_lines = self._join_writers(m, platform)
         m.d.comb += [
-            write_lines.address.eq(controller.write_address),
-            write_lines.enable.eq(controller.write_enable),
             read_lines.address_a.eq(controller.address_a),
             read_lines.enable_a.eq(controller.enable_a),
             read_lines.address_b.eq(controller.address_b),
             read_lines.enable_b.eq(controller.enable_b),
             references.sense.eq(controller.sense),
-            array.wwl.eq(write_lines.word_lines),
+            array.wwl.eq(write_lines),
             array.rwl.eq(read_lines.word_lines),
             array.rbl_enable.eq(controller.columns),
             array.wbl.eq(Mux(controller.write_back, array.sense, self.write.payload.bits)),
@@ -108,6 +117,30 @@ class SubArray(wiring.Component):
             array.en_and.eq(references.en_and),
             array.en_or.eq(references.en_or),
         ]
+
+    def _join_writers(self, m: Module, platform: object) -> Value:
+        """Give each of those that write rows a decoder of its own; returns their word lines together."""
+        self._writers: list[SubArrayController | WriteController] = [self._controller]
+        if self.machine.overlaps_writes:
+            writer = place(m, platform, "write_controller", WriteController(self.machine))
+            wiring.connect(m, wiring.flipped(self.write_command), writer.command)
+            self._writers.append(writer)
+        word_lines = []
+        for index, writer in enumerate(self._writers):
+            name = f"row_decoder_{index}" if index else "row_decoder"
+            decoder = place(m, platform, name, RowDecoder(self.machine.rows))
+            word_lines.append(decoder.word_lines)
+            m.d.comb += [
+                decoder.address.eq(writer.write_address),
+                decoder.enable.eq(writer.write_enable),
+                writer.write.payload.eq(self.write.payload),
+                writer.write.valid.eq(self.write.valid),
+            ]
+        m.d.comb += self.write.ready.eq(reduce(or_, (writer.write.ready for writer in self._writers)))
+        return reduce(or_, word_lines)
+
+    def _of_any_writer(self, name: str) -> Value:
+        return reduce(or_, (getattr(writer, name) for writer in self._writers))
 
     def _route_sensed_rows(self, m: Module) -> None:
         sensed, counted = self._controller.sensed, self._bit_counter.row
@@ -172,14 +205,14 @@ class SubArray(wiring.Component):
         controller, array, events = self._controller, self._array, self.events
         row, count = self._bit_counter.row, self._bit_counter.count
         m.d.comb += [
-            events.row_write.eq(controller.wrote),
+            events.row_write.eq(self._of_any_writer("wrote")),
             events.row_read.eq(controller.finished & array.en_m),
             events.and_.eq(controller.finished & array.en_and),
             events.or_.eq(controller.finished & array.en_or),
             events.bit_count.eq(row.valid & row.ready),
             events.stalled.eq(controller.stalled),
-            self.busy.eq(controller.busy | controller.sensed.valid | count.valid),
-            self.pulse.eq(controller.pulse),
+            self.busy.eq(self._of_any_writer("busy") | controller.sensed.valid | count.valid),
+            self.pulse.eq(self._of_any_writer("pulse")),
         ]
         with m.If(count.valid & count.ready):
             m.d.comb += events.additions.eq(1 << count.payload.step.mode.log_slots)

@@ -20,7 +20,7 @@ from spinplane.machine.timing import (
 )
 
 
-def machine_with(sense_cycles: int, write_cycles: int) -> Machine:
+def machine_with(sense_cycles: int, write_cycles: int, write_overlap: str = "none") -> Machine:
     return Machine(
         name="clocked",
         sub_arrays=4,
@@ -29,6 +29,7 @@ def machine_with(sense_cycles: int, write_cycles: int) -> Machine:
         segments=2,
         sense_cycles=sense_cycles,
         write_cycles=write_cycles,
+        write_overlap=write_overlap,
     )
 
 
@@ -143,6 +144,63 @@ def cycle_by_cycle(
     # The depth of the way out by hand: pooled after 5 cycles, 3 more before the thresholds.
     way_out = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
     return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + way_out, stalled
+
+
+def cycle_by_cycle_with_overlap(
+    n: SimpleNamespace, machine: Machine, row_sets: np.ndarray, loaded: int
+) -> tuple[int, int]:
+    """Cycles and stalled ones where writes have a thread of their own."""
+    regions = len(row_sets) // n.region_rows
+    # Sets to write, by row of regions and number of region; rounds to run, by the same, and the way out's cycles.
+    writes = [(at // regions, at) for at, sets in enumerate(row_sets) for _ in range(sets)]
+    runs_left, rounds = [0] * n.region_rows, []
+    for at in range(len(row_sets)):
+        for window in range(n.windows):
+            place = "outer" if window == n.windows - 1 else "inner"
+            for j in range(n.rounds):
+                last = "last_" if j == n.rounds - 1 else ""
+                rounds.append((at // regions, at, getattr(n, f"{last}{place}_cycles")))
+                runs_left[at // regions] += 1
+    run = n.plane_groups * n.window_rows * n.kernel_planes * machine.sense_cycles
+    to_write = list(row_sets)
+    load_ends = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * machine.write_cycles if loaded else 0)
+    former = Former(n, row_sets)
+    writing = running = running_row = way_out = stalled = cycle = 0
+    under_write: int | None = None
+    while rounds:
+        taken = False
+        if writing == 0 and under_write is not None:
+            to_write[under_write], under_write = to_write[under_write] - 1, None
+        if cycle >= load_ends and not writing and writes and former.offers:
+            row, at = writes[0]
+            if row == 0 or (runs_left[row - 1] == 0 and not (running and running_row == row - 1)):
+                taken, writing, under_write = True, machine.write_cycles, at
+                writes.pop(0)
+        if not running and cycle >= LAUNCH_CYCLES:
+            row, at, beats = rounds[0]
+            if to_write[at] == 0 and way_out == 0:
+                running, running_row, way_out = run, row, beats
+                runs_left[row] -= 1
+                rounds.pop(0)
+            # While the load goes on, but for its last pulse, no run is waited for.
+            elif not loaded or cycle > load_ends - machine.write_cycles:
+                stalled += 1
+        former.step(cycle, taken)
+        cycle += 1
+        writing, running, way_out = (max(0, left - 1) for left in (writing, running, way_out))
+    free = cycle + running
+    depth = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
+    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + depth, stalled
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_pass_takes_as_long_as_its_waits_with_writes_beside_runs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    machine = machine_with(int(rng.integers(1, 4)), int(rng.integers(1, 6)), "same_array")
+    n, row_sets, loaded = random_pass(rng)
+    time = pass_time(n, machine, row_sets, loaded)
+    assert time == cycle_by_cycle_with_overlap(n, machine, row_sets, loaded)
+    assert time.cycles <= pass_time(n, machine_with(machine.sense_cycles, machine.write_cycles), row_sets, loaded).cycles
 
 
 @pytest.mark.parametrize("seed", range(200))

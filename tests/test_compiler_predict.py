@@ -6,7 +6,7 @@ import pytest
 from spinplane.behavioral.accelerator_clock import pass_time
 from spinplane.behavioral.layer_walk import layer_numbers
 from spinplane.compiler.predict import pass_cycles
-from spinplane.machine import Machine
+from spinplane.machine import WRITE_OVERLAPS, Machine
 from spinplane.machine.descriptor import Descriptor, Kind
 from spinplane.machine.timing import FINISH_CYCLES
 
@@ -49,8 +49,9 @@ def row_sets(d: Descriptor) -> np.ndarray:
     return np.outer(lines, columns).ravel() * (d["pieces"] + 1) * (d["plane_groups"] + 1)
 
 
+@pytest.mark.parametrize("write_overlap", WRITE_OVERLAPS)
 @pytest.mark.parametrize("seed", range(300))
-def test_a_pass_is_predicted_to_the_cycle(seed: int) -> None:
+def test_a_pass_is_predicted_to_the_cycle(seed: int, write_overlap: str) -> None:
     rng = np.random.default_rng(seed)
     machine = Machine(
         name="predicted",
@@ -61,6 +62,7 @@ def test_a_pass_is_predicted_to_the_cycle(seed: int) -> None:
         results_per_cycle=1,
         sense_cycles=int(rng.integers(1, 4)),
         write_cycles=int(rng.integers(1, 6)),
+        write_overlap=write_overlap,
     )
     d, loaded = random_pass(rng), int(rng.integers(0, 3)) * 4
     time = pass_time(layer_numbers(d, machine), machine, row_sets(d), loaded)
