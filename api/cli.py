@@ -59,7 +59,8 @@ def demo(
     digit
         Which digit, 0 to 9.
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file; paper8 if not given.
+        A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file;
+        paper8 if not given.
     simulator
         What simulates the RTL; the fastest that can be used here, if not given.
     output
@@ -116,7 +117,7 @@ def compile(
     model
         An ONNX or QONNX file, a network of the package (digits-1-4), or one of the literature with its bits (svhn:1:4).
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+        A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
     output
         File for the program; without, it is only described.
     picture
@@ -153,7 +154,7 @@ def run(
     input
         A .npy file with the network's input, one image or a batch.
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+        A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
     simulator
         What simulates the RTL, verilator or icarus; the faster that can be used here, if not given.
     waves
@@ -203,7 +204,7 @@ def trace(
     layer
         Whose output; the last layer's, if not given.
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+        A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
     json
         File for the trace.
     """
@@ -245,7 +246,7 @@ def accuracy(
     technology
         A technology that comes with the package (sot-mram, stt-mram), or a TOML file.
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+        A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
     sigma_ra
         Standard deviation of each cell's resistance-area product over the nominal one (0.05), again for a further
         point; the technology's, if not given.
@@ -331,7 +332,7 @@ def export(*, machine: str, output: Annotated[Path, Parameter(alias="-o")], json
     Parameters
     ----------
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+        A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
     output
         Folder to write to.
     json
@@ -355,7 +356,7 @@ def synth(
     Parameters
     ----------
     machine
-        A machine that comes with the package (tiny, paper8, paper, wide), or a TOML file.
+        A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
     liberty
         Cell library; the 45 nm cells that come with the package, if not given.
     fpga

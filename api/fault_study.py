@@ -11,7 +11,7 @@ from spinplane.compiler import FaultyConvolution
 from spinplane.compiler.graph import Graph
 from spinplane.compiler.mapping import layer_inputs, map_network
 from spinplane.compiler.oracle import finish, run_graph
-from spinplane.device import draw_fault_map, load_technology
+from spinplane.device import check_machine, draw_fault_map, load_technology
 from spinplane.device.faults import weak_cell_rates
 from spinplane.device.statistics import clopper_pearson, student
 from spinplane.machine import Machine, SpinplaneError, load_machine
@@ -190,7 +190,8 @@ def accuracy(
     Raises
     ------
     SpinplaneError
-        If model, data or technology cannot be read, or a number is not allowed.
+        If model, data or technology cannot be read, a number is not allowed, or the technology does not allow what
+        the machine does.
 
     Notes
     -----
@@ -200,6 +201,7 @@ def accuracy(
     if images < 1 or seeds < 1:
         raise SpinplaneError(f"images = {images}, seeds = {seeds}: at least 1 of each")
     machine, graph, chosen = load_machine(machine), open_model(model), load_technology(technology)
+    check_machine(machine, chosen)
     pixels, labels = load_images(data)
     inputs, labels = graph.encode_input(pixels[:images]), labels[:images]
     given = {

@@ -1,7 +1,7 @@
 """The memory device: junction, magnetisation, bit cell, sensing, and what they promise to a machine."""
 
 from .biasing import BiasCheck, check_biasing, check_overlap, write_overlap
-from .electrical import electrical
+from .electrical import check_machine, electrical
 from .faults import draw_fault_map
 from .monte_carlo import MonteCarlo, monte_carlo
 from .parameters import Parameter
@@ -18,6 +18,7 @@ __all__ = [
     "WriteErrors",
     "WritePulse",
     "check_biasing",
+    "check_machine",
     "check_overlap",
     "decisions",
     "draw_fault_map",

@@ -1,6 +1,6 @@
 """A technology's electrical contract: what `spinplane.machine.Electrical` promises to a machine."""
 
-from spinplane.machine import Electrical
+from spinplane.machine import Electrical, Machine, check_write_overlap
 
 from .biasing import write_overlap
 from .sensing import decisions, margin
@@ -40,3 +40,23 @@ def electrical(technology: Technology) -> Electrical:
         write_energy_j=(write_energy(technology, 0) + write_energy(technology, 1)) / 2,
         cell_area_um2=technology["cell.area"] * (technology["process.feature_size"] * 1e6) ** 2,
     )
+
+
+def check_machine(machine: Machine, technology: Technology, clock_s: float | None = None) -> None:
+    """Refuse a machine that a technology's arrays cannot be.
+
+    Parameters
+    ----------
+    machine : Machine
+    technology : Technology
+    clock_s : float, optional
+        Period of the clock in s; without it pulses and bit lines are not looked at.
+
+    Raises
+    ------
+    SpinplaneError
+        Naming the key of the machine, its value and what the technology allows.
+    """
+    check_write_overlap(machine, technology.name, write_overlap(technology))
+    if clock_s is not None:
+        electrical(technology).check(machine, clock_s)

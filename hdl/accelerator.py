@@ -77,7 +77,7 @@ class Accelerator(wiring.Component):
         """Reset of all that holds lines of the array: kept back while a pulse must not be cut."""
         asked, pending = Signal(), Signal(reset_less=True)
         units_reset, self._pulse = Signal(), Signal()
-        # While a reset is kept back no write begins: beside senses, one write after the other could keep it back for long.
+        # While a reset is kept back no write begins: writes beside senses could keep it back for long.
         self._reset_is_asked = asked
         m.d.comb += [
             asked.eq(ResetSignal() | self._controller.halt | pending),

@@ -26,7 +26,7 @@ from .quantizer import (
     QUANTIZER_SHIFT_BITS,
     QuantizerConfiguration,
 )
-from .technology import Electrical
+from .technology import Electrical, check_write_overlap
 
 __all__ = [
     "ACCELERATOR_COUNTER_NAMES",
@@ -59,6 +59,7 @@ __all__ = [
     "Rounding",
     "SpinplaneError",
     "bits_for",
+    "check_write_overlap",
     "command_dtype",
     "command_fields",
     "load_machine",

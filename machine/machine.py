@@ -182,7 +182,8 @@ def load_machine(machine: str | Path | Machine) -> Machine:
     Parameters
     ----------
     machine : str, Path or Machine
-        ``"tiny"``, ``"paper8"``, ``"paper"``, ``"wide"``, the path of a TOML file, or a machine as it is.
+        ``"tiny"``, ``"paper8"``, ``"paper"``, ``"paper-overlap"``, ``"wide"``, the path of a TOML file, or a
+        machine as it is.
 
     Raises
     ------

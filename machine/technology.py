@@ -87,13 +87,15 @@ class Electrical:
         return sense, write
 
     def check(self, machine: Machine, clock_s: float) -> None:
-        """Refuse a machine whose pulses are too short for the technology, or whose bit lines are longer.
+        """Refuse a machine whose pulses are too short for the technology, that senses rows while others are written and
+        must not, or whose bit lines are longer.
 
         Raises
         ------
         SpinplaneError
             Naming the key of the machine, its value and the value that would do.
         """
+        check_write_overlap(machine, self.name, self.write_overlap)
         sense, write = self.cycles_at(clock_s)
         for key, needed in (("sense_cycles", sense), ("write_cycles", write)):
             if getattr(machine, key) < needed:
@@ -105,6 +107,15 @@ class Electrical:
             raise SpinplaneError(
                 f"machine {machine.name}: rows = {machine.rows}, the times of {self.name} hold for {self.rows}"
             )
+
+
+def check_write_overlap(machine: Machine, technology: str, allowed: str) -> None:
+    """Refuse a machine that senses rows while others are written where `allowed` of a technology is ``"none"``."""
+    if machine.overlaps_writes and allowed == "none":
+        raise SpinplaneError(
+            f"machine {machine.name}: write_overlap = {machine.write_overlap!r}, technology {technology} allows "
+            f"{allowed!r}"
+        )
 
 
 def _cycles(time_s: float, clock_s: float) -> int:

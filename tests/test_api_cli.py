@@ -83,7 +83,7 @@ def test_what_the_parser_refuses(
     [
         (
             ["export", "--machine", "small", "-o", "x"],
-            "machine 'small' is neither a file nor one of paper, paper8, tiny, wide",
+            "machine 'small' is neither a file nor one of paper, paper-overlap, paper8, tiny, wide",
         ),
         (["demo", "--digit", "11"], "digit = 11: allowed are whole numbers from 0 to 9"),
         (["demo", "--machine", "nowhere.toml"], "machine 'nowhere.toml' is neither a file nor one of "),

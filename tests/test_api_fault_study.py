@@ -161,3 +161,9 @@ def test_the_interval_covers_counting_and_the_spread_of_the_maps():
     assert point(0.5, 0.9).interval == (0.0, 1.0)
     low, high = point(0.85, 0.9, 0.95).interval
     assert (low, high) == pytest.approx((0.9 - 4.303 * 0.05 / 3**0.5, 1.0), abs=1e-3)
+
+
+def test_a_technology_must_bear_what_the_machine_does():
+    text = "machine paper-overlap: write_overlap = 'same_array', technology stt-mram allows 'none'"
+    with pytest.raises(SpinplaneError, match=f"^{re.escape(text)}$"):
+        spinplane.accuracy("digits-1-1", technology="stt-mram", machine="paper-overlap")

@@ -3,7 +3,7 @@
 import pytest
 
 from spinplane.device import decisions, load_technology, margin
-from spinplane.device.electrical import electrical, write_energy
+from spinplane.device.electrical import check_machine, electrical, write_energy
 from spinplane.machine import SpinplaneError, load_machine
 
 
@@ -40,3 +40,18 @@ def test_a_machine_is_checked() -> None:
     text = r"^machine paper: write_cycles = 2, sot-mram needs 4 at a clock period of 1 ns$"
     with pytest.raises(SpinplaneError, match=text):
         found.check(load_machine("paper"), 1e-9)
+
+
+def test_a_machine_that_writes_beside_senses_needs_cells_that_bear_it() -> None:
+    machine, stt = load_machine("paper-overlap"), load_technology("stt-mram")
+    check_machine(machine, load_technology("sot-mram"), 2e-9)
+    check_machine(load_machine("paper"), stt)
+    text = "^machine paper-overlap: write_overlap = 'same_array', technology stt-mram allows 'none'$"
+    with pytest.raises(SpinplaneError, match=text):
+        check_machine(machine, stt)
+    with pytest.raises(SpinplaneError, match=text):
+        electrical(stt).check(machine, 1e-6)
+    with pytest.raises(
+        SpinplaneError, match=r"^machine paper: sense_cycles = 1, stt-mram needs 2 at a clock period of 1 ns$"
+    ):
+        check_machine(load_machine("paper"), stt, 1e-9)

@@ -10,7 +10,7 @@ import pytest
 from spinplane.machine import Machine, SpinplaneError, load_machine, machine_names
 
 LEAST = {"name": "m", "sub_arrays": 1, "rows": 8, "columns": 64, "segments": 2}
-NAMES = "paper, paper8, tiny, wide"
+NAMES = "paper, paper-overlap, paper8, tiny, wide"
 
 
 def test_extremes_are_allowed() -> None:
@@ -105,6 +105,12 @@ def test_machines_that_come_with_the_package() -> None:
     sizes = {name: (m.sub_arrays, m.rows, m.columns) for name, m in loaded.items()}
     assert sizes["paper"] == (32, 512, 256)
     assert sizes["paper8"] == (8, 512, 256)
+    assert loaded["paper-overlap"] == dataclasses.replace(
+        loaded["paper"],
+        name="paper-overlap",
+        description=loaded["paper-overlap"].description,
+        write_overlap="same_array",
+    )
     array = ("rows", "columns", "segments", "accumulator_bits", "sense_cycles", "write_cycles")
     assert all(getattr(loaded["paper8"], key) == getattr(loaded["paper"], key) for key in array)
 
