@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,17 @@ from .registers import machine_digest
 
 #: What a file of a program calls itself.
 _FORMAT = "spinplane program"
+#: What numpy and zipfile raise for files that are none of theirs, or are damaged.
+_NO_ARCHIVE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _BANKS = ("descriptors", "kernel_rows", "parameters", "thresholds")
 
 
@@ -123,7 +135,7 @@ class NetworkProgram:
             with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 header = json.loads(str(file["header"]))
                 banks = {bank: file[bank] for bank in _BANKS}
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except _NO_ARCHIVE as error:
             raise SpinplaneError(f"{path}: not a file of a program: {error}") from None
         if not isinstance(header, dict) or header.get("format") != _FORMAT:
             raise SpinplaneError(f"{path}: not a file of a program: its header says no {_FORMAT!r}")

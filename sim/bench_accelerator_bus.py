@@ -444,7 +444,7 @@ async def wrong_words(dut: HierarchyObject) -> None:
 
 def _times(cycles: int) -> int:
     """How often a run of so many cycles is disturbed: less often where that takes long."""
-    return max(6, min(24, 24_000 // cycles))
+    return max(4, min(24, 12_000 // cycles))
 
 
 def _spread(rng: Random, end: int, count: int) -> list[int]:

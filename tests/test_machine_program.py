@@ -73,6 +73,24 @@ def test_a_program_that_is_cut_short(tmp_path: Path) -> None:
         NetworkProgram.load(path)
 
 
+def test_a_program_with_a_wrong_bit(tmp_path: Path) -> None:
+    path = tmp_path / "net"
+    program().save(path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for place, bit in zip(rng.integers(len(content), size=400), rng.integers(8, size=400), strict=True):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << bit
+        path.write_bytes(damaged)
+        try:
+            NetworkProgram.load(path)
+        except SpinplaneError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 200
+
+
 def test_words_of_another_size_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net"
     program(kernel_rows=np.zeros((5, 8), dtype=np.uint8)).save(path)
