@@ -63,12 +63,8 @@ def _registers(machine: Machine) -> list[_Define]:
 
 
 def _bits() -> list[_Define]:
-    texts = [("CONTROL", CONTROL_TEXTS), ("STATUS", STATUS_TEXTS)]
-    return [
-        (f"{name}_{flag.name}", _hex(flag.value), text)
-        for name, of_register in texts
-        for flag, text in of_register.items()
-    ]
+    control = [(f"CONTROL_{flag.name}", _hex(flag.value), text) for flag, text in CONTROL_TEXTS.items()]
+    return control + [(f"STATUS_{flag.name}", _hex(flag.value), text) for flag, text in STATUS_TEXTS.items()]
 
 
 def _errors() -> list[_Define]:

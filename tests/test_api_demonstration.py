@@ -79,7 +79,7 @@ def test_what_it_leaves_behind(result: Demo) -> None:
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
     assert width > height > 400
-    assert "module imce(" in (result.verilog / "imce.v").read_text(encoding="utf-8")
+    assert "module accelerator(" in (result.verilog / "accelerator.v").read_text(encoding="utf-8")
     waves = result.waves.read_text(encoding="utf-8")
     assert "$enddefinitions" in waves
     assert waves.count("\n#") > 100
