@@ -1,7 +1,7 @@
 """A network as a program of the accelerator: everything that a host writes into its banks."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from zlib import crc32
 
 import numpy as np
@@ -15,13 +15,15 @@ from .codes import InputCode
 from .graph import Graph
 from .passes import Batch, input_map, layer_passes
 from .placement import ceil_div
+from .pool_splitting import split_pool
+from .predict import predict
 from .requantize import Requantization
 from .residency import Home, choose_homes
 from .stages import Stage, network_stages
 
 
 def compile_graph(
-    graph: Graph, machine: Machine, *, fold_pools: bool = False, split_pools: bool = False
+    graph: Graph, machine: Machine, *, fold_pools: bool = False, split_pools: bool = True
 ) -> NetworkProgram:
     """Compile a network for a machine.
 
@@ -33,8 +35,8 @@ def compile_graph(
         Whether an average pooling may be folded into the kernels of its layer, see `spinplane.compiler.folding`.
     split_pools : bool
         Whether maxima over overlapping regions may be taken in passes of their own, see
-        `spinplane.compiler.pool_splitting`. Both are done where fewer cycles are expected of them; what a layer gives
-        stays the same.
+        `spinplane.compiler.pool_splitting`. Both are done where a steady run takes fewer cycles and the banks
+        hold it; what a layer gives stays the same.
 
     Returns
     -------
@@ -47,6 +49,22 @@ def compile_graph(
         If a layer does not fit, with its name, the numbers and the parameter of the machine, or its steps are none
         that the way out can compute.
     """
+    foldable = fold_pools and any(layer.pool and layer.pool.kind == "sum" for layer in graph.layers)
+    splittable = split_pools and any(map(split_pool, graph.layers, [layer.i for layer in graph.layers[1:]]))
+    programs, refusals = list[NetworkProgram](), list[SpinplaneError]()
+    # The network as it is comes first: it is taken if nothing is better, and told of if nothing fits.
+    for fold, split in product(sorted({False, foldable}), sorted({False, splittable})):
+        try:
+            programs.append(_compile(graph, machine, fold_pools=fold, split_pools=split))
+        except SpinplaneError as refusal:
+            refusals.append(refusal)
+    if not programs:
+        raise refusals[0]
+    return min(programs, key=lambda program: predict(program, resident=True).total.cycles)
+
+
+def _compile(graph: Graph, machine: Machine, *, fold_pools: bool, split_pools: bool) -> NetworkProgram:
+    """A program in which each layer is computed in the way of which the fewest cycles are expected."""
     stages = network_stages(graph, machine, fold_pools=fold_pools, split_pools=split_pools)
     homes = choose_homes(machine, [stage.candidates for stage in stages])
     steps = [stage.steps_of(home.placement) for stage, home in zip(stages, homes, strict=True)]

@@ -1,6 +1,7 @@
 """The stages of a network: what is computed one after the other, each with all ways to do it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from spinplane.machine import Machine, SpinplaneError
@@ -117,12 +118,7 @@ def _stages_of(
     stages = list[Stage]()
     for at, layer in enumerate(way):
         codes = output if at + 1 == len(way) else layer_input_code(way[at + 1])
-        folded = fold_pool(layer) if fold_pools else None
-        variants = tuple(
-            Variant(lowered=lower(one, shape, machine), steps=requantization(one, codes))
-            for one in (layer, folded)
-            if one is not None
-        )
+        variants = _variants(layer, shape, codes, machine, fold_pools=fold_pools)
         candidates = tuple(
             placement
             for variant in variants
@@ -142,6 +138,20 @@ def _stages_of(
         stages.append(Stage(number=number, variants=variants, candidates=candidates, output=codes))
         shape, clean = stages[-1].output_shape, variants[0].steps.low == 0
     return stages
+
+
+def _variants(
+    layer: Layer, shape: _Shape, output: InputCode | None, machine: Machine, *, fold_pools: bool
+) -> tuple[Variant, ...]:
+    """A layer as it is, and with its average pooling folded if its summed kernels can be computed."""
+    variants = [Variant(lowered=lower(layer, shape, machine), steps=requantization(layer, output))]
+    if fold_pools and (folded := fold_pool(layer)):
+        # Sums of whole regions may be too wide where those of single windows are not.
+        with suppress(SpinplaneError):
+            variants.append(
+                Variant(lowered=lower(folded, shape, machine), steps=requantization(folded, output))
+            )
+    return tuple(variants)
 
 
 def _own_code(layer: Layer) -> InputCode | None:
