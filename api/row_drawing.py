@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.descriptor import Descriptor, Load
 
 from .compiled_layer import CompiledLayer
 from .text import write_whole
@@ -53,17 +53,17 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
             if not d["load_rows"]:
                 continue
             kernels = (d["kernel_row"], d["load_rows"])
-            where = (0.0, 1.0) if layer.resident else lane
+            stays = d["load"] == Load.UNLESS_RESIDENT.value
             _rows(
                 axis,
                 layer,
                 d,
                 kernels,
                 d["load_sub_arrays"] + 1,
-                where,
+                (0.0, 1.0) if stays else lane,
                 facecolor=colour,
                 alpha=_KERNELS,
-                hatch=None if layer.resident else "///",
+                hatch=None if stays else "///",
                 edgecolor="white",
                 linewidth=0,
             )
