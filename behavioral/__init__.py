@@ -11,8 +11,8 @@ from .engine import Engine, EngineRun
 from .feature_map import map_addresses, map_bits, map_codes
 from .multi_line_row_decoder import decode_two_rows
 from .output_former import Write, plane_writes, raw_writes
-from .pooling import pool, pool2d
-from .quantizer import quantize_unit, requantize
+from .pooling import pool
+from .quantizer import quantize, quantize_unit
 from .reference_select import select_reference
 from .row_decoder import decode_row
 from .row_former import RowRequest, RowSet, bits_needed, elements_inside, form_row, form_row_sets, walk_rows
@@ -52,10 +52,9 @@ __all__ = [
     "map_codes",
     "plane_writes",
     "pool",
-    "pool2d",
+    "quantize",
     "quantize_unit",
     "raw_writes",
-    "requantize",
     "select_reference",
     "shift_left",
     "shift_right_rounded",

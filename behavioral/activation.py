@@ -8,7 +8,7 @@ from spinplane.machine.activation import POOLED_BITS, RAW_BITS, SCALE_BITS, Acti
 from spinplane.machine.descriptor import THRESHOLD_BITS, Requantize
 
 from .fixed_point import signed_integers
-from .shifter import shift_right_rounded
+from .quantizer import quantize
 
 
 def activate(
@@ -75,6 +75,6 @@ def activate(
             )
         codes = configuration.low + (steps <= y[..., np.newaxis]).sum(axis=-1)
     else:
-        codes = shift_right_rounded(y, configuration.shift, configuration.rounding)
-        codes = np.clip(codes, configuration.low, configuration.high)
+        names = ("shift", "rounding", "low", "high")
+        codes = quantize(y, **{name: getattr(configuration, name) for name in names})
     return codes << configuration.code_shift

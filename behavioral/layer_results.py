@@ -12,7 +12,8 @@ from spinplane.machine.descriptor import THRESHOLDS_PER_WORD, PoolAt, Requantize
 from spinplane.machine.registers import Error
 
 from .layer_walk import PassError
-from .shifter import shift_right_rounded
+from .pooling import pool
+from .quantizer import quantize
 
 _PARAMETER_BYTES = 16
 
@@ -151,13 +152,12 @@ def pool_values(
     scaled = fitting * parameters.multiplier
     if not pools:
         return scaled[:, 0]
-    counts = where.counts[..., np.newaxis]
-    if n.pool == PoolAt.SUM.value:
-        return np.where(counts, scaled, 0).sum(axis=1)
-    turned = np.where(parameters.multiplier < 0, -1, 1) if n.pool == PoolAt.MAX_BEFORE.value else np.int64(1)
-    least = np.iinfo(np.int64).min
-    greatest = np.where(counts, scaled * turned, least).max(axis=1)
-    return np.where(counts.any(axis=1), greatest, 0) * turned
+    return pool(
+        np.moveaxis(scaled, 1, -1),
+        PoolAt(n.pool),
+        counts=np.moveaxis(where.counts, 1, -1)[..., np.newaxis, :],
+        negative=parameters.multiplier < 0,
+    )
 
 
 def codes_of(
@@ -179,7 +179,7 @@ def codes_of(
     if n.requantize == Requantize.THRESHOLDS.value:
         codes = n.low + (parameters.thresholds <= y[..., np.newaxis]).sum(axis=-1)
     else:
-        codes = np.clip(shift_right_rounded(y, n.shift, Rounding(n.rounding)), n.low, n.high)
+        codes = quantize(y, shift=n.shift, rounding=Rounding(n.rounding), low=n.low, high=n.high)
     return codes << n.code_shift
 
 

@@ -7,12 +7,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinplane.machine import QuantizerConfiguration, Rounding, SpinplaneError
+from spinplane.machine import Rounding, SpinplaneError
 
-from .bitplane import integers
 from .shifter import shift_right_rounded
-
-_INT64 = np.iinfo(np.int64)
 
 _ROUND: dict[Rounding, Callable[[Fraction], int]] = {
     Rounding.FLOOR: math.floor,
@@ -67,35 +64,22 @@ def quantize_unit(
     return levels, levels / steps
 
 
-def requantize(values: ArrayLike, configuration: QuantizerConfiguration) -> NDArray[np.int64]:
-    """clip(round((value · multiplier + offset) / 2^shift), low, high), exactly.
+def quantize(values: ArrayLike, *, shift: int, rounding: Rounding, low: int, high: int) -> NDArray[np.int64]:
+    """clip(round(value / 2^shift), low, high), exactly.
 
     Parameters
     ----------
     values : array_like of int, any shape
-        Sums of an accumulator. All that fit in 48 bits are allowed with every configuration.
-    configuration : QuantizerConfiguration
+        Scaled sums that fit in int64.
+    shift : int
+        At least 0.
+    rounding : Rounding
+    low, high : int
+        `low` not above `high`.
 
     Returns
     -------
     ndarray of int64
         Codes, low to high.
-
-    Raises
-    ------
-    OverflowError
-        If value · multiplier + offset does not fit in int64, naming the value.
     """
-    sums = integers(values, "values")
-    if not sums.size:
-        return sums
-    for extreme in (int(sums.min()), int(sums.max())):
-        scaled = extreme * configuration.multiplier + configuration.offset
-        if not _INT64.min <= scaled <= _INT64.max:
-            raise OverflowError(
-                f"{extreme} · {configuration.multiplier} + {configuration.offset} does not fit in 64 bits"
-            )
-    # In modular arithmetic a sum whose result fits is right, even if the product alone is not.
-    scaled_sums = sums * configuration.multiplier + configuration.offset
-    codes = shift_right_rounded(scaled_sums, configuration.shift, configuration.rounding)
-    return np.clip(codes, configuration.low, configuration.high)
+    return np.clip(shift_right_rounded(values, shift, rounding), low, high)

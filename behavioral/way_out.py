@@ -27,6 +27,7 @@ from spinplane.machine.timing import way_out_cycles
 from .activation import activate
 from .batch_norm import batch_normalize
 from .fixed_point import signed_integers
+from .pooling import pool
 from .window_correction import correct_window
 
 Integers = NDArray[np.int64]
@@ -154,14 +155,15 @@ def run_way_out(
     sums = np.asarray(window_sums)[..., np.newaxis, np.newaxis]
     beats = channel_beats(descriptor)
     window_beats = counts.shape[-1] * beats
-    pool = PoolAt(descriptor["pool"])
-    if pool is not PoolAt.NONE and window_beats > machine.pool_beats:
+    mode = PoolAt(descriptor["pool"])
+    if mode is not PoolAt.NONE and window_beats > machine.pool_beats:
         raise WayOutError("parameters", f"{window_beats} beats of a window: {machine.pool_beats} can be held")
 
     words = _words("parameters", parameters, descriptor["parameter_base"], beats)
     bias, multiplier, offset, residual_multiplier = _parameters(words)
     scaled = _scale(descriptor, values, sums, bias, multiplier, wraps)
-    pooled = _pool(pool, scaled, counts[..., np.newaxis, np.newaxis], multiplier)
+    counted = _windows_last(counts[..., np.newaxis, np.newaxis])
+    pooled = pool(_windows_last(scaled), mode, counts=counted, negative=multiplier < 0)
     pooled = signed_integers(pooled, POOLED_BITS, "pooled values")
 
     beat = np.arange(beats)
@@ -281,16 +283,10 @@ def _scale(
     return _wrapped((_wrapped(values) << shift) - sums * scale + bias) * multiplier
 
 
-def _pool(pool: PoolAt, scaled: Integers, counts: NDArray[np.bool_], multiplier: Integers) -> Integers:
-    """Over the windows of a region, axes 2 and 3."""
-    if pool is PoolAt.NONE:
-        return scaled[:, :, -1, -1]
-    windows = (2, 3)
-    if pool is PoolAt.SUM:
-        return np.where(counts, scaled, 0).sum(axis=windows)
-    sign = np.where((multiplier < 0) & (pool is PoolAt.MAX_BEFORE), -1, 1)
-    greatest = np.where(counts, sign * scaled, np.iinfo(np.int64).min).max(axis=windows)
-    return np.where(counts.any(axis=windows), sign * greatest, 0)
+def _windows_last(of_windows: NDArray) -> NDArray:
+    """Windows of a region, axes 2 and 3, as one last axis."""
+    shape = of_windows.shape
+    return np.moveaxis(of_windows.reshape(*shape[:2], -1, *shape[4:]), 2, -1)
 
 
 def _residuals(

@@ -9,7 +9,7 @@ from spinplane.machine.activation import ACTIVATION_SHIFT_BITS, POOLED_BITS, RAW
 from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLD_WORDS, THRESHOLDS_PER_WORD, Requantize
 
 from .parameters import require_positive
-from .shifter import RoundingShifter
+from .quantizer import Quantizer
 from .verilog import place
 
 _LEAST_BITS = OFFSET_BITS + 2
@@ -32,9 +32,9 @@ ACTIVATION_CONFIGURATION = data.StructLayout(
 class Activation(wiring.Component):
     """Code of y = value + offset + residual · residual_multiplier, or of |y|.
 
-    With ``SHIFT`` clip(round(y / 2^shift), low, high), with ``THRESHOLDS`` low + number of thresholds that are at
-    most y; either shifted left by `code_shift`. No intermediate result is cut short. `raw` is y modulo 2^32 whatever
-    is asked for.
+    With ``SHIFT`` clip(round(y / 2^shift), low, high) of a `Quantizer`, with ``THRESHOLDS`` low + number of thresholds
+    that are at most y; either shifted left by `code_shift`. No intermediate result is cut short. `raw` is y modulo 2^32
+    whatever is asked for.
 
     Thresholds come four a cycle: word k of a value's is taken `THRESHOLD_DELAY` + k cycles after the value, for
     threshold_words cycles. Without any word the code is low.
@@ -135,16 +135,13 @@ class Activation(wiring.Component):
         with m.If(summed):
             m.d.sync += magnitude.eq(Mux(configuration.absolute & (y < 0), -y, y))
 
-        shifter = place(
-            m, platform, "activation_shifter", RoundingShifter(width, width, ACTIVATION_SHIFT_BITS)
-        )
-        low, high = configuration.low, configuration.high
-        clipped = Signal(signed(CODE_BITS))
+        quantizer = place(m, platform, "quantizer", Quantizer(width))
         m.d.comb += [
-            shifter.value.eq(magnitude),
-            shifter.amount.eq(configuration.shift),
-            shifter.rounding.eq(configuration.rounding),
-            clipped.eq(Mux(shifter.shifted < low, low, Mux(shifter.shifted > high, high, shifter.shifted))),
+            quantizer.value.eq(magnitude),
+            quantizer.shift.eq(configuration.shift),
+            quantizer.rounding.eq(configuration.rounding),
+            quantizer.low.eq(configuration.low),
+            quantizer.high.eq(configuration.high),
         ]
 
         # One bit more than a threshold: below the least threshold there is still a number.
@@ -164,7 +161,9 @@ class Activation(wiring.Component):
         code = Signal(signed(CODE_BITS), reset_less=True)
         raw = Signal(signed(RAW_BITS), reset_less=True)
         m.d.sync += [
-            code.eq(Mux(by_thresholds, low + steps, clipped) << configuration.code_shift),
+            code.eq(
+                Mux(by_thresholds, configuration.low + steps, quantizer.code) << configuration.code_shift
+            ),
             raw.eq(magnitude),
         ]
         m.d.comb += [self.code.eq(code), self.raw.eq(raw)]

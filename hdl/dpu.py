@@ -1,31 +1,46 @@
-"""Digital processing unit: pooling, then the quantizer."""
+"""Digital processing unit, lane by lane: from a beat of accumulators to a beat of codes."""
 
-from amaranth.hdl import Module, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine import CODE_BITS, MULTIPLIER_BITS, Machine
+from spinplane.machine import CODE_BITS, Machine, bits_for
+from spinplane.machine.activation import RAW_BITS, WINDOW_SUM_BITS
 
-from .pooling import SHIFT_BITS, Pooling
-from .quantizer import Quantizer, configuration_layout
+from .activation import Activation
+from .batch_norm import BatchNorm
+from .beat import parameter_word_layout, result_beat_layout, threshold_word_layout
+from .descriptor import DESCRIPTOR
+from .pooling import Pooling
 from .verilog import place
+from .window_correction import WindowCorrection
 
-#: What the units are told; held constant from the first value of a layer to its last code.
-DPU_CONFIGURATION = data.StructLayout(
-    {
-        "pool_mode": 2,
-        "pool_shift": SHIFT_BITS,
-        "pool_rounding": 2,
-        "quantizer": configuration_layout(MULTIPLIER_BITS, CODE_BITS),
-    }
-)
+_RESIDUAL_BITS = 8
+
+
+def lane_beat_layout(machine: Machine) -> data.StructLayout:
+    """What the lanes are told of a beat: its accumulators, its window's sum and place."""
+    return data.StructLayout(
+        {
+            "values": result_beat_layout(machine)["values"].shape,
+            "window_sum": signed(WINDOW_SUM_BITS),
+            "pool": bits_for(machine.pool_beats - 1),
+            "counts": 1,
+            "seen": 1,
+            "outer": 1,
+        }
+    )
 
 
 class Dpu(wiring.Component):
-    """Turns accumulators into the codes of the next layer's inputs: one value a cycle.
+    """Window correction, batch-norm, pooling and activation of the channels of a beat, side by side.
 
-    Latency: 3 cycles from the last value of a pooling region to its code. Without pooling, every value is a
-    region of its own and the mode is ``SUM``. A ReLU is the quantizer's lower bound 0.
+    A beat's parameters are taken 1 cycle after it. An outer beat's pooled values are there `POOLED` = 5 cycles
+    after it and stay until the next one's; then or later `activate` sends them to the activation, for which the
+    residuals are there in that cycle, and word k of the thresholds `Activation.THRESHOLD_DELAY` + k cycles later.
+
+    Latency: `POOLED` cycles from an outer beat to `pooled_valid`, and from `activate` to `out_valid` that of
+    `Activation`. Throughput: one beat a cycle; outer ones as far apart as their thresholds and residuals take.
 
     Parameters
     ----------
@@ -33,38 +48,129 @@ class Dpu(wiring.Component):
 
     Members
     -------
-    configuration : In(DPU_CONFIGURATION)
-    values : In(stream.Signature(StructLayout({"value": signed(accumulator_bits), "last": 1})))
-        ``last`` ends a pooling region.
-    codes : Out(stream.Signature(signed(CODE_BITS)))
+    layer : In(DESCRIPTOR)
+        Held constant from the first beat to the last code.
+    in_valid : In(1)
+    beat : In(lane_beat_layout(machine))
+    parameters : In(parameter_word_layout(machine))
+    thresholds : In(threshold_word_layout(machine))
+    residuals : In(ArrayLayout(8, results_per_cycle))
+    pooled_valid : Out(1)
+    activate : In(1)
+    out_valid : Out(1)
+    codes : Out(ArrayLayout(signed(9), results_per_cycle))
+    raw : Out(ArrayLayout(signed(32), results_per_cycle))
     """
 
-    configuration: data.View
-    values: stream.Interface
-    codes: stream.Interface
+    POOLED = WindowCorrection.LATENCY + BatchNorm.LATENCY + Pooling.LATENCY
+
+    layer: data.View
+    in_valid: Signal
+    beat: data.View
+    parameters: data.View
+    thresholds: data.View
+    residuals: data.View
+    pooled_valid: Signal
+    activate: Signal
+    out_valid: Signal
+    codes: data.View
+    raw: data.View
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        value = data.StructLayout({"value": signed(machine.accumulator_bits), "last": 1})
+        lanes = machine.results_per_cycle
         super().__init__(
             {
-                "configuration": In(DPU_CONFIGURATION),
-                "values": In(stream.Signature(value)),
-                "codes": Out(stream.Signature(signed(CODE_BITS))),
+                "layer": In(DESCRIPTOR),
+                "in_valid": In(1),
+                "beat": In(lane_beat_layout(machine)),
+                "parameters": In(parameter_word_layout(machine)),
+                "thresholds": In(threshold_word_layout(machine)),
+                "residuals": In(data.ArrayLayout(_RESIDUAL_BITS, lanes)),
+                "pooled_valid": Out(1),
+                "activate": In(1),
+                "out_valid": Out(1),
+                "codes": Out(data.ArrayLayout(signed(CODE_BITS), lanes)),
+                "raw": Out(data.ArrayLayout(signed(RAW_BITS), lanes)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        pooling = place(m, platform, "pooling", Pooling(self.machine.accumulator_bits))
-        quantizer = place(m, platform, "quantizer", Quantizer(self.machine.accumulator_bits))
-        wiring.connect(m, wiring.flipped(self.values), pooling.values)
-        wiring.connect(m, pooling.pooled, quantizer.values)
-        wiring.connect(m, quantizer.codes, wiring.flipped(self.codes))
+        layer, lanes = self.layer, range(self.machine.results_per_cycle)
+        correction = place(m, platform, "window_correction", WindowCorrection())
         m.d.comb += [
-            pooling.mode.eq(self.configuration.pool_mode),
-            pooling.shift.eq(self.configuration.pool_shift),
-            pooling.rounding.eq(self.configuration.pool_rounding),
-            quantizer.configuration.eq(self.configuration.quantizer),
+            correction.scale.eq(layer.window_sum_scale),
+            correction.in_valid.eq(self.in_valid),
+            correction.window_sum.eq(self.beat.window_sum),
         ]
+        values = Signal(self.beat.values.shape(), reset_less=True)
+        m.d.sync += values.eq(self.beat.values)
+
+        pooling = place(m, platform, "pooling", Pooling(self.machine))
+        for lane in lanes:
+            batch_norm = place(m, platform, f"batch_norm_{lane}", BatchNorm())
+            parameters = self.parameters[lane]
+            m.d.comb += [
+                batch_norm.accumulator_shift.eq(layer.accumulator_shift),
+                batch_norm.in_valid.eq(correction.out_valid),
+                # The lower bits are all that the sum modulo 2^32 depends on.
+                batch_norm.accumulator.eq(values[lane]),
+                batch_norm.correction.eq(correction.correction),
+                batch_norm.bias.eq(parameters.bias),
+                batch_norm.multiplier.eq(parameters.multiplier),
+                pooling.values[lane].eq(batch_norm.product),
+            ]
+        place_in_window = {name: self.beat[name] for name in ("pool", "counts", "seen", "outer")}
+        scaled_after = WindowCorrection.LATENCY + BatchNorm.LATENCY
+        now = {name: self._delayed(m, name, value, scaled_after) for name, value in place_in_window.items()}
+        for lane in lanes:
+            negative = self.parameters[lane].multiplier < 0
+            m.d.comb += pooling.negative[lane].eq(
+                self._delayed(m, f"negative_{lane}", negative, BatchNorm.LATENCY)
+            )
+        scaled = self._delayed(m, "scaled", self.in_valid, scaled_after)
+        m.d.comb += [
+            pooling.mode.eq(layer.pool),
+            pooling.in_valid.eq(scaled),
+            pooling.address.eq(now["pool"]),
+            pooling.counts.eq(now["counts"]),
+            pooling.seen.eq(now["seen"]),
+            pooling.outer.eq(now["outer"]),
+            self.pooled_valid.eq(pooling.out_valid),
+        ]
+
+        # What the activation adds waits beside the pooled values.
+        pooled_next = self._delayed(m, "pooled_next", scaled & now["outer"], Pooling.LATENCY - 1)
+        waits = BatchNorm.LATENCY + Pooling.LATENCY - 1
+        for lane in lanes:
+            activation = place(m, platform, f"activation_{lane}", Activation())
+            parameters = self.parameters[lane]
+            for name in ("offset", "residual_multiplier"):
+                addend = self._delayed(m, f"{name}_{lane}", parameters[name], waits)
+                held = Signal.like(addend, name=f"held_{name}_{lane}", reset_less=True)
+                with m.If(pooled_next):
+                    m.d.sync += held.eq(addend)
+                m.d.comb += getattr(activation, name).eq(held)
+            m.d.comb += [
+                activation.configuration[name].eq(layer[name]) for name, _ in activation.configuration.shape()
+            ]
+            m.d.comb += [
+                activation.in_valid.eq(self.activate),
+                activation.value.eq(pooling.pooled[lane]),
+                activation.residual.eq(self.residuals[lane]),
+                activation.thresholds.eq(self.thresholds[lane]),
+                self.codes[lane].eq(activation.code),
+                self.raw[lane].eq(activation.raw),
+            ]
+            if lane == 0:
+                m.d.comb += self.out_valid.eq(activation.out_valid)
         return m
+
+    def _delayed(self, m: Module, name: str, value: Signal, cycles: int) -> Signal:
+        """`value` of `cycles` cycles ago."""
+        for cycle in range(cycles):
+            stage = Signal.like(value, name=f"{name}_{cycle + 1}")
+            m.d.sync += stage.eq(value)
+            value = stage
+        return value

@@ -19,22 +19,22 @@ from spinplane.machine import Machine
 
 from .accelerator import Accelerator
 from .bank import BANK, bank_model, bank_stub
-from .imce import Imce
+from .engine import Engine
 from .sot_mram_array import SotMramArray
 from .verilog import verilog_modules
 
-#: Top module of an engine with its digital unit.
-TOP = "imce"
+#: Top module of an engine alone.
+ENGINE = "engine"
 #: Top module of a whole accelerator.
 ACCELERATOR = "accelerator"
-_TOPS: dict[str, Callable[[Machine], wiring.Component]] = {TOP: Imce, ACCELERATOR: Accelerator}
+_TOPS: dict[str, Callable[[Machine], wiring.Component]] = {ENGINE: Engine, ACCELERATOR: Accelerator}
 #: Module of the memory array.
 ARRAY = "sot_mram_array"
 #: The array's behavioral model, for simulation only.
 ARRAY_MODEL = f"{ARRAY}.v"
 
 
-def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = TOP) -> dict[str, str]:
+def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = ENGINE) -> dict[str, str]:
     """Synthesizable Verilog of a machine.
 
     Parameters
@@ -43,8 +43,8 @@ def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = TO
     kept_in : Path, optional
         Folder in which the text is looked up and left behind, under a name that holds a digest of the machine,
         of the package's hardware sources and of Amaranth's version.
-    top : {"imce", "accelerator"}
-        The engine with its digital unit side by side, or the whole accelerator.
+    top : {"engine", "accelerator"}
+        The engine alone, or the whole accelerator.
 
     Returns
     -------

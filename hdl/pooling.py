@@ -1,120 +1,138 @@
-"""Pooling: average, sum or maximum of the values of a region."""
+"""Pooling: values of a region's windows become one, beat by beat."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine import PoolMode
+from spinplane.machine import Machine, bits_for
+from spinplane.machine.activation import POOLED_BITS, PRODUCT_BITS
+from spinplane.machine.descriptor import PoolAt
 
-from .parameters import require_positive
-from .shifter import RoundingShifter
-from .sum import Sum
+from .bank import Bank
 from .verilog import place
-
-#: Bits of the shift: regions of up to 2^15 values can be averaged.
-SHIFT_BITS = 4
 
 
 class Pooling(wiring.Component):
-    """Average pooling with a sum and a shifter, as in the paper; integer sums and maxima beside it.
+    """Sum, maximum or minimum of each lane over the windows of a region, kept at the beat's place in a window.
 
-    Latency: the result of a region leaves 1 cycle after its last value was accepted. Throughput: one value a
-    cycle, regions back to back; a result that waits to be taken holds up the last value of the next region
-    only.
+    An inner beat that counts is joined with what the memory holds and kept; one that does not count leaves it alone.
+    An outer beat gives the joined value: what the memory holds if it does not count, and 0 if nothing does. With
+    ``NONE`` it gives its own value and the memory is not touched.
+
+    Latency: `LATENCY` = 2 cycles, the read and the join. Throughput: one beat a cycle, at equal addresses too: what
+    was joined the cycle before is passed on around the memory.
 
     Parameters
     ----------
-    width : int
-        Bits of a value and of a region's sum. Sums wrap modulo 2^width; who writes the program has proven
-        that they do not.
+    machine : Machine
+        Its ``pool_beats`` words of 63 bits for each of ``results_per_cycle`` lanes.
 
     Members
     -------
-    values : In(stream.Signature(StructLayout({"value": signed(width), "last": 1})))
-        ``last`` ends a region.
     mode : In(2)
-        Value of a `spinplane.machine.PoolMode`; the code 3 pools like ``SUM``. Mode, shift and rounding are
-        held constant from a region's first value until its result was taken.
-    shift : In(4)
-        An average is the sum divided by 2^shift.
-    rounding : In(2)
-        Value of a `spinplane.machine.Rounding`.
-    pooled : Out(stream.Signature(signed(width)))
-        One result a region.
-
-    Raises
-    ------
-    TypeError
-        If `width` is not a positive integer.
+        Value of a `spinplane.machine.descriptor.PoolAt`. Held constant from the first beat to the last result.
+    in_valid : In(1)
+    address : In(bits_for(pool_beats - 1))
+        The beat's place in its window.
+    counts : In(1)
+        Its window is one of the map.
+    seen : In(1)
+        A window of the region counted before, so that the memory holds a value.
+    outer : In(1)
+        Its window is the region's last.
+    values : In(ArrayLayout(signed(56), results_per_cycle))
+    negative : In(results_per_cycle)
+        Lanes whose multiplier is negative: with ``MAX_BEFORE`` the least value is theirs.
+    out_valid : Out(1)
+        For outer beats alone.
+    pooled : Out(ArrayLayout(signed(63), results_per_cycle))
+        Stays until the next one.
     """
 
-    values: stream.Interface
-    mode: Signal
-    shift: Signal
-    rounding: Signal
-    pooled: stream.Interface
+    LATENCY = 2
 
-    def __init__(self, width: int) -> None:
-        require_positive(width=width)
-        self.width = width
+    mode: Signal
+    in_valid: Signal
+    address: Signal
+    counts: Signal
+    seen: Signal
+    outer: Signal
+    values: data.View
+    negative: Signal
+    out_valid: Signal
+    pooled: data.View
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        lanes = machine.results_per_cycle
         super().__init__(
             {
-                "values": In(stream.Signature(data.StructLayout({"value": signed(width), "last": 1}))),
                 "mode": In(2),
-                "shift": In(SHIFT_BITS),
-                "rounding": In(2),
-                "pooled": Out(stream.Signature(signed(width))),
+                "in_valid": In(1),
+                "address": In(bits_for(machine.pool_beats - 1)),
+                "counts": In(1),
+                "seen": In(1),
+                "outer": In(1),
+                "values": In(data.ArrayLayout(signed(PRODUCT_BITS), lanes)),
+                "negative": In(lanes),
+                "out_valid": Out(1),
+                "pooled": Out(data.ArrayLayout(signed(POOLED_BITS), lanes)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        value, last = self.values.payload.value, self.values.payload.last
-        is_max = Signal()
-        accept = Signal()
-        first = Signal(init=1)
+        word = self.pooled.shape()
+        memory = place(m, platform, "pool_bank", Bank(self.machine.pool_beats, word.size))
+        uses_memory = self.mode != PoolAt.NONE.value
+
+        # The read.
+        valid, counts, seen, outer, passed_on = Signal(), Signal(), Signal(), Signal(), Signal()
+        address = Signal.like(self.address, name="joined_address", reset_less=True)
+        values = Signal.like(self.values, name="read_values", reset_less=True)
+        negative = Signal.like(self.negative, name="read_negative", reset_less=True)
         m.d.comb += [
-            is_max.eq(self.mode == PoolMode.MAX.value),
-            accept.eq(self.values.valid & self.values.ready),
+            memory.read.enable.eq(self.in_valid & self.seen & uses_memory),
+            memory.read.address.eq(self.address),
         ]
-        with m.If(accept):
-            m.d.sync += first.eq(last)
+        m.d.sync += [
+            valid.eq(self.in_valid),
+            counts.eq(self.counts),
+            seen.eq(self.seen),
+            outer.eq(self.outer),
+            address.eq(self.address),
+            passed_on.eq(memory.write.enable & (address == self.address)),
+            values.eq(self.values),
+            negative.eq(self.negative),
+        ]
 
-        total = place(m, platform, "pooling_sum", Sum(1, self.width))
-        shifter = place(m, platform, "pooling_shifter", RoundingShifter(self.width, self.width, SHIFT_BITS))
+        # The join.
+        held, joined = Signal(word), Signal(word)
+        kept = Signal(word, reset_less=True)
+        m.d.comb += Value.cast(held).eq(Mux(passed_on, kept, memory.read.data))
+        for lane, value in enumerate(values):
+            m.d.comb += joined[lane].eq(
+                Mux(
+                    uses_memory & ~(counts & ~seen),
+                    Mux(counts, self._join(held[lane], value, negative[lane]), Mux(seen, held[lane], 0)),
+                    value,
+                )
+            )
         m.d.comb += [
-            total.addends.valid.eq(self.values.valid & ~is_max),
-            total.addends.payload["values"][0].eq(value),
-            total.addends.payload.clear.eq(first),
-            total.addends.payload.emit.eq(last),
-            total.results.ready.eq(self.pooled.ready),
-            shifter.value.eq(total.results.payload[0]),
-            shifter.amount.eq(Mux(self.mode == PoolMode.AVERAGE.value, self.shift, 0)),
-            shifter.rounding.eq(self.rounding),
+            memory.write.enable.eq(valid & uses_memory & counts & ~outer),
+            memory.write.address.eq(address),
+            memory.write.data.eq(joined),
+            memory.write.mask.eq(~0),
         ]
-
-        greatest = Signal(signed(self.width), reset_less=True)
-        new_greatest = Signal(signed(self.width))
-        maximum = Signal(signed(self.width), reset_less=True)
-        maximum_valid = Signal()
-        m.d.comb += new_greatest.eq(Mux(first | (value > greatest), value, greatest))
-        with m.If(accept & is_max):
-            m.d.sync += greatest.eq(new_greatest)
-        with m.If(accept & is_max & last):
-            m.d.sync += [maximum.eq(new_greatest), maximum_valid.eq(1)]
-        with m.Elif(self.pooled.ready):
-            m.d.sync += maximum_valid.eq(0)
-
-        with m.If(is_max):
-            m.d.comb += [
-                self.values.ready.eq(~last | ~maximum_valid | self.pooled.ready),
-                self.pooled.valid.eq(maximum_valid),
-                self.pooled.payload.eq(maximum),
-            ]
-        with m.Else():
-            m.d.comb += [
-                self.values.ready.eq(total.addends.ready),
-                self.pooled.valid.eq(total.results.valid),
-                self.pooled.payload.eq(shifter.shifted),
-            ]
+        pooled = Signal(word, reset_less=True)
+        m.d.sync += [kept.eq(joined), self.out_valid.eq(valid & outer)]
+        with m.If(valid & outer):
+            m.d.sync += pooled.eq(joined)
+        m.d.comb += self.pooled.eq(pooled)
         return m
+
+    def _join(self, held: Value, value: Value, negative: Value) -> Value:
+        """Of two values of a lane."""
+        wants_least = (self.mode == PoolAt.MAX_BEFORE.value) & negative
+        chosen = Mux((value > held) ^ wants_least, value, held)
+        return Mux(self.mode == PoolAt.SUM.value, held + value, chosen)

@@ -16,14 +16,14 @@ from .activation import Activation
 from .bank import bank_read, bank_write, wide_read
 from .beat import parameter_word_layout, result_beat_layout, threshold_word_layout, window_sums_layout
 from .descriptor import DESCRIPTOR
-from .dpu_lanes import DpuLanes
+from .dpu import Dpu
 from .output_former import OutputFormer
 from .residual_reader import ResidualReader
 from .result_walk import ADDRESS_BITS, POINTER_BITS, ResultWalk
 from .verilog import place
 
 #: Cycles from the last beat to the last write, but for what a descriptor adds.
-_PIPELINE = DpuLanes.POOLED + Activation.THRESHOLD_DELAY
+_PIPELINE = Dpu.POOLED + Activation.THRESHOLD_DELAY
 _TAIL_BITS = 7
 
 #: A beat that is on its way to the image bank.
@@ -113,7 +113,7 @@ class WayOut(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layer = self.layer
-        self._lanes = place(m, platform, "dpu_lanes", DpuLanes(self.machine))
+        self._lanes = place(m, platform, "dpu", Dpu(self.machine))
         self._walk = place(m, platform, "result_walk", ResultWalk(self.machine))
         m.d.comb += [self._lanes.layer.eq(layer), self._walk.layer.eq(layer), self._walk.start.eq(self.start)]
         self._by_thresholds = Signal()
@@ -209,10 +209,10 @@ class WayOut(wiring.Component):
             beat.residual.eq(position.residual),
         ]
         before = beat
-        for cycle in range(1, DpuLanes.POOLED):
+        for cycle in range(1, Dpu.POOLED):
             before, beat = Signal(_ON_ITS_WAY, name=f"beat_{cycle}"), before
             m.d.sync += before.eq(beat)
-        pooled = Signal(_ON_ITS_WAY, name=f"beat_{DpuLanes.POOLED}")
+        pooled = Signal(_ON_ITS_WAY, name=f"beat_{Dpu.POOLED}")
         with m.If(before.outer):
             m.d.sync += pooled.eq(before)
         return pooled, before

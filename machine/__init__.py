@@ -1,6 +1,7 @@
 """The contract: a machine's sizes and timing, its commands, codings and counters."""
 
-from .coding import MAX_BITS, Coding, Operand, PoolMode, Rounding
+from .activation import CODE_BITS, OFFSET_BITS
+from .coding import MAX_BITS, Coding, Operand, Rounding
 from .command import (
     EMISSIONS,
     LOG_FIELD_BITS,
@@ -19,13 +20,6 @@ from .counters import ACCELERATOR_COUNTER_NAMES, COUNTER_BITS, COUNTER_NAMES, Ac
 from .errors import SpinplaneError
 from .faults import NOMINAL_THRESHOLDS, FaultMap
 from .machine import WRITE_OVERLAPS, Machine, load_machine, machine_names
-from .quantizer import (
-    CODE_BITS,
-    MULTIPLIER_BITS,
-    OFFSET_BITS,
-    QUANTIZER_SHIFT_BITS,
-    QuantizerConfiguration,
-)
 from .technology import Electrical, check_write_overlap
 
 __all__ = [
@@ -37,12 +31,10 @@ __all__ = [
     "LOG_FIELD_BITS",
     "MAX_BITS",
     "MOST_SLOTS",
-    "MULTIPLIER_BITS",
     "NOMINAL_THRESHOLDS",
     "OFFSET_BITS",
     "OP_FIELDS",
     "PLANE_FIELD_BITS",
-    "QUANTIZER_SHIFT_BITS",
     "SHIFT_FIELD_BITS",
     "WRITE_OVERLAPS",
     "AcceleratorCounters",
@@ -53,9 +45,7 @@ __all__ = [
     "Machine",
     "Op",
     "Operand",
-    "PoolMode",
     "Program",
-    "QuantizerConfiguration",
     "Rounding",
     "SpinplaneError",
     "bits_for",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from .coding import Rounding
 from .descriptor import THRESHOLD_WORDS, THRESHOLDS_PER_WORD, Descriptor, Requantize
 from .errors import SpinplaneError
-from .quantizer import CODE_BITS
 
+#: Codes of 9 bits hold both int8 and uint8.
+CODE_BITS = 9
 #: Bits of a sum before scaling, of its multiplier, and of their product.
 VALUE_BITS = 32
 SCALE_BITS = 24
@@ -16,6 +17,7 @@ WINDOW_SUM_BITS = 25
 WINDOW_SCALE_BITS = 9
 #: A region has at most 15·15 windows, and no product exceeds 2^54 in magnitude: a sum fits in 63 bits.
 POOLED_BITS = 63
+OFFSET_BITS = 48
 RAW_BITS = 32
 ACTIVATION_SHIFT_BITS = 6
 

@@ -1,4 +1,4 @@
-"""How integers stand for values: operand codings, rounding rules, pooling modes."""
+"""How integers stand for values: operand codings and rounding rules."""
 
 import enum
 from dataclasses import dataclass
@@ -85,15 +85,3 @@ class Rounding(enum.Enum):
     FLOOR = 0
     HALF_UP = 1
     HALF_EVEN = 2
-
-
-class PoolMode(enum.Enum):
-    """What a pooling region yields; the value is its code in the RTL.
-
-    ``AVERAGE`` divides by 2^shift with a declared rounding, ``SUM`` keeps the integer sum (for regions that
-    are no power of two, whose division belongs to requantization), ``MAX`` the greatest value.
-    """
-
-    AVERAGE = 0
-    SUM = 1
-    MAX = 2

@@ -1,4 +1,4 @@
-"""Drives an `Imce` through its streams: the same loop for every simulator."""
+"""Drives an `Engine` through its streams: the same loop for every simulator."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Run programs on the RTL of a machine: Verilator, Icarus, or Amaranth's own simulator where neither is."""
+"""Run programs on the RTL of a machine's engine: Verilator, Icarus, or Amaranth's own simulator where neither is."""
 
 import time
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from amaranth.hdl import Value
 from amaranth.sim import Simulator, SimulatorContext
 
 from spinplane.behavioral import EngineRun
-from spinplane.hdl import Imce
-from spinplane.hdl.machine_verilog import ARRAY, TOP, array_model, machine_verilog
+from spinplane.hdl import Engine
+from spinplane.hdl.machine_verilog import ARRAY, ENGINE, array_model, machine_verilog
 from spinplane.machine import Machine, Program, SpinplaneError
 from spinplane.machine.faults import FaultMap
 
@@ -48,7 +48,7 @@ class RtlRun:
 
 
 def machine_sources(machine: Machine, build_root: Path | None = None) -> dict[str, str]:
-    """Verilog of a machine by module name, with the behavioral array: what a simulator needs."""
+    """Verilog of a machine's engine by module name, with the behavioral array: what a simulator needs."""
     kept_in = (build_root or default_build_root()) / "verilog"
     return {ARRAY: array_model(), **machine_verilog(machine, kept_in)}
 
@@ -64,7 +64,7 @@ def run_programs(
     build_root: Path | None = None,
     faults: FaultMap | None = None,
 ) -> RtlRun:
-    """Run programs of one machine on its RTL.
+    """Run programs of one machine on the RTL of its engine.
 
     Parameters
     ----------
@@ -100,9 +100,9 @@ def run_programs(
         path = Path(folder) / "programs.npz"
         write_programs(path, programs, stall, seed)
         run = run_bench(
-            "spinplane.sim.bench_imce",
+            "spinplane.sim.bench_engine",
             machine_sources(programs[0].machine, build_root),
-            TOP,
+            ENGINE,
             simulator=simulator,
             environment={PROGRAMS_VARIABLE: str(path)},
             waves=waves,
@@ -121,9 +121,11 @@ def run_programs(
 
 
 class _AmaranthPins:
-    def __init__(self, imce: Imce, ctx: SimulatorContext) -> None:
+    def __init__(self, engine: Engine, ctx: SimulatorContext) -> None:
         self._ctx = ctx
-        self._ports = {"__".join(map(str, path)): value for path, _, value in imce.signature.flatten(imce)}
+        self._ports = {
+            "__".join(map(str, path)): value for path, _, value in engine.signature.flatten(engine)
+        }
 
     def put(self, name: str, value: int) -> None:
         self._ctx.set(Value.cast(self._ports[name]), value)
@@ -142,15 +144,15 @@ def _run_in_amaranth(
     programs: Sequence[Program], stall: float, seed: int, waves: bool, run_folder: Path | None
 ) -> RtlRun:
     start = time.monotonic()
-    imce = Imce(programs[0].machine)
+    engine = Engine(programs[0].machine)
     runs: list[EngineRun] = []
 
     async def bench(ctx: SimulatorContext) -> None:
-        pins = _AmaranthPins(imce, ctx)
+        pins = _AmaranthPins(engine, ctx)
         for program in programs:
             runs.append(await drive(pins, program, stall=stall, seed=seed))
 
-    simulation = Simulator(imce)
+    simulation = Simulator(engine)
     simulation.add_clock(_PERIOD_S)
     simulation.add_testbench(bench)
     built = time.monotonic()

@@ -11,7 +11,7 @@ from spinplane.sim import run_bench
 @pytest.mark.parametrize(("width", "simulator"), [(63, "verilator"), (63, "icarus"), (50, "icarus")])
 def test_bench(width: int, simulator: str) -> None:
     modules = verilog_modules(Activation(width), "activation")
-    assert list(modules) == ["activation_shifter", "activation"]
+    assert list(modules) == ["quantizer_shifter", "quantizer", "activation"]
     run = run_bench(
         "spinplane.sim.bench_activation",
         modules,

@@ -4,23 +4,27 @@ import json
 import pytest
 
 from spinplane.hdl import Pooling
+from spinplane.hdl.bank import BANK, bank_model
 from spinplane.hdl.verilog import verilog_modules
-from spinplane.sim.runner import run_bench
+from spinplane.machine import Machine
+from spinplane.sim import run_bench
 
 
-@pytest.mark.parametrize("width", [4, 32])
-@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
-def test_bench(simulator, width):
-    sources = verilog_modules(Pooling(width), "pooling")
-    assert list(sources) == ["pooling_sum", "pooling_shifter", "pooling"]
-    parameters = {"BENCH_PARAMETERS": json.dumps({"width": width})}
+@pytest.mark.parametrize(("sub_arrays", "pool_beats"), [(1, 4), (4, 37)])
+def test_bench(sub_arrays: int, pool_beats: int) -> None:
+    parameters = {
+        "name": "bench",
+        "sub_arrays": sub_arrays,
+        "rows": 16,
+        "columns": 32,
+        "segments": 1,
+        "pool_beats": pool_beats,
+    }
     run = run_bench(
-        "spinplane.sim.bench_pooling", sources, "pooling", simulator=simulator, environment=parameters
+        "spinplane.sim.bench_pooling",
+        {BANK: bank_model(), **verilog_modules(Pooling(Machine(**parameters)), "pooling")},
+        "pooling",
+        simulator="icarus",
+        environment={"BENCH_PARAMETERS": json.dumps(parameters)},
     )
-    assert run.check().tests == 3
-
-
-@pytest.mark.parametrize("width", [0, 8.0])
-def test_refuses_widths_that_are_none(width):
-    with pytest.raises(TypeError, match=f"^width must be a positive integer, not {width}$"):
-        Pooling(width)
+    assert run.check().tests == 1

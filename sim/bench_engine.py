@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bench that runs programs on an `Imce` and writes down what leaves it; who started it compares."""
+"""Bench that runs programs on an `Engine` and writes down what leaves it; who started it compares."""
 
 import os
 from pathlib import Path
