@@ -13,7 +13,7 @@
 // in the instance sub_array_<n> around this one, 0 without.
 //
 // Variation: +variation=PREFIX gives the conductances of single cells, from PREFIX and the number of the
-// sub-array, as $readmemh takes them. A word has COLUMNS lanes of 20 bits: conductances of each row's cells that
+// sub-array, as $readmemh takes them. A word of 20 bits for each column: conductances of each row's cells that
 // hold 0, then of each row's that hold 1, then the references of EN_M, EN_AND and EN_OR. The sense shows 1 when
 // the conductances of the connected cells sum up to less than the reference, in place of kinds 1, 2 and 3 above.
 
@@ -57,9 +57,9 @@ module sot_mram_array #(
   reg [COLUMNS-1:0] stuck_at [0:ROWS-1];
   reg [3*COLUMNS-1:0] read_from, and_from, or_from;
 
-  localparam LANE = 20;
+  localparam CONDUCTANCE_BITS = 20;
   reg varied;
-  reg [LANE*COLUMNS-1:0] conductances [0:2*ROWS+2];
+  reg [CONDUCTANCE_BITS-1:0] conductances [0:(2*ROWS+3)*COLUMNS-1];
 
   integer file, fields, kind, fault_sub_array, fault_row, fault_column, fault_value, own_sub_array;
   reg [8*1024-1:0] file_name;
@@ -129,16 +129,21 @@ module sot_mram_array #(
     shown = from[0 +: COLUMNS] | (from[COLUMNS +: COLUMNS] & (a | b)) | (from[2*COLUMNS +: COLUMNS] & a & b);
   endfunction
 
-  // What the amplifiers show of cells a and b in the rows that are sensed; a read has no b.
-  reg [LANE*COLUMNS-1:0] a_of_0, a_of_1, b_of_0, b_of_1, reference;
-  integer column;
+  // What the amplifiers show of cells a and b in rows row_a and row_b; a read has no b. Column by column: operations
+  // on whole rows of conductances are long code, which a simulator repeats for every array.
+  reg [INDEX_BITS-1:0] row_a, row_b;
+  reg [CONDUCTANCE_BITS-1:0] conductance;
+  integer column, place_of_a, place_of_b, place_of_reference;
 
   function [COLUMNS-1:0] shown_by_conductance(input [COLUMNS-1:0] a, input [COLUMNS-1:0] b);
-    for (column = 0; column < COLUMNS; column = column + 1)
-      shown_by_conductance[column] =
-        (a[column] ? a_of_1[LANE*column +: LANE] : a_of_0[LANE*column +: LANE])
-        + (b[column] ? b_of_1[LANE*column +: LANE] : b_of_0[LANE*column +: LANE])
-        < reference[LANE*column +: LANE];
+    for (column = 0; column < COLUMNS; column = column + 1) begin
+      place_of_a = ({{32-INDEX_BITS{1'b0}}, row_a} + (a[column] ? ROWS : 0)) * COLUMNS + column;
+      place_of_b = ({{32-INDEX_BITS{1'b0}}, row_b} + (b[column] ? ROWS : 0)) * COLUMNS + column;
+      place_of_reference = (2*ROWS + (en_m ? 0 : en_and ? 1 : 2)) * COLUMNS + column;
+      conductance = conductances[place_of_a];
+      if (!en_m) conductance = conductance + conductances[place_of_b];
+      shown_by_conductance[column] = conductance < conductances[place_of_reference];
+    end
   endfunction
 
   initial begin
@@ -162,17 +167,16 @@ module sot_mram_array #(
     for (row = 0; row < ROWS; row = row + 1) begin
       cells[row] = 0;
       written[row] = 0;
-      for (bit_index = 0; bit_index < INDEX_BITS; bit_index = bit_index + 1)
-        rows_with_bit[bit_index][row] = row[bit_index];
     end
   end
 
-  // Rows whose index has bit k: the index of a line that is on alone, without a loop over all lines.
-  reg [ROWS-1:0] rows_with_bit [0:INDEX_BITS-1];
-
+  // Of a line that is on alone.
   function [INDEX_BITS-1:0] index_of(input [ROWS-1:0] line);
-    integer k;
-    for (k = 0; k < INDEX_BITS; k = k + 1) index_of[k] = (line & rows_with_bit[k]) != 0;
+    integer index;
+    begin
+      index = $clog2(line);
+      index_of = index[INDEX_BITS-1:0];
+    end
   endfunction
 
   // Without their lowest line that is on.
@@ -220,8 +224,6 @@ module sot_mram_array #(
     end
   endtask
 
-  reg [INDEX_BITS-1:0] row_a, row_b;
-  reg [31:0] place_a, place_b;
   reg [COLUMNS-1:0] sensed, unknown, other, other_written;
   reg [3*COLUMNS-1:0] thresholds;
 
@@ -237,12 +239,14 @@ module sot_mram_array #(
         if ((references & (references - 3'd1)) != 0) $fatal(1, "sot_mram_array %m: several references are enabled");
         if (en_m && rwl_rest != 0) $fatal(1, "sot_mram_array %m: EN_M senses one row, not two");
         if (!en_m && rwl_rest == 0) $fatal(1, "sot_mram_array %m: EN_AND and EN_OR sense two rows, not one");
-        if (sense_edges != 0
+        if (SENSE_CYCLES > 1 && sense_edges != 0
             && (rwl != held_rwl || rbl_enable != held_rbl_enable || references != held_references))
           $fatal(1, "sot_mram_array %m: read word lines, columns or reference changed during a sense");
-        held_rwl <= rwl;
-        held_rbl_enable <= rbl_enable;
-        held_references <= references;
+        if (SENSE_CYCLES > 1) begin
+          held_rwl <= rwl;
+          held_rbl_enable <= rbl_enable;
+          held_references <= references;
+        end
         if (sense_edges == SENSE_CYCLES - 1) begin
           finish_sense;
           sense_edges <= 0;
@@ -277,13 +281,6 @@ module sot_mram_array #(
         unknown = shown(thresholds, cells[row_a] | ~written[row_a], other | ~other_written) & ~sensed;
       end
       if (varied) begin
-        place_a = {{32-INDEX_BITS{1'b0}}, row_a};
-        place_b = {{32-INDEX_BITS{1'b0}}, row_b};
-        a_of_0 = conductances[place_a];
-        a_of_1 = conductances[ROWS + place_a];
-        b_of_0 = en_m ? {LANE*COLUMNS{1'b0}} : conductances[place_b];
-        b_of_1 = en_m ? {LANE*COLUMNS{1'b0}} : conductances[ROWS + place_b];
-        reference = conductances[2*ROWS + (en_m ? 0 : en_and ? 1 : 2)];
         sensed = shown_by_conductance(cells[row_a], cells[row_b]);
         unknown = (~written[row_a] | (en_m ? {COLUMNS{1'b0}} : ~written[row_b])) & rbl_enable;
         if (unknown != 0)

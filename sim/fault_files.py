@@ -7,8 +7,8 @@ import numpy as np
 from spinplane.machine.faults import NOMINAL_THRESHOLDS, FaultMap
 from spinplane.machine.variation import Variation
 
-#: Hexadecimal digits of a column in a word of ``+variation``.
-_LANE_DIGITS = 5
+#: Hexadecimal digits of a word of ``+variation``.
+_DIGITS = 5
 
 
 def fault_arguments(faults: FaultMap | None, folder: Path) -> list[str]:
@@ -47,7 +47,7 @@ def _fault_lines(faults: FaultMap) -> str:
 
 
 def write_variation(prefix: Path, variation: Variation) -> None:
-    """Write a file for each sub-array as ``sot_mram_array.v`` reads them: a word a row, 20 bits a column.
+    """Write a file for each sub-array as ``sot_mram_array.v`` reads them: a word of 20 bits a column, row by row.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def write_variation(prefix: Path, variation: Variation) -> None:
     variation : Variation
     """
     digits = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
-    places = 4 * np.arange(_LANE_DIGITS)[::-1]
+    places = 4 * np.arange(_DIGITS)[::-1]
     cells = (variation.parallel, variation.antiparallel)
     references = (variation.read_references, variation.and_references, variation.or_references)
     for number in range(len(variation.parallel)):
@@ -64,7 +64,7 @@ def write_variation(prefix: Path, variation: Variation) -> None:
             *(of_state[number] for of_state in cells),
             np.stack([of_all[number] for of_all in references]),
         ]
-        lanes = np.concatenate(words).astype(np.int32)[:, ::-1, np.newaxis]
-        text = digits[lanes >> places & 15].reshape(len(lanes), -1)
+        conductances = np.concatenate(words).astype(np.int32).reshape(-1, 1)
+        text = digits[conductances >> places & 15]
         lines = np.column_stack([text, np.full(len(text), ord("\n"), dtype=np.uint8)])
         prefix.with_name(f"{prefix.name}{number}").write_bytes(lines.tobytes())
