@@ -93,6 +93,7 @@ def _sizes(machine: Machine) -> Iterable[tuple[object, ...]]:
         ("kernels side by side in a row, at most", min(machine.segments, MOST_SLOTS)),
         ("row buses, groups of sub-arrays at most", machine.row_buses),
         ("cycles of a sense, of a write pulse", f"{machine.sense_cycles}, {machine.write_cycles}"),
+        ("rows sensed while another is written", "yes" if machine.overlaps_writes else "no"),
         ("results a cycle, lanes of the way out", machine.results_per_cycle),
         ("bits of the AXI4 data bus", machine.bus_bits),
         ("beats of a pooling region", machine.pool_beats),

@@ -154,7 +154,9 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             self._offers_kernel.eq((self._state == _State.LOAD) & at_hand & ~row_is_outside),
             wanted.eq(
-                Mux(at_hand, self._offers_kernel & self._write_accepted & ~is_last, self._state == _State.LOAD)
+                Mux(
+                    at_hand, self._offers_kernel & self._write_accepted & ~is_last, self._state == _State.LOAD
+                )
             ),
             self.kernel.enable.eq(wanted & (address < machine.kernel_words)),
             self.kernel.address.eq(address),
@@ -204,10 +206,7 @@ class Sequencer(wiring.Component):
         round_waits = self._time_rounds(m)
         m.d.comb += [
             self._offers_run.eq(due & ~run.outside & ~round_waits),
-            self.stalled.eq(
-                self.command.ready
-                & (missing | (due & ~run.outside & round_waits))
-            ),
+            self.stalled.eq(self.command.ready & (missing | (due & ~run.outside & round_waits))),
         ]
         if not overlaps:
             with m.If(self._offers_set & self._accepted):
@@ -240,10 +239,12 @@ class Sequencer(wiring.Component):
         """
         layer, run = self.layer, self._walk.runs.payload
         # Regions whose rows are written and whose runs have not begun, but for the one that is written in this cycle.
-        ahead, ends_region, last = Signal(len(layer.region_columns) + 1), Signal(), Signal()
+        self._ahead = ahead = Signal(len(layer.region_columns) + 1)
+        ends_region, last = Signal(), Signal()
         begins = self._offers_run & self._accepted & run.needs_rows
         # Whether the next row set opens another row of regions, and whether the runs of this one have been issued.
-        column, opens_row, row_ran = Signal.like(layer.region_columns), Signal(), Signal()
+        self._opens_row = opens_row = Signal()
+        column, row_ran = Signal.like(layer.region_columns), Signal()
         ends_row = (layer.next_columns == 0) | (column == layer.region_columns)
         m.d.comb += ends_region.eq(self.row_write.valid & last)
         m.d.sync += ahead.eq(ahead + ends_region - begins)

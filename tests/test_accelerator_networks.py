@@ -2,6 +2,7 @@
 """Random networks on the RTL, the functional machine and the compiler's prediction: every bit, event and cycle."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,12 @@ FAST = Machine(
     results_per_cycle=4,
     write_cycles=1,
     image_words=4096,
+)
+
+#: Writes beside senses.
+TINY_OVERLAP, SLOW_OVERLAP, FAST_OVERLAP = (
+    replace(machine, name=f"{machine.name}-overlap", write_overlap="same_array")
+    for machine in (TINY, SLOW, FAST)
 )
 
 Case = tuple[Graph, NetworkProgram, np.ndarray]
@@ -161,9 +168,13 @@ def compare(machine: Machine, cases: list[Case], record: Record) -> Iterator[str
     ("machine", "count"),
     [
         (TINY, 20),
+        (TINY_OVERLAP, 8),
         pytest.param(TINY, 200, marks=pytest.mark.thorough),
         pytest.param(SLOW, 60, marks=pytest.mark.thorough),
         pytest.param(FAST, 60, marks=pytest.mark.thorough),
+        pytest.param(TINY_OVERLAP, 200, marks=pytest.mark.thorough),
+        pytest.param(SLOW_OVERLAP, 60, marks=pytest.mark.thorough),
+        pytest.param(FAST_OVERLAP, 60, marks=pytest.mark.thorough),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )
