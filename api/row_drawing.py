@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -16,15 +15,20 @@ from spinplane.machine.descriptor import Descriptor, Load
 from .compiled_layer import CompiledLayer
 from .text import write_whole
 
-#: Opacity of input lines and of kernels.
-_LINES, _KERNELS = 0.3, 1.0
+_Colour = tuple[float, float, float, float]
+
+#: Opacity of input lines.
+_LINES = 0.3
+#: Least share of the rows beside which a layer's name can stand.
+_NAMED = 0.025
+_LOADED = "///"
 
 
 def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Path:
-    """Draw the rows of all sub-arrays in the colours of the layers.
+    """Draw the rows of the array, layer after layer and sub-array beside sub-array, in the colours of the layers.
 
-    Kernels that stay take their sub-arrays as a whole. Rows that layers use in turn, for input lines and for
-    kernels that are loaded at each run, are drawn layer beside layer within each sub-array.
+    The left picture has a column for each layer, in the order in which they run: its lines of input and its kernels.
+    The right one has the sub-arrays with the kernels that stay; rows that layers use in turn are gray.
 
     Parameters
     ----------
@@ -39,71 +43,93 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
         `path`.
     """
     machine = layers[0].machine
-    figure = Figure(figsize=(11, 7), dpi=120, layout="constrained")
+    figure = Figure(figsize=(12, 6.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
-    axis = figure.subplots()
-    colours = matplotlib.colormaps["turbo"]
-    legend = []
-    for at, layer in enumerate(layers):
-        colour = colours((at + 0.5) / len(layers))
-        lane = (at / len(layers), 1 / len(layers))
-        for d in layer.passes:
-            ring = (d["input_row"], (d["ring_lines"] + 1) * d["line_rows"])
-            _rows(axis, layer, d, ring, d["sub_arrays"] + 1, lane, facecolor=colour, alpha=_LINES)
-            if not d["load_rows"]:
-                continue
-            kernels = (d["kernel_row"], d["load_rows"])
-            stays = d["load"] == Load.UNLESS_RESIDENT.value
-            _rows(
-                axis,
-                layer,
-                d,
-                kernels,
-                d["load_sub_arrays"] + 1,
-                (0.0, 1.0) if stays else lane,
-                facecolor=colour,
-                alpha=_KERNELS,
-                hatch=None if stays else "///",
-                edgecolor="white",
-                linewidth=0,
-            )
+    figure.suptitle(f"{title}: {machine.sub_arrays} sub-arrays of {machine.rows} rows")
+    by_layer, by_array = figure.subplots(1, 2, sharey=True, width_ratios=(2, 3))
+    shades = matplotlib.colormaps["viridis"]
+    colours = [shades(0.05 + 0.87 * at / max(1, len(layers) - 1)) for at in range(len(layers))]
+    _draw_layers(by_layer, layers, colours)
+    _draw_sub_arrays(by_array, layers, colours)
+    by_layer.set(ylabel="row", ylim=(machine.rows, 0))
+    loads = [d for layer in layers for d in layer.passes if d["load_rows"]]
+    legend = [Patch(facecolor="gray", alpha=_LINES, label="lines of input")]
+    if any(_stays(d) for d in loads):
+        legend.append(Patch(facecolor="dimgray", label="kernels that stay"))
+    if not all(_stays(d) for d in loads):
         legend.append(
-            Patch(facecolor=colour, label=f"{layer.layer.name}: {layer.kernel_rows} rows of kernels")
+            Patch(facecolor="dimgray", edgecolor="white", hatch=_LOADED, label="kernels loaded at each run")
         )
-    legend.append(Patch(facecolor="gray", alpha=_LINES, label="pale: lines of input, in turn"))
-    if not all(layer.resident for layer in layers):
-        legend.append(
-            Patch(facecolor="gray", edgecolor="white", hatch="///", label="hatched: loaded at each run")
-        )
-    axis.set(
-        title=f"{title}: rows of the sub-arrays",
-        xlabel="sub-array",
-        ylabel="row",
-        xlim=(0, machine.sub_arrays),
-        ylim=(machine.rows, 0),
-    )
-    step = -(-machine.sub_arrays // 32)
-    axis.set_xticks([n + 0.5 for n in range(0, machine.sub_arrays, step)])
-    axis.set_xticklabels([str(n) for n in range(0, machine.sub_arrays, step)])
-    axis.vlines(range(1, machine.sub_arrays), 0, machine.rows, color="white", linewidth=0.8)
-    figure.legend(handles=legend, loc="outside right upper", fontsize=8)
+    figure.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False, fontsize=9)
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     write_whole(path, buffer.getvalue())
     return path
 
 
-def _rows(
-    axis: Axes,
-    layer: CompiledLayer,
-    d: Descriptor,
-    rows: tuple[int, int],
-    sub_arrays: int,
-    lane: tuple[float, float],
-    **style: Any,
-) -> None:
-    """Fill `rows` (first, count) of the first `sub_arrays` of each group, over a `lane` (start, width) of each."""
-    groups = 1 << d["log_groups"]
-    size = layer.machine.sub_arrays // groups
-    bars = [(g * size + i + lane[0], lane[1]) for g in range(groups) for i in range(sub_arrays)]
-    axis.broken_barh(bars, rows, **style)
+def _draw_layers(axis: Axes, layers: Sequence[CompiledLayer], colours: Sequence[_Colour]) -> None:
+    """A column for each layer: the rows that it uses."""
+    for at, (layer, colour) in enumerate(zip(layers, colours, strict=True)):
+        lane = [(at + 0.06, 0.88)]
+        lines = layer.passes[0]["input_row"], layer.ring_rows
+        axis.broken_barh(lane, lines, facecolor=colour, alpha=_LINES)
+        for d in layer.passes:
+            if d["load_rows"]:
+                hatch = None if _stays(d) else _LOADED
+                rows = d["kernel_row"], d["load_rows"]
+                axis.broken_barh(lane, rows, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0)
+    names = [layer.layer.name for layer in layers]
+    slanted = 45 if sum(map(len, names)) > 40 else 0
+    axis.set_xticks([at + 0.5 for at in range(len(layers))], names, rotation=slanted, fontsize=8)
+    axis.set(title="in turn", xlabel="layer", xlim=(0, len(layers)))
+
+
+def _draw_sub_arrays(axis: Axes, layers: Sequence[CompiledLayer], colours: Sequence[_Colour]) -> None:
+    """All sub-arrays: kernels that stay, and the rows before them that are free to whichever layer runs."""
+    machine = layers[0].machine
+    passes = [d for layer in layers for d in layer.passes]
+    rings = [d["input_row"] + (d["ring_lines"] + 1) * d["line_rows"] for d in passes]
+    common = max([*rings, *(d["kernel_row"] + d["load_rows"] for d in passes if not _stays(d))])
+    axis.broken_barh([(0, machine.sub_arrays)], (0, common), facecolor="gray", alpha=_LINES)
+    middle = machine.sub_arrays / 2, common / 2
+    axis.text(*middle, "rows that layers use in turn", ha="center", va="center", fontsize=9)
+    for layer, colour in zip(layers, colours, strict=True):
+        staying = [d for d in layer.passes if d["load_rows"] and _stays(d)]
+        if staying:
+            _draw_staying(axis, layer, staying, colour)
+    numbers = range(0, machine.sub_arrays, -(-machine.sub_arrays // 16))
+    axis.set_xticks([n + 0.5 for n in numbers], [str(n) for n in numbers], fontsize=8)
+    axis.set(title="kernels that stay", xlabel="sub-array", xlim=(0, machine.sub_arrays))
+    axis.vlines(range(1, machine.sub_arrays), common, machine.rows, color="white", linewidth=0.6)
+
+
+def _draw_staying(axis: Axes, layer: CompiledLayer, passes: Sequence[Descriptor], colour: _Colour) -> None:
+    """Kernels of passes in their sub-arrays, with the layer's name where there is room."""
+    machine = layer.machine
+    for d in passes:
+        groups = 1 << d["log_groups"]
+        size = machine.sub_arrays // groups
+        bars = [(g * size, d["load_sub_arrays"] + 1) for g in range(groups)]
+        axis.broken_barh(bars, (d["kernel_row"], d["load_rows"]), facecolor=colour)
+    first = min(d["kernel_row"] for d in passes)
+    last = max(d["kernel_row"] + d["load_rows"] for d in passes)
+    if last - first < _NAMED * machine.rows:
+        return
+    red, green, blue, _ = colour
+    dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
+    across = machine.sub_arrays if passes[0]["log_groups"] else passes[0]["load_sub_arrays"] + 1
+    axis.text(
+        across / 2,
+        (first + last) / 2,
+        f"{layer.layer.name}: {last - first} rows",
+        ha="center",
+        va="center",
+        fontsize=9,
+        color="white" if dark else "black",
+        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
+    )
+
+
+def _stays(d: Descriptor) -> bool:
+    """Whether the kernels of a pass have rows of their own, written once."""
+    return d["load"] == Load.UNLESS_RESIDENT.value
