@@ -89,7 +89,8 @@ def _draw_sub_arrays(axis: Axes, layers: Sequence[CompiledLayer], colours: Seque
     machine = layers[0].machine
     passes = [d for layer in layers for d in layer.passes]
     rings = [d["input_row"] + (d["ring_lines"] + 1) * d["line_rows"] for d in passes]
-    common = max([*rings, *(d["kernel_row"] + d["load_rows"] for d in passes if not _stays(d))])
+    loaded = [d["kernel_row"] + d["load_rows"] for d in passes if d["load_rows"] and not _stays(d)]
+    common = max([*rings, *loaded])
     axis.broken_barh([(0, machine.sub_arrays)], (0, common), facecolor="gray", alpha=_LINES)
     middle = machine.sub_arrays / 2, common / 2
     axis.text(*middle, "rows that layers use in turn", ha="center", va="center", fontsize=9)
