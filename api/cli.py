@@ -106,6 +106,7 @@ def compile(
     model: str,
     *,
     machine: str = "paper8",
+    fold_pools: Annotated[bool, Parameter(negative=())] = False,
     output: Annotated[Path | None, Parameter(alias="-o", validator=_writable)] = None,
     picture: Annotated[Path | None, Parameter(validator=_writable)] = None,
     json: JsonFile = None,
@@ -118,6 +119,8 @@ def compile(
         An ONNX or QONNX file, a network of the package (digits-1-4), or one of the literature with its bits (svhn:1:4).
     machine
         A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
+    fold_pools
+        Fold average pooling into the kernels before it where that takes fewer cycles; the values stay the same.
     output
         File for the program; without, it is only described.
     picture
@@ -126,7 +129,9 @@ def compile(
         File for the figures.
     """
     with Console(stderr=True).status("compiling"):
-        result = spinplane.compile_model(model, machine=machine, output=output, picture=picture)
+        result = spinplane.compile_model(
+            model, machine=machine, fold_pools=fold_pools, output=output, picture=picture
+        )
     print(result)
     _write(json, result)
 
@@ -137,6 +142,7 @@ def run(
     *,
     input: Annotated[Path, Parameter(name="--input")],
     machine: str = "paper8",
+    fold_pools: Annotated[bool, Parameter(negative=())] = False,
     simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
     waves: Annotated[Path | None, Parameter(name="--waves")] = None,
     faults: Path | None = None,
@@ -155,6 +161,8 @@ def run(
         A .npy file with the network's input, one image or a batch.
     machine
         A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
+    fold_pools
+        Fold average pooling into the kernels before it where that takes fewer cycles; the values stay the same.
     simulator
         What simulates the RTL, verilator or icarus; the faster that can be used here, if not given.
     waves
@@ -170,6 +178,7 @@ def run(
             model,
             values,
             machine=machine,
+            fold_pools=fold_pools,
             simulator=simulator,
             waves=waves,
             faults=FaultMap.load(faults) if faults else None,
@@ -189,6 +198,7 @@ def trace(
     output: str,
     layer: str | None = None,
     machine: str = "paper8",
+    fold_pools: Annotated[bool, Parameter(negative=())] = False,
     json: JsonFile = None,
 ) -> None:
     """Follow one value of a network back into the memory: window, rows, AND, counts, sums, code, and the cycles.
@@ -205,6 +215,8 @@ def trace(
         Whose output; the last layer's, if not given.
     machine
         A machine that comes with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.
+    fold_pools
+        Fold average pooling into the kernels before it where that takes fewer cycles; the values stay the same.
     json
         File for the trace.
     """
@@ -213,7 +225,9 @@ def trace(
         raise spinplane.SpinplaneError(f"output {output!r}: expected k,y,x, such as 3,0,0")
     k, y, x = map(int, parts)
     values = spinplane.load_array(input)
-    result = spinplane.trace(model, values, output=(k, y, x), layer=layer, machine=machine)
+    result = spinplane.trace(
+        model, values, output=(k, y, x), layer=layer, machine=machine, fold_pools=fold_pools
+    )
     print(result)
     _write(json, result)
 

@@ -18,6 +18,11 @@ from .models import open_model
 from .row_drawing import draw_rows
 from .text import table_text, write_whole
 
+_WAYS = {
+    "folded": "averages folded into the kernels",
+    "split": "overlapping maxima in passes of their own",
+}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Compilation:
@@ -139,6 +144,9 @@ class Compilation:
         lines.append(
             f"kernels loaded at each run: {', '.join(loaded)}" if loaded else "all kernels stay in the array"
         )
+        for way, told in _WAYS.items():
+            names = [layer.layer.name for layer in self.layers if layer.way == way]
+            lines += [f"{told}: {', '.join(names)}"] if names else []
         lines += [f"program  {self.file}"] if self.file else []
         lines += [f"picture  {self.picture}"] if self.picture else []
         return table_text(self) + "\n".join(lines)
@@ -148,6 +156,7 @@ def compile_model(
     model: str | Path | Graph,
     *,
     machine: Machine | str | Path,
+    fold_pools: bool = False,
     output: Path | None = None,
     picture: Path | None = None,
 ) -> Compilation:
@@ -159,6 +168,8 @@ def compile_model(
         See `open_model`.
     machine : Machine, str or Path
         See `load_machine`.
+    fold_pools : bool
+        Whether average pooling may be folded into kernels, see `compile_graph`.
     output : Path, optional
         File for the program, see `NetworkProgram.save`.
     picture : Path, optional
@@ -170,7 +181,7 @@ def compile_model(
         If the model cannot be read, or a layer does not fit, with the numbers.
     """
     machine, graph = load_machine(machine), open_model(model)
-    program = compile_graph(graph, machine)
+    program = compile_graph(graph, machine, fold_pools=fold_pools)
     layers = compiled_layers(graph, program)
     if picture is None and output is not None:
         picture = output.with_name(f"{output.name}.png")

@@ -2,37 +2,58 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from spinplane.compiler.graph import Graph, Layer
 from spinplane.compiler.lowering import lower
 from spinplane.machine import AcceleratorCounters, Machine
-from spinplane.machine.descriptor import Descriptor, Load
-from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
+from spinplane.machine.descriptor import Descriptor, Load, PoolAt
+from spinplane.machine.program import NetworkProgram, ProgramLayer
+
+from .compiled_stage import CompiledStage, compiled_stages
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CompiledLayer:
     """A layer of a network and its passes.
 
+    What the layer needs is that of the network; where it lies is said of the passes that multiply. Those that take
+    overlapping maxima afterwards count in cycles, passes, rounds and rows alone.
+
     Parameters
     ----------
     machine : Machine
     layer : Layer
     placed : ProgramLayer
-    source : FeatureMap
-        Its input.
+    stages : tuple of CompiledStage
+        One, or two where overlapping maxima are taken in passes of their own.
     windows : (vertical, horizontal)
         Of the convolution, before pooling.
-    passes : tuple of Descriptor
     """
 
     machine: Machine
     layer: Layer
     placed: ProgramLayer
-    source: FeatureMap
+    stages: tuple[CompiledStage, ...]
     windows: tuple[int, int]
-    passes: tuple[Descriptor, ...]
+
+    @property
+    def passes(self) -> tuple[Descriptor, ...]:
+        """Descriptors of all stages."""
+        return tuple(d for stage in self.stages for d in stage.passes)
+
+    @property
+    def folded(self) -> bool:
+        """Whether average pooling is folded into the kernels."""
+        pool = self.layer.pool
+        averages = pool is not None and pool.kind == "sum" and pool.size != (1, 1)
+        return averages and self.passes[0]["pool"] == PoolAt.NONE.value
+
+    @property
+    def way(self) -> str:
+        """How its pooling is computed, if not window by window: ``folded`` or ``split``, else nothing."""
+        return "folded" if self.folded else "split" if len(self.stages) > 1 else ""
 
     @property
     def output_shape(self) -> tuple[int, int, int]:
@@ -69,10 +90,8 @@ class CompiledLayer:
     def unit(self) -> str:
         """What is written together: a pixel, or the strip of pixels that a window sees in a line."""
         first = self.passes[0]
-        taps = (first["runs"] + 1) * (first["run_rows"] + 1) // (first["pieces"] + 1)
-        flat = self.layer.flatten and self.source.height * self.source.width > 1
-        width = self.source.width if flat else self.layer.weights.shape[3]
-        return "strips" if taps == 1 and width > 1 else "pixels"
+        elements = first["pieces"] * (first["length"] + 1) + first["last_length"] + 1
+        return "strips" if elements > self.stages[0].source.channels else "pixels"
 
     @property
     def rounds(self) -> int:
@@ -92,8 +111,9 @@ class CompiledLayer:
     @property
     def kernel_rows(self) -> int:
         """Rows of a sub-array that hold kernels: of all passes if they stay, else of the longest."""
-        rows = [d["load_rows"] for d in self.passes]
-        return sum(rows) if self.resident else max(rows)
+        stay = [d["load_rows"] for d in self.passes if d["load"] == Load.UNLESS_RESIDENT.value]
+        loaded = [d["load_rows"] for d in self.passes if d["load"] == Load.ALWAYS.value]
+        return sum(stay) + max(loaded, default=0)
 
     def sum_of(self, passes: Sequence[AcceleratorCounters]) -> AcceleratorCounters:
         """Counters of the layer, from those of all descriptors of the program."""
@@ -109,7 +129,10 @@ class CompiledLayer:
         return efficiency([self], cycles)
 
     def column_use(self, counters: AcceleratorCounters) -> float:
-        """Single-bit products that are needed ÷ columns of all pairs of rows that are sensed."""
+        """Single-bit products that are needed ÷ columns of all pairs of rows that are sensed.
+
+        Folded kernels may need fewer than the network has: then it is more than 1.
+        """
         return self.binary_operations / (counters.ands * self.machine.columns)
 
     def as_dict(self) -> dict[str, Any]:
@@ -126,6 +149,7 @@ class CompiledLayer:
             "planes": self.planes,
             "groups": list(self.groups),
             "unit": self.unit,
+            "pool": self.way or None,
             "passes": len(self.passes),
             "rounds": self.rounds,
             "ring_rows": self.ring_rows,
@@ -138,7 +162,8 @@ def compiled_layers(graph: Graph, program: NetworkProgram) -> tuple[CompiledLaye
     """The layers of a graph and of the program that it was compiled to, side by side."""
     layers = []
     source, shape = program.input, graph.input_shape
-    for layer, placed in zip(graph.layers, program.layers, strict=True):
+    following = [layer.i for layer in graph.layers[1:]]
+    for layer, placed, output in zip_longest(graph.layers, program.layers, following):
         lowered = lower(layer, shape, program.machine)
         shape = (lowered.kernels, *lowered.regions)
         layers.append(
@@ -146,9 +171,8 @@ def compiled_layers(graph: Graph, program: NetworkProgram) -> tuple[CompiledLaye
                 machine=program.machine,
                 layer=layer,
                 placed=placed,
-                source=source,
+                stages=compiled_stages(program, placed, source, layer, output, lowered.windows),
                 windows=lowered.windows,
-                passes=tuple(Descriptor.from_words(program.descriptors[n]) for n in placed.descriptors),
             )
         )
         source = placed.output
@@ -158,7 +182,8 @@ def compiled_layers(graph: Graph, program: NetworkProgram) -> tuple[CompiledLaye
 def efficiency(layers: Sequence[CompiledLayer], cycles: int) -> float:
     """Array efficiency of layers: M · N · MAC ÷ (cycles × sub-arrays × columns).
 
-    M and N are the bits that the network has; what a mapping adds counts for nothing.
+    M and N are the bits that the network has; what a mapping adds counts for nothing, and what folded pooling saves
+    counts in full.
     """
     machine = layers[0].machine
     needed = sum(layer.binary_operations for layer in layers)

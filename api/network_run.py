@@ -82,8 +82,6 @@ class NetworkRun:
         Of all layers, and counters of whole runs that differ.
     steady, cold : RunCounters
         Of the first image: kernels that stay are in the array, or are loaded in the run.
-    first_layer_cold : int
-        Cycles of the first layer in the cold run.
     cached : bool
         Whether the model of the machine was compiled already.
     build_seconds, run_seconds : float

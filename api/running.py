@@ -37,6 +37,7 @@ def run_network(
     values: np.ndarray,
     *,
     machine: Machine | str | Path,
+    fold_pools: bool = False,
     simulator: str | None = None,
     waves: Path | None = None,
     faults: FaultMap | None = None,
@@ -55,6 +56,8 @@ def run_network(
         Input of the network, see `Graph.encode_input`.
     machine : Machine, str or Path
         See `load_machine`.
+    fold_pools : bool
+        Whether average pooling may be folded into kernels, see `compile_graph`.
     simulator : {"verilator", "icarus"}, optional
         The fastest of those that can be used, if not given.
     waves : Path, optional
@@ -77,7 +80,7 @@ def run_network(
     simulator = usable_simulator(simulator)
     inputs = graph.encode_input(values)
     tell("compiling the network")
-    program = compile_graph(graph, machine)
+    program = compile_graph(graph, machine, fold_pools=fold_pools)
     layers = compiled_layers(graph, program)
     expected = run_graph(graph, inputs)
     steady, cold = predict(program, resident=True), predict(program, resident=False)

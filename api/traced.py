@@ -45,7 +45,7 @@ class TracedWindow:
     Parameters
     ----------
     y, x : int
-        Among the windows of the layer.
+        Among the windows of the layer, or of the map that its maxima are taken from.
     counts : bool
         Whether it exists in the map.
     accumulator, window_sum : int
@@ -109,6 +109,8 @@ class Trace:
     windows : tuple of TracedWindow
     window : int
         Number of the one whose steps are shown: the only one, the greatest, or the first of a sum.
+    folded : bool
+        Whether average pooling is folded into the kernels, so that a window is what was a region.
     steps : tuple of TracedStep
     parameters : dict of str to int
         That made the code of the sums: those of the descriptor and of the channel.
@@ -117,6 +119,8 @@ class Trace:
         Of the channel, where the code is made by thresholds.
     pooled : int
     cycles : TracedCycles
+    before : Trace or None
+        Where overlapping maxima are taken in passes of their own: of the greatest value, in the passes before.
     """
 
     network: str
@@ -134,6 +138,7 @@ class Trace:
     region: tuple[int, int]
     windows: tuple[TracedWindow, ...]
     window: int
+    folded: bool
     steps: tuple[TracedStep, ...]
     parameters: dict[str, int]
     pool: str
@@ -141,20 +146,33 @@ class Trace:
     thresholds: tuple[int, ...]
     pooled: int
     cycles: TracedCycles
+    before: "Trace | None"
 
     def as_dict(self) -> dict[str, Any]:
         """The trace as JSON takes it."""
         return asdict(self)
 
     def __str__(self) -> str:
-        (k, y, x), window, p, at = self.output, self.windows[self.window], self.parameters, self.cycles
+        k, y, x = self.output
         lines = [
-            f"{self.network} on {self.machine}: layer {self.layer}, kernel {k}, y {y}, x {x} is {self.value}",
-            *([] if self.greatest is None else [f"the greatest output is class {self.greatest}"]),
+            f"{self.network} on {self.machine}: layer {self.layer}, kernel {k}, y {y}, x {x} is {self.value}"
+        ]
+        lines += [] if self.greatest is None else [f"the greatest output is class {self.greatest}"]
+        lines += self._steps_told()
+        if self.before is not None:
+            k, y, x = self.before.output
+            lines += ["", f"before the maxima are taken, kernel {k}, y {y}, x {x} is {self.before.value}"]
+            lines += self.before._steps_told()
+        return "\n".join(lines)
+
+    def _steps_told(self) -> list[str]:
+        window, p, at = self.windows[self.window], self.parameters, self.cycles
+        lines = [
             f"descriptor {self.descriptor}: group {self.group}, its region {self.region}; the kernel lies in sub-array "
             f"{self.sub_array}, slot {self.slot}, and runs in round {self.round}",
             f"steady run, cycles from the start: pass {at.start:,}, window {at.issued:,}, its result at the way out "
             f"{at.result:,}, last write {at.written:,}",
+            *(["averages are folded into the kernels: a window is a whole region"] if self.folded else []),
             "",
             f"window ({window.y}, {window.x}): AND of row I and row W",
             "plane  plane group  row I  row W  count  shift      sum  bits",
@@ -176,7 +194,7 @@ class Trace:
         pooled = "" if self.pool == "NONE" else f"pooled ({self.pool}): {self.pooled}; "
         lines.append(f"{pooled}y = {self.pooled} + {p['offset']} = {self.pooled + p['offset']}")
         lines.append(f"code {self.code}{self._made_by()}; value {self.value}")
-        return "\n".join(lines)
+        return lines
 
     def _made_by(self) -> str:
         p = self.parameters

@@ -18,9 +18,11 @@ from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.descriptor import Descriptor, Load, PoolAt, Requantize
-from spinplane.machine.program import NetworkProgram, ProgramLayer
+from spinplane.machine.program import NetworkProgram
 from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles, way_out_cycles
 
+from .compiled_layer import CompiledLayer, compiled_layers
+from .compiled_stage import CompiledStage
 from .models import open_model
 from .traced import Trace, TracedCycles, TracedStep, TracedWindow
 
@@ -34,6 +36,7 @@ def trace(
     output: tuple[int, int, int],
     layer: str | None = None,
     machine: Machine | str | Path = "paper8",
+    fold_pools: bool = False,
 ) -> Trace:
     """Follow one value of a layer back to the rows that made it.
 
@@ -49,6 +52,8 @@ def trace(
         The last, if not given.
     machine : Machine, str or Path
         See `load_machine`.
+    fold_pools : bool
+        Whether average pooling may be folded into kernels, see `compile_graph`.
 
     Raises
     ------
@@ -65,35 +70,64 @@ def trace(
     if not all(0 <= index < side for index, side in zip(output, expected[at].shape, strict=True)):
         sides = "×".join(map(str, expected[at].shape))
         raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} of kernel, y, x")
-    program = compile_graph(graph, machine)
-    placed = program.layers[at]
-    number, channel, column = _find_pass(program, placed, output)
-    accelerator = _before(program, number, (inputs[0] - program.input.offset) // program.input.scale)
+    program = compile_graph(graph, machine, fold_pools=fold_pools)
+    compiled = compiled_layers(graph, program)[at]
+    codes = (inputs[0] - program.input.offset) // program.input.scale
+    traced = _trace_stage(program, compiled, len(compiled.stages) - 1, codes, output)
+    assert traced.value == expected[at][output]
+    if at == len(names) - 1:
+        traced = replace(traced, greatest=int(graph.decode_output(expected[-1][np.newaxis]).argmax()))
+    if len(compiled.stages) > 1:
+        greatest = traced.windows[traced.window]
+        place = output[0], greatest.y, greatest.x
+        traced = replace(traced, before=_trace_stage(program, compiled, 0, codes, place))
+    return traced
+
+
+def _trace_stage(
+    program: NetworkProgram,
+    compiled: CompiledLayer,
+    at: int,
+    codes: np.ndarray,
+    output: tuple[int, int, int],
+) -> Trace:
+    """A value of the map that a layer's stage `at` writes, followed back to the map that it reads.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+    compiled : CompiledLayer
+    at : int
+    codes : ndarray of shape (channels, height, width), int64
+        The network's input.
+    output : (k, y, x)
+        In that map.
+    """
+    machine, stage = program.machine, compiled.stages[at]
+    number, channel, column = _find_pass(stage, output)
+    accelerator = _before(program, number, codes)
     place = _Place(
         machine, Descriptor.from_words(program.descriptors[number]), channel, output[1], output[2] - column
     )
     n = place.n
     parameters = read_parameters(n, machine, accelerator.state.parameters, accelerator.state.thresholds)
-    whole = Descriptor.from_words(program.descriptors[placed.descriptors[0]])
-    windows, steps_of = _windows(place, accelerator.state, parameters, whole["windows_x"] - n.windows_x)
+    left_out = stage.passes[0]["windows_x"] - n.windows_x
+    windows, steps_of = _windows(place, accelerator.state, parameters, left_out)
     window = _followed(n, windows, int(parameters.multiplier[channel]))
     pooled = windows[window].scaled
     if n.pool == PoolAt.SUM.value:
         pooled = sum(one.scaled for one in windows if one.counts)
-    code = int(accelerator.read_map(placed.output)[output])
+    code = int(accelerator.read_map(stage.target)[output])
     assert code == _code(n, pooled, parameters, channel)
-    raw = placed.output.layout == "raw"
-    value = code if raw else placed.output.scale * code + placed.output.offset
-    assert value == expected[at][output]
-    greatest = int(graph.decode_output(expected[-1][np.newaxis]).argmax())
+    raw = stage.target.layout == "raw"
     return Trace(
-        network=graph.name,
+        network=program.name,
         machine=machine.name,
-        layer=names[at],
+        layer=compiled.placed.name,
         output=output,
-        value=value,
+        value=code if raw else stage.target.scale * code + stage.target.offset,
         code=code,
-        greatest=greatest if at == len(names) - 1 else None,
+        greatest=None,
         descriptor=number,
         group=place.group,
         sub_array=place.sub_array,
@@ -102,6 +136,7 @@ def trace(
         region=(place.row, place.column),
         windows=tuple(windows),
         window=window,
+        folded=compiled.folded,
         steps=tuple(steps_of[window]),
         parameters={
             **{key: getattr(n, key) for key in ("accumulator_shift", "window_sum_scale")},
@@ -113,6 +148,7 @@ def trace(
         thresholds=tuple(map(int, parameters.thresholds[channel])),
         pooled=pooled,
         cycles=_cycles(program, number, place, window),
+        before=None,
     )
 
 
@@ -144,16 +180,13 @@ class _Place:
         self.sub_array = self.group * n.group_size + self.member
 
 
-def _find_pass(
-    program: NetworkProgram, placed: ProgramLayer, output: tuple[int, int, int]
-) -> tuple[int, int, int]:
+def _find_pass(stage: CompiledStage, output: tuple[int, int, int]) -> tuple[int, int, int]:
     """Number of the descriptor that computes an output, the kernel's number and the first column of the pass."""
     kernel, _, x = output
-    bits = _RAW_BITS if placed.output.layout == "raw" else 1
+    bits = _RAW_BITS if stage.target.layout == "raw" else 1
     found = []
-    for number in placed.descriptors:
-        d = Descriptor.from_words(program.descriptors[number])
-        column, first_bit = divmod(d["out_base"] - placed.output.base, placed.output.pixel_bits)
+    for number, d in zip(stage.numbers, stage.passes, strict=True):
+        column, first_bit = divmod(d["out_base"] - stage.target.base, stage.target.pixel_bits)
         if column <= x < column + d["out_width"] and first_bit // bits <= kernel:
             found.append((kernel - first_bit // bits, number, column))
     channel, number, column = min(found)

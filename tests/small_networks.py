@@ -95,3 +95,58 @@ def functional_rtl(
     return AcceleratorRun(
         images=tuple(runs), simulator=simulator, cached=True, build_seconds=0.0, run_seconds=0.1, waves=vcd
     )
+
+
+def pooled_graph() -> Graph:
+    """A convolution with overlapping maxima, one with averages, both of many bits, and a dense layer of 3 classes."""
+    rng = np.random.default_rng(0)
+    signed, codes = Operand(bits=6, coding=Coding.TWOS_COMPLEMENT), Operand(bits=4)
+
+    def steps(kernels: int, greatest: int) -> Steps:
+        return Steps(
+            thresholds=np.sort(rng.integers(-greatest, greatest, (kernels, 3)), axis=1),
+            rising=np.ones(kernels, dtype=bool),
+            levels=np.arange(4),
+        )
+
+    maxima = Layer(
+        name="maxima",
+        weights=rng.integers(-31, 32, (4, 1, 3, 3)),
+        w=signed,
+        i=codes,
+        bias=np.zeros(4, dtype=np.int64),
+        padding=(1, 1, 1, 1),
+        pool=Pooling(kind="max_codes", size=(3, 3), stride=(2, 2), padding=(0, 0, 1, 1)),
+        steps=steps(4, 400),
+    )
+    averages = Layer(
+        name="averages",
+        weights=rng.integers(-4, 5, (4, 4, 1, 1)),
+        w=signed,
+        i=I,
+        bias=np.arange(4),
+        pool=Pooling(kind="sum", size=(2, 2), stride=(2, 2)),
+        steps=steps(4, 60),
+    )
+    dense = Layer(
+        name="dense",
+        weights=rng.choice([-1, 1], (3, 16, 1, 1)),
+        w=W,
+        i=I,
+        bias=np.array([1, -2, 3]),
+        flatten=True,
+    )
+    return Graph(
+        name="pooled",
+        input_shape=(1, 8, 8),
+        input_coding=InputCoding(low=0, high=15),
+        layers=(maxima, averages, dense),
+        output_scale=np.ones(3),
+        output_offset=np.zeros(3),
+        output_shape=(1, 3),
+    )
+
+
+def pooled_images(count: int) -> np.ndarray:
+    """Inputs of `pooled_graph`."""
+    return np.random.default_rng(1).integers(0, 16, (count, 1, 8, 8))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_networks import small_graph
+from small_networks import pooled_graph, small_graph
 
 import spinplane
 from spinplane import compilation
@@ -42,6 +42,51 @@ def test_figures_of_a_network() -> None:
     assert figures["counters_cold"]["kernel_reads"] == figures["kernel_words"]
     assert (figures["file"], figures["picture"]) == (None, None)
     assert "all kernels stay in the array" in str(result)
+
+
+@pytest.mark.parametrize("fold_pools", [False, True])
+def test_pools_in_other_ways_are_told_and_what_the_network_needs_stays(fold_pools: bool) -> None:
+    graph = pooled_graph()
+    result = spinplane.compile_model(graph, machine="tiny", fold_pools=fold_pools)
+    figures = json.loads(json.dumps(result.as_dict()))
+    maxima, averages, dense = figures["layers"]
+    assert [layer["pool"] for layer in figures["layers"]] == ["split", "folded" if fold_pools else None, None]
+    assert [layer["macs"] for layer in figures["layers"]] == [4 * 9 * 64, 4 * 4 * 16, 3 * 16]
+    assert [layer["kernels"] for layer in figures["layers"]] == [[4, 1, 3, 3], [4, 4, 1, 1], [3, 16, 1, 1]]
+    assert [layer["passes"] for layer in figures["layers"]] == [2, 1, 1]
+    program = compile_graph(graph, load_machine("tiny"), fold_pools=fold_pools)
+    prediction = predict(program, resident=True)
+    first = sum(counters.cycles for counters in prediction.passes[1:3])
+    assert maxima["cycles"] == first
+    steady = figures["steady"]
+    assert steady["cycles_without_first"] == steady["cycles"] - first
+    needed = 6 * 2 * averages["macs"] + 1 * 2 * dense["macs"]
+    assert steady["efficiency_without_first"] == needed / (steady["cycles_without_first"] * 2 * 64)
+    assert "overlapping maxima in passes of their own: maxima" in str(result)
+    assert ("averages folded into the kernels: averages" in str(result)) == fold_pools
+
+
+def test_folding_takes_fewer_cycles() -> None:
+    plain, folded = (
+        spinplane.compile_model(pooled_graph(), machine="tiny", fold_pools=fold_pools).steady.total.cycles
+        for fold_pools in (False, True)
+    )
+    assert folded < plain
+
+
+def test_strips_as_long_as_the_stride_are_no_pixels() -> None:
+    result = spinplane.compile_model("svhn:1:4", machine="paper")
+    assert result.layers[0].unit == "strips"
+    assert {layer.unit for layer in result.layers[1:]} == {"pixels"}
+
+
+def test_the_command_folds(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compilation, "open_model", lambda model: pooled_graph())
+    main(["compile", "pooled", "--machine", "tiny", "--fold-pools", "--picture", str(tmp_path / "rows.png")])
+    assert "averages folded into the kernels: averages" in capsys.readouterr().out
+    assert (tmp_path / "rows.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_kernels_that_do_not_stay_are_named() -> None:

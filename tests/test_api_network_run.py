@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_networks import functional_rtl, small_graph, small_images
+from small_networks import functional_rtl, pooled_graph, pooled_images, small_graph, small_images
 
 import spinplane
 from spinplane import running
 from spinplane.cli import main
 from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.predict import predict
+from spinplane.compiler.program import compile_graph
 from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.faults import FaultMap
@@ -47,6 +49,37 @@ def test_a_network_on_the_rtl() -> None:
         assert layer.outputs is not None
         assert np.array_equal(layer.outputs, values)
     assert np.array_equal(result.outputs, 0.5 * expected[-1].reshape(2, 3))
+
+
+@pytest.mark.parametrize("fold_pools", [False, True])
+def test_pools_in_other_ways_on_the_rtl(fold_pools: bool) -> None:
+    graph, images = pooled_graph(), pooled_images(1)
+    result = spinplane.run_network(graph, images, machine="tiny", simulator="icarus", fold_pools=fold_pools)
+    assert (result.mismatches, result.wrong) == (0, 0)
+    assert [layer.compiled.way for layer in result.layers] == ["split", "folded" if fold_pools else "", ""]
+    for layer, values in zip(result.layers, run_graph(graph, images), strict=True):
+        assert layer.outputs is not None
+        assert np.array_equal(layer.outputs, values)
+    # Both passes of the first layer are its own.
+    first = result.layers[0]
+    program = compile_graph(graph, load_machine("tiny"), fold_pools=fold_pools)
+    assert first.rtl.cycles == sum(c.cycles for c in predict(program, resident=True).passes[1:3])
+    without = result.efficiency["without_first"]
+    compiled = [layer.compiled for layer in result.layers[1:]]
+    needed = sum(layer.binary_operations for layer in compiled)
+    assert without == needed / ((result.steady.rtl.cycles - first.rtl.cycles) * 2 * 64)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_wrong_counter_of_either_pass_is_the_layers(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def miscount(images: list) -> None:
+        passes = list(images[0].record.layers)
+        passes[number] = replace(passes[number], ands=passes[number].ands + 1)
+        images[0] = replace(images[0], record=replace(images[0].record, layers=tuple(passes)))
+
+    spoil(monkeypatch, miscount)
+    result = spinplane.run_network(pooled_graph(), pooled_images(1), machine="tiny", simulator="icarus")
+    assert [layer.mismatches for layer in result.layers] == [1, 0, 0]
 
 
 def test_a_waveform_joins_what_is_in_its_folder(rtl: None, tmp_path: Path) -> None:

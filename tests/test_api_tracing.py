@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from network_strategies import networks
-from small_networks import small_graph, small_images
+from small_networks import pooled_graph, pooled_images, small_graph, small_images
 
 import spinplane
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.behavioral.feature_map import map_addresses
 from spinplane.cli import main
-from spinplane.compiler.oracle import arrange, linear, run_graph
+from spinplane.compiler.oracle import arrange, linear, pooled, run_graph
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.timing import FINISH_CYCLES
@@ -38,8 +39,9 @@ def test_steps_add_up_in_stripes(drawn, data):
 
 
 def check_a_value(graph, inputs, data, machine):
+    fold_pools = data.draw(st.booleans())
     try:
-        compile_graph(graph, machine)
+        compile_graph(graph, machine, fold_pools=fold_pools)
     except SpinplaneError:
         assume(False)
     at = data.draw(st.integers(0, len(graph.layers) - 1))
@@ -47,8 +49,30 @@ def check_a_value(graph, inputs, data, machine):
     values = before[at + 1][0]
     sums_of_layer = linear(graph.layers[at], arrange(graph.layers[at], before[at]))[0]
     output = tuple(data.draw(st.integers(0, side - 1)) for side in values.shape)
-    traced = spinplane.trace(graph, inputs, output=output, layer=graph.layers[at].name, machine=machine)
+    traced = spinplane.trace(
+        graph, inputs, output=output, layer=graph.layers[at].name, machine=machine, fold_pools=fold_pools
+    )
     assert traced.value == values[output]
+    check_sums(traced.before or traced, graph.layers[at], sums_of_layer)
+    check_steps(traced)
+    if traced.before is not None:
+        assert (traced.pool, traced.before.pool) == ("MAX", "NONE")
+        assert traced.before.value == traced.value
+        assert traced.before.cycles.written < traced.cycles.start
+        check_steps(traced.before)
+
+
+def check_sums(traced, layer, sums_of_layer):
+    """Windows are those of the layer, or its regions where averages are folded."""
+    kernel = traced.output[0]
+    if traced.folded:
+        sums_of_layer = pooled(sums_of_layer[np.newaxis], layer.pool)[0]
+    for one in traced.windows:
+        if one.counts:
+            assert one.value == sums_of_layer[kernel, one.y, one.x]
+
+
+def check_steps(traced):
     window, total = traced.windows[traced.window], 0
     for step in traced.steps:
         assert step.count == sum(bits.count("1") << p for p, bits in enumerate(step.bits))
@@ -60,8 +84,6 @@ def check_a_value(graph, inputs, data, machine):
         sums = (one.accumulator << p["accumulator_shift"]) - p["window_sum_scale"] * one.window_sum
         assert one.value == sums + p["bias"]
         assert one.scaled == one.value * p["multiplier"]
-        if one.counts:
-            assert one.value == sums_of_layer[output[0], one.y, one.x]
     if traced.requantize == "RAW":
         assert traced.value == traced.code == traced.pooled + p["offset"]
     elif traced.requantize == "SHIFT":
@@ -75,10 +97,47 @@ def check_a_value(graph, inputs, data, machine):
     counting = [one for one in traced.windows if one.counts]
     scaled = [one.scaled for one in counting]
     turned = traced.pool == "MAX_BEFORE" and p["multiplier"] < 0
-    pooled = {"SUM": sum(scaled), "NONE": window.scaled}.get(traced.pool, (min if turned else max)(scaled))
-    assert traced.pooled == pooled
+    greatest = (min if turned else max)(scaled)
+    assert traced.pooled == {"SUM": sum(scaled), "NONE": window.scaled}.get(traced.pool, greatest)
     cycles = traced.cycles
     assert cycles.start < cycles.issued < cycles.result < cycles.written
+
+
+def test_a_greatest_value_is_followed_to_the_window_that_gave_it() -> None:
+    graph, image = pooled_graph(), pooled_images(1)
+    layer = graph.layers[0]
+    sums = linear(layer, image)
+    codes, greatest = layer.steps.apply(sums)[0], run_graph(graph, image)[0][0]
+    for output in np.ndindex(4, 4, 4):
+        traced = spinplane.trace(graph, image, output=output, layer="maxima", machine="tiny")
+        before, window = traced.before, traced.windows[traced.window]
+        assert before is not None
+        assert before.before is None
+        assert (before.descriptor, traced.descriptor) == (1, 2)
+        assert before.output == (output[0], window.y, window.x)
+        assert before.value == codes[before.output] == traced.value == greatest[output]
+        assert before.windows[0].value == sums[0][before.output]
+        y, x = 2 * output[1], 2 * output[2]
+        assert {(w.y, w.x) for w in traced.windows} == set(product(range(y, y + 3), range(x, x + 3)))
+        assert all(w.counts == (w.y < 8 and w.x < 8) for w in traced.windows)
+    told = str(traced)
+    assert f"before the maxima are taken, kernel 3, y {window.y}, x {window.x} is {traced.value}" in told
+    assert json.loads(json.dumps(traced.as_dict()))["before"]["descriptor"] == 1
+
+
+def test_of_folded_averages_a_window_is_a_region() -> None:
+    graph, image = pooled_graph(), pooled_images(1)
+    taken, values = run_graph(graph, image)[:2]
+    regions = pooled(linear(graph.layers[1], taken), graph.layers[1].pool)[0]
+    for fold_pools, windows in ((False, 4), (True, 1)):
+        for output in np.ndindex(4, 2, 2):
+            traced = spinplane.trace(
+                graph, image, output=output, layer="averages", machine="tiny", fold_pools=fold_pools
+            )
+            assert (traced.folded, len(traced.windows)) == (fold_pools, windows)
+            assert traced.value == values[0][output]
+            assert sum(w.value for w in traced.windows) == regions[output]
+            assert ("averages are folded into the kernels" in str(traced)) == fold_pools
 
 
 def test_the_last_write_of_a_layer_ends_its_pass() -> None:
