@@ -57,7 +57,7 @@ class FaultyConvolution:
             windows(encode(inputs, convolution.i).astype(np.int64), *convolution.geometry)
         )
         of_images = np.tile(convolution.outside, (1, len(inputs), 1))
-        at_border = of_images.any(axis=-1) & convolution.masks
+        at_border = np.asarray(of_images.any(axis=-1) & convolution.masks)
         results = []
         for resident in self._maps:
             for group, maps in resident:

@@ -183,17 +183,17 @@ def cell_conductance(
     line = reference_voltage(technology, decisions()[1])
     over = {}
     for state in (False, True):
-        voltage = line
+        voltage = float(line)
         for _ in range(_ITERATIONS):
             ohms = float(resistance(mtj, state, voltage))
             voltage = 0.5 * (voltage + line * ohms / (ohms + series))
         over[state] = voltage
     nominal = float(resistance(mtj, False, over[False])) + series
-    ohms = resistance(
+    cell_ohms = resistance(
         mtj, antiparallel, over[antiparallel], resistance_factor=resistance_factor, tmr_factor=tmr_factor
     )
     wire = 2 * bit_line_resistance(technology) * np.asarray(position)
-    return NOMINAL_CONDUCTANCE * nominal / (ohms + series + wire)
+    return NOMINAL_CONDUCTANCE * nominal / (cell_ohms + series + wire)
 
 
 def reference_conductance(technology: Technology, decision: Decision, voltages: np.ndarray) -> np.ndarray:

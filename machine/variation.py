@@ -97,7 +97,7 @@ class Variation:
         ndarray of shape (sub-arrays, n, columns), uint8
         """
         parallel, antiparallel = self.parallel[where], self.antiparallel[where]
-        conductance = np.int32(0)
+        conductance: np.ndarray = np.zeros((), dtype=np.int32)
         for bits, row in zip(operands, rows, strict=True):
             conductance = conductance + np.where(bits, antiparallel[:, row], parallel[:, row]).astype(
                 np.int32

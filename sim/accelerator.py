@@ -72,7 +72,7 @@ class AcceleratorRun:
     waves: Path | None
 
 
-def program_steps(program: NetworkProgram) -> list[Step]:
+def program_steps(program: NetworkProgram) -> list[Write]:
     """Writes that bring a program into the banks."""
     contents = {
         "kernel": program.kernel_rows,
@@ -164,7 +164,7 @@ def run_accelerator(
     """
     machine = program.machine
     kept = [layer for layer in program.layers if layer.kept]
-    steps = program_steps(program)
+    steps: list[Step] = [*program_steps(program)]
     for codes in images:
         steps.append(input_step(program, codes))
         steps.append(Run(program=0, descriptors=len(program.descriptors), limit=2 * limit + _SPARE_CYCLES))

@@ -1,5 +1,6 @@
 """Lines of an array, clock edge by clock edge: legal row operations, and what it must refuse."""
 
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
@@ -104,10 +105,14 @@ def _random_sense(array: SotMramArray, rng: Random) -> tuple[Lines, int]:
     """Lines of a sense and its answer, no lines if it would show an unknown cell."""
     kind, rows = rng.choice(_REFERENCES), rng.sample(range(array.machine.rows), 2)
     columns = _random_bits(rng, array.machine.columns)
-    operation = {"en_m": array.read, "en_and": array.sense_and, "en_or": array.sense_or}[kind]
+    operations: dict[str, Callable[..., np.ndarray]] = {
+        "en_m": array.read,
+        "en_and": array.sense_and,
+        "en_or": array.sense_or,
+    }
     operands = [np.array([row]) for row in rows[: 1 if kind == "en_m" else 2]]
     try:
-        sensed = operation(slice(0, 1), *operands, columns[np.newaxis])
+        sensed = operations[kind](slice(0, 1), *operands, columns[np.newaxis])
     except ArrayError:
         return {}, 0
     lines = sum(1 << int(operand[0]) for operand in operands)

@@ -50,8 +50,14 @@ class Chip:
 
     def __init__(self, dut: HierarchyObject, host: Host, rng: Random) -> None:
         self.dut, self.host, self.rng = dut, host, rng
-        self.loaded: NetworkCase | None = None
+        self._loaded: NetworkCase | None = None
         self._tag = rng.getrandbits(30)
+
+    @property
+    def loaded(self) -> NetworkCase:
+        """The program that lies in the banks."""
+        assert self._loaded is not None
+        return self._loaded
 
     @classmethod
     async def begin(cls, dut: HierarchyObject, stall: float = 0.0) -> "Chip":
@@ -68,7 +74,7 @@ class Chip:
         """Write a program into the banks."""
         for step in program_steps(case.program):
             await self.host.write(step.address, step.data)
-        self.loaded = case
+        self._loaded = case
 
     async def write_input(self) -> None:
         """Write the image of the program at hand, and something else where its results will lie."""
@@ -262,12 +268,12 @@ async def addresses_of_nothing(dut: HierarchyObject) -> None:
         assert (await host.registers.write(address, b"\xff" * 4)).resp == AxiResp.DECERR, f"{address:#x}"
         answer = await host.registers.read(address, 4)
         assert (answer.resp, answer.data) == (AxiResp.DECERR, bytes(4)), f"{address:#x}"
-    fixed = [Register.ID, Register.VERSION, Register.MACHINE, Register.ERROR, Register.DESCRIPTOR]
+    fixed: list[int] = [Register.ID, Register.VERSION, Register.MACHINE, Register.ERROR, Register.DESCRIPTOR]
     fixed += [Register.RESIDENT, counter_address("cycles"), log_address(1, "ands") + 4]
     for address in fixed:
-        held = await host.get(address)
+        value = await host.get(address)
         assert (await host.registers.write(address, b"\xff" * 4)).resp == AxiResp.SLVERR, f"{address:#x}"
-        assert await host.get(address) == held
+        assert await host.get(address) == value
     assert (await host.registers.write(Register.CONTROL, b"\x01")).resp == AxiResp.SLVERR
     assert (await host.registers.write(Register.PROGRAM, b"\x00\x00\x01\x00")).resp == AxiResp.SLVERR
     assert await host.get(Register.STATUS) == 0

@@ -33,13 +33,13 @@ class ImageBank:
 
     def __init__(self, dut: HierarchyObject, rng: Random) -> None:
         self.dut, self.rng = dut, rng
-        self.bits = np.zeros(BANK_BITS, dtype=np.uint8)
+        self.bits: NDArray[np.uint8] = np.zeros(BANK_BITS, dtype=np.uint8)
         self.reads = 0
         cocotb.start_soon(self._serve())
 
     def fill(self) -> NDArray[np.uint8]:
         """Random contents."""
-        self.bits = np.frombuffer(self.rng.randbytes(BANK_BITS), dtype=np.uint8) & 1
+        self.bits = np.frombuffer(self.rng.randbytes(BANK_BITS), dtype=np.uint8) & np.uint8(1)
         return self.bits
 
     async def _serve(self) -> None:
