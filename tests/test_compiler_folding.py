@@ -1,5 +1,7 @@
 """Average pooling folded into kernels: the same sums, fewer cycles where it is chosen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from network_strategies import networks
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.builders import build_graph
 from spinplane.compiler.folding import fold_pool
-from spinplane.compiler.graph import Graph, Layer, Pooling
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling
 from spinplane.compiler.networks import BitWidths
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
@@ -131,6 +133,26 @@ def test_it_is_chosen_where_it_takes_fewer_cycles():
     assert pooled_maps(folded) == 1
     cycles = [predict(program, resident=True).total.cycles for program in (plain, folded)]
     assert cycles[1] < 0.95 * cycles[0]
+
+
+def test_sums_that_only_a_whole_region_makes_too_wide_are_not_folded():
+    weights = np.full((4, 2, 3, 3), 7)
+    weights[0, 0, 0, 0] = -8
+    layer = layer_of(weights, i=Operand(bits=8))
+    graph = Graph(
+        name="net",
+        input_shape=(2, 9, 9),
+        input_coding=InputCoding(low=0, high=255),
+        layers=(layer,),
+        output_scale=np.ones(4),
+        output_offset=np.zeros(4),
+        output_shape=(1, 4, 3, 3),
+    )
+    # A window has 18 codes of weights, 15 at most; a whole region has 32 of 6 bits, 60 at most.
+    machine = replace(SMALL, accumulator_bits=18)
+    programs = [compile_graph(graph, machine, fold_pools=fold) for fold in (False, True)]
+    assert [pooled_maps(program) for program in programs] == [1, 1]
+    assert pooled_maps(compile_graph(graph, SMALL, fold_pools=True)) == 0
 
 
 def test_weights_of_one_bit_stay_unfolded():

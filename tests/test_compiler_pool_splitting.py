@@ -1,5 +1,7 @@
 """Overlapping maxima taken in passes of their own: the same values, fewer cycles where it is chosen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.pool_splitting import split_pool
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
-from spinplane.machine import Coding, Machine, Operand, load_machine
+from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
 from spinplane.machine.descriptor import Descriptor
 from spinplane.machine.registers import Error
 
@@ -121,6 +123,24 @@ def test_passes_belong_to_the_layer_whose_maxima_they_take():
             assert Descriptor.from_words(program.descriptors[descriptor])["layer"] == number
     plain, split = check(graph, machine, np.random.default_rng(0).integers(0, 256, (1, 1, 14, 14)))
     assert split < 0.85 * plain
+
+
+def test_what_the_banks_do_not_hold_is_left_as_it_is():
+    second = Layer(
+        name="second",
+        weights=np.ones((5, 6, 1, 1), dtype=np.int64),
+        w=Operand(bits=1),
+        i=OUTPUTS[2],
+        bias=np.zeros(5, dtype=np.int64),
+    )
+    graph = network(first_layer(OUTPUTS[2], scale=60, i=Operand(bits=8)), second)
+    sizes = [len(compile_graph(graph, SMALL, split_pools=split).kernel_rows) for split in (False, True)]
+    assert sizes[1] > sizes[0]
+    few = replace(SMALL, kernel_words=sizes[0])
+    program = compile_graph(graph, few)
+    assert (program.descriptors[1:] == compile_graph(graph, few, split_pools=False).descriptors[1:]).all()
+    with pytest.raises(SpinplaneError, match=f"^layer second: .* the network needs {sizes[0]}$"):
+        compile_graph(graph, replace(SMALL, kernel_words=sizes[0] - 1))
 
 
 @pytest.mark.parametrize(
