@@ -305,20 +305,22 @@ class Placement:
     # ---- cost
 
     @cached_property
-    def write_cycles(self) -> int:
-        """Cycles in which a pass writes its input rows, near enough: two row sets are formed while runs go on."""
+    def write_cycles(self) -> tuple[int, int]:
+        """Cycles in which a pass writes the input rows of the first regions of each row, and of all others.
+
+        Near enough: two row sets are formed while runs go on.
+        """
         write, form = self.machine.write_cycles, 1 << self.log_groups
-        first, further = self.first_lines, self.next_lines
-        cycles = 0
-        for lines, line_count in ((first, 1), (further, self.region_rows - 1)):
-            for units, unit_count in (
-                (self.first_columns, 1),
-                (self.region_units, self.region_columns - 1),
+        cycles = [0, 0]
+        for lines, line_count in ((self.first_lines, 1), (self.next_lines, self.region_rows - 1)):
+            for at, (units, unit_count) in enumerate(
+                ((self.first_columns, 1), (self.region_units, self.region_columns - 1))
             ):
                 sets = lines * units * self.plane_groups * self.pieces
                 taken = min(sets, 2) * write + max(sets - 2, 0) * max(write, form)
-                cycles += line_count * unit_count * taken
-        return cycles
+                cycles[at] += line_count * unit_count * taken
+        first, further = cycles
+        return first, further
 
     @cached_property
     def count_cycles(self) -> int:
@@ -339,19 +341,22 @@ class Placement:
         """Steady cycles of the layer in passes of at most as many rounds."""
         parts = self.layer.weights.codes.shape[0]
         passes = ceil_div(self.rounds, pass_rounds)
-        written, counted = self._stripes_cycles
-        return parts * (passes * written + counted)
+        cycles = 0
+        for count, first, further, counted in self._stripes_cycles:
+            beside = max(passes * further, counted)
+            rest = beside if self.machine.overlaps_writes else passes * further + counted
+            cycles += count * (passes * (first + _PASS_OVERHEAD) + rest)
+        return parts * cycles
 
     @cached_property
-    def _stripes_cycles(self) -> tuple[int, int]:
-        """Cycles of a pass over all stripes beside its runs, and those of the runs of all kernels of a part."""
-        written = counted = 0
+    def _stripes_cycles(self) -> list[tuple[int, int, int, int]]:
+        """Of equal stripes: number, `write_cycles` of a pass over one, cycles of the runs of all kernels of a part."""
         whole, rest = divmod(self.layer.regions[1], self.stripe)
         last = replace(self, first_column=whole * self.stripe) if rest else self
-        for count, stripe in ((whole, self), (1 if rest else 0, last)):
-            written += count * (stripe.write_cycles + _PASS_OVERHEAD)
-            counted += count * stripe.count_cycles
-        return written, counted
+        return [
+            (count, *stripe.write_cycles, stripe.count_cycles)
+            for count, stripe in ((whole, self), (1 if rest else 0, last))
+        ]
 
     @cached_property
     def load_cycles(self) -> int:

@@ -13,13 +13,16 @@ import test_hdl_accelerator
 from amaranth.hdl import Module
 from test_accelerator_networks import SLOW, TINY, Case, compare, compiled_networks, run_twice
 
+from spinplane.compiler.predict import predict
+from spinplane.compiler.program import compile_graph
 from spinplane.hdl import SubArray
 from spinplane.hdl.accelerator import Accelerator
 from spinplane.hdl.machine_verilog import array_model, models
 from spinplane.hdl.sequencer import Sequencer
 from spinplane.hdl.verilog import verilog_modules
-from spinplane.machine import Machine
+from spinplane.machine import Machine, load_machine
 from spinplane.machine.descriptor import Descriptor
+from spinplane.models import open_model
 from spinplane.sim import BenchFailure, run_bench
 
 
@@ -71,6 +74,15 @@ def never_waits_for_the_writes(sequencer: Sequencer, m: Module) -> None:
 def writes_a_row_that_is_sensed(sequencer: Sequencer, m: Module) -> None:
     with m.If(sequencer._offers_set):
         m.d.comb += sequencer.write_command.payload.row_d.eq(sequencer.command.payload.row_a)
+
+
+def test_a_network_takes_fewer_cycles() -> None:
+    machine, graph = load_machine("paper8"), open_model("digits-1-4")
+    without, beside = (
+        predict(compile_graph(graph, m), resident=True).total for m in (machine, overlapping(machine))
+    )
+    assert beside.cycles < without.cycles
+    assert without.ands == beside.ands
 
 
 @pytest.fixture(scope="module")
