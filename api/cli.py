@@ -32,6 +32,14 @@ def _writable(_type: Any, path: Path | None) -> None:
         raise ValueError("It cannot be written.")
 
 
+def _folder(_type: Any, path: Path | None) -> None:
+    """Refuse what is no folder and cannot become one before the work is done whose results it is to take."""
+    if path is not None and not path.is_dir():
+        if path.exists():
+            raise ValueError("It is no folder.")
+        _writable(_type, path)
+
+
 JsonFile = Annotated[Path | None, Parameter(validator=_writable)]
 
 app = App(
@@ -143,8 +151,8 @@ def run(
     input: Annotated[Path, Parameter(name="--input")],
     machine: str = "paper8",
     fold_pools: Annotated[bool, Parameter(negative=())] = False,
-    simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
-    waves: Annotated[Path | None, Parameter(name="--waves")] = None,
+    simulator: Literal["verilator", "icarus"] | None = None,
+    waves: Annotated[Path | None, Parameter(name="--waves", validator=_folder)] = None,
     faults: Path | None = None,
     json: JsonFile = None,
 ) -> None:
@@ -164,7 +172,7 @@ def run(
     fold_pools
         Fold average pooling into the kernels before it where that takes fewer cycles; the values stay the same.
     simulator
-        What simulates the RTL, verilator or icarus; the faster that can be used here, if not given.
+        What simulates the RTL; the faster that can be used here, if not given.
     waves
         Folder for a waveform.
     faults
@@ -225,9 +233,10 @@ def trace(
         raise spinplane.SpinplaneError(f"output {output!r}: expected k,y,x, such as 3,0,0")
     k, y, x = map(int, parts)
     values = spinplane.load_array(input)
-    result = spinplane.trace(
-        model, values, output=(k, y, x), layer=layer, machine=machine, fold_pools=fold_pools
-    )
+    with Console(stderr=True).status("tracing"):
+        result = spinplane.trace(
+            model, values, output=(k, y, x), layer=layer, machine=machine, fold_pools=fold_pools
+        )
     print(result)
     _write(json, result)
 

@@ -1,5 +1,6 @@
 """From what a user types to an integer graph: a file, a network of the package, or one of the literature."""
 
+import zipfile
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,10 +62,14 @@ def load_array(path: Path) -> np.ndarray:
         If it is not there, is cut short, or is no such file.
     """
     try:
-        values = np.load(path, allow_pickle=False)
+        # An opened file is closed also where numpy finds that it is none of its own.
+        with open(path, "rb") as file:
+            values = np.load(file, allow_pickle=False)
     except FileNotFoundError:
         raise SpinplaneError(f"input {path}: there is no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except OSError as error:
+        raise SpinplaneError(f"input {path}: it cannot be read: {error.strerror or error}") from None
+    except (ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise SpinplaneError(f"input {path}: not a .npy file of numbers, or cut short: {error}") from None
     if not isinstance(values, np.ndarray):
         raise SpinplaneError(f"input {path}: a .npz holds several arrays; save one with numpy.save")

@@ -259,9 +259,19 @@ def test_the_command_fails_for_a_mismatch(
             ["run", "digits:1:1", "--input", "shape.npy", "--faults", "no.npz"],
             "fault map no.npz: cannot be read",
         ),
+        (["run", "digits:1:1", "--input", "zip.npy"], "input zip.npy: not a .npy file"),
+        (["run", "digits:1:1", "--input", "."], "input .: it cannot be read: Is a directory"),
+        (
+            ["run", "digits:1:1", "--input", "shape.npy", "--waves", "text.npy"],
+            'Invalid value "text.npy" for --waves. It is no folder.',
+        ),
+        (
+            ["run", "digits:1:1", "--input", "shape.npy", "--waves", "text.npy/waves"],
+            "/text.npy is no folder.",
+        ),
         (
             ["run", "digits:1:1", "--input", "shape.npy", "--simulator", "amaranth"],
-            "simulator 'amaranth' cannot run the accelerator, whose memories are Verilog: allowed are ",
+            'Invalid value "amaranth" for --simulator. Choose from: "verilator", "icarus".',
         ),
     ],
 )
@@ -274,6 +284,7 @@ def test_a_wrong_request_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.npy").write_text("hello")
+    (tmp_path / "zip.npy").write_bytes(b"PK\x03\x04 cut short")
     np.save(tmp_path / "shape.npy", np.zeros((3, 3)))
     before = sorted(tmp_path.iterdir())
     with pytest.raises(SystemExit) as ended:
@@ -290,6 +301,12 @@ def test_a_wrong_request_is_one_line(
     [
         (("verilator",), "icarus", "simulator 'icarus' cannot be used here: usable are verilator"),
         (("icarus",), "vcs", "simulator 'vcs' cannot be used here: usable are icarus"),
+        (
+            ("icarus",),
+            "amaranth",
+            "simulator 'amaranth' cannot run the accelerator, whose memories are Verilog: allowed are verilator, "
+            "icarus",
+        ),
         ((), None, "no simulator can be used here: the accelerator needs Verilator or Icarus Verilog"),
     ],
 )
