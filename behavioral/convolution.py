@@ -95,10 +95,8 @@ def windows(
     stride: Pair = 1,
     padding: Padding = 0,
     dilation: Pair = 1,
-    *,
-    fill: int = 0,
 ) -> NDArray[np.int64]:
-    """What a kernel sees at each of its positions.
+    """What a kernel sees at each of its positions; 0 where it is padded.
 
     Parameters
     ----------
@@ -106,8 +104,6 @@ def windows(
     kernel : int or (height, width)
     stride, padding, dilation
         As in `convolve`.
-    fill : int
-        Value of padded positions.
 
     Returns
     -------
@@ -124,7 +120,7 @@ def windows(
     dilation_y, dilation_x = pair(dilation, "dilation")
     pad_top, pad_left, pad_bottom, pad_right = sides(padding)
     borders = ((0, 0), (0, 0), (pad_top, pad_bottom), (pad_left, pad_right))
-    padded = np.pad(inputs, borders, constant_values=fill)
+    padded = np.pad(inputs, borders)
     span = (dilation_y * (kernel_height - 1) + 1, dilation_x * (kernel_width - 1) + 1)
     if span[0] > padded.shape[2] or span[1] > padded.shape[3]:
         raise SpinplaneError(

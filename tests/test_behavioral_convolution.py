@@ -97,7 +97,7 @@ def test_forms_of_a_geometry():
     assert (windows(inputs, 3, 2, 1, 1) == windows(inputs, (3, 3), (2, 2), (1, 1), (1, 1))).all()
     assert (windows(inputs, 3, 1, (1, 2)) == windows(inputs, 3, 1, (1, 2, 1, 2))).all()
     assert windows(inputs, (2, 3), (1, 2), (0, 1, 0, 0), (3, 1)).shape == (1, 2, 3, 1, 2, 3)
-    assert windows(inputs, 2, padding=(1, 0, 0, 0), fill=-7)[0, 0, 0, 0].tolist() == [[-7, -7], [0, 1]]
+    assert windows(inputs, 2, padding=(1, 0, 0, 0))[0, 0, 0, 0].tolist() == [[0, 0], [0, 1]]
 
 
 def test_blocks_of_pixels_join(monkeypatch):
