@@ -39,12 +39,16 @@ def main() -> None:
 
 
 def compare(wheel: Path) -> None:
-    """End with a message unless `wheel` holds exactly the modules of the tree."""
+    """End with a message unless `wheel` holds exactly the modules of the tree, and what it ships as data."""
     table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    folders = {package: ROOT / folder for package, folder in table["package-dir"].items()}
+    patterns = {package: ["*.py", *table["package-data"].get(package, [])] for package in folders}
     expected = {
-        f"{package.replace('.', '/')}/{path.name}"
-        for package, folder in table["package-dir"].items()
-        for path in (ROOT / folder).glob("*.py")
+        f"{package.replace('.', '/')}/{path.relative_to(folder)}"
+        for package, folder in folders.items()
+        for pattern in patterns[package]
+        for path in folder.glob(pattern)
+        if path.suffix == ".py"
     }
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if name.endswith(".py")}
