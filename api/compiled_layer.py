@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 from spinplane.compiler.graph import Graph, Layer
 from spinplane.compiler.lowering import lower
+from spinplane.compiler.wiring import Wiring
 from spinplane.machine import AcceleratorCounters, Machine
 from spinplane.machine.descriptor import Descriptor, Load, PoolAt
 from spinplane.machine.program import NetworkProgram, ProgramLayer
@@ -160,22 +160,24 @@ class CompiledLayer:
 
 def compiled_layers(graph: Graph, program: NetworkProgram) -> tuple[CompiledLayer, ...]:
     """The layers of a graph and of the program that it was compiled to, side by side."""
-    layers = []
-    source, shape = program.input, graph.input_shape
-    following = [layer.i for layer in graph.layers[1:]]
-    for layer, placed, output in zip_longest(graph.layers, program.layers, following):
-        lowered = lower(layer, shape, program.machine)
-        shape = (lowered.kernels, *lowered.regions)
+    layers, wiring = [], Wiring(graph)
+    # Maps and shapes by the layer that gives them; −1 is the network's input.
+    maps, shapes = {-1: program.input}, {-1: graph.input_shape}
+    for number, (layer, placed) in enumerate(zip(graph.layers, program.layers, strict=True)):
+        taken = graph.source(number)
+        lowered = lower(layer, shapes[taken], program.machine, wiring.code(taken))
+        maps[number], shapes[number] = placed.output, (lowered.kernels, *lowered.regions)
         layers.append(
             CompiledLayer(
                 machine=program.machine,
                 layer=layer,
                 placed=placed,
-                stages=compiled_stages(program, placed, source, layer, output, lowered.windows),
+                stages=compiled_stages(
+                    program, placed, maps[taken], layer, wiring.operand(number), lowered.windows
+                ),
                 windows=lowered.windows,
             )
         )
-        source = placed.output
     return tuple(layers)
 
 

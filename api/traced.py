@@ -118,6 +118,8 @@ class Trace:
     thresholds : tuple of int
         Of the channel, where the code is made by thresholds.
     pooled : int
+    residual : int or None
+        Code that is added, times the channel's residual multiplier, where the layer has a residual.
     cycles : TracedCycles
     before : Trace or None
         Where overlapping maxima are taken in passes of their own: of the greatest value, in the passes before.
@@ -145,6 +147,7 @@ class Trace:
     requantize: str
     thresholds: tuple[int, ...]
     pooled: int
+    residual: int | None
     cycles: TracedCycles
     before: "Trace | None"
 
@@ -164,6 +167,12 @@ class Trace:
             lines += ["", f"before the maxima are taken, kernel {k}, y {y}, x {x} is {self.before.value}"]
             lines += self.before._steps_told()
         return "\n".join(lines)
+
+    @property
+    def y(self) -> int:
+        """The value that becomes a code: pooled, with the offset and the residual."""
+        added = (self.residual or 0) * self.parameters["residual_multiplier"]
+        return self.pooled + self.parameters["offset"] + added
 
     def _steps_told(self) -> list[str]:
         window, p, at = self.windows[self.window], self.parameters, self.cycles
@@ -192,7 +201,8 @@ class Trace:
             terms = f"{value} + {p['bias']} = {w.value}, · {p['multiplier']} = {w.scaled}"
             lines.append(f"window ({w.y}, {w.x}): {terms if w.counts else 'does not exist'}")
         pooled = "" if self.pool == "NONE" else f"pooled ({self.pool}): {self.pooled}; "
-        lines.append(f"{pooled}y = {self.pooled} + {p['offset']} = {self.pooled + p['offset']}")
+        added = "" if self.residual is None else f" + {self.residual} · {p['residual_multiplier']}"
+        lines.append(f"{pooled}y = {self.pooled} + {p['offset']}{added} = {self.y}")
         lines.append(f"code {self.code}{self._made_by()}; value {self.value}")
         return lines
 

@@ -112,13 +112,14 @@ def _trace_stage(
     n = place.n
     parameters = read_parameters(n, machine, accelerator.state.parameters, accelerator.state.thresholds)
     left_out = stage.passes[0]["windows_x"] - n.windows_x
+    residual = _residual(place, accelerator.state.image)
     windows, steps_of = _windows(place, accelerator.state, parameters, left_out)
     window = _followed(n, windows, int(parameters.multiplier[channel]))
     pooled = windows[window].scaled
     if n.pool == PoolAt.SUM.value:
         pooled = sum(one.scaled for one in windows if one.counts)
     code = int(accelerator.read_map(stage.target)[output])
-    assert code == _code(n, pooled, parameters, channel)
+    assert code == _code(n, pooled, residual, parameters, channel)
     raw = stage.target.layout == "raw"
     return Trace(
         network=program.name,
@@ -142,7 +143,9 @@ def _trace_stage(
             **{key: getattr(n, key) for key in ("accumulator_shift", "window_sum_scale")},
             **{key: getattr(n, key) for key in ("shift", "low", "high", "code_shift")},
             **{key: int(getattr(parameters, key)[channel]) for key in ("bias", "multiplier", "offset")},
+            "residual_multiplier": int(parameters.residual_multiplier[channel]) if n.residual else 0,
         },
+        residual=residual,
         pool=PoolAt(n.pool).name,
         requantize=Requantize(n.requantize).name,
         thresholds=tuple(map(int, parameters.thresholds[channel])),
@@ -309,11 +312,21 @@ def _followed(n: SimpleNamespace, windows: list[TracedWindow], multiplier: int) 
     return max(counting, key=lambda at: -windows[at].scaled if turned else windows[at].scaled)
 
 
-def _code(n: SimpleNamespace, pooled: int, parameters: Parameters, channel: int) -> int:
-    """What the way out makes of a pooled value."""
-    channels = np.zeros((1, len(parameters.bias)), dtype=np.int64)
-    channels[0, channel] = pooled
-    return int(codes_of(n, channels, np.zeros_like(channels), parameters)[0, channel])
+def _residual(place: _Place, image: np.ndarray) -> int | None:
+    """Code of the residual at the place, None if the pass has none."""
+    n = place.n
+    if not n.residual:
+        return None
+    pixel = n.residual_base + place.y * n.residual_line_bits + place.x * n.residual_pixel_bits
+    planes = pixel + np.arange(n.residual_planes) * n.residual_plane_bits + place.channel
+    return int(image[planes].astype(np.int64) @ (1 << np.arange(n.residual_planes)))
+
+
+def _code(n: SimpleNamespace, pooled: int, residual: int | None, parameters: Parameters, channel: int) -> int:
+    """What the way out makes of a pooled value and a residual's code."""
+    channels = np.zeros((2, 1, len(parameters.bias)), dtype=np.int64)
+    channels[:, 0, channel] = pooled, residual or 0
+    return int(codes_of(n, channels[0], channels[1], parameters)[0, channel])
 
 
 def _cycles(program: NetworkProgram, number: int, place: _Place, window: int) -> TracedCycles:

@@ -50,7 +50,12 @@ def zero_code(placement: Placement) -> int:
 
 
 def parameters(
-    machine: Machine, *, bias: np.ndarray, multiplier: np.ndarray, offset: np.ndarray
+    machine: Machine,
+    *,
+    bias: np.ndarray,
+    multiplier: np.ndarray,
+    offset: np.ndarray,
+    residual_multiplier: np.ndarray,
 ) -> np.ndarray:
     """Words of the parameter bank; channels beyond the last give the code 0."""
     lanes = machine.results_per_cycle
@@ -61,6 +66,7 @@ def parameters(
         ("bias", bias, VALUE_BITS),
         ("multiplier", multiplier, SCALE_BITS),
         ("offset", offset, OFFSET_BITS),
+        ("residual_multiplier", residual_multiplier, SCALE_BITS),
     ):
         least, greatest = int(values.min()), int(values.max())
         if least < -(1 << (bits - 1)) or greatest >= 1 << (bits - 1):

@@ -19,6 +19,7 @@ def placements(
     clean: bool,
     output_planes: int,
     threshold_words: int,
+    residual_planes: int = 0,
 ) -> Iterator[Placement]:
     """All ways in which a layer can lie in the rows of a machine.
 
@@ -30,7 +31,7 @@ def placements(
         Layout of the input map.
     clean : bool
         Whether what lies between the channels of two pixels of a `planes` map is 0.
-    output_planes, threshold_words : int
+    output_planes, threshold_words, residual_planes : int
         As in `Placement`.
     """
     parts = layer.weights.codes.shape[0]
@@ -70,6 +71,7 @@ def placements(
                 stripe=layer.regions[1],
                 output_planes=output_planes,
                 threshold_words=threshold_words,
+                residual_planes=residual_planes,
             )
             rows, columns = pixels.groups
             # Groups beyond the map would compute nothing that exists.

@@ -1,8 +1,9 @@
 """The integer graph: a network as integer sums and steps, free of any file format.
 
 A layer is a linear map of codes (a convolution; a dense layer is one whose kernel is as large as its input) with what
-follows it: pooling and requantization. All numbers are whole; what a model computes in between with real ones is
-in the thresholds of `Steps`, which the importer found by evaluating the model's own operators.
+follows it: pooling, a residual that is added, and requantization. All numbers are whole; what a model computes in
+between with real ones is in the thresholds of `Steps`, which the importer found by evaluating the model's own
+operators.
 """
 
 from dataclasses import dataclass
@@ -63,6 +64,23 @@ class Steps:
         return self.levels[taken]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Residual:
+    """What is added to the pooled sums of a layer, before its steps: scale · sum + residual_scale · value.
+
+    Parameters
+    ----------
+    source : int
+        Number of an earlier layer whose output is added, value by value, or −1 for the network's input. Its map has as
+        many channels, lines and columns as the pooled sums.
+    scale, residual_scale : int
+    """
+
+    source: int
+    scale: int
+    residual_scale: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layer:
     """A linear layer and what follows it.
@@ -84,6 +102,12 @@ class Layer:
     pool : Pooling, optional
     steps : Steps, optional
         Without, the sums themselves leave the layer.
+    input : int, optional
+        Number of the earlier layer whose output it takes, or −1 for the network's input; the layer before it if not
+        given.
+    residual : Residual, optional
+        The steps are those of the sums with the residual, and without steps these leave the layer. The greatest code
+        of several (``max_codes``) has none.
     """
 
     name: str
@@ -98,6 +122,8 @@ class Layer:
     flatten: bool = False
     pool: Pooling | None = None
     steps: Steps | None = None
+    input: int | None = None
+    residual: Residual | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +149,7 @@ class InputCoding:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Graph:
-    """A network of integer layers, one after the other.
+    """A network of integer layers, computed one after the other.
 
     Parameters
     ----------
@@ -131,7 +157,8 @@ class Graph:
     input_shape : (channels, height, width)
     input_coding : InputCoding
     layers : tuple of Layer
-        Each takes what the one before it gives; the first takes the codes of the input, the last gives sums or codes.
+        Each takes what the one before it gives, or what its `input` says; the first takes the codes of the input, the
+        last gives sums or codes.
     output_scale, output_offset : ndarray of shape (channels,), float64
         The network's own output is scale · value + offset.
     output_shape : tuple of int
@@ -145,6 +172,11 @@ class Graph:
     output_scale: np.ndarray
     output_offset: np.ndarray
     output_shape: tuple[int, ...]
+
+    def source(self, number: int) -> int:
+        """Number of the layer whose output a layer takes; −1 is the network's input."""
+        given = self.layers[number].input
+        return number - 1 if given is None else given
 
     def encode_input(self, values: np.ndarray) -> np.ndarray:
         """Input values as the integers that the first layer takes.

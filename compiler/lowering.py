@@ -84,8 +84,18 @@ def layer_input_code(layer: Layer) -> InputCode:
     return input_code(layer.name, layer.i, pads=any(layer.padding))
 
 
-def lower(layer: Layer, input_shape: tuple[int, int, int], machine: Machine) -> LoweredLayer:
+def lower(
+    layer: Layer, input_shape: tuple[int, int, int], machine: Machine, code: InputCode | None = None
+) -> LoweredLayer:
     """Resolve flattening, groups, padding and codings of a layer.
+
+    Parameters
+    ----------
+    layer : Layer
+    input_shape : (channels, height, width)
+    machine : Machine
+    code : InputCode, optional
+        Of its input; what `layer_input_code` says if not given.
 
     Raises
     ------
@@ -93,7 +103,7 @@ def lower(layer: Layer, input_shape: tuple[int, int, int], machine: Machine) -> 
         If shapes do not fit together, or codes or a width do not fit, with the layer's name and the numbers.
     """
     values, (parts, channels) = _weights(layer, input_shape, machine)
-    code = layer_input_code(layer)
+    code = code or layer_input_code(layer)
     kernels, _, height, width = values.shape
     weights = encode_weights(layer.name, values, layer.w, code.scale)
     codes = weights.codes.reshape(parts, kernels // parts, channels, height, width)

@@ -52,11 +52,17 @@ def map_network(graph: Graph, machine: Machine) -> tuple[MappedLayer, ...]:
     Raises
     ------
     SpinplaneError
-        If a layer does not fit, with its name, what is missing and the parameter of the machine.
+        If a layer does not fit, with its name, what is missing and the parameter of the machine; or if it takes more
+        than what the layer before it gives.
     """
     shape: tuple[int, int, int] = graph.input_shape
     mapped = []
-    for layer in graph.layers:
+    for number, layer in enumerate(graph.layers):
+        if layer.residual or graph.source(number) != number - 1:
+            raise SpinplaneError(
+                f"layer {layer.name}: it takes more than what the layer before it gives, which the accelerator does, "
+                "and layers on the engine alone do not"
+            )
         if layer.flatten:
             shape = (int(np.prod(shape)), 1, 1)
         convolution = Convolution(

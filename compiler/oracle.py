@@ -3,6 +3,7 @@
 import numpy as np
 
 from spinplane.behavioral import windows
+from spinplane.machine import SpinplaneError
 
 from .graph import Graph, Layer, Pooling
 
@@ -22,12 +23,19 @@ def run_graph(graph: Graph, inputs: np.ndarray) -> list[np.ndarray]:
     Returns
     -------
     list of ndarray, one a layer, of shape (batch, channels, height, width), int64
+
+    Raises
+    ------
+    SpinplaneError
+        If a residual is of another shape than what it is added to, with the layer's name and the shapes.
     """
-    values, outputs = inputs, []
-    for layer in graph.layers:
-        values = finish(layer, linear(layer, arrange(layer, values)))
-        outputs.append(values)
-    return outputs
+    # Map n + 1 is what layer n gives, and so −1 + 1 the network's input.
+    maps = [inputs]
+    for number, layer in enumerate(graph.layers):
+        sums = linear(layer, arrange(layer, maps[graph.source(number) + 1]))
+        residual = maps[layer.residual.source + 1] if layer.residual else None
+        maps.append(finish(layer, sums, residual))
+    return maps[1:]
 
 
 def arrange(layer: Layer, values: np.ndarray) -> np.ndarray:
@@ -48,16 +56,29 @@ def linear(layer: Layer, values: np.ndarray) -> np.ndarray:
     return sums.reshape(batch, height, width, kernels).transpose(0, 3, 1, 2) + layer.bias.reshape(-1, 1, 1)
 
 
-def finish(layer: Layer, sums: np.ndarray) -> np.ndarray:
-    """Pooling and requantization of a layer's sums."""
+def finish(layer: Layer, sums: np.ndarray, residual: np.ndarray | None = None) -> np.ndarray:
+    """Pooling of a layer's sums, its residual if it has one, and requantization."""
     values = sums
     if layer.pool and layer.pool.kind != "max_codes":
         values = pooled(values, layer.pool)
+    if layer.residual:
+        assert residual is not None
+        check_shapes(layer, values.shape[1:], residual.shape[1:])
+        values = layer.residual.scale * values + layer.residual.residual_scale * residual
     if layer.steps:
         values = layer.steps.apply(values)
     if layer.pool and layer.pool.kind == "max_codes":
         values = pooled(values, layer.pool)
     return values
+
+
+def check_shapes(layer: Layer, own: tuple[int, ...], residual: tuple[int, ...]) -> None:
+    """Refuse a residual of another shape (channels, height, width) than what it is added to."""
+    if own != residual:
+        raise SpinplaneError(
+            f"layer {layer.name}: a residual of {'×'.join(map(str, residual))} does not fit its own "
+            f"{'×'.join(map(str, own))} (channels, height, width)"
+        )
 
 
 def pooled(values: np.ndarray, pool: Pooling) -> np.ndarray:

@@ -60,7 +60,12 @@ def input_map(placement: Placement, base: int) -> FeatureMap:
 
 
 def layer_passes(
-    number: int, home: Home, requantization: Requantization, source: FeatureMap, target: FeatureMap
+    number: int,
+    home: Home,
+    requantization: Requantization,
+    source: FeatureMap,
+    target: FeatureMap,
+    residual: FeatureMap | None = None,
 ) -> list[Batch]:
     """Passes of a layer: part by part, as many kernels at a time as `home` allows, and then stripe by stripe.
 
@@ -83,7 +88,7 @@ def layer_passes(
             for first in range(0, placement.part_kernels, at_once):
                 kernels = range(first, min(first + at_once, placement.part_kernels))
                 batches.append(
-                    _batch(number, home, requantization, source, target, part, kernels, kernel_row)
+                    _batch(number, home, requantization, source, target, residual, part, kernels, kernel_row)
                 )
                 if home.resident:
                     kernel_row += ceil_div(len(kernels), placement.round_kernels) * placement.round_rows
@@ -122,6 +127,7 @@ def _batch(
     requantization: Requantization,
     source: FeatureMap,
     target: FeatureMap,
+    residual: FeatureMap | None,
     part: int,
     kernels: range,
     kernel_row: int,
@@ -146,6 +152,7 @@ def _batch(
             "kernel_row": kernel_row,
             **(loads if stripe.first_column == 0 else {"load": Load.NEVER.value}),
             **_output_fields(stripe, requantization, target, first_kernel),
+            **(_residual_fields(stripe, residual, first_kernel) if residual else {}),
         }
         for stripe in placement.stripes
     )
@@ -158,6 +165,7 @@ def _batch(
             bias=placement.layer.bias.reshape(-1)[own],
             multiplier=requantization.multipliers[own],
             offset=requantization.offsets[own],
+            residual_multiplier=requantization.residual_multipliers[own],
         ),
         thresholds=thresholds(machine, requantization.thresholds[own]),
     )
@@ -280,4 +288,16 @@ def _output_fields(
         "out_beat_bits": placement.machine.results_per_cycle * channel_bits,
         "out_plane_bits": target.plane_bits,
         "out_planes": max(1, placement.output_planes) - 1,
+    }
+
+
+def _residual_fields(placement: Placement, residual: FeatureMap, first: int) -> dict[str, int]:
+    """Where the residual of the stripe's first output lies, and the ways to the others."""
+    return {
+        "residual": 1,
+        "residual_base": residual.base + placement.first_column * residual.pixel_bits + first,
+        "residual_line_bits": residual.line_bits if residual.height > 1 else 0,
+        "residual_pixel_bits": residual.pixel_bits if residual.width > 1 else 0,
+        "residual_plane_bits": residual.plane_bits if residual.planes > 1 else 0,
+        "residual_planes": residual.planes - 1,
     }

@@ -44,6 +44,8 @@ class Placement:
     output_planes : int
         Planes of the output map, 0 for raw sums.
     threshold_words : int
+    residual_planes : int
+        Planes of the residual's map, 0 without one.
     """
 
     layer: LoweredLayer
@@ -58,6 +60,7 @@ class Placement:
     first_column: int = 0
     output_planes: int
     threshold_words: int
+    residual_planes: int = 0
 
     # ---- columns of a row
 
@@ -139,6 +142,11 @@ class Placement:
         width = self.layer.input_shape[2]
         strips_of_planes = self.strips and not self.in_bytes
         return self.plane_bits * self.layer.code.bits if strips_of_planes else width * self.pixel_bits
+
+    @property
+    def map_layout(self) -> tuple[int, ...]:
+        """How the input map lies: layers that take the same one have to agree on it."""
+        return self.in_bytes, self.line_bits, self.pixel_bits, self.plane_bits
 
     # ---- units of a line, lines of a ring
 
@@ -300,7 +308,7 @@ class Placement:
     @cached_property
     def interval(self) -> int:
         """Cycles of an outer beat."""
-        return max(self.writes, self.threshold_words)
+        return max(self.writes, self.threshold_words, self.residual_planes)
 
     # ---- cost
 

@@ -26,10 +26,10 @@ def split_pool(layer: Layer, output: Operand) -> tuple[Layer, Layer] | None:
     Returns
     -------
     (Layer, Layer) or None
-        None if no maxima overlap, or the greatest sum is not the greatest code.
+        None if no maxima overlap, the greatest sum is not the greatest code, or a residual is added to it.
     """
     pool, steps = layer.pool, layer.steps
-    if pool is None or steps is None or pool.kind == "sum":
+    if pool is None or steps is None or pool.kind == "sum" or layer.residual:
         return None
     if all(size <= stride for size, stride in zip(pool.size, pool.stride, strict=True)):
         return None

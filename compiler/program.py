@@ -1,7 +1,7 @@
 """A network as a program of the accelerator: everything that a host writes into its banks."""
 
 from collections.abc import Sequence
-from itertools import pairwise, product
+from itertools import product
 from zlib import crc32
 
 import numpy as np
@@ -11,8 +11,8 @@ from spinplane.machine.descriptor import FORMAT_VERSION, Descriptor, Kind, Load,
 from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
 from spinplane.machine.registers import machine_digest
 
-from .codes import InputCode
 from .graph import Graph
+from .image_bank import overlap, place_maps
 from .passes import Batch, input_map, layer_passes
 from .placement import ceil_div
 from .pool_splitting import split_pool
@@ -20,6 +20,7 @@ from .predict import predict
 from .requantize import Requantization
 from .residency import Home, choose_homes
 from .stages import Stage, network_stages
+from .wiring import Wiring
 
 
 def compile_graph(
@@ -50,7 +51,11 @@ def compile_graph(
         that the way out can compute.
     """
     foldable = fold_pools and any(layer.pool and layer.pool.kind == "sum" for layer in graph.layers)
-    splittable = split_pools and any(map(split_pool, graph.layers, [layer.i for layer in graph.layers[1:]]))
+    wiring = Wiring(graph)
+    given = [wiring.operand(number) for number in range(len(graph.layers))]
+    splittable = split_pools and any(
+        operand and split_pool(layer, operand) for layer, operand in zip(graph.layers, given, strict=True)
+    )
     programs, refusals = list[NetworkProgram](), list[SpinplaneError]()
     # The network as it is comes first: it is taken if nothing is better, and told of if nothing fits.
     for fold, split in product(sorted({False, foldable}), sorted({False, splittable})):
@@ -68,71 +73,57 @@ def _compile(graph: Graph, machine: Machine, *, fold_pools: bool, split_pools: b
     stages = network_stages(graph, machine, fold_pools=fold_pools, split_pools=split_pools)
     homes = choose_homes(machine, [stage.candidates for stage in stages])
     steps = [stage.steps_of(home.placement) for stage, home in zip(stages, homes, strict=True)]
-    names = [stage.name for stage in stages]
-    maps = _place_maps(machine, _maps(homes, stages[-1].output, steps[-1]), names)
+    maps = place_maps(machine, _maps(stages, homes, steps), stages)
     batches = [
-        layer_passes(stage.number, home, step, maps[at], maps[at + 1])
+        layer_passes(
+            stage.number,
+            home,
+            step,
+            maps[stage.takes],
+            maps[at + 1],
+            None if stage.adds is None else maps[stage.adds],
+        )
         for at, (stage, home, step) in enumerate(zip(stages, homes, steps, strict=True))
     ]
     return _assemble(graph, machine, stages, batches, maps)
 
 
-def _maps(homes: Sequence[Home], output: InputCode | None, steps: Requantization) -> list[FeatureMap]:
-    """Feature maps at no address yet: the input, and what each stage gives.
+def _maps(
+    stages: Sequence[Stage], homes: Sequence[Home], steps: Sequence[Requantization]
+) -> list[FeatureMap]:
+    """Feature maps at no address yet: the input, and what each stage gives, as those that take it read it."""
+    maps = [_given_map(*of_stage) for of_stage in zip(stages, homes, steps, strict=True)]
+    # The first stage takes the network's input.
+    maps.insert(0, input_map(homes[0].placement, 0))
+    for stage, home in zip(stages, homes, strict=True):
+        maps[stage.takes] = input_map(home.placement, 0)
+    for stage, home in zip(stages, homes, strict=True):
+        assert maps[stage.takes] == input_map(home.placement, 0)
+    return maps
 
-    Parameters
-    ----------
-    homes : sequence of Home
-    output : InputCode, optional
-    steps : Requantization
-        Both of the last stage.
-    """
-    maps = [input_map(home.placement, 0) for home in homes]
-    last = homes[-1].placement
-    lanes = last.machine.results_per_cycle
-    channels, (height, width) = last.layer.kernels, last.layer.regions
+
+def _given_map(stage: Stage, home: Home, steps: Requantization) -> FeatureMap:
+    """The map of a stage that no other one takes."""
+    placement, output = home.placement, stage.output
+    lanes = placement.machine.results_per_cycle
+    channels, height, width = stage.output_shape
     raw = steps.requantize is Requantize.RAW
     room = ceil_div(channels, lanes) * lanes
     planes = output.bits if output else 1
     pixel_bits = room * (32 if raw else planes)
-    maps.append(
-        FeatureMap(
-            layout="raw" if raw else "planes",
-            base=0,
-            line_bits=width * pixel_bits,
-            pixel_bits=pixel_bits,
-            plane_bits=0 if raw else room,
-            planes=planes,
-            channels=channels,
-            height=height,
-            width=width,
-            scale=output.scale if output else 1,
-            offset=output.offset if output else 0,
-        )
+    return FeatureMap(
+        layout="raw" if raw else "planes",
+        base=0,
+        line_bits=width * pixel_bits,
+        pixel_bits=pixel_bits,
+        plane_bits=0 if raw else room,
+        planes=planes,
+        channels=channels,
+        height=height,
+        width=width,
+        scale=output.scale if output else 1,
+        offset=output.offset if output else 0,
     )
-    return maps
-
-
-def _words(machine: Machine, feature_map: FeatureMap) -> int:
-    return ceil_div(feature_map.height * feature_map.line_bits, machine.columns)
-
-
-def _place_maps(machine: Machine, maps: Sequence[FeatureMap], names: Sequence[str]) -> list[FeatureMap]:
-    """Bases of all maps: side by side if all fit, else a layer's input at one end and its output at the other."""
-    sizes = [_words(machine, m) for m in maps]
-    if sum(sizes) <= machine.image_words:
-        bases = [sum(sizes[:at]) for at in range(len(sizes))]
-    else:
-        for name, (taken, given) in zip(names, pairwise(sizes), strict=True):
-            if taken + given > machine.image_words:
-                raise SpinplaneError(
-                    f"layer {name}: its input of {taken} words and its output of {given} need image_words = "
-                    f"{taken + given}, machine {machine.name} has {machine.image_words}"
-                )
-        bases = [machine.image_words - size if at % 2 else 0 for at, size in enumerate(sizes)]
-    return [
-        FeatureMap(**{**vars(m), "base": base * machine.columns}) for m, base in zip(maps, bases, strict=True)
-    ]
 
 
 def _assemble(
@@ -185,7 +176,7 @@ def _assemble(
                 name=layer.name,
                 descriptors=tuple(range(first_passes[begin], first_passes[end])),
                 output=maps[end],
-                kept=not any(_overlap(maps[end], later) for later in maps[end + 1 :]),
+                kept=not any(overlap(maps[end], later) for later in maps[end + 1 :]),
             )
             for layer, begin, end in zip(graph.layers, bounds, bounds[1:], strict=False)
         ),
@@ -201,7 +192,3 @@ def _check_bank(machine: Machine, key: str, names: Sequence[str], needed: Sequen
     raise SpinplaneError(
         f"layer {names[at]}: it goes beyond {key} = {has} of machine {machine.name}, the network needs {sum(needed)}"
     )
-
-
-def _overlap(a: FeatureMap, b: FeatureMap) -> bool:
-    return a.base < b.base + b.height * b.line_bits and b.base < a.base + a.height * a.line_bits

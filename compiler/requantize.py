@@ -15,7 +15,7 @@ from spinplane.machine.descriptor import (
 )
 
 from .codes import InputCode
-from .graph import Layer
+from .graph import Layer, Residual
 from .thresholds import reachable_sums
 
 UNUSED_THRESHOLD = 2 ** (THRESHOLD_BITS - 1) - 1
@@ -26,6 +26,36 @@ _LARGEST_SHIFT = 47
 _BEYOND = 1 << 61
 
 
+@dataclass(frozen=True, kw_only=True)
+class Addend:
+    """The map that a layer adds to its sums.
+
+    Parameters
+    ----------
+    code : InputCode
+    smallest, largest : int
+        Of its values.
+    """
+
+    code: InputCode
+    smallest: int
+    largest: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Value:
+    """What the steps are of: sum_scale · pooled sum + code_scale · code of the residual + constant."""
+
+    sum_scale: int = 1
+    code_scale: int = 0
+    constant: int = 0
+
+    @property
+    def steepest(self) -> int:
+        """Greatest multiplier of the value that the multipliers of its parts hold."""
+        return _LARGEST_MULTIPLIER // max(abs(self.sum_scale), abs(self.code_scale))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Requantization:
     """Parameters of the way out for all kernels of a layer.
@@ -34,7 +64,7 @@ class Requantization:
     ----------
     requantize : Requantize
     pool : PoolAt
-    multipliers, offsets : ndarray of shape (kernels,), int64
+    multipliers, offsets, residual_multipliers : ndarray of shape (kernels,), int64
     thresholds : ndarray of shape (kernels, n), int64
         Of ``THRESHOLDS``, in ascending order; n is 0 otherwise.
     shift, low, high, code_shift : int
@@ -44,6 +74,7 @@ class Requantization:
     pool: PoolAt
     multipliers: np.ndarray
     offsets: np.ndarray
+    residual_multipliers: np.ndarray
     thresholds: np.ndarray
     shift: int = 0
     low: int = 0
@@ -56,16 +87,18 @@ class Requantization:
         return -(-self.thresholds.shape[1] // THRESHOLDS_PER_WORD)
 
 
-def requantization(layer: Layer, output: InputCode | None) -> Requantization:
-    """How the sums of a layer become the codes of its output map.
+def requantization(layer: Layer, output: InputCode | None, addend: Addend | None = None) -> Requantization:
+    """How the sums of a layer, and its residual, become the codes of its output map.
 
-    Every step of every channel is proven over all sums that the layer can reach.
+    Every step of every channel is proven over all sums that the layer can reach, with all values of its residual.
 
     Parameters
     ----------
     layer : Layer
     output : InputCode, optional
         Codes of the output map; None where the layer gives its sums.
+    addend : Addend, optional
+        The residual's map.
 
     Raises
     ------
@@ -73,13 +106,24 @@ def requantization(layer: Layer, output: InputCode | None) -> Requantization:
         If a sum does not fit, a level is no code, or no parameters give the steps, with the layer's name.
     """
     low, high = reachable_sums(layer)
-    _prove_widths(layer, low, high)
+    regions = int(np.prod(layer.pool.size)) if layer.pool and layer.pool.kind == "sum" else 1
+    _prove_width(layer, "sums", int(low.min()) // regions, int(high.max()) // regions, VALUE_BITS)
+    value = _value(layer, addend)
+    if layer.residual and addend:
+        low, high = _with_residual(layer.residual, addend, low, high)
     pool = _pool(layer)
     none = np.zeros((len(low), 0), dtype=np.int64)
+    ones = np.ones(len(low), dtype=np.int64)
     if layer.steps is None or output is None:
-        ones = np.ones(len(low), dtype=np.int64)
+        what = "sums with the residual" if addend else "sums"
+        _prove_width(layer, what, int(low.min()), int(high.max()), RAW_BITS)
         return Requantization(
-            requantize=Requantize.RAW, pool=pool, multipliers=ones, offsets=0 * ones, thresholds=none
+            requantize=Requantize.RAW,
+            pool=pool,
+            multipliers=value.sum_scale * ones,
+            offsets=value.constant * ones,
+            residual_multipliers=value.code_scale * ones,
+            thresholds=none,
         )
     first, code_shift = _codes(layer, output)
     # Falling steps are rising ones of the negative sum, on which all that follows works.
@@ -93,14 +137,16 @@ def requantization(layer: Layer, output: InputCode | None) -> Requantization:
     at = np.clip(turned, least[:, np.newaxis], greatest[:, np.newaxis] + 1)
     at = np.where(out_of_reach, greatest[:, np.newaxis] + 1, at)
     count = at.shape[1]
-    line = _find_line(at, least, greatest, first)
+    line = _find_line(at, least, greatest, first, value)
     if line is not None:
         shift, multipliers, offsets = line
+        slopes = sign * multipliers
         return Requantization(
             requantize=Requantize.SHIFT,
             pool=pool,
-            multipliers=sign * multipliers,
-            offsets=offsets,
+            multipliers=slopes * value.sum_scale,
+            offsets=offsets + slopes * value.constant,
+            residual_multipliers=slopes * value.code_scale,
             thresholds=none,
             shift=shift,
             low=first,
@@ -122,8 +168,9 @@ def requantization(layer: Layer, output: InputCode | None) -> Requantization:
     return Requantization(
         requantize=Requantize.THRESHOLDS,
         pool=pool,
-        multipliers=sign,
-        offsets=np.zeros(len(low), dtype=np.int64),
+        multipliers=sign * value.sum_scale,
+        offsets=sign * value.constant,
+        residual_multipliers=sign * value.code_scale,
         thresholds=thresholds,
         low=first,
         code_shift=code_shift,
@@ -137,17 +184,34 @@ def _pool(layer: Layer) -> PoolAt:
     return kinds[layer.pool.kind]
 
 
-def _prove_widths(layer: Layer, low: np.ndarray, high: np.ndarray) -> None:
-    """Sums fit before scaling, and pooled ones in what leaves raw."""
-    regions = int(np.prod(layer.pool.size)) if layer.pool and layer.pool.kind == "sum" else 1
-    for bits, ends in (
-        (VALUE_BITS, (int(low.min()) // regions, int(high.max()) // regions)),
-        (RAW_BITS, (int(low.min()), int(high.max())) if layer.steps is None else (0, 0)),
-    ):
-        if ends[0] < -(1 << (bits - 1)) or ends[1] >= 1 << (bits - 1):
-            raise SpinplaneError(
-                f"layer {layer.name}: sums from {ends[0]} to {ends[1]} do not fit in {bits} bits"
-            )
+def _value(layer: Layer, addend: Addend | None) -> _Value:
+    """The residual's own scale and offset as factors of its codes and a constant."""
+    if layer.residual is None or addend is None:
+        return _Value()
+    scale, code_scale = layer.residual.scale, layer.residual.residual_scale * addend.code.scale
+    if max(abs(scale), abs(code_scale)) > _LARGEST_MULTIPLIER:
+        raise SpinplaneError(
+            f"layer {layer.name}: its sums times {scale} and the codes of its residual times {code_scale} need "
+            f"multipliers of more than {SCALE_BITS} bits"
+        )
+    if scale == code_scale == 0:
+        raise SpinplaneError(f"layer {layer.name}: its sums and its residual are both multiplied by 0")
+    constant = layer.residual.residual_scale * addend.code.offset
+    return _Value(sum_scale=scale, code_scale=code_scale, constant=constant)
+
+
+def _with_residual(
+    residual: Residual, addend: Addend, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest value of pooled sums from `low` to `high` with their residual."""
+    sums = np.sort([residual.scale * low, residual.scale * high], axis=0)
+    added = sorted(residual.residual_scale * end for end in (addend.smallest, addend.largest))
+    return sums[0] + added[0], sums[1] + added[1]
+
+
+def _prove_width(layer: Layer, what: str, low: int, high: int, bits: int) -> None:
+    if low < -(1 << (bits - 1)) or high >= 1 << (bits - 1):
+        raise SpinplaneError(f"layer {layer.name}: {what} from {low} to {high} do not fit in {bits} bits")
 
 
 def _codes(layer: Layer, output: InputCode) -> tuple[int, int]:
@@ -170,18 +234,20 @@ def _codes(layer: Layer, output: InputCode) -> tuple[int, int]:
 
 
 def _find_line(
-    at: np.ndarray, least: np.ndarray, greatest: np.ndarray, first: int
+    at: np.ndarray, least: np.ndarray, greatest: np.ndarray, first: int, value: _Value
 ) -> tuple[int, np.ndarray, np.ndarray] | None:
-    """Shift, multipliers and offsets with (sum · m + o) >> shift ≥ first + k from step k on, or None.
+    """Shift, multipliers and offsets with (value · m + o) >> shift ≥ first + k from step k on, or None.
 
-    Step k at T asks for m·T + o ≥ (first + k)·2^s where the sum T exists, and for m·(T − 1) + o < (first + k)·2^s where
-    T − 1 does. An o exists if no lower bound exceeds an upper one, which bounds m for every pair of steps.
+    Step k at T asks for m·T + o ≥ (first + k)·2^s where the value T exists, and for m·(T − 1) + o < (first + k)·2^s
+    where T − 1 does. An o exists if no lower bound exceeds an upper one, which bounds m for every pair of steps.
     """
     count = at.shape[1]
     below, above = at > least[:, np.newaxis], at <= greatest[:, np.newaxis]
     magnitude = max(int(np.abs(least).max()), int(np.abs(greatest).max()), 1)
+    # What the residual's offset adds leaves less room to the offsets.
+    magnitude += abs(value.constant)
     # One step needs no slope: sums become codes as they are.
-    steepest, shifts = (1, [0]) if count == 1 else (_LARGEST_MULTIPLIER, range(_LARGEST_SHIFT, -1, -1))
+    steepest, shifts = (1, [0]) if count == 1 else (value.steepest, range(_LARGEST_SHIFT, -1, -1))
     for shift in shifts:
         # Multipliers beyond this have offsets that do not fit: o is about code · 2^s − m·T.
         largest = min(steepest, (_LARGEST_OFFSET - ((abs(first) + count + 1) << shift)) // magnitude)

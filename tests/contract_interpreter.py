@@ -27,6 +27,7 @@ LESS_ONE = [
     "load_sub_arrays",
     "beats",
     "last_beats",
+    "residual_planes",
     "out_planes",
 ]
 
@@ -166,9 +167,9 @@ class Interpreter:
                 for beat in range(d["last_beats"] if j == d["rounds"] - 1 else d["beats"]):
                     channel = j * d["beats"] + beat
                     words = self.program.parameters[d["parameter_base"] + channel].reshape(lanes, 16)
-                    bias, multiplier, offset = (
+                    bias, multiplier, offset, residual_multiplier = (
                         np.array([int.from_bytes(w[a:b].tobytes(), "little", signed=True) for w in words])
-                        for a, b in ((0, 4), (4, 7), (7, 13))
+                        for a, b in ((0, 4), (4, 7), (7, 13), (13, 16))
                     )
                     value = (results[beat] << d["accumulator_shift"]) + bias
                     value = value - d["window_sum_scale"] * window_sums[g * size]
@@ -191,7 +192,18 @@ class Interpreter:
                     self.events["parameter_reads"] += d["threshold_words"]
                     if ox >= d["out_width"] or oy >= d["out_height"]:
                         continue
-                    self.write(d, mode, ox, oy, channel, pooled.pop(key) + offset)
+                    added = offset + self.residual(d, ox, oy, channel) * residual_multiplier
+                    self.write(d, mode, ox, oy, channel, pooled.pop(key) + added)
+
+    def residual(self, d, ox, oy, channel):
+        lanes = self.machine.results_per_cycle
+        codes = np.zeros(lanes, dtype=np.int64)
+        at = d["residual_base"] + oy * d["residual_line_bits"] + ox * d["residual_pixel_bits"]
+        for plane in range(d["residual_planes"] if d["residual"] else 0):
+            begin = at + plane * d["residual_plane_bits"] + channel * lanes
+            codes += self.image[begin : begin + lanes].astype(np.int64) << plane
+            self.events["image_reads"] += 1
+        return codes
 
     def write(self, d, mode, ox, oy, channel, y):
         lanes = self.machine.results_per_cycle

@@ -1,9 +1,11 @@
 """Hypothesis strategies: small integer graphs of every kind, with inputs."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Residual, Steps
 from spinplane.compiler.oracle import arrange, linear, pooled
 from spinplane.machine import Coding, Operand
 
@@ -39,10 +41,19 @@ def networks(draw: st.DrawFn, *, wider: int = 0) -> tuple[Graph, np.ndarray]:
     channels, side = draw(st.integers(1, 3)), draw(st.integers(4, 6))
     operand = draw(st.sampled_from(_INPUTS))
     inputs = values = _values(rng, operand, (draw(st.integers(1, 2)), channels, side, side + wider))
-    layers = []
-    count = draw(st.integers(1, 3))
+    # What each layer takes, and what it gives.
+    layers, taken, count = [], [], draw(st.integers(1, 3))
     for number in range(count):
-        layer, values, operand = _layer(draw, rng, number, values, operand, last=number == count - 1)
+        kind = draw(st.sampled_from(["plain", "plain", "identity", "beside"]))
+        last = number == count - 1
+        if kind == "beside" and layers and layers[-1].residual is None:
+            layer, sums = _beside(rng, number, layers[-1], *taken[-1], values)
+        elif kind == "identity" and values.shape[3] > 1:
+            layer, sums = _identity(draw, rng, number, values, operand)
+        else:
+            layer, sums = _layer(draw, rng, number, values, operand)
+        taken.append((number - 1, values) if layer.input is None else taken[-1])
+        layer, values, operand = _finish(draw, rng, layer, sums, last=last, given=operand)
         layers.append(layer)
     kernels = values.shape[1]
     graph = Graph(
@@ -57,7 +68,7 @@ def networks(draw: st.DrawFn, *, wider: int = 0) -> tuple[Graph, np.ndarray]:
     return graph, inputs
 
 
-def _layer(draw, rng, number, values, i, *, last):
+def _layer(draw, rng, number, values, i):
     flatten = draw(st.booleans()) and values[0].size <= 60
     height, width = (1, 1) if flatten else values.shape[2:]
     channels = values[0].size if flatten else values.shape[1]
@@ -85,9 +96,61 @@ def _layer(draw, rng, number, values, i, *, last):
         layer = _with(layer, pool=pool)
         if kind != "max_codes":
             sums = pooled(sums, pool)
+    return layer, sums
+
+
+def _identity(draw, rng, number, values, i):
+    """A layer that its own input is added to: its map keeps its shape, also where neighbours are pooled."""
+    channels = values.shape[1]
+    w = draw(st.sampled_from(_WEIGHTS))
+    kind = draw(st.sampled_from([None, "sum", "max_sums"]))
+    layer = Layer(
+        name=f"layer{number}",
+        weights=_values(rng, w, (channels, channels, 1, 3)),
+        w=w,
+        i=i,
+        bias=rng.integers(-9, 10, channels),
+        padding=(0, 1, 0, 2 if kind else 1),
+        pool=Pooling(kind=kind, size=(1, 2), stride=(1, 1)) if kind else None,
+        residual=_residual(rng, number - 1),
+    )
+    return layer, _with_residual(layer, linear(layer, values), values)
+
+
+def _beside(rng, number, other, source, taken, given):
+    """A layer that takes what the one before it takes, in the same geometry, and adds what that one gives."""
+    pool = other.pool and replace(
+        other.pool, kind="max_sums" if other.pool.kind == "max_codes" else other.pool.kind
+    )
+    layer = _with(
+        other,
+        name=f"layer{number}",
+        weights=_values(rng, other.w, other.weights.shape),
+        bias=rng.integers(-9, 10, len(other.weights)),
+        pool=pool,
+        steps=None,
+        input=source,
+        residual=_residual(rng, number - 1),
+    )
+    return layer, _with_residual(layer, linear(layer, arrange(layer, taken)), given)
+
+
+def _residual(rng, source):
+    scale, residual_scale = rng.choice([-3, -1, 1, 2, 5], 2).tolist()
+    return Residual(source=source, scale=scale, residual_scale=residual_scale)
+
+
+def _with_residual(layer, sums, values):
+    sums = pooled(sums, layer.pool) if layer.pool else sums
+    return layer.residual.scale * sums + layer.residual.residual_scale * values
+
+
+def _finish(draw, rng, layer, sums, *, last, given):
+    """Steps of what leaves a layer; none of the last one."""
+    kernels = len(layer.weights)
     if last:
         values = pooled(sums, layer.pool) if layer.pool and layer.pool.kind == "max_codes" else sums
-        return layer, values, i
+        return layer, values, given
     output = draw(st.sampled_from(_INPUTS))
     levels = _levels(output)
     rising = rng.integers(0, 2, kernels).astype(bool)

@@ -47,7 +47,7 @@ def check_a_value(graph, inputs, data, machine):
     at = data.draw(st.integers(0, len(graph.layers) - 1))
     before = [inputs[:1], *run_graph(graph, inputs[:1])]
     values = before[at + 1][0]
-    sums_of_layer = linear(graph.layers[at], arrange(graph.layers[at], before[at]))[0]
+    sums_of_layer = linear(graph.layers[at], arrange(graph.layers[at], before[graph.source(at) + 1]))[0]
     output = tuple(data.draw(st.integers(0, side - 1)) for side in values.shape)
     traced = spinplane.trace(
         graph, inputs, output=output, layer=graph.layers[at].name, machine=machine, fold_pools=fold_pools
@@ -84,14 +84,14 @@ def check_steps(traced):
         sums = (one.accumulator << p["accumulator_shift"]) - p["window_sum_scale"] * one.window_sum
         assert one.value == sums + p["bias"]
         assert one.scaled == one.value * p["multiplier"]
+    y = traced.pooled + p["offset"] + (traced.residual or 0) * p["residual_multiplier"]
+    assert traced.y == y
     if traced.requantize == "RAW":
-        assert traced.value == traced.code == traced.pooled + p["offset"]
+        assert traced.value == traced.code == y
     elif traced.requantize == "SHIFT":
-        y = traced.pooled + p["offset"]
         code = min(max(y >> p["shift"], p["low"]), p["high"])
         assert traced.code == code << p["code_shift"]
     else:
-        y = traced.pooled + p["offset"]
         code = p["low"] + sum(threshold <= y for threshold in traced.thresholds)
         assert traced.code == code << p["code_shift"]
     counting = [one for one in traced.windows if one.counts]

@@ -33,6 +33,11 @@ def check(graph, machine, inputs):
 @given(networks())
 def test_random_networks_equal_the_oracle(drawn):
     graph, inputs = drawn
+    branching = [layer.name for layer in graph.layers if layer.residual]
+    if branching:
+        with pytest.raises(SpinplaneError, match=f"layer {branching[0]}: it takes more than"):
+            map_network(graph, load_machine("tiny"))
+        return
     check(graph, load_machine("tiny"), inputs)
 
 
