@@ -33,8 +33,8 @@ class Wiring:
             for other in takers[1:]:
                 if other.i != takers[0].i:
                     raise SpinplaneError(
-                        f"layer {other.name}: it takes {other.i}, layer {takers[0].name} takes the same map as "
-                        f"{takers[0].i}"
+                        f"layer {other.name}: it takes {_told(other.i)}, layer {takers[0].name} takes the same map as "
+                        f"{_told(takers[0].i)}"
                     )
 
     def added(self, number: int) -> bool:
@@ -93,6 +93,10 @@ def _check_sources(graph: Graph, number: int) -> None:
             raise SpinplaneError(
                 f"layer {layer.name}: its {role} is map {source}, allowed is -1 (the network's input) to {number - 1}"
             )
+
+
+def _told(operand: Operand) -> str:
+    return f"{operand.coding.value} codes of {operand.bits} bits"
 
 
 def _own_code(layer: Layer) -> InputCode | None:

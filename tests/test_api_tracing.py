@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import spinplane
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.behavioral.feature_map import map_addresses
 from spinplane.cli import main
+from spinplane.compiler.graph import Residual
 from spinplane.compiler.oracle import arrange, linear, pooled, run_graph
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Machine, SpinplaneError, load_machine
@@ -245,3 +247,24 @@ def test_an_output_that_is_no_index_is_refused(capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         main(["trace", "digits-1-4", "--input", "x.npy", "--output", "3,4"])
     assert "output '3,4': expected k,y,x" in capsys.readouterr().err
+
+
+def test_a_residual_is_told() -> None:
+    plain = small_graph()
+    layer = replace(
+        plain.layers[0],
+        weights=np.ones((1, 1, 1, 1), dtype=np.int64),
+        bias=np.array([5]),
+        padding=(0, 0, 0, 0),
+        stride=(1, 1),
+        groups=1,
+        pool=None,
+        steps=None,
+        residual=Residual(source=-1, scale=2, residual_scale=-3),
+    )
+    graph = replace(plain, layers=(layer,), output_scale=np.ones(1), output_offset=np.zeros(1))
+    image = graph.encode_input(small_images(1))
+    graph = replace(graph, output_shape=(1, *image.shape[1:]))
+    traced = spinplane.trace(graph, small_images(1), output=(0, 1, 2), machine="tiny")
+    assert traced.value == 2 * (image[0, 0, 1, 2] + 5) - 3 * image[0, 0, 1, 2]
+    assert f" + {traced.residual} · -3 = {traced.y}" in str(traced)
