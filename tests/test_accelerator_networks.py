@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from network_strategies import networks
+from test_compiler_program import inputs_of
+from test_compiler_residual import downsampled_block, identity_block
 
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.graph import Graph
@@ -16,7 +18,7 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
-from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
 from spinplane.machine.descriptor import Descriptor
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
@@ -182,3 +184,14 @@ def test_three_clocks_agree(machine: Machine, count: int, tmp_path: Path) -> Non
     cases = compiled_networks(machine, count)
     record = run_twice(machine, cases, "verilator", tmp_path)
     assert not list(compare(machine, cases, record))
+
+
+def test_residual_blocks_agree(tmp_path: Path) -> None:
+    graphs = [
+        identity_block(3, Operand(bits=1)),
+        downsampled_block(Operand(bits=1)),
+        downsampled_block(Operand(bits=1, coding=Coding.BIPOLAR)),
+    ]
+    cases = [(graph, compile_graph(graph, TINY), inputs_of(graph, count=1)) for graph in graphs]
+    record = run_twice(TINY, cases, "verilator", tmp_path)
+    assert not list(compare(TINY, cases, record))
