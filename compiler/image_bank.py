@@ -1,6 +1,6 @@
 """Where the feature maps of a network lie in the image bank: none is written over while a stage is still to read it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from spinplane.machine import Machine, SpinplaneError
@@ -8,6 +8,9 @@ from spinplane.machine.program import FeatureMap
 
 from .placement import ceil_div
 from .stages import Stage
+
+#: Bases that are tried before a network is refused.
+_MOST_TRIES = 10_000
 
 
 def place_maps(machine: Machine, maps: Sequence[FeatureMap], stages: Sequence[Stage]) -> list[FeatureMap]:
@@ -55,12 +58,8 @@ def _share(machine: Machine, sizes: Sequence[int], stages: Sequence[Stage]) -> l
                 f"{beside} need image_words = {words}, machine {machine.name} has {machine.image_words}"
             )
     in_order = range(len(sizes))
-    # By turns at both ends, which is all that a chain of layers needs, or the largest first.
-    for order, at_end in (
-        (in_order, lambda number: bool(number % 2)),
-        (sorted(in_order, key=lambda number: -sizes[number]), lambda _: False),
-    ):
-        bases = _first_fit(machine.image_words, sizes, needed, order, at_end)
+    for order in (in_order, sorted(in_order, key=lambda number: -sizes[number])):
+        bases = _fit(machine.image_words, sizes, needed, order)
         if bases:
             return bases
     total = sum(sizes)
@@ -81,27 +80,45 @@ def _needed(stages: Sequence[Stage]) -> list[set[int]]:
     return needed[::-1]
 
 
-def _first_fit(
-    words: int,
-    sizes: Sequence[int],
-    needed: Sequence[set[int]],
-    order: Iterable[int],
-    at_end: Callable[[int], bool],
+def _fit(
+    words: int, sizes: Sequence[int], needed: Sequence[set[int]], order: Sequence[int]
 ) -> list[int] | None:
-    """Bases, each as low or as high as those before it in the order leave room; None if one finds none."""
+    """Bases, each as low or as high as those before it in the order leave room; None if none were found.
+
+    Both ends are tried, first those by turns: a chain of layers needs no others.
+    """
     bases: dict[int, int] = {}
-    for number in order:
-        beside = set[int]().union(*(of for of in needed if number in of)) & bases.keys()
-        taken = sorted((bases[of], bases[of] + sizes[of]) for of in beside)
-        begins = [0, *(end for _, end in taken)]
-        ends = [*(begin for begin, _ in taken), words]
-        # The ends of those before may lie beyond that of the last one.
-        gaps = [
-            (max(begins[: at + 1]), end)
-            for at, end in enumerate(ends)
-            if end - max(begins[: at + 1]) >= sizes[number]
-        ]
+    tries = 0
+
+    def place(at: int) -> bool:
+        nonlocal tries
+        if at == len(order):
+            return True
+        number = order[at]
+        gaps = _gaps(words, sizes, needed, number, bases)
         if not gaps:
-            return None
-        bases[number] = gaps[-1][1] - sizes[number] if at_end(number) else gaps[0][0]
-    return [bases[number] for number in range(len(sizes))]
+            return False
+        low, high = gaps[0][0], gaps[-1][1] - sizes[number]
+        for base in dict.fromkeys((high, low) if number % 2 else (low, high)):
+            tries += 1
+            bases[number] = base
+            if tries <= _MOST_TRIES and place(at + 1):
+                return True
+            del bases[number]
+        return False
+
+    return [bases[number] for number in range(len(sizes))] if place(0) else None
+
+
+def _gaps(
+    words: int, sizes: Sequence[int], needed: Sequence[set[int]], number: int, bases: dict[int, int]
+) -> list[tuple[int, int]]:
+    """Where a map fits beside the placed ones that are needed with it: first words and ends, ascending."""
+    beside = set[int]().union(*(of for of in needed if number in of)) & bases.keys()
+    gaps, begin = [], 0
+    for taken, end in [*sorted((bases[of], bases[of] + sizes[of]) for of in beside), (words, words)]:
+        if taken - begin >= sizes[number]:
+            gaps.append((begin, taken))
+        # One that begins before another may end after it.
+        begin = max(begin, end)
+    return gaps

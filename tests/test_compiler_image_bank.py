@@ -1,0 +1,96 @@
+"""Maps that share the image bank: none lies where another one is still read."""
+
+from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from spinplane.compiler.image_bank import overlap, place_maps
+from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine.program import FeatureMap
+
+TINY = load_machine("tiny")
+
+
+def maps_of(sizes):
+    """Maps of so many words."""
+    return [
+        FeatureMap(
+            layout="planes",
+            base=0,
+            line_bits=TINY.columns,
+            pixel_bits=TINY.columns,
+            plane_bits=TINY.columns,
+            planes=1,
+            channels=2,
+            height=size,
+            width=1,
+        )
+        for size in sizes
+    ]
+
+
+def stages_of(sources):
+    """Stages that take one map and add another, or none."""
+    return [
+        SimpleNamespace(name=f"s{at}", takes=takes, adds=adds) for at, (takes, adds) in enumerate(sources)
+    ]
+
+
+def needed_together(sources, stage):
+    """Maps that the stage reads or writes, and those before it that a later one reads."""
+    read_from_here = {source for pair in sources[stage:] for source in pair if source is not None}
+    return {source for source in read_from_here if source <= stage} | {stage + 1}
+
+
+def place(sizes, sources, words):
+    return place_maps(replace(TINY, image_words=words), maps_of(sizes), stages_of(sources))
+
+
+def test_no_map_is_written_over_before_its_last_reader():
+    rng, placed_tightly = np.random.default_rng(2), 0
+    for _ in range(300):
+        sources = [
+            (at, None if rng.integers(2) else int(rng.integers(0, at + 1)))
+            for at in range(rng.integers(2, 7))
+        ]
+        sizes = rng.integers(1, 9, len(sources) + 1).tolist()
+        most = max(sum(sizes[of] for of in needed_together(sources, at)) for at in range(len(sources)))
+        words = max(16, most + most % 2 + 2 * int(rng.integers(0, 2)))
+        placed = place(sizes, sources, words)
+        placed_tightly += sum(sizes) > words
+        for at in range(len(sources)):
+            together = sorted(needed_together(sources, at))
+            for one in together:
+                assert (placed[one].base // TINY.columns) + sizes[one] <= words
+                assert not any(overlap(placed[one], placed[other]) for other in together if other != one)
+    assert placed_tightly > 50
+
+
+def test_chains_need_no_more_than_two_neighbours():
+    rng = np.random.default_rng(3)
+    for _ in range(100):
+        sizes = rng.integers(8, 30, rng.integers(3, 9)).tolist()
+        words = max(a + b for a, b in pairwise(sizes))
+        place(sizes, [(at, None) for at in range(len(sizes) - 1)], words + words % 2)
+
+
+def test_what_is_needed_at_once_has_to_fit():
+    with pytest.raises(SpinplaneError) as error:
+        place([4, 6, 8, 2], [(0, None), (1, 0), (2, None)], 16)
+    assert str(error.value) == (
+        "layer s1: its input of 6 words and its output of 8, and 4 that are read besides or later, need image_words = "
+        "18, machine tiny has 16"
+    )
+
+
+def test_what_finds_no_place_is_refused():
+    sources = [(0, None), (1, 0), (2, 1), (3, 2), (4, None), (5, 3)]
+    with pytest.raises(SpinplaneError) as error:
+        place([1, 2, 7, 7, 4, 1, 8], sources, 18)
+    assert str(error.value) == (
+        "layer s0: no order of the network's maps was found in which they fit image_words = 18 of machine tiny; side "
+        "by side they need 30"
+    )
