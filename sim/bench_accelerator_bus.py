@@ -50,14 +50,14 @@ class Chip:
 
     def __init__(self, dut: HierarchyObject, host: Host, rng: Random) -> None:
         self.dut, self.host, self.rng = dut, host, rng
-        self._loaded: NetworkCase | None = None
+        self.at_hand: NetworkCase | None = None
         self._tag = rng.getrandbits(30)
 
     @property
     def loaded(self) -> NetworkCase:
         """The program that lies in the banks."""
-        assert self._loaded is not None
-        return self._loaded
+        assert self.at_hand is not None
+        return self.at_hand
 
     @classmethod
     async def begin(cls, dut: HierarchyObject, stall: float = 0.0) -> "Chip":
@@ -74,7 +74,7 @@ class Chip:
         """Write a program into the banks."""
         for step in program_steps(case.program):
             await self.host.write(step.address, step.data)
-        self._loaded = case
+        self.at_hand = case
 
     async def write_input(self) -> None:
         """Write the image of the program at hand, and something else where its results will lie."""
@@ -189,7 +189,7 @@ async def programs_change_places(dut: HierarchyObject) -> None:
     chip = await Chip.begin(dut)
     first, second = NETWORKS[:2]
     for case in (first, second, first, first, second):
-        record = case.steady if case is chip.loaded else case.cold
+        record = case.steady if case is chip.at_hand else case.cold
         await chip.load(case)
         await chip.runs(record)
         await chip.runs(case.steady)
@@ -426,7 +426,7 @@ async def wrong_words(dut: HierarchyObject) -> None:
     met = set()
     for number, wrong in enumerate(WRONG_WORDS):
         case = NETWORKS[wrong.network]
-        if case is not chip.loaded:
+        if case is not chip.at_hand:
             await chip.load(case)
         await chip.write_input()
         await chip.put_word(wrong.descriptor, wrong.word, wrong.value)

@@ -174,9 +174,9 @@ def compare(machine: Machine, cases: list[Case], record: Record) -> Iterator[str
         pytest.param(TINY, 200, marks=pytest.mark.thorough),
         pytest.param(SLOW, 60, marks=pytest.mark.thorough),
         pytest.param(FAST, 60, marks=pytest.mark.thorough),
-        pytest.param(TINY_OVERLAP, 200, marks=pytest.mark.thorough),
-        pytest.param(SLOW_OVERLAP, 60, marks=pytest.mark.thorough),
-        pytest.param(FAST_OVERLAP, 60, marks=pytest.mark.thorough),
+        pytest.param(TINY_OVERLAP, 60, marks=pytest.mark.thorough),
+        pytest.param(SLOW_OVERLAP, 20, marks=pytest.mark.thorough),
+        pytest.param(FAST_OVERLAP, 20, marks=pytest.mark.thorough),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )

@@ -125,7 +125,7 @@ def test_one_wrong_figure_of_the_rtl_is_a_mismatch_and_exit_code_1(
         main([*arguments, "--conv", "--json", str(figures)])
     assert ended.value.code == 1
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == "spinplane: 1 mismatches between the RTL and the numpy reference"
+    assert last == "spinplane: 1 mismatches between the RTL and its reference"
     found = json.loads(figures.read_text(encoding="utf-8"))["configurations"]
     assert [configuration["mismatches"] for configuration in found] == [0, 1, 0]
 

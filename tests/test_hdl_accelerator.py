@@ -122,7 +122,7 @@ def test_banks_that_end_within_a_page(tmp_path: Path) -> None:
     run(LONG, "icarus", tmp_path, ["addresses_of_nothing"])
 
 
-@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("count", [200, pytest.param(1000, marks=pytest.mark.thorough)])
 def test_wrong_words(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = wrong_words(network_cases(TINY), count, monkeypatch)
     run(TINY, "verilator", tmp_path, ["wrong_words"], wrong)
