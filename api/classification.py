@@ -7,6 +7,7 @@ from typing import Any
 
 from spinplane.hdl.export import export
 from spinplane.machine import Machine, load_machine
+from spinplane.physical import AreaReport, synthesize
 from spinplane.sim.model import default_build_root
 
 from .drawing import draw_network
@@ -24,12 +25,15 @@ class Classification:
     label : int
         What somebody wrote.
     run : NetworkRun
+    area : AreaReport
+        Of the logic around the arrays and banks, with the cells of the package.
     picture, verilog : Path
         What was left behind.
     """
 
     label: int
     run: NetworkRun
+    area: AreaReport
     picture: Path
     verilog: Path
 
@@ -44,13 +48,21 @@ class Classification:
             "label": self.label,
             "class": self.run.classes[0],
             **self.run.as_dict(),
+            "area": self.area.as_dict(),
             "picture": str(self.picture),
             "verilog": str(self.verilog),
         }
 
     def __str__(self) -> str:
+        machine, one = (figures.area_um2 or 0 for figures in (self.area.total, self.area.sub_array))
+        counters = ", ".join(
+            f"{name} {value:,}" for name, value in self.run.steady.rtl.as_dict().items() if value
+        )
         return (
             f"{self.run}\n"
+            f"counters         {counters}\n"
+            f"area of logic    {machine / 1e6:.3f} mm², {one:,.0f} µm² of it in each of {self.area.sub_arrays} "
+            f"sub-arrays ({self.area.library}, cells only)\n"
             f"label {self.label}, class {self.run.classes[0]}, {self.mismatches} mismatches\n"
             f"feature maps     {self.picture}\n"
             f"Verilog          {self.verilog}"
@@ -94,7 +106,10 @@ def classify(
     machine, image = load_machine(machine), sample_digit(digit)
     simulator = usable_simulator(simulator)
     tell(f"the Verilog of {machine.name}")
-    verilog = export(machine, folder / "rtl", kept_in=default_build_root() / "verilog").folder
+    root = default_build_root()
+    verilog = export(machine, folder / "rtl", kept_in=root / "verilog").folder
+    tell("the area of its logic, by Yosys")
+    area = synthesize(machine, kept_in=root)
     run = run_network(network, image, machine=machine, simulator=simulator, tell=tell, advance=advance)
     seen = [layer for layer in run.layers if layer.outputs is not None]
     picture = draw_network(
@@ -104,4 +119,4 @@ def classify(
         layers=[layer.compiled.layer.name for layer in seen],
         values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
     )
-    return Classification(label=digit, run=run, picture=picture, verilog=verilog)
+    return Classification(label=digit, run=run, area=area, picture=picture, verilog=verilog)

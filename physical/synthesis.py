@@ -1,5 +1,6 @@
 """Synthesis of a machine: cells of each module by Yosys, areas of each block."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -22,7 +23,9 @@ from .library import read_library
 from .yosys import Yosys, find_yosys, run_script
 
 
-def synthesize(machine: Machine, *, liberty: Path | None = None, fpga: str | None = None) -> AreaReport:
+def synthesize(
+    machine: Machine, *, liberty: Path | None = None, fpga: str | None = None, kept_in: Path | None = None
+) -> AreaReport:
     """Map the logic of a machine's accelerator to cells and add up what each block takes.
 
     Every module is mapped once: nothing is optimized across the borders of modules. The memory array and the
@@ -35,6 +38,9 @@ def synthesize(machine: Machine, *, liberty: Path | None = None, fpga: str | Non
         Liberty file, plain or gzipped; without it the cells that come with the package are taken.
     fpga : str, optional
         One of `FPGA_FAMILIES`, in place of a library.
+    kept_in : Path, optional
+        Folder in which the cells of the modules are looked up and left behind, under a digest of all that they follow
+        from.
 
     Raises
     ------
@@ -51,7 +57,11 @@ def synthesize(machine: Machine, *, liberty: Path | None = None, fpga: str | Non
     else:
         target, source = AsicTarget(library=read_library(liberty)), str(liberty or "spinplane")
     black_boxes = stubs(machine)
-    cells = map_modules(machine_verilog(machine, top=ACCELERATOR), black_boxes, target, yosys)
+    modules = machine_verilog(machine, kept_in / "verilog" if kept_in else None, top=ACCELERATOR)
+    if kept_in is None:
+        cells = map_modules(modules, black_boxes, target, yosys)
+    else:
+        cells = _kept_cells(kept_in / "synthesis", modules, black_boxes, target, yosys)
     return area_report(
         cells,
         target,
@@ -62,6 +72,26 @@ def synthesize(machine: Machine, *, liberty: Path | None = None, fpga: str | Non
         yosys=str(yosys),
         black_boxes=tuple(black_boxes),
     )
+
+
+def _kept_cells(
+    folder: Path, modules: Mapping[str, str], stubs: Mapping[str, str], target: Target, yosys: Yosys
+) -> dict[str, Counter[str]]:
+    """Cells of modules that were mapped before, by the same Yosys with the same files and scripts; or mapped now."""
+    scripts = {name: target.script(name) for name in modules}
+    origin = repr((str(yosys), sorted(target.files().items()), modules, stubs, scripts))
+    path = folder / f"{hashlib.sha256(origin.encode()).hexdigest()[:16]}.json"
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Counter(types) for name, types in kept.items()}
+    except (OSError, ValueError):
+        cells = map_modules(modules, stubs, target, yosys)
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, growing = tempfile.mkstemp(dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(cells, file)
+    os.replace(growing, path)
+    return cells
 
 
 def map_modules(

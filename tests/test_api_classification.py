@@ -29,12 +29,15 @@ def test_a_seven_is_a_seven(result: Classification) -> None:
     assert [layer["i"] for layer in figures["layers"]] == [8, 4, 4, 8]
     assert figures["counters"]["rtl"] == figures["counters"]["predicted"]
     assert 0 < figures["efficiency"]["cold"] < figures["efficiency"]["steady"] < 1
+    assert figures["area"]["total"]["area_um2"] > 8 * figures["area"]["sub_array"]["area_um2"] > 0
 
 
 def test_the_files_are_there(result: Classification) -> None:
     assert result.picture.read_bytes().startswith(b"\x89PNG")
     assert any(result.verilog.rglob("*.v"))
     assert "label 7, class 7, 0 mismatches" in str(result)
+    assert "in each of 8 sub-arrays" in str(result)
+    assert f"ands {result.run.steady.rtl.ands:,}" in str(result)
     assert str(result.picture) in str(result)
 
 

@@ -13,7 +13,7 @@ from spinplane.hdl.machine_verilog import ACCELERATOR, machine_verilog, stubs
 from spinplane.hdl.row_set import row_sum_bits
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.activation import POOLED_BITS
-from spinplane.physical import AreaReport, synthesize
+from spinplane.physical import AreaReport, synthesis, synthesize
 from spinplane.physical.asic import AsicTarget
 from spinplane.physical.library import read_library
 from spinplane.physical.synthesis import map_modules
@@ -139,6 +139,20 @@ def test_fpga(family: str) -> None:
     assert report.total.luts == sum(block.machine.luts or 0 for block in report.blocks)
     assert report.all_sub_arrays.luts == 3 * (report.sub_array.luts or 0)
     assert report.total.area_um2 is None
+
+
+def test_cells_are_kept(
+    report: AreaReport, tiny: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert synthesize(tiny, kept_in=tmp_path) == report
+    monkeypatch.setattr(synthesis, "run_script", None)
+    assert synthesize(tiny, kept_in=tmp_path) == report
+    with pytest.raises(TypeError):
+        synthesize(tiny, kept_in=tmp_path / "elsewhere")
+    (kept,) = (tmp_path / "synthesis").iterdir()
+    kept.write_text("{", encoding="utf-8")
+    with pytest.raises(TypeError):
+        synthesize(tiny, kept_in=tmp_path)
 
 
 def test_library_and_fpga_exclude_each_other(tiny: Machine) -> None:
