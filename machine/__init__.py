@@ -20,6 +20,7 @@ from .counters import ACCELERATOR_COUNTER_NAMES, COUNTER_BITS, COUNTER_NAMES, Ac
 from .errors import SpinplaneError
 from .faults import NOMINAL_THRESHOLDS, FaultMap
 from .machine import WRITE_OVERLAPS, Machine, load_machine, machine_names
+from .names import check_name
 from .technology import Electrical, check_write_overlap
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Rounding",
     "SpinplaneError",
     "bits_for",
+    "check_name",
     "check_write_overlap",
     "command_dtype",
     "command_fields",

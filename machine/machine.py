@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SpinplaneError
+from .names import check_name
 
 #: Columns whose ones are counted first; slots and planes in a row are whole numbers of them.
 LEAF_COLUMNS = 16
@@ -90,8 +91,7 @@ class Machine:
     description: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name or not all(c.isascii() and (c.isalnum() or c in "-_") for c in self.name):
-            raise SpinplaneError(f"name = {self.name!r}: allowed are letters, digits, '-' and '_'")
+        check_name("name", self.name)
         self._check_range("sub_arrays", 1, 256)
         self._check_range("rows", 8, 4096)
         self._check_power_of_two("columns", 16, 2048)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine import SpinplaneError, check_name
 
 from .boolean import truth_table
 from .liberty import library_text
@@ -24,7 +24,9 @@ _NANOWATTS = {
 }
 _TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|\\\s*\n|"[^"]*"|[{}();:,]|[^\s{}();:,"]+', re.DOTALL)
 _BRACE = re.compile(r'/\*.*?\*/|"[^"]*"|[{}]', re.DOTALL)
-_GROUPS = {"library", "cell", "pin", "ff", "ff_bank"}
+# Groups that are read, and what their names may have beside letters, digits, '-' and '_'. Names of cells and of pins
+# become words of a script and of Verilog, so nothing is allowed that means something there.
+_GROUPS = {"library": ".", "cell": ".", "pin": ".[]", "ff": ".", "ff_bank": "."}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +110,8 @@ def read_library(path: Path | None = None) -> Library:
     Raises
     ------
     SpinplaneError
-        If the file is missing, not Liberty, or lacks what synthesis needs: cells, areas, a flip-flop. The
-        message names the file.
+        If the file is missing, not Liberty, has a name that is none (see `check_name`), or lacks what synthesis needs:
+        cells, areas, a flip-flop. The message names the file.
     """
     if path is None:
         return _parse(library_text(), "")
@@ -234,8 +236,7 @@ class _Reader:
         words: list[str] = []
         for token in self._tokens():
             if token == "{":
-                inner = [word for word in words if word not in "(),"]
-                return self._group(name, inner[0].strip('"') if inner else "")
+                return self._group(name, [word.strip('"') for word in words if word not in "(),:"])
             if token == ";":
                 break
             if token == "}":  # of the group: the last semicolon is missing
@@ -253,10 +254,15 @@ class _Reader:
         rest = self.text[self.position : self.position + 200].lstrip(" \t")
         return rest.startswith(("\n", "\r")) and not rest.lstrip().startswith(("{", ";"))
 
-    def _group(self, kind: str, name: str) -> "_Group | None":
+    def _group(self, kind: str, names: list[str]) -> "_Group | None":
         if kind not in _GROUPS:
-            self._skip(kind, name)
+            self._skip(f"{kind} ({', '.join(names)})")
             return None
+        for name in names:
+            check_name(kind, name, also=_GROUPS[kind])
+        if kind == "cell" and len(names) != 1:
+            raise SpinplaneError(f"cell ({', '.join(names)}): allowed is one name")
+        name = names[0] if names else ""
         group = _Group(kind, name, {}, [])
         for token in self._tokens():
             if token == "}":
@@ -270,11 +276,11 @@ class _Reader:
                 group.attributes.setdefault(*statement)
         raise SpinplaneError(f"it ends inside {kind} ({name})")
 
-    def _skip(self, kind: str, name: str) -> None:
+    def _skip(self, group: str) -> None:
         depth = 1
         while match := _BRACE.search(self.text, self.position):
             self.position = match.end()
             depth += {"{": 1, "}": -1}.get(match[0], 0)
             if not depth:
                 return
-        raise SpinplaneError(f"it ends inside {kind} ({name})")
+        raise SpinplaneError(f"it ends inside {' '.join(group.split())}")

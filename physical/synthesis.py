@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from spinplane.hdl.machine_verilog import ACCELERATOR, machine_verilog, stubs
-from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine import Machine, SpinplaneError, check_name
 
 from .area import AreaReport
 from .asic import AsicTarget
@@ -116,8 +116,10 @@ def map_modules(
     Raises
     ------
     SpinplaneError
-        If Yosys fails.
+        If a module's name is more than letters, digits, ``-`` and ``_``, or Yosys fails.
     """
+    for name in modules:
+        check_name("module", name)
     files = {**target.files(), "stubs.v": "".join(stubs.values())}
     files |= {f"{name}.v": text for name, text in modules.items()}
     jobs = [[name] for name in modules] if target.separately else [list(modules)]

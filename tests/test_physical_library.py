@@ -116,6 +116,38 @@ def test_names_the_file_and_what_lacks(tmp_path: Path, text: str, message: str) 
     assert str(error.value) == f"Liberty file {path}: {message}"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("cell (INVX1)", 'cell ("INV;X1")', "cell = 'INV;X1': allowed are letters, digits, '.', '-' and '_'"),
+        ("cell (INVX1)", 'cell ("a\n! id\n")', "cell = 'a\\n! id\\n': allowed are letters, digits, '.', '-' and '_'"),
+        ("cell (INVX1)", 'cell ("")', "cell = '': allowed are letters, digits, '.', '-' and '_'"),
+        ("cell (INVX1)", "cell (INVX1, rev2)", "cell (INVX1, rev2): allowed is one name"),
+        ("cell (INVX1)", "cell ()", "cell (): allowed is one name"),
+        ("cell (INVX1)", 'cell (INVX1, "a b")', "cell = 'a b': allowed are letters, digits, '.', '-' and '_'"),
+        ("pin (YS)", 'pin ("Y S")', "pin = 'Y S': allowed are letters, digits, '.', '[', ']', '-' and '_'"),
+        ("pin (YS)", "pin (YS, $Y)", "pin = '$Y': allowed are letters, digits, '.', '[', ']', '-' and '_'"),
+        ("ff (IQ, IQN)", "ff (IQ, `N)", "ff = '`N': allowed are letters, digits, '.', '-' and '_'"),
+        ("library (spinplane45)", 'library ("#!")', "library = '#!': allowed are letters, digits, '.', '-' and '_'"),
+    ],
+)  # fmt: skip
+def test_names_are_plain(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = _write(tmp_path / "hostile.lib", library_text().replace(old, new))
+    assert old in library_text()
+    with pytest.raises(SpinplaneError) as error:
+        read_library(path)
+    assert str(error.value) == f"Liberty file {path}: {message}"
+
+
+def test_names_that_libraries_use(tmp_path: Path) -> None:
+    text = library_text().replace("(spinplane45)", '("lib-9_1.2V")').replace("(INVX1)", "(sky130_fd__inv_1)")
+    macro = "  cell (ram.4x2) { pin (D[0]) { direction : input; } pin (D[1]) { direction : input; } }\n}\n"
+    library = read_library(_write(tmp_path / "named.lib", text.removesuffix("}\n") + macro))
+    assert library.name == "lib-9_1.2V"
+    assert "sky130_fd__inv_1" in library.cells
+    assert library.cells["ram.4x2"].inputs == ("D[0]", "D[1]")
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(SpinplaneError) as error:
         read_library(tmp_path / "none.lib")

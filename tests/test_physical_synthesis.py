@@ -15,6 +15,7 @@ from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.activation import POOLED_BITS
 from spinplane.physical import AreaReport, synthesis, synthesize
 from spinplane.physical.asic import AsicTarget
+from spinplane.physical.liberty import library_text
 from spinplane.physical.library import read_library
 from spinplane.physical.synthesis import map_modules
 from spinplane.physical.yosys import find_yosys, run_script
@@ -153,6 +154,24 @@ def test_cells_are_kept(
     kept.write_text("{", encoding="utf-8")
     with pytest.raises(TypeError):
         synthesize(tiny, kept_in=tmp_path)
+
+
+def test_names_of_a_library_run_no_command(tiny: Machine, tmp_path: Path) -> None:
+    """A line that begins with ! is a shell command of Yosys. (A cell of two names escapes its own check.)"""
+    canary, liberty = tmp_path / "canary", tmp_path / "hostile.lib"
+    cell = f'  cell ("X\n! touch {canary}\n", rev2) {{ area : 1; dont_use : true; }}\n}}\n'
+    liberty.write_text(library_text().removesuffix("}\n") + cell)
+    with pytest.raises(SpinplaneError, match=r"^Liberty file .*hostile\.lib: cell = 'X\\n! touch [^\n]*$"):
+        synthesize(tiny, liberty=liberty)
+    assert not canary.exists()
+
+
+def test_names_of_modules_run_no_command(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    name = f"top\n! touch {canary}\n"
+    with pytest.raises(SpinplaneError, match=r"^module = 'top\\n! touch [^\n]*$"):
+        map_modules({name: "module top; endmodule\n"}, {}, AsicTarget(library=read_library()), find_yosys())
+    assert not canary.exists()
 
 
 def test_library_and_fpga_exclude_each_other(tiny: Machine) -> None:
