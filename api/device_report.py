@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 from spinplane.device.biasing import check_biasing, check_overlap
 from spinplane.device.electrical import electrical
@@ -114,7 +115,7 @@ class DeviceReport:
             if quantity.section != section:
                 section = quantity.section
                 table.add_section()
-                table.add_row(f"[bold]{section}[/bold]")
+                table.add_row(Text(section, style="bold"))
             value = _text(quantity.value)
             table.add_row(quantity.name, value, quantity.unit, quantity.mark, quantity.source)
         return table

@@ -12,8 +12,8 @@ _WIDTH = 120
 
 
 def table_text(table: RenderableType) -> str:
-    """A rich table as plain text, the same on every terminal."""
-    console = Console(width=_WIDTH, color_system=None)
+    """A rich table as plain text, the same on every terminal, its texts as they are."""
+    console = Console(width=_WIDTH, color_system=None, markup=False, emoji=False)
     with console.capture() as capture:
         console.print(table)
     return capture.get()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine import SpinplaneError, check_name
 
 from .mtj import NegfJunction, heavy_metal_resistance, junction
 from .sensing import bit_line_resistance, contents
@@ -25,7 +25,8 @@ class TransistorModel:
     Parameters
     ----------
     path : Path
-        File with the model, included in the deck.
+        File with the model, included in the deck. ngspice does all that it says, commands of the shell too: take
+        models only from those whom you trust.
     name : str
         Of the ``.model``; with `subcircuit` of the ``.subckt``, whose pins are drain, gate, source, bulk.
     width_m, length_m : float
@@ -35,7 +36,8 @@ class TransistorModel:
     Raises
     ------
     SpinplaneError
-        If there is no such file, or a size is not above 0.
+        If there is no such file or a deck cannot say its path, `name` is more than letters, digits, ``-``, ``_`` and
+        ``.``, or a size is not above 0.
     """
 
     path: Path
@@ -47,6 +49,12 @@ class TransistorModel:
     def __post_init__(self) -> None:
         if not self.path.is_file():
             raise SpinplaneError(f"transistor models {self.path}: no such file")
+        path = str(self.path.resolve())
+        if not path.isprintable() or '"' in path:
+            raise SpinplaneError(
+                f"transistor models {path!r}: allowed are paths without quotes and line breaks"
+            )
+        check_name("transistor", self.name, also=".")
         if not (self.width_m > 0 and self.length_m > 0):
             raise SpinplaneError(
                 f"transistor {self.name}: {self.width_m!r} m by {self.length_m!r} m: allowed are sizes above 0"
@@ -88,7 +96,7 @@ def sense_deck(technology: Technology, *, model: TransistorModel | None = None, 
 
 
 def run_deck(deck: str) -> Mapping[tuple[int, int], float]:
-    """Levels in V by number of cells and of anti-parallel ones, from ngspice.
+    """Levels in V by number of cells and of anti-parallel ones, from ngspice without its start-up files.
 
     Raises
     ------
@@ -103,7 +111,7 @@ def run_deck(deck: str) -> Mapping[tuple[int, int], float]:
         path.write_text(deck, encoding="utf-8")
         try:
             done = subprocess.run(
-                [program, "-b", str(path)],
+                [program, "-n", "-b", path.name],
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -142,13 +150,17 @@ def _cell(
 ) -> list[str]:
     selected = technology.operations["read"].selected
     own = f"{name}_{cell}"
-    nodes = {line: "0" if drive == "0" else drive for line, drive in selected.items()}
-    nodes |= {line: f"near_{name}" for line, drive in selected.items() if drive == "read"}
+    driven = {"0": "0", "vdd": "vdd", "read": f"near_{name}"}
+    nodes = {line: driven[drive] for line, drive in selected.items() if drive in driven}
+    # Nodes within the cell are numbered: what a file calls them could be anything, and SPICE knows no case.
+    inner: dict[str, str] = {}
     lines = []
     for index, element in enumerate(technology.elements):
         if element.name not in technology.operations["read"].conducts:
             continue
-        first, second = (nodes.get(end, f"{end}_{own}") for end in element.between)
+        first, second = (
+            nodes.get(end) or inner.setdefault(end, f"inner{len(inner)}_{own}") for end in element.between
+        )
         lines.append(_line(technology, mtj, element, f"{own}_{index}", (first, second), antiparallel, model))
     return lines
 

@@ -139,6 +139,11 @@ def known_keys(torque: str, resistance: str) -> dict[str, tuple[str, float, floa
     return COMMON | BY_TORQUE[torque] | BY_RESISTANCE[resistance]
 
 
+def is_line(text: object) -> bool:
+    """Whether it is text, and in one line: without line breaks and other characters that cannot be seen."""
+    return isinstance(text, str) and text.isprintable()
+
+
 def read_parameter(key: str, entry: Any, known: Mapping[str, tuple[str, float, float]]) -> Parameter:
     """Check one entry of a file.
 
@@ -157,7 +162,7 @@ def read_parameter(key: str, entry: Any, known: Mapping[str, tuple[str, float, f
         raise SpinplaneError(f"{key}: unit = {entry['unit']!r}: allowed are {', '.join(fitting)}")
     if entry["mark"] not in MARKS:
         raise SpinplaneError(f"{key}: mark = {entry['mark']!r}: allowed are {', '.join(MARKS)}")
-    if not isinstance(entry["source"], str) or not entry["source"].strip():
+    if not is_line(entry["source"]) or not entry["source"].strip():
         raise SpinplaneError(
             f"{key}: source = {entry['source']!r}: allowed is text that says where it is from"
         )

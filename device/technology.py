@@ -7,9 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine import SpinplaneError, check_name
 
-from .parameters import BY_RESISTANCE, BY_TORQUE, OPTIONAL, Parameter, known_keys, read_parameter
+from .parameters import BY_RESISTANCE, BY_TORQUE, OPTIONAL, Parameter, is_line, known_keys, read_parameter
 
 #: What a line can be tied to; ``write`` is the write voltage, ``read`` a source of the read current.
 DRIVES = ("0", "vdd", "+write", "-write", "read", "float")
@@ -76,7 +76,9 @@ class Technology:
 
     Parameters
     ----------
-    name, description : str
+    name : str
+        Letters, digits, ``-`` and ``_``.
+    description : str
     structure : str
         Of the bit cell, as ``"2T1R"``.
     torque : {"spin_hall", "spin_transfer"}
@@ -91,6 +93,11 @@ class Technology:
     elements : tuple of Element
     operations : mapping of str to Operation
         ``write_0``, ``write_1`` and ``read``, which holds for AND and OR too.
+
+    Raises
+    ------
+    SpinplaneError
+        If the name has other characters.
     """
 
     name: str
@@ -103,6 +110,9 @@ class Technology:
     lines: Mapping[str, str]
     elements: tuple[Element, ...]
     operations: Mapping[str, Operation]
+
+    def __post_init__(self) -> None:
+        check_name("name", self.name)
 
     def __getitem__(self, key: str) -> float:
         value = self.parameters[key].si
@@ -224,8 +234,8 @@ def _text(table: dict[str, Any], key: str) -> str:
     if key not in table:
         raise SpinplaneError(f"missing key {key!r}")
     value = table[key]
-    if not isinstance(value, str):
-        raise SpinplaneError(f"{key} = {value!r}: allowed is text")
+    if not is_line(value):
+        raise SpinplaneError(f"{key} = {value!r}: allowed is text in one line")
     if key in _ALLOWED and value not in _ALLOWED[key]:
         raise SpinplaneError(f"{key} = {value!r}: allowed are {', '.join(_ALLOWED[key])}")
     return value
@@ -241,6 +251,7 @@ def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
 def _lines(table: dict[str, Any]) -> dict[str, str]:
     lines = _table(table, "lines")
     for name, way in lines.items():
+        check_name("lines: name", name)
         if way not in ("row", "column"):
             raise SpinplaneError(f"lines.{name} = {way!r}: allowed are row, column")
     return lines
@@ -261,6 +272,11 @@ def _elements(
                 f"element {name!r}: allowed are name, kind, between = [one end, other end], and of a transistor "
                 "gate, resistance"
             )
+        for key in sorted(keys - {"between"}):
+            if not is_line(entry[key]):
+                raise SpinplaneError(f"element {name!r}: {key} = {entry[key]!r}: allowed is text in one line")
+        for end in ends:
+            check_name(f"element {name!r}: end", end)
         if entry["kind"] not in _KINDS or (entry["kind"] == "transistor") != ("gate" in entry):
             raise SpinplaneError(
                 f"element {name!r}: kind = {entry['kind']!r}: allowed are {', '.join(_KINDS)}"
@@ -291,11 +307,12 @@ def _operations(
         "idle_columns": {line for line, way in lines.items() if way == "column"},
     }
     operations = {}
-    for name, entry in entries.items():
+    for name in entries:
+        entry = _table(entries, name)
         if set(entry) != {*wanted, "conducts"}:
             raise SpinplaneError(f"operations.{name}: allowed are {', '.join(wanted)}, conducts, all of them")
         for key, keys in wanted.items():
-            if set(entry[key]) != keys:
+            if set(_table(entry, key)) != keys:
                 raise SpinplaneError(
                     f"operations.{name}.{key}: allowed are {', '.join(sorted(keys))}, all of them"
                 )
@@ -305,6 +322,8 @@ def _operations(
                         f"operations.{name}.{key}.{line} = {drive!r}: allowed are {', '.join(DRIVES)}"
                     )
         names = [element.name for element in elements]
+        if not isinstance(entry["conducts"], list):
+            raise SpinplaneError(f"operations.{name}.conducts = {entry['conducts']!r}: allowed is a list")
         for element in entry["conducts"]:
             if element not in names:
                 raise SpinplaneError(

@@ -21,6 +21,13 @@ def test_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in text
 
 
+def test_texts_of_a_table_are_shown_as_they_are() -> None:
+    table = Table("[/red] :cat:", title="[/] :cat:")
+    table.add_row("[/bold] [red]x[0]")
+    for text in ("[/red] :cat:", "[/] :cat:", "[/bold] [red]x[0]"):
+        assert text in table_text(table)
+
+
 def test_json_is_written_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.json"
     write_json(path, {"b": [1, 2]})

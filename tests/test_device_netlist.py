@@ -1,6 +1,7 @@
 """The circuit deck: ngspice agrees with the analytic levels, and takes the user's transistors."""
 
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,60 @@ def test_a_deck_that_fails_ends_in_one_line(tmp_path: Path) -> None:
     missing = model(tmp_path, text="* nothing here\n")
     with pytest.raises(SpinplaneError, match=r"^ngspice gave no operating point: [^\n]+$"):
         run_deck(sense_deck(sot, model=missing))
+
+
+def test_names_of_a_file_are_no_text_of_the_deck() -> None:
+    sot = load_technology("sot-mram")
+    commands = "a\n.control\nshell id\n.endc\n*"
+    elements = tuple(
+        replace(element, name=element.name + commands, between=(first, second))
+        for element, (first, second) in (
+            (e, [end if end in sot.lines else end + commands for end in e.between]) for e in sot.elements
+        )
+    )
+    conducting = tuple(name + commands for name in sot.operations["read"].conducts)
+    operations = {**sot.operations, "read": replace(sot.operations["read"], conducts=conducting)}
+    assert sense_deck(replace(sot, elements=elements, operations=operations)) == sense_deck(sot)
+
+
+def test_nodes_that_differ_in_case_are_two(tmp_path: Path) -> None:
+    text = (
+        (files("spinplane.device") / "sot-mram.toml").read_text(encoding="utf-8").replace('"top"', '"MIDDLE"')
+    )
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    assert run_deck(sense_deck(load_technology(path))) == run_deck(sense_deck(load_technology("sot-mram")))
+
+
+def test_ngspice_reads_no_start_up_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    canary = tmp_path / "canary"
+    (tmp_path / ".spiceinit").write_text(f"shell touch {canary}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run_deck(sense_deck(load_technology("sot-mram")))
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("name", ["", "nch W=1", "nch\n.control", "nch;id", "$nch"])
+def test_refuses_names_of_transistors_that_are_more_than_a_word(name: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        SpinplaneError, match=r"^transistor = .*: allowed are letters, digits, '\.', '-' and '_'$"
+    ):
+        model(tmp_path, text=LEVEL_1, name=name)
+
+
+@pytest.mark.parametrize("folder", ['a"b', "a\n.control\nshell id\n.endc\n*", "a\tb"])
+def test_refuses_paths_that_no_deck_can_say(folder: str, tmp_path: Path) -> None:
+    (tmp_path / folder).mkdir()
+    with pytest.raises(
+        SpinplaneError, match=r"^transistor models '[^\n]*': allowed are paths without quotes and line"
+    ):
+        model(tmp_path / folder, text=LEVEL_1)
+
+
+def test_takes_paths_with_spaces(tmp_path: Path) -> None:
+    (tmp_path / "my models").mkdir()
+    taken = model(tmp_path / "my models", text=LEVEL_1)
+    assert len(run_deck(sense_deck(load_technology("sot-mram"), model=taken))) == 5
 
 
 def test_names_the_program_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from spinplane import report_device
 from spinplane.device import electrical, load_technology, monte_carlo, technology_names, write_pulse
 from spinplane.device.mtj import junction, junction_area, resistance
 from spinplane.machine import SpinplaneError
@@ -124,6 +125,61 @@ def test_other_values_are_marked_as_assumed() -> None:
     ],
 )
 def test_refuses_a_file_by_its_name(old: str, new: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    assert old in SOT
+    path.write_text(SOT.replace(old, new), encoding="utf-8")
+    with pytest.raises(SpinplaneError, match=f"^{re.escape(f'technology file {path}: {text}')}"):
+        load_technology(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "found"),
+    [
+        ('name = "sot-mram', "name = "),
+        ('description = "SOT', "description = "),
+        ('structure = "2T1R', "structure = "),
+        ('torque = "spin_hall', "torque = "),
+        ('unit = "nm', "process.feature_size: unit = "),
+        ('mark = "assumed', "process.feature_size: mark = "),
+        ('source = "the node', "process.feature_size: source = "),
+        ('WWL = "row', "lines.WWL = "),
+        ('WWL"= "row', "lines: name = "),
+        ('name = "junction', "element "),
+        ('kind = "mtj', "element 'junction': kind = "),
+        ('gate = "RWL', "element 'read transistor': gate = "),
+        ('resistance = "access.read_resistance', "element 'read transistor': resistance = "),
+        ('between = ["RBL', "element 'read transistor': end = "),
+        ('between = ["top', "element 'junction': end = "),
+        ('RBL = "read', "operations.read.selected.RBL = "),
+        ('conducts = ["read transistor', "operations.read.conducts: "),
+    ],
+)
+def test_no_text_of_a_file_runs_a_command(old: str, found: str, tmp_path: Path) -> None:
+    """What stands between .control and .endc ngspice would do, were it to reach the deck."""
+    canary, path = tmp_path / "canary", tmp_path / "hostile.toml"
+    commands = f"\\n.control\\nshell touch {canary}\\n.endc\\n*"
+    text = SOT.replace('WWL = "row"', '"WWL"= "row"') if '"=' in old else SOT
+    assert old in text
+    head, quote, rest = old.partition('"=')
+    path.write_text(text.replace(old, head + commands + quote + rest, 1), encoding="utf-8")
+    with pytest.raises(SpinplaneError) as error:
+        report_device(path, trials=100, writes=1)
+    assert str(error.value).startswith(f"technology file {path}: {found}")
+    assert "\n" not in str(error.value)
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ('gate = "RWL"', "gate = [3]", "element 'read transistor': gate = [3]: allowed is text in one line"),
+        ('between = ["top"', "between = [3", "element 'junction': end = 3: allowed are letters, digits, '-' and '_'"),
+        ("idle_columns = { WBL = \"0\", RBL = \"0\" }", "idle_columns = 3", "idle_columns = 3: allowed is a table"),
+        ("conducts = [\"read transistor\", ", "conducts = 3 # ", "operations.read.conducts = 3: allowed is a list"),
+        ("[operations.read]", "[operations]\nread = 3\n[rest]", "unknown key 'rest': allowed are "),
+    ],
+)  # fmt: skip
+def test_refuses_values_of_other_types(old: str, new: str, text: str, tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     assert old in SOT
     path.write_text(SOT.replace(old, new), encoding="utf-8")
