@@ -13,11 +13,11 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.util.cleanup import cleanup_model
 
 from spinplane.machine import SpinplaneError
 
 from .graph import Graph, InputCoding, Layer, Pooling
+from .onnx_file import BIPOLAR_QUANT, ONNX, QUANT, operator, read_model
 from .quantized import Levels, bipolar, levels_of_quant
 from .thresholds import find_steps
 
@@ -42,15 +42,7 @@ def load_model(path: Path) -> Graph:
         If the file is no model, or it has an operator or a number that no integer graph can say, naming it.
     """
     try:
-        model = onnx.load(path)
-        wrapper = cleanup_model(ModelWrapper(model))
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise SpinplaneError(
-            f"model {path}: not an ONNX model that can be read, or cut short: {reason}"
-        ) from None
-    try:
-        return _Walk(wrapper, Path(path).stem).graph()
+        return _Walk(read_model(path), Path(path).stem).graph()
     except SpinplaneError as error:
         raise SpinplaneError(f"model {path}: {error}") from None
 
@@ -138,9 +130,7 @@ class _Walk:
         return len(shape) >= 2 and shape[0] == 1
 
     def _step(self, node: onnx.NodeProto, tensor: str) -> None:
-        handlers: dict[str, Callable[[onnx.NodeProto, str], None]] = {
-            "Quant": self._quantize,
-            "BipolarQuant": self._quantize,
+        standard: dict[str, Callable[[onnx.NodeProto, str], None]] = {
             "Conv": self._conv,
             "MatMul": self._matmul,
             "Gemm": self._matmul,
@@ -153,17 +143,22 @@ class _Walk:
             "Squeeze": self._reshape,
             "Identity": lambda node, tensor: None,
         }
-        handlers |= dict.fromkeys(_CONSTANT_OPERATORS, self._constant_operator)
-        if node.op_type not in handlers:
-            raise SpinplaneError(f"operator {node.op_type} ({node.name or node.output[0]}) is not supported")
-        handlers[node.op_type](node, tensor)
+        standard |= dict.fromkeys(_CONSTANT_OPERATORS, self._constant_operator)
+        handlers = {(ONNX, name): handler for name, handler in standard.items()}
+        handlers |= dict.fromkeys((QUANT, BIPOLAR_QUANT), self._quantize)
+        name = node.name or node.output[0]
+        if operator(node) not in handlers:
+            raise SpinplaneError(f"operator {node.op_type} ({name}) is not supported")
+        if node.input[0] != tensor and node.op_type not in _CONSTANT_OPERATORS:
+            raise SpinplaneError(f"{name}: {tensor!r} is not its first input")
+        handlers[operator(node)](node, tensor)
 
     # --- quantizers -------------------------------------------------------------------------------------------
 
     def _levels_of(self, node: onnx.NodeProto) -> Levels:
         label = node.name or node.output[0]
         parameters = [self._constant(name, label) for name in node.input[1:]]
-        if node.op_type == "BipolarQuant":
+        if operator(node) == BIPOLAR_QUANT:
             return bipolar(parameters[0], label)
         attributes = _attributes(node)
         return levels_of_quant(
@@ -241,10 +236,10 @@ class _Walk:
     def _weights(self, tensor: str, layer: str) -> tuple[np.ndarray, Levels]:
         """Integer values of a layer's weights, with their scale."""
         node = self._model.find_producer(tensor)
-        if node is not None and node.op_type == "Transpose":
+        if node is not None and operator(node) == (ONNX, "Transpose"):
             values, levels = self._weights(node.input[0], layer)
             return values.transpose(_attributes(node).get("perm")), levels
-        if node is None or node.op_type not in ("Quant", "BipolarQuant"):
+        if node is None or operator(node) not in (QUANT, BIPOLAR_QUANT):
             raise SpinplaneError(f"{layer}: its weights are not quantized by Quant or BipolarQuant")
         levels = self._levels_of(node)
         real = self._constant(node.input[0], layer)
@@ -390,7 +385,7 @@ class _Walk:
         value = self._model.get_initializer(tensor)
         if value is None:
             node = self._model.find_producer(tensor)
-            if node is None or node.op_type != "Constant":
+            if node is None or operator(node) != (ONNX, "Constant"):
                 raise SpinplaneError(f"{user}: its input {tensor!r} is not a constant")
             value = numpy_helper.to_array(node.attribute[0].t)
         return np.asarray(value)

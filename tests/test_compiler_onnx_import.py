@@ -4,12 +4,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.core.onnx_exec import execute_onnx
-from qonnx.util.cleanup import cleanup_model
+from onnx import helper
+from onnx_models import BEGIN, CONV, execute, quant, run, save
 
 from spinplane.compiler.onnx_import import load_model
 from spinplane.compiler.oracle import run_graph
@@ -17,19 +14,6 @@ from spinplane.machine import SpinplaneError
 
 NETWORKS = Path(str(files("spinplane"))) / "data" / "networks"
 MODELS = Path(__file__).parents[2] / "shared" / "models"
-QONNX = "qonnx.custom_op.general"
-
-
-def execute(path, image):
-    model = cleanup_model(ModelWrapper(str(path)))
-    name = model.graph.input[0].name
-    given = {name: np.asarray(image, dtype=np.float32).reshape(model.get_tensor_shape(name))}
-    return execute_onnx(model, given)[model.graph.output[0].name]
-
-
-def run(path, image):
-    graph = load_model(path)
-    return graph.decode_output(run_graph(graph, graph.encode_input(image))[-1])
 
 
 @pytest.mark.parametrize("name", ["digits-1-1", "digits-1-2", "digits-1-4", "digits-2-2"])
@@ -57,43 +41,6 @@ def test_an_export_with_all_its_leftovers():
     expected = np.concatenate([execute(MODELS / "tfc_w2a2.onnx", image) for image in images])
     assert np.abs(outputs - expected).max() < 1e-5
     assert (outputs.argmax(axis=1) == expected.argmax(axis=1)).all()
-
-
-def quant(source, target, bits, signed=1):
-    return helper.make_node(
-        "Quant",
-        [source, "one", "zero", f"bits{bits}"],
-        [target],
-        domain=QONNX,
-        signed=signed,
-        narrow=0,
-        rounding_mode="ROUND",
-    )
-
-
-def save(path, nodes, constants, shape=(1, 2, 6, 6), output="y"):
-    rng = np.random.default_rng(1)
-    values = {
-        "one": np.float32(1),
-        "zero": np.float32(0),
-        **{f"bits{n}": np.float32(n) for n in (1, 2, 3, 4, 8)},
-        "w": rng.integers(-3, 4, (4, 2, 3, 3)).astype(np.float32),
-        **constants,
-    }
-    graph = helper.make_graph(
-        nodes,
-        "made",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()],
-    )
-    opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX, 1)]
-    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
-    return path
-
-
-BEGIN = [quant("x", "xq", 4, signed=0), quant("w", "wq", 3)]
-CONV = helper.make_node("Conv", ["xq", "wq"], ["s"], name="conv", pads=[1, 1, 1, 1])
 
 
 def branches():
