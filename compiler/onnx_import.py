@@ -64,6 +64,7 @@ class _Walk:
         self._open: _Open | None = None
         self._levels: Levels | None = None
         self._flatten = False
+        self._channel_axis = 1  # of the tensor that the walk has reached
         self._multiply, self._subtract = 1.0, 0.0
         self._coding: InputCoding | None = None
         self._input_shape: tuple[int, ...] = ()
@@ -191,11 +192,13 @@ class _Walk:
 
     def _conv(self, node: onnx.NodeProto, tensor: str) -> None:
         attributes, name = _attributes(node), node.name or node.output[0]
-        weights, levels = self._weights(node.input[1], name)
-        if weights.ndim != 4 or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
+        self._expect_channels_first(name)
+        rank = len(self._shape(node.input[1], name))
+        if rank != 4 or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
             raise SpinplaneError(
                 f"{name}: expected a convolution of two dimensions with its padding in numbers"
             )
+        weights, levels = self._weights(node.input[1], name, kernel_axis=0)
         channels, groups = self._shape(tensor, name)[1], attributes.get("group", 1)
         if channels != weights.shape[1] * groups:
             raise SpinplaneError(
@@ -212,47 +215,52 @@ class _Walk:
             groups=groups,
         )
         if len(node.input) > 2:
-            self._add_real(name, "Add", self._constant(node.input[2], name))
+            self._add_real(name, "Add", self._by_channel(node.input[2], name))
 
     def _matmul(self, node: onnx.NodeProto, tensor: str) -> None:
         attributes, name = _attributes(node), node.name or node.output[0]
         if node.input[0] != tensor or any(attributes.get(key, 1.0) != 1.0 for key in ("alpha", "beta")):
             raise SpinplaneError(f"{name}: expected activations times weights, without factors")
-        weights, levels = self._weights(node.input[1], name)
-        if weights.ndim != 2 or attributes.get("transA", 0):
+        if len(self._shape(node.input[1], name)) != 2 or attributes.get("transA", 0):
             raise SpinplaneError(f"{name}: expected a matrix of weights")
-        by_kernel = weights if attributes.get("transB", 0) else weights.T
+        transposed = bool(attributes.get("transB", 0))
+        weights, levels = self._weights(node.input[1], name, kernel_axis=0 if transposed else 1)
+        by_kernel = weights if transposed else weights.T
         shape = self._shape(tensor, name)
         if int(np.prod(shape)) != by_kernel.shape[1]:
             raise SpinplaneError(
                 f"{name}: a matrix of {by_kernel.shape[1]} inputs times a tensor of shape {shape}: flatten it before"
             )
-        self._flatten = True
-        scale = np.reshape(levels.scale, -1)
-        self._begin(name, by_kernel[:, :, np.newaxis, np.newaxis], replace(levels, scale=scale))
+        self._flatten, self._channel_axis = True, len(shape) - 1
+        self._begin(name, by_kernel[:, :, np.newaxis, np.newaxis], levels)
         if len(node.input) > 2:
-            self._add_real(name, "Add", self._constant(node.input[2], name))
+            self._add_real(name, "Add", self._along_channels(self._constant(node.input[2], name), 2, name))
 
-    def _weights(self, tensor: str, layer: str) -> tuple[np.ndarray, Levels]:
-        """Integer values of a layer's weights, with their scale."""
+    def _weights(self, tensor: str, layer: str, kernel_axis: int) -> tuple[np.ndarray, Levels]:
+        """Integer values of a layer's weights, with one scale or one for each kernel, in one dimension."""
         node = self._model.find_producer(tensor)
         if node is not None and operator(node) == (ONNX, "Transpose"):
-            values, levels = self._weights(node.input[0], layer)
-            return values.transpose(_attributes(node).get("perm")), levels
+            order = _attributes(node).get("perm", range(len(self._shape(tensor, layer)))[::-1])
+            values, levels = self._weights(node.input[0], layer, order[kernel_axis])
+            return values.transpose(order), levels
         if node is None or operator(node) not in (QUANT, BIPOLAR_QUANT):
             raise SpinplaneError(f"{layer}: its weights are not quantized by Quant or BipolarQuant")
         levels = self._levels_of(node)
         real = self._constant(node.input[0], layer)
         if not np.isfinite(real).all():
             raise SpinplaneError(f"{layer}: its weights have values that are no finite numbers")
-        return levels.quantize(real), levels
+        by_kernel = [side if axis == kernel_axis else 1 for axis, side in enumerate(real.shape)]
+        if np.size(levels.scale) > 1 and _with_axes(np.shape(levels.scale), real.ndim) != by_kernel:
+            raise SpinplaneError(
+                f"{layer}: weights of shape {real.shape} with scales of shape {np.shape(levels.scale)}: allowed are "
+                f"one scale, or one for each kernel, of shape {tuple(by_kernel)}"
+            )
+        return levels.quantize(real), replace(levels, scale=np.reshape(levels.scale, -1))
 
     def _begin(self, name: str, weights: np.ndarray, w: Levels, **geometry: object) -> None:
         if self._open is not None or self._levels is None:
             raise SpinplaneError(f"{name}: its input is not quantized")
-        scale = np.reshape(w.scale, -1) * np.float64(self._levels.scale)
-        if scale.size not in (1, len(weights)):
-            raise SpinplaneError(f"{name}: {scale.size} scales of weights for {len(weights)} kernels")
+        scale = w.scale * np.float64(self._levels.scale)
         layer = Layer(
             name=name,
             weights=np.ascontiguousarray(weights),
@@ -269,7 +277,10 @@ class _Walk:
 
     def _batch_norm(self, node: onnx.NodeProto, tensor: str) -> None:
         name = node.name or node.output[0]
-        gamma, beta, mean, variance = (self._constant(n, name).astype(np.float64) for n in node.input[1:5])
+        if self._open is None:
+            raise SpinplaneError(f"{name}: a BatchNormalization of the input or of codes is not supported")
+        self._expect_channels_first(name)
+        gamma, beta, mean, variance = (self._by_channel(n, name).astype(np.float64) for n in node.input[1:5])
         epsilon = _attributes(node).get("epsilon", 1e-5)
         f32 = np.float32
         if not (variance + epsilon > 0).all():
@@ -287,12 +298,7 @@ class _Walk:
             raise SpinplaneError(f"{name}: a constant {node.op_type} value is not supported")
         if self._open is not None:
             rank = len(self._shape(tensor, name))
-            by_channel = (1,) * (rank - constant.ndim) + constant.shape
-            if constant.size > 1 and by_channel != (1, constant.size) + (1,) * (rank - 2):
-                raise SpinplaneError(
-                    f"{name}: a constant of shape {constant.shape} is not one value a channel"
-                )
-            self._add_real(name, node.op_type, constant)
+            self._add_real(name, node.op_type, self._along_channels(constant, rank, name))
         elif self._coding is None and constant.size == 1:
             self._prepare_input(node.op_type, float(constant.reshape(())), name)
         else:
@@ -306,11 +312,36 @@ class _Walk:
         else:
             raise SpinplaneError(f"{name}: {operator} of the input is not supported")
 
+    def _expect_channels_first(self, name: str) -> None:
+        if self._channel_axis != 1:
+            raise SpinplaneError(
+                f"{name}: the channels before it are axis {self._channel_axis}, axis 1 is expected"
+            )
+
+    def _by_channel(self, tensor: str, name: str) -> np.ndarray:
+        """A constant of an operator that takes it as a list with one value a channel."""
+        constant, kernels = self._constant(tensor, name), self._channels()
+        if constant.shape != (kernels,):
+            raise SpinplaneError(
+                f"{name}: a constant of shape {constant.shape}: allowed is {(kernels,)}, a value a channel"
+            )
+        return constant
+
+    def _along_channels(self, constant: np.ndarray, rank: int, name: str) -> np.ndarray:
+        """A constant that is spread over a tensor of `rank` axes, if it has one value, or one for each channel."""
+        channels = self._channels()
+        by_channel = [channels if axis == self._channel_axis else 1 for axis in range(rank)]
+        if constant.size > 1 and _with_axes(constant.shape, rank) != by_channel:
+            raise SpinplaneError(f"{name}: a constant of shape {constant.shape} is not one value a channel")
+        return constant
+
+    def _channels(self) -> int:
+        assert self._open is not None
+        return len(self._open.layer.weights)
+
     def _add_real(self, name: str, operator: str, constant: np.ndarray) -> None:
         assert self._open is not None
-        kernels = len(self._open.layer.weights)
-        if constant.size not in (1, kernels):
-            raise SpinplaneError(f"{name}: a constant of shape {constant.shape} for {kernels} channels")
+        kernels = self._channels()
         column = np.broadcast_to(constant.reshape(-1, 1), (kernels, 1))
         pool = self._open.layer.pool
         if pool and pool.kind == "max_codes" and operator in ("Mul", "Div") and (column < 0).any():
@@ -335,6 +366,7 @@ class _Walk:
 
     def _pool(self, node: onnx.NodeProto, tensor: str) -> None:
         attributes, name = _attributes(node), node.name or node.output[0]
+        self._expect_channels_first(name)
         size, stride = (tuple(attributes.get(key, [1, 1])) for key in ("kernel_shape", "strides"))
         plain = attributes.get("auto_pad", b"NOTSET") == b"NOTSET" and not attributes.get("ceil_mode", 0)
         if (
@@ -369,7 +401,7 @@ class _Walk:
         shape = self._shape(node.output[0], name)
         is_image = len(shape) == 4 and (len(self._input_shape) == 2 or shape == self._input_shape)
         if shape[0] == 1 and len(shape) == 2:
-            self._flatten = self._coding is not None
+            self._flatten, self._channel_axis = self._coding is not None, 1
         elif shape[0] == 1 and is_image and self._coding is None:
             self._input_shape = shape
         else:
@@ -399,6 +431,11 @@ def _apply(opened: _Open | None, sums: np.ndarray, dtype: type) -> np.ndarray:
         for function in opened.reals:
             real = function(real)
     return real
+
+
+def _with_axes(shape: tuple[int, ...], rank: int) -> list[int]:
+    """Sides of a constant that is spread over a tensor of `rank` axes."""
+    return [1] * (rank - len(shape)) + list(shape)
 
 
 def _attributes(node: onnx.NodeProto) -> dict:

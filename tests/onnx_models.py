@@ -5,6 +5,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
+from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.cleanup import cleanup_model
 
 from spinplane.compiler.onnx_import import load_model
@@ -14,7 +15,15 @@ QONNX = "qonnx.custom_op.general"
 
 
 def execute(path, image):
-    model = cleanup_model(ModelWrapper(str(path)))
+    return _execute(cleanup_model(ModelWrapper(str(path))), image)
+
+
+def execute_untouched(path, image):
+    """Without the folding of transposes into quantizers, which loses the axes of their scales."""
+    return _execute(ModelWrapper(str(path)).transform(InferShapes()), image)
+
+
+def _execute(model, image):
     name = model.graph.input[0].name
     given = {name: np.asarray(image, dtype=np.float32).reshape(model.get_tensor_shape(name))}
     return execute_onnx(model, given)[model.graph.output[0].name]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import helper
-from onnx_models import BEGIN, CONV, execute, quant, run, save
+from onnx_models import BEGIN, CONV, QONNX, execute, execute_untouched, quant, run, save
 
 from spinplane.compiler.onnx_import import load_model
 from spinplane.compiler.oracle import run_graph
@@ -215,3 +215,165 @@ def test_shapes_and_numbers_that_do_not_fit_are_refused(nodes, constants, messag
         load_model(path)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def bipolar(source, target, scale):
+    return helper.make_node("BipolarQuant", [source, scale], [target], domain=QONNX)
+
+
+def weighted(operator, scales, quantizer=quant, order=None, bias=None, **attributes):
+    """A layer on an input of (1, 4, 1, 3), or of (1, 12) where it is no Conv: weights are as long as scales allow."""
+    shape = {"Conv": (4, 4, 1, 1), "MatMul": (12, 12), "Gemm": (12, 12)}[operator]
+    shape = (3, 4, 1, 3) if operator == "Conv" and 3 in scales else shape
+    stored = shape if order is None else tuple(shape[order.index(axis)] for axis in range(len(shape)))
+    rng = np.random.default_rng(4)
+    constants = {
+        "v": rng.normal(0, 2, stored).astype(np.float32),
+        "scales": np.float32(2) ** np.resize(np.arange(-2, 2, dtype=np.float32), scales),
+    }
+    nodes = [helper.make_node("Flatten", ["x"], ["f"])] if operator != "Conv" else []
+    inputs = ["xq", "vq" if order is None else "vt"]
+    if bias is not None:
+        constants["b"] = rng.integers(-9, 10, bias).astype(np.float32)
+        inputs.append("b")
+    nodes.append(quant("f" if nodes else "x", "xq", 4, signed=0))
+    if quantizer is quant:
+        nodes.append(quant("v", "vq", 4, scale="scales"))
+    else:
+        nodes.append(bipolar("v", "vq", "scales"))
+    if order is not None:
+        nodes.append(helper.make_node("Transpose", ["vq"], ["vt"], perm=order))
+    nodes.append(helper.make_node(operator, inputs, ["y"], **attributes))
+    return nodes, constants
+
+
+@pytest.mark.parametrize("quantizer", [quant, bipolar])
+@pytest.mark.parametrize(
+    ("operator", "scales", "options"),
+    [
+        ("Conv", (), {}),
+        ("Conv", (1, 1, 1, 1), {}),
+        ("Conv", (4, 1, 1, 1), {}),
+        ("Conv", (1, 4, 1, 1), {"order": [1, 0, 2, 3]}),
+        ("Conv", (4,), {"order": [3, 0, 1, 2]}),
+        ("MatMul", (12,), {}),
+        ("MatMul", (1, 12), {}),
+        ("MatMul", (12, 1), {"order": [1, 0]}),
+        ("Gemm", (12,), {}),
+        ("Gemm", (12, 1), {"transB": 1}),
+        ("Gemm", (1, 12), {"transB": 1, "order": [1, 0]}),
+        ("Gemm", (12,), {"bias": (12,)}),
+        ("Gemm", (12,), {"bias": (1, 12)}),
+        ("Gemm", (12,), {"bias": ()}),
+        ("Conv", (), {"bias": (4,)}),
+    ],
+)
+def test_scales_of_kernels_are_what_qonnx_makes_of_them(operator, scales, options, quantizer, tmp_path):
+    nodes, constants = weighted(operator, scales, quantizer, **options)
+    path = save(tmp_path / "made.onnx", nodes, constants, shape=(1, 4, 1, 3))
+    image = np.random.default_rng(0).integers(0, 16, (4, 1, 3))
+    assert (run(path, image) == execute_untouched(path, image)).all()
+
+
+@pytest.mark.parametrize("quantizer", [quant, bipolar])
+@pytest.mark.parametrize(
+    ("operator", "scales", "options", "allowed"),
+    [
+        ("Conv", (1, 4, 1, 1), {}, (4, 1, 1, 1)),
+        ("Conv", (4, 4, 1, 1), {}, (4, 1, 1, 1)),
+        ("Conv", (1, 1, 1, 3), {}, (3, 1, 1, 1)),
+        ("Conv", (3,), {}, (3, 1, 1, 1)),
+        ("Conv", (2, 1, 1, 1), {}, (4, 1, 1, 1)),
+        ("Conv", (1, 4, 1, 1, 1), {}, (4, 1, 1, 1)),
+        ("Conv", (4, 1, 1, 1), {"order": [1, 0, 2, 3]}, (1, 4, 1, 1)),
+        ("MatMul", (12, 1), {}, (1, 12)),
+        ("MatMul", (12, 12), {}, (1, 12)),
+        ("MatMul", (12,), {"order": [1, 0]}, (12, 1)),
+        ("Gemm", (12, 1), {}, (1, 12)),
+        ("Gemm", (12,), {"transB": 1}, (12, 1)),
+        ("Gemm", (12, 1), {"transB": 1, "order": [1, 0]}, (1, 12)),
+    ],
+)
+def test_scales_of_other_axes_are_refused(operator, scales, options, allowed, quantizer, tmp_path):
+    nodes, constants = weighted(operator, scales, quantizer, **options)
+    path = save(tmp_path / "made.onnx", nodes, constants, shape=(1, 4, 1, 3))
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert str(error.value) == (
+        f"model {path}: {operator}_0: weights of shape {constants['v'].shape} with scales of shape {scales}: "
+        f"allowed are one scale, or one for each kernel, of shape {allowed}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operator", "bias", "message"),
+    [
+        ("Conv", (1,), "Conv_0: a constant of shape (1,): allowed is (4,), a value a channel"),
+        ("Conv", (4, 1), "Conv_0: a constant of shape (4, 1): allowed is (4,), a value a channel"),
+        ("Gemm", (12, 1), "Gemm_0: a constant of shape (12, 1) is not one value a channel"),
+    ],
+)
+def test_biases_of_other_axes_are_refused(operator, bias, message, tmp_path):
+    nodes, constants = weighted(operator, (), bias=bias)
+    path = save(tmp_path / "made.onnx", nodes, constants, shape=(1, 4, 1, 3))
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert str(error.value) == f"model {path}: {message}"
+
+
+FOUR_AXES = [
+    quant("x", "xq", 4, signed=0),
+    quant("v", "vq", 4),
+    helper.make_node("MatMul", ["xq", "vq"], ["s"]),
+]
+SQUARE = {"v": np.random.default_rng(5).integers(-8, 8, (4, 4)).astype(np.float32)}
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (1, 4), (1, 1, 1, 4)])
+def test_channels_of_a_matrix_are_its_last_axis(shape, tmp_path):
+    nodes = [*FOUR_AXES, helper.make_node("Mul", ["s", "f"], ["m"]), quant("m", "y", 4)]
+    factors = np.random.default_rng(6).normal(0, 0.1, shape).astype(np.float32)
+    path = save(tmp_path / "made.onnx", nodes, {**SQUARE, "f": factors}, shape=(1, 1, 1, 4))
+    image = np.random.default_rng(0).integers(0, 16, (1, 1, 4))
+    assert (run(path, image) == execute(path, image)).all()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        (
+            [helper.make_node("Add", ["s", "column"], ["y"])],
+            "Add_0: a constant of shape (1, 4, 1, 1) is not one value a channel",
+        ),
+        (
+            [helper.make_node("MaxPool", ["s"], ["y"], kernel_shape=[1, 2], strides=[1, 2])],
+            "MaxPool_0: the channels before it are axis 3, axis 1 is expected",
+        ),
+        (
+            [helper.make_node("BatchNormalization", ["s", "a", "a", "a", "a"], ["y"])],
+            "BatchNormalization_0: the channels before it are axis 3, axis 1 is expected",
+        ),
+        (
+            [quant("s", "t", 4), helper.make_node("Conv", ["t", "kq"], ["y"]), quant("k", "kq", 4)],
+            "Conv_0: the channels before it are axis 3, axis 1 is expected",
+        ),
+    ],
+)
+def test_channels_at_the_last_axis_are_not_taken_for_the_second(nodes, message, tmp_path):
+    constants = {"column": np.ones((1, 4, 1, 1), np.float32), "a": np.ones(1, np.float32)}
+    constants["k"] = np.ones((4, 1, 1, 4), np.float32)
+    nodes = [*FOUR_AXES, *sorted(nodes, key=lambda node: "k" not in node.input)]
+    path = save(tmp_path / "made.onnx", nodes, {**SQUARE, **constants}, shape=(1, 1, 1, 4))
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert str(error.value) == f"model {path}: {message}"
+
+
+def test_a_normalization_follows_sums(tmp_path):
+    """Of the input or of codes there is none."""
+    normalization = helper.make_node("BatchNormalization", ["xq", "a", "a", "a", "a"], ["y"])
+    path = save(tmp_path / "made.onnx", [BEGIN[0], normalization], {"a": np.ones(2, np.float32)})
+    with pytest.raises(
+        SpinplaneError, match=r"BatchNormalization_0: a BatchNormalization of the input or of codes"
+    ):
+        load_model(path)
