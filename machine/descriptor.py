@@ -6,12 +6,7 @@ these fields describe is drawn in ``docs/accelerator.md``.
 """
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-
-from .errors import SpinplaneError
 
 DESCRIPTOR_WORDS = 128
 #: Version of the program format and of the registers.
@@ -59,34 +54,56 @@ class Requantize(enum.Enum):
     RAW = 2
 
 
+class Holds(enum.Enum):
+    """What a field's word holds of the number that is meant: itself, itself less one, or its logarithm to base 2."""
+
+    NUMBER = 0
+    LESS_ONE = 1
+    LOGARITHM = 2
+
+
 @dataclass(frozen=True)
 class Field:
-    """Width and sign of a descriptor's field."""
+    """Width and sign of a descriptor's field, and how a number is held in it."""
 
     name: str
     bits: int
     signed: bool = False
+    holds: Holds = Holds.NUMBER
 
     @property
     def smallest(self) -> int:
-        """Least value."""
+        """Least value of the word."""
         return -(1 << (self.bits - 1)) if self.signed else 0
 
     @property
     def largest(self) -> int:
-        """Greatest value."""
+        """Greatest value of the word."""
         return (1 << (self.bits - self.signed)) - 1
+
+    @property
+    def meant(self) -> str:
+        """Name of the number that is meant."""
+        return self.name.removeprefix("log_")
 
 
 def _unsigned(bits: int, *names: str) -> tuple[Field, ...]:
     return tuple(Field(name, bits) for name in names)
 
 
+def _less_one(bits: int, *names: str) -> tuple[Field, ...]:
+    return tuple(Field(name, bits, holds=Holds.LESS_ONE) for name in names)
+
+
+def _logarithm(bits: int, *names: str) -> tuple[Field, ...]:
+    return tuple(Field(f"log_{name}", bits, holds=Holds.LOGARITHM) for name in names)
+
+
 def _signed(bits: int, *names: str) -> tuple[Field, ...]:
     return tuple(Field(name, bits, signed=True) for name in names)
 
 
-#: Fields whose comment says *less one* hold a number that is at least 1. ``docs/accelerator.md`` has the loops.
+#: In the order of the words. ``docs/accelerator.md`` has the loops, `spinplane.machine.codec` what a word means.
 DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     *_unsigned(2, "kind"),
     # Header: what the program was made for.
@@ -100,48 +117,48 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     *_unsigned(16, "in_height"),
     *_unsigned(24, "in_valid_bits"),
     *_unsigned(1, "in_bytes"),
-    *_unsigned(3, "in_planes"),  # less one
+    *_less_one(3, "in_planes"),
     *_unsigned(8, "pad_code"),
     # Units: bit and line of the first one, bits to the next; pieces of a unit, groups of planes.
     *_signed(24, "start_x"),
     *_signed(16, "start_y"),
     *_unsigned(24, "unit_bits", "piece_bits", "plane_group_bits"),
-    *_unsigned(8, "pieces"),  # less one
-    *_unsigned(3, "plane_groups"),  # less one
-    *_unsigned(2, "log_slots", "log_planes"),
-    *_unsigned(12, "length", "last_length"),  # less one
+    *_less_one(8, "pieces"),
+    *_less_one(3, "plane_groups"),
+    *_logarithm(2, "slots", "planes"),
+    *_less_one(12, "length", "last_length"),
     # Ring of input rows.
     *_unsigned(12, "input_row", "line_rows", "group_rows"),
-    *_unsigned(8, "ring_lines"),  # less one
+    *_less_one(8, "ring_lines"),
     # New units at a region: lines at the first row of regions and at the others, columns likewise.
     *_unsigned(8, "first_lines", "next_lines", "line_skip"),
     *_unsigned(16, "first_columns", "next_columns"),
     # Groups of sub-arrays and the part of the map that each takes.
-    *_unsigned(2, "log_groups", "log_groups_x"),
+    *_logarithm(2, "groups", "groups_x"),
     *_unsigned(24, "group_x_bits"),
     *_unsigned(16, "group_y_lines"),
     # Regions of a group, windows of a region.
-    *_unsigned(16, "region_rows", "region_columns"),  # less one
-    *_unsigned(4, "region_height", "region_width"),  # less one
+    *_less_one(16, "region_rows", "region_columns"),
+    *_less_one(4, "region_height", "region_width"),
     *_unsigned(8, "region_lines", "window_lines"),
     *_unsigned(12, "region_step", "window_step"),
     # A window: lines of taps, runs of rows in a line.
-    *_unsigned(8, "taps_y"),  # less one
+    *_less_one(8, "taps_y"),
     *_unsigned(8, "tap_lines"),
-    *_unsigned(8, "runs"),  # less one
-    *_unsigned(12, "run_rows"),  # less one
+    *_less_one(8, "runs"),
+    *_less_one(12, "run_rows"),
     *_unsigned(12, "run_step"),
     # Kernels.
     *_unsigned(12, "kernel_row"),
-    *_unsigned(3, "kernel_planes"),  # less one
-    *_unsigned(12, "rounds"),  # less one
-    *_unsigned(8, "sub_arrays", "last_sub_arrays"),  # less one, of a group
+    *_less_one(3, "kernel_planes"),
+    *_less_one(12, "rounds"),
+    *_less_one(8, "sub_arrays", "last_sub_arrays"),
     *_unsigned(2, "load"),
     *_unsigned(24, "load_base"),
     *_unsigned(12, "load_rows"),
-    *_unsigned(8, "load_sub_arrays"),  # less one
+    *_less_one(8, "load_sub_arrays"),
     # The way out: beats of a round, cycles that a round's results take.
-    *_unsigned(12, "beats", "last_beats"),  # less one
+    *_less_one(12, "beats", "last_beats"),
     *_unsigned(6, "interval"),
     *_unsigned(16, "inner_cycles", "last_inner_cycles", "outer_cycles", "last_outer_cycles"),
     # Which windows and regions exist.
@@ -164,57 +181,12 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     *_unsigned(32, "residual_base"),
     *_unsigned(24, "residual_line_bits", "residual_plane_bits"),
     *_unsigned(16, "residual_pixel_bits"),
-    *_unsigned(3, "residual_planes"),  # less one
+    *_less_one(3, "residual_planes"),
     # Output feature map.
     *_unsigned(32, "out_base"),
     *_unsigned(24, "out_line_bits", "out_plane_bits"),
     *_unsigned(16, "out_pixel_bits", "out_beat_bits", "out_first_bit"),
-    *_unsigned(3, "out_planes"),  # less one
+    *_less_one(3, "out_planes"),
 )
 
 FIELD_INDEX: dict[str, int] = {field.name: index for index, field in enumerate(DESCRIPTOR_FIELDS)}
-
-
-class Descriptor(dict[str, int]):
-    """Values of a descriptor's fields by name; what is not given is 0.
-
-    Raises
-    ------
-    SpinplaneError
-        If there is no such field, or a value does not fit its field, naming both.
-    """
-
-    def __init__(self, values: Mapping[str, int] | None = None, /, **fields: int) -> None:
-        super().__init__(dict.fromkeys(FIELD_INDEX, 0))
-        for name, value in {**(values or {}), **fields}.items():
-            self[name] = value
-
-    def __setitem__(self, name: str, value: int) -> None:
-        if name not in FIELD_INDEX:
-            raise SpinplaneError(f"a descriptor has no field {name!r}")
-        field = DESCRIPTOR_FIELDS[FIELD_INDEX[name]]
-        if not field.smallest <= int(value) <= field.largest:
-            raise SpinplaneError(
-                f"descriptor field {name} = {value}: allowed are {field.smallest} to {field.largest}"
-            )
-        super().__setitem__(name, int(value))
-
-    def words(self) -> np.ndarray:
-        """The descriptor as it lies in program memory: ndarray of shape (`DESCRIPTOR_WORDS`,), uint32."""
-        words = np.zeros(DESCRIPTOR_WORDS, dtype=np.uint32)
-        words[: len(DESCRIPTOR_FIELDS)] = [self[field.name] & 0xFFFFFFFF for field in DESCRIPTOR_FIELDS]
-        return words
-
-    @classmethod
-    def from_words(cls, words: np.ndarray) -> "Descriptor":
-        """Read a descriptor; the inverse of `words`.
-
-        Raises
-        ------
-        SpinplaneError
-            If a word does not fit its field.
-        """
-        values = {}
-        for field, word in zip(DESCRIPTOR_FIELDS, map(int, words), strict=False):
-            values[field.name] = word - (word >> 31 << 32) if field.signed else word
-        return cls(values)

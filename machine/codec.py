@@ -1,0 +1,252 @@
+"""The codec of descriptors: from words of the program memory to what they mean, and back.
+
+It is the only place that knows which fields hold a number less one or a logarithm, and in which word a field lies.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .coding import Rounding
+from .descriptor import (
+    DESCRIPTOR_FIELDS,
+    DESCRIPTOR_WORDS,
+    FIELD_INDEX,
+    FORMAT_VERSION,
+    THRESHOLD_WORDS,
+    Field,
+    Holds,
+    Kind,
+    Load,
+    PoolAt,
+    Requantize,
+)
+from .errors import SpinplaneError
+from .machine import LEAF_COLUMNS, Machine
+from .passes import Pass
+
+#: Planes of a code at most.
+_MOST_PLANES = 8
+#: Fields of a pass that are not whole numbers.
+_TYPES: dict[str, type] = {
+    "in_bytes": bool,
+    "absolute": bool,
+    "residual": bool,
+    "load": Load,
+    "pool": PoolAt,
+    "requantize": Requantize,
+    "rounding": Rounding,
+}
+_PASS_FIELDS = {field.name for field in fields(Pass)}
+#: The fields of a pass among those of a descriptor.
+PASS_FIELDS: tuple[Field, ...] = tuple(
+    field for field in DESCRIPTOR_FIELDS if field.meant in _PASS_FIELDS - {"machine"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """The first descriptor of a program: what it was made for.
+
+    Parameters
+    ----------
+    machine : int
+        `spinplane.machine.registers.machine_digest` of its machine.
+    tag : int
+        Of its kernels; 0 if none stay in the array.
+    version : int
+        Of the program format.
+    """
+
+    machine: int
+    tag: int = 0
+    version: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True)
+class End:
+    """The last descriptor of a program."""
+
+
+class FieldError(SpinplaneError):
+    """A word does not fit its field; `word` is its number."""
+
+    def __init__(self, word: int, message: str) -> None:
+        super().__init__(message)
+        self.word = word
+
+
+class UnitError(FieldError):
+    """A word of a pass fits its field, but asks for what no unit of the machine does."""
+
+
+class KindError(SpinplaneError):
+    """A descriptor is of no kind."""
+
+
+def largest(name: str) -> int:
+    """Largest number of a pass that the field of that name holds."""
+    field = next(field for field in PASS_FIELDS if field.meant == name)
+    return _meant(field, field.largest)
+
+
+def encode(descriptor: Header | Pass | End) -> NDArray[np.uint32]:
+    """Words of a descriptor.
+
+    Returns
+    -------
+    ndarray of shape (DESCRIPTOR_WORDS,), uint32
+
+    Raises
+    ------
+    SpinplaneError
+        If a number does not fit its field, naming the field, the number and what is allowed.
+    """
+    match descriptor:
+        case Header(machine=machine, tag=tag, version=version):
+            return raw_words(kind=Kind.HEADER.value, machine=machine, tag=tag, version=version)
+        case Pass():
+            values = {field.name: _held(field, getattr(descriptor, field.meant)) for field in PASS_FIELDS}
+            return raw_words(kind=Kind.LAYER.value, **values)
+        case End():
+            return raw_words(kind=Kind.END.value)
+
+
+def raw_words(**held: int) -> NDArray[np.uint32]:
+    """Words that hold these values as they are, and 0 elsewhere: for descriptors that mean nothing, too.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is no such field, or a value does not fit it.
+    """
+    words = np.zeros(DESCRIPTOR_WORDS, dtype=np.uint32)
+    for name, value in held.items():
+        if name not in FIELD_INDEX:
+            raise SpinplaneError(f"a descriptor has no field {name!r}")
+        field = DESCRIPTOR_FIELDS[FIELD_INDEX[name]]
+        if not field.smallest <= value <= field.largest:
+            raise SpinplaneError(
+                f"descriptor field {field.meant} = {_meant(field, value)}: {_allowed(field)}"
+            )
+        words[FIELD_INDEX[name]] = value & 0xFFFFFFFF
+    return words
+
+
+def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | End:
+    """What a descriptor says to a machine; the inverse of `encode`.
+
+    Parameters
+    ----------
+    words : ndarray of shape (DESCRIPTOR_WORDS,), uint32
+    machine : Machine
+
+    Raises
+    ------
+    FieldError
+        If a word does not fit its field: for the first such word.
+    UnitError
+        If a word of a pass asks for what no unit of the machine does: for the first such word.
+    KindError
+        If it is of no kind.
+    """
+    held: dict[str, int] = {}
+    for index, (field, word) in enumerate(zip(DESCRIPTOR_FIELDS, words.tolist(), strict=False)):
+        value = word - (word >> 31 << 32) if field.signed else word
+        if not field.smallest <= value <= field.largest:
+            raise FieldError(
+                index, f"descriptor field {field.meant} = {_meant(field, value)}: {_allowed(field)}"
+            )
+        held[field.name] = value
+    match held["kind"]:
+        case Kind.HEADER.value:
+            return Header(machine=held["machine"], tag=held["tag"], version=held["version"])
+        case Kind.LAYER.value:
+            refused = _refused(held, machine)
+            if refused is not None:
+                field = DESCRIPTOR_FIELDS[refused]
+                value = _meant(field, held[field.name])
+                raise UnitError(
+                    refused,
+                    f"descriptor field {field.meant} = {value}: no unit of machine {machine.name} does that",
+                )
+            values = {field.meant: _meant(field, held[field.name]) for field in PASS_FIELDS}
+            typed: dict[str, Any] = {
+                name: _TYPES[name](value) if name in _TYPES else value for name, value in values.items()
+            }
+            return Pass(machine=machine, **typed)
+        case Kind.END.value:
+            return End()
+    raise KindError(
+        f"descriptor field kind = {held['kind']}: allowed are 0 to {max(kind.value for kind in Kind)}"
+    )
+
+
+def _held(field: Field, number: object) -> int:
+    """What the word of a field holds for a number that is meant."""
+    value = number.value if isinstance(number, Load | PoolAt | Requantize | Rounding) else int(number)  # type: ignore[call-overload]
+    match field.holds:
+        case Holds.LESS_ONE:
+            return value - 1
+        case Holds.LOGARITHM:
+            if value < 1 or value & (value - 1):
+                raise SpinplaneError(f"descriptor field {field.meant} = {value}: {_allowed(field)}")
+            return value.bit_length() - 1
+    return value
+
+
+def _meant(field: Field, value: int) -> int:
+    """The number that is meant by what the word of a field holds."""
+    match field.holds:
+        case Holds.LESS_ONE:
+            return value + 1
+        case Holds.LOGARITHM if 0 <= value < 32:
+            return 1 << value
+    return value
+
+
+def _allowed(field: Field) -> str:
+    kind = "powers of two from" if field.holds is Holds.LOGARITHM else "whole numbers from"
+    return f"allowed are {kind} {_meant(field, field.smallest)} to {_meant(field, field.largest)}"
+
+
+def _refused(held: dict[str, int], machine: Machine) -> int | None:
+    """Number of the first word of a pass that asks for what no unit of the machine does, or None."""
+    slots, planes, groups = (1 << held[name] for name in ("log_slots", "log_planes", "log_groups"))
+    block = machine.columns // (slots * planes)
+    longest = min(block, machine.columns // 8) if held["in_bytes"] else block
+    fits = {
+        "plane_groups": (held["plane_groups"] + 1) * planes <= _MOST_PLANES,
+        "log_slots": slots <= machine.segments,
+        "log_planes": slots * planes <= machine.columns // LEAF_COLUMNS,
+        "length": held["length"] < longest,
+        "last_length": held["last_length"] < longest,
+        "first_lines": held["first_lines"] > 0,
+        "first_columns": held["first_columns"] > 0,
+        "log_groups": groups <= machine.row_buses,
+        "log_groups_x": held["log_groups_x"] <= held["log_groups"],
+        "load": held["load"] in [load.value for load in Load],
+        "interval": held["interval"] >= _least_interval(held, machine),
+        "threshold_words": held["threshold_words"] <= THRESHOLD_WORDS,
+        "requantize": held["requantize"] in [way.value for way in Requantize],
+        "rounding": held["rounding"] in [rounding.value for rounding in Rounding],
+    }
+    for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays"):
+        fits[name] = held[name] < machine.sub_arrays // groups
+    return min((FIELD_INDEX[name] for name, fit in fits.items() if not fit), default=None)
+
+
+def _least_interval(held: dict[str, int], machine: Machine) -> int:
+    """Least cycles of an outer beat, whatever else is wrong with the pass."""
+    raw = held["requantize"] == Requantize.RAW.value
+    beat = Pass(
+        machine=machine,
+        requantize=Requantize.RAW if raw else Requantize.SHIFT,
+        out_planes=held["out_planes"] + 1,
+        threshold_words=held["threshold_words"],
+        residual=bool(held["residual"]),
+        residual_planes=held["residual_planes"] + 1,
+    )
+    return beat.least_interval

@@ -1,0 +1,150 @@
+"""The codec: what a descriptor means comes back from its words, and nothing goes in that does not fit."""
+
+from dataclasses import fields, replace
+from enum import Enum
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine.codec import (
+    PASS_FIELDS,
+    End,
+    FieldError,
+    Header,
+    KindError,
+    UnitError,
+    decode,
+    encode,
+    largest,
+    raw_words,
+)
+from spinplane.machine.descriptor import DESCRIPTOR_FIELDS, DESCRIPTOR_WORDS, FIELD_INDEX, Holds, Load
+from spinplane.machine.passes import Pass
+from spinplane.machine.registers import machine_digest
+
+PAPER = load_machine("paper")
+LEAST = Pass(machine=PAPER, first_lines=1, first_columns=1, interval=1)
+
+
+def test_every_field_of_a_pass_has_a_word() -> None:
+    meant = [field.meant for field in DESCRIPTOR_FIELDS]
+    assert len(set(meant)) == len(meant)
+    assert set(meant) - {field.name for field in fields(Pass)} == {"kind", "version", "tag"}
+    assert {field.name for field in fields(Pass)} - {"machine"} == {field.meant for field in PASS_FIELDS}
+
+
+@given(st.data())
+def test_a_pass_is_read_as_it_was_written(data: st.DataObject) -> None:
+    numbers: dict[str, object] = {}
+    for field in PASS_FIELDS:
+        default = getattr(LEAST, field.meant)
+        if isinstance(default, Enum):
+            numbers[field.meant] = data.draw(st.sampled_from(list(type(default))))
+        elif isinstance(default, bool):
+            numbers[field.meant] = data.draw(st.booleans())
+        elif field.holds is Holds.NUMBER:
+            numbers[field.meant] = data.draw(st.integers(field.smallest, field.largest))
+        elif field.holds is Holds.LESS_ONE:
+            numbers[field.meant] = data.draw(st.integers(1, field.largest + 1))
+        else:
+            numbers[field.meant] = 1 << data.draw(st.integers(0, field.largest))
+    drawn = replace(LEAST, **numbers)  # type: ignore[arg-type]
+    words = encode(drawn)
+    assert words.dtype == np.uint32
+    for field, word in zip(DESCRIPTOR_FIELDS[5:], words[5:].tolist(), strict=False):
+        meant = getattr(drawn, field.meant)
+        number = meant.value if isinstance(meant, Enum) else int(meant)
+        held = {
+            Holds.NUMBER: number,
+            Holds.LESS_ONE: number - 1,
+            Holds.LOGARITHM: int(np.log2(max(number, 1))),
+        }
+        assert word == held[field.holds] % 2**32
+    assert _decoded(words) in (drawn, "refused")
+
+
+def _decoded(words: np.ndarray) -> object:
+    """A pass, or that it asks for what no unit of `paper` does."""
+    try:
+        return decode(words, PAPER)
+    except FieldError:
+        return "refused"
+
+
+@given(st.data())
+def test_raw_words_hold_what_they_are_given(data: st.DataObject) -> None:
+    held = {f.name: data.draw(st.integers(f.smallest, f.largest)) for f in DESCRIPTOR_FIELDS}
+    words = raw_words(**held)
+    assert words.shape == (DESCRIPTOR_WORDS,)
+    assert words.dtype == np.uint32
+    assert words.tolist()[: len(held)] == [value % 2**32 for value in held.values()]
+
+
+def test_the_least_pass_header_and_end_come_back() -> None:
+    header = Header(machine=machine_digest(PAPER), tag=7)
+    for descriptor in (LEAST, header, End()):
+        assert decode(encode(descriptor), PAPER) == descriptor
+
+
+def test_the_largest_number_of_a_field_is_the_one_that_fits() -> None:
+    for field in PASS_FIELDS:
+        if isinstance(getattr(LEAST, field.meant), Enum):
+            continue
+        most = largest(field.meant)
+        encode(replace(LEAST, **{field.meant: most}))  # type: ignore[arg-type]
+        with pytest.raises(SpinplaneError, match=f"^descriptor field {field.meant} = {most + 1}: allowed"):
+            encode(replace(LEAST, **{field.meant: most + 1}))  # type: ignore[arg-type]
+
+
+def test_what_does_not_fit_is_named() -> None:
+    with pytest.raises(
+        SpinplaneError, match=r"^descriptor field start_y = 32768: allowed are whole numbers from -32768"
+    ):
+        encode(replace(LEAST, start_y=32768))
+    with pytest.raises(
+        SpinplaneError, match=r"^descriptor field rounds = 4097: allowed are whole numbers from 1 to 4096$"
+    ):
+        encode(replace(LEAST, rounds=4097))
+    for slots in (0, 3, 16):
+        with pytest.raises(
+            SpinplaneError,
+            match=rf"^descriptor field slots = {slots}: allowed are powers of two from 1 to 8$",
+        ):
+            encode(replace(LEAST, slots=slots))
+    with pytest.raises(SpinplaneError, match=r"^a descriptor has no field 'colour'$"):
+        raw_words(colour=1)
+
+
+@pytest.mark.parametrize(
+    ("held", "word"),
+    [
+        ({"kind": 1, "first_lines": 1, "first_columns": 1}, "interval"),
+        ({"kind": 1, "first_lines": 1, "first_columns": 1, "interval": 1, "load": 3}, "load"),
+        ({"kind": 1, "first_columns": 1, "interval": 1, "rounding": 3}, "first_lines"),
+        ({"kind": 1, "first_lines": 1, "first_columns": 1, "interval": 3, "threshold_words": 4}, "interval"),
+        (
+            {"kind": 1, "first_lines": 1, "first_columns": 1, "interval": 7, "threshold_words": 5},
+            "threshold_words",
+        ),
+    ],
+)
+def test_the_first_word_that_no_unit_obeys_is_named(held: dict[str, int], word: str) -> None:
+    with pytest.raises(UnitError, match="no unit of machine paper does that") as caught:
+        decode(raw_words(**held), PAPER)
+    assert caught.value.word == FIELD_INDEX[word]
+
+
+def test_words_beyond_their_fields_and_kinds_that_do_not_exist_are_refused() -> None:
+    words = encode(End())
+    words[FIELD_INDEX["load"]] = 4
+    with pytest.raises(
+        FieldError, match=r"^descriptor field load = 4: allowed are whole numbers from 0 to 3$"
+    ) as caught:
+        decode(words, PAPER)
+    assert caught.value.word == FIELD_INDEX["load"]
+    with pytest.raises(KindError, match=r"^descriptor field kind = 3"):
+        decode(raw_words(kind=3), PAPER)
+    assert decode(encode(replace(LEAST, load=Load.ALWAYS)), PAPER) == replace(LEAST, load=Load.ALWAYS)
