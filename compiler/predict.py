@@ -1,5 +1,6 @@
 """Counters of a program from its descriptors alone: no bank is read and no pass is walked window by window."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,10 +48,23 @@ def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
     resident : bool
         Whether the kernels that stay are in the array already (a steady run); else all are loaded (a cold one).
     """
-    machine = program.machine
+    layers = [Descriptor.from_words(words) for words in program.descriptors[1:-1]]
+    return predict_passes(program.machine, layers, resident=resident)
+
+
+def predict_passes(machine: Machine, layers: Iterable[Descriptor], *, resident: bool) -> Prediction:
+    """Counters of one run of a program.
+
+    Parameters
+    ----------
+    machine : Machine
+    layers : iterable of Descriptor
+        Of kind ``LAYER``: those between header and END.
+    resident : bool
+        As in `predict`.
+    """
     passes = [AcceleratorCounters(cycles=fetch_cycles(machine))]
-    for words in program.descriptors[1:-1]:
-        d = Descriptor.from_words(words)
+    for d in layers:
         loads = d["load"] == Load.ALWAYS.value or (d["load"] == Load.UNLESS_RESIDENT.value and not resident)
         passes.append(predict_pass(machine, d, loads=loads))
     passes.append(AcceleratorCounters(cycles=fetch_cycles(machine) + END_CYCLES))
