@@ -182,7 +182,7 @@ def compile_model(
     """
     machine, graph = load_machine(machine), open_model(model)
     program = compile_graph(graph, machine, fold_pools=fold_pools)
-    layers = compiled_layers(graph, program)
+    layers = compiled_layers(program)
     if picture is None and output is not None:
         picture = output.with_name(f"{output.name}.png")
     if output is not None:

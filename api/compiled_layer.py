@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from spinplane.compiler.graph import Graph, Layer
-from spinplane.compiler.lowering import lower
-from spinplane.compiler.wiring import Wiring
+from spinplane.compiler.compiled_program import CompiledProgram, PlacedStage
+from spinplane.compiler.graph import Layer
 from spinplane.machine import AcceleratorCounters, Machine
 from spinplane.machine.descriptor import Load, PoolAt
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import NetworkProgram, ProgramLayer
-
-from .compiled_stage import CompiledStage, compiled_stages
+from spinplane.machine.program import ProgramLayer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,17 +25,14 @@ class CompiledLayer:
     machine : Machine
     layer : Layer
     placed : ProgramLayer
-    stages : tuple of CompiledStage
+    stages : tuple of PlacedStage
         One, or two where overlapping maxima are taken in passes of their own.
-    windows : (vertical, horizontal)
-        Of the convolution, before pooling.
     """
 
     machine: Machine
     layer: Layer
     placed: ProgramLayer
-    stages: tuple[CompiledStage, ...]
-    windows: tuple[int, int]
+    stages: tuple[PlacedStage, ...]
 
     @property
     def passes(self) -> tuple[Pass, ...]:
@@ -64,7 +59,8 @@ class CompiledLayer:
     @property
     def macs(self) -> int:
         """Multiply-accumulates for one image."""
-        return self.layer.weights.size * self.windows[0] * self.windows[1]
+        height, width = self.stages[0].stage.windows
+        return self.layer.weights.size * height * width
 
     @property
     def binary_operations(self) -> int:
@@ -161,27 +157,13 @@ class CompiledLayer:
         }
 
 
-def compiled_layers(graph: Graph, program: NetworkProgram) -> tuple[CompiledLayer, ...]:
-    """The layers of a graph and of the program that it was compiled to, side by side."""
-    layers, wiring = [], Wiring(graph)
-    # Maps and shapes by the layer that gives them; −1 is the network's input.
-    maps, shapes = {-1: program.input}, {-1: graph.input_shape}
-    for number, (layer, placed) in enumerate(zip(graph.layers, program.layers, strict=True)):
-        taken = graph.source(number)
-        lowered = lower(layer, shapes[taken], program.machine, wiring.code(taken))
-        maps[number], shapes[number] = placed.output, (lowered.kernels, *lowered.regions)
-        layers.append(
-            CompiledLayer(
-                machine=program.machine,
-                layer=layer,
-                placed=placed,
-                stages=compiled_stages(
-                    program, placed, maps[taken], layer, wiring.operand(number), lowered.windows
-                ),
-                windows=lowered.windows,
-            )
-        )
-    return tuple(layers)
+def compiled_layers(program: CompiledProgram) -> tuple[CompiledLayer, ...]:
+    """The layers of a network and of its program, side by side."""
+    stages = groupby(program.stages, key=lambda placed: placed.stage.number)
+    return tuple(
+        CompiledLayer(machine=program.machine, layer=layer, placed=placed, stages=tuple(own))
+        for layer, placed, (_, own) in zip(program.graph.layers, program.layers, stages, strict=True)
+    )
 
 
 def efficiency(layers: Sequence[CompiledLayer], cycles: int) -> float:

@@ -81,7 +81,7 @@ def run_network(
     inputs = graph.encode_input(values)
     tell("compiling the network")
     program = compile_graph(graph, machine, fold_pools=fold_pools)
-    layers = compiled_layers(graph, program)
+    layers = compiled_layers(program)
     expected = run_graph(graph, inputs)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
     # Which image each run takes: the first one again, if its kernels are in place then.

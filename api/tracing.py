@@ -11,6 +11,7 @@ from spinplane.behavioral.layer_pass import State, run_pass
 from spinplane.behavioral.layer_results import Parameters, codes_of, read_parameters
 from spinplane.behavioral.layer_rows import form_rows
 from spinplane.behavioral.layer_walk import walk, window_rows
+from spinplane.compiler.compiled_program import PlacedStage
 from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
@@ -24,7 +25,6 @@ from spinplane.machine.program import NetworkProgram
 from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
 
 from .compiled_layer import CompiledLayer, compiled_layers
-from .compiled_stage import CompiledStage
 from .models import open_model
 from .traced import Trace, TracedCycles, TracedStep, TracedWindow
 
@@ -71,7 +71,7 @@ def trace(
         sides = "×".join(map(str, expected[at].shape))
         raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} of kernel, y, x")
     program = compile_graph(graph, machine, fold_pools=fold_pools)
-    compiled = compiled_layers(graph, program)[at]
+    compiled = compiled_layers(program)[at]
     codes = (inputs[0] - program.input.offset) // program.input.scale
     traced = _trace_stage(program, compiled, len(compiled.stages) - 1, codes, output)
     assert traced.value == expected[at][output]
@@ -179,7 +179,7 @@ class _Place:
         self.sub_array = self.group * n.group_size + self.member
 
 
-def _find_pass(stage: CompiledStage, output: tuple[int, int, int]) -> tuple[int, int, int]:
+def _find_pass(stage: PlacedStage, output: tuple[int, int, int]) -> tuple[int, int, int]:
     """Number of the descriptor that computes an output, the kernel's number and the first column of the pass."""
     kernel, _, x = output
     bits = RAW_BITS if stage.target.layout == "raw" else 1

@@ -36,11 +36,13 @@ def kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
     room = rounds * sub_arrays * placement.slots - kernels
     rows = np.pad(rows, ((0, room), (0, 0), (0, placement.block - placement.length)))
     rows = rows.reshape(rounds, sub_arrays, placement.slots, rows.shape[1], placement.block)
-    planes = np.stack([rows >> n & 1 for n in range(placement.layer.weights.bits)])
-    # From (plane, round, sub-array, slot, row, column) to (round, plane, row, sub-array, slot, column).
+    # A sub-block has whole bytes.
+    bits = placement.layer.weights.bits
+    planes = np.stack([np.packbits(rows >> n & 1, axis=-1, bitorder="little") for n in range(bits)])
+    # From (plane, round, sub-array, slot, row, byte) to (round, plane, row, sub-array, slot, byte).
     planes = planes.transpose(1, 0, 4, 2, 3, 5)
-    bits = np.repeat(planes[..., np.newaxis, :], placement.planes, axis=-2)
-    return np.packbits(bits.reshape(-1, placement.machine.columns), axis=1, bitorder="little")
+    words = np.repeat(planes[..., np.newaxis, :], placement.planes, axis=-2)
+    return words.reshape(-1, placement.machine.columns // 8)
 
 
 def zero_code(placement: Placement) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from spinplane.machine import Coding, Operand, SpinplaneError
 
 from .graph import Graph, InputCoding, Layer, Pooling, Steps
+from .kernel_blocks import by_kernel, kernel_blocks
 from .networks import BitWidths, LayerShape, Network, Pool, load_network
 
 _EDGE_BITS = 8
@@ -67,13 +68,11 @@ def _layer(
     shape: LayerShape, i: Operand, output: Operand | None, bits: BitWidths, rng: np.random.Generator
 ) -> Layer:
     layer = shape.layer
-    size = (layer.channels, shape.inputs[0] // layer.groups, layer.kernel, layer.kernel)
     if layer.edge:
         w = Operand(bits=_EDGE_BITS, coding=Coding.TWOS_COMPLEMENT)
-        weights = np.clip(np.rint(rng.normal(0, w.largest / 3, size)), -w.largest, w.largest).astype(np.int64)
     else:
         w = Operand(bits=bits.weight, coding=Coding.BIPOLAR if bits.weight == 1 else Coding.DOREFA)
-        weights = 2 * rng.integers(0, 2**w.bits, size) - (2**w.bits - 1)
+    weights = _weights(shape, w, rng)
     pool = _pool(layer.pool) if layer.pool else None
     windows = layer.pool.size**2 if layer.pool and layer.pool.kind == "average" else 1
     return Layer(
@@ -92,6 +91,21 @@ def _layer(
     )
 
 
+def _weights(shape: LayerShape, w: Operand, rng: np.random.Generator) -> np.ndarray:
+    """Weights of an operand as int16: normal ones of two's complement, else all values alike."""
+    layer = shape.layer
+    size = (layer.channels, shape.inputs[0] // layer.groups, layer.kernel, layer.kernel)
+    weights = np.empty(size, dtype=np.int16)
+    for block in kernel_blocks(weights):
+        some = weights[block]
+        if w.coding is Coding.TWOS_COMPLEMENT:
+            drawn = np.rint(rng.normal(0, w.largest / 3, some.shape))
+            some[:] = np.clip(drawn, -w.largest, w.largest)
+        else:
+            some[:] = w.scale * rng.integers(0, 2**w.bits, some.shape) + w.offset
+    return weights
+
+
 def _pool(pool: Pool) -> Pooling:
     size, stride = pool.size, pool.stride
     before, after = pool.padding
@@ -106,10 +120,11 @@ def _pool(pool: Pool) -> Pooling:
 
 def _steps(weights: np.ndarray, i: Operand, output: Operand, windows: int, rng: np.random.Generator) -> Steps:
     """Thresholds over ±1.5 standard deviations of sums of independent, evenly spread inputs."""
-    of_kernel = weights.reshape(len(weights), -1).astype(float)
+    moments = [(some.sum(axis=1), np.einsum("ij,ij->i", some, some)) for some in by_kernel(weights)]
+    total, squares = np.concatenate(moments, axis=1).astype(float)
     middle = i.largest / 2
-    mean = of_kernel.sum(axis=1) * middle * windows
-    spread = np.sqrt((of_kernel**2).sum(axis=1) * i.largest * (i.largest + 2) / 12 * windows)
+    mean = total * middle * windows
+    spread = np.sqrt(squares * i.largest * (i.largest + 2) / 12 * windows)
     count = 2**output.bits - 1
     at = np.linspace(-1.5, 1.5, count + 2)[1:-1]
     centre = mean + rng.normal(0, 0.2, len(mean)) * spread

@@ -14,6 +14,8 @@ import numpy as np
 
 from spinplane.machine import MAX_BITS, Coding, Operand, SpinplaneError
 
+from .kernel_blocks import kernel_blocks
+
 #: Greatest factor of a window sum.
 _LARGEST_WINDOW_SCALE = 255
 
@@ -43,7 +45,7 @@ class WeightCode:
 
     Parameters
     ----------
-    codes : ndarray of the weights' shape, int64
+    codes : ndarray of the weights' shape, uint8
     bits : int
     scale, offset : int
     """
@@ -88,7 +90,7 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
     ----------
     name : str
         Of the layer, for messages.
-    weights : ndarray of int64
+    weights : ndarray of shape (kernels, ...), of any integer type
         Values; zeros are allowed for every operand.
     operand : Operand
     input_scale : int
@@ -101,9 +103,10 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
     """
     scale, bits = operand.scale, operand.bits
     offset = -(2 ** (bits - 1)) if operand.coding is Coding.TWOS_COMPLEMENT else operand.offset
-    if ((weights - offset) & (scale - 1)).any() or -offset * input_scale > _LARGEST_WINDOW_SCALE:
+    codes = None if -offset * input_scale > _LARGEST_WINDOW_SCALE else _codes(weights, scale, offset)
+    if codes is None:
         scale, offset = 1, min(0, int(weights.min()))
-        bits = max(1, int(weights.max() - offset).bit_length())
+        bits = max(1, (int(weights.max()) - offset).bit_length())
     if bits > MAX_BITS:
         raise SpinplaneError(
             f"layer {name}: weights from {weights.min()} to {weights.max()} need codes of {bits} bits, kernels have at "
@@ -114,6 +117,18 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
             f"layer {name}: weights from {offset} and inputs in steps of {input_scale} multiply the window sum by "
             f"{-offset * input_scale}, allowed is at most {_LARGEST_WINDOW_SCALE}"
         )
-    return WeightCode(
-        codes=(weights - offset) >> (scale.bit_length() - 1), bits=bits, scale=scale, offset=offset
-    )
+    if codes is None:
+        codes = _codes(weights, scale, offset)
+        assert codes is not None
+    return WeightCode(codes=codes, bits=bits, scale=scale, offset=offset)
+
+
+def _codes(weights: np.ndarray, scale: int, offset: int) -> np.ndarray | None:
+    """(Weights − offset) / scale of a power of two, uint8; None if one is no whole number."""
+    codes = np.empty(weights.shape, dtype=np.uint8)
+    for block in kernel_blocks(weights):
+        above = weights[block].astype(np.int64) - offset
+        if scale > 1 and (above & (scale - 1)).any():
+            return None
+        codes[block] = above >> (scale.bit_length() - 1)
+    return codes

@@ -88,7 +88,7 @@ class Layer:
     Parameters
     ----------
     name : str
-    weights : ndarray of shape (kernels, channels / groups, kernel height, kernel width), int64
+    weights : ndarray of shape (kernels, channels / groups, kernel height, kernel width), of any integer type
         Values, not codes.
     w, i : Operand
         Of the weights and of the inputs.

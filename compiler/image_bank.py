@@ -1,6 +1,7 @@
 """Where the feature maps of a network lie in the image bank: none is written over while a stage is still to read it."""
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from spinplane.machine import Machine, SpinplaneError
@@ -36,9 +37,17 @@ def place_maps(machine: Machine, maps: Sequence[FeatureMap], stages: Sequence[St
     return [replace(m, base=base * machine.columns) for m, base in zip(maps, bases, strict=True)]
 
 
-def overlap(a: FeatureMap, b: FeatureMap) -> bool:
-    """Whether two maps have bits in common."""
-    return a.base < b.base + b.height * b.line_bits and b.base < a.base + a.height * a.line_bits
+def kept_maps(maps: Sequence[FeatureMap]) -> list[bool]:
+    """Whether each map is still there when the last one is written: it has no bits in common with any later one."""
+    kept = list[bool]()
+    # Stretches of bits that later maps take, apart from each other and ascending.
+    begins, ends = list[int](), list[int]()
+    for one in reversed(maps):
+        begin, end = one.base, one.base + one.height * one.line_bits
+        met = slice(bisect_right(ends, begin), bisect_left(begins, end))
+        kept.append(met.start == met.stop)
+        begins[met], ends[met] = [min([begin, *begins[met]])], [max([end, *ends[met]])]
+    return kept[::-1]
 
 
 def _words(machine: Machine, feature_map: FeatureMap) -> int:
@@ -74,9 +83,10 @@ def _needed(stages: Sequence[Stage]) -> list[set[int]]:
     needed, read_later = list[set[int]](), set[int]()
     for at in reversed(range(len(stages))):
         stage = stages[at]
-        read_later |= {stage.takes} | ({stage.adds} if stage.adds is not None else set())
         # Map n + 1 is what stage n gives.
-        needed.append({number for number in read_later if number <= at} | {at + 1})
+        read_later.discard(at + 1)
+        read_later |= {stage.takes} | ({stage.adds} if stage.adds is not None else set())
+        needed.append(read_later | {at + 1})
     return needed[::-1]
 
 
@@ -87,38 +97,43 @@ def _fit(
 
     Both ends are tried, first those by turns: a chain of layers needs no others.
     """
+    beside: list[set[int]] = [set() for _ in sizes]
+    for together in needed:
+        for number in together:
+            beside[number] |= together
     bases: dict[int, int] = {}
+    # Bases that are left to try: of each map that has one, and of the next.
+    left = [iter(_ends(words, sizes, beside, order[0], bases))]
     tries = 0
-
-    def place(at: int) -> bool:
-        nonlocal tries
-        if at == len(order):
-            return True
-        number = order[at]
-        gaps = _gaps(words, sizes, needed, number, bases)
-        if not gaps:
-            return False
-        low, high = gaps[0][0], gaps[-1][1] - sizes[number]
-        for base in dict.fromkeys((high, low) if number % 2 else (low, high)):
-            tries += 1
-            bases[number] = base
-            if tries <= _MOST_TRIES and place(at + 1):
-                return True
-            del bases[number]
-        return False
-
-    return [bases[number] for number in range(len(sizes))] if place(0) else None
+    while left:
+        number = order[len(left) - 1]
+        bases.pop(number, None)
+        base = next(left[-1], None)
+        if base is None:
+            left.pop()
+            continue
+        tries += 1
+        if tries > _MOST_TRIES:
+            break
+        bases[number] = base
+        if len(bases) == len(sizes):
+            return [bases[number] for number in range(len(sizes))]
+        left.append(iter(_ends(words, sizes, beside, order[len(left)], bases)))
+    return None
 
 
-def _gaps(
-    words: int, sizes: Sequence[int], needed: Sequence[set[int]], number: int, bases: dict[int, int]
-) -> list[tuple[int, int]]:
-    """Where a map fits beside the placed ones that are needed with it: first words and ends, ascending."""
-    beside = set[int]().union(*(of for of in needed if number in of)) & bases.keys()
+def _ends(
+    words: int, sizes: Sequence[int], beside: Sequence[set[int]], number: int, bases: dict[int, int]
+) -> Iterable[int]:
+    """Lowest and highest base of a map beside the placed ones that are needed with it."""
     gaps, begin = [], 0
-    for taken, end in [*sorted((bases[of], bases[of] + sizes[of]) for of in beside), (words, words)]:
+    placed = sorted((bases[of], bases[of] + sizes[of]) for of in beside[number] if of in bases)
+    for taken, end in [*placed, (words, words)]:
         if taken - begin >= sizes[number]:
             gaps.append((begin, taken))
         # One that begins before another may end after it.
         begin = max(begin, end)
-    return gaps
+    if not gaps:
+        return ()
+    low, high = gaps[0][0], gaps[-1][1] - sizes[number]
+    return dict.fromkeys((high, low) if number % 2 else (low, high))

@@ -1,6 +1,7 @@
 """A layer as the accelerator computes it: weight codes, and the grid of windows and regions over its input map."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -67,10 +68,28 @@ class LoweredLayer:
         """Kernels of all parts: channels of the output map."""
         return self.weights.codes.shape[0] * self.weights.codes.shape[1]
 
+    @cached_property
+    def largest_codes(self) -> int:
+        """Greatest sum of a kernel's codes."""
+        kernels = self.weights.codes.reshape(self.kernels, -1)
+        return int(kernels.sum(axis=1, dtype=np.int64).max())
+
     @property
     def pools(self) -> bool:
         """Whether a region has more than one window."""
         return self.region != (1, 1)
+
+    def without_pool(self, layer: Layer) -> "LoweredLayer":
+        """What is lowered of `layer`, which is the same one without its pooling."""
+        return replace(
+            self,
+            layer=layer,
+            region=(1, 1),
+            region_stride=(1, 1),
+            first_window=(0, 0),
+            regions=self.windows,
+            start=(-layer.padding[0], -layer.padding[1]),
+        )
 
 
 def layer_input_code(layer: Layer) -> InputCode:

@@ -23,17 +23,33 @@ class Batch:
     Parameters
     ----------
     passes : tuple of Pass
-        But for the bases of what follows. The first pass loads the kernels.
-    kernel_rows : ndarray of shape (rows, columns / 8), uint8
-        Words of the kernel bank.
+        Without the bases of what follows. The first pass loads the kernels.
+    placement : Placement
+    part : int
+        Of the layer.
+    kernels : range
+        Of the part.
     parameters : ndarray of shape (beats, results_per_cycle · 16), uint8
     thresholds : ndarray of shape (beats · threshold words, results_per_cycle · 16), uint8
     """
 
     passes: tuple[Pass, ...]
-    kernel_rows: np.ndarray
+    placement: Placement
+    part: int
+    kernels: range
     parameters: np.ndarray
     thresholds: np.ndarray
+
+    @property
+    def kernel_words(self) -> int:
+        """Words of the kernel bank."""
+        count = len(self.kernels)
+        return self.placement.rows_of(count) * self.placement.used_sub_arrays(count)
+
+    def kernel_rows(self) -> np.ndarray:
+        """Words of the kernel bank, shape (words, columns / 8), uint8."""
+        codes = self.placement.layer.weights.codes[self.part]
+        return kernel_rows(self.placement, codes[self.kernels.start : self.kernels.stop])
 
 
 def input_map(placement: Placement, base: int) -> FeatureMap:
@@ -87,7 +103,7 @@ def layer_passes(
                     _batch(number, home, requantization, source, target, residual, part, kernels, kernel_row)
                 )
                 if home.resident:
-                    kernel_row += ceil_div(len(kernels), placement.round_kernels) * placement.round_rows
+                    kernel_row += placement.rows_of(len(kernels))
     except SpinplaneError as error:
         raise SpinplaneError(f"layer {placement.layer.name}: {error}") from None
     return batches
@@ -96,14 +112,10 @@ def layer_passes(
 def _prove_widths(placement: Placement) -> None:
     """Accumulators and window sums hold whatever the codes are."""
     layer, machine = placement.layer, placement.machine
-    parts, kernels = layer.weights.codes.shape[:2]
     largest = (1 << layer.code.bits) - 1
     _, _, channels, height, width = layer.weights.codes.shape
     beyond = placement.empty_taps * height * channels
-    codes = int(layer.weights.codes.reshape(parts * kernels, -1).sum(axis=1).max()) + beyond * zero_code(
-        placement
-    )
-    counted = codes * largest
+    counted = (layer.largest_codes + beyond * zero_code(placement)) * largest
     summed = (channels * height * width + beyond) * largest
     bits = min(machine.accumulator_bits, VALUE_BITS)
     if counted >= 1 << (bits - 1):
@@ -130,16 +142,14 @@ def _batch(
 ) -> Batch:
     placement = home.placement
     machine = placement.machine
-    sub_arrays = placement.used_sub_arrays(len(kernels))
-    rows = kernel_rows(placement, placement.layer.weights.codes[part][kernels.start : kernels.stop])
     first_kernel = part * placement.part_kernels + kernels.start
     first_pass = Pass(
         machine=machine,
         layer=number,
         kernel_row=kernel_row,
         load=Load.UNLESS_RESIDENT if home.resident else Load.ALWAYS,
-        load_rows=len(rows) // sub_arrays,
-        load_sub_arrays=sub_arrays,
+        load_rows=placement.rows_of(len(kernels)),
+        load_sub_arrays=placement.used_sub_arrays(len(kernels)),
     )
     others = Pass(machine=machine, layer=number, kernel_row=kernel_row)
     passes = []
@@ -155,7 +165,9 @@ def _batch(
     own = slice(first_kernel, first_kernel + len(kernels))
     return Batch(
         passes=tuple(passes),
-        kernel_rows=rows,
+        placement=placement,
+        part=part,
+        kernels=kernels,
         parameters=parameters(
             machine,
             bias=placement.layer.bias.reshape(-1)[own],

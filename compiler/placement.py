@@ -292,6 +292,10 @@ class Placement:
         """Rows that all kernels of the layer take."""
         return self.layer.weights.codes.shape[0] * self.rounds * self.round_rows
 
+    def rows_of(self, kernels: int) -> int:
+        """Rows of a sub-array that as many kernels take."""
+        return ceil_div(kernels, self.round_kernels) * self.round_rows
+
     def used_sub_arrays(self, kernels: int) -> int:
         """Sub-arrays of a group that take part for as many kernels of a round: whole beats."""
         at_once = max(1, self.machine.results_per_cycle // self.slots)
@@ -356,6 +360,11 @@ class Placement:
             rest = beside if self.machine.overlaps_writes else passes * further + counted
             cycles += count * (passes * (first + _PASS_OVERHEAD) + rest)
         return parts * cycles
+
+    @cached_property
+    def steady_cycles(self) -> int:
+        """Steady cycles of the layer in the longest passes."""
+        return self.cycles(self.pass_rounds)
 
     @cached_property
     def _stripes_cycles(self) -> list[tuple[int, int, int, int]]:

@@ -1,10 +1,12 @@
 """Counters of a program from its descriptors alone: no bank is read and no pass is walked window by window."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from spinplane.machine import Machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES, AcceleratorCounters
 from spinplane.machine.descriptor import Load
 from spinplane.machine.passes import Pass
@@ -46,14 +48,27 @@ def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
     resident : bool
         Whether the kernels that stay are in the array already (a steady run); else all are loaded (a cold one).
     """
-    machine = program.machine
-    passes = [AcceleratorCounters(cycles=fetch_cycles(machine))]
-    for layer_pass in program.passes:
+    return predict_passes(program.machine, program.passes, resident=resident)
+
+
+def predict_passes(machine: Machine, passes: Iterable[Pass], *, resident: bool) -> Prediction:
+    """Counters of one run of a program.
+
+    Parameters
+    ----------
+    machine : Machine
+    passes : iterable of Pass
+        Those between header and END.
+    resident : bool
+        As in `predict`.
+    """
+    counted = [AcceleratorCounters(cycles=fetch_cycles(machine))]
+    for layer_pass in passes:
         loads = layer_pass.load is Load.ALWAYS or (layer_pass.load is Load.UNLESS_RESIDENT and not resident)
-        passes.append(predict_pass(layer_pass, loads=loads))
-    passes.append(AcceleratorCounters(cycles=fetch_cycles(machine) + END_CYCLES))
-    total = {name: sum(getattr(c, name) for c in passes) for name in ACCELERATOR_COUNTER_NAMES}
-    return Prediction(total=AcceleratorCounters(**total), passes=tuple(passes))
+        counted.append(predict_pass(layer_pass, loads=loads))
+    counted.append(AcceleratorCounters(cycles=fetch_cycles(machine) + END_CYCLES))
+    total = {name: sum(getattr(c, name) for c in counted) for name in ACCELERATOR_COUNTER_NAMES}
+    return Prediction(total=AcceleratorCounters(**total), passes=tuple(counted))
 
 
 def predict_pass(layer_pass: Pass, *, loads: bool) -> AcceleratorCounters:

@@ -16,6 +16,7 @@ from spinplane.machine.descriptor import (
 
 from .codes import InputCode
 from .graph import Layer, Residual
+from .kernel_blocks import kernel_blocks
 from .thresholds import reachable_sums
 
 UNUSED_THRESHOLD = 2 ** (THRESHOLD_BITS - 1) - 1
@@ -284,11 +285,18 @@ def _multipliers(
     Lower bounds of offsets are a convex function of the multiplier and upper bounds a concave one, so Newton's method
     from either end meets no multiplier twice and passes none that has an offset.
     """
-    lower = _cut(at, below, above, shift, largest, rising=True)
-    if (lower > largest).any():
-        return None
-    upper = _cut(at, below, above, shift, largest, rising=False)
-    return None if (lower > upper).any() else (lower, upper)
+    lowers, uppers = [], []
+    # Most shifts are refused by the first channels.
+    for some in kernel_blocks(at):
+        lower = _cut(at[some], below[some], above[some], shift, largest, rising=True)
+        if (lower > largest).any():
+            return None
+        upper = _cut(at[some], below[some], above[some], shift, largest, rising=False)
+        if (lower > upper).any():
+            return None
+        lowers.append(lower)
+        uppers.append(upper)
+    return np.concatenate(lowers), np.concatenate(uppers)
 
 
 def _cut(

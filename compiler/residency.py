@@ -6,6 +6,7 @@ loads them each time it runs. Behind these common rows are the kernels that stay
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from .placement import Placement
 #: Rings that are tried, and parts of the other rows that are added to the common ones.
 _RINGS = 24
 _SWAP_PARTS = 8
+#: More cycles than any network takes.
+_NEVER = int(np.iinfo(np.int64).max) // 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +38,29 @@ class Home:
     placement: Placement
     resident: bool
     kernel_row: int
+    pass_rounds: int
+
+
+class _Way(NamedTuple):
+    """A placement whose kernels stay in `rows` of their own, or are loaded each time: then `rows` is 0.
+
+    Parameters
+    ----------
+    cycles : int
+        Steady ones.
+    number : int
+        Among the ways of its layer.
+    placement : Placement
+    resident : bool
+    rows : int
+    pass_rounds : int
+    """
+
+    cycles: int
+    number: int
+    placement: Placement
+    resident: bool
+    rows: int
     pass_rounds: int
 
 
@@ -59,16 +85,19 @@ def choose_homes(machine: Machine, candidates: Sequence[Sequence[Placement]]) ->
     best: tuple[int, list[Home]] | None = None
     for ring in _spread(rings, _RINGS):
         rest = machine.rows - ring
-        bound = sum(
-            min(p.cycles(p.pass_rounds) for p in of_layer if p.input_rows <= ring) for of_layer in options
-        )
+        fitting = [[p for p in of_layer if p.input_rows <= ring] for of_layer in options]
+        # Those of fewest cycles come first: with all rows for each layer there were no fewer.
+        bound = sum(of_layer[0].steady_cycles for of_layer in fitting)
         for part in range(_SWAP_PARTS + 1):
-            swap = rest * part // _SWAP_PARTS
             if best and best[0] <= bound:
                 break
-            found = _share_rows(options, ring, swap, rest - swap)
-            if found and (best is None or found[0] < best[0]):
-                best = found
+            swap = rest * part // _SWAP_PARTS
+            ways = [_ways(of_layer, ring + swap, rest - swap) for of_layer in fitting]
+            least = sum(min((way.cycles for way in of_layer), default=_NEVER) for of_layer in ways)
+            if least < (best[0] if best else _NEVER):
+                found = _share_rows(ways, ring + swap, rest - swap)
+                if found and (best is None or found[0] < best[0]):
+                    best = found
     if best is None:
         raise _misfit(machine, candidates)
     return best[1]
@@ -85,7 +114,7 @@ def _worthwhile(machine: Machine, of_layer: Sequence[Placement]) -> list[Placeme
     usable = [p for p in of_layer if p.pass_rounds and p.input_rows + p.round_rows <= machine.rows]
     if not usable:
         raise _misfit(machine, [of_layer])
-    usable.sort(key=lambda p: (p.cycles(p.pass_rounds), p.input_rows, p.kernel_rows))
+    usable.sort(key=lambda p: (p.steady_cycles, p.input_rows, p.kernel_rows))
     kept: list[Placement] = []
     for p in usable:
         if not any(
@@ -99,54 +128,64 @@ def _worthwhile(machine: Machine, of_layer: Sequence[Placement]) -> list[Placeme
     return kept
 
 
-def _share_rows(
-    options: Sequence[Sequence[Placement]], ring: int, swap: int, rows: int
-) -> tuple[int, list[Home]] | None:
-    """Fewest cycles with `rows` for kernels that stay and `ring` + `swap` common ones, by dynamic programming.
+def _ways(of_layer: Sequence[Placement], common: int, rows: int) -> list[_Way]:
+    """Ways of a layer with as many common rows and others, without those that another one beats in cycles and rows."""
+    ways, reload = list[_Way](), None
+    for number, p in enumerate(of_layer):
+        if p.kernel_rows <= rows:
+            ways.append(_Way(p.steady_cycles, 2 * number, p, True, p.kernel_rows, p.pass_rounds))
+        behind = common - p.input_rows
+        # Shorter passes take no fewer cycles.
+        if p.round_rows <= behind and not (reload and reload.cycles <= p.steady_cycles + p.load_cycles):
+            rounds = min(p.pass_rounds, behind // p.round_rows)
+            cycles = p.cycles(rounds) + p.load_cycles
+            if reload is None or cycles < reload.cycles:
+                reload = _Way(cycles, 2 * number + 1, p, False, 0, rounds)
+    ways += [reload] if reload else []
+    kept, fewest_rows = list[_Way](), rows + 1
+    for way in sorted(ways, key=lambda way: way[:2]):
+        if way.rows < fewest_rows:
+            kept.append(way)
+            fewest_rows = way.rows
+    # Of equal ways the first one is taken.
+    return sorted(kept, key=lambda way: way.number)
+
+
+def _share_rows(layers: Sequence[Sequence[_Way]], common: int, rows: int) -> tuple[int, list[Home]] | None:
+    """Fewest cycles with `rows` for kernels that stay behind the common ones, by dynamic programming.
 
     Returns
     -------
     cycles : int
     homes : list of Home
     """
-    never = np.iinfo(np.int64).max // 4
+    # Of all layers so far, by the rows that they may use.
     costs = np.zeros(rows + 1, dtype=np.int64)
     choices = []
-    for of_layer in options:
-        best = np.full(rows + 1, never, dtype=np.int64)
+    for ways in layers:
+        best = np.full(rows + 1, _NEVER, dtype=np.int64)
         chosen = np.full(rows + 1, -1, dtype=np.int64)
-        ways: list[tuple[Placement, bool, int]] = []
-        for p in of_layer:
-            if p.input_rows > ring:
-                continue
-            if p.kernel_rows <= rows:
-                ways.append((p, True, p.pass_rounds))
-            behind = ring + swap - p.input_rows
-            if p.round_rows <= behind:
-                ways.append((p, False, min(p.pass_rounds, behind // p.round_rows)))
-        for number, (p, resident, rounds) in enumerate(ways):
-            taken = p.kernel_rows if resident else 0
-            cycles = p.cycles(rounds) + (0 if resident else p.load_cycles)
-            shifted = np.full(rows + 1, never, dtype=np.int64)
-            shifted[taken:] = costs[: rows + 1 - taken] + cycles
-            better = shifted < best
-            best, chosen = np.where(better, shifted, best), np.where(better, number, chosen)
+        for at, way in enumerate(ways):
+            shifted = costs[: rows + 1 - way.rows] + way.cycles
+            better = shifted < best[way.rows :]
+            best[way.rows :][better] = shifted[better]
+            chosen[way.rows :][better] = at
         costs = best
-        choices.append((ways, chosen))
+        choices.append(chosen)
     used = int(costs.argmin())
     total = int(costs[used])
-    if total >= never:
+    if total >= _NEVER:
         return None
     homes: list[Home] = []
-    for ways, chosen in reversed(choices):
-        p, resident, rounds = ways[int(chosen[used])]
-        used -= p.kernel_rows if resident else 0
+    for ways, chosen in zip(reversed(layers), reversed(choices), strict=True):
+        way = ways[int(chosen[used])]
+        used -= way.rows
         homes.append(
             Home(
-                placement=p,
-                resident=resident,
-                kernel_row=ring + swap + used if resident else p.input_rows,
-                pass_rounds=rounds,
+                placement=way.placement,
+                resident=way.resident,
+                kernel_row=common + used if way.resident else way.placement.input_rows,
+                pass_rounds=way.pass_rounds,
             )
         )
     return total, homes[::-1]

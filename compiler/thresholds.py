@@ -7,6 +7,7 @@ import numpy as np
 from spinplane.machine import SpinplaneError
 
 from .graph import Layer, Steps
+from .kernel_blocks import by_kernel
 from .quantized import Levels
 
 _NEVER = np.iinfo(np.int64)
@@ -19,10 +20,10 @@ def reachable_sums(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     -------
     low, high : ndarray of shape (kernels,), int64
     """
-    weights = layer.weights.reshape(len(layer.weights), -1)
     # Inputs that are padded are 0, so 0 is among them whatever the operand.
     smallest, largest = min(layer.i.smallest, 0), max(layer.i.largest, 0)
-    total, magnitude = weights.sum(axis=1), np.abs(weights).sum(axis=1)
+    sums = [(some.sum(axis=1), np.abs(some).sum(axis=1)) for some in by_kernel(layer.weights)]
+    total, magnitude = np.concatenate(sums, axis=1)
     positive, negative = (total + magnitude) // 2, (total - magnitude) // 2
     low = smallest * positive + largest * negative + layer.bias
     high = largest * positive + smallest * negative + layer.bias

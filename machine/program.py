@@ -182,7 +182,7 @@ class NetworkProgram:
                 f"{path}: a program of version {header.get('version')}, expected is version {FORMAT_VERSION}"
             )
         try:
-            program = cls(
+            program = NetworkProgram(
                 machine=Machine(**header["machine"]),
                 name=header["name"],
                 input=FeatureMap(**header["input"]),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from spinplane.compiler.image_bank import overlap, place_maps
+from spinplane.compiler.image_bank import kept_maps, place_maps
 from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.program import FeatureMap
 
@@ -44,6 +44,11 @@ def stages_of(sources):
     return [Reader(f"s{at}", *taken) for at, taken in enumerate(sources)]
 
 
+def overlap(a, b):
+    """Whether two maps have bits in common."""
+    return a.base < b.base + b.height * b.line_bits and b.base < a.base + a.height * a.line_bits
+
+
 def needed_together(sources, stage):
     """Maps that the stage reads or writes, and those before it that a later one reads."""
     read_from_here = {source for pair in sources[stage:] for source in pair if source is not None}
@@ -72,6 +77,24 @@ def test_no_map_is_written_over_before_its_last_reader():
                 assert (placed[one].base // TINY.columns) + sizes[one] <= words
                 assert not any(overlap(placed[one], placed[other]) for other in together if other != one)
     assert placed_tightly > 50
+
+
+def test_maps_are_kept_that_no_later_one_overlaps():
+    rng = np.random.default_rng(4)
+    for _ in range(100):
+        maps = [
+            replace(one, base=int(base) * TINY.columns)
+            for one, base in zip(maps_of(rng.integers(1, 5, 9).tolist()), rng.integers(0, 30, 9), strict=True)
+        ]
+        assert kept_maps(maps) == [
+            not any(overlap(one, later) for later in maps[at + 1 :]) for at, one in enumerate(maps)
+        ]
+
+
+def test_a_chain_may_be_long():
+    sizes = [8] * 1200
+    placed = place(sizes, [(at, None) for at in range(len(sizes) - 1)], 16)
+    assert {one.base // TINY.columns for one in placed} == {0, 8}
 
 
 def test_chains_need_no_more_than_two_neighbours():

@@ -1,0 +1,56 @@
+"""A program and what the compiler found on its way to it."""
+
+from dataclasses import dataclass
+
+from spinplane.machine.passes import Pass
+from spinplane.machine.program import FeatureMap, NetworkProgram
+
+from .graph import Graph
+from .requantize import Requantization
+from .residency import Home
+from .stages import Stage
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlacedStage:
+    """A stage of a network in a program: where it lies, which maps it reads and writes, its passes.
+
+    Parameters
+    ----------
+    stage : Stage
+        With all ways to compute and to place it.
+    home : Home
+        The chosen placement; its `Placement.layer` is what is computed, with the pooling folded or not.
+    steps : Requantization
+    source, target : FeatureMap
+        What it reads and writes.
+    residual : FeatureMap, optional
+        What it adds.
+    numbers : tuple of int
+        Of its descriptors in the program.
+    passes : tuple of Pass
+    """
+
+    stage: Stage
+    home: Home
+    steps: Requantization
+    source: FeatureMap
+    target: FeatureMap
+    residual: FeatureMap | None
+    numbers: tuple[int, ...]
+    passes: tuple[Pass, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompiledProgram(NetworkProgram):
+    """A program that knows the stages of its network; `save` writes the program alone.
+
+    Parameters
+    ----------
+    graph : Graph
+    stages : tuple of PlacedStage
+        In the order in which they run.
+    """
+
+    graph: Graph
+    stages: tuple[PlacedStage, ...]
