@@ -17,7 +17,7 @@ from spinplane.compiler.networks import BitWidths
 from spinplane.compiler.program import compile_graph
 from spinplane.compiler.thresholds import reachable_sums
 from spinplane.machine import Coding, Operand, SpinplaneError, load_machine
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.codec import decode
 
 TINY = load_machine("tiny")
 
@@ -83,12 +83,12 @@ def test_a_program_knows_its_stages(fold_pools: bool, tmp_path: Path) -> None:
     assert [n for placed in program.stages for n in placed.numbers] == [1, 2, 3, 4]
     for placed in program.stages:
         words = program.descriptors[list(placed.numbers)]
-        assert placed.passes == tuple(map(Descriptor.from_words, words))
+        assert placed.passes == tuple(decode(of_pass, program.machine) for of_pass in words)
         first, lowered = placed.passes[0], placed.home.placement.layer
-        assert first["in_base"] == placed.source.base
-        assert first["out_base"] == placed.target.base
-        assert first["kernel_row"] == placed.home.kernel_row
-        assert first["requantize"] == placed.steps.requantize.value
+        assert first.in_base == placed.source.base
+        assert first.out_base == placed.target.base
+        assert first.kernel_row == placed.home.kernel_row
+        assert first.requantize is placed.steps.requantize
         assert (placed.target.channels, placed.target.height) == (lowered.kernels, lowered.regions[0])
     maxima, taken, averages, dense = program.stages
     assert maxima.target == taken.source
