@@ -36,6 +36,11 @@ class ImageBanks:
         self.octets: Octets = np.zeros((images, size + 8), dtype=np.uint8)
         self.octets[:, : len(packed)] = packed
 
+    @property
+    def size(self) -> int:
+        """Bytes of a bank."""
+        return self.octets.shape[1]
+
     def store(self, bits: Octets, image: int) -> None:
         """Write the bank of one image back to where it came from."""
         size = self.end - self.base
