@@ -13,6 +13,27 @@ class ArrayError(RuntimeError):
     """An operation that would break a real array, or that senses cells nobody has written."""
 
 
+class UnknownCellError(ArrayError):
+    """A cell that nobody has written would decide what a sense shows.
+
+    Parameters
+    ----------
+    reference : str
+        Of the sense: ``"EN_M"``, ``"EN_AND"`` or ``"EN_OR"``.
+    sub_array, column : int
+    rows : tuple of int
+        That were sensed.
+    """
+
+    def __init__(self, reference: str, sub_array: int, rows: tuple[int, int], column: int) -> None:
+        a, b = rows
+        named = f"row {a}" if a == b else f"rows {a} and {b}"
+        super().__init__(
+            f"{reference} senses an unknown cell: sub-array {sub_array}, {named}, column {column} was never written"
+        )
+        self.reference, self.sub_array, self.rows, self.column = reference, sub_array, rows, column
+
+
 class SotMramArray:
     """Sub-arrays of one machine, operated row by row and in lock-step.
 
@@ -70,7 +91,7 @@ class SotMramArray:
         self.writes += len(cells)
 
     def write_rows(self, where: Where, rows: np.ndarray, bits: np.ndarray) -> None:
-        """Write whole rows, each of them once, in the sub-arrays `where`.
+        """Write whole rows, one after the other, in the sub-arrays `where`.
 
         Parameters
         ----------
@@ -226,11 +247,8 @@ class SotMramArray:
             return
         sub_array, operation, column = np.argwhere(unknown)[0]
         index = np.arange(self.machine.sub_arrays)[where][sub_array]
-        a, b = rows_a[operation], rows_b[operation]
-        rows = f"row {a}" if a == b else f"rows {a} and {b}"
-        raise ArrayError(
-            f"{reference} senses an unknown cell: sub-array {index}, {rows}, column {column} was never written"
-        )
+        rows = int(rows_a[operation]), int(rows_b[operation])
+        raise UnknownCellError(reference, int(index), rows, int(column))
 
 
 def _rows(cells: np.ndarray, where: Where, rows: np.ndarray) -> np.ndarray:

@@ -79,7 +79,7 @@ class PairFactors:
         self._pass, self._pairs, self._array = layer_pass, pairs, array
         self._elements, self._planes = elements, planes
         self._members = int(pairs.sub_arrays.max())
-        self._cells = kernel_cells(layer_pass, pairs, array)
+        self._cells = kernel_cells(layer_pass, pairs, array.cells)
         self.lots = self._divide()
 
     def _divide(self) -> list[Lot]:
@@ -139,10 +139,10 @@ class PairFactors:
             added = added.reshape(*added.shape[:2], -1, *added.shape[4:])[:, :, : self._planes]
         else:
             added = added[:, :, 0]
-        return Factors(_channels(p, pairs, constants), _channels(p, pairs, added), alike)
+        return Factors(of_channels(p, pairs, constants), of_channels(p, pairs, added), alike)
 
 
-def _channels(layer_pass: Pass, pairs: RowPairs, results: NDArray) -> NDArray:
+def of_channels(layer_pass: Pass, pairs: RowPairs, results: NDArray) -> NDArray:
     """Results of shape (..., rounds, sub-arrays, slots) where they stand in the beats of all rounds."""
     p = layer_pass
     channels = np.zeros((*results.shape[:-3], p.channel_beats * p.lanes), dtype=results.dtype)
@@ -153,11 +153,8 @@ def _channels(layer_pass: Pass, pairs: RowPairs, results: NDArray) -> NDArray:
     return channels
 
 
-def kernel_cells(layer_pass: Pass, pairs: RowPairs, array: SotMramArray) -> list[Octets]:
-    """Cells of the kernel rows of each group, as they are now, without a copy."""
+def kernel_cells(layer_pass: Pass, pairs: RowPairs, cells: Octets) -> list[Octets]:
+    """What cells, of shape (sub_arrays, rows, columns), hold of the kernel rows of each group, without a copy."""
     first, last = int(pairs.kernel_rows[0, 0, 0]), int(pairs.kernel_rows[-1, -1, -1])
     members, size = int(pairs.sub_arrays.max()), layer_pass.group_size
-    return [
-        array.cells[group * size : group * size + members, first : last + 1]
-        for group in range(layer_pass.groups)
-    ]
+    return [cells[group * size :][:members, first : last + 1] for group in range(layer_pass.groups)]

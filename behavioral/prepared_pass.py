@@ -1,29 +1,18 @@
-"""A pass, prepared once and run for many images: what it reads, senses and writes, and the events of that.
+"""A pass, prepared once and run for many images: its schedule, and what follows from the banks and the array."""
 
-All that follows from a descriptor alone is in `Schedule`: rows and their places in the bank, the row sets that windows
-meet, places of outputs. `PreparedPass` adds what follows from the banks and the array: parameters, and what the row
-pairs count. Events are those of the schedule's entries, and cycles those of the clock.
-"""
-
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.counters import AcceleratorCounters
-from spinplane.machine.pass_timing import pass_time
-from spinplane.machine.passes import Pass
-from spinplane.machine.registers import Error
+from spinplane.machine.descriptor import PoolAt
 
-from .array import SotMramArray
-from .output_former import OutputMap, WayOutError
-from .pair_factors import PairFactors, kernel_cells
-from .residual_loader import ResidualLoader
-from .row_former import FormedRows, RowWalk, row_bits
-from .sequencer import KernelLoad, RowPairs
+from .array import ArrayError, UnknownCellError
+from .bit_counter import count_bits
+from .pair_factors import PairFactors, kernel_cells, of_channels
+from .schedule import Schedule
+from .shifter import shift_left
+from .state import State, write_row_sets
 from .way_out import Parameters, WayOut
 from .window_product import BitPlaneProduct, ExactProduct, WindowProduct
 
@@ -31,199 +20,180 @@ Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
 Mode = Literal["exact", "bit_plane"]
 
-_PRODUCTS: dict[str, type[WindowProduct]] = {"exact": ExactProduct, "bit_plane": BitPlaneProduct}
+_PRODUCTS: dict[Mode, type[WindowProduct]] = {"exact": ExactProduct, "bit_plane": BitPlaneProduct}
 
 
-class PassError(Exception):
-    """What ends a program: a code of `spinplane.machine.registers.Error`."""
-
-    def __init__(self, code: Error) -> None:
-        super().__init__(code.name)
-        self.code = code
-
-
-@dataclass(kw_only=True, eq=False)
-class State:
-    """What an accelerator keeps between descriptors.
+class PreparedPass:
+    """A pass whose kernels lie in the array.
 
     Parameters
     ----------
-    machine : Machine
-    array : SotMramArray
-    row_sums : ndarray of shape (row_buses, rows), int64
-    image : ndarray of shape (image_words · columns,), uint8
-        One bit each.
-    kernel : ndarray of shape (kernel_words, columns / 8), uint8
-    parameters, thresholds : ndarray of shape (beats, results_per_cycle · 16), uint8
+    schedule : Schedule
+    state : State
+        After the load.
+    mode : {"exact", "bit_plane"}
+    base, size : int
+        Bit address of the first bit of the image banks, and their bytes.
     """
 
-    machine: Machine
-    array: SotMramArray
-    row_sums: Integers
-    image: Octets
-    kernel: Octets
-    parameters: Octets
-    thresholds: Octets
-
-
-class Schedule:
-    """What follows from a pass alone.
-
-    Parameters
-    ----------
-    layer_pass : Pass
-    load : bool
-        Whether kernels are written.
-
-    Attributes
-    ----------
-    load : KernelLoad or None
-    pairs : RowPairs
-    walk : RowWalk
-    rows : FormedRows
-        By group, and in a group by row set.
-    places : OutputMap
-    residual : ResidualLoader or None
-    contents : ndarray of shape (windows of all regions, plane groups, window rows), int64
-        Row set that each input row holds when it is sensed; −1 where the pass has not written it.
-    index : ndarray of shape (windows of all regions, window rows), int64, or None
-        Unit row, of all plane groups, that each window has at each of its rows; None where it has none, or sub-arrays
-        take part that rows are not written to.
-
-    Raises
-    ------
-    PassError
-        If a row or a word does not exist.
-    SpinplaneError
-        If the pass contradicts itself, or what it writes depends on when it reads.
-    """
-
-    def __init__(self, layer_pass: Pass, *, load: bool) -> None:
-        self.layer_pass = p = layer_pass
-        machine, bank_bits = p.machine, p.machine.image_words * p.machine.columns
-        p.check_beats()
-        self.load = KernelLoad.of(p) if load else None
-        self.pairs = RowPairs.of(p)
-        self._check_kernels(machine)
-        self._check_parameters()
-        self.places = OutputMap(p)
-        _in_bank(self.places.check, bank_bits)
-        self.walk = RowWalk.of(p)
-        if self.walk.row.size and self.walk.row.max() >= machine.rows:
-            raise PassError(Error.ROW)
-        self._check_rows_apart()
-        if self.pairs.input_rows.max() >= machine.rows:
-            raise PassError(Error.ROW)
-        self.contents = self._contents()
-        self.rows = FormedRows.of_walk(p, self.walk)
-        if self.rows.needed.size and self.rows.needed.max() > bank_bits:
-            raise PassError(Error.IMAGE_BANK)
-        self.residual = ResidualLoader(p, self.places) if p.residual else None
-        if self.residual is not None:
-            _in_bank(self.residual.check, bank_bits)
-        self._refuse_reading_what_is_written()
-        self.index = self._index()
-        self.row_sets = np.diff(self.walk.region_sets)
-        self.elements = self.rows.inside.shape[1]
-
-    def _check_kernels(self, machine: Machine) -> None:
-        p, rows = self.layer_pass, self.pairs.kernel_rows
-        last_loaded = p.kernel_row + p.load_rows if self.load is not None else 0
-        if max(int(rows[-1, -1, -1]) + 1, last_loaded) > machine.rows:
-            raise PassError(Error.ROW)
-        if self.load is not None and self.load.words.size and self.load.words.max() >= machine.kernel_words:
-            raise PassError(Error.KERNEL_BANK)
-
-    def _check_parameters(self) -> None:
-        """Refuse words that do not exist; what they hold does not matter here."""
-        p = self.layer_pass
-        beat = p.lanes * 16
-        banks = (np.broadcast_to(np.uint8(0), (words, beat)) for words in (p.machine.parameter_beats, p.machine.threshold_beats))
-        try:
-            Parameters.read(p, *banks)
-        except WayOutError:
-            raise PassError(Error.PARAMETER_BANK) from None
-
-    def _check_rows_apart(self) -> None:
-        """Rows of the walk are no kernel rows; what the hardware notices of that is an AND of a row with itself."""
-        shared = self.walk.row[np.isin(self.walk.row, self.pairs.kernel_rows)]
-        if shared.size:
-            if self.pairs.meet_themselves():
-                raise PassError(Error.ROW)
-            raise SpinplaneError(f"array row {shared[0]} holds input and kernels in the same pass")
-
-    def _contents(self) -> Integers:
-        p = self.layer_pass
-        input_rows = self.pairs.input_rows.reshape(p.regions, p.windows, p.plane_groups, p.window_rows)
-        contents = np.empty(input_rows.shape, dtype=np.int64)
-        current = np.full(p.machine.rows, -1)
-        for region, (first, end) in enumerate(pairwise(self.walk.region_sets.tolist())):
-            current[self.walk.row[first:end]] = np.arange(first, end)
-            contents[region] = current[input_rows[region]]
-        #: Row set that each array row holds in the end, −1 where none.
-        self.last_sets = current
-        return contents.reshape(-1, p.plane_groups, p.window_rows)
-
-    def _index(self) -> Integers | None:
-        p = self.layer_pass
-        if self.contents.min() < 0 or int(self.pairs.sub_arrays.max()) > p.sub_arrays:
-            return None
-        unit, within = np.divmod(self.contents, p.plane_groups * p.pieces)
-        plane_group, piece = np.divmod(within, p.pieces)
-        unit_row = unit * p.pieces + piece
-        together = (unit_row == unit_row[:, :1]).all() and (plane_group == np.arange(p.plane_groups)[:, np.newaxis]).all()
-        return np.ascontiguousarray(unit_row[:, 0]) if together else None
-
-    def _refuse_reading_what_is_written(self) -> None:
-        """Refuse a pass whose output lies on its input."""
-        first, end = self.places.span
-        taken = self.rows.taken()
-        taken = taken[(taken >= first) & (taken < end)]
-        if taken.size:
-            read = np.zeros(end - first, dtype=bool)
-            read[taken - first] = True
-            written = self.places.bits() - first
-            both = written[read[written]]
-            if both.size:
-                raise SpinplaneError(f"image bit {both[0] + first} is input and output of the same pass")
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """First bit of the image bank that is read or written, and the one after the last."""
-        taken = self.rows.taken()
-        spans = [self.places.span, (int(taken.min()), int(taken.max()) + 1) if taken.size else (0, 0)]
-        spans += [self.residual.span] if self.residual is not None else []
-        spans = [span for span in spans if span[1] > span[0]]
-        return min((first for first, _ in spans), default=0), max((end for _, end in spans), default=0)
-
-    def counters(self) -> AcceleratorCounters:
-        """Events of the schedule's entries; ``cycles`` from the first one of the pass to its last write."""
-        p, pairs = self.layer_pass, self.pairs
-        loaded = 0 if self.load is None else len(self.load.words)
-        written_to = len(range(p.sub_arrays))
-        # Each kernel row of a round meets an input row of each window and plane group in all sub-arrays of its round.
-        kernel_rows = (pairs.sub_arrays[:, np.newaxis] * np.ones_like(pairs.kernel_rows[:, :, 0])).sum()
-        ands = int(kernel_rows) * pairs.input_rows.size * p.groups
-        time = pass_time(p, self.row_sets.tolist(), loaded)
-        places, residual = self.places, self.residual
-        return AcceleratorCounters(
-            row_writes=(loaded + len(self.walk.row) * written_to) * p.groups,
-            ands=ands,
-            bit_counts=ands,
-            shifts=ands * p.slots,
-            additions=ands * p.slots,
-            cycles=time.cycles,
-            stalled=time.stalled,
-            image_reads=int(self.rows.reads.sum()) + (0 if residual is None else residual.reads),
-            image_writes=places.image_writes,
-            kernel_reads=loaded,
-            parameter_reads=places.counts.size * p.channel_beats
-            + places.yields.size * p.channel_beats * p.read_threshold_words,
+    def __init__(self, schedule: Schedule, state: State, mode: Mode, *, base: int, size: int) -> None:
+        self.schedule = schedule
+        p = schedule.layer_pass
+        self._parameters = Parameters.read(p, state.parameters, state.thresholds)
+        self._way_out = WayOut(p, self._parameters, schedule.places)
+        self._rows = schedule.rows.strings(base=base, size=size)
+        self._write = schedule.places.writer(base=base, size=size)
+        self._residuals = schedule.residual and schedule.residual.reader(base=base, size=size)
+        array = state.array_beside(schedule.pairs.kernel_rows)
+        self._kernels = [cells.copy() for cells in kernel_cells(p, schedule.pairs, array.cells)]
+        known = all(cells.all() for cells in kernel_cells(p, schedule.pairs, array.written))
+        planes = min(p.plane_groups * p.planes, p.in_planes)
+        factors = PairFactors(p, schedule.pairs, array, schedule.elements, planes)
+        self._product = _PRODUCTS[mode](
+            p,
+            factors,
+            schedule.index,
+            planes=planes,
+            bias=self._parameters.bias,
+            matters=self._matters(),
+            wraps=array.faults is not None,
         )
+        self._met_row_by_row = schedule.index is None or not known
+
+    def _matters(self) -> NDArray[np.bool_]:
+        """Windows whose sums have to fit: ndarray of shape (windows of all regions, groups), bool."""
+        p, places = self.schedule.layer_pass, self.schedule.places
+        counts = places.counts if p.pool is not PoolAt.NONE else np.arange(p.windows)[:, np.newaxis] == p.windows - 1
+        return (places.yields[:, np.newaxis] & counts).reshape(-1, p.groups)
+
+    def is_current(self, state: State) -> bool:
+        """Whether banks and array hold what they held when the pass was prepared."""
+        p, pairs = self.schedule.layer_pass, self.schedule.pairs
+        parameters = Parameters.read(p, state.parameters, state.thresholds)
+        mine = self._parameters
+        if not np.array_equal(parameters.words, mine.words):
+            return False
+        if not np.array_equal(parameters.threshold_words, mine.threshold_words):
+            return False
+        array = state.array_beside(pairs.kernel_rows)
+        cells = kernel_cells(p, pairs, array.cells)
+        return not self._met_row_by_row and all(map(np.array_equal, cells, self._kernels))
+
+    def run(self, octets: Octets, state: State) -> None:
+        """Run the pass for some images.
+
+        Parameters
+        ----------
+        octets : ndarray of shape (images, bytes), uint8
+            Their banks, which are changed.
+        state : State
+            Gets the rows of the last image.
+
+        Raises
+        ------
+        ArrayError
+            If a cell that nobody has written decides a sense.
+        OverflowError
+            If an accumulator, a window sum or a value that counts does not fit, in an array without faults.
+        """
+        p, schedule = self.schedule.layer_pass, self.schedule
+        sets = self._rows.form(octets).reshape(len(octets), p.groups, len(schedule.walk.row), -1)
+        residuals = self._residuals(octets) if self._residuals else None
+        if self._met_row_by_row:
+            met = [RowByRow(schedule, state).sums(of_image) for of_image in sets]
+            accumulators, window_sums = (np.stack(parts) for parts in zip(*met, strict=True))
+            values = self._product.finish(accumulators, window_sums)
+            bound = int(np.abs(values).max(initial=0))
+        else:
+            values, bound = self._product.values(self._unit_rows(sets))
+            state.leave(schedule, sets[-1])
+        of_regions = values.reshape(*values.shape[:2], p.regions, p.windows, values.shape[-1])
+        codes = self._way_out.codes(of_regions, residuals, bound * (p.windows if p.pool is PoolAt.SUM else 1))
+        self._write(octets, codes)
+
+    def _unit_rows(self, sets: Octets) -> Octets:
+        """Codes of rows of all plane groups: from (images, groups, row sets, elements) to unit rows in place of sets."""
+        p = self.schedule.layer_pass
+        if p.plane_groups == 1:
+            return sets
+        parts = sets.reshape(*sets.shape[:2], -1, p.plane_groups, p.pieces, sets.shape[-1])
+        codes = parts[:, :, :, 0]
+        for plane_group in range(1, p.plane_groups):
+            codes = codes | parts[:, :, :, plane_group] << np.uint8(plane_group * p.planes)
+        return codes.reshape(*sets.shape[:2], -1, sets.shape[-1])
 
 
-def _in_bank(check, bank_bits: int) -> None:
-    try:
-        check(bank_bits)
-    except WayOutError:
-        raise PassError(Error.IMAGE_BANK) from None
+class RowByRow:
+    """Windows that meet rows which the pass has not written, or kernels with unknown cells: row by row, in the array.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    state : State
+        Its array is written to.
+    """
+
+    def __init__(self, schedule: Schedule, state: State) -> None:
+        self._schedule, self._pass = schedule, schedule.layer_pass
+        self._array, self._row_sums = state.array, state.row_sums
+
+    def sums(self, sets: Octets) -> tuple[Integers, Integers]:
+        """Accumulators and window sums.
+
+        Parameters
+        ----------
+        sets : ndarray of shape (groups, row sets, elements), uint8
+
+        Returns
+        -------
+        accumulators : ndarray of shape (groups, windows of all regions, channels), int64
+        window_sums : ndarray of shape (groups, windows of all regions), int64
+
+        Raises
+        ------
+        ArrayError
+            If a cell that nobody has written decides a sense, or a row is sensed with itself.
+        """
+        p, walk = self._pass, self._schedule.walk
+        windows = self._schedule.pairs.input_rows.reshape(p.regions, p.windows, p.plane_groups, p.window_rows)
+        accumulators = np.empty((p.groups, p.regions, p.windows, p.channel_beats * p.lanes), dtype=np.int64)
+        window_sums = np.empty((p.groups, p.regions, p.windows), dtype=np.int64)
+        buses = np.arange(p.groups) * (p.machine.row_buses // p.groups)
+        plane_groups = np.int64(1) << np.arange(p.plane_groups) * p.planes
+        for region in range(p.regions):
+            new = slice(walk.region_sets[region], walk.region_sets[region + 1])
+            write_row_sets(self._array, self._row_sums, self._schedule, walk.row[new], sets[:, new])
+            for window, rows in enumerate(windows[region]):
+                results = self._window(region * p.windows + window, rows)
+                accumulators[:, region, window] = of_channels(p, self._schedule.pairs, results)
+                window_sums[:, region, window] = self._row_sums[buses][:, rows].sum(axis=2) @ plane_groups
+        return accumulators.reshape(p.groups, -1, accumulators.shape[-1]), window_sums.reshape(p.groups, -1)
+
+    def _window(self, window: int, rows: Integers) -> Integers:
+        """Accumulators of a window: ndarray of shape (groups, rounds, sub-arrays, slots), int64."""
+        p, pairs, machine = self._pass, self._schedule.pairs, self._pass.machine
+        results = np.zeros((p.groups, p.rounds, int(pairs.sub_arrays.max()), p.slots), dtype=np.int64)
+        for number, kernel_rows in enumerate(pairs.kernel_rows):
+            sub_arrays = int(pairs.sub_arrays[number])
+            where = np.arange(machine.sub_arrays).reshape(p.groups, -1)[:, :sub_arrays].ravel()
+            # Kernel plane, plane group, window row.
+            rows_a, rows_b = np.broadcast_arrays(rows, kernel_rows[:, np.newaxis])
+            everywhere = np.ones((rows_a.size, machine.columns), dtype=np.uint8)
+            try:
+                sensed = self._array.sense_and(where, rows_a.ravel(), rows_b.ravel(), everywhere)
+            except UnknownCellError as unknown:
+                raise ArrayError(self._named(unknown, window, rows)) from None
+            shifts = np.arange(p.kernel_planes)[:, np.newaxis] + np.arange(p.plane_groups) * p.planes
+            counts = count_bits(sensed, p.slots, p.planes).reshape(len(where), *rows_a.shape, p.slots)
+            shifted = shift_left(counts, shifts[:, :, np.newaxis, np.newaxis]).sum(axis=(1, 2, 3))
+            results[:, number, :sub_arrays] = shifted.reshape(p.groups, sub_arrays, p.slots)
+        return results
+
+    def _named(self, unknown: UnknownCellError, window: int, rows: Integers) -> str:
+        row, kernel_row = unknown.rows
+        row_set = int(self._schedule.contents[window][rows == row][0])
+        met = f"row {row}" if row_set < 0 else f"row set {row_set}"
+        return (
+            f"{unknown.reference} senses an unknown cell: sub-array {unknown.sub_array}, kernel row {kernel_row} and "
+            f"{met}, column {unknown.column} was never written"
+        )

@@ -14,6 +14,9 @@ from .bit_strings import BitStrings, ImageBanks, codes_of_planes
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
 
+#: Bits whose addresses are listed at a time.
+_TAKEN = 1 << 20
+
 
 class RowRequest(NamedTuple):
     """A row of one group: where it goes and where it is in the map."""
@@ -281,15 +284,27 @@ class FormedRows:
         """Rows for which the bank is read: ndarray of shape (rows,), bool."""
         return self.inside.any(axis=1)
 
-    def taken(self) -> Integers:
-        """Addresses of the bits that count in a row: ndarray of shape (bits,), int64."""
+    @property
+    def span(self) -> tuple[int, int]:
+        """First bit of the bank that counts in a row, and the one after the last; (0, 0) if there is none."""
+        reads = self.reads
+        if not reads.any():
+            return 0, 0
+        first = self._first + (8 * self.inside.argmax(axis=1) if self._pass.in_bytes else 0)
+        return int(first[reads].min()), int(self.needed.max())
+
+    def taken(self) -> Iterator[Integers]:
+        """Addresses of the bits that count in rows, some rows at a time: ndarrays of shape (bits,), int64."""
         p = self._pass
         plane = np.arange(p.planes)[:, np.newaxis]
         element = np.arange(self.inside.shape[1])
         offset = 8 * element + plane if p.in_bytes else plane * p.block_columns + element
         first = self._first + self._plane_group * p.planes if p.in_bytes else self._first
-        counts = self.inside[:, np.newaxis] & (plane < self._planes[:, np.newaxis, np.newaxis])
-        return (first[:, np.newaxis, np.newaxis] + offset)[counts]
+        step = max(1, _TAKEN // max(1, offset.size))
+        for begin in range(0, len(first), step):
+            rows = slice(begin, begin + step)
+            counts = self.inside[rows, np.newaxis] & (plane < self._planes[rows, np.newaxis, np.newaxis])
+            yield (first[rows, np.newaxis, np.newaxis] + offset)[counts]
 
     def strings(self, *, base: int, size: int) -> "RowStrings":
         """What reads the rows from banks of so many bytes, the first of which holds bit `base`."""

@@ -258,7 +258,7 @@ def run_way_out(
     assert p.activation
     if p.interval < p.least_interval:
         raise ValueError(f"interval = {p.interval}: allowed are at least {p.least_interval} cycles")
-    words = (np.packbits(bits, axis=1, bitorder="little") for bits in (parameters, thresholds))
+    words = (np.packbits(bits, axis=-1, bitorder="little") for bits in (parameters, thresholds))
     of_channels = Parameters.read(p, *words)
     places = OutputMap(p)
     way_out = WayOut(p, of_channels, places)

@@ -96,7 +96,7 @@ def _walk(layer_pass: Pass, row_sets: Sequence[int], loaded: int) -> _Walked:
     )
     known: dict[tuple[tuple[int, ...], bool, _State], _Step] = {}
     starts: list[int] = []
-    columns = layer_pass.region_columns
+    columns = len(row_sets) // layer_pass.region_rows
     rows = [tuple(row_sets[at : at + columns]) for at in range(0, len(row_sets), columns)]
     for sets, next_sets in zip(rows, [*rows[1:], ()], strict=True):
         last = max((at for at, number in enumerate(sets) if number), default=-1) if any(next_sets) else -1

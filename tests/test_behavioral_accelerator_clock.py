@@ -8,7 +8,7 @@ from accelerator_layers import FEW, fill_banks, program_of
 from accelerator_layers import random_pass as random_convolution
 
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.behavioral.accelerator_clock import pass_time
+from spinplane.machine.pass_timing import pass_time
 from spinplane.machine import Machine
 from spinplane.machine.descriptor import Requantize
 from spinplane.machine.passes import Pass

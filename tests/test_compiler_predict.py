@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spinplane.behavioral.accelerator_clock import pass_time
+from spinplane.machine.pass_timing import pass_time
 from spinplane.compiler.predict import pass_cycles
 from spinplane.machine import WRITE_OVERLAPS, Machine
 from spinplane.machine.passes import Pass
