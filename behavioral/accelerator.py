@@ -136,7 +136,7 @@ class Accelerator:
         self.resident = 0
         self._loaded: NetworkProgram | None = None
         self._schedules: dict[tuple[bytes, bool], Schedule] = {}
-        self._prepared: dict[tuple[Schedule, int, int], PreparedPass] = {}
+        self._prepared: dict[Schedule, PreparedPass] = {}
 
     def load(self, program: NetworkProgram) -> None:
         """Write a program into the banks, from their first words on.
@@ -223,7 +223,10 @@ class Accelerator:
             last_passes = {program.layers[number].descriptors[-1]: number for number in layers}
             maps = {number: MapStrings(program.layers[number].output) for number in layers}
             spans = [step.schedule.span for step in plan.steps]
-            spans += [map_span(program.input), *(map_span(program.layers[number].output) for number in layers)]
+            spans += [
+                map_span(program.input),
+                *(map_span(program.layers[number].output) for number in layers),
+            ]
             banks = ImageBanks(self.state.image, *union_of_spans(spans), len(chunk))
             MapStrings(program.input).write(banks, chunk)
             found = {}
@@ -252,7 +255,10 @@ class Accelerator:
         first = 0
         while first < len(codes):
             plan = self._plan(0)
-            loads = any(step.schedule.layer_pass.load is Load.UNLESS_RESIDENT and step.schedule.load is not None for step in plan.steps)
+            loads = any(
+                step.schedule.layer_pass.load is Load.UNLESS_RESIDENT and step.schedule.load is not None
+                for step in plan.steps
+            )
             alone = (loads and plan.tag != 0) or not _is_apart(plan, program.input)
             of_image = max((step.schedule.image_bytes for step in plan.steps), default=1)
             size = 1 if alone else max(1, _CHUNK // of_image)
@@ -290,9 +296,7 @@ class Accelerator:
 
     def _schedule(self, number: int, layer_pass: Pass, tag: int) -> Schedule:
         is_resident = tag != 0 and self.resident == tag
-        load = layer_pass.load is Load.ALWAYS or (
-            layer_pass.load is Load.UNLESS_RESIDENT and not is_resident
-        )
+        load = layer_pass.load is Load.ALWAYS or (layer_pass.load is Load.UNLESS_RESIDENT and not is_resident)
         key = self.program[number].tobytes(), load
         if key not in self._schedules:
             self._schedules[key] = Schedule(layer_pass, load=load)
@@ -301,12 +305,11 @@ class Accelerator:
     def _run_pass(self, step: _Step, banks: ImageBanks) -> None:
         schedule, state = step.schedule, self.state
         state.load_kernels(schedule)
-        key = schedule, banks.base, banks.size
-        prepared = self._prepared.get(key)
+        prepared = self._prepared.get(schedule)
         if prepared is None or not prepared.is_current(state):
-            prepared = PreparedPass(schedule, state, self.mode, base=banks.base, size=banks.size)
-            self._prepared[key] = prepared
-        prepared.run(banks.octets, state)
+            prepared = PreparedPass(schedule, state, self.mode)
+            self._prepared[schedule] = prepared
+        prepared.run(banks, state)
 
     def _end(self, plan: _Plan) -> AcceleratorRun:
         """Registers when the passes of a program have run."""

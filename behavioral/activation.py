@@ -71,7 +71,11 @@ def activate(
             f"are {configuration.thresholds}"
         )
     codes = requantize(y, configuration, steps)
-    return signed_integers(codes, RAW_BITS, "raw values") if configuration.requantize is Requantize.RAW else codes
+    return (
+        signed_integers(codes, RAW_BITS, "raw values")
+        if configuration.requantize is Requantize.RAW
+        else codes
+    )
 
 
 class Activation(Protocol):
@@ -93,7 +97,9 @@ class Activation(Protocol):
     def code_shift(self) -> int: ...
 
 
-def requantize(y: NDArray[np.int64], activation: Activation, thresholds: NDArray[np.int64]) -> NDArray[np.int64]:
+def requantize(
+    y: NDArray[np.int64], activation: Activation, thresholds: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """The step from a value with all that is added to it to a code, or |y| and y itself.
 
     Parameters

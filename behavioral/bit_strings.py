@@ -12,6 +12,8 @@ _WORDS = (np.uint64, np.uint32, np.uint16, np.uint8)
 class ImageBanks:
     """Bits `first` to `end` of the image banks of many images; what lies beside them reads as 0.
 
+    Maps of codes that have been written become bits when somebody reads bits.
+
     Parameters
     ----------
     bits : ndarray of shape (bits,), uint8
@@ -22,29 +24,57 @@ class ImageBanks:
 
     Attributes
     ----------
-    octets : ndarray of shape (images, bytes), uint8
-        Bit `base` in bit 0 of byte 0; the last bytes are 0.
     base : int
-        A multiple of 64.
+        Bit address of the first bit, a multiple of 64.
+    size : int
+        Bytes of a bank, the last 8 of which are 0.
     """
 
     def __init__(self, bits: Octets, first: int, end: int, images: int) -> None:
         self.base = first // 64 * 64
-        self.end = min(-(-end // 64) * 64, len(bits))
-        packed = np.packbits(bits[self.base : self.end], bitorder="little")
-        size = -(-len(packed) // 8) * 8
-        self.octets: Octets = np.zeros((images, size + 8), dtype=np.uint8)
-        self.octets[:, : len(packed)] = packed
+        self._end = min(-(-end // 64) * 64, len(bits))
+        packed = np.packbits(bits[self.base : self._end], bitorder="little")
+        self.size = -(-len(packed) // 8) * 8 + 8
+        self._octets: Octets = np.zeros((images, self.size), dtype=np.uint8)
+        self._octets[:, : len(packed)] = packed
+        #: Maps that are not in the bits yet, apart from each other.
+        self._maps: list[tuple[CodeMap, Octets]] = []
 
-    @property
-    def size(self) -> int:
-        """Bytes of a bank."""
-        return self.octets.shape[1]
+    def octets(self, span: tuple[int, int]) -> Octets:
+        """Banks whose bits are up to date in a span: ndarray of shape (images, bytes), uint8; bit `base` first."""
+        self._write_maps([held for held in self._maps if _overlap(held[0].span, span)])
+        return self._octets
+
+    def write_map(self, code_map: "CodeMap", codes: Octets) -> None:
+        """Write codes of all images.
+
+        Parameters
+        ----------
+        code_map : CodeMap
+        codes : ndarray of shape (images, strings, elements), uint8
+        """
+        self.octets(code_map.span)
+        self._maps.append((code_map, codes))
+
+    def maps(self) -> "list[tuple[CodeMap, Octets]]":
+        """Maps that have been written last, with their codes, as of `write_map`."""
+        return self._maps
+
+    def _write_maps(self, held: "list[tuple[CodeMap, Octets]]") -> None:
+        for code_map, codes in held:
+            code_map.write(self, self._octets, codes)
+        self._maps = [other for other in self._maps if all(other is not one for one in held)]
 
     def store(self, bits: Octets, image: int) -> None:
         """Write the bank of one image back to where it came from."""
-        size = self.end - self.base
-        bits[self.base : self.end] = np.unpackbits(self.octets[image], count=size, bitorder="little")
+        octets = self._octets[image : image + 1 or None].copy()
+        for code_map, codes in self._maps:
+            code_map.write(self, octets, codes[image : image + 1 or None])
+        bits[self.base : self._end] = np.unpackbits(octets[0], count=self._end - self.base, bitorder="little")
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return max(one[0], other[0]) < min(one[1], other[1])
 
 
 class BitStrings:
@@ -140,6 +170,86 @@ class BitStrings:
         places = (self._first - 8 * begin)[..., np.newaxis] + np.arange(self._length)
         bits[:, places.reshape(-1)] = written.reshape(len(bits), -1)
         octets[:, begin:end] = np.packbits(bits, axis=1, bitorder="little")
+
+
+class CodeMap:
+    """Codes as strings of their planes.
+
+    Parameters
+    ----------
+    first : ndarray of shape (strings,), int64
+        Bit addresses of plane 0 of the strings. No bit belongs to two of them.
+    elements : int
+        Codes of a string.
+    planes, plane_bits : int
+        Planes of a code, at most 8, and bits from one to the next.
+    """
+
+    def __init__(self, first: NDArray[np.int64], *, elements: int, planes: int, plane_bits: int) -> None:
+        self.first, self.elements, self.planes, self.plane_bits = first, elements, planes, plane_bits
+        plane = np.arange(planes) * plane_bits
+        self._every = first[:, np.newaxis] + plane
+        self._strings: dict[tuple[int, int], BitStrings] = {}
+        self._order = np.argsort(first)
+        self._found: dict[CodeMap, NDArray[np.int64] | None] = {}
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First bit, and the one after the last; (0, 0) if there is none."""
+        if not self._every.size:
+            return 0, 0
+        return int(self._every.min()), int(self._every.max()) + self.elements
+
+    def in_banks(self, banks: ImageBanks) -> BitStrings:
+        """Its strings in banks."""
+        key = banks.base, banks.size
+        if key not in self._strings:
+            self._strings[key] = BitStrings(self._every, self.elements, base=banks.base, size=banks.size)
+        return self._strings[key]
+
+    def write(self, banks: ImageBanks, octets: Octets, codes: Octets) -> None:
+        """Write codes, (images, strings, elements), into bytes of some images."""
+        self.in_banks(banks).write(octets, planes_of_codes(codes, self.planes))
+
+    def read(self, banks: ImageBanks) -> Octets:
+        """Read codes: ndarray of shape (images, strings, elements), uint8."""
+        held = self.find(banks)
+        if held is not None:
+            codes, string = held
+            return np.take(codes, string, axis=1)
+        return codes_of_planes(self.in_banks(banks).read(banks.octets(self.span)))[..., : self.elements]
+
+    def find(self, banks: ImageBanks) -> tuple[Octets, NDArray[np.int64]] | None:
+        """Codes among those that have been written last.
+
+        Returns
+        -------
+        tuple of two ndarrays, or None
+            Codes of shape (images, n, elements), uint8, and the numbers of the map's strings among them; None if not
+            all lie in one map.
+        """
+        for code_map, codes in banks.maps():
+            if code_map not in self._found:
+                self._found[code_map] = code_map._strings_of(self)
+            found = self._found[code_map]
+            if found is not None:
+                return codes.reshape(len(codes), -1, self.elements), found
+        return None
+
+    def _strings_of(self, wanted: "CodeMap") -> NDArray[np.int64] | None:
+        """Where the strings of another map lie among those of this one, cut into strings of as many elements."""
+        parts, rest = divmod(self.elements, wanted.elements)
+        same_planes = wanted.planes == self.planes and (
+            self.planes == 1 or wanted.plane_bits == self.plane_bits
+        )
+        if rest or not parts or not same_planes or not self.first.size:
+            return None
+        at = np.searchsorted(self.first, wanted.first, side="right", sorter=self._order) - 1
+        string = self._order[np.maximum(at, 0)]
+        part, rest = np.divmod(wanted.first - self.first[string], wanted.elements)
+        if rest.any() or (part < 0).any() or (part >= parts).any():
+            return None
+        return string * parts + part
 
 
 def codes_of_planes(planes: Octets) -> Octets:

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from spinplane.machine import SpinplaneError
 from spinplane.machine.program import FeatureMap
 
-from .bit_strings import BitStrings, ImageBanks, codes_of_planes, planes_of_codes
+from .bit_strings import BitStrings, CodeMap, ImageBanks
 from .bitplane import integers
 
 #: Bits of a channel in the layouts that give each channel a place of its own.
@@ -131,8 +131,14 @@ class MapStrings:
     """
 
     def __init__(self, feature_map: FeatureMap) -> None:
-        self._map = feature_map
-        self._first, self._length = _strings(feature_map)
+        self._map = m = feature_map
+        first, self._length = _strings(m)
+        self._first = first.ravel()
+        self._codes: CodeMap | None = None
+        if m.layout == "planes":
+            self._codes = CodeMap(
+                first[..., 0].ravel(), elements=m.channels, planes=m.planes, plane_bits=m.plane_bits
+            )
 
     def write(self, banks: ImageBanks, codes: NDArray[np.integer]) -> None:
         """Write codes.
@@ -149,23 +155,23 @@ class MapStrings:
             If the codes have another shape than the map, or one does not fit.
         """
         _check_codes(self._map, codes)
-        channels_last = np.moveaxis(codes, 1, -1)
-        if self._map.layout == "planes":
-            octets = planes_of_codes(channels_last, self._map.planes)
-        else:
-            size = np.uint8 if self._map.layout == "bytes" else np.dtype("<u4")
-            octets = np.ascontiguousarray(channels_last.astype(size)).view(np.uint8)
-        self._in(banks).write(banks.octets, octets.reshape(len(codes), *self._first.shape, -1))
+        size = np.dtype("<u4") if self._map.layout == "raw" else np.uint8
+        channels_last = np.ascontiguousarray(np.moveaxis(codes, 1, -1).astype(size))
+        if self._codes is not None:
+            banks.write_map(self._codes, channels_last.reshape(len(codes), -1, self._map.channels))
+            return
+        octets = channels_last.view(np.uint8).reshape(len(codes), len(self._first), -1)
+        self._in(banks).write(banks.octets(map_span(self._map)), octets)
 
     def read(self, banks: ImageBanks) -> NDArray[np.integer]:
         """Read codes: ndarray of shape (images, channels, height, width), int32 of ``raw``, else uint8."""
         m = self._map
-        octets = self._in(banks).read(banks.octets)
-        if m.layout == "planes":
-            codes: NDArray[np.integer] = codes_of_planes(octets)[..., : m.channels]
+        if self._codes is not None:
+            codes: NDArray[np.integer] = self._codes.read(banks)
         else:
-            codes = np.ascontiguousarray(octets).view(np.dtype("<i4") if m.layout == "raw" else np.uint8)
-            codes = codes.reshape(len(octets), m.height, m.width, m.channels)
+            octets = np.ascontiguousarray(self._in(banks).read(banks.octets(map_span(m))))
+            codes = octets.view(np.dtype("<i4") if m.layout == "raw" else np.uint8)
+        codes = codes.reshape(len(codes), m.height, m.width, m.channels)
         return np.ascontiguousarray(np.moveaxis(codes, -1, 1))
 
     def _in(self, banks: ImageBanks) -> BitStrings:

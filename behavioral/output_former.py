@@ -1,6 +1,6 @@
 """Golden model of the output former: codes of neighbouring channels as masked writes of plane words."""
 
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from spinplane.machine.activation import RAW_BITS
 from spinplane.machine.descriptor import Requantize
 from spinplane.machine.passes import Pass
 
-from .bit_strings import BitStrings, planes_of_codes
+from .bit_strings import BitStrings, CodeMap, ImageBanks, planes_of_codes
 from .fixed_point import signed_integers
 
 Integers = NDArray[np.int64]
@@ -142,7 +142,9 @@ class OutputMap:
         x = group % p.groups_x * p.region_columns + (region % p.region_columns)[:, np.newaxis]
         y = group // p.groups_x * p.region_rows + (region // p.region_columns)[:, np.newaxis]
         window_x = p.first_window_x + x[:, np.newaxis] * p.stride_x + (window % p.region_width)[:, np.newaxis]
-        window_y = p.first_window_y + y[:, np.newaxis] * p.stride_y + (window // p.region_width)[:, np.newaxis]
+        window_y = (
+            p.first_window_y + y[:, np.newaxis] * p.stride_y + (window // p.region_width)[:, np.newaxis]
+        )
         self.counts = (window_x >= 0) & (window_x < p.windows_x) & (window_y >= 0) & (window_y < p.windows_y)
         self.yields = (x < p.out_width) & (y < p.out_height)
         self.outputs = self.yields.nonzero()
@@ -207,46 +209,51 @@ class OutputMap:
         """
         p = self._pass
         beats = codes.reshape(*self.addresses.shape[:2], p.lanes)
-        bits = np.arange(RAW_BITS) if p.requantize is Requantize.RAW else np.arange(p.out_planes)[:, np.newaxis]
+        bits = (
+            np.arange(RAW_BITS) if p.requantize is Requantize.RAW else np.arange(p.out_planes)[:, np.newaxis]
+        )
         lanes = beats[..., np.newaxis] if p.requantize is Requantize.RAW else beats[:, :, np.newaxis]
         written = (lanes >> bits & 1).astype(np.uint8).reshape(*self.addresses.shape, p.write_bits)
         order = self._order()
         return self.addresses[order].ravel(), written[order].reshape(-1, p.write_bits)
 
-    def writer(self, *, base: int, size: int) -> Callable[[Octets, NDArray[Any]], None]:
-        """What writes the codes of many images into their banks.
+    @cached_property
+    def _code_map(self) -> CodeMap | None:
+        """The map as strings of codes: none of raw values, and where beats are apart or bits are written twice."""
+        p = self._pass
+        if p.requantize is Requantize.RAW or (p.channel_beats > 1 and p.out_beat_bits != p.lanes):
+            return None
+        if len(np.unique(self.bits())) < self.addresses.size * p.write_bits:
+            return None
+        elements = p.channel_beats * p.lanes
+        return CodeMap(
+            self.addresses[:, 0, 0], elements=elements, planes=p.out_planes, plane_bits=p.out_plane_bits
+        )
+
+    def write(self, banks: ImageBanks, codes: NDArray[Any]) -> None:
+        """Write the outputs of many images.
 
         Parameters
         ----------
-        base, size : int
-            Bit address of the first bit of the banks, and their bytes.
-
-        Returns
-        -------
-        callable
-            Takes the banks, (images, bytes), and the codes, (images, outputs, channels).
+        banks : ImageBanks
+            Are changed.
+        codes : ndarray of shape (images, outputs, channels), of integers
+            Codes, or raw values; their lower bits count.
         """
         p = self._pass
-        raw = p.requantize is Requantize.RAW
-        of_a_beat = p.lanes * (RAW_BITS if raw else 1)
-        firsts = self.addresses[:, :, :1] if raw else self.addresses
-        in_order = len(np.unique(self.bits())) == self.addresses.size * p.write_bits
-        if in_order and (p.channel_beats == 1 or p.out_beat_bits == of_a_beat):
-            # The beats of an output follow one another, and no bit is written twice.
-            firsts, of_a_beat = firsts[:, :1], of_a_beat * p.channel_beats
-            order = None
+        if not self.addresses.size:
+            return
+        if self._code_map is not None:
+            kept = np.uint8((1 << p.out_planes) - 1)
+            banks.write_map(self._code_map, codes.astype(np.uint8, copy=False) & kept)
+            return
+        output, beat = self._order()
+        beats = codes.reshape(*codes.shape[:2], -1, p.lanes)[:, output, beat]
+        if p.requantize is Requantize.RAW:
+            first, length = self.addresses[output, beat, 0], p.lanes * RAW_BITS
+            octets = np.ascontiguousarray(beats.astype("<u4")).view(np.uint8)
         else:
-            order = self._order()
-            firsts = firsts[order]
-        strings = BitStrings(firsts, of_a_beat, base=base, size=size)
-
-        def write(octets: Octets, codes: NDArray[Any]) -> None:
-            if order is not None:
-                codes = codes.reshape(*codes.shape[:2], -1, p.lanes)[:, order[0], order[1]]
-            if raw:
-                planes = codes.astype("<u4").view(np.uint8)[..., np.newaxis, :]
-            else:
-                planes = planes_of_codes(codes, p.out_planes)
-            strings.write(octets, planes.reshape(len(octets), *firsts.shape, -1))
-
-        return write
+            first, length = self.addresses[output, beat], p.lanes
+            octets = planes_of_codes(beats, p.out_planes)
+        strings = BitStrings(first, length, base=banks.base, size=banks.size)
+        strings.write(banks.octets(self.span), octets.reshape(len(codes), *first.shape, -1))

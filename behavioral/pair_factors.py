@@ -122,7 +122,9 @@ class PairFactors:
         )
         constants = np.zeros((p.rounds, self._members, p.slots), dtype=np.int64)
         if not faultless:
-            ones = constant.sum(axis=(4, 7), dtype=np.int64)  # member, plane group, round, kernel plane, slot, plane
+            ones = constant.sum(
+                axis=(4, 7), dtype=np.int64
+            )  # member, plane group, round, kernel plane, slot, plane
             weights = np.int64(1) << (
                 np.arange(p.plane_groups)[:, np.newaxis, np.newaxis, np.newaxis, np.newaxis] * p.planes
                 + np.arange(p.kernel_planes)[:, np.newaxis, np.newaxis]

@@ -9,6 +9,7 @@ from spinplane.machine.descriptor import PoolAt
 
 from .array import ArrayError, UnknownCellError
 from .bit_counter import count_bits
+from .bit_strings import ImageBanks
 from .pair_factors import PairFactors, kernel_cells, of_channels
 from .schedule import Schedule
 from .shifter import shift_left
@@ -32,18 +33,13 @@ class PreparedPass:
     state : State
         After the load.
     mode : {"exact", "bit_plane"}
-    base, size : int
-        Bit address of the first bit of the image banks, and their bytes.
     """
 
-    def __init__(self, schedule: Schedule, state: State, mode: Mode, *, base: int, size: int) -> None:
+    def __init__(self, schedule: Schedule, state: State, mode: Mode) -> None:
         self.schedule = schedule
         p = schedule.layer_pass
         self._parameters = Parameters.read(p, state.parameters, state.thresholds)
         self._way_out = WayOut(p, self._parameters, schedule.places)
-        self._rows = schedule.rows.strings(base=base, size=size)
-        self._write = schedule.places.writer(base=base, size=size)
-        self._residuals = schedule.residual and schedule.residual.reader(base=base, size=size)
         array = state.array_beside(schedule.pairs.kernel_rows)
         self._kernels = [cells.copy() for cells in kernel_cells(p, schedule.pairs, array.cells)]
         known = all(cells.all() for cells in kernel_cells(p, schedule.pairs, array.written))
@@ -52,7 +48,6 @@ class PreparedPass:
         self._product = _PRODUCTS[mode](
             p,
             factors,
-            schedule.index,
             planes=planes,
             bias=self._parameters.bias,
             matters=self._matters(),
@@ -63,29 +58,28 @@ class PreparedPass:
     def _matters(self) -> NDArray[np.bool_]:
         """Windows whose sums have to fit: ndarray of shape (windows of all regions, groups), bool."""
         p, places = self.schedule.layer_pass, self.schedule.places
-        counts = places.counts if p.pool is not PoolAt.NONE else np.arange(p.windows)[:, np.newaxis] == p.windows - 1
+        counts = (
+            places.counts
+            if p.pool is not PoolAt.NONE
+            else np.arange(p.windows)[:, np.newaxis] == p.windows - 1
+        )
         return (places.yields[:, np.newaxis] & counts).reshape(-1, p.groups)
 
     def is_current(self, state: State) -> bool:
         """Whether banks and array hold what they held when the pass was prepared."""
-        p, pairs = self.schedule.layer_pass, self.schedule.pairs
-        parameters = Parameters.read(p, state.parameters, state.thresholds)
-        mine = self._parameters
-        if not np.array_equal(parameters.words, mine.words):
+        if self._met_row_by_row or not self._parameters.are_in(state.parameters, state.thresholds):
             return False
-        if not np.array_equal(parameters.threshold_words, mine.threshold_words):
-            return False
-        array = state.array_beside(pairs.kernel_rows)
-        cells = kernel_cells(p, pairs, array.cells)
-        return not self._met_row_by_row and all(map(np.array_equal, cells, self._kernels))
+        array = state.array_beside(self.schedule.pairs.kernel_rows)
+        cells = kernel_cells(self.schedule.layer_pass, self.schedule.pairs, array.cells)
+        return all(map(np.array_equal, cells, self._kernels))
 
-    def run(self, octets: Octets, state: State) -> None:
+    def run(self, banks: ImageBanks, state: State) -> None:
         """Run the pass for some images.
 
         Parameters
         ----------
-        octets : ndarray of shape (images, bytes), uint8
-            Their banks, which are changed.
+        banks : ImageBanks
+            Of the images; are changed.
         state : State
             Gets the rows of the last image.
 
@@ -97,30 +91,23 @@ class PreparedPass:
             If an accumulator, a window sum or a value that counts does not fit, in an array without faults.
         """
         p, schedule = self.schedule.layer_pass, self.schedule
-        sets = self._rows.form(octets).reshape(len(octets), p.groups, len(schedule.walk.row), -1)
-        residuals = self._residuals(octets) if self._residuals else None
+        residuals = None if schedule.residual is None else schedule.residual.read(banks)
         if self._met_row_by_row:
-            met = [RowByRow(schedule, state).sums(of_image) for of_image in sets]
+            rows = schedule.rows.read(banks)
+            met = [
+                RowByRow(schedule, state).sums(of_image)
+                for of_image in rows.reshape(len(rows), p.groups, -1, rows.shape[-1])
+            ]
             accumulators, window_sums = (np.stack(parts) for parts in zip(*met, strict=True))
             values = self._product.finish(accumulators, window_sums)
             bound = int(np.abs(values).max(initial=0))
         else:
-            values, bound = self._product.values(self._unit_rows(sets))
-            state.leave(schedule, sets[-1])
+            units, places = schedule.units.read(banks)
+            values, bound = self._product.values(units, places[:, schedule.index])
+            state.leave(schedule, units[-1][places])
         of_regions = values.reshape(*values.shape[:2], p.regions, p.windows, values.shape[-1])
         codes = self._way_out.codes(of_regions, residuals, bound * (p.windows if p.pool is PoolAt.SUM else 1))
-        self._write(octets, codes)
-
-    def _unit_rows(self, sets: Octets) -> Octets:
-        """Codes of rows of all plane groups: from (images, groups, row sets, elements) to unit rows in place of sets."""
-        p = self.schedule.layer_pass
-        if p.plane_groups == 1:
-            return sets
-        parts = sets.reshape(*sets.shape[:2], -1, p.plane_groups, p.pieces, sets.shape[-1])
-        codes = parts[:, :, :, 0]
-        for plane_group in range(1, p.plane_groups):
-            codes = codes | parts[:, :, :, plane_group] << np.uint8(plane_group * p.planes)
-        return codes.reshape(*sets.shape[:2], -1, sets.shape[-1])
+        schedule.places.write(banks, codes)
 
 
 class RowByRow:

@@ -1,13 +1,11 @@
 """Golden model of the residual loader: codes of another map that are added to the outputs of a pass."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from spinplane.machine.passes import Pass
 
-from .bit_strings import BitStrings, codes_of_planes
+from .bit_strings import CodeMap, ImageBanks
 from .output_former import OutputMap, WayOutError
 
 Octets = NDArray[np.uint8]
@@ -33,6 +31,12 @@ class ResidualLoader:
         first = p.residual_base + places.y * p.residual_line_bits + places.x * p.residual_pixel_bits
         beats = first[:, np.newaxis] + p.lanes * np.arange(p.channel_beats)
         self.addresses = beats[..., np.newaxis] + p.residual_plane_bits * np.arange(p.residual_planes)
+        self._map = CodeMap(
+            first,
+            elements=p.channel_beats * p.lanes,
+            planes=p.residual_planes,
+            plane_bits=p.residual_plane_bits,
+        )
 
     @property
     def reads(self) -> int:
@@ -58,19 +62,6 @@ class ResidualLoader:
                 "image", f"residual bit {self.span[1] - 1} is beyond the bank of {bank_bits} bits"
             )
 
-    def reader(self, *, base: int, size: int) -> Callable[[Octets], Octets]:
-        """What reads the codes of many images.
-
-        Parameters
-        ----------
-        base, size : int
-            Bit address of the first bit of the banks, and their bytes.
-
-        Returns
-        -------
-        callable
-            Takes banks, (images, bytes), and returns codes, (images, outputs, channels), uint8.
-        """
-        channels = self._pass.channel_beats * self._pass.lanes
-        strings = BitStrings(self.addresses[:, 0], channels, base=base, size=size)
-        return lambda octets: codes_of_planes(strings.read(octets))[..., :channels]
+    def read(self, banks: ImageBanks) -> Octets:
+        """Codes of many images: ndarray of shape (images, outputs, channels), uint8."""
+        return self._map.read(banks)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from spinplane.machine.passes import Pass
 
-from .bit_strings import BitStrings, ImageBanks, codes_of_planes
+from .bit_strings import BitStrings, CodeMap, ImageBanks, codes_of_planes
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
@@ -78,7 +79,9 @@ class RowWalk:
             p.first_lines + r * (p.line_skip + p.next_lines) + p.line_skip + np.arange(p.next_lines)
             for r in range(p.region_rows - 1)
         ]
-        orders = [_order(u, v, np.arange(p.plane_groups), np.arange(p.pieces)) for v in lines for u in columns]
+        orders = [
+            _order(u, v, np.arange(p.plane_groups), np.arange(p.pieces)) for v in lines for u in columns
+        ]
         column, line, plane_group, piece = np.concatenate(orders, axis=1)
         ring_row = p.input_row + line % p.ring_lines * p.line_rows + plane_group * p.group_rows
         return cls(
@@ -93,7 +96,12 @@ class RowWalk:
     def places(self, layer_pass: Pass) -> tuple[Integers, Integers]:
         """First bits of the rows in their lines, and their lines: ndarrays of shape (groups, row sets), int64."""
         p, group = layer_pass, np.arange(layer_pass.groups)[:, np.newaxis]
-        x = p.start_x + self.column * p.unit_bits + group % p.groups_x * p.group_x_bits + self.piece * p.piece_bits
+        x = (
+            p.start_x
+            + self.column * p.unit_bits
+            + group % p.groups_x * p.group_x_bits
+            + self.piece * p.piece_bits
+        )
         if not p.in_bytes:
             x = x + self.plane_group * p.plane_group_bits
         return x, p.start_y + self.line + group // p.groups_x * p.group_y_lines
@@ -188,7 +196,9 @@ def form_row_sets(image_bits: Octets, layer_pass: Pass) -> Iterator[RowSet]:
         If an element of the map lies beyond the bank.
     """
     walk = RowWalk.of(layer_pass)
-    codes = FormedRows.of_walk(layer_pass, walk).form(image_bits).reshape(layer_pass.groups, len(walk.row), -1)
+    codes = (
+        FormedRows.of_walk(layer_pass, walk).form(image_bits).reshape(layer_pass.groups, len(walk.row), -1)
+    )
     repeats = layer_pass.machine.row_buses // layer_pass.groups
     ends = set((walk.region_sets[1:] - 1).tolist())
     for at, row in enumerate(walk.row.tolist()):
@@ -306,10 +316,6 @@ class FormedRows:
             counts = self.inside[rows, np.newaxis] & (plane < self._planes[rows, np.newaxis, np.newaxis])
             yield (first[rows, np.newaxis, np.newaxis] + offset)[counts]
 
-    def strings(self, *, base: int, size: int) -> "RowStrings":
-        """What reads the rows from banks of so many bytes, the first of which holds bit `base`."""
-        return RowStrings(self, base=base, size=size)
-
     def form(self, image_bits: Octets) -> Octets:
         """Codes of the elements of all rows, from one bank.
 
@@ -330,24 +336,34 @@ class FormedRows:
         needed = int(self.needed.max()) if self.needed.size else 0
         if needed > len(image_bits):
             raise IndexError(f"a row needs {needed} bits of {len(image_bits)}")
-        banks = ImageBanks(image_bits, 0, len(image_bits), 1)
-        return self.strings(base=0, size=banks.octets.shape[1]).form(banks.octets)[0]
+        return self.read(ImageBanks(image_bits, 0, len(image_bits), 1))[0]
+
+    def read(self, banks: ImageBanks) -> Octets:
+        """Codes of the elements of all rows, from the banks of many images.
+
+        Returns
+        -------
+        ndarray of shape (images, rows, elements of the longest row), uint8
+        """
+        return self._reader.read(banks)
+
+    @cached_property
+    def _reader(self) -> "RowReader":
+        return RowReader(self)
 
 
-class RowStrings:
-    """Reads rows from the banks of many images; made by `FormedRows.strings`."""
+class RowReader:
+    """Reads rows from the banks of many images.
 
-    def __init__(self, rows: FormedRows, *, base: int, size: int) -> None:
+    Parameters
+    ----------
+    rows : FormedRows
+    """
+
+    def __init__(self, rows: FormedRows) -> None:
+        self._rows, self._span = rows, rows.span
+        self._strings: dict[tuple[int, int], BitStrings] = {}
         p = rows._pass
-        self._in_bytes, self._elements = p.in_bytes, rows.inside.shape[1]
-        if p.in_bytes:
-            first = rows._first + rows._plane_group * p.planes
-            self._strings = BitStrings(first, 8 * self._elements, base=base, size=size, exists=rows.reads)
-        else:
-            plane = np.arange(p.planes)
-            first = rows._first[:, np.newaxis] + plane * p.block_columns
-            exists = rows.reads[:, np.newaxis] & (plane < rows._planes[:, np.newaxis])
-            self._strings = BitStrings(first, self._elements, base=base, size=size, exists=exists)
         # What is taken of the bits that were read, and what is there without them.
         planes = ((1 << rows._planes) - 1)[:, np.newaxis]
         padding = (p.pad_code >> rows._plane_group * p.planes)[:, np.newaxis] & planes
@@ -357,19 +373,106 @@ class RowStrings:
         self._keep = None if needless else keep
         self._fill = fill if fill.any() else None
 
-    def form(self, octets: Octets) -> Octets:
+    def _in(self, banks: ImageBanks) -> BitStrings:
+        """The strings of the rows, for each plane unless it is in bytes."""
+        key = banks.base, banks.size
+        if key not in self._strings:
+            rows, p = self._rows, self._rows._pass
+            elements = rows.inside.shape[1]
+            if p.in_bytes:
+                first, exists = rows._first + rows._plane_group * p.planes, rows.reads
+            else:
+                plane = np.arange(p.planes)
+                first = rows._first[:, np.newaxis] + plane * p.block_columns
+                exists = rows.reads[:, np.newaxis] & (plane < rows._planes[:, np.newaxis])
+            length = 8 * elements if p.in_bytes else elements
+            self._strings[key] = BitStrings(first, length, base=banks.base, size=banks.size, exists=exists)
+        return self._strings[key]
+
+    def read(self, banks: ImageBanks) -> Octets:
         """Codes of the elements of all rows.
 
         Parameters
         ----------
-        octets : ndarray of shape (images, bytes), uint8
+        banks : ImageBanks
 
         Returns
         -------
         ndarray of shape (images, rows, elements of the longest row), uint8
         """
-        read = self._strings.read(octets)
-        codes = read if self._in_bytes else codes_of_planes(read)[..., : self._elements]
+        codes = self._in(banks).read(banks.octets(self._span))
+        if not self._rows._pass.in_bytes:
+            codes = codes_of_planes(codes)[..., : self._rows.inside.shape[1]]
         if self._keep is not None:
             codes = codes & self._keep
         return codes if self._fill is None else codes | self._fill
+
+
+class UnitReader:
+    """Reads unit rows: rows of all plane groups as one, with whole codes.
+
+    Parameters
+    ----------
+    layer_pass : Pass
+    rows : FormedRows
+        Of all groups and row sets, as of `FormedRows.of_walk`.
+    """
+
+    def __init__(self, layer_pass: Pass, rows: FormedRows) -> None:
+        self._pass, self._rows = layer_pass, rows
+        self._map, self._place = self._code_map(rows)
+
+    def _code_map(self, rows: FormedRows) -> tuple[CodeMap | None, Integers]:
+        """Unit rows that are read, if each one is a string of codes, and the number of each or −1."""
+        p = self._pass
+        of_units = (p.groups, -1, p.plane_groups, p.pieces)
+        reads = rows.reads.reshape(of_units)
+        first = rows._first.reshape(of_units)
+        plane = np.arange(p.plane_groups) * p.plane_group_bits
+        plane_bits = p.block_columns if p.planes > 1 else p.plane_group_bits
+        planes = min(p.in_planes, p.plane_groups * p.planes)
+        in_line = planes <= p.planes or p.plane_group_bits == p.planes * plane_bits
+        together = (reads == reads[:, :, :1]).all() and (
+            first == first[:, :, :1] + plane[:, np.newaxis]
+        ).all()
+        if p.in_bytes or not in_line or not together or not rows._exists.all() or not reads.any():
+            return None, np.zeros(0, dtype=np.int64)
+        read = reads[:, :, 0].reshape(p.groups, -1)
+        place = np.where(read, np.cumsum(read).reshape(read.shape) - 1, -1)
+        strings = first[:, :, 0].reshape(p.groups, -1)[read]
+        elements = rows.inside.shape[1]
+        return CodeMap(strings, elements=elements, planes=planes, plane_bits=plane_bits), place
+
+    def read(self, banks: ImageBanks) -> tuple[Octets, Integers]:
+        """Codes, and which of them each unit row has.
+
+        Parameters
+        ----------
+        banks : ImageBanks
+
+        Returns
+        -------
+        codes : ndarray of shape (images, n, elements), uint8
+        places : ndarray of shape (groups, unit rows), int64
+            Number of each unit row among the n.
+        """
+        held = None if self._map is None else self._map.find(banks)
+        if held is None:
+            codes = self._units(self._rows.read(banks))
+            return codes, np.arange(codes.shape[1]).reshape(self._pass.groups, -1)
+        codes, strings = held
+        padding = self._pass.pad_code & (1 << self._map.planes) - 1
+        padded = np.full((len(codes), codes.shape[1] + 1, codes.shape[2]), padding, dtype=np.uint8)
+        padded[:, :-1] = codes
+        return padded, np.where(self._place < 0, codes.shape[1], strings[self._place])
+
+    def _units(self, rows: Octets) -> Octets:
+        """Codes of unit rows, (images, groups · unit rows, elements), from those of rows."""
+        p = self._pass
+        if p.plane_groups == 1:
+            return rows
+        parts = rows.reshape(len(rows), -1, p.plane_groups, p.pieces, rows.shape[-1])
+        codes = parts[:, :, 0]
+        for plane_group in range(1, p.plane_groups):
+            codes = codes | parts[:, :, plane_group] << np.uint8(plane_group * p.planes)
+        return codes.reshape(len(rows), -1, rows.shape[-1])

@@ -6,6 +6,7 @@ Events are those of the schedule's entries, and cycles those of the clock.
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,12 +18,13 @@ from spinplane.machine.registers import Error
 
 from .output_former import OutputMap, WayOutError
 from .residual_loader import ResidualLoader
-from .row_former import FormedRows, RowWalk
+from .row_former import FormedRows, RowWalk, UnitReader
 from .sequencer import KernelLoad, RowPairs
 from .way_out import Parameters
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
+
 
 class PassError(Exception):
     """What ends a program: a code of `spinplane.machine.registers.Error`."""
@@ -48,10 +50,15 @@ class Schedule:
     walk : RowWalk
     rows : FormedRows
         By group, and in a group by row set.
+    units : UnitReader
     places : OutputMap
     residual : ResidualLoader or None
     contents : ndarray of shape (windows of all regions, plane groups, window rows), int64
         Row set that each input row holds when it is sensed; −1 where the pass has not written it.
+    last_sets : ndarray of shape (rows,), int64
+        Row set that each array row holds in the end; −1 where the pass does not write it.
+    unit_rows : ndarray of shape (row sets,), int64
+        Unit row that each row set belongs to, with the same pieces of other plane groups.
     index : ndarray of shape (windows of all regions, window rows), int64, or None
         Unit row, of all plane groups, that each window has at each of its rows; None where it has none, or sub-arrays
         take part that rows are not written to.
@@ -88,7 +95,10 @@ class Schedule:
         if self.residual is not None:
             _in_bank(self.residual.check, bank_bits)
         self._refuse_reading_what_is_written()
+        unit = np.arange(len(self.walk.row)) // (p.plane_groups * p.pieces)
+        self.unit_rows = unit * p.pieces + self.walk.piece
         self.index = self._index()
+        self.units = UnitReader(p, self.rows)
         self.row_sets = np.diff(self.walk.region_sets)
         self.elements = self.rows.inside.shape[1]
 
@@ -104,7 +114,10 @@ class Schedule:
         """Refuse words that do not exist; what they hold does not matter here."""
         p = self.layer_pass
         beat = p.lanes * 16
-        banks = (np.broadcast_to(np.uint8(0), (words, beat)) for words in (p.machine.parameter_beats, p.machine.threshold_beats))
+        banks = (
+            np.broadcast_to(np.uint8(0), (words, beat))
+            for words in (p.machine.parameter_beats, p.machine.threshold_beats)
+        )
         try:
             Parameters.read(p, *banks)
         except WayOutError:
@@ -126,7 +139,6 @@ class Schedule:
         for region, (first, end) in enumerate(pairwise(self.walk.region_sets.tolist())):
             current[self.walk.row[first:end]] = np.arange(first, end)
             contents[region] = current[input_rows[region]]
-        #: Row set that each array row holds in the end, −1 where none.
         self.last_sets = current
         return contents.reshape(-1, p.plane_groups, p.window_rows)
 
@@ -134,11 +146,9 @@ class Schedule:
         p = self.layer_pass
         if self.contents.min() < 0 or int(self.pairs.sub_arrays.max()) > p.sub_arrays:
             return None
-        unit, within = np.divmod(self.contents, p.plane_groups * p.pieces)
-        plane_group, piece = np.divmod(within, p.pieces)
-        unit_row = unit * p.pieces + piece
-        together = (unit_row == unit_row[:, :1]).all() and (plane_group == np.arange(p.plane_groups)[:, np.newaxis]).all()
-        return np.ascontiguousarray(unit_row[:, 0]) if together else None
+        unit_row, plane_group = self.unit_rows[self.contents], self.walk.plane_group[self.contents]
+        apart = (plane_group != np.arange(p.plane_groups)[:, np.newaxis]).any()
+        return None if apart or (unit_row != unit_row[:, :1]).any() else np.ascontiguousarray(unit_row[:, 0])
 
     def _refuse_reading_what_is_written(self) -> None:
         """Refuse a pass whose output lies on its input."""

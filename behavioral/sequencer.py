@@ -112,7 +112,9 @@ class RowPairs:
         )
         kernels = np.arange(p.rounds * p.kernel_planes * p.window_rows)
         return cls(
-            input_rows=rows.reshape(p.region_rows, p.region_columns, p.windows, p.plane_groups, p.window_rows),
+            input_rows=rows.reshape(
+                p.region_rows, p.region_columns, p.windows, p.plane_groups, p.window_rows
+            ),
             kernel_rows=p.kernel_row + kernels.reshape(p.rounds, p.kernel_planes, p.window_rows),
             sub_arrays=np.array([p.sub_arrays] * (p.rounds - 1) + [p.last_sub_arrays]),
         )

@@ -45,7 +45,7 @@ class State:
         self.thresholds: Octets = np.zeros((machine.threshold_beats, beat_bytes), dtype=np.uint8)
         self._array = SotMramArray(machine, faults)
         self._row_sums: Integers = np.zeros((machine.row_buses, machine.rows), dtype=np.int64)
-        #: Codes of the last image's row sets, (groups, row sets, elements), of passes in their order.
+        #: Codes of the last image's unit rows, (groups, unit rows, elements), of passes in their order.
         self._left: dict[Schedule, Octets] = {}
 
     @property
@@ -66,23 +66,26 @@ class State:
             self._write_what_is_left()
         return self._array
 
-    def leave(self, schedule: Schedule, sets: Octets) -> None:
+    def leave(self, schedule: Schedule, units: Octets) -> None:
         """Leave a pass's last rows in the array.
 
         Parameters
         ----------
         schedule : Schedule
-        sets : ndarray of shape (groups, row sets, elements), uint8
-            Codes of the last image's rows.
+        units : ndarray of shape (groups, unit rows, elements), uint8
+            Codes of the last image's unit rows.
         """
         self._left.pop(schedule, None)
-        self._left[schedule] = sets.copy()
+        self._left[schedule] = units
 
     def _write_what_is_left(self) -> None:
-        for schedule, sets in self._left.items():
-            p = schedule.layer_pass
+        for schedule, units in self._left.items():
+            p, walk = schedule.layer_pass, schedule.walk
             rows = np.flatnonzero(schedule.last_sets >= 0)
-            write_row_sets(self._array, self._row_sums, schedule, rows, sets[:, schedule.last_sets[rows]])
+            last = schedule.last_sets[rows]
+            shift = (walk.plane_group[last] * p.planes).astype(np.uint8)[:, np.newaxis]
+            codes = units[:, schedule.unit_rows[last]] >> shift & np.uint8((1 << p.planes) - 1)
+            write_row_sets(self._array, self._row_sums, schedule, rows, codes)
         self._left.clear()
 
     def load_kernels(self, schedule: Schedule) -> None:

@@ -65,6 +65,8 @@ class Parameters(NamedTuple):
     thresholds : ndarray of shape (channels, 4 · threshold words that are read), int64
     words, threshold_words : ndarray of shape (words, lanes · 16), uint8
         Where they come from: one word for each channel beat, and those of thresholds.
+    bases : tuple of int
+        First of these words in their banks.
     """
 
     bias: Integers
@@ -74,6 +76,7 @@ class Parameters(NamedTuple):
     thresholds: Integers
     words: Octets
     threshold_words: Octets
+    bases: tuple[int, int]
 
     @classmethod
     def read(cls, layer_pass: Pass, parameters: Octets, thresholds: Octets) -> "Parameters":
@@ -105,12 +108,22 @@ class Parameters(NamedTuple):
             thresholds=_signed(levels.swapaxes(1, 2)).reshape(beats * p.lanes, -1),
             words=words.copy(),
             threshold_words=level_words.copy(),
+            bases=(p.parameter_base, p.threshold_base),
+        )
+
+    def are_in(self, parameters: Octets, thresholds: Octets) -> bool:
+        """Whether the banks hold them still; arguments as of `read`, of whose pass they are."""
+        first, level_first = self.bases
+        return np.array_equal(self.words, parameters[first : first + len(self.words)]) and np.array_equal(
+            self.threshold_words, thresholds[level_first : level_first + len(self.threshold_words)]
         )
 
 
 def _words(bank: str, words: Octets, base: int, number: int) -> Octets:
     if number and base + number > len(words):
-        raise WayOutError("parameters", f"{bank}: word {base + number - 1} is beyond the bank of {len(words)}")
+        raise WayOutError(
+            "parameters", f"{bank}: word {base + number - 1} is beyond the bank of {len(words)}"
+        )
     return words[base : base + number]
 
 
@@ -138,8 +151,8 @@ class WayOut:
 
     def __init__(self, layer_pass: Pass, parameters: Parameters, places: OutputMap) -> None:
         self._pass, self.parameters, self.places = layer_pass, parameters, places
-        self.parameter_reads = (
-            places.counts.size * len(parameters.words) + places.yields.size * len(parameters.threshold_words)
+        self.parameter_reads = places.counts.size * len(parameters.words) + places.yields.size * len(
+            parameters.threshold_words
         )
         self._table: StepTable | None = None
 
@@ -180,7 +193,9 @@ class WayOut:
     def _steps(self) -> int:
         """Steps from the least code to the greatest, before they are shifted."""
         p = self._pass
-        return self.parameters.thresholds.shape[1] if p.requantize is Requantize.THRESHOLDS else p.high - p.low
+        return (
+            self.parameters.thresholds.shape[1] if p.requantize is Requantize.THRESHOLDS else p.high - p.low
+        )
 
     def _is_tabled(self, pooled: NDArray, residuals: NDArray | None) -> bool:
         p = self._pass
@@ -263,17 +278,14 @@ def run_way_out(
     places = OutputMap(p)
     way_out = WayOut(p, of_channels, places)
     # Of the case, (1, groups, regions, windows, channels) and without channels.
-    values = np.moveaxis(
-        np.asarray(accumulators).reshape(1, p.regions, p.windows, p.groups, -1), 3, 1
-    )
+    values = np.moveaxis(np.asarray(accumulators).reshape(1, p.regions, p.windows, p.groups, -1), 3, 1)
     sums = np.moveaxis(np.asarray(window_sums).reshape(1, p.regions, p.windows, p.groups), 3, 1)
     values = _sums_before_scaling(p, values, sums[..., np.newaxis], of_channels.bias, wraps)
-    banks = ImageBanks(image, 0, len(image), 1)
     loader = ResidualLoader(p, places) if p.residual else None
     read = None
     if loader is not None:
         loader.check(len(image))
-        read = loader.reader(base=banks.base, size=banks.size)(banks.octets)
+        read = loader.read(ImageBanks(image, 0, len(image), 1))
     codes = way_out.codes(values, read, int(np.abs(values).max(initial=0)) * p.windows)
     if p.requantize is Requantize.RAW:
         codes = wrapped(codes, RAW_BITS) if wraps else signed_integers(codes, RAW_BITS, "raw values")

@@ -38,8 +38,6 @@ class WindowProduct(ABC):
     ----------
     layer_pass : Pass
     factors : PairFactors
-    index : ndarray of shape (windows, window rows), int64
-        Unit row that each window has at each of its rows.
     planes : int
         Planes of a unit row's codes.
     bias : ndarray of shape (channels,), int64
@@ -53,25 +51,26 @@ class WindowProduct(ABC):
         self,
         layer_pass: Pass,
         factors: PairFactors,
-        index: Integers,
         *,
         planes: int,
         bias: Integers,
         matters: NDArray[np.bool_],
         wraps: bool,
     ) -> None:
-        self._pass, self._factors, self._index, self._planes = layer_pass, factors, index, planes
+        self._pass, self._factors, self._planes = layer_pass, factors, planes
         self._bias, self._matters, self._wraps = bias, matters.T[..., np.newaxis], wraps
         self._kept: dict[int, Any] = {}
         self._kept_bytes = 0
 
     @abstractmethod
-    def values(self, codes: Octets) -> tuple[NDArray[Any], int]:
+    def values(self, codes: Octets, index: Integers) -> tuple[NDArray[Any], int]:
         """Sums before scaling.
 
         Parameters
         ----------
-        codes : ndarray of shape (images, groups, unit rows, elements), uint8
+        codes : ndarray of shape (images, n, elements), uint8
+        index : ndarray of shape (groups, windows, window rows), int64
+            Which codes each window has at each of its rows.
 
         Returns
         -------
@@ -106,9 +105,10 @@ class WindowProduct(ABC):
         accumulator = every_column * ((1 << p.kernel_planes) - 1)
         return accumulator < 1 << p.machine.accumulator_bits - 1 and every_column < 1 << WINDOW_SUM_BITS - 1
 
-    def _window_sums(self, codes: Octets) -> Integers:
+    @staticmethod
+    def _window_sums(codes: Octets, index: Integers) -> Integers:
         """Of shape (images, groups, windows)."""
-        return codes.sum(axis=-1, dtype=np.int64)[:, :, self._index].sum(axis=-1)
+        return codes.sum(axis=-1, dtype=np.int64)[:, index].sum(axis=-1)
 
     def finish(self, accumulators: Integers, window_sums: Integers) -> Integers:
         """Sums before scaling.
@@ -230,23 +230,23 @@ class ExactProduct(WindowProduct):
         largest = (1 << self._planes) - 1 if factors.alike else 1
         return _Matrix(weights.reshape(-1, weights.shape[-1]), largest, constants, alike=factors.alike)
 
-    def values(self, codes: Octets) -> tuple[NDArray[Any], int]:  # noqa: D102
+    def values(self, codes: Octets, index: Integers) -> tuple[NDArray[Any], int]:
         lots = self._factors.lots
         matrices = [self._of(0, lots[0])] if len(lots) == 1 else []
         limit = matrices[0].bound if matrices else self._limit()
-        shape = (*codes.shape[:2], len(self._index), len(self._bias))
+        shape = (len(codes), *index.shape[:2], len(self._bias))
         sums = np.empty(shape, dtype=np.float32 if limit <= _EXACT[np.float32] else np.float64)
         bound = 0
-        operands: dict[tuple[bool, int, int], NDArray[np.float32]] = {}
+        operands: dict[tuple[bool, int], NDArray[np.float32]] = {}
         for number, lot in enumerate(lots):
             matrix = matrices[0] if matrices else self._of(number, lot)
             bound = max(bound, matrix.bound)
-            key = matrix.alike, matrix.centre, lot.groups.start
+            key = matrix.alike, matrix.centre
             if key not in operands:
-                operands[key] = self._operand(codes[:, lot.groups], matrix)
-            self._multiply(operands[key], lot, matrix, sums)
+                operands[key] = self._operand(codes, matrix)
+            self._multiply(operands[key], index[lot.groups], lot, matrix, sums)
         if not self._fits():
-            whole = self.finish(sums.astype(np.int64), self._window_sums(codes))
+            whole = self.finish(sums.astype(np.int64), self._window_sums(codes, index))
             return whole, int(np.abs(whole).max(initial=0))
         if bound >= 1 << (VALUE_BITS - 1):
             return self._fit(sums.astype(np.int64)), 1 << (VALUE_BITS - 1)
@@ -259,8 +259,8 @@ class ExactProduct(WindowProduct):
         accumulator = every_column * ((1 << p.kernel_planes) - 1) << p.accumulator_shift
         return accumulator + every_column * abs(p.window_sum_scale) + int(np.abs(self._bias).max())
 
-    def _operand(self, codes: Octets, matrix: "_Matrix") -> NDArray[np.float32]:
-        """What is multiplied of unit rows: ndarray of shape (images, groups, unit rows, inputs), float32."""
+    def _operand(self, codes: Octets, matrix: _Matrix) -> NDArray[np.float32]:
+        """What is multiplied of codes: ndarray of shape (images, n, inputs), float32."""
         if matrix.alike:
             operand = codes.astype(np.float32)
             if matrix.centre:
@@ -272,28 +272,35 @@ class ExactProduct(WindowProduct):
         return operand.reshape(*codes.shape[:-1], -1)
 
     def _multiply(
-        self, operand: NDArray[np.float32], lot: Lot, matrix: "_Matrix", sums: NDArray[Any]
+        self, operand: NDArray[np.float32], index: Integers, lot: Lot, matrix: _Matrix, sums: NDArray[Any]
     ) -> None:
-        """Write the sums of a lot's windows, images and windows in blocks."""
-        windows = np.arange(len(self._index)) if lot.windows is None else lot.windows
-        images, groups, _, inputs = operand.shape
-        of_window = groups * self._index.shape[1] * inputs * operand.itemsize
+        """Write the sums of a lot's windows, some images or windows at a time.
+
+        Parameters
+        ----------
+        operand : ndarray of shape (images, n, inputs), float32
+        index : ndarray of shape (groups of the lot, windows, window rows), int64
+        lot : Lot
+        matrix : _Matrix
+        sums : ndarray of shape (images, groups, windows, channels)
+        """
+        windows = np.arange(index.shape[1]) if lot.windows is None else lot.windows
+        of_window = index.shape[0] * index.shape[2] * operand.shape[2] * operand.itemsize
         step = min(len(windows), max(1, _GATHERED // of_window))
         images_step = max(1, _GATHERED // (of_window * step))
         for first in range(0, len(windows), step):
             part = windows[first : first + step]
-            index = self._index[part]
-            for image in range(0, images, images_step):
+            of_part = np.ascontiguousarray(index[:, part])
+            for image in range(0, len(operand), images_step):
                 block = slice(image, image + images_step)
-                gathered = np.take(operand[block], index, axis=2, mode="clip")
-                inputs_of = gathered.reshape(-1, index.shape[1] * inputs)
-                whole = groups == sums.shape[1] and len(part) == sums.shape[2]
-                if whole:
-                    matrix.product(inputs_of, sums[block].reshape(len(inputs_of), -1))
+                gathered = np.take(operand[block], of_part, axis=1, mode="clip")
+                inputs = gathered.reshape(-1, index.shape[2] * operand.shape[2])
+                if of_part.shape[:2] == sums.shape[1:3]:
+                    matrix.product(inputs, sums[block].reshape(len(inputs), -1))
                     continue
                 found = np.empty((*gathered.shape[:3], sums.shape[-1]), dtype=sums.dtype)
-                matrix.product(inputs_of, found.reshape(len(inputs_of), -1))
-                sums[block, lot.groups][:, :, part] = found
+                matrix.product(inputs, found.reshape(len(inputs), -1))
+                sums[block, lot.groups, part] = found
 
 
 class _Words:
@@ -331,21 +338,21 @@ class BitPlaneProduct(WindowProduct):
     def _prepared(self, factors: Factors) -> _Words:
         return _Words(factors, self._planes)
 
-    def values(self, codes: Octets) -> tuple[NDArray[Any], int]:  # noqa: D102
+    def values(self, codes: Octets, index: Integers) -> tuple[NDArray[Any], int]:
         rows = planes_of_codes(codes, self._planes)
-        shape = (*codes.shape[:2], len(self._index), len(self._bias))
+        shape = (len(codes), *index.shape[:2], len(self._bias))
         accumulators = np.empty(shape, dtype=np.int64)
         for number, lot in enumerate(self._factors.lots):
             words = self._of(number, lot)
-            windows = np.arange(len(self._index)) if lot.windows is None else lot.windows
+            windows = np.arange(index.shape[1]) if lot.windows is None else lot.windows
             # Images, groups, windows, window rows, planes, bytes; then planes, words, and all windows.
-            seen = rows[:, lot.groups][:, :, self._index[windows]]
+            seen = rows[:, index[lot.groups][:, windows]]
             of_windows = np.moveaxis(seen, 4, 0)
             inputs = _words(of_windows.reshape(*of_windows.shape[:4], -1))
             inputs = np.moveaxis(inputs, -1, 1).reshape(self._planes, inputs.shape[-1], -1)
             counted = _counts(np.ascontiguousarray(inputs), words.of_kernels) + words.constants
             accumulators[:, lot.groups, windows] = counted.reshape(*seen.shape[:3], -1)
-        window_sums = self._window_sums(codes)
+        window_sums = self._window_sums(codes, index)
         values = self.finish(accumulators, window_sums)
         return values, int(np.abs(values).max(initial=0))
 

@@ -12,6 +12,7 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -43,7 +44,11 @@ def convolution(w: Operand, i_bits: int) -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(0)
     levels = 1 << i_bits
     shape = (CHANNELS, CHANNELS, KERNEL, KERNEL)
-    weights = w.scale * rng.integers(0, 1 << w.bits, shape) + w.offset if w.bits == 1 else rng.integers(w.smallest, w.largest + 1, shape)
+    weights = (
+        w.scale * rng.integers(0, 1 << w.bits, shape) + w.offset
+        if w.bits == 1
+        else rng.integers(w.smallest, w.largest + 1, shape)
+    )
     inputs = rng.integers(0, levels, (IMAGES, CHANNELS, SIDE, SIDE))
     conv = Layer(
         name="conv",
@@ -136,7 +141,7 @@ def convolutions() -> None:
             # Kernels are loaded, and then stay.
             accelerator.run_images(codes)
             assert (accelerator.run_images(codes).maps[0] == wanted).all()
-            speed = MACS / best(lambda: accelerator.run_images(codes)) / 1e9
+            speed = MACS / best(partial(accelerator.run_images, codes)) / 1e9
             ratio = f"{speed / sgemm:.2f} of sgemm" if mode == "exact" else ""
             if mode == "bit_plane" and name == "2:2":
                 ratio = f"{speed / plain:.2f} of plain counting"
