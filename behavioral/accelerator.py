@@ -135,6 +135,7 @@ class Accelerator:
         self.program = np.zeros((machine.descriptors, DESCRIPTOR_WORDS), dtype=np.uint32)
         self.resident = 0
         self._loaded: NetworkProgram | None = None
+        self._read_before: dict[bytes, Pass | End] = {}
         self._schedules: dict[tuple[bytes, bool], Schedule] = {}
         self._prepared: dict[Schedule, PreparedPass] = {}
 
@@ -156,6 +157,7 @@ class Accelerator:
                 raise SpinplaneError(f"{name} of {bank.shape} (words, size) cannot hold {words.shape}")
             bank[: len(words)] = words
         self._loaded = program
+        self._read_before.clear()
         self._schedules.clear()
         self._prepared.clear()
 
@@ -277,7 +279,7 @@ class Accelerator:
                 self.resident = 0
             while True:
                 number += 1
-                descriptor = read_descriptor(self._words(number), self.machine)
+                descriptor = self._read(number)
                 if isinstance(descriptor, End):
                     break
                 steps.append(_Step(number, self._schedule(number, descriptor, tag)))
@@ -293,6 +295,13 @@ class Accelerator:
         if not 0 <= number < self.machine.descriptors:
             raise DescriptorError(Error.NO_END)
         return self.program[number]
+
+    def _read(self, number: int) -> Pass | End:
+        words = self._words(number)
+        key = words.tobytes()
+        if key not in self._read_before:
+            self._read_before[key] = read_descriptor(words, self.machine)
+        return self._read_before[key]
 
     def _schedule(self, number: int, layer_pass: Pass, tag: int) -> Schedule:
         is_resident = tag != 0 and self.resident == tag

@@ -33,6 +33,8 @@ Octets = NDArray[np.uint8]
 _PARAMETER_BYTES = tuple(bits // 8 for bits in (VALUE_BITS, SCALE_BITS, OFFSET_BITS, SCALE_BITS))
 #: Codes from which on a table is worth its preparation.
 _TABLE_CODES = 1 << 15
+#: Codes that are computed at a time.
+_CODES = 1 << 15
 #: Steps up to which a table is faster than arithmetic.
 _MOST_STEPS = 16
 
@@ -187,7 +189,14 @@ class WayOut:
                 )
             levels = self._table.levels(pooled)
             return levels << self._pass.code_shift if self._pass.code_shift else levels
-        return self._requantized(pooled.astype(np.int64), residuals)
+        of_image = max(1, pooled[:1].size)
+        step = max(1, _CODES // of_image)
+        parts = [slice(first, first + step) for first in range(0, len(pooled), step)]
+        codes = [
+            self._requantized(pooled[part].astype(np.int64), None if residuals is None else residuals[part])
+            for part in parts
+        ]
+        return codes[0] if len(codes) == 1 else np.concatenate(codes)
 
     @property
     def _steps(self) -> int:

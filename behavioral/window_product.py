@@ -5,7 +5,9 @@ numbers that hold every partial sum exactly. `BitPlaneProduct` counts the ones o
 once. Both take what row pairs show from `PairFactors`, and differ in nothing else.
 """
 
+import math
 from abc import ABC, abstractmethod
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,11 +26,11 @@ Octets = NDArray[np.uint8]
 #: Whole numbers up to which a type holds them all.
 _EXACT: dict[type[np.floating], int] = {np.float32: 1 << 24, np.float64: 1 << 53}
 #: Bytes of gathered windows at a time.
-_GATHERED = 4 << 20
+_GATHERED = 1 << 21
 #: Bytes of factors that a pass keeps.
 _KEPT = 128 << 20
-#: Pairs of a window and a channel whose words are counted at a time.
-_COUNTED = 1 << 15
+#: Windows, and pairs of a window and a channel, whose words are counted at a time.
+_WINDOWS_COUNTED, _COUNTED = 1 << 12, 1 << 15
 
 
 class WindowProduct(ABC):
@@ -110,23 +112,34 @@ class WindowProduct(ABC):
         """Of shape (images, groups, windows)."""
         return codes.sum(axis=-1, dtype=np.int64)[:, index].sum(axis=-1)
 
-    def finish(self, accumulators: Integers, window_sums: Integers) -> Integers:
+    def _limit(self) -> int:
+        """What no sum exceeds in magnitude, nor anything on the way to it, whatever the cells hold."""
+        p = self._pass
+        every_column = p.window_rows * p.block_columns * ((1 << p.plane_groups * p.planes) - 1)
+        accumulator = every_column * ((1 << p.kernel_planes) - 1) << p.accumulator_shift
+        return accumulator + every_column * abs(p.window_sum_scale) + int(np.abs(self._bias).max())
+
+    def finish(
+        self, accumulators: NDArray[np.signedinteger], window_sums: Integers
+    ) -> NDArray[np.signedinteger]:
         """Sums before scaling.
 
         Parameters
         ----------
-        accumulators : ndarray of shape (images, groups, windows, channels), int64
-            Whatever their width.
+        accumulators : ndarray of shape (images, groups, windows, channels), int64, or int32 if that holds all sums
+            Whatever their width; becomes the sums.
         window_sums : ndarray of shape (images, groups, windows), int64
         """
         p = self._pass
         if not self._fits():
             accumulators = fit(accumulators, p.machine.accumulator_bits, "accumulator", wraps=self._wraps)
             window_sums = fit(window_sums, WINDOW_SUM_BITS, "window sum", wraps=self._wraps)
-        values = (accumulators << p.accumulator_shift) + self._bias
+        values = accumulators
+        values <<= p.accumulator_shift
+        values += self._bias.astype(values.dtype)
         if p.window_sum_scale:
-            values -= p.window_sum_scale * window_sums[..., np.newaxis]
-        return self._fit(values)
+            values -= (p.window_sum_scale * window_sums).astype(values.dtype)[..., np.newaxis]
+        return values if self._limit() < 1 << (VALUE_BITS - 1) else self._fit(values)
 
     def _fit(self, values: Integers) -> Integers:
         return fit(values, VALUE_BITS, "sum before scaling", wraps=self._wraps, where=self._matters)
@@ -252,13 +265,6 @@ class ExactProduct(WindowProduct):
             return self._fit(sums.astype(np.int64)), 1 << (VALUE_BITS - 1)
         return sums, bound
 
-    def _limit(self) -> int:
-        """What no sum exceeds in magnitude, whatever the cells hold."""
-        p = self._pass
-        every_column = p.window_rows * p.block_columns * ((1 << p.plane_groups * p.planes) - 1)
-        accumulator = every_column * ((1 << p.kernel_planes) - 1) << p.accumulator_shift
-        return accumulator + every_column * abs(p.window_sum_scale) + int(np.abs(self._bias).max())
-
     def _operand(self, codes: Octets, matrix: _Matrix) -> NDArray[np.float32]:
         """What is multiplied of codes: ndarray of shape (images, n, inputs), float32."""
         if matrix.alike:
@@ -287,14 +293,18 @@ class ExactProduct(WindowProduct):
         windows = np.arange(index.shape[1]) if lot.windows is None else lot.windows
         of_window = index.shape[0] * index.shape[2] * operand.shape[2] * operand.itemsize
         step = min(len(windows), max(1, _GATHERED // of_window))
-        images_step = max(1, _GATHERED // (of_window * step))
+        images_step = min(len(operand), max(1, _GATHERED // (of_window * step)))
+        inputs_of_window = index.shape[2] * operand.shape[2]
+        room = np.empty(images_step * index.shape[0] * step * inputs_of_window, dtype=np.float32)
         for first in range(0, len(windows), step):
             part = windows[first : first + step]
             of_part = np.ascontiguousarray(index[:, part])
             for image in range(0, len(operand), images_step):
                 block = slice(image, image + images_step)
-                gathered = np.take(operand[block], of_part, axis=1, mode="clip")
-                inputs = gathered.reshape(-1, index.shape[2] * operand.shape[2])
+                shape = (len(operand[block]), *of_part.shape, operand.shape[2])
+                gathered = room[: math.prod(shape)].reshape(shape)
+                np.take(operand[block], of_part, axis=1, mode="clip", out=gathered)
+                inputs = gathered.reshape(-1, inputs_of_window)
                 if of_part.shape[:2] == sums.shape[1:3]:
                     matrix.product(inputs, sums[block].reshape(len(inputs), -1))
                     continue
@@ -340,51 +350,76 @@ class BitPlaneProduct(WindowProduct):
 
     def values(self, codes: Octets, index: Integers) -> tuple[NDArray[Any], int]:
         rows = planes_of_codes(codes, self._planes)
+        lots = self._factors.lots
         shape = (len(codes), *index.shape[:2], len(self._bias))
-        accumulators = np.empty(shape, dtype=np.int64)
-        for number, lot in enumerate(self._factors.lots):
+        dtype = np.int32 if self._limit() < 1 << (VALUE_BITS - 1) else np.int64
+        accumulators = np.empty(shape if len(lots) > 1 else 0, dtype=dtype)
+        for number, lot in enumerate(lots):
             words = self._of(number, lot)
             windows = np.arange(index.shape[1]) if lot.windows is None else lot.windows
             # Images, groups, windows, window rows, planes, bytes; then planes, words, and all windows.
-            seen = rows[:, index[lot.groups][:, windows]]
+            seen = np.take(rows, index[lot.groups][:, windows], axis=1, mode="clip")
             of_windows = np.moveaxis(seen, 4, 0)
             inputs = _words(of_windows.reshape(*of_windows.shape[:4], -1))
             inputs = np.moveaxis(inputs, -1, 1).reshape(self._planes, inputs.shape[-1], -1)
-            counted = _counts(np.ascontiguousarray(inputs), words.of_kernels) + words.constants
-            accumulators[:, lot.groups, windows] = counted.reshape(*seen.shape[:3], -1)
-        window_sums = self._window_sums(codes, index)
-        values = self.finish(accumulators, window_sums)
-        return values, int(np.abs(values).max(initial=0))
+            counted = _counts(np.ascontiguousarray(inputs), words.of_kernels, dtype)
+            if words.constants.any():
+                counted += words.constants.astype(dtype)
+            counted = counted.reshape(*seen.shape[:3], -1)
+            if len(lots) == 1:
+                accumulators = counted
+            else:
+                accumulators[:, lot.groups, windows] = counted
+        values = self.finish(accumulators, self._window_sums(codes, index))
+        return values, max(int(values.max(initial=0)), -int(values.min(initial=0)))
 
 
-def _counts(inputs: NDArray[np.uint64], kernels: NDArray[np.uint64]) -> Integers:
+def _counts(
+    inputs: NDArray[np.uint64], kernels: NDArray[np.uint64], dtype: type[np.signedinteger]
+) -> NDArray[np.signedinteger]:
     """Σ 2^(kernel plane + plane) · ones(input AND kernel).
 
     Parameters
     ----------
     inputs : ndarray of shape (planes, words, windows), uint64
     kernels : ndarray of shape (kernel planes, planes, words, channels), uint64
+    dtype : type
+        That holds all sums.
 
     Returns
     -------
-    ndarray of shape (windows, channels), int64
+    ndarray of shape (windows, channels), of `dtype`
     """
     planes, words, windows = inputs.shape
     channels = kernels.shape[-1]
-    sums = np.zeros((windows, channels), dtype=np.int64)
-    step = max(1, _COUNTED // channels)
+    sums = np.zeros((channels, windows), dtype=dtype)
     # A word has at most 64 ones.
     of_plane = np.uint16 if words < 1 << 10 else np.uint32
-    for first in range(0, windows, step):
-        block = np.ascontiguousarray(inputs[:, :, first : first + step, np.newaxis])
-        shape = (block.shape[2], channels)
-        both, ones = np.empty(shape, dtype=np.uint64), np.empty(shape, dtype=np.uint8)
-        for kernel_plane, of_kernel in enumerate(kernels):
-            for plane in range(planes):
-                count = np.zeros(shape, dtype=of_plane)
-                for word in range(words):
-                    np.bitwise_and(block[plane, word], of_kernel[plane, word], out=both)
-                    np.bitwise_count(both, out=ones)
-                    count += ones
-                sums[first : first + step] += count.astype(np.int64) << (kernel_plane + plane)
-    return sums
+    # Long runs over windows, with a word of one channel each.
+    of_channels = np.ascontiguousarray(kernels)[..., np.newaxis]
+    step = min(windows, _WINDOWS_COUNTED)
+    channel_step = max(1, _COUNTED // step)
+    for first, channel in product(range(0, windows, step), range(0, channels, channel_step)):
+        of_windows = inputs[:, :, first : first + step]
+        block = of_channels[:, :, :, channel : channel + channel_step]
+        part = sums[channel : channel + channel_step, first : first + step]
+        both = np.empty(part.shape, dtype=np.uint64)
+        ones, further = np.empty((2, *part.shape), dtype=np.uint8)
+        count = np.empty(part.shape, dtype=of_plane)
+        for kernel_plane, plane in product(range(len(kernels)), range(planes)):
+            count[...] = ones[...] = 0
+            pairs = zip(block[kernel_plane, plane], of_windows[plane], strict=True)
+            for word, (of_kernel, of_input) in enumerate(pairs):
+                np.bitwise_and(of_kernel, of_input, both)
+                # Three words have at most 192 ones, which a byte holds.
+                if word % 3 == 0:
+                    np.add(count, ones, count)
+                    np.bitwise_count(both, ones)
+                else:
+                    np.bitwise_count(both, further)
+                    np.add(ones, further, ones)
+            np.add(count, ones, count)
+            weighted = count.astype(dtype)
+            weighted <<= kernel_plane + plane
+            part += weighted
+    return np.ascontiguousarray(sums.T)
