@@ -403,22 +403,14 @@ def _counts(
         of_windows = inputs[:, :, first : first + step]
         block = of_channels[:, :, :, channel : channel + channel_step]
         part = sums[channel : channel + channel_step, first : first + step]
-        both = np.empty(part.shape, dtype=np.uint64)
-        ones, further = np.empty((2, *part.shape), dtype=np.uint8)
+        both, ones = np.empty(part.shape, dtype=np.uint64), np.empty(part.shape, dtype=np.uint8)
         count = np.empty(part.shape, dtype=of_plane)
         for kernel_plane, plane in product(range(len(kernels)), range(planes)):
-            count[...] = ones[...] = 0
-            pairs = zip(block[kernel_plane, plane], of_windows[plane], strict=True)
-            for word, (of_kernel, of_input) in enumerate(pairs):
+            count[...] = 0
+            for of_kernel, of_input in zip(block[kernel_plane, plane], of_windows[plane], strict=True):
                 np.bitwise_and(of_kernel, of_input, both)
-                # Three words have at most 192 ones, which a byte holds.
-                if word % 3 == 0:
-                    np.add(count, ones, count)
-                    np.bitwise_count(both, ones)
-                else:
-                    np.bitwise_count(both, further)
-                    np.add(ones, further, ones)
-            np.add(count, ones, count)
+                np.bitwise_count(both, ones)
+                np.add(count, ones, count)
             weighted = count.astype(dtype)
             weighted <<= kernel_plane + plane
             part += weighted
