@@ -86,6 +86,12 @@ class KindError(SpinplaneError):
     """A descriptor is of no kind."""
 
 
+def largest(name: str) -> int:
+    """Largest number of a pass that the field of that name holds."""
+    field = next(field for field in PASS_FIELDS if field.meant == name)
+    return _meant(field, field.largest)
+
+
 def encode(descriptor: Header | Pass | End) -> NDArray[np.uint32]:
     """Words of a descriptor.
 

@@ -18,6 +18,7 @@ from spinplane.machine.codec import (
     UnitError,
     decode,
     encode,
+    largest,
     raw_words,
 )
 from spinplane.machine.descriptor import DESCRIPTOR_FIELDS, DESCRIPTOR_WORDS, FIELD_INDEX, Holds, Load
@@ -86,6 +87,16 @@ def test_the_least_pass_header_and_end_come_back() -> None:
     header = Header(machine=machine_digest(PAPER), tag=7)
     for descriptor in (LEAST, header, End()):
         assert decode(encode(descriptor), PAPER) == descriptor
+
+
+def test_the_largest_number_of_a_field_is_the_one_that_fits() -> None:
+    for field in PASS_FIELDS:
+        if isinstance(getattr(LEAST, field.meant), Enum):
+            continue
+        most = largest(field.meant)
+        encode(replace(LEAST, **{field.meant: most}))  # type: ignore[arg-type]
+        with pytest.raises(SpinplaneError, match=f"^descriptor field {field.meant} = {most + 1}: allowed"):
+            encode(replace(LEAST, **{field.meant: most + 1}))  # type: ignore[arg-type]
 
 
 def test_what_does_not_fit_is_named() -> None:
