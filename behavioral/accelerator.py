@@ -1,4 +1,4 @@
-"""The functional accelerator: runs what lies in its banks as the hardware does, bit for bit, for many images at once."""
+"""The functional accelerator: runs what lies in its banks as the hardware does, bit for bit, for one image or many."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,10 @@ from spinplane.machine.registers import Error
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 
 from .bit_strings import ImageBanks
-from .feature_map import MapStrings, map_bits, map_codes, map_span
+from .feature_map import MapStrings, map_addresses, map_bits, map_codes, map_span
 from .layer_controller import DescriptorError, read_descriptor, read_header
 from .prepared_pass import Mode, PreparedPass
+from .probe import Probe
 from .schedule import PassError, Schedule, union_of_spans
 from .state import State
 
@@ -138,6 +139,7 @@ class Accelerator:
         self._read_before: dict[bytes, Pass | End] = {}
         self._schedules: dict[tuple[bytes, bool], Schedule] = {}
         self._prepared: dict[Schedule, PreparedPass] = {}
+        self._apart: dict[tuple[Schedule, ...], bool] = {}
 
     def load(self, program: NetworkProgram) -> None:
         """Write a program into the banks, from their first words on.
@@ -160,6 +162,7 @@ class Accelerator:
         self._read_before.clear()
         self._schedules.clear()
         self._prepared.clear()
+        self._apart.clear()
 
     def write_map(self, feature_map: FeatureMap, codes: ArrayLike) -> None:
         """Write codes of shape (channels, height, width) into the image bank; see `map_bits`."""
@@ -175,13 +178,19 @@ class Accelerator:
         """Read codes of shape (channels, height, width) from the image bank; see `map_codes`."""
         return map_codes(feature_map, self.state.image)
 
-    def run(self, program: int = 0) -> AcceleratorRun:
+    def run(self, program: int = 0, *, probe: Probe | None = None) -> AcceleratorRun:
         """Run the program whose header is descriptor `program`.
+
+        Parameters
+        ----------
+        program : int
+        probe : Probe, optional
+            Looks at one of its passes.
 
         Raises
         ------
         SpinplaneError
-            If a pass contradicts itself, or what it writes depends on when it reads.
+            If a pass contradicts itself, what it writes depends on when it reads, or the probe finds no such output.
         ArrayError
             If a cell that nobody has written decides a sense.
         OverflowError
@@ -192,7 +201,8 @@ class Accelerator:
         banks = ImageBanks(self.state.image, first, end, 1)
         try:
             for step in plan.steps:
-                self._run_pass(step, banks)
+                watches = probe is not None and probe.descriptor == step.number
+                self._run_pass(step, banks, probe if watches else None)
         finally:
             banks.store(self.state.image, 0)
         return self._end(plan)
@@ -257,15 +267,21 @@ class Accelerator:
         first = 0
         while first < len(codes):
             plan = self._plan(0)
-            loads = any(
+            loads_once = plan.tag != 0 and any(
                 step.schedule.layer_pass.load is Load.UNLESS_RESIDENT and step.schedule.load is not None
                 for step in plan.steps
             )
-            alone = (loads and plan.tag != 0) or not _is_apart(plan, program.input)
+            alone = loads_once or not self._is_apart(plan, program.input)
             of_image = max((step.schedule.image_bytes for step in plan.steps), default=1)
             size = 1 if alone else max(1, _CHUNK // of_image)
             yield plan, codes[first : first + size]
             first += size
+
+    def _is_apart(self, plan: _Plan, given: FeatureMap) -> bool:
+        schedules = tuple(step.schedule for step in plan.steps)
+        if schedules not in self._apart:
+            self._apart[schedules] = _is_apart(schedules, given, len(self.state.image))
+        return self._apart[schedules]
 
     def _plan(self, program: int) -> _Plan:
         """Read a program's descriptors, and schedule its passes."""
@@ -311,14 +327,14 @@ class Accelerator:
             self._schedules[key] = Schedule(layer_pass, load=load)
         return self._schedules[key]
 
-    def _run_pass(self, step: _Step, banks: ImageBanks) -> None:
+    def _run_pass(self, step: _Step, banks: ImageBanks, probe: Probe | None = None) -> None:
         schedule, state = step.schedule, self.state
         state.load_kernels(schedule)
         prepared = self._prepared.get(schedule)
         if prepared is None or not prepared.is_current(state):
             prepared = PreparedPass(schedule, state, self.mode)
             self._prepared[schedule] = prepared
-        prepared.run(banks, state)
+        prepared.run(banks, state, probe)
 
     def _end(self, plan: _Plan) -> AcceleratorRun:
         """Registers when the passes of a program have run."""
@@ -340,9 +356,20 @@ class Accelerator:
         )
 
 
-def _is_apart(plan: _Plan, given: FeatureMap) -> bool:
+def _is_apart(schedules: Sequence[Schedule], given: FeatureMap, bank_bits: int) -> bool:
     """Whether no image reads what the one before it has left in the image bank or in the array."""
-    return all(step.schedule.index is not None for step in plan.steps)
+    if any(schedule.index is None for schedule in schedules):
+        return False
+    # Bits that some pass writes, and those that the image has written so far.
+    later, now = np.zeros((2, bank_bits), dtype=bool)
+    for schedule in schedules:
+        later[schedule.places.bits()] = True
+    now[map_addresses(given)] = True
+    for schedule in schedules:
+        if any((later[bits] & ~now[bits]).any() for bits in schedule.bits_read()):
+            return False
+        now[schedule.places.bits()] = True
+    return True
 
 
 def _sum(counters: Sequence[AcceleratorCounters]) -> AcceleratorCounters:

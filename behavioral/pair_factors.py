@@ -44,8 +44,8 @@ class Factors:
     constants : ndarray of shape (channels,), int64
         What accumulators are without any input bit.
     added : ndarray of shape (kernel planes, window rows, planes, elements, channels), uint8
-        1 where a bit of the input adds 2^(kernel plane + plane) to an accumulator. Planes are all the same, and there is
-        one of them, where `alike`.
+        1 where a bit of the input adds 2^(kernel plane + plane) to an accumulator. All planes are the same, and only
+        one of them is here, where `alike`.
     alike : bool
     """
 

@@ -5,12 +5,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spinplane.machine import SpinplaneError
 from spinplane.machine.descriptor import PoolAt
 
 from .array import ArrayError, UnknownCellError
 from .bit_counter import count_bits
 from .bit_strings import ImageBanks
 from .pair_factors import PairFactors, kernel_cells, of_channels
+from .probe import Probe
 from .schedule import Schedule
 from .shifter import shift_left
 from .state import State, write_row_sets
@@ -73,7 +75,7 @@ class PreparedPass:
         cells = kernel_cells(self.schedule.layer_pass, self.schedule.pairs, array.cells)
         return all(map(np.array_equal, cells, self._kernels))
 
-    def run(self, banks: ImageBanks, state: State) -> None:
+    def run(self, banks: ImageBanks, state: State, probe: Probe | None = None) -> None:
         """Run the pass for some images.
 
         Parameters
@@ -82,9 +84,13 @@ class PreparedPass:
             Of the images; are changed.
         state : State
             Gets the rows of the last image.
+        probe : Probe, optional
+            Looks at the first image.
 
         Raises
         ------
+        SpinplaneError
+            If a probe looks at a pass that meets rows which it has not written, or at an output that there is not.
         ArrayError
             If a cell that nobody has written decides a sense.
         OverflowError
@@ -93,6 +99,10 @@ class PreparedPass:
         p, schedule = self.schedule.layer_pass, self.schedule
         residuals = None if schedule.residual is None else schedule.residual.read(banks)
         if self._met_row_by_row:
+            if probe is not None:
+                raise SpinplaneError(
+                    f"descriptor {probe.descriptor} cannot be probed: it senses rows that it does not write"
+                )
             rows = schedule.rows.read(banks)
             met = [
                 RowByRow(schedule, state).sums(of_image)
@@ -107,6 +117,15 @@ class PreparedPass:
             state.leave(schedule, units[-1][places])
         of_regions = values.reshape(*values.shape[:2], p.regions, p.windows, values.shape[-1])
         codes = self._way_out.codes(of_regions, residuals, bound * (p.windows if p.pool is PoolAt.SUM else 1))
+        if probe is not None:
+            probe.look(
+                schedule,
+                state,
+                units[0][places],
+                self._parameters,
+                None if residuals is None else residuals[0],
+                codes[0],
+            )
         schedule.places.write(banks, codes)
 
 

@@ -43,6 +43,10 @@ class ResidualLoader:
         """Number of all reads."""
         return self.addresses.size
 
+    def bits(self) -> NDArray[np.int64]:
+        """Addresses of all bits that are read: ndarray of shape (outputs, channel beats, planes, bits), int64."""
+        return self.addresses[..., np.newaxis] + np.arange(self._pass.lanes)
+
     @property
     def span(self) -> tuple[int, int]:
         """First bit that is read, and the one after the last; (0, 0) if there is none."""

@@ -3,7 +3,7 @@
 Events are those of the schedule's entries, and cycles those of the clock.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
 
@@ -169,6 +169,12 @@ class Schedule:
         return union_of_spans(
             [self.places.span, self.rows.span, *([self.residual.span] if self.residual is not None else [])]
         )
+
+    def bits_read(self) -> Iterator[Integers]:
+        """Addresses of the bits of the image bank that the pass reads, some at a time."""
+        yield from self.rows.taken()
+        if self.residual is not None:
+            yield self.residual.bits()
 
     @property
     def image_bytes(self) -> int:
