@@ -62,9 +62,9 @@ def prepare(
 def assert_equal(accelerator: Accelerator, run: AcceleratorRun, contract: Interpreter) -> None:
     assert run.error is Error.NONE
     np.testing.assert_array_equal(accelerator.state.image, contract.image)
-    cells = accelerator.state.cells
-    np.testing.assert_array_equal(cells.written, contract.written)
-    np.testing.assert_array_equal(cells.bits, contract.cells)
+    array = accelerator.state.array
+    np.testing.assert_array_equal(array.written.all(axis=2), contract.written)
+    np.testing.assert_array_equal(array.cells, contract.cells)
     counted = run.counters.as_dict()
     for name in ("row_writes", "ands", "image_reads", "image_writes", "kernel_reads", "parameter_reads"):
         assert counted[name] == contract.events[name], name
