@@ -58,8 +58,9 @@ def run_network(
         See `load_machine`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
-    simulator : {"verilator", "icarus"}, optional
-        The fastest of those that can be used, if not given.
+    simulator : {"verilator", "icarus", "amaranth"}, optional
+        The faster of the first two that can be used, if not given. Amaranth's own needs nothing but Python, and
+        hours for a network.
     waves : Path, optional
         Folder for a VCD, ``waves.vcd``.
     faults : FaultMap, optional
@@ -158,13 +159,9 @@ def usable_simulator(simulator: str | None) -> str:
     """
     usable = available_simulators()
     if simulator == "amaranth":
-        raise SpinplaneError(
-            "simulator 'amaranth' cannot run the accelerator, whose memories are Verilog: allowed are verilator, icarus"
-        )
+        return simulator
     if not usable:
-        raise SpinplaneError(
-            "no simulator can be used here: the accelerator needs Verilator or Icarus Verilog"
-        )
+        raise SpinplaneError("no simulator can be used here: a network needs Verilator or Icarus Verilog")
     if simulator is not None and simulator not in usable:
         raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
     return simulator or usable[0]
