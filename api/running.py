@@ -20,7 +20,7 @@ from spinplane.compiler.predict import Prediction, predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
-from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.machine.program import NetworkProgram
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import AcceleratorRun, run_accelerator
@@ -274,7 +274,7 @@ def _compare(
             mismatches += _different(run.rtl_passes[n], run.functional.layers[n], run.prediction.passes[n])
         if rtl is None or functional is None:
             continue
-        values = _values(layer.placed.output, rtl)
+        values = layer.placed.output.values(rtl)
         not_right = int((values != run.expected[number]).sum())
         mismatches += int((rtl != functional).sum()) + (0 if faulty else not_right)
         if at >= first:
@@ -287,10 +287,6 @@ def _compare(
         wrong=wrong,
         rtl=layer.sum_of(runs[first].rtl_passes),
     )
-
-
-def _values(feature_map: FeatureMap, codes: np.ndarray) -> np.ndarray:
-    return codes if feature_map.layout == "raw" else feature_map.scale * codes + feature_map.offset
 
 
 def _different(
