@@ -164,11 +164,13 @@ def run_accelerator(
     Raises
     ------
     SpinplaneError
-        If Amaranth's simulator is asked for faults.
+        If the fault map is of another machine, or Amaranth's simulator is asked for faults.
     BenchFailure
         If the array refuses what is done to it, or the simulation fails otherwise.
     """
     machine = program.machine
+    if faults is not None:
+        faults.check(machine)
     kept = [layer for layer in program.layers if layer.kept]
     steps: list[Step] = [*program_steps(program)]
     for codes in images:
