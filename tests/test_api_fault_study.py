@@ -110,17 +110,17 @@ def test_data_without_labels_is_named(tmp_path):
 def test_cells_that_vary_lose_more_the_more_they_vary(tmp_path):
     options = {"offset_sigmas_v": [0.003], "weak_cells": 0.0, "images": 30, "seeds": 3, "folder": tmp_path}
     result = spinplane.accuracy(
-        "digits-1-4", sigmas_ra=[0.05, 0.1, 0.15], sigmas_tmr=[0.1, 0.2, 0.3], **options
+        "digits-1-4", sigmas_ra=[0.05, 0.075, 0.1], sigmas_tmr=[0.1, 0.15, 0.2], **options
     )
-    assert [p.sigma_ra for p in result.points] == [0.05, 0.1, 0.15]
+    assert [p.sigma_ra for p in result.points] == [0.05, 0.075, 0.1]
     assert result.points[0].mean == result.baseline
     assert result.points[0].mean > result.points[1].mean > result.points[2].mean
     by_multiple = spinplane.accuracy(
         "digits-1-4",
         sigmas_ra=[0.05],
         sigmas_tmr=[0.1],
-        multiples=[3.0],
-        **options | {"offset_sigmas_v": [0.001]},
+        multiples=[2.0],
+        **options | {"offset_sigmas_v": [0.0015]},
     )
     assert by_multiple.points[0].accuracies == result.points[2].accuracies
 

@@ -16,7 +16,7 @@ from spinplane.compiler.builders import layer_graph
 from spinplane.compiler.graph import Layer
 from spinplane.compiler.program import compile_graph
 from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
-from spinplane.machine import MAX_BITS, Coding, Operand, load_machine
+from spinplane.machine import MAX_BITS, Coding, Machine, Operand, load_machine
 from spinplane.sim import BenchFailure, run_bench
 from spinplane.sim.axi import WARNINGS
 from spinplane.sim.convolution_cases import CASES_VARIABLE, ConvolutionCase, load_cases, save_cases
@@ -24,6 +24,16 @@ from spinplane.sim.model import default_build_root
 
 #: The smallest machine that comes with the package, with rows for kernels of 8 planes and 198 positions.
 MACHINE = replace(load_machine("tiny"), name="tall", rows=256)
+SLOW = Machine(
+    name="slow",
+    sub_arrays=4,
+    rows=128,
+    columns=128,
+    segments=4,
+    sense_cycles=2,
+    write_cycles=3,
+    image_words=4096,
+)
 WIDTHS = list(product(range(1, MAX_BITS + 1), repeat=2))
 CODINGS = [Coding.TWOS_COMPLEMENT, Coding.DOREFA, Coding.UNSIGNED]
 # Channels and kernels whose windows are shorter than a row of 64 columns, as long as one or as a segment, and several
@@ -38,7 +48,7 @@ def operand(bits: int, choice: int) -> Operand:
     return Operand(bits=bits, coding=codings[choice % len(codings)])
 
 
-def convolution(seed: int, w_bits: int, i_bits: int) -> ConvolutionCase:
+def convolution(seed: int, w_bits: int, i_bits: int, machine: Machine = MACHINE) -> ConvolutionCase:
     """A convolution of a pair of bit-widths: what it is like runs through all choices, its values are random."""
     number = WIDTHS.index((w_bits, i_bits)) + 7 * seed
     rng = np.random.default_rng([seed, w_bits, i_bits])
@@ -71,27 +81,65 @@ def convolution(seed: int, w_bits: int, i_bits: int) -> ConvolutionCase:
         groups=groups,
         bias=rng.integers(-500, 500, kernels) * (number % 4 > 0),
     )
-    shape = (channels * groups, int(height), int(width))
-    inputs = decode(rng.integers(0, 2**i_bits, (1 + number % 2, *shape)), i)
+    shape = (1 + number % 2, channels * groups, int(height), int(width))
+    return case_of(layer, decode(rng.integers(0, 2**i_bits, shape), i), machine)
+
+
+def case_of(layer: Layer, inputs: np.ndarray, machine: Machine = MACHINE) -> ConvolutionCase:
+    _, channels, height, width = inputs.shape
     names = ("stride", "padding", "dilation", "groups", "bias")
     return ConvolutionCase(
-        program=compile_graph(layer_graph(layer, shape), MACHINE),
+        program=compile_graph(layer_graph(layer, (channels, height, width)), machine),
         inputs=inputs,
         weights=layer.weights,
-        w=w,
-        i=i,
+        w=layer.w,
+        i=layer.i,
         options={name: getattr(layer, name) for name in names},
     )
 
 
-def run(cases: list[ConvolutionCase], simulator: str, folder: Path) -> None:
-    """All convolutions on one build of the machine, one program after the other."""
+def extremes() -> list[ConvolutionCase]:
+    """Least and greatest values everywhere, padding everywhere but in one position, weights of 0 alone."""
+    s8, u1 = Operand(bits=8, coding=Coding.TWOS_COMPLEMENT), Operand(bits=1)
+    bipolar, none = Operand(bits=1, coding=Coding.BIPOLAR), np.zeros(1, dtype=np.int64)
+    deep = np.full((1, 16, 3, 3), s8.smallest)
+    return [
+        *(
+            case_of(Layer(name="deep", weights=np.full_like(deep, value), w=s8, i=s8, bias=none), deep)
+            for value in (s8.smallest, s8.largest)
+        ),
+        case_of(
+            Layer(
+                name="border",
+                weights=np.ones((2, 1, 3, 3), dtype=np.int64),
+                w=bipolar,
+                i=bipolar,
+                bias=np.zeros(2, dtype=np.int64),
+                padding=(1, 1, 1, 1),
+            ),
+            -np.ones((1, 1, 1, 1), dtype=np.int64),
+        ),
+        case_of(
+            Layer(
+                name="zeros",
+                weights=np.zeros((3, 1, 1, 1), dtype=np.int64),
+                w=u1,
+                i=u1,
+                bias=np.array([5, 0, -7]),
+            ),
+            np.ones((1, 1, 2, 2), dtype=np.int64),
+        ),
+    ]
+
+
+def run(cases: list[ConvolutionCase], simulator: str, folder: Path, machine: Machine = MACHINE) -> None:
+    """All convolutions on one build of a machine, one program after the other."""
     given = folder / "cases"
     given.mkdir()
     save_cases(given, cases)
     run_bench(
         "spinplane.sim.bench_convolution",
-        accelerator_sources(MACHINE, default_build_root() / "verilog"),
+        accelerator_sources(machine, default_build_root() / "verilog"),
         ACCELERATOR,
         simulator=simulator,
         environment={CASES_VARIABLE: str(given), "PYTHONWARNINGS": WARNINGS},
@@ -112,7 +160,20 @@ def run(cases: list[ConvolutionCase], simulator: str, folder: Path) -> None:
 def test_every_width_of_weights_and_inputs(
     simulator: str, pairs: list[tuple[int, int]], tmp_path: Path
 ) -> None:
-    run([convolution(0, *pair_of_bits) for pair_of_bits in pairs], simulator, tmp_path)
+    run([*(convolution(0, w, i) for w, i in pairs), *extremes()], simulator, tmp_path)
+
+
+def test_the_extremes_are_what_they_should_be() -> None:
+    sums = [case.expected().ravel().tolist() for case in extremes()]
+    assert sums[0] == [16 * 9 * 128 * 128]
+    assert sums[1] == [16 * 9 * 127 * -128]
+    assert sums[2] == [-1, -1]
+    assert sums[3] == [5] * 4 + [0] * 4 + [-7] * 4
+
+
+def test_a_slower_sense_and_four_segments(tmp_path: Path) -> None:
+    cases = [convolution(0, w, i, SLOW) for w, i in WIDTHS[3:64:22]]
+    run(cases, "icarus", tmp_path, SLOW)
 
 
 @pytest.mark.thorough
