@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneError
+from spinplane.machine.codec import FieldError, KindError, decode
 from spinplane.machine.descriptor import (
     DESCRIPTOR_FIELDS,
     DESCRIPTOR_WORDS,
@@ -14,6 +15,7 @@ from spinplane.machine.descriptor import (
     Kind,
     Load,
 )
+from spinplane.machine.memory_operation import MemoryOperation
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error, machine_digest
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
@@ -23,6 +25,7 @@ from .layer_cells import Cells
 from .layer_checks import refused_field
 from .layer_pass import State, run_pass
 from .layer_walk import PassError
+from .memory_operation import memory_error, run_memory_operation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +151,10 @@ class Accelerator:
                 descriptor = self._fetch(number)
                 if descriptor["kind"] == Kind.END.value:
                     break
-                done = run_pass(self.state, descriptor, load=self._load_is_due(descriptor, tag))
+                if descriptor["kind"] == Kind.MEMORY.value:
+                    done, tag = self._memory_operation(number, tag)
+                else:
+                    done = run_pass(self.state, descriptor, load=self._load_is_due(descriptor, tag))
                 layers.append(_sum([done, AcceleratorCounters(cycles=fetch + FINISH_CYCLES)]))
             layers.append(AcceleratorCounters(cycles=fetch + END_CYCLES))
             self.resident = tag
@@ -181,7 +187,7 @@ class Accelerator:
 
     def _fetch(self, number: int) -> Descriptor:
         descriptor = self._read(number)
-        if descriptor["kind"] not in (Kind.LAYER.value, Kind.END.value):
+        if descriptor["kind"] == Kind.HEADER.value:
             raise _Refused(Error.KIND)
         if descriptor["kind"] == Kind.LAYER.value:
             word = refused_field(descriptor, self.machine)
@@ -198,6 +204,25 @@ class Accelerator:
             if not field.smallest <= value <= field.largest:
                 raise _Refused(Error.FIELD, index)
         return Descriptor.from_words(words)
+
+    def _memory_operation(self, number: int, tag: int) -> tuple[AcceleratorCounters, int]:
+        """Do a memory operation; returns its events, and the tag that the program has left."""
+        try:
+            operation = decode(self.program[number], self.machine)
+        except KindError:
+            raise _Refused(Error.KIND) from None
+        except FieldError as error:
+            raise _Refused(Error.FIELD, error.word) from None
+        assert isinstance(operation, MemoryOperation)
+        if operation.writes_rows:
+            self.resident = tag = 0
+        error = memory_error(operation)
+        if error is not Error.NONE:
+            raise _Refused(error)
+        cells = self.state.cells
+        done = run_memory_operation(operation, cells.array, self.state.kernel, self.state.image)
+        cells.see_writes()
+        return done, tag
 
     def _load_is_due(self, layer: Descriptor, tag: int) -> bool:
         is_resident = tag != 0 and self.resident == tag

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from spinplane.machine import Machine
 from spinplane.machine.faults import NOMINAL_THRESHOLDS, FaultMap
 
+from .array import SotMramArray
+
 
 @dataclass(kw_only=True, eq=False)
 class Cells:
@@ -18,27 +20,33 @@ class Cells:
     bits : ndarray of shape (sub_arrays, rows, columns), uint8
         0 in rows that have not been written.
     written : ndarray of shape (sub_arrays, rows), bool
+        Rows of which all columns have been written.
+    array : SotMramArray
+        The same bits, one row operation at a time.
     faults : FaultMap or None
     """
 
     bits: NDArray[np.uint8]
     written: NDArray[np.bool_]
+    array: SotMramArray
     faults: FaultMap | None
 
     @classmethod
     def unknown(cls, machine: Machine, faults: FaultMap | None) -> "Cells":
         """An array of which nothing has been written."""
-        shape = (machine.sub_arrays, machine.rows)
-        if faults is not None:
-            faults.check(machine)
-        return cls(
-            bits=np.zeros((*shape, machine.columns), np.uint8), written=np.zeros(shape, bool), faults=faults
-        )
+        array = SotMramArray(machine, faults)
+        written = np.zeros((machine.sub_arrays, machine.rows), dtype=bool)
+        return cls(bits=array.cells, written=written, array=array, faults=faults)
 
     def write(self, sub_array: int, rows: NDArray[np.int64], bits: NDArray[np.uint8]) -> None:
         """Write whole rows; stuck cells stay as they are."""
         self.bits[sub_array, rows] = self.stick(sub_array, rows, bits)
         self.written[sub_array, rows] = True
+        self.array.written[sub_array, rows] = 1
+
+    def see_writes(self) -> None:
+        """Take note of what has been written to `array`."""
+        self.written[:] = self.array.written.all(axis=2)
 
     def stick(self, sub_array: int, rows: NDArray[np.int64], bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """What `rows` hold when `bits` of shape (rows, columns) have been written to them."""

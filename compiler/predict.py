@@ -6,8 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from spinplane.machine import Machine
+from spinplane.machine.codec import decode
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES, AcceleratorCounters
 from spinplane.machine.descriptor import Descriptor, Load, Requantize
+from spinplane.machine.memory_operation import MemoryOperation, RowOperation
 from spinplane.machine.program import NetworkProgram
 from spinplane.machine.timing import (
     END_CYCLES,
@@ -18,6 +20,7 @@ from spinplane.machine.timing import (
     LAUNCH_CYCLES,
     OFFER_CYCLES,
     fetch_cycles,
+    memory_time,
     way_out_cycles,
 )
 
@@ -50,12 +53,33 @@ def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
     machine = program.machine
     passes = [AcceleratorCounters(cycles=fetch_cycles(machine))]
     for words in program.descriptors[1:-1]:
+        operation = decode(words, machine)
+        if isinstance(operation, MemoryOperation):
+            passes.append(predict_memory_operation(operation))
+            resident &= not operation.writes_rows
+            continue
         d = Descriptor.from_words(words)
         loads = d["load"] == Load.ALWAYS.value or (d["load"] == Load.UNLESS_RESIDENT.value and not resident)
         passes.append(predict_pass(machine, d, loads=loads))
     passes.append(AcceleratorCounters(cycles=fetch_cycles(machine) + END_CYCLES))
     total = {name: sum(getattr(c, name) for c in passes) for name in ACCELERATOR_COUNTER_NAMES}
     return Prediction(total=AcceleratorCounters(**total), passes=tuple(passes))
+
+
+def predict_memory_operation(operation: MemoryOperation) -> AcceleratorCounters:
+    """Counters of a memory operation."""
+    steps = operation.rows * operation.sub_arrays
+    senses = {RowOperation.READ: "row_reads", RowOperation.AND: "ands", RowOperation.OR: "ors"}
+    sensed = senses.get(operation.operation)
+    cycles, stalled = memory_time(operation)
+    return AcceleratorCounters(
+        **({sensed: steps} if sensed else {}),
+        row_writes=steps * operation.writes_rows,
+        cycles=fetch_cycles(operation.machine) + cycles + FINISH_CYCLES,
+        stalled=stalled,
+        kernel_reads=operation.kernel_words,
+        image_writes=operation.image_words,
+    )
 
 
 def predict_pass(machine: Machine, d: Descriptor, *, loads: bool) -> AcceleratorCounters:
