@@ -302,8 +302,7 @@ class Placement:
     @cached_property
     def writes(self) -> int:
         """Writes of an outer beat to the image bank."""
-        raw = ceil_div(self.machine.results_per_cycle * 32, self.machine.columns)
-        return self.output_planes or raw
+        return self.output_planes or self.machine.raw_writes
 
     @cached_property
     def interval(self) -> int:

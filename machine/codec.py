@@ -75,15 +75,19 @@ class End:
 
 
 class FieldError(SpinplaneError):
-    """A word does not fit its field, or asks for what no unit does; `word` is its number."""
+    """A word does not fit its field; `word` is its number."""
 
     def __init__(self, word: int, message: str) -> None:
         super().__init__(message)
         self.word = word
 
 
+class UnitError(FieldError):
+    """A word of a pass or a memory operation fits its field, but asks for what no unit of the machine does."""
+
+
 class KindError(SpinplaneError):
-    """A descriptor is of no kind, or of one that the machine does not have."""
+    """A descriptor is of a kind that the machine does not have."""
 
 
 def encode(descriptor: Header | Pass | MemoryOperation | End) -> NDArray[np.uint32]:
@@ -142,10 +146,11 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | Memor
     Raises
     ------
     FieldError
-        If a word does not fit its field, or one of a pass asks for what no unit of the machine does: for the first
-        such word.
+        If a word does not fit its field: for the first such word.
+    UnitError
+        If a word of a pass or a memory operation asks for what no unit of the machine does: for the first such word.
     KindError
-        If it is of no kind.
+        If it is of a kind that the machine does not have.
     """
     held: dict[str, int] = {}
     for index, (field, word) in enumerate(zip(DESCRIPTOR_FIELDS, words.tolist(), strict=False)):
@@ -163,7 +168,7 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | Memor
             if refused is not None:
                 field = DESCRIPTOR_FIELDS[refused]
                 value = _meant(field, held[field.name])
-                raise FieldError(
+                raise UnitError(
                     refused,
                     f"descriptor field {field.meant} = {value}: no unit of machine {machine.name} does that",
                 )
@@ -175,7 +180,7 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | Memor
         case Kind.MEMORY.value if machine.memory_operations:
             refused = _refused_operation(held, machine)
             if refused is not None:
-                raise FieldError(
+                raise UnitError(
                     FIELD_INDEX[refused],
                     f"descriptor field {refused} = {held[refused]}: no memory operation of machine {machine.name}",
                 )
