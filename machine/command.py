@@ -17,8 +17,8 @@ class Op(enum.Enum):
 
     ``WRITE`` takes a row from the write stream into ``row_d``. ``DOT`` accumulates 2^shift · bitcount(and(a, b)) over
     pairs of consecutive rows from ``row_a`` and ``row_b`` on. On machines with ``memory_operations``, ``READ`` senses
-    ``row_a`` (EN_M), ``AND`` and ``OR`` sense ``row_a`` with ``row_b``; with ``write_back`` what they show is written to
-    ``row_d``.
+    ``row_a`` (EN_M), ``AND`` and ``OR`` sense ``row_a`` with ``row_b``; with ``write_back`` what they show is written
+    to ``row_d``.
     """
 
     WRITE = 0

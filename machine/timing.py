@@ -14,6 +14,8 @@ from .memory_operation import MemoryOperation, RowOperation
 DECODE_CYCLES = 2
 #: Cycle of a pass, or of a memory operation, in which the sequencer can issue a command.
 LAUNCH_CYCLES = 1
+#: From the cycle in which a command is issued to that of its first word lines.
+COMMAND_CYCLES = 1
 #: From the request of a kernel word to its ``WRITE``, or to the first command if it is a mask.
 KERNEL_CYCLES = 1
 #: Cycle of a pass in which the first row of its first row set is formed.
@@ -50,7 +52,7 @@ def way_out_cycles(*, writes: int, threshold_words: int, residual_planes: int) -
 
 
 class MemoryTime(NamedTuple):
-    """Cycles from the first one of a memory operation to its last one, and those in which the sequencer waited."""
+    """Cycles of a memory operation, and those of them in which the sequencer waited."""
 
     cycles: int
     stalled: int
@@ -62,7 +64,7 @@ def memory_time(operation: MemoryOperation) -> MemoryTime:
     A step takes its sense and what is written of it; what is stored leaves while the next step is sensed.
     """
     machine = operation.machine
-    launch = LAUNCH_CYCLES + operation.masked * KERNEL_CYCLES
+    launch = LAUNCH_CYCLES + operation.masked * KERNEL_CYCLES + COMMAND_CYCLES
     if operation.operation is RowOperation.WRITE:
         return MemoryTime(launch + KERNEL_CYCLES + operation.rows * machine.write_cycles, 0)
     written = operation.write_back * machine.write_cycles
