@@ -90,6 +90,12 @@ class KindError(SpinplaneError):
     """A descriptor is of a kind that the machine does not have."""
 
 
+def largest(name: str) -> int:
+    """Largest number of a pass that the field of that name holds."""
+    field = next(field for field in PASS_FIELDS if field.meant == name)
+    return _meant(field, field.largest)
+
+
 def encode(descriptor: Header | Pass | MemoryOperation | End) -> NDArray[np.uint32]:
     """Words of a descriptor.
 

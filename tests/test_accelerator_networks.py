@@ -19,7 +19,6 @@ from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
-from spinplane.machine.descriptor import Descriptor
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
 from spinplane.sim import run_bench
@@ -97,7 +96,7 @@ def compiled_networks(machine: Machine, count: int) -> list[Case]:
         except SpinplaneError as error:
             refusals.append(str(error))
         else:
-            tag = Descriptor.from_words(program.descriptors[0])["tag"]
+            tag = program.header.tag
             cases.setdefault(tag, (graph, program, inputs[:1]))
 
     draw()
