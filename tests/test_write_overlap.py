@@ -93,9 +93,11 @@ def cases() -> list[Case]:
 
 
 def goes_around(layer_pass: Pass) -> bool:
+    """Whether lines take the places of others, some of whose rows several regions of a row sense."""
     step = layer_pass.next_lines + layer_pass.line_skip
     lines = layer_pass.first_lines + (layer_pass.region_rows - 1) * step
-    return layer_pass.region_columns > 1 and layer_pass.next_lines > 0 and lines > layer_pass.ring_lines
+    shared = layer_pass.region_columns > 1 and layer_pass.first_columns > layer_pass.next_columns
+    return shared and layer_pass.next_lines > 0 and lines > layer_pass.ring_lines
 
 
 def run_networks(cases: list[Case], monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[str]:
