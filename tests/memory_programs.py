@@ -74,10 +74,12 @@ def random_descriptors(machine: Machine, seed: int, passes: int, operations: int
 
 
 def _drawn_pass(machine: Machine, seed: int) -> Pass | None:
-    """A pass that the machine can run, or None."""
+    """A pass that the machine can run, and whose results fill their beats, or None."""
     # Of the groups that `random_pass` knows, the first three are at most two sub-arrays.
     groups = {} if machine.row_buses >= 4 else {"groups": seed % 3}
     drawn = random_pass(machine, seed, **groups)
+    if any(part * drawn.slots % drawn.lanes for part in (drawn.sub_arrays, drawn.last_sub_arrays)):
+        return None
     words = program_of(machine, fill(machine), drawn)
     accelerator = Accelerator(machine)
     accelerator.program[: len(words)] = words
