@@ -70,7 +70,7 @@ class Engine:
         counted = additions = 0
         for command in program.commands:
             op = Op(int(command["op"]))
-            where, tiles = self._sub_arrays(command, op)
+            where, tiles = self._sub_arrays(command)
             if op is Op.WRITE:
                 self._write(where, int(command["row_d"]), next(offered), columns)
                 clock.write()
@@ -99,13 +99,13 @@ class Engine:
             counters=counters,
         )
 
-    def _sub_arrays(self, command: np.void, op: Op) -> tuple[Where, int]:
+    def _sub_arrays(self, command: np.void) -> tuple[Where, int]:
         """Sub-arrays that take part, and their number."""
         groups, of_group = (
             1 << int(command["log_groups"]),
             self.machine.sub_arrays >> int(command["log_groups"]),
         )
-        first, last = 0 if op is Op.DOT else int(command["first"]), int(command["last"])
+        first, last = int(command["first"]), int(command["last"])
         if groups * of_group != self.machine.sub_arrays:
             raise ArrayError(
                 f"{groups} groups: {self.machine.sub_arrays} sub-arrays cannot be divided among them"

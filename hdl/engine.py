@@ -29,7 +29,7 @@ class Engine(wiring.Component):
     accepted when every sub-array is ready for it.
 
     With ``memory_operations`` sensed rows stay in the sense amplifiers until the next sense ends, and ``row`` shows
-    them one at a time.
+    them one at a time. ``READ``, ``AND`` and ``OR`` are sent when no ``DOT`` is on its way any more.
 
     Parameters
     ----------

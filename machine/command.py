@@ -34,9 +34,7 @@ _SENSE = _WHERE | {"row_a", "row_d", "write_back"}
 #: Fields that an operation uses; it ignores the others.
 OP_FIELDS: dict[Op, frozenset[str]] = {
     Op.WRITE: _WHERE | {"row_d"},
-    Op.DOT: frozenset(
-        {"last", "log_groups", "row_a", "row_b", "tiles", "log_slots", "log_planes", "shift", "clear", "emit"}
-    ),
+    Op.DOT: _WHERE | {"row_a", "row_b", "tiles", "log_slots", "log_planes", "shift", "clear", "emit"},
     Op.READ: _SENSE,
     Op.AND: _SENSE | {"row_b"},
     Op.OR: _SENSE | {"row_b"},
@@ -71,7 +69,7 @@ def operations(machine: Machine) -> tuple[Op, ...]:
 def command_fields(machine: Machine) -> dict[str, int]:
     """Names and widths in bits of a command's fields, in the order in which they are packed.
 
-    ``op``; ``first``, ``last``: sub-arrays of each group that take part, of ``DOT`` those from 0 on; ``row_a``,
+    ``op``; ``first``, ``last``: sub-arrays of each group that take part, the first one of ``DOT`` is 0; ``row_a``,
     ``row_b``, ``row_d``: rows; ``tiles``: pairs of rows less one; ``log_slots``, ``log_planes``: a row has 2^log_slots
     equal slots, each with an accumulator of its own, and a slot 2^log_planes equal sub-blocks, of which the ones of
     number p count 2^p; ``log_groups``: the sub-arrays stand in 2^log_groups groups of neighbours; ``shift``;

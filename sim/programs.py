@@ -1,5 +1,7 @@
 """Random programs that break no rule: commands with all their fields, for machines of any size."""
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 
 from spinplane.behavioral import ArrayError, Engine
@@ -47,12 +49,20 @@ class ProgramGenerator:
         self._trial.run(program)
         return program
 
-    def program(self, commands: int) -> Program:
-        """A program of so many random commands; on a machine with ``memory_operations``, for some of the columns."""
+    def program(self, commands: int, leave_out: Collection[Op] = ()) -> Program:
+        """A program of so many random commands; on a machine with ``memory_operations``, for some of the columns.
+
+        Parameters
+        ----------
+        commands : int
+        leave_out : collection of Op
+            Operations that it does not have.
+        """
+        known = tuple(op for op in operations(self._machine) if op not in leave_out)
         columns = self._bits(self._rng.choice([0.7, 1.0])) if self._machine.memory_operations else None
         accepted: list[tuple[np.ndarray, np.ndarray]] = []
         while len(accepted) < commands:
-            candidate = (self._candidate(), self._bus_bits())
+            candidate = (self._candidate(known), self._bus_bits())
             try:
                 self._trial.run(_join(self._machine, [candidate], columns))
             except ArrayError:
@@ -63,15 +73,14 @@ class ProgramGenerator:
             accepted.append(candidate)
         return _join(self._machine, accepted, columns)
 
-    def _candidate(self) -> np.ndarray:
+    def _candidate(self, known: Sequence[Op]) -> np.ndarray:
         machine, rng = self._machine, self._rng
         # Dot products are most of what a machine does, and the longest.
-        known = operations(machine)
         op = known[rng.choice(len(known), p=_chances(known))]
         fields = self._where()
         rows = {name: int(rng.integers(machine.rows)) for name in OP_FIELDS[op] & {"row_a", "row_b", "row_d"}}
         if op is Op.DOT:
-            fields |= self._dot_fields()
+            fields |= {"first": 0} | self._dot_fields()
             rows = {name: int(rng.integers(machine.rows - fields["tiles"])) for name in rows}
         elif op is not Op.WRITE:
             fields["write_back"] = int(rng.integers(2))
@@ -130,7 +139,7 @@ def used_fields(commands: np.ndarray) -> np.ndarray:
     return used
 
 
-def _chances(known: tuple[Op, ...]) -> np.ndarray:
+def _chances(known: Sequence[Op]) -> np.ndarray:
     weights = np.array([3.0 if op is Op.DOT else 2.0 if op is Op.WRITE else 1.0 for op in known])
     return weights / weights.sum()
 
