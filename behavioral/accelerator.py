@@ -11,6 +11,7 @@ from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneE
 from spinplane.machine.codec import End
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.descriptor import DESCRIPTOR_WORDS, Load
+from spinplane.machine.memory_operation import MemoryOperation
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
@@ -19,6 +20,7 @@ from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 from .bit_strings import ImageBanks
 from .feature_map import MapStrings, map_addresses, map_bits, map_codes, map_span
 from .layer_controller import DescriptorError, read_descriptor, read_header
+from .memory_operation import memory_error, run_memory_operation
 from .prepared_pass import Mode, PreparedPass
 from .probe import Probe
 from .schedule import PassError, Schedule, union_of_spans
@@ -75,12 +77,19 @@ class _Step(NamedTuple):
     schedule: Schedule
 
 
+class _MemoryStep(NamedTuple):
+    """A memory operation of a program, and the number of its descriptor."""
+
+    number: int
+    operation: MemoryOperation
+
+
 class _Plan(NamedTuple):
-    """A program as far as it runs: its passes, and how it ends.
+    """A program as far as it runs: its passes and memory operations, and how it ends.
 
     Parameters
     ----------
-    steps : list of _Step
+    steps : list of _Step or _MemoryStep
     last : int
         Number of the last descriptor that is read.
     error : Error
@@ -91,13 +100,18 @@ class _Plan(NamedTuple):
         That is raised when the passes have run.
     """
 
-    steps: list[_Step]
+    steps: list[_Step | _MemoryStep]
     last: int
     error: Error
     word: int
     tag: int
     has_header: bool
     refusal: Exception | None
+
+    @property
+    def schedules(self) -> list[Schedule]:
+        """Those of the passes."""
+        return [step.schedule for step in self.steps if isinstance(step, _Step)]
 
 
 class Accelerator:
@@ -197,15 +211,15 @@ class Accelerator:
             If an accumulator, a window sum or a value that counts does not fit, in an array without faults.
         """
         plan = self._plan(program)
-        first, end = union_of_spans(step.schedule.span for step in plan.steps)
-        banks = ImageBanks(self.state.image, first, end, 1)
+        banks = ImageBanks(self.state.image, *union_of_spans(of.span for of in plan.schedules), 1)
+        counted = []
         try:
             for step in plan.steps:
                 watches = probe is not None and probe.descriptor == step.number
-                self._run_pass(step, banks, probe if watches else None)
+                counted.append(self._run_step(step, banks, probe if watches else None))
         finally:
             banks.store(self.state.image, 0)
-        return self._end(plan)
+        return self._end(plan, counted)
 
     def run_images(self, codes: NDArray[np.integer], *, layers: Sequence[int] = (-1,)) -> ImagesRun:
         """Run the loaded program for images, as if one were written after the other and run.
@@ -234,24 +248,24 @@ class Accelerator:
         for plan, chunk in self._chunks(codes, program):
             last_passes = {program.layers[number].descriptors[-1]: number for number in layers}
             maps = {number: MapStrings(program.layers[number].output) for number in layers}
-            spans = [step.schedule.span for step in plan.steps]
+            spans = [schedule.span for schedule in plan.schedules]
             spans += [
                 map_span(program.input),
                 *(map_span(program.layers[number].output) for number in layers),
             ]
             banks = ImageBanks(self.state.image, *union_of_spans(spans), len(chunk))
             MapStrings(program.input).write(banks, chunk)
-            found = {}
+            found, counted = {}, []
             try:
                 for step in plan.steps:
-                    self._run_pass(step, banks)
+                    counted.append(self._run_step(step, banks))
                     number = last_passes.get(step.number)
                     if number is not None:
                         found[number] = maps[number].read(banks)
             finally:
                 banks.store(self.state.image, -1)
             parts.append(found)
-            run = self._end(plan)
+            run = self._end(plan, counted)
             if run.error is not Error.NONE:
                 raise SpinplaneError(
                     f"the program ends with {run.error.name} at descriptor {run.error_descriptor}"
@@ -268,24 +282,26 @@ class Accelerator:
         while first < len(codes):
             plan = self._plan(0)
             loads_once = plan.tag != 0 and any(
-                step.schedule.layer_pass.load is Load.UNLESS_RESIDENT and step.schedule.load is not None
-                for step in plan.steps
+                schedule.layer_pass.load is Load.UNLESS_RESIDENT and schedule.load is not None
+                for schedule in plan.schedules
             )
             alone = loads_once or not self._is_apart(plan, program.input)
-            of_image = max((step.schedule.image_bytes for step in plan.steps), default=1)
+            of_image = max((schedule.image_bytes for schedule in plan.schedules), default=1)
             size = 1 if alone else max(1, _CHUNK // of_image)
             yield plan, codes[first : first + size]
             first += size
 
     def _is_apart(self, plan: _Plan, given: FeatureMap) -> bool:
-        schedules = tuple(step.schedule for step in plan.steps)
+        schedules = tuple(plan.schedules)
+        if len(schedules) < len(plan.steps):
+            return False
         if schedules not in self._apart:
             self._apart[schedules] = _is_apart(schedules, given, len(self.state.image))
         return self._apart[schedules]
 
     def _plan(self, program: int) -> _Plan:
         """Read a program's descriptors, and schedule its passes."""
-        steps: list[_Step] = []
+        steps: list[_Step | _MemoryStep] = []
         number, tag, has_header = program, 0, False
         error, word, refusal = Error.NONE, 0, None
         try:
@@ -298,7 +314,15 @@ class Accelerator:
                 descriptor = self._read(number)
                 if isinstance(descriptor, End):
                     break
-                steps.append(_Step(number, self._schedule(number, descriptor, tag)))
+                if isinstance(descriptor, MemoryOperation):
+                    error = memory_error(descriptor)
+                    if error is not Error.NONE:
+                        break
+                    if descriptor.writes_rows:
+                        self.resident = tag = 0
+                    steps.append(_Step(number, descriptor))
+                else:
+                    steps.append(_Step(number, self._schedule(number, descriptor, tag)))
         except DescriptorError as refused:
             error, word = refused.error, refused.word
         except PassError as failed:
@@ -312,7 +336,7 @@ class Accelerator:
             raise DescriptorError(Error.NO_END)
         return self.program[number]
 
-    def _read(self, number: int) -> Pass | End:
+    def _read(self, number: int) -> Pass | MemoryOperation | End:
         words = self._words(number)
         key = words.tobytes()
         if key not in self._read_before:
@@ -327,8 +351,25 @@ class Accelerator:
             self._schedules[key] = Schedule(layer_pass, load=load)
         return self._schedules[key]
 
-    def _run_pass(self, step: _Step, banks: ImageBanks, probe: Probe | None = None) -> None:
-        schedule, state = step.schedule, self.state
+    def _run_step(
+        self, step: _Step | _MemoryStep, banks: ImageBanks, probe: Probe | None = None
+    ) -> AcceleratorCounters:
+        """Run a pass or a memory operation; returns its events."""
+        if isinstance(step, _MemoryStep):
+            return self._run_memory_operation(step.operation, banks)
+        self._run_pass(step.schedule, banks, probe)
+        return step.schedule.counters
+
+    def _run_memory_operation(self, operation: MemoryOperation, banks: ImageBanks) -> AcceleratorCounters:
+        """Run an operation for the only image."""
+        state = self.state
+        banks.store(state.image, 0)
+        done = run_memory_operation(operation, state.array, state.kernel, state.image)
+        banks.read(state.image)
+        return done
+
+    def _run_pass(self, schedule: Schedule, banks: ImageBanks, probe: Probe | None) -> None:
+        state = self.state
         state.load_kernels(schedule)
         prepared = self._prepared.get(schedule)
         if prepared is None or not prepared.is_current(state):
@@ -336,14 +377,14 @@ class Accelerator:
             self._prepared[schedule] = prepared
         prepared.run(banks, state, probe)
 
-    def _end(self, plan: _Plan) -> AcceleratorRun:
-        """Registers when the passes of a program have run."""
+    def _end(self, plan: _Plan, counted: Sequence[AcceleratorCounters]) -> AcceleratorRun:
+        """Registers when the steps of a program have run, with their events."""
         if plan.refusal is not None:
             raise plan.refusal
         fetch = fetch_cycles(self.machine)
         layers = [AcceleratorCounters(cycles=fetch)] if plan.has_header else []
         between = AcceleratorCounters(cycles=fetch + FINISH_CYCLES)
-        layers += [_sum([step.schedule.counters, between]) for step in plan.steps]
+        layers += [_sum([events, between]) for events in counted]
         if plan.error is Error.NONE:
             layers.append(AcceleratorCounters(cycles=fetch + END_CYCLES))
         self.resident = plan.tag if plan.error is Error.NONE else 0

@@ -20,7 +20,7 @@ from .graph import Graph
 from .image_bank import kept_maps, place_maps
 from .passes import Batch, input_map, layer_passes
 from .placement import ceil_div
-from .predict import predict_passes
+from .predict import predict_descriptors
 from .requantize import Requantization
 from .residency import Home, choose_homes
 from .stages import NetworkStages, Stage
@@ -91,7 +91,7 @@ def compile_graph(
             refusals.append(refusal)
     if not plans:
         raise refusals[0]
-    best = min(plans, key=lambda plan: predict_passes(machine, plan.passes, resident=True).total.cycles)
+    best = min(plans, key=lambda plan: predict_descriptors(machine, plan.passes, resident=True).total.cycles)
     return _program(graph, machine, best)
 
 
