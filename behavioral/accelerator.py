@@ -320,7 +320,7 @@ class Accelerator:
                         break
                     if descriptor.writes_rows:
                         self.resident = tag = 0
-                    steps.append(_Step(number, descriptor))
+                    steps.append(_MemoryStep(number, descriptor))
                 else:
                     steps.append(_Step(number, self._schedule(number, descriptor, tag)))
         except DescriptorError as refused:

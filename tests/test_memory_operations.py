@@ -61,7 +61,7 @@ def test_they_are_what_the_contract_says(seed: int, faulty: bool) -> None:
     assert run.error is Error.NONE
     plain(descriptors, contract)
     np.testing.assert_array_equal(accelerator.state.image, contract.image)
-    np.testing.assert_array_equal(accelerator.state.cells.bits, contract.cells)
+    np.testing.assert_array_equal(accelerator.state.array.cells, contract.cells)
     counted = run.counters.as_dict()
     names = (
         "row_writes",
