@@ -18,7 +18,7 @@ from spinplane.machine.registers import Error
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 
 from .bit_strings import ImageBanks
-from .feature_map import MapStrings, map_addresses, map_bits, map_codes, map_span
+from .feature_map import MapStrings, check_codes, map_addresses, map_bits, map_codes, map_span
 from .layer_controller import DescriptorError, read_descriptor, read_header
 from .memory_operation import memory_error, run_memory_operation
 from .prepared_pass import Mode, PreparedPass
@@ -243,6 +243,7 @@ class Accelerator:
         if self._loaded is None:
             raise SpinplaneError("images cannot be run before a program has been loaded")
         program = self._loaded
+        check_codes(program.input, codes)
         layers = [number % len(program.layers) for number in layers]
         run, parts = None, []
         for plan, chunk in self._chunks(codes, program):

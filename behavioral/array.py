@@ -113,7 +113,7 @@ class SotMramArray:
         """Rows that hold a stuck cell in one of the sub-arrays `where`: ndarray of shape (rows,), bool."""
         if self.faults is None:
             return np.zeros(self.machine.rows, dtype=bool)
-        return self._stuck[where].any(axis=(0, 2))
+        return np.asarray(self._stuck[where].any(axis=(0, 2)))
 
     def and_factors(
         self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray

@@ -251,8 +251,8 @@ class CodeMap:
             return None
         at = np.searchsorted(self.first, wanted.first, side="right", sorter=self._order) - 1
         string = self._order[np.maximum(at, 0)]
-        part, rest = np.divmod(wanted.first - self.first[string], wanted.elements)
-        if rest.any() or (part < 0).any() or (part >= parts).any():
+        part, beside = np.divmod(wanted.first - self.first[string], wanted.elements)
+        if beside.any() or (part < 0).any() or (part >= parts).any():
             return None
         return string * parts + part
 

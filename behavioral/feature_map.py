@@ -60,12 +60,19 @@ def map_bits(feature_map: FeatureMap, codes: ArrayLike) -> tuple[NDArray[np.int6
         If the codes have another shape than the map, or one does not fit.
     """
     numbers = integers(codes, "codes")
-    _check_codes(feature_map, numbers)
+    check_codes(feature_map, numbers)
     addresses = map_addresses(feature_map)
     return addresses, (numbers[..., np.newaxis] >> np.arange(addresses.shape[-1]) & 1).astype(np.uint8)
 
 
-def _check_codes(feature_map: FeatureMap, codes: NDArray[np.integer]) -> None:
+def check_codes(feature_map: FeatureMap, codes: NDArray[np.integer]) -> None:
+    """Refuse codes, of shape (..., channels, height, width), that are not those of a map.
+
+    Raises
+    ------
+    SpinplaneError
+        If the codes have another shape than the map, or one does not fit.
+    """
     shape = (feature_map.channels, feature_map.height, feature_map.width)
     if codes.shape[-3:] != shape:
         raise SpinplaneError(f"codes of shape {codes.shape}: the map has {shape} (channels, height, width)")
@@ -148,13 +155,8 @@ class MapStrings:
         banks : ImageBanks
             Are changed.
         codes : ndarray of shape (images, channels, height, width), of integers
-
-        Raises
-        ------
-        SpinplaneError
-            If the codes have another shape than the map, or one does not fit.
+            That fit the map, see `check_codes`.
         """
-        _check_codes(self._map, codes)
         size = np.dtype("<u4") if self._map.layout == "raw" else np.uint8
         channels_last = np.ascontiguousarray(np.moveaxis(codes, 1, -1).astype(size))
         if self._codes is not None:

@@ -85,8 +85,7 @@ class PairFactors:
     def _divide(self) -> list[Lot]:
         p, faults = self._pass, self._array.faults
         if faults is None:
-            first, *others = self._cells
-            if all(np.array_equal(first, other) for other in others):
+            if all(np.array_equal(self._cells[0], cells) for cells in self._cells[1:]):
                 return [Lot(slice(0, p.groups), None)]
             return [Lot(slice(group, group + 1), None) for group in range(p.groups)]
         rows = self._pairs.input_rows.reshape(p.regions * p.windows, -1)

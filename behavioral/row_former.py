@@ -292,7 +292,7 @@ class FormedRows:
     @property
     def reads(self) -> NDArray[np.bool_]:
         """Rows for which the bank is read: ndarray of shape (rows,), bool."""
-        return self.inside.any(axis=1)
+        return np.asarray(self.inside.any(axis=1))
 
     @property
     def span(self) -> tuple[int, int]:
@@ -457,7 +457,7 @@ class UnitReader:
             Number of each unit row among the n.
         """
         held = None if self._map is None else self._map.find(banks)
-        if held is None:
+        if held is None or self._map is None:
             codes = self._units(self._rows.read(banks))
             return codes, np.arange(codes.shape[1]).reshape(self._pass.groups, -1)
         codes, strings = held

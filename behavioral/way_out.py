@@ -105,8 +105,12 @@ class Parameters(NamedTuple):
         levels = level_words.reshape(
             beats, p.read_threshold_words, p.lanes, THRESHOLDS_PER_WORD, THRESHOLD_BITS // 8
         )
+        bias, multiplier, offset, residual_multiplier = (_signed(part) for part in octets)
         return cls(
-            *(_signed(part) for part in octets),
+            bias=bias,
+            multiplier=multiplier,
+            offset=offset,
+            residual_multiplier=residual_multiplier,
             thresholds=_signed(levels.swapaxes(1, 2)).reshape(beats * p.lanes, -1),
             words=words.copy(),
             threshold_words=level_words.copy(),

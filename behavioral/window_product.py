@@ -353,7 +353,7 @@ class BitPlaneProduct(WindowProduct):
         lots = self._factors.lots
         shape = (len(codes), *index.shape[:2], len(self._bias))
         dtype = np.int32 if self._limit() < 1 << (VALUE_BITS - 1) else np.int64
-        accumulators = np.empty(shape if len(lots) > 1 else 0, dtype=dtype)
+        accumulators: NDArray[Any] = np.empty(shape if len(lots) > 1 else 0, dtype=dtype)
         for number, lot in enumerate(lots):
             words = self._of(number, lot)
             windows = np.arange(index.shape[1]) if lot.windows is None else lot.windows
