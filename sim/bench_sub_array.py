@@ -59,7 +59,7 @@ class Log:
 
 
 async def run(dut: HierarchyObject, program: Program, stall: float, rng: Random) -> np.ndarray:
-    """Stream a program with random stalls on all streams; returns the results."""
+    """Stream a program with random stalls on all streams, twice as many on that of the results, which it returns."""
     commands = program.commands
     emits = used_fields(commands)["emit"] == 1
     slots = 1 << commands["log_slots"][emits]
@@ -69,7 +69,7 @@ async def run(dut: HierarchyObject, program: Program, stall: float, rng: Random)
         cocotb.start_soon(send(dut, "command", pack_commands(MACHINE, commands), stall, rng)),
         cocotb.start_soon(send(dut, "write", map(pack_bits, program.bus_rows[:, 0]), stall, rng)),
     ]
-    results = await receive(dut, "result", len(slots), stall, rng)
+    results = await receive(dut, "result", len(slots), 2 * stall, rng)
     for sender in senders:
         await sender
     await idle(dut)
