@@ -90,7 +90,12 @@ async def agrees_with_the_functional_machine(dut: HierarchyObject, stall: float)
     rng = Random(cocotb.RANDOM_SEED)
     generator, golden = ProgramGenerator(MACHINE, cocotb.RANDOM_SEED), Engine(MACHINE)
     await reset(dut)
-    for program in (generator.writes(), *(generator.program(COMMANDS // 2) for _ in range(2))):
+    # Of anything, and of dot products alone, which are the ones to hold each other up.
+    for program in (
+        generator.writes(),
+        generator.program(COMMANDS // 2),
+        generator.program(COMMANDS // 2, leave_out=set(Op) - {Op.DOT}),
+    ):
         log = Log(dut)
         results = await run(dut, program, stall, rng)
         expected = golden.run(program)
