@@ -2,23 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine, MemoryOperation
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.memory_map import region_address
 from spinplane.machine.registers import machine_digest
 
-from .axi import WARNINGS
-from .fault_files import fault_arguments
-from .host_script import RECORD_FILE, SCRIPT_VARIABLE, Read, Run, RunRecord, Write, load_record, save_script
-from .model import default_build_root
-from .runner import run_bench
+from .host_script import Read, Run, RunRecord, Write
+from .script_run import play_script
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +49,7 @@ def run_memory_program(
     Parameters
     ----------
     program : MemoryProgram
-    simulator : {"verilator", "icarus"}
+    simulator : {"verilator", "icarus", "amaranth"}
     limit : int
         Cycles after which the bench gives up.
     faults : FaultMap, optional
@@ -80,19 +74,6 @@ def run_memory_program(
     run = Run(program=0, descriptors=len(words), limit=limit)
     size = program.image_words * machine.columns // 8
     reads = [Read(address=region_address("image"), size=size)] if size else []
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        save_script(folder / "script.npz", machine, [*writes, run, *reads], stall=0, seed=0)
-        run_bench(
-            "spinplane.sim.bench_accelerator",
-            accelerator_sources(machine, default_build_root() / "verilog"),
-            ACCELERATOR,
-            simulator=simulator,
-            environment={SCRIPT_VARIABLE: str(folder / "script.npz"), "PYTHONWARNINGS": WARNINGS},
-            run_folder=folder / "run",
-            plusargs=fault_arguments(faults, folder),
-            timeout_s=7200.0,
-        ).check()
-        record = load_record(folder / "run" / RECORD_FILE)
+    record = play_script(machine, [*writes, run, *reads], simulator=simulator, faults=faults).record
     stored = np.unpackbits(np.concatenate([np.empty(0, np.uint8), *record.reads]), bitorder="little")
     return record.runs[0], stored.reshape(-1, machine.columns)
