@@ -1,29 +1,14 @@
 """Random memory operations, alone and between passes, and programs of them on the RTL."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 from accelerator_layers import program_of, random_pass
 
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine, MemoryOperation, RowOperation, SpinplaneError
 from spinplane.machine.memory_map import region_address
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
-from spinplane.sim import run_bench
-from spinplane.sim.axi import WARNINGS
-from spinplane.sim.host_script import (
-    RECORD_FILE,
-    SCRIPT_VARIABLE,
-    Record,
-    Step,
-    Write,
-    load_record,
-    save_script,
-)
-from spinplane.sim.model import default_build_root
+from spinplane.sim.host_script import Step, Write
 
 Descriptor = Pass | MemoryOperation
 
@@ -143,21 +128,3 @@ def bank_steps(banks: dict[str, np.ndarray]) -> list[Step]:
 
 def program_step(words: np.ndarray) -> Write:
     return Write(address=region_address("program"), data=words.astype("<u4").view(np.uint8).reshape(-1))
-
-
-def play(
-    machine: Machine, steps: Sequence[Step], simulator: str, folder: Path, plusargs: Sequence[str] = ()
-) -> Record:
-    """Play a host's script on the RTL."""
-    save_script(folder / "script.npz", machine, steps, stall=0, seed=0)
-    run_bench(
-        "spinplane.sim.bench_accelerator",
-        accelerator_sources(machine, default_build_root() / "verilog"),
-        ACCELERATOR,
-        simulator=simulator,
-        environment={SCRIPT_VARIABLE: str(folder / "script.npz"), "PYTHONWARNINGS": WARNINGS},
-        run_folder=folder / "run",
-        plusargs=plusargs,
-        timeout_s=3600,
-    ).check()
-    return load_record(folder / "run" / RECORD_FILE)

@@ -2,7 +2,6 @@
 """Memory operations: the contract, the functional machine, the prediction and the RTL, alone and between passes."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from memory_programs import (
     bank_steps,
     fill,
     functional,
-    play,
     program_step,
     random_descriptors,
     random_operation,
@@ -25,8 +23,8 @@ from spinplane.compiler.predict import predict_descriptors
 from spinplane.machine import FaultMap, Machine, MemoryOperation, RowOperation, load_machine
 from spinplane.machine.descriptor import Load
 from spinplane.machine.registers import Error
-from spinplane.sim.fault_files import fault_arguments
 from spinplane.sim.host_script import Read, Reset, Run, Step
+from spinplane.sim.script_run import play_script
 
 TINY = load_machine("tiny")
 MEMORY = replace(FEW, name="memory", memory_operations=True)
@@ -101,7 +99,7 @@ def some_faults(machine: Machine, seed: int) -> FaultMap:
 )
 @pytest.mark.parametrize("faulty", [False, True])
 def test_the_rtl_gives_the_same_bits_events_and_cycles(
-    machine: Machine, simulator: str, passes: int, operations: int, faulty: bool, tmp_path: Path
+    machine: Machine, simulator: str, passes: int, operations: int, faulty: bool
 ) -> None:
     faults = some_faults(machine, 1) if faulty else None
     banks = fill_banks(machine, 0)
@@ -117,7 +115,7 @@ def test_the_rtl_gives_the_same_bits_events_and_cycles(
         assert run.error is Error.NONE
         assert run.layers == predict_descriptors(machine, descriptors, resident=False).passes
         expected.append((run, accelerator.state.image.copy()))
-    record = play(machine, steps, simulator, tmp_path, fault_arguments(faults, tmp_path))
+    record = play_script(machine, steps, simulator=simulator, faults=faults).record
     for found, data, (run, bits) in zip(record.runs, record.reads, expected, strict=True):
         assert (found.error, found.counters, found.layers) == (Error.NONE, run.counters, run.layers)
         np.testing.assert_array_equal(np.unpackbits(data, bitorder="little"), bits)
@@ -138,7 +136,7 @@ def test_rows_and_words_that_do_not_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize(("machine", "simulator"), [(TINY, "verilator"), (SLOW, "icarus")], ids=str)
-def test_hostile_programs_and_resets_on_the_rtl(machine: Machine, simulator: str, tmp_path: Path) -> None:
+def test_hostile_programs_and_resets_on_the_rtl(machine: Machine, simulator: str) -> None:
     """Each wrong operation ends with its error, each reset leaves a machine that works."""
     rng, banks = np.random.default_rng(5), fill_banks(machine, 0)
     good = program_of(machine, fill(machine), *(random_operation(machine, rng) for _ in range(12)))
@@ -153,7 +151,7 @@ def test_hostile_programs_and_resets_on_the_rtl(machine: Machine, simulator: str
         steps += [program_step(good), at_the_end]
     for after in rng.integers(100, expected.counters.cycles, 6).tolist():
         steps += [Reset(program=0, after=after), at_the_end]
-    record = play(machine, steps, simulator, tmp_path)
+    record = play_script(machine, steps, simulator=simulator).record
     runs = iter(record.runs)
     assert next(runs).layers == expected.layers
     for name, (_, error) in CASES[machine.name].items():
