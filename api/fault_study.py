@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from spinplane.behavioral import Accelerator
+from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.program import compile_graph
@@ -262,7 +263,7 @@ def accuracy(
         network=graph.name,
         machine=machine.name,
         technology=chosen.name,
-        placement=_placement(graph, program),
+        placement=_placement(program),
         images=len(labels),
         seeds=seeds,
         baseline=right,
@@ -272,24 +273,20 @@ def accuracy(
 
 
 def _sums(program: NetworkProgram, faults: FaultMap, codes: np.ndarray) -> np.ndarray:
-    """Codes, or raw sums, that the last layer leaves in a faulty memory, image by image."""
+    """Codes, or raw sums, that the last layer leaves in a faulty memory: (images, channels, height, width)."""
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)
-    sums = []
-    for image in codes:
-        accelerator.write_map(program.input, image)
-        accelerator.run()
-        sums.append(accelerator.read_map(program.layers[-1].output))
-    return np.stack(sums)
+    last = len(program.layers) - 1
+    return accelerator.run_images(codes, layers=[last]).maps[last]
 
 
-def _placement(graph: Graph, program: NetworkProgram) -> dict[str, Any]:
+def _placement(program: CompiledProgram) -> dict[str, Any]:
     """What ran, and where it lies, as JSON takes it."""
     return {
         "machine": program.machine.name,
         "program": program.digest,
         "descriptors": len(program.descriptors),
-        "layers": [layer.as_dict() for layer in compiled_layers(graph, program)],
+        "layers": [layer.as_dict() for layer in compiled_layers(program)],
     }
 
 

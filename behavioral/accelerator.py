@@ -150,7 +150,7 @@ class Accelerator:
         self.program = np.zeros((machine.descriptors, DESCRIPTOR_WORDS), dtype=np.uint32)
         self.resident = 0
         self._loaded: NetworkProgram | None = None
-        self._read_before: dict[bytes, Pass | End] = {}
+        self._read_before: dict[bytes, Pass | MemoryOperation | End] = {}
         self._schedules: dict[tuple[bytes, bool], Schedule] = {}
         self._prepared: dict[Schedule, PreparedPass] = {}
         self._apart: dict[tuple[Schedule, ...], bool] = {}
