@@ -21,7 +21,7 @@ from .feature_map import MapStrings, check_codes, map_addresses, map_bits, map_c
 from .layer_controller import DescriptorError, read_descriptor, read_header
 from .prepared_pass import Mode, PreparedPass
 from .probe import Probe
-from .schedule import PassError, Schedule, union_of_spans
+from .schedule import PassError, Schedule, check_kernels, union_of_spans
 from .state import State
 
 #: Bytes that the images of a chunk take.
@@ -69,10 +69,11 @@ class ImagesRun:
 
 
 class _Step(NamedTuple):
-    """A pass of a program: the number of its descriptor, and its schedule."""
+    """A pass of a program: the number of its descriptor, its schedule, and whether its kernels are loaded."""
 
     number: int
     schedule: Schedule
+    loads: bool
 
 
 class _Plan(NamedTuple):
@@ -137,7 +138,7 @@ class Accelerator:
         self.resident = 0
         self._loaded: NetworkProgram | None = None
         self._read_before: dict[bytes, Pass | End] = {}
-        self._schedules: dict[tuple[bytes, bool], Schedule] = {}
+        self._schedules: dict[Pass, Schedule] = {}
         self._prepared: dict[Schedule, PreparedPass] = {}
         self._apart: dict[tuple[Schedule, ...], bool] = {}
 
@@ -269,8 +270,7 @@ class Accelerator:
         while first < len(codes):
             plan = self._plan(0)
             loads_once = plan.tag != 0 and any(
-                step.schedule.layer_pass.load is Load.UNLESS_RESIDENT and step.schedule.load is not None
-                for step in plan.steps
+                step.schedule.layer_pass.load is Load.UNLESS_RESIDENT and step.loads for step in plan.steps
             )
             alone = loads_once or not self._is_apart(plan, program.input)
             of_image = max((step.schedule.image_bytes for step in plan.steps), default=1)
@@ -299,7 +299,9 @@ class Accelerator:
                 descriptor = self._read(number)
                 if isinstance(descriptor, End):
                     break
-                steps.append(_Step(number, self._schedule(number, descriptor, tag)))
+                loads = self._load_is_due(descriptor, tag)
+                check_kernels(descriptor, loads=loads)
+                steps.append(_Step(number, self._schedule(descriptor), loads))
         except DescriptorError as refused:
             error, word = refused.error, refused.word
         except PassError as failed:
@@ -320,17 +322,19 @@ class Accelerator:
             self._read_before[key] = read_descriptor(words, self.machine)
         return self._read_before[key]
 
-    def _schedule(self, number: int, layer_pass: Pass, tag: int) -> Schedule:
+    def _schedule(self, layer_pass: Pass) -> Schedule:
+        if layer_pass not in self._schedules:
+            self._schedules[layer_pass] = Schedule(layer_pass)
+        return self._schedules[layer_pass]
+
+    def _load_is_due(self, layer_pass: Pass, tag: int) -> bool:
         is_resident = tag != 0 and self.resident == tag
-        load = layer_pass.load is Load.ALWAYS or (layer_pass.load is Load.UNLESS_RESIDENT and not is_resident)
-        key = self.program[number].tobytes(), load
-        if key not in self._schedules:
-            self._schedules[key] = Schedule(layer_pass, load=load)
-        return self._schedules[key]
+        return layer_pass.load is Load.ALWAYS or (layer_pass.load is Load.UNLESS_RESIDENT and not is_resident)
 
     def _run_pass(self, step: _Step, banks: ImageBanks, probe: Probe | None = None) -> None:
         schedule, state = step.schedule, self.state
-        state.load_kernels(schedule)
+        if step.loads:
+            state.load_kernels(schedule)
         prepared = self._prepared.get(schedule)
         if prepared is None or not prepared.is_current(state):
             prepared = PreparedPass(schedule, state, self.mode)
@@ -344,7 +348,7 @@ class Accelerator:
         fetch = fetch_cycles(self.machine)
         layers = [AcceleratorCounters(cycles=fetch)] if plan.has_header else []
         between = AcceleratorCounters(cycles=fetch + FINISH_CYCLES)
-        layers += [_sum([step.schedule.counters, between]) for step in plan.steps]
+        layers += [_sum([step.schedule.counters(loads=step.loads), between]) for step in plan.steps]
         if plan.error is Error.NONE:
             layers.append(AcceleratorCounters(cycles=fetch + END_CYCLES))
         self.resident = plan.tag if plan.error is Error.NONE else 0
