@@ -23,9 +23,12 @@ from .prepared_pass import Mode, PreparedPass
 from .probe import Probe
 from .schedule import PassError, Schedule, check_kernels, union_of_spans
 from .state import State
+from .window_product import Room
 
 #: Bytes that the images of a chunk take.
 _CHUNK = 48 << 20
+#: Bytes of factors that are kept from one run to the next.
+_KEPT = 512 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +143,7 @@ class Accelerator:
         self._read_before: dict[bytes, Pass | End] = {}
         self._schedules: dict[Pass, Schedule] = {}
         self._prepared: dict[Schedule, PreparedPass] = {}
+        self._room = Room(_KEPT)
         self._apart: dict[tuple[Schedule, ...], bool] = {}
 
     def load(self, program: NetworkProgram) -> None:
@@ -163,6 +167,7 @@ class Accelerator:
         self._read_before.clear()
         self._schedules.clear()
         self._prepared.clear()
+        self._room = Room(_KEPT)
         self._apart.clear()
 
     def write_map(self, feature_map: FeatureMap, codes: ArrayLike) -> None:
@@ -337,7 +342,9 @@ class Accelerator:
             state.load_kernels(schedule)
         prepared = self._prepared.get(schedule)
         if prepared is None or not prepared.is_current(state):
-            prepared = PreparedPass(schedule, state, self.mode)
+            if prepared is not None:
+                prepared.leave()
+            prepared = PreparedPass(schedule, state, self.mode, self._room)
             self._prepared[schedule] = prepared
         prepared.run(banks, state, probe)
 

@@ -17,7 +17,7 @@ from .schedule import Schedule
 from .shifter import shift_left
 from .state import State, write_row_sets
 from .way_out import Parameters, WayOut
-from .window_product import BitPlaneProduct, ExactProduct, WindowProduct
+from .window_product import BitPlaneProduct, ExactProduct, Room, WindowProduct
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
@@ -35,9 +35,11 @@ class PreparedPass:
     state : State
         After the load.
     mode : {"exact", "bit_plane"}
+    room : Room
+        For what is kept of the factors.
     """
 
-    def __init__(self, schedule: Schedule, state: State, mode: Mode) -> None:
+    def __init__(self, schedule: Schedule, state: State, mode: Mode, room: Room) -> None:
         self.schedule = schedule
         p = schedule.layer_pass
         self._parameters = Parameters.read(p, state.parameters, state.thresholds)
@@ -54,6 +56,7 @@ class PreparedPass:
             bias=self._parameters.bias,
             matters=self._matters(),
             wraps=array.faults is not None,
+            room=room,
         )
         self._met_row_by_row = schedule.index is None or not known
 
@@ -66,6 +69,10 @@ class PreparedPass:
             else np.arange(p.windows)[:, np.newaxis] == p.windows - 1
         )
         return (places.yields[:, np.newaxis] & counts).reshape(-1, p.groups)
+
+    def leave(self) -> None:
+        """Give the room back that the pass has taken."""
+        self._product.leave()
 
     def is_current(self, state: State) -> bool:
         """Whether banks and array hold what they held when the pass was prepared."""

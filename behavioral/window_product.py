@@ -27,10 +27,21 @@ Octets = NDArray[np.uint8]
 _EXACT: dict[type[np.floating], int] = {np.float32: 1 << 24, np.float64: 1 << 53}
 #: Bytes of gathered windows at a time.
 _GATHERED = 1 << 21
-#: Bytes of factors that a pass keeps.
-_KEPT = 128 << 20
 #: Windows, and pairs of a window and a channel, whose words are counted at a time.
 _WINDOWS_COUNTED, _COUNTED = 1 << 12, 1 << 15
+
+
+class Room:
+    """Bytes for what passes keep of their factors; where there is no room, factors are computed again each time."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, number: int) -> bool:
+        """Take so many bytes, if they are left."""
+        taken = number <= self.left
+        self.left -= number if taken else 0
+        return taken
 
 
 class WindowProduct(ABC):
@@ -47,6 +58,8 @@ class WindowProduct(ABC):
         Windows whose sums have to fit in 32 bits.
     wraps : bool
         Whether what does not fit wraps, as where cells are faulty.
+    room : Room
+        For what is kept.
     """
 
     def __init__(
@@ -58,11 +71,12 @@ class WindowProduct(ABC):
         bias: Integers,
         matters: NDArray[np.bool_],
         wraps: bool,
+        room: Room,
     ) -> None:
+        self._room = room
         self._pass, self._factors, self._planes = layer_pass, factors, planes
         self._bias, self._matters, self._wraps = bias, matters.T[..., np.newaxis], wraps
         self._kept: dict[int, Any] = {}
-        self._kept_bytes = 0
 
     @abstractmethod
     def values(self, codes: Octets, index: Integers) -> tuple[NDArray[Any], int]:
@@ -95,10 +109,14 @@ class WindowProduct(ABC):
         if number in self._kept:
             return self._kept[number]
         prepared = self._prepared(self._factors.of(lot))
-        if self._kept_bytes + prepared.nbytes <= _KEPT:
+        if self._room.take(prepared.nbytes):
             self._kept[number] = prepared
-            self._kept_bytes += prepared.nbytes
         return prepared
+
+    def leave(self) -> None:
+        """Give the room back."""
+        self._room.left += sum(prepared.nbytes for prepared in self._kept.values())
+        self._kept.clear()
 
     def _fits(self) -> bool:
         """Whether no accumulator and no window sum can be too large, whatever the cells hold."""
