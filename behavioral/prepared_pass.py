@@ -10,14 +10,16 @@ from spinplane.machine.descriptor import PoolAt
 
 from .array import ArrayError, UnknownCellError
 from .bit_counter import count_bits
+from .bit_plane_product import BitPlaneProduct
 from .bit_strings import ImageBanks
+from .exact_product import ExactProduct
 from .pair_factors import PairFactors, kernel_cells, of_channels
 from .probe import Probe
 from .schedule import Schedule
 from .shifter import shift_left
 from .state import State, write_row_sets
 from .way_out import Parameters, WayOut
-from .window_product import BitPlaneProduct, ExactProduct, Room, WindowProduct
+from .window_product import Room, WindowProduct
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]

@@ -17,8 +17,10 @@ from spinplane.machine.registers import Error
 
 from .output_former import OutputMap, WayOutError
 from .residual_loader import ResidualLoader
-from .row_former import FormedRows, RowWalk, UnitReader
+from .row_former import FormedRows
+from .row_walk import RowWalk
 from .sequencer import KernelLoad, RowPairs
+from .unit_reader import UnitReader
 from .way_out import Parameters
 
 Integers = NDArray[np.int64]

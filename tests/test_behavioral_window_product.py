@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from spinplane.behavioral.window_product import _counts, _Matrix, fit
+from spinplane.behavioral.bit_plane_product import count_ones
+from spinplane.behavioral.exact_product import Matrix
+from spinplane.behavioral.window_product import fit
 
 LIMIT = 1 << 24
 
@@ -27,7 +29,7 @@ def test_every_sum_is_exact(inputs: int, most: int, largest: int, parts: int, ce
     codes = rng.integers(0, largest + 1, (30, inputs))
     codes[::3] = largest
     codes[1::3] = 0
-    matrix = _Matrix(weights.astype(float), largest, constants.astype(float), alike=largest > 1)
+    matrix = Matrix(weights.astype(float), largest, constants.astype(float), alike=largest > 1)
     assert (len(matrix._ends), matrix.centre) == (parts, centre)
     wanted = codes @ weights + constants
     assert np.abs(wanted).max() <= matrix.bound
@@ -38,7 +40,7 @@ def test_every_sum_is_exact(inputs: int, most: int, largest: int, parts: int, ce
 
 def test_parts_hold_their_sums() -> None:
     magnitude = np.array([[LIMIT], [1], [LIMIT - 1], [1], [LIMIT // 2], [LIMIT // 2]], dtype=float)
-    assert _Matrix._divide(magnitude) == [(0, 1), (1, 3), (3, 5), (5, 6)]
+    assert Matrix._divide(magnitude) == [(0, 1), (1, 3), (3, 5), (5, 6)]
 
 
 @pytest.mark.parametrize("words", [1, 3, 1100])
@@ -52,7 +54,7 @@ def test_ones_are_counted_in_blocks(words: int) -> None:
         for plane in range(2):
             ones = np.bitwise_count(inputs[plane][:, :, np.newaxis] & kernels[n, plane][:, np.newaxis])
             wanted += ones.sum(axis=0, dtype=np.int64) << (n + plane)
-    np.testing.assert_array_equal(_counts(inputs, kernels, np.int64), wanted)
+    np.testing.assert_array_equal(count_ones(inputs, kernels, np.int64), wanted)
 
 
 def test_numbers_that_do_not_fit_wrap_or_are_refused_where_they_count() -> None:
