@@ -71,7 +71,9 @@ def predict_descriptors(
             passes.append(predict_memory_operation(descriptor))
             resident = resident and not descriptor.writes_rows
         else:
-            loads = descriptor.load is Load.ALWAYS or (descriptor.load is Load.UNLESS_RESIDENT and not resident)
+            loads = descriptor.load is Load.ALWAYS or (
+                descriptor.load is Load.UNLESS_RESIDENT and not resident
+            )
             passes.append(predict_pass(descriptor, loads=loads))
     passes.append(AcceleratorCounters(cycles=fetch_cycles(machine) + END_CYCLES))
     total = {name: sum(getattr(c, name) for c in passes) for name in ACCELERATOR_COUNTER_NAMES}
