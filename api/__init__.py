@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from .device_report import DeviceReport, report_device
     from .explanation import Explanation, explain
     from .fault_study import AccuracyReport, accuracy
+    from .in_memory import (
+        InMemoryRun,
+        RowCommand,
+        and_rows,
+        compute_in_memory,
+        or_rows,
+        read_rows,
+        write_rows,
+    )
     from .models import load_array, open_model
     from .network_run import NetworkRun
     from .running import run_network
@@ -40,24 +49,31 @@ __all__ = [
     "DeviceReport",
     "Explanation",
     "Export",
+    "InMemoryRun",
     "Machine",
     "NetworkRun",
+    "RowCommand",
     "SpinplaneError",
     "Trace",
     "accuracy",
+    "and_rows",
     "classify",
     "compile_model",
+    "compute_in_memory",
     "demo",
     "explain",
     "export",
     "load_array",
     "load_machine",
     "open_model",
+    "or_rows",
+    "read_rows",
     "report_device",
     "run_network",
     "synth",
     "trace",
     "train",
+    "write_rows",
 ]
 
 # Imported when they are asked for: drawing, simulators and Amaranth take a second, which `--help` need not wait.
@@ -71,19 +87,26 @@ _LATE = {
     "Explanation": "spinplane.explanation.Explanation",
     "DeviceReport": "spinplane.device_report.DeviceReport",
     "Export": "spinplane.hdl.export.Export",
+    "InMemoryRun": "spinplane.in_memory.InMemoryRun",
     "NetworkRun": "spinplane.network_run.NetworkRun",
+    "RowCommand": "spinplane.in_memory.RowCommand",
     "Trace": "spinplane.traced.Trace",
     "accuracy": "spinplane.fault_study.accuracy",
+    "and_rows": "spinplane.in_memory.and_rows",
     "classify": "spinplane.classification.classify",
     "compile_model": "spinplane.compilation.compile_model",
+    "compute_in_memory": "spinplane.in_memory.compute_in_memory",
     "demo": "spinplane.demonstration.demo",
     "explain": "spinplane.explanation.explain",
     "load_array": "spinplane.models.load_array",
     "open_model": "spinplane.models.open_model",
+    "or_rows": "spinplane.in_memory.or_rows",
+    "read_rows": "spinplane.in_memory.read_rows",
     "report_device": "spinplane.device_report.report_device",
     "run_network": "spinplane.running.run_network",
     "trace": "spinplane.tracing.trace",
     "train": "spinplane.training.launch.launch",
+    "write_rows": "spinplane.in_memory.write_rows",
 }
 
 if not TYPE_CHECKING:

@@ -22,7 +22,7 @@ class EngineRun:
     results : ndarray of shape (n,), int64
         Accumulators in the order in which they leave: by group, sub-array and slot.
     rows : ndarray of shape (m, columns), uint8
-        Sensed rows in the order in which they leave.
+        What ``READ``, ``AND`` and ``OR`` have sensed: by command and sub-array.
     counters : Counters
     """
 
@@ -49,8 +49,6 @@ class Engine:
         self.machine = machine
         self.array = SotMramArray(machine, faults)
         self._accumulators = np.zeros((machine.sub_arrays, machine.segments), dtype=np.int64)
-        self._constant_weights = 1 << np.arange(machine.accumulator_bits, dtype=np.int64)
-        self._constant_weights[-1] *= -1
 
     def run(self, program: Program) -> EngineRun:
         """Obey all commands, rows offered and results taken without delay.
@@ -67,26 +65,23 @@ class Engine:
         writes, reads, ands, ors = array.writes, array.reads, array.ands, array.ors
         self._results: list[np.ndarray] = []
         self._rows: list[np.ndarray] = []
-        offered = zip(program.bus_rows(), program.masks, strict=True)
+        offered = iter(program.bus_rows)
+        columns = program.enabled
         counted = additions = 0
         for command in program.commands:
             op = Op(int(command["op"]))
             where, tiles = self._sub_arrays(command)
             if op is Op.WRITE:
-                rows, mask = next(offered)
-                self._write(where, int(command["row_d"]), rows, mask)
-                clock.write(where)
-            elif op in (Op.DOT, Op.COUNT):
-                steps = self._accumulate(command, op, where)
-                counted += steps * tiles
-                additions += steps * tiles << int(command["log_slots"])
-                clock.count(where, steps, self._beats(command) if command["emit"] else 0)
-            elif op is Op.LOAD:
-                self._load(command, where)
-                clock.load(where)
+                self._write(where, int(command["row_d"]), next(offered), columns)
+                clock.write()
+            elif op is Op.DOT:
+                pairs = self._accumulate(command, where, columns)
+                counted += pairs * tiles
+                additions += pairs * tiles << int(command["log_slots"])
+                clock.count(where, pairs, self._beats(command) if command["emit"] else 0)
             else:
-                self._sense(command, op, where)
-                clock.sense(where, bool(command["emit"]), bool(command["write_back"]))
+                write_back = self._sense(command, op, where, columns)
+                clock.sense(where, write_back)
         counters = Counters(
             row_writes=array.writes - writes,
             row_reads=array.reads - reads,
@@ -122,7 +117,7 @@ class Engine:
         where = np.arange(self.machine.sub_arrays).reshape(groups, of_group)[:, first : last + 1].ravel()
         return where, len(where)
 
-    def _slots(self, command: np.void, planes: int = 1) -> int:
+    def _slots(self, command: np.void, planes: int) -> int:
         """Slots of a row, with so many planes in each."""
         slots = 1 << int(command["log_slots"])
         if slots > self.machine.segments:
@@ -136,73 +131,45 @@ class Engine:
 
     def _beats(self, command: np.void) -> int:
         """Beats in which the results of a command leave."""
-        lanes, log_slots = self.machine.results_per_cycle, int(command["log_slots"])
-        begin = (int(command["first"]) << log_slots) // lanes
-        end = ((int(command["last"]) + 1 << log_slots) - 1) // lanes
-        return (end - begin + 1) << int(command["log_groups"])
+        results = int(command["last"]) + 1 << int(command["log_slots"])
+        return -(-results // self.machine.results_per_cycle) << int(command["log_groups"])
 
-    def _columns(self, command: np.void, tiles: int) -> np.ndarray:
-        """Columns that are sensed in each tile: all, but in the last one the first ``length`` + 1 of each slot."""
-        width = self.machine.columns // self._slots(command)
-        columns = np.ones((tiles, self.machine.columns), dtype=np.uint8)
-        columns[-1] = np.arange(self.machine.columns) % width <= int(command["length"]) % width
-        return columns
-
-    def _write(self, where: Where, row: int, rows: np.ndarray, mask: np.ndarray) -> None:
+    def _write(self, where: Where, row: int, rows: np.ndarray, columns: np.ndarray) -> None:
         """Each sub-array takes the row of its bus."""
         of_bus = self.machine.sub_arrays // self.machine.row_buses
         buses = np.arange(self.machine.sub_arrays)[where] // of_bus
-        self.array.write(where, row, rows[buses], mask)
+        self.array.write(where, row, rows[buses], columns)
 
-    def _sense(self, command: np.void, op: Op, where: Where) -> None:
-        columns = self._columns(command, 1)
-        rows_a, rows_b = command["row_a"].reshape(1), command["row_b"].reshape(1)
+    def _sense(self, command: np.void, op: Op, where: Where, columns: np.ndarray) -> bool:
+        """``READ``, ``AND`` or ``OR``; returns whether the row is written back."""
+        rows_a, rows_b, enabled = (
+            command["row_a"].reshape(1),
+            command["row_b"].reshape(1),
+            columns[np.newaxis],
+        )
         if op is Op.READ:
-            sensed = self.array.read(where, rows_a, columns)
+            sensed = self.array.read(where, rows_a, enabled)
         else:
             sense = self.array.sense_and if op is Op.AND else self.array.sense_or
-            sensed = sense(where, rows_a, rows_b, columns)
-        if command["emit"]:
-            self._rows.append(sensed[:, 0])
+            sensed = sense(where, rows_a, rows_b, enabled)
+        self._rows.append(sensed[:, 0])
         if command["write_back"]:
-            self.array.write(where, int(command["row_d"]), sensed[:, 0], columns[0])
+            self.array.write(where, int(command["row_d"]), sensed[:, 0], columns)
+        return bool(command["write_back"])
 
-    def _load(self, command: np.void, where: Where) -> None:
-        machine = self.machine
-        sensed = self.array.read(where, command["row_a"].reshape(1), self._columns(command, 1))
-        slots = self._slots(command)
-        bits = sensed.reshape(-1, slots, machine.columns // slots)[..., : machine.accumulator_bits]
-        self._accumulators[where] = 0
-        self._accumulators[where, :slots] = bits.astype(np.int64) @ self._constant_weights
-
-    def _accumulate(self, command: np.void, op: Op, where: Where) -> int:
-        """All plane pairs and tiles of ``DOT``, all planes and tiles of ``COUNT``; returns the row operations."""
-        planes = 1 << int(command["log_planes"])
+    def _accumulate(self, command: np.void, where: Where, columns: np.ndarray) -> int:
+        """All pairs of rows of a ``DOT``; returns their number."""
+        planes, pairs = 1 << int(command["log_planes"]), int(command["tiles"]) + 1
         slots = self._slots(command, planes)
-        tiles, planes_a = int(command["tiles"]) + 1, int(command["planes_a"]) + 1
-        planes_b = int(command["planes_b"]) + 1 if op is Op.DOT else 1
-        tile = np.arange(tiles)
-        b, a, t = (
-            index.ravel() for index in np.meshgrid(range(planes_b), range(planes_a), tile, indexing="ij")
-        )
-        columns = self._columns(command, tiles)[t]
-        rows_a = int(command["row_a"]) + a * tiles + t
-        if op is Op.DOT:
-            rows_b = int(command["row_b"]) + b * tiles + t
-            sensed = self.array.sense_and(where, rows_a, rows_b, columns)
-        else:
-            sensed = self.array.read(where, rows_a, columns)
+        rows_a, rows_b = (int(command[name]) + np.arange(pairs) for name in ("row_a", "row_b"))
+        sensed = self.array.sense_and(where, rows_a, rows_b, np.tile(columns, (pairs, 1)))
         counts = count_bits(sensed, slots, planes)
-        negative = bool(command["negate"]) ^ (command["signed_a"] & (a == planes_a - 1)).astype(bool)
-        if op is Op.DOT:
-            negative = negative ^ (command["signed_b"] & (b == planes_b - 1)).astype(bool)
-        weights = np.where(negative, -1, 1) << (a + b + int(command["shift"]))
         if command["clear"]:
             self._accumulators[where] = 0
-        self._accumulators[where, :slots] += np.einsum("ijs,j->is", counts, weights)
+        self._accumulators[where, :slots] += counts.sum(axis=1) << int(command["shift"])
         if command["emit"]:
             self._emit(self._accumulators[where, :slots])
-        return len(t)
+        return pairs
 
     def _emit(self, values: np.ndarray) -> None:
         limit = 1 << (self.machine.accumulator_bits - 1)
@@ -220,10 +187,10 @@ class Engine:
 class _Clock:
     """When the RTL's engine does what: the timing of `spinplane.hdl.Engine`, command by command.
 
-    A controller that accepts a command in cycle t holds its first word lines in t + 1. A sensed row is in the
+    A controller that accepts a command in cycle t holds its first word lines in t + 1. A row to count is in the
     sense amplifiers after the sense, in the bit-counter one cycle later at the earliest, and summed in the cycle
-    after that; each of these places holds one row and the next waits for it. Beats of results and rows leave in
-    the order of their commands, one a cycle.
+    after that; each of these places holds one row and the next waits for it. Beats of results leave in the order of
+    their commands, one a cycle.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -243,38 +210,24 @@ class _Clock:
         """Cycles from the first command to the last activity."""
         return int(self._busy_until) + 1
 
-    def write(self, where: Where) -> None:
-        self._finish(self._accept(emits=False) + self._write_cycles)
+    def write(self) -> None:
+        """A row that is written."""
+        self._finish(self._ready + self._write_cycles)
 
-    def sense(self, where: Where, emit: bool, write_back: bool) -> None:
-        start = self._start(where, emit)
-        sensed = start + self._sense_cycles
-        if emit:
-            left = np.empty_like(sensed)
-            for tile, valid in enumerate(sensed):
-                left[tile] = self._way_out_free = max(self._way_out_free, valid)
-                self._way_out_free += 1
-            self._amplifiers_free[where] = left
-            self._emissions.append(self._way_out_free - 1)
-            self._busy_until = max(self._busy_until, self._way_out_free - 1)
+    def sense(self, where: Where, write_back: bool) -> None:
+        """A row operation that is not counted."""
+        sensed = self._start(where, emits=False) + self._sense_cycles
         self._finish(sensed.max() - 1 + (self._write_cycles if write_back else 0))
 
-    def load(self, where: Where) -> None:
-        sensed = self._start(where, emits=False) + self._sense_cycles
-        loaded = np.maximum(sensed, self._counter_free[where] + 1)
-        self._amplifiers_free[where] = loaded
-        self._finish(sensed.max() - 1)
-        self._busy_until = max(self._busy_until, loaded.max())
-
-    def count(self, where: Where, steps: int, beats: int) -> None:
+    def count(self, where: Where, pairs: int, beats: int) -> None:
         """Row operations that are counted; with `beats`, that many leave after the last one."""
         start = self._start(where, beats > 0)
         taken = np.maximum(start + self._sense_cycles, self._counter_free[where])
         last_start = start
-        if steps > 1:
+        if pairs > 1:
             self.stalled += int((taken - start - self._sense_cycles).sum())
-            last_start = taken + (steps - 2) * self._sense_cycles
-            taken = taken + (steps - 1) * self._sense_cycles
+            last_start = taken + (pairs - 2) * self._sense_cycles
+            taken = taken + (pairs - 1) * self._sense_cycles
         counted = np.maximum(taken + 1, self._result_free[where]) if beats else taken + 1
         self._amplifiers_free[where], self._counter_free[where] = taken, counted
         self._finish((last_start + self._sense_cycles).max() - 1)
@@ -286,17 +239,13 @@ class _Clock:
             self._emissions.append(left)
             self._busy_until = max(self._busy_until, left)
 
-    def _accept(self, emits: bool) -> int:
+    def _start(self, where: Where, emits: bool) -> np.ndarray:
+        """First cycle of the first sense in each sub-array, once the row before it has left the amplifiers."""
         accepted = self._ready
         if emits and len(self._emissions) == EMISSIONS:
             accepted = max(accepted, self._emissions[0])
-        return accepted
-
-    def _start(self, where: Where, emits: bool) -> np.ndarray:
-        """First cycle of the first sense in each sub-array, once the row before it has left the amplifiers."""
-        earliest = self._accept(emits) + 1
-        start = np.maximum(earliest, self._amplifiers_free[where])
-        self.stalled += int((start - earliest).sum())
+        start = np.maximum(accepted + 1, self._amplifiers_free[where])
+        self.stalled += int((start - accepted - 1).sum())
         return start
 
     def _finish(self, last: int) -> None:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.codec import End, FieldError, Header, KindError, UnitError, decode
 from spinplane.machine.descriptor import FORMAT_VERSION
+from spinplane.machine.memory_operation import MemoryOperation
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error, machine_digest
 
@@ -46,7 +47,7 @@ def read_header(words: NDArray[np.uint32], machine: Machine) -> Header:
     return header
 
 
-def read_descriptor(words: NDArray[np.uint32], machine: Machine) -> Pass | End:
+def read_descriptor(words: NDArray[np.uint32], machine: Machine) -> Pass | MemoryOperation | End:
     """Read a descriptor after the first one.
 
     Parameters

@@ -23,16 +23,12 @@ class Sum:
         self.width = width
         self.accumulators = np.zeros(lanes, np.int64)
 
-    def add(
-        self, values: ArrayLike, *, negate: bool = False, clear: bool = False, emit: bool = False
-    ) -> NDArray[np.int64] | None:
+    def add(self, values: ArrayLike, *, clear: bool = False, emit: bool = False) -> NDArray[np.int64] | None:
         """Add one payload.
 
         Parameters
         ----------
         values : array_like of int, shape (lanes,)
-        negate : bool
-            Subtract.
         clear : bool
             Start from 0.
         emit : bool
@@ -50,14 +46,13 @@ class Sum:
         """
         base = np.zeros_like(self.accumulators) if clear else self.accumulators
         values = np.asarray(values, np.int64)
-        sums = base - values if negate else base + values
+        sums = base + values
         limit = 1 << (self.width - 1)
         outside = np.flatnonzero((sums < -limit) | (sums >= limit))
         if outside.size:
             lane = outside[0]
             raise OverflowError(
-                f"accumulator {lane}: {base[lane]} {'-' if negate else '+'} {values[lane]} "
-                f"does not fit in {self.width} bits"
+                f"accumulator {lane}: {base[lane]} + {values[lane]} does not fit in {self.width} bits"
             )
         self.accumulators = sums
         return sums.copy() if emit else None

@@ -1,15 +1,18 @@
 """Counters of a program from its descriptors alone: no bank is read and no pass is walked window by window."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from spinplane.machine import Machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES, AcceleratorCounters
 from spinplane.machine.descriptor import Load
+from spinplane.machine.memory_operation import MemoryOperation, RowOperation
 from spinplane.machine.pass_timing import pass_time
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import NetworkProgram
-from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
+from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles, memory_time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +40,50 @@ def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
     resident : bool
         Whether the kernels that stay are in the array already (a steady run); else all are loaded (a cold one).
     """
-    machine = program.machine
+    return predict_descriptors(program.machine, program.passes, resident=resident)
+
+
+def predict_descriptors(
+    machine: Machine, descriptors: Iterable[Pass | MemoryOperation], *, resident: bool
+) -> Prediction:
+    """Counters of one run of what stands between a header and END.
+
+    Parameters
+    ----------
+    machine : Machine
+    descriptors : iterable of Pass or MemoryOperation
+    resident : bool
+        Whether the kernels that stay are in the array when it starts.
+    """
     passes = [AcceleratorCounters(cycles=fetch_cycles(machine))]
-    for layer_pass in program.passes:
-        loads = layer_pass.load is Load.ALWAYS or (layer_pass.load is Load.UNLESS_RESIDENT and not resident)
-        passes.append(predict_pass(layer_pass, loads=loads))
+    for descriptor in descriptors:
+        if isinstance(descriptor, MemoryOperation):
+            passes.append(predict_memory_operation(descriptor))
+            resident = resident and not descriptor.writes_rows
+        else:
+            loads = descriptor.load is Load.ALWAYS or (
+                descriptor.load is Load.UNLESS_RESIDENT and not resident
+            )
+            passes.append(predict_pass(descriptor, loads=loads))
     passes.append(AcceleratorCounters(cycles=fetch_cycles(machine) + END_CYCLES))
     total = {name: sum(getattr(c, name) for c in passes) for name in ACCELERATOR_COUNTER_NAMES}
     return Prediction(total=AcceleratorCounters(**total), passes=tuple(passes))
+
+
+def predict_memory_operation(operation: MemoryOperation) -> AcceleratorCounters:
+    """Counters of a memory operation."""
+    steps = operation.rows * operation.sub_arrays
+    senses = {RowOperation.READ: "row_reads", RowOperation.AND: "ands", RowOperation.OR: "ors"}
+    sensed = senses.get(operation.operation)
+    cycles, stalled = memory_time(operation)
+    return AcceleratorCounters(
+        **({sensed: steps} if sensed else {}),
+        row_writes=steps * operation.writes_rows,
+        cycles=fetch_cycles(operation.machine) + cycles + FINISH_CYCLES,
+        stalled=stalled,
+        kernel_reads=operation.kernel_words,
+        image_writes=operation.image_words,
+    )
 
 
 def predict_pass(layer_pass: Pass, *, loads: bool) -> AcceleratorCounters:

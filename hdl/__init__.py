@@ -10,7 +10,7 @@ from .bit_counter import BitCounter
 from .command import STEP, command_layout, row_layout
 from .counters import COUNTERS, Counters
 from .dpu import Dpu, lane_beat_layout
-from .engine import Engine, result_layout
+from .engine import Engine
 from .layer_controller import LayerController
 from .multi_line_row_decoder import MultiLineRowDecoder
 from .output_former import OutputFormer, beat_layout, write_layout
@@ -80,7 +80,6 @@ __all__ = [
     "beat_layout",
     "command_layout",
     "lane_beat_layout",
-    "result_layout",
     "row_layout",
     "write_layout",
 ]

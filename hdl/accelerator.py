@@ -1,11 +1,12 @@
 """Accelerator: the engine with its banks, walkers, digital units, controller and buses."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from spinplane.machine import COUNTER_BITS, COUNTER_NAMES, Machine
+from spinplane.machine.descriptor import Kind
 from spinplane.machine.memory_map import MemoryMap
 from spinplane.machine.registers import Error
 
@@ -15,6 +16,7 @@ from .bank import Bank, WideBank
 from .engine import Engine
 from .layer_controller import LayerController
 from .row_former import RowFormer
+from .row_store import RowStore
 from .sequencer import Sequencer
 from .verilog import place
 from .way_out import WayOut
@@ -64,6 +66,7 @@ class Accelerator(wiring.Component):
             "sequencer": Sequencer(machine),
             "engine": Engine(machine),
             "way_out": WayOut(machine),
+            **({"row_store": RowStore(machine)} if machine.memory_operations else {}),
         }
         for name, unit in units.items():
             setattr(self, f"_{name}", place(m, platform, name, unit, units_reset))
@@ -89,15 +92,20 @@ class Accelerator(wiring.Component):
     def _join_units(self, m: Module) -> None:
         former, sums, sequencer = self._row_former, self._window_sum, self._sequencer
         engine, way_out, controller = self._engine, self._way_out, self._controller
-        m.d.comb += self._pulse.eq(engine.pulse)
-        for unit in (former, sequencer, way_out):
-            m.d.comb += [unit.layer.eq(controller.layer), unit.start.eq(controller.unit_start)]
         m.d.comb += [
+            self._pulse.eq(engine.pulse),
+            sequencer.layer.eq(controller.layer),
+            sequencer.start.eq(controller.unit_start),
             sequencer.load.eq(controller.load),
             sums.row_write.eq(sequencer.row_write),
             sums.run.eq(sequencer.run),
-            engine.row.ready.eq(1),
         ]
+        starts_layer: Value = controller.unit_start
+        if self.machine.memory_operations:
+            starts_layer &= controller.layer.kind == Kind.LAYER.value
+            self._join_row_store(m)
+        for unit in (former, way_out):
+            m.d.comb += [unit.layer.eq(controller.layer), unit.start.eq(starts_layer)]
         wiring.connect(m, former.rows, sequencer.rows)
         wiring.connect(m, sequencer.command, engine.command)
         wiring.connect(m, sequencer.write, engine.write)
@@ -111,15 +119,29 @@ class Accelerator(wiring.Component):
         wiring.connect(m, engine.result, way_out.results)
         wiring.connect(m, sums.sums, way_out.sums)
 
+    def _join_row_store(self, m: Module) -> None:
+        store, engine = self._row_store, self._engine
+        m.d.comb += [
+            store.layer.eq(self._controller.layer),
+            store.start.eq(self._controller.unit_start),
+            store.sensed.eq(engine.sensed),
+            store.row.eq(engine.row),
+            engine.row_of.eq(store.row_of),
+            engine.columns.eq(self._sequencer.columns),
+        ]
+
     def _control(self, m: Module) -> None:
         registers, controller = self._registers, self._controller
         former, sequencer, way_out = self._row_former, self._sequencer, self._way_out
+        stores = self._row_store.busy if self.machine.memory_operations else Const(0)
         m.d.comb += [
             controller.start.eq(registers.start),
             controller.abort.eq(registers.abort),
             controller.program.eq(registers.program),
             controller.pulse.eq(self._engine.pulse),
-            controller.units_busy.eq(former.busy | sequencer.busy | self._engine.busy | way_out.busy),
+            controller.units_busy.eq(
+                former.busy | sequencer.busy | self._engine.busy | way_out.busy | stores
+            ),
             registers.busy.eq(controller.busy),
             registers.done.eq(controller.done),
             registers.error.eq(controller.error),
@@ -179,10 +201,20 @@ class Accelerator(wiring.Component):
             residual.data.eq(image.read[1].data),
             read.data.eq(image.read[1].data),
         ]
+        if self.machine.memory_operations:
+            stored = self._row_store.write
+            with m.If(stored.enable & busy):
+                m.d.comb += [
+                    image.write.enable.eq(1),
+                    image.write.address.eq(stored.address),
+                    image.write.data.eq(stored.data),
+                    image.write.mask.eq(stored.mask),
+                ]
 
     def _count(self, m: Module, platform: object) -> None:
         """Events of the engine are counted there; the others here, and all of them are copied for each descriptor."""
         events, counters = self._way_out.events, Signal(ACCELERATOR_COUNTERS)
+        stores = self._row_store.busy if self.machine.memory_operations else Const(0)
         m.d.comb += [
             getattr(counters, name).eq(getattr(self._engine.counters, name))
             for name in COUNTER_NAMES
@@ -192,7 +224,7 @@ class Accelerator(wiring.Component):
             "cycles": self._controller.busy,
             "stalled": self._sequencer.stalled,
             "image_reads": self._row_former.reads + events.residual_read,
-            "image_writes": events.image_write,
+            "image_writes": events.image_write | stores,
             "kernel_reads": self._sequencer.kernel_read,
             "parameter_reads": events.parameter_read,
         }

@@ -8,16 +8,9 @@ from spinplane.machine.activation import SCALE_BITS, VALUE_BITS, WINDOW_SUM_BITS
 from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLDS_PER_WORD
 
 
-def result_beat_layout(machine: Machine) -> data.StructLayout:
-    """Accumulators of neighbouring sub-arrays and slots, which of them hold results, and whether it is the last."""
-    lanes = machine.results_per_cycle
-    return data.StructLayout(
-        {
-            "values": data.ArrayLayout(signed(machine.accumulator_bits), lanes),
-            "valid": lanes,
-            "last": 1,
-        }
-    )
+def result_beat_layout(machine: Machine) -> data.ArrayLayout:
+    """Accumulators of neighbouring sub-arrays and slots."""
+    return data.ArrayLayout(signed(machine.accumulator_bits), machine.results_per_cycle)
 
 
 def window_sums_layout(machine: Machine) -> data.ArrayLayout:

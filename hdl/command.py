@@ -19,20 +19,14 @@ def write_command_layout(machine: Machine) -> data.StructLayout:
 #: How the ones of a row are counted: 2^log_slots slots, of 2^log_planes sub-blocks each.
 COUNT_MODE = data.StructLayout({"log_slots": LOG_FIELD_BITS, "log_planes": LOG_FIELD_BITS})
 
-#: What happens to the counts of a sensed row, which are taken by ``mode``: shifted left by ``shift``, subtracted if
-#: ``negate``, from 0 if ``clear``; handed out after it if ``emit``.
-STEP = data.StructLayout({"shift": SHIFT_FIELD_BITS, "negate": 1, "mode": COUNT_MODE, "clear": 1, "emit": 1})
+#: What happens to the counts of a sensed row, which are taken by ``mode``: shifted left by ``shift``, added from 0 on
+#: if ``clear``; handed out after it if ``emit``.
+STEP = data.StructLayout({"shift": SHIFT_FIELD_BITS, "mode": COUNT_MODE, "clear": 1, "emit": 1})
 
 
-def row_layout(machine: Machine) -> data.StructLayout:
-    """A row to write: its ``bits`` on each bus, column 0 first, and the ``mask`` of the columns that take them.
+def row_layout(machine: Machine) -> data.ArrayLayout:
+    """A row to write: its bits on each bus, column 0 first.
 
     Bus b drives the sub-arrays from b·sub_arrays/row_buses on.
     """
-    bits = data.ArrayLayout(machine.columns, machine.row_buses)
-    return data.StructLayout({"bits": bits, "mask": machine.columns})
-
-
-def driven_row_layout(machine: Machine) -> data.StructLayout:
-    """A row to write as one bus brings it to its sub-arrays."""
-    return data.StructLayout({"bits": machine.columns, "mask": machine.columns})
+    return data.ArrayLayout(machine.columns, machine.row_buses)

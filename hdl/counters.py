@@ -10,12 +10,12 @@ from spinplane.machine import COUNTER_BITS, COUNTER_NAMES, Machine
 
 def event_layout(machine: Machine) -> data.StructLayout:
     """What happens in a sub-array in one cycle: row operations, counts, and the accumulators that add one."""
+    memory = {"row_read": 1, "or_": 1} if machine.memory_operations else {}
     return data.StructLayout(
         {
             "row_write": 1,
-            "row_read": 1,
+            **memory,
             "and_": 1,
-            "or_": 1,
             "bit_count": 1,
             "additions": bits_for(machine.segments),
             "stalled": 1,
@@ -40,6 +40,8 @@ _EVENT_OF = {
 class Counters(wiring.Component):
     """Sums the events of all sub-arrays; the registers of `spinplane.machine.Counters`.
 
+    Without ``memory_operations`` the counters of rows sensed alone and of ORs are 0.
+
     Latency: an event is in its counter 2 cycles later. Every counter wraps after 2^48 events.
 
     Parameters
@@ -61,7 +63,7 @@ class Counters(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        for event in dict.fromkeys(_EVENT_OF.values()):
+        for event, _ in event_layout(self.machine):
             happened = [getattr(sub_array, event) for sub_array in self.events]
             total = Signal(bits_for(sum((1 << len(h)) - 1 for h in happened)), name=f"{event}_now")
             m.d.sync += total.eq(_balanced_sum(happened))

@@ -22,7 +22,7 @@ def lane_beat_layout(machine: Machine) -> data.StructLayout:
     """What the lanes are told of a beat: its accumulators, its window's sum and place."""
     return data.StructLayout(
         {
-            "values": result_beat_layout(machine)["values"].shape,
+            "values": result_beat_layout(machine),
             "window_sum": signed(WINDOW_SUM_BITS),
             "pool": bits_for(machine.pool_beats - 1),
             "counts": 1,

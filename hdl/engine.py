@@ -1,12 +1,13 @@
 """Engine: sub-arrays in lock-step behind one command stream, with the way out of their results."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from spinplane.machine import EMISSIONS, LOG_FIELD_BITS, MOST_SLOTS, Machine, Op, bits_for
 
+from .beat import result_beat_layout
 from .command import command_layout, row_layout, write_command_layout
 from .counters import COUNTERS, Counters
 from .sub_array import SubArray
@@ -15,25 +16,20 @@ from .verilog import place
 _MOST_GROUPS = 1 << ((1 << LOG_FIELD_BITS) - 1)
 
 
-def result_layout(machine: Machine) -> data.StructLayout:
-    """A beat: results of ``values``, those that are ``valid``, and whether they end their command."""
-    lanes = machine.results_per_cycle
-    values = data.ArrayLayout(signed(machine.accumulator_bits), lanes)
-    return data.StructLayout({"values": values, "valid": lanes, "last": 1})
-
-
 class Engine(wiring.Component):
     """All sub-arrays of a machine; those from ``first`` to ``last`` of each group obey a command together.
 
     A command is accepted when every sub-array is ready. The rows to write come by buses, each for
-    sub_arrays/row_buses neighbours, and go to all that take part. What emitting commands yield leaves in their
-    order, group by group: the rows one a cycle, sub-array by sub-array; the results in beats. Result i·slots + s of
-    a group is that of slot s in its sub-array number i. A beat holds ``results_per_cycle`` results from a multiple
-    of that number on, as many as the group has; valid are those of the sub-arrays that take part, and no beat is
-    without one. The next results are computed meanwhile.
+    sub_arrays/row_buses neighbours, and go to all that take part. Results of ``DOT`` leave in the order of the
+    commands, group by group, in beats. Result i·slots + s of a group is that of slot s in its sub-array number i. A
+    beat holds ``results_per_cycle`` results from a multiple of that number on, as many beats as it takes to have those
+    of the sub-arrays up to ``last``. The next results are computed meanwhile.
 
     With ``write_overlap`` rows are written by ``write_command`` beside all that ``command`` does; see `SubArray`. It is
     accepted when every sub-array is ready for it.
+
+    With ``memory_operations`` sensed rows stay in the sense amplifiers until the next sense ends, and ``row`` shows
+    them one at a time. ``READ``, ``AND`` and ``OR`` are sent when no ``DOT`` is on its way any more.
 
     Parameters
     ----------
@@ -45,12 +41,17 @@ class Engine(wiring.Component):
     write : In(stream.Signature(row_layout(machine)))
     write_command : In(stream.Signature(write_command_layout(machine)))
         With ``write_overlap`` alone.
-    row : Out(stream.Signature(columns))
-        Sensed rows of ``READ``, ``AND`` and ``OR`` with ``emit``.
-    result : Out(stream.Signature(result_layout(machine)))
+    columns : In(columns)
+        Columns that are sensed and written, with ``memory_operations``; else all of them are. Constant while ``busy``.
+    row_of : In(bits_for(sub_arrays - 1))
+    row : Out(columns)
+        With ``memory_operations``: the row that sub-array ``row_of`` has sensed last.
+    sensed : Out(1)
+        With ``memory_operations``: ``READ``, ``AND`` or ``OR`` has sensed; ``row`` shows it from the next cycle on.
+    result : Out(stream.Signature(result_beat_layout(machine)))
     counters : Out(COUNTERS)
     busy : Out(1)
-        High from the first command until the last row and result have been taken.
+        High from the first command until the last result has been taken.
     pulse : Out(1)
         A sub-array holds word lines and the coming clock edge does not end it: a reset now would cut a pulse.
     """
@@ -58,22 +59,31 @@ class Engine(wiring.Component):
     command: stream.Interface
     write: stream.Interface
     write_command: stream.Interface
-    row: stream.Interface
+    columns: Signal
+    row_of: Signal
+    row: Signal
+    sensed: Signal
     result: stream.Interface
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         writes = {"write_command": In(stream.Signature(write_command_layout(machine)))}
+        memory = {
+            "columns": In(machine.columns),
+            "row_of": In(bits_for(machine.sub_arrays - 1)),
+            "row": Out(machine.columns),
+            "sensed": Out(1),
+        }
         super().__init__(
             {
                 "command": In(stream.Signature(command_layout(machine))),
                 "write": In(stream.Signature(row_layout(machine))),
-                "row": Out(stream.Signature(machine.columns)),
-                "result": Out(stream.Signature(result_layout(machine))),
+                "result": Out(stream.Signature(result_beat_layout(machine))),
                 "counters": Out(COUNTERS),
                 "busy": Out(1),
                 "pulse": Out(1),
                 **(writes if machine.overlaps_writes else {}),
+                **(memory if machine.memory_operations else {}),
             }
         )
 
@@ -87,6 +97,8 @@ class Engine(wiring.Component):
         self._broadcast(m)
         if self.machine.overlaps_writes:
             self._broadcast_writes(m)
+        if self.machine.memory_operations:
+            self._show_rows(m)
         self._hand_out(m, *self._oldest_emission(m))
         counters = place(m, platform, "counters", Counters(self.machine))
         m.d.comb += [
@@ -101,13 +113,14 @@ class Engine(wiring.Component):
         return m
 
     def _takes_part(self, m: Module, command: data.View, name: str) -> Signal:
-        """Which sub-arrays stand from ``first`` to ``last`` in their group."""
+        """Which sub-arrays stand from ``first``, if the command has one, to ``last`` in their group."""
         takes_part = Signal(self.machine.sub_arrays, name=f"takes_part_in_{name}")
+        has_first = "first" in dict(command.shape())
         with m.Switch(command.log_groups):
             for log_groups in _group_logs(self.machine):
                 of_group = self.machine.sub_arrays >> log_groups
                 inside = [
-                    (command.first <= index if index < of_group - 1 else Const(1))
+                    (command.first <= index if has_first and index < of_group - 1 else Const(1))
                     & (command.last >= index if index > 0 else Const(1))
                     for index in range(of_group)
                 ]
@@ -115,27 +128,23 @@ class Engine(wiring.Component):
                     m.d.comb += takes_part.eq(Cat(inside * (1 << log_groups)))
         return takes_part
 
-    def _emits(self, command: data.View) -> Value:
-        """Whether rows or results will leave; writes and loads take no notice of ``emit``."""
-        return command.emit & (command.op != Op.WRITE.value) & (command.op != Op.LOAD.value)
-
     def _broadcast(self, m: Module) -> None:
+        command = self.command.payload
+        self._emits = command.emit & (command.op == Op.DOT.value)
         m.d.comb += [
             self._accepts.eq(
-                Cat(tile.command.ready for tile in self._tiles).all()
-                & (self._room | ~self._emits(self.command.payload))
+                Cat(tile.command.ready for tile in self._tiles).all() & (self._room | ~self._emits)
             ),
             self.command.ready.eq(self._accepts),
             self.write.ready.eq(Cat(tile.write.ready for tile in self._tiles).any()),
         ]
         of_bus = self.machine.sub_arrays // self.machine.row_buses
-        takes_part = self._takes_part(m, self.command.payload, "command")
+        takes_part = self._takes_part(m, command, "command")
         for index, tile in enumerate(self._tiles):
             m.d.comb += [
-                tile.command.payload.eq(self.command.payload),
+                tile.command.payload.eq(command),
                 tile.command.valid.eq(self.command.valid & self._accepts & takes_part[index]),
-                tile.write.payload.bits.eq(self.write.payload.bits[index // of_bus]),
-                tile.write.payload.mask.eq(self.write.payload.mask),
+                tile.write.payload.eq(self.write.payload[index // of_bus]),
                 tile.write.valid.eq(self.write.valid),
             ]
 
@@ -154,31 +163,32 @@ class Engine(wiring.Component):
                 tile.write_command.valid.eq(command.valid & command.ready & takes_part[index]),
             ]
 
+    def _show_rows(self, m: Module) -> None:
+        m.d.comb += [
+            self.row.eq(Array(tile.row for tile in self._tiles)[self.row_of]),
+            self.sensed.eq(Cat(tile.sensed for tile in self._tiles).any()),
+        ]
+        m.d.comb += [tile.columns.eq(self.columns) for tile in self._tiles]
+
     def _oldest_emission(self, m: Module) -> tuple[data.View, Value]:
-        """First of the emitting commands whose rows or results have not all left, and whether there is one."""
+        """First of the emitting commands whose results have not all left, and whether there is one."""
         layout = _emission_layout(self.machine)
         waiting = [Signal(layout, name=f"emission_{age}") for age in range(EMISSIONS)]
         number, joins = Signal(range(EMISSIONS + 1)), Signal()
-        command = self.command.payload
-        new = Signal(layout, name="new_emission")
+        command, new = self.command.payload, Signal(layout, name="new_emission")
+        all_slots = (Const(1) << command.log_slots) - 1
         m.d.comb += [
             self._room.eq((number != EMISSIONS) | self._handed_out),
-            joins.eq(self.command.valid & self._accepts & self._emits(command)),
-            new.first.eq(command.first),
+            joins.eq(self.command.valid & self._accepts & self._emits),
             new.last.eq(command.last),
+            new.last_beat.eq(
+                ((command.last << command.log_slots) | all_slots)[
+                    exact_log2(self.machine.results_per_cycle) :
+                ]
+            ),
             new.log_slots.eq(command.log_slots),
             new.log_groups.eq(command.log_groups),
-            new.counted.eq((command.op == Op.DOT.value) | (command.op == Op.COUNT.value)),
         ]
-        with m.If(new.counted):
-            lane_bits = exact_log2(self.machine.results_per_cycle)
-            all_slots = (Const(1) << command.log_slots) - 1
-            m.d.comb += [
-                new.begin.eq((command.first << command.log_slots)[lane_bits:]),
-                new.end.eq(((command.last << command.log_slots) | all_slots)[lane_bits:]),
-            ]
-        with m.Else():
-            m.d.comb += [new.begin.eq(command.first), new.end.eq(command.last)]
         m.d.sync += number.eq(number + joins - self._handed_out)
         for age, emission in enumerate(waiting):
             with m.If(joins & (number == age + self._handed_out)):
@@ -188,65 +198,36 @@ class Engine(wiring.Component):
         return waiting[0], number != 0
 
     def _hand_out(self, m: Module, emission: data.View, waits: Value) -> None:
-        """Rows and beats of the oldest emission, one a cycle; results stay until the last has left."""
+        """Beats of the oldest emission, one a cycle; results stay until the last has left."""
         tiles, takes_part = self._tiles, self._takes_part(m, emission, "emission")
-        group, beyond_begin = Signal(range(_MOST_GROUPS)), Signal.like(emission.begin)
-        at, last_of_group, last, leaves = Signal.like(emission.begin), Signal(), Signal(), Signal()
+        group, beat = Signal(range(_MOST_GROUPS)), Signal.like(emission.last_beat)
+        last_of_group, leaves = Signal(), Signal()
         missing = Cat(takes_part[index] & ~tile.result.valid for index, tile in enumerate(tiles))
         m.d.comb += [
-            at.eq(emission.begin + beyond_begin),
-            last_of_group.eq(at == emission.end),
-            last.eq(last_of_group & (group + 1 == Const(1) << emission.log_groups)),
-            self.result.valid.eq(waits & emission.counted & ~missing.any()),
-            self.result.payload.last.eq(last),
-            leaves.eq((self.row.valid & self.row.ready) | (self.result.valid & self.result.ready)),
-            self._handed_out.eq(leaves & last),
+            last_of_group.eq(beat == emission.last_beat),
+            self.result.valid.eq(waits & ~missing.any()),
+            leaves.eq(self.result.valid & self.result.ready),
+            self._handed_out.eq(leaves & last_of_group & (group + 1 == Const(1) << emission.log_groups)),
         ]
-        self._choose_row(m, emission, waits, group, at)
         for lane in range(self.machine.results_per_cycle):
-            self._choose_result(m, emission, group, at, lane)
+            self._choose_result(m, emission, group, beat, lane)
         for index, tile in enumerate(tiles):
-            m.d.comb += tile.result.ready.eq(self._handed_out & emission.counted & takes_part[index])
+            m.d.comb += tile.result.ready.eq(self._handed_out & takes_part[index])
         with m.If(leaves):
-            m.d.sync += beyond_begin.eq(Mux(last_of_group, 0, beyond_begin + 1))
-            m.d.sync += group.eq(Mux(last, 0, group + last_of_group))
+            m.d.sync += beat.eq(Mux(last_of_group, 0, beat + 1))
+            m.d.sync += group.eq(Mux(self._handed_out, 0, group + last_of_group))
 
-    def _choose_row(self, m: Module, emission: data.View, waits: Value, group: Signal, at: Signal) -> None:
-        """The row of sub-array `at` of `group`."""
-        sub_array = Signal.like(emission.first, name="sub_array_of_row")
-        with m.Switch(emission.log_groups):
-            for log_groups in _group_logs(self.machine):
-                of_group = self.machine.sub_arrays >> log_groups
-                with m.Case(log_groups):
-                    m.d.comb += sub_array.eq(group * of_group + at)
-        m.d.comb += [
-            self.row.valid.eq(
-                waits & ~emission.counted & Array(tile.row.valid for tile in self._tiles)[sub_array]
-            ),
-            self.row.payload.eq(Array(tile.row.payload for tile in self._tiles)[sub_array]),
-        ]
-        for index, tile in enumerate(self._tiles):
-            m.d.comb += tile.row.ready.eq(self.row.valid & self.row.ready & (sub_array == index))
-
-    def _choose_result(self, m: Module, emission: data.View, group: Signal, at: Signal, lane: int) -> None:
-        """Result number at·lanes + `lane` of `group`, if its sub-array takes part.
+    def _choose_result(self, m: Module, emission: data.View, group: Signal, beat: Signal, lane: int) -> None:
+        """Result number beat·lanes + `lane` of `group`.
 
         A lane meets few of all accumulators, so each has a multiplexer of its own over those.
         """
-        number = Cat(Const(lane, exact_log2(self.machine.results_per_cycle)), at)
-        index = Signal(len(number), name=f"index_of_lane_{lane}")
-        m.d.comb += [
-            index.eq(number >> emission.log_slots),
-            self.result.payload.valid[lane].eq((index >= emission.first) & (index <= emission.last)),
-        ]
-        where = Cat(at, group, emission.log_slots, emission.log_groups)
-        with m.Switch(where):
-            for (sub_array, slot), here in self._sources(lane, at).items():
+        with m.Switch(Cat(beat, group, emission.log_slots, emission.log_groups)):
+            for (sub_array, slot), here in self._sources(lane, beat).items():
                 with m.Case(*here):
-                    value = self._tiles[sub_array].result.payload[slot]
-                    m.d.comb += self.result.payload["values"][lane].eq(value)
+                    m.d.comb += self.result.payload[lane].eq(self._tiles[sub_array].result.payload[slot])
 
-    def _sources(self, lane: int, at: Signal) -> dict[tuple[int, int], list[int]]:
+    def _sources(self, lane: int, beat: Signal) -> dict[tuple[int, int], list[int]]:
         """Accumulators that `lane` hands out: for each, the numbers of beat, group and modes in which it does."""
         machine = self.machine
         sources: dict[tuple[int, int], list[int]] = {}
@@ -254,11 +235,11 @@ class Engine(wiring.Component):
             of_group = machine.sub_arrays >> log_groups
             for log_slots in range(exact_log2(min(machine.segments, MOST_SLOTS)) + 1):
                 modes = log_slots | log_groups << LOG_FIELD_BITS
-                modes <<= exact_log2(_MOST_GROUPS) + len(at)
+                modes <<= exact_log2(_MOST_GROUPS) + len(beat)
                 for number in range(lane, of_group << log_slots, machine.results_per_cycle):
                     index, slot = number >> log_slots, number & ((1 << log_slots) - 1)
                     for group in range(1 << log_groups):
-                        place = number // machine.results_per_cycle | group << len(at) | modes
+                        place = number // machine.results_per_cycle | group << len(beat) | modes
                         sources.setdefault((group * of_group + index, slot), []).append(place)
         return sources
 
@@ -269,17 +250,12 @@ def _group_logs(machine: Machine) -> range:
 
 
 def _emission_layout(machine: Machine) -> data.StructLayout:
-    """What is kept of an emitting command: ``begin`` and ``end`` are its beats, or its rows, in each group."""
-    sub_array = bits_for(machine.sub_arrays - 1)
-    beat = bits_for(max(machine.lanes // machine.results_per_cycle, machine.sub_arrays) - 1)
+    """What is kept of an emitting command: its last sub-array and its last beat in each group, and its modes."""
     return data.StructLayout(
         {
-            "first": sub_array,
-            "last": sub_array,
-            "begin": beat,
-            "end": beat,
+            "last": bits_for(machine.sub_arrays - 1),
+            "last_beat": bits_for(max(machine.lanes // machine.results_per_cycle, 1) - 1),
             "log_slots": LOG_FIELD_BITS,
             "log_groups": LOG_FIELD_BITS,
-            "counted": 1,
         }
     )

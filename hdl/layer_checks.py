@@ -1,12 +1,19 @@
-"""Checks of a layer's descriptor: fields that fit their words but ask for what no unit does."""
+"""Checks of a descriptor: fields that fit their words but ask for what no unit does."""
 
 from amaranth.hdl import Value
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
-from spinplane.machine import Machine, Rounding
+from spinplane.machine import Machine, Rounding, RowOperation
 from spinplane.machine.activation import RAW_BITS
-from spinplane.machine.descriptor import FIELD_INDEX, THRESHOLD_WORDS, Load, Requantize
+from spinplane.machine.descriptor import (
+    FIELD_INDEX,
+    MEMORY_WORDS,
+    THRESHOLD_WORDS,
+    Load,
+    OperationBit,
+    Requantize,
+)
 
 _LARGEST_PLANES = 8
 
@@ -35,6 +42,17 @@ def layer_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
     for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays"):
         refusals[name] = layer[name] >= (machine.sub_arrays >> layer.log_groups)
     return dict(sorted(refusals.items(), key=lambda item: FIELD_INDEX[item[0]]))
+
+
+def memory_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
+    """Conditions under which a memory operation is refused, by the field that is named, in the order of the fields."""
+    first, last = (MEMORY_WORDS[f"{which}_sub_array"] for which in ("first", "last"))
+    stored = layer.operation[OperationBit.WRITE_BACK] | layer.operation[OperationBit.STORE]
+    return {
+        last: layer[last] >= machine.sub_arrays,
+        first: layer[first] > layer[last],
+        "operation": (layer.operation[:2] == RowOperation.WRITE.value) & stored,
+    }
 
 
 def _interval_is_short(machine: Machine, layer: data.View) -> Value:

@@ -7,7 +7,7 @@ from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from spinplane.machine import Machine, bits_for
+from spinplane.machine import Machine, RowOperation, bits_for
 from spinplane.machine.descriptor import (
     DESCRIPTOR_FIELDS,
     DESCRIPTOR_WORDS,
@@ -16,13 +16,14 @@ from spinplane.machine.descriptor import (
     Field,
     Kind,
     Load,
+    OperationBit,
 )
 from spinplane.machine.registers import Error, machine_digest
 
 from .bank import bank_read
 from .descriptor import DESCRIPTOR
-from .layer_checks import layer_refusals
-from .sequencer import ERROR_BITS
+from .kernel_loader import ERROR_BITS
+from .layer_checks import layer_refusals, memory_refusals
 
 WORD_BITS = 32
 _NUMBER_BITS = 16
@@ -230,15 +231,30 @@ class LayerController(wiring.Component):
             with m.If(~self.pulse):
                 self._check_header(m)
         with m.Elif(kind == Kind.LAYER.value):
-            m.d.sync += self._state.eq(_State.START)
-            # In reverse, as the last assignment holds and the first refusal is named.
-            for name, is_refused in reversed(layer_refusals(self.machine, layer).items()):
-                with m.If(is_refused):
-                    self._refuse(m, Error.FIELD, FIELD_INDEX[name])
+            self._begin_unless(m, layer_refusals(self.machine, layer))
+        if self.machine.memory_operations:
+            with m.Elif(kind == Kind.MEMORY.value):
+                self._check_memory_operation(m)
         with m.Elif(kind == Kind.END.value):
             m.d.sync += [self.resident.eq(self._tag), self._state.eq(_State.DONE)]
         with m.Else():
             self._refuse(m, Error.KIND)
+
+    def _begin_unless(self, m: Module, refusals: dict[str, Value]) -> None:
+        """Start the units, unless one of the fields is refused."""
+        m.d.sync += self._state.eq(_State.START)
+        # In reverse, as the last assignment holds and the first refusal is named.
+        for name, is_refused in reversed(refusals.items()):
+            with m.If(is_refused):
+                self._refuse(m, Error.FIELD, FIELD_INDEX[name])
+
+    def _check_memory_operation(self, m: Module) -> None:
+        """Where rows are written, kernels may have been: none of the program's count as resident any more."""
+        operation = self.layer.operation
+        writes = (operation[:2] == RowOperation.WRITE.value) | operation[OperationBit.WRITE_BACK]
+        with m.If(writes):
+            m.d.sync += [self.resident.eq(0), self._tag.eq(0)]
+        self._begin_unless(m, memory_refusals(self.machine, self.layer))
 
     def _check_header(self, m: Module) -> None:
         layer = self.layer

@@ -1,32 +1,34 @@
 """Sequencer: the commands of a pass, each in the cycle in which the engine can take it."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine import Machine, Op, bits_for
+from spinplane.machine import Machine, Op, RowOperation
+from spinplane.machine.descriptor import Kind, OperationBit
 from spinplane.machine.registers import Error
 
 from .bank import bank_read
 from .command import command_layout, row_layout, write_command_layout
 from .descriptor import DESCRIPTOR
+from .kernel_loader import ERROR_BITS, KernelLoader
 from .row_set import row_set_layout, row_write_layout, window_run_layout
 from .run_walk import RunWalk
+from .sense_walk import SenseWalk
 from .verilog import place
 
-#: Bits of an error's code.
-ERROR_BITS = 8
 
-
-class _State(enum.Enum, shape=2):
+class _State(enum.Enum, shape=3):
     IDLE = 0
     LOAD = 1
     WALK = 2
     FAILED = 3
+    SENSE = 4
 
 
 class Sequencer(wiring.Component):
-    """Loads kernels if that is due, then writes the row sets of each region and runs its windows.
+    """Loads kernels if that is due, then writes the row sets of each region and runs its windows; or does a memory
+    operation.
 
     A row set, and a word of the kernel bank, moves on to ``write`` when its ``WRITE`` is accepted, and stays there
     until the end of the pulse, while the next one is offered. So writes follow one another every ``write_cycles``
@@ -48,9 +50,9 @@ class Sequencer(wiring.Component):
     Members
     -------
     layer : In(DESCRIPTOR)
-        Held constant while ``busy``.
+        Of kind LAYER, or with ``memory_operations`` MEMORY. Held constant while ``busy``.
     start : In(1)
-        Begin a pass; only while not ``busy``.
+        Begin a pass or a memory operation; only while not ``busy``.
     load : In(1)
         Whether kernels are to be loaded; looked at with ``start``.
     busy : Out(1)
@@ -62,6 +64,8 @@ class Sequencer(wiring.Component):
     write : Out(stream.Signature(row_layout(machine)))
     write_command : Out(stream.Signature(write_command_layout(machine)))
         With ``write_overlap`` alone.
+    columns : Out(columns)
+        Columns that are sensed and written. With ``memory_operations``.
     row_write : Out(row_write_layout(machine))
         In the last cycle of a row set's pulse; a run with that row is accepted then or later.
     run : Out(window_run_layout(machine))
@@ -71,10 +75,11 @@ class Sequencer(wiring.Component):
     stalled : Out(1)
         The engine could take a command, but the next ``WRITE`` has no row set yet, or the next round waits for the
         way out. With ``write_overlap``: it could take a run, but the region's rows are not written yet, or the next
-        round waits for the way out.
+        round waits for the way out. In a memory operation: it could take a step, but the one before it is being stored.
     error : Out(8)
         ``Error.ROW`` in place of a command with a row beyond the array, ``Error.KERNEL_BANK`` in place of the read
-        of a word beyond the kernel bank; held until the reset, without another command.
+        of a word beyond the kernel bank, ``Error.IMAGE_BANK`` in place of a step whose words are beyond the image bank;
+        held until the reset, without another command.
     """
 
     layer: data.View
@@ -82,6 +87,7 @@ class Sequencer(wiring.Component):
     command: stream.Interface
     write: stream.Interface
     write_command: stream.Interface
+    columns: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -102,86 +108,104 @@ class Sequencer(wiring.Component):
                 "stalled": Out(1),
                 "error": Out(ERROR_BITS),
                 **(writes if machine.overlaps_writes else {}),
+                **({"columns": Out(machine.columns)} if machine.memory_operations else {}),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._walk = place(m, platform, "run_walk", RunWalk(self.machine))
+        self._loader = place(m, platform, "kernel_loader", KernelLoader(self.machine))
         self._state = Signal(_State)
         self._offers_kernel, self._offers_set, self._offers_run = Signal(), Signal(), Signal()
-        self._accepted = Signal()
+        self._offers_step, self._accepted = Signal(), Signal()
+        is_memory = self.layer.kind == Kind.MEMORY.value
+        self._is_memory = is_memory if self.machine.memory_operations else Const(0)
         m.d.comb += [
             self._walk.layer.eq(self.layer),
-            self._walk.start.eq(self.start & (self._state == _State.IDLE)),
+            self._walk.start.eq(self.start & ~self._is_memory & (self._state == _State.IDLE)),
             self.busy.eq(self._state != _State.IDLE),
         ]
         if self.machine.overlaps_writes:
             self._write_port, self._write_accepted = self.write_command, Signal()
             m.d.comb += [
-                self.command.valid.eq(self._offers_run),
+                self.command.valid.eq(self._offers_run | self._offers_step),
                 self.write_command.valid.eq(self._offers_kernel | self._offers_set),
                 self._write_accepted.eq(self.write_command.valid & self.write_command.ready),
             ]
         else:
             self._write_port, self._write_accepted = self.command, self._accepted
-            m.d.comb += self.command.valid.eq(self._offers_kernel | self._offers_set | self._offers_run)
+            offers = (self._offers_kernel, self._offers_set, self._offers_run, self._offers_step)
+            m.d.comb += self.command.valid.eq(Cat(offers).any())
         m.d.comb += self._accepted.eq(self.command.valid & self.command.ready)
-        kernel_row, kernel_sub_array = self._load_kernels(m)
-        self._walk_regions(m)
-        self._form_commands(m, kernel_row, kernel_sub_array)
+        self._load_kernels(m)
+        waits = self._walk_regions(m)
+        self._form_commands(m)
+        if self.machine.memory_operations:
+            waits |= self._walk_steps(m, platform)
+        m.d.comb += self.stalled.eq(self.command.ready & waits)
         self._hold_rows(m)
         return m
 
-    def _fail(self, m: Module, error: Error) -> None:
+    def _fail(self, m: Module, error: Error | Value) -> None:
         m.d.sync += [self.error.eq(error), self._state.eq(_State.FAILED)]
 
-    def _load_kernels(self, m: Module) -> tuple[Signal, Signal]:
-        """Words of the kernel bank lie in the order of their writes; the next is read when one is accepted.
-
-        Returns
-        -------
-        tuple of Signal
-            The row and the sub-array of each group that the word at hand is for.
-        """
-        layer, machine = self.layer, self.machine
-        address = Signal(layer.load_base.shape())
-        index, row = Signal.like(layer.load_rows), Signal(bits_for((1 << 13) - 2))
-        sub_array, at_hand = Signal.like(layer.load_sub_arrays), Signal()
-        ends_row = sub_array == layer.load_sub_arrays
-        is_last = ends_row & (index == layer.load_rows - 1)
-        wanted, row_is_outside = Signal(), row >= machine.rows
+    def _load_kernels(self, m: Module) -> None:
+        """Kernels if they are due; the mask of a memory operation, and the rows that it writes."""
+        layer, loader = self.layer, self._loader
+        writes = layer.operation[:2] == RowOperation.WRITE.value
+        is_due = Mux(
+            self._is_memory,
+            writes | layer.operation[OperationBit.MASKED],
+            self.load & (layer.load_rows != 0),
+        )
+        wiring.connect(m, loader.kernel, wiring.flipped(self.kernel))
         m.d.comb += [
-            self._offers_kernel.eq((self._state == _State.LOAD) & at_hand & ~row_is_outside),
-            wanted.eq(
-                Mux(
-                    at_hand, self._offers_kernel & self._write_accepted & ~is_last, self._state == _State.LOAD
-                )
-            ),
-            self.kernel.enable.eq(wanted & (address < machine.kernel_words)),
-            self.kernel.address.eq(address),
+            loader.layer.eq(layer),
+            loader.start.eq(self.start),
+            loader.due.eq(is_due),
+            self._offers_kernel.eq(loader.writes.valid),
+            loader.writes.ready.eq(self._write_port.ready),
             self.kernel_read.eq(self.kernel.enable),
         ]
-        with m.If(self._state == _State.IDLE):
-            m.d.sync += [address.eq(layer.load_base), row.eq(layer.kernel_row)]
-            m.d.sync += [index.eq(0), sub_array.eq(0), at_hand.eq(0)]
-            with m.If(self.start):
-                is_due = self.load & (layer.load_rows != 0)
-                m.d.sync += self._state.eq(Mux(is_due, _State.LOAD, _State.WALK))
-        with m.Elif(self.kernel.enable):
-            m.d.sync += [address.eq(address + 1), at_hand.eq(1)]
-        with m.If(self._offers_kernel & self._write_accepted):
-            m.d.sync += sub_array.eq(Mux(ends_row, 0, sub_array + 1))
-            m.d.sync += [index.eq(index + ends_row), row.eq(row + ends_row)]
-            with m.If(is_last):
-                m.d.sync += self._state.eq(_State.WALK)
-        with m.If(wanted & ~self.kernel.enable):
-            self._fail(m, Error.KERNEL_BANK)
-        with m.If((self._state == _State.LOAD) & at_hand & row_is_outside):
-            self._fail(m, Error.ROW)
-        return row, sub_array
+        after = Mux(self._is_memory, Mux(writes, _State.IDLE, _State.SENSE), _State.WALK)
+        with m.If(self.start):
+            m.d.sync += self._state.eq(Mux(is_due, _State.LOAD, after))
+        with m.If(loader.done):
+            m.d.sync += self._state.eq(after)
+        with m.If(loader.error != Error.NONE.value):
+            self._fail(m, loader.error)
 
-    def _walk_regions(self, m: Module) -> None:
+    def _walk_steps(self, m: Module, platform: object) -> Value:
+        """Steps of a memory operation that senses; returns whether the next one waits for the one before it."""
+        walk = place(m, platform, "sense_walk", SenseWalk(self.machine))
+        command, step, at_work = self.command.payload, walk.steps.payload, self._state == _State.SENSE
+        m.d.comb += [
+            walk.layer.eq(self.layer),
+            walk.start.eq(self.start),
+            walk.steps.ready.eq(self._offers_step & self.command.ready),
+            self._offers_step.eq(at_work & walk.steps.valid & ~step.outside & ~step.beyond),
+            self.columns.eq(self._loader.columns),
+        ]
+        with m.If(self._offers_step & self._accepted & step.ends):
+            m.d.sync += self._state.eq(_State.IDLE)
+        with m.If(at_work & step.outside):
+            self._fail(m, Error.ROW)
+        with m.Elif(at_work & step.beyond):
+            self._fail(m, Error.IMAGE_BANK)
+        with m.If(at_work):
+            m.d.comb += [
+                # Codes of both are in the same order.
+                command.op.eq(self.layer.operation[:2] + (Op.READ.value - RowOperation.READ.value)),
+                command.first.eq(self.layer.load_sub_arrays),
+                command.last.eq(self.layer.last_sub_arrays),
+                *(command[name].eq(step[name]) for name in ("row_a", "row_b", "row_d")),
+                command.write_back.eq(self.layer.operation[OperationBit.WRITE_BACK]),
+            ]
+        return at_work & ~walk.steps.valid
+
+    def _walk_regions(self, m: Module) -> Value:
+        """Row sets and runs; returns whether the next one waits for a row set or the way out."""
         run, layer = self._walk.runs.payload, self.layer
         # As long as the walk prepares itself, the first region is at hand, which begins with row sets.
         needs_rows = ~self._walk.runs.valid | run.needs_rows
@@ -204,10 +228,7 @@ class Sequencer(wiring.Component):
             self._walk.runs.ready.eq(self._offers_run & self.command.ready),
         ]
         round_waits = self._time_rounds(m)
-        m.d.comb += [
-            self._offers_run.eq(due & ~run.outside & ~round_waits),
-            self.stalled.eq(self.command.ready & (missing | (due & ~run.outside & round_waits))),
-        ]
+        m.d.comb += self._offers_run.eq(due & ~run.outside & ~round_waits)
         if not overlaps:
             with m.If(self._offers_set & self._accepted):
                 m.d.sync += written.eq(self.rows.payload.last)
@@ -225,6 +246,7 @@ class Sequencer(wiring.Component):
             self.run.first.eq(run.first),
             self.run.last.eq(run.last),
         ]
+        return missing | (due & ~run.outside & round_waits)
 
     def _follow_writes(self, m: Module) -> tuple[Value, Value]:
         """Writes that run ahead of the runs, up to the end of a row of regions.
@@ -279,24 +301,25 @@ class Sequencer(wiring.Component):
             m.d.sync += left.eq(left - 1)
         return run.clear & (left != 0)
 
-    def _form_commands(self, m: Module, kernel_row: Signal, kernel_sub_array: Signal) -> None:
+    def _form_commands(self, m: Module) -> None:
         command, write, layer = self.command.payload, self._write_port.payload, self.layer
+        log_groups = Mux(self._is_memory, 0, layer.log_groups)
         m.d.comb += [
             command.log_slots.eq(layer.log_slots),
             command.log_planes.eq(layer.log_planes),
-            command.log_groups.eq(layer.log_groups),
-            command.length.eq((self.machine.columns - 1) >> layer.log_slots),
+            command.log_groups.eq(log_groups),
         ]
         shared = not self.machine.overlaps_writes
-        is_write = [command.op.eq(Op.WRITE.value)] if shared else [write.log_groups.eq(layer.log_groups)]
+        is_write = [command.op.eq(Op.WRITE.value)] if shared else [write.log_groups.eq(log_groups)]
+        kernel = self._loader.writes.payload
         if not shared:
             self._form_run(m)
         with m.If(self._state == _State.LOAD):
             m.d.comb += [
                 *is_write,
-                write.first.eq(kernel_sub_array),
-                write.last.eq(kernel_sub_array),
-                write.row_d.eq(kernel_row),
+                write.first.eq(kernel.first),
+                write.last.eq(kernel.last),
+                write.row_d.eq(kernel.row),
             ]
         with m.Elif(self._offers_set):
             m.d.comb += [
@@ -326,7 +349,6 @@ class Sequencer(wiring.Component):
         write, rows = self.write.payload, self.rows.payload
         row, sums, from_set = Signal.like(rows.row), Signal.like(rows.sums), Signal()
         m.d.comb += [
-            write.mask.eq(~0),
             self.row_write.valid.eq(self.write.valid & self.write.ready & from_set),
             self.row_write.row.eq(row),
             self.row_write.sums.eq(sums),
@@ -339,6 +361,6 @@ class Sequencer(wiring.Component):
                 sums.eq(rows.sums),
             ]
             word = Cat(self.kernel.data for _ in range(self.machine.row_buses))
-            m.d.sync += write.bits.as_value().eq(Mux(self._offers_set, rows.bits.as_value(), word))
+            m.d.sync += write.as_value().eq(Mux(self._offers_set, rows.bits.as_value(), word))
         with m.Elif(self.write.ready):
             m.d.sync += self.write.valid.eq(0)

@@ -61,7 +61,7 @@ class WayOut(wiring.Component):
     busy : Out(1)
         From the cycle after `start` to that of the last write.
     results : In(stream.Signature(result_beat_layout(machine)))
-        The walk alone tells where a beat stands: ``valid`` and ``last`` are not looked at.
+        The walk tells where a beat stands.
     sums : In(stream.Signature(window_sums_layout(machine)))
         Those of a window stay until its last beat is taken.
     parameters : Out(bank_read(parameter_beats, results_per_cycle · 128))
@@ -156,7 +156,7 @@ class WayOut(wiring.Component):
                 m.d.comb += bus.eq(position.group << (buses - log_groups))
         m.d.comb += [
             lanes.in_valid.eq(takes),
-            lanes.beat.values.eq(self.results.payload["values"]),
+            lanes.beat.values.eq(self.results.payload),
             lanes.beat.window_sum.eq(Array(self.sums.payload)[bus]),
             lanes.beat.pool.eq(position.pool),
             lanes.beat.counts.eq(position.counts),

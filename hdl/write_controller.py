@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine, bits_for
 
-from .command import driven_row_layout, write_command_layout
+from .command import write_command_layout
 
 
 class WriteController(wiring.Component):
@@ -24,8 +24,8 @@ class WriteController(wiring.Component):
     -------
     command : In(stream.Signature(write_command_layout(machine)))
         ``first``, ``last`` and ``log_groups`` are the engine's; here every command is obeyed.
-    write : In(stream.Signature(StructLayout({"bits": columns, "mask": columns})))
-        One row is taken at the end of its pulse.
+    write : In(stream.Signature(0))
+        A row is there; it is taken at the end of its pulse.
     write_address, write_enable : Out
         For the decoder of the write word lines.
     wrote : Out(1)
@@ -44,7 +44,7 @@ class WriteController(wiring.Component):
         super().__init__(
             {
                 "command": In(stream.Signature(write_command_layout(machine))),
-                "write": In(stream.Signature(driven_row_layout(machine))),
+                "write": In(stream.Signature(0)),
                 "write_address": Out(row),
                 "write_enable": Out(1),
                 "wrote": Out(1),

@@ -7,19 +7,20 @@ from .command import (
     LOG_FIELD_BITS,
     MOST_SLOTS,
     OP_FIELDS,
-    PLANE_FIELD_BITS,
     SHIFT_FIELD_BITS,
     Op,
     Program,
     bits_for,
     command_dtype,
     command_fields,
+    operations,
     pack_commands,
 )
 from .counters import ACCELERATOR_COUNTER_NAMES, COUNTER_BITS, COUNTER_NAMES, AcceleratorCounters, Counters
 from .errors import SpinplaneError
 from .faults import NOMINAL_THRESHOLDS, FaultMap
 from .machine import WRITE_OVERLAPS, Machine, load_machine, machine_names
+from .memory_operation import MemoryOperation, RowOperation
 from .technology import Electrical, check_write_overlap
 
 __all__ = [
@@ -34,7 +35,6 @@ __all__ = [
     "NOMINAL_THRESHOLDS",
     "OFFSET_BITS",
     "OP_FIELDS",
-    "PLANE_FIELD_BITS",
     "SHIFT_FIELD_BITS",
     "WRITE_OVERLAPS",
     "AcceleratorCounters",
@@ -43,10 +43,12 @@ __all__ = [
     "Electrical",
     "FaultMap",
     "Machine",
+    "MemoryOperation",
     "Op",
     "Operand",
     "Program",
     "Rounding",
+    "RowOperation",
     "SpinplaneError",
     "bits_for",
     "check_write_overlap",
@@ -54,5 +56,6 @@ __all__ = [
     "command_fields",
     "load_machine",
     "machine_names",
+    "operations",
     "pack_commands",
 ]

@@ -15,16 +15,20 @@ from .descriptor import (
     DESCRIPTOR_WORDS,
     FIELD_INDEX,
     FORMAT_VERSION,
+    MEMORY_ROWS_WORD,
+    MEMORY_WORDS,
     THRESHOLD_WORDS,
     Field,
     Holds,
     Kind,
     Load,
+    OperationBit,
     PoolAt,
     Requantize,
 )
 from .errors import SpinplaneError
 from .machine import LEAF_COLUMNS, Machine
+from .memory_operation import MemoryOperation, RowOperation
 from .passes import Pass
 
 #: Planes of a code at most.
@@ -79,11 +83,11 @@ class FieldError(SpinplaneError):
 
 
 class UnitError(FieldError):
-    """A word of a pass fits its field, but asks for what no unit of the machine does."""
+    """A word of a pass or a memory operation fits its field, but asks for what no unit of the machine does."""
 
 
 class KindError(SpinplaneError):
-    """A descriptor is of no kind."""
+    """A descriptor is of a kind that the machine does not have."""
 
 
 def largest(name: str) -> int:
@@ -92,7 +96,7 @@ def largest(name: str) -> int:
     return _meant(field, field.largest)
 
 
-def encode(descriptor: Header | Pass | End) -> NDArray[np.uint32]:
+def encode(descriptor: Header | Pass | MemoryOperation | End) -> NDArray[np.uint32]:
     """Words of a descriptor.
 
     Returns
@@ -110,6 +114,8 @@ def encode(descriptor: Header | Pass | End) -> NDArray[np.uint32]:
         case Pass():
             values = {field.name: _held(field, getattr(descriptor, field.meant)) for field in PASS_FIELDS}
             return raw_words(kind=Kind.LAYER.value, **values)
+        case MemoryOperation():
+            return raw_words(kind=Kind.MEMORY.value, **_memory_words(descriptor))
         case End():
             return raw_words(kind=Kind.END.value)
 
@@ -135,7 +141,7 @@ def raw_words(**held: int) -> NDArray[np.uint32]:
     return words
 
 
-def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | End:
+def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | MemoryOperation | End:
     """What a descriptor says to a machine; the inverse of `encode`.
 
     Parameters
@@ -148,9 +154,9 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | End:
     FieldError
         If a word does not fit its field: for the first such word.
     UnitError
-        If a word of a pass asks for what no unit of the machine does: for the first such word.
+        If a word of a pass or a memory operation asks for what no unit of the machine does: for the first such word.
     KindError
-        If it is of no kind.
+        If it is of a kind that the machine does not have.
     """
     held: dict[str, int] = {}
     for index, (field, word) in enumerate(zip(DESCRIPTOR_FIELDS, words.tolist(), strict=False)):
@@ -177,10 +183,19 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | End:
                 name: _TYPES[name](value) if name in _TYPES else value for name, value in values.items()
             }
             return Pass(machine=machine, **typed)
+        case Kind.MEMORY.value if machine.memory_operations:
+            wrong = _refused_operation(held, machine)
+            if wrong is not None:
+                raise UnitError(
+                    FIELD_INDEX[wrong],
+                    f"descriptor field {wrong} = {held[wrong]}: no memory operation of machine {machine.name}",
+                )
+            return _memory_operation(held, machine)
         case Kind.END.value:
             return End()
     raise KindError(
-        f"descriptor field kind = {held['kind']}: allowed are 0 to {max(kind.value for kind in Kind)}"
+        f"descriptor field kind = {held['kind']}: machine {machine.name} has no memory operations "
+        "(memory_operations)"
     )
 
 
@@ -250,3 +265,40 @@ def _least_interval(held: dict[str, int], machine: Machine) -> int:
         residual_planes=held["residual_planes"] + 1,
     )
     return beat.least_interval
+
+
+def _memory_words(operation: MemoryOperation) -> dict[str, int]:
+    """What the words of a memory operation hold, by the names of their fields."""
+    flags = (
+        operation.masked << OperationBit.MASKED
+        | operation.write_back << OperationBit.WRITE_BACK
+        | operation.store << OperationBit.STORE
+    )
+    numbers = {word: int(getattr(operation, name)) for name, word in MEMORY_WORDS.items()}
+    return numbers | {"operation": operation.operation.value | flags, MEMORY_ROWS_WORD: operation.rows - 1}
+
+
+def _memory_operation(held: dict[str, int], machine: Machine) -> MemoryOperation:
+    word = held["operation"]
+    return MemoryOperation(
+        machine=machine,
+        operation=RowOperation(word & 0b11),
+        rows=held[MEMORY_ROWS_WORD] + 1,
+        masked=bool(word >> OperationBit.MASKED & 1),
+        write_back=bool(word >> OperationBit.WRITE_BACK & 1),
+        store=bool(word >> OperationBit.STORE & 1),
+        **{name: held[word] for name, word in MEMORY_WORDS.items()},
+    )
+
+
+def _refused_operation(held: dict[str, int], machine: Machine) -> str | None:
+    """Name of the first word of a memory operation that no sub-array of the machine can obey, or None."""
+    operation = _memory_operation(held, machine)
+    first, last = (MEMORY_WORDS[f"{which}_sub_array"] for which in ("first", "last"))
+    fits = {
+        last: operation.last_sub_array < machine.sub_arrays,
+        first: operation.first_sub_array <= operation.last_sub_array,
+        "operation": operation.operation is not RowOperation.WRITE
+        or not (operation.write_back or operation.store),
+    }
+    return next((name for name, fit in fits.items() if not fit), None)

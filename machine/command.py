@@ -15,48 +15,37 @@ from .machine import Machine
 class Op(enum.Enum):
     """Operations of a sub-array; the value is the code in the RTL.
 
-    ``WRITE`` takes one (row, mask) from the write stream into ``row_d``. ``READ`` senses ``row_a`` (EN_M),
-    ``AND`` and ``OR`` sense ``row_a`` with ``row_b``; with ``emit`` the sensed row leaves on the row stream,
-    with ``write_back`` its sensed columns are written to ``row_d``. ``DOT`` accumulates
-    ±2^(m+n+shift)·bitcount(and(a, b)) over all planes and tiles, ``COUNT`` ±2^(m+shift)·bitcount(a) over the
-    planes and tiles of ``row_a`` alone. ``LOAD`` fills the accumulators with the constants of ``row_a``:
-    that of slot s from the columns s·columns/slots and up, two's complement, least significant bit first, and
-    0 where there is no slot.
+    ``WRITE`` takes a row from the write stream into ``row_d``. ``DOT`` accumulates 2^shift · bitcount(and(a, b)) over
+    pairs of consecutive rows from ``row_a`` and ``row_b`` on. On machines with ``memory_operations``, ``READ`` senses
+    ``row_a`` (EN_M), ``AND`` and ``OR`` sense ``row_a`` with ``row_b``; with ``write_back`` what they show is written
+    to ``row_d``.
     """
 
     WRITE = 0
-    READ = 1
-    AND = 2
-    OR = 3
-    DOT = 4
-    COUNT = 5
-    LOAD = 6
+    DOT = 1
+    READ = 2
+    AND = 3
+    OR = 4
 
 
 _WHERE = frozenset({"first", "last", "log_groups"})
-_SENSE = _WHERE | {"row_a", "row_d", "length", "log_slots", "emit", "write_back"}
-_COUNT = _WHERE | {"row_a", "planes_a", "tiles", "length", "log_slots", "log_planes", "signed_a", "shift"}
-_COUNT |= {"negate", "clear", "emit"}
+_SENSE = _WHERE | {"row_a", "row_d", "write_back"}
 
 #: Fields that an operation uses; it ignores the others.
 OP_FIELDS: dict[Op, frozenset[str]] = {
     Op.WRITE: _WHERE | {"row_d"},
+    Op.DOT: _WHERE | {"row_a", "row_b", "tiles", "log_slots", "log_planes", "shift", "clear", "emit"},
     Op.READ: _SENSE,
     Op.AND: _SENSE | {"row_b"},
     Op.OR: _SENSE | {"row_b"},
-    Op.DOT: _COUNT | {"row_b", "planes_b", "signed_b"},
-    Op.COUNT: _COUNT,
-    Op.LOAD: _WHERE | {"row_a", "length", "log_slots"},
 }
 
-#: Emitting commands that an engine has on their way at once: as many as one sub-array holds in its result
-#: registers, bit-counter, sense amplifiers and controller.
+#: Emitting commands that an engine has on their way at once: as many as one sub-array holds in its result registers,
+#: bit-counter, sense amplifiers and controller.
 EMISSIONS = 4
 
-#: Bits of the field that counts planes (less one), of the base shift, and of the logarithms of slots, of planes
-#: side by side and of groups.
-PLANE_FIELD_BITS = 3
-SHIFT_FIELD_BITS = 5
+#: Bits of the shift, and of the logarithms of slots, of planes side by side and of groups.
+SHIFT_FIELD_BITS = 4
 LOG_FIELD_BITS = 2
 #: Slots of a row, planes side by side and groups of sub-arrays that a command can ask for at most.
 MOST_SLOTS = 1 << ((1 << LOG_FIELD_BITS) - 1)
@@ -67,41 +56,43 @@ def bits_for(largest: int) -> int:
     return max(1, largest.bit_length())
 
 
+def operations(machine: Machine) -> tuple[Op, ...]:
+    """Operations that the command stream of a machine's engine has; the others are never sent.
+
+    With ``write_overlap`` rows are written by a stream of their own.
+    """
+    writes = () if machine.overlaps_writes else (Op.WRITE,)
+    senses = (Op.READ, Op.AND, Op.OR) if machine.memory_operations else ()
+    return (*writes, Op.DOT, *senses)
+
+
 def command_fields(machine: Machine) -> dict[str, int]:
     """Names and widths in bits of a command's fields, in the order in which they are packed.
 
-    ``op``; ``first``, ``last``: sub-arrays of each group that take part; ``row_a``, ``row_b``, ``row_d``: rows;
-    ``planes_a``, ``planes_b``, ``tiles``: their numbers less one (plane m, tile t of an operand lies in row
-    ``row + m·(tiles+1) + t``); ``length``: sensed columns of the last tile less one, counted in each slot;
-    ``log_slots``, ``log_planes``: the row has 2^log_slots equal slots, each with an accumulator of its own, and
-    a slot 2^log_planes equal sub-blocks, of which the ones of number p count 2^p; ``log_groups``: the
-    sub-arrays stand in 2^log_groups groups of neighbours; ``signed_a``, ``signed_b``: the top plane weighs
-    negatively; ``shift``: added to m + n; ``negate``: subtract; ``clear``: start from 0; ``emit``: hand out the
-    row, or the accumulators after the last step; ``write_back``: store the sensed row in ``row_d``.
-    `OP_FIELDS` has those that an operation uses.
+    ``op``; ``first``, ``last``: sub-arrays of each group that take part, the first one of ``DOT`` is 0; ``row_a``,
+    ``row_b``, ``row_d``: rows; ``tiles``: pairs of rows less one; ``log_slots``, ``log_planes``: a row has 2^log_slots
+    equal slots, each with an accumulator of its own, and a slot 2^log_planes equal sub-blocks, of which the ones of
+    number p count 2^p; ``log_groups``: the sub-arrays stand in 2^log_groups groups of neighbours; ``shift``;
+    ``clear``: start from 0; ``emit``: hand out the accumulators after the last pair; ``write_back``, with
+    ``memory_operations``: store the sensed row in ``row_d``. `OP_FIELDS` has those that an operation uses.
     """
     row, sub_array = bits_for(machine.rows - 1), bits_for(machine.sub_arrays - 1)
+    write_back = {"write_back": 1} if machine.memory_operations else {}
     return {
-        "op": bits_for(max(op.value for op in Op)),
+        "op": bits_for(max(op.value for op in operations(machine))),
         "first": sub_array,
         "last": sub_array,
         "row_a": row,
         "row_b": row,
         "row_d": row,
-        "planes_a": PLANE_FIELD_BITS,
-        "planes_b": PLANE_FIELD_BITS,
         "tiles": row,
-        "length": bits_for(machine.columns - 1),
         "log_slots": LOG_FIELD_BITS,
         "log_planes": LOG_FIELD_BITS,
         "log_groups": LOG_FIELD_BITS,
-        "signed_a": 1,
-        "signed_b": 1,
         "shift": SHIFT_FIELD_BITS,
-        "negate": 1,
         "clear": 1,
         "emit": 1,
-        "write_back": 1,
+        **write_back,
     }
 
 
@@ -131,7 +122,7 @@ def pack_commands(machine: Machine, commands: np.ndarray) -> list[int]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """What a host streams into an engine.
+    """What is streamed into an engine.
 
     Parameters
     ----------
@@ -140,17 +131,23 @@ class Program:
     rows : ndarray of shape (writes, columns) or (writes, row_buses, columns), uint8
         Bits of the rows that ``WRITE`` commands consume, in order; column 0 first. The former go over all buses
         alike.
-    masks : ndarray of shape (writes, columns), uint8
-        1 where a column is written.
+    columns : ndarray of shape (columns,), uint8, optional
+        1 where a column is sensed and written, on machines with ``memory_operations``; all are if it is not given.
     """
 
     machine: Machine
     commands: np.ndarray
     rows: np.ndarray
-    masks: np.ndarray
+    columns: np.ndarray | None = None
 
+    @property
     def bus_rows(self) -> np.ndarray:
         """`rows` of every bus, shape (writes, row_buses, columns)."""
         if self.rows.ndim == 3:
             return self.rows
         return np.repeat(self.rows[:, np.newaxis], self.machine.row_buses, axis=1)
+
+    @property
+    def enabled(self) -> np.ndarray:
+        """`columns`, or ones."""
+        return np.ones(self.machine.columns, np.uint8) if self.columns is None else self.columns

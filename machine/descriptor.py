@@ -1,8 +1,8 @@
-"""The descriptor: what the layer controller is told of one pass of a layer.
+"""The descriptor: what the layer controller is told of one pass of a layer, or of one memory operation.
 
 A program memory holds descriptors of `DESCRIPTOR_WORDS` words of 32 bits, one field a word, in the order of
 `DESCRIPTOR_FIELDS`. A word that does not fit its field is an error that names the word. The walk over a layer that
-these fields describe is drawn in ``docs/accelerator.md``.
+these fields describe is drawn in ``docs/accelerator.md``. A memory operation lies in some of the same words.
 """
 
 import enum
@@ -23,6 +23,7 @@ class Kind(enum.Enum):
     END = 0
     LAYER = 1
     HEADER = 2
+    MEMORY = 3
 
 
 class Load(enum.Enum):
@@ -187,6 +188,30 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     *_unsigned(24, "out_line_bits", "out_plane_bits"),
     *_unsigned(16, "out_pixel_bits", "out_beat_bits", "out_first_bit"),
     *_less_one(3, "out_planes"),
+    # Memory operation: what is done, and its flags.
+    *_unsigned(5, "operation"),
 )
+
+#: Where the numbers of a memory operation lie: in the words of these fields, as they are.
+MEMORY_WORDS: dict[str, str] = {
+    "row_a": "input_row",
+    "row_b": "line_rows",
+    "row_d": "kernel_row",
+    "first_sub_array": "load_sub_arrays",
+    "last_sub_array": "last_sub_arrays",
+    "kernel_word": "load_base",
+    "image_word": "out_base",
+}
+#: Where the number of its rows lies, less one.
+MEMORY_ROWS_WORD = "run_rows"
+
+
+class OperationBit(enum.IntEnum):
+    """Bits of the word ``operation`` above the two of the `RowOperation`."""
+
+    MASKED = 2
+    WRITE_BACK = 3
+    STORE = 4
+
 
 FIELD_INDEX: dict[str, int] = {field.name: index for index, field in enumerate(DESCRIPTOR_FIELDS)}

@@ -43,6 +43,8 @@ class Machine:
         Clock cycles of a write pulse, 1 to 64.
     write_overlap : {"none", "same_array"}
         Whether rows are sensed while another row of the same array is written.
+    memory_operations : bool
+        Whether a program may use the array as a memory: descriptors that write, read, AND and OR rows.
     row_buses : int
         Groups of sub-arrays that can be given different rows at once: 1, 2, 4 or 8, divides `sub_arrays`.
         If not given, the greatest of 1, 2 and 4 that divides them.
@@ -79,6 +81,7 @@ class Machine:
     sense_cycles: int = 1
     write_cycles: int = 2
     write_overlap: str = "none"
+    memory_operations: bool = False
     row_buses: int = 0
     results_per_cycle: int = 0
     bus_bits: int = 0
@@ -103,6 +106,10 @@ class Machine:
         if self.write_overlap not in WRITE_OVERLAPS:
             raise SpinplaneError(
                 f"write_overlap = {self.write_overlap!r}: allowed are {', '.join(WRITE_OVERLAPS)}"
+            )
+        if type(self.memory_operations) is not bool:
+            raise SpinplaneError(
+                f"memory_operations = {self.memory_operations!r}: allowed are true and false"
             )
         self._complete("row_buses", _power_that_divides(self.sub_arrays, 4))
         self._complete("results_per_cycle", _power_that_divides(self.sub_arrays, 16))

@@ -4,14 +4,19 @@ What follows from shapes (row sets, runs, beats) is in ``docs/accelerator.md``; 
 both add these constants. A pass begins in its cycle 0, in which its units are told to start.
 """
 
+from typing import NamedTuple
+
 from .descriptor import DESCRIPTOR_FIELDS
 from .machine import Machine
+from .memory_operation import MemoryOperation, RowOperation
 
 #: Until a descriptor's first word is there, and to check it when the last one has been taken.
 DECODE_CYCLES = 2
-#: Cycle of a pass in which the sequencer can issue a ``WRITE``, if it has a row.
+#: Cycle of a pass, or of a memory operation, in which the sequencer can issue a command.
 LAUNCH_CYCLES = 1
-#: From the request of a kernel word to its ``WRITE``.
+#: From the cycle in which a command is issued to that of its first word lines.
+COMMAND_CYCLES = 1
+#: From the request of a kernel word to its ``WRITE``, or to the first command if it is a mask.
 KERNEL_CYCLES = 1
 #: Cycle of a pass in which the first row of its first row set is formed.
 FORM_CYCLES = 7
@@ -21,7 +26,7 @@ OFFER_CYCLES = 1
 ENGINE_CYCLES = 4
 #: From the cycle in which a beat is taken to its last write, but for what `way_out_cycles` adds.
 WAY_OUT_CYCLES = 8
-#: After the last write of a pass, until the next descriptor is read.
+#: After the last write of a pass, or the last step of a memory operation, until the next descriptor is read.
 FINISH_CYCLES = 1
 #: After END has been checked, until the interrupt.
 END_CYCLES = 1
@@ -44,3 +49,27 @@ def way_out_cycles(*, writes: int, threshold_words: int, residual_planes: int) -
         That an outer beat reads, 0 if none.
     """
     return WAY_OUT_CYCLES + max(residual_planes - 1, 0) + max(threshold_words, 1) + writes
+
+
+class MemoryTime(NamedTuple):
+    """Cycles of a memory operation, and those of them in which the sequencer waited."""
+
+    cycles: int
+    stalled: int
+
+
+def memory_time(operation: MemoryOperation) -> MemoryTime:
+    """Time of a memory operation.
+
+    A step takes its sense and what is written of it; what is stored leaves while the next step is sensed.
+    """
+    machine = operation.machine
+    launch = LAUNCH_CYCLES + operation.masked * KERNEL_CYCLES + COMMAND_CYCLES
+    if operation.operation is RowOperation.WRITE:
+        return MemoryTime(launch + KERNEL_CYCLES + operation.rows * machine.write_cycles, 0)
+    written = operation.write_back * machine.write_cycles
+    stored = operation.store * operation.sub_arrays
+    array = machine.sense_cycles + written
+    step, last = max(array, stored), machine.sense_cycles + max(written, stored)
+    others = operation.rows - 1
+    return MemoryTime(launch + others * step + last, others * (step - array))

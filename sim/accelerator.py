@@ -1,36 +1,19 @@
 """Run programs of networks on the RTL of an accelerator, from its bus alone."""
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from spinplane.behavioral.feature_map import map_addresses, map_bits, map_codes
-from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.memory_map import region_address
 from spinplane.machine.program import FeatureMap, NetworkProgram
 
-from .axi import WARNINGS
-from .fault_files import fault_arguments
-from .host_script import (
-    PROGRESS_FILE,
-    RECORD_FILE,
-    SCRIPT_VARIABLE,
-    Read,
-    Run,
-    RunRecord,
-    Step,
-    Write,
-    load_record,
-    save_script,
-)
-from .model import default_build_root
-from .runner import run_bench
+from .host_script import Read, Run, RunRecord, Step, Write
+from .script_run import play_script
 
 _SPARE_CYCLES = 20_000
 
@@ -139,7 +122,8 @@ def run_accelerator(
     program : NetworkProgram
     images : sequence of ndarray of shape (channels, height, width)
         Codes of the program's input map.
-    simulator : {"verilator", "icarus"}
+    simulator : {"verilator", "icarus", "amaranth"}
+        Amaranth's own needs nothing but Python and is slower by orders of magnitude.
     limit : int
         Cycles that a run is expected to take; after twice as many the bench gives up.
     stall : float
@@ -159,6 +143,8 @@ def run_accelerator(
 
     Raises
     ------
+    SpinplaneError
+        If the fault map is of another machine, or Amaranth's simulator is asked for faults.
     BenchFailure
         If the array refuses what is done to it, or the simulation fails otherwise.
     """
@@ -169,28 +155,21 @@ def run_accelerator(
         steps.append(input_step(program, codes))
         steps.append(Run(program=0, descriptors=len(program.descriptors), limit=2 * limit + _SPARE_CYCLES))
         steps += [output_step(layer.output, machine) for layer in kept]
-    root = build_root or default_build_root()
-    with TemporaryDirectory() as folder:
-        script = Path(folder) / "script.npz"
-        save_script(script, machine, steps, stall=stall, seed=seed)
-        home = run_folder or Path(folder) / "run"
-        with _watching(home / PROGRESS_FILE, tell):
-            run = run_bench(
-                "spinplane.sim.bench_accelerator",
-                accelerator_sources(machine, root / "verilog"),
-                ACCELERATOR,
-                simulator=simulator,
-                environment={SCRIPT_VARIABLE: str(script), "PYTHONWARNINGS": WARNINGS},
-                waves=waves,
-                run_folder=home,
-                build_root=root,
-                plusargs=fault_arguments(faults, Path(folder)),
-                timeout_s=7200.0,
-            ).check()
-        record = load_record(home / RECORD_FILE)
-    reads = iter(record.reads)
+    simulation = play_script(
+        machine,
+        steps,
+        simulator=simulator,
+        stall=stall,
+        seed=seed,
+        waves=waves,
+        run_folder=run_folder,
+        build_root=build_root,
+        faults=faults,
+        tell=tell,
+    )
+    reads = iter(simulation.record.reads)
     runs = []
-    for of_image in record.runs:
+    for of_image in simulation.record.runs:
         maps = tuple(
             output_codes(layer.output, machine, next(reads)) if layer.kept else None
             for layer in program.layers
@@ -199,35 +178,8 @@ def run_accelerator(
     return AcceleratorRun(
         images=tuple(runs),
         simulator=simulator,
-        cached=run.cached,
-        build_seconds=run.build_seconds,
-        run_seconds=run.run_seconds,
-        waves=run.waves,
+        cached=simulation.cached,
+        build_seconds=simulation.build_seconds,
+        run_seconds=simulation.run_seconds,
+        waves=simulation.waves,
     )
-
-
-class _watching:
-    """Tell of the descriptor that the bench notes in a file, as long as the block runs."""
-
-    def __init__(self, path: Path, tell: Callable[[int], None]) -> None:
-        self._path, self._tell = path, tell
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_exception: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        shown = ""
-        while not self._ended.wait(0.3):
-            try:
-                text = self._path.read_text(encoding="utf-8")
-            except OSError:
-                continue
-            if text and text != shown:
-                shown = text
-                self._tell(int(text))

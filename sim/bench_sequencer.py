@@ -122,8 +122,7 @@ def command_of(layer_pass: Pass, **fields: int) -> Fields:
     shared = {
         f"log_{name}": getattr(layer_pass, name).bit_length() - 1 for name in ("slots", "planes", "groups")
     }
-    length = MACHINE.columns // layer_pass.slots - 1
-    return dict.fromkeys(dict(COMMAND), 0) | shared | {"length": length} | fields
+    return dict.fromkeys(dict(COMMAND), 0) | shared | fields
 
 
 def run_duty(layer_pass: Pass, run: Run, cycles: int) -> Duty:
@@ -227,7 +226,9 @@ class Surroundings:
     def _accept(self, command: Fields) -> None:
         self.accepted.append((self.cycle, command))
         self._writes, self._pulse = command["op"] == Op.WRITE.value, None
-        self._left = MACHINE.write_cycles if self._writes else (command["tiles"] + 1) * MACHINE.sense_cycles
+        pairs = command["tiles"] + 1 if command["op"] == Op.DOT.value else 1
+        self._left = MACHINE.write_cycles if self._writes else pairs * MACHINE.sense_cycles
+        self._left += MACHINE.write_cycles * command.get("write_back", 0)
 
     def _watch_pulse(self) -> None:
         if not (self._writes and self._left):
@@ -237,8 +238,7 @@ class Surroundings:
         assert self._pulse in (None, row), "the row changed within its pulse"
         self._pulse = row
         if self._left == 1:
-            assert row["mask"] == (1 << MACHINE.columns) - 1
-            self.written.append(row["bits"])
+            self.written.append(row)
 
     def _watch_strobes(self) -> None:
         dut = self._dut

@@ -28,8 +28,8 @@ PERIOD_NS = 10
 Payload = dict[str, Any]
 
 
-def payload(values: list[int], *, negate: bool = False, clear: bool = False, emit: bool = False) -> Payload:
-    return {"values": values, "negate": negate, "clear": clear, "emit": emit}
+def payload(values: list[int], *, clear: bool = False, emit: bool = False) -> Payload:
+    return {"values": values, "clear": clear, "emit": emit}
 
 
 def scenario(rng: Random) -> tuple[list[Payload], list[list[int]]]:
@@ -38,14 +38,12 @@ def scenario(rng: Random) -> tuple[list[Payload], list[list[int]]]:
     payloads: list[Payload] = []
     results: list[list[int]] = []
 
-    def try_payload(
-        values: list[int], *, negate: bool = False, clear: bool = False, emit: bool = False
-    ) -> None:
+    def try_payload(values: list[int], *, clear: bool = False, emit: bool = False) -> None:
         try:
-            emitted = golden.add(values, negate=negate, clear=clear, emit=emit)
+            emitted = golden.add(values, clear=clear, emit=emit)
         except OverflowError:
             return
-        payloads.append(payload(values, negate=negate, clear=clear, emit=emit))
+        payloads.append(payload(values, clear=clear, emit=emit))
         if emitted is not None:
             results.append(emitted.tolist())
 
@@ -53,16 +51,16 @@ def scenario(rng: Random) -> tuple[list[Payload], list[list[int]]]:
     try_payload([1] * LANES, emit=True)
     if WIDTH <= EXHAUSTIVE_BITS:
         everything = range(LOW, HIGH + 1)
-        for start, value, negate, clear in product(everything, everything, (False, True), (False, True)):
+        for start, value, clear in product(everything, everything, (False, True)):
             try_payload([start] * LANES, clear=True)
-            try_payload([value] * LANES, negate=negate, clear=clear, emit=True)
+            try_payload([value] * LANES, clear=clear, emit=True)
     for _ in range(600):
         values = [rng.randint(LOW, HIGH) >> rng.randrange(WIDTH) for _ in range(LANES)]
         values[rng.randrange(LANES)] = rng.choice((LOW, -1, 0, HIGH))
-        negate, clear, emit = (rng.random() < chance for chance in (0.5, 0.1, 0.4))
-        try_payload(values, negate=negate, clear=clear, emit=emit)
+        clear, emit = (rng.random() < chance for chance in (0.1, 0.4))
+        try_payload(values, clear=clear, emit=emit)
         small = [rng.randint(LOW, HIGH) >> (WIDTH - 2) for _ in range(LANES)]
-        try_payload(small, negate=negate, emit=emit)
+        try_payload(small, emit=emit)
     return payloads, results
 
 

@@ -1,11 +1,12 @@
 """Random programs that break no rule: commands with all their fields, for machines of any size."""
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 
 from spinplane.behavioral import ArrayError, Engine
 from spinplane.machine import (
     LOG_FIELD_BITS,
-    MAX_BITS,
     MOST_SLOTS,
     OP_FIELDS,
     SHIFT_FIELD_BITS,
@@ -15,9 +16,8 @@ from spinplane.machine import (
     bits_for,
     command_dtype,
     command_fields,
+    operations,
 )
-
-_SENSES = (Op.READ, Op.AND, Op.OR)
 
 
 class ProgramGenerator:
@@ -38,54 +38,53 @@ class ProgramGenerator:
         self._trial = Engine(machine)
 
     def writes(self) -> Program:
-        """A program that writes all rows of all sub-arrays, every eighth row only in some columns."""
-        written = []
-        for row in range(self._machine.rows):
-            last = self._machine.sub_arrays - 1
-            command = self._command(Op.WRITE, first=0, last=last, log_groups=0, row_d=row)
-            mask = self._bits(0.5 if row % 8 == 7 else 1.0)
-            written.append((command, self._bus_bits(), mask))
-        return self._accepted(written)
+        """A program that writes all rows of all sub-arrays but every eighth."""
+        last = self._machine.sub_arrays - 1
+        written = [
+            (self._command(Op.WRITE, first=0, last=last, log_groups=0, row_d=row), self._bus_bits())
+            for row in range(self._machine.rows)
+            if row % 8 != 7
+        ]
+        program = _join(self._machine, written)
+        self._trial.run(program)
+        return program
 
-    def program(self, commands: int) -> Program:
-        """A program of so many random commands."""
-        accepted: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    def program(self, commands: int, leave_out: Collection[Op] = ()) -> Program:
+        """A program of so many random commands; on a machine with ``memory_operations``, for some of the columns.
+
+        Parameters
+        ----------
+        commands : int
+        leave_out : collection of Op
+            Operations that it does not have.
+        """
+        known = tuple(op for op in operations(self._machine) if op not in leave_out)
+        columns = self._bits(self._rng.choice([0.7, 1.0])) if self._machine.memory_operations else None
+        accepted: list[tuple[np.ndarray, np.ndarray]] = []
         while len(accepted) < commands:
-            candidate = (self._candidate(), self._bus_bits(), self._bits(self._rng.choice([0.3, 1.0])))
+            candidate = (self._candidate(known), self._bus_bits())
             try:
-                self._trial.run(_join(self._machine, [candidate]))
+                self._trial.run(_join(self._machine, [candidate], columns))
             except ArrayError:
                 continue
             except OverflowError:
                 # It has been added all the same; what does not fit is not handed out.
                 candidate[0]["emit"] = 0
             accepted.append(candidate)
-        return _join(self._machine, accepted)
+        return _join(self._machine, accepted, columns)
 
-    def _accepted(self, written: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Program:
-        program = _join(self._machine, written)
-        self._trial.run(program)
-        return program
-
-    def _candidate(self) -> np.ndarray:
+    def _candidate(self, known: Sequence[Op]) -> np.ndarray:
         machine, rng = self._machine, self._rng
-        op = Op(int(rng.choice([o.value for o in Op], p=_CHANCES)))
+        # Dot products are most of what a machine does, and the longest.
+        op = known[rng.choice(len(known), p=_chances(known))]
         fields = self._where()
-        if op is Op.WRITE:
-            return self._command(op, **fields, row_d=int(rng.integers(machine.rows)))
-        fields |= {"row_a": int(rng.integers(machine.rows)), "length": int(rng.integers(machine.columns))}
-        if rng.random() < 0.3:
-            fields["length"] = machine.columns - 1
-        if op in (Op.AND, Op.OR, Op.DOT):
-            fields["row_b"] = int(rng.integers(machine.rows))
-        if op in _SENSES:
-            fields |= {"row_d": int(rng.integers(machine.rows))}
-            fields |= {name: int(rng.integers(2)) for name in ("emit", "write_back")}
-        fields["log_slots"] = self._log_up_to(min(machine.segments, MOST_SLOTS))
-        if op in (Op.DOT, Op.COUNT):
-            fields["log_planes"] = self._log_up_to(machine.leaves >> fields["log_slots"])
-            fields |= self._dot_fields(op, fields["log_planes"])
-        return self._command(op, **fields)
+        rows = {name: int(rng.integers(machine.rows)) for name in OP_FIELDS[op] & {"row_a", "row_b", "row_d"}}
+        if op is Op.DOT:
+            fields |= {"first": 0} | self._dot_fields()
+            rows = {name: int(rng.integers(machine.rows - fields["tiles"])) for name in rows}
+        elif op is not Op.WRITE:
+            fields["write_back"] = int(rng.integers(2))
+        return self._command(op, **fields, **rows)
 
     def _where(self) -> dict[str, int]:
         """Groups that the sub-arrays can form, and a range of them."""
@@ -98,28 +97,21 @@ class ProgramGenerator:
         """Logarithm of a power of two that the field of a command holds."""
         return int(self._rng.integers(min(most.bit_length(), 1 << LOG_FIELD_BITS)))
 
-    def _dot_fields(self, op: Op, log_planes: int) -> dict[str, int]:
-        """Planes and tiles that fit in the rows, signs, a shift that leaves room in the accumulators."""
+    def _dot_fields(self) -> dict[str, int]:
+        """Slots, planes and pairs, a shift that leaves room in the accumulators."""
         machine, rng = self._machine, self._rng
-        tiles = int(rng.choice([1, 1, 2, 3]))
-        most = min(MAX_BITS, machine.rows // (2 * tiles))
-        planes_a = int(rng.integers(1, most + 1))
-        planes_b = int(rng.integers(1, most + 1)) if op is Op.DOT else 1
-        fields: dict[str, int] = {
-            "planes_a": planes_a - 1,
-            "planes_b": planes_b - 1,
-            "tiles": tiles - 1,
-            "row_a": int(rng.integers(machine.rows - planes_a * tiles + 1)),
+        log_slots = self._log_up_to(min(machine.segments, MOST_SLOTS))
+        log_planes = self._log_up_to(machine.leaves >> log_slots)
+        pairs = int(rng.choice([1, 1, 2, 3, 7]))
+        room = machine.accumulator_bits - 1 - bits_for(machine.columns * pairs) - (1 << log_planes)
+        return {
+            "log_slots": log_slots,
+            "log_planes": log_planes,
+            "tiles": pairs - 1,
+            "shift": int(rng.integers(min(1 << SHIFT_FIELD_BITS, max(1, room)))),
+            "clear": int(rng.integers(2)),
+            "emit": int(rng.integers(2)),
         }
-        flags = ["signed_a", "negate", "clear", "emit"]
-        if op is Op.DOT:
-            fields["row_b"] = int(rng.integers(machine.rows - planes_b * tiles + 1))
-            flags.append("signed_b")
-        fields |= {flag: int(rng.integers(2)) for flag in flags}
-        room = machine.accumulator_bits - planes_a - planes_b - bits_for(machine.columns * tiles)
-        room -= (1 << log_planes) - 1
-        fields["shift"] = int(rng.integers(min(1 << SHIFT_FIELD_BITS, max(1, room))))
-        return fields
 
     def _command(self, op: Op, **fields: int) -> np.ndarray:
         """Fields that are not given are none of `op`'s and hold anything."""
@@ -147,17 +139,20 @@ def used_fields(commands: np.ndarray) -> np.ndarray:
     return used
 
 
-# By the value of an `Op`; dot products are most of what a machine does, and the longest.
-_CHANCES = [0.25, 0.12, 0.12, 0.12, 0.2, 0.12, 0.07]
+def _chances(known: Sequence[Op]) -> np.ndarray:
+    weights = np.array([3.0 if op is Op.DOT else 2.0 if op is Op.WRITE else 1.0 for op in known])
+    return weights / weights.sum()
 
 
-def _join(machine: Machine, written: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Program:
-    """Commands in their order, with the rows and masks of those that write."""
-    offered = [(row, mask) for command, row, mask in written if command["op"][0] == Op.WRITE.value]
+def _join(
+    machine: Machine, written: list[tuple[np.ndarray, np.ndarray]], columns: np.ndarray | None = None
+) -> Program:
+    """Commands in their order, with the rows of those that write."""
+    offered = [rows for command, rows in written if command["op"][0] == Op.WRITE.value]
     empty = np.empty((0, machine.row_buses, machine.columns), dtype=np.uint8)
     return Program(
         machine=machine,
-        commands=np.concatenate([command for command, _, _ in written]),
-        rows=np.stack([row for row, _ in offered]) if offered else empty,
-        masks=np.stack([mask for _, mask in offered]) if offered else empty[:, 0],
+        commands=np.concatenate([command for command, _ in written]),
+        rows=np.stack(offered) if offered else empty,
+        columns=columns,
     )

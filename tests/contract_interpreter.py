@@ -1,12 +1,14 @@
 """The loops of docs/accelerator.md, spelled out: slow, and apart from the compiler and the functional machine."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
 from spinplane.machine import FaultMap, Machine, Rounding
 from spinplane.machine.activation import WINDOW_SUM_BITS
 from spinplane.machine.descriptor import Load, PoolAt, Requantize
+from spinplane.machine.memory_operation import MemoryOperation, RowOperation
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import NetworkProgram
 
@@ -33,7 +35,7 @@ class Interpreter:
     events : Counter
         What was counted.
     cells : ndarray of shape (sub_arrays, rows, columns), uint8
-    written : ndarray of shape (sub_arrays, rows), bool
+    written : ndarray of shape (sub_arrays, rows, columns), bool
     resident : bool
         Whether a program has left its kernels in the array.
     """
@@ -55,7 +57,7 @@ class Interpreter:
         self.parameters = [_signed(octets[..., first:end]) for first, end in bounds]
         self.thresholds = thresholds.view("<i4").reshape(-1, machine.results_per_cycle, 4).astype(np.int64)
         self.cells = np.zeros((machine.sub_arrays, machine.rows, machine.columns), dtype=np.uint8)
-        self.written = np.zeros((machine.sub_arrays, machine.rows), dtype=bool)
+        self.written = np.zeros(self.cells.shape, dtype=bool)
         self.sums = np.zeros((machine.row_buses, machine.rows), dtype=np.int64)
         self.stuck, self.stuck_bits = np.zeros_like(self.cells), np.zeros_like(self.cells)
         if faults is not None:
@@ -111,11 +113,36 @@ class Interpreter:
             self.image[at] = bits
         self._writes = []
 
-    def _write(self, sub_arrays: np.ndarray, row: int, bits: np.ndarray) -> None:
-        """A row in several sub-arrays; stuck cells stay as they are."""
+    def run_memory_operation(self, n: MemoryOperation) -> None:
+        """Execute a memory operation."""
+        members = np.arange(n.first_sub_array, n.last_sub_array + 1)
+        columns = self.kernel[n.kernel_word] == 1 if n.masked else np.ones(self.machine.columns, dtype=bool)
+        self.events["kernel_reads"] += n.masked
+        for i in range(n.rows):
+            if n.operation is RowOperation.WRITE:
+                self._write(members, n.row_d + i, self.kernel[n.kernel_word + n.masked + i], columns)
+                self.events["kernel_reads"] += 1
+                continue
+            name = n.operation.name.lower()
+            self.events["row_reads" if name == "read" else f"{name}s"] += len(members)
+            rows = [n.row_a + i] if name == "read" else [n.row_a + i, n.row_b + i]
+            sensed = self._sense(name, members, *([row] for row in rows), columns=columns)[:, 0]
+            if n.write_back:
+                self._write(members, n.row_d + i, sensed, columns)
+            if n.store:
+                at = (n.image_word + i * n.sub_arrays) * self.machine.columns
+                self.image[at : at + sensed.size] = sensed.ravel()
+                self.events["image_writes"] += n.sub_arrays
+
+    def _write(
+        self, sub_arrays: np.ndarray, row: int, bits: np.ndarray, columns: np.ndarray | slice = slice(None)
+    ) -> None:
+        """Some columns of a row in several sub-arrays; stuck cells stay as they are."""
         kept = self.stuck[sub_arrays, row] == 1
-        self.cells[sub_arrays, row] = np.where(kept, self.stuck_bits[sub_arrays, row], bits)
-        self.written[sub_arrays, row] = True
+        new = np.where(kept, self.stuck_bits[sub_arrays, row], bits)
+        where = np.ix_(sub_arrays, [row], np.arange(self.machine.columns)[columns])
+        self.cells[where] = new[:, np.newaxis, columns]
+        self.written[where] = True
         self.events["row_writes"] += len(sub_arrays)
 
     def _load(self, n: Pass) -> None:
@@ -196,34 +223,42 @@ class Interpreter:
         """Counts of a run of rows: shape (groups, sub-arrays that take part, slots)."""
         members = (np.arange(n.groups)[:, np.newaxis] * n.group_size + np.arange(part)).ravel()
         rows = np.arange(n.run_rows)
-        shown = self._sense(members, row_a + rows, row_b + rows)
+        shown = self._sense("and", members, row_a + rows, row_b + rows)
         self.events["ands"] += len(members) * n.run_rows
         self.events["additions"] += len(members) * n.run_rows * n.slots
         ones = shown.reshape(len(members), n.run_rows, n.slots, n.planes, -1).sum(axis=(1, 4), dtype=np.int64)
         return (ones @ (1 << np.arange(n.planes))).reshape(n.groups, part, n.slots)
 
-    def _sense(self, members: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarray) -> np.ndarray:
-        """What ANDs show: shape (members, rows, columns)."""
-        a, b = np.ix_(members, rows_a), np.ix_(members, rows_b)
-        least = self._shown(a, b, self.cells[a], self.cells[b])
-        if not (self.written[a].all() and self.written[b].all()):
-            could_be = [self.cells[at] | ~self.written[at][..., np.newaxis] for at in (a, b)]
-            if (self._shown(a, b, *could_be) != least).any():
-                raise UnknownCell(members, rows_a, rows_b)
-        return least
+    def _sense(
+        self,
+        operation: str,
+        members: np.ndarray,
+        *rows: Sequence[int],
+        columns: np.ndarray | slice = slice(None),
+    ) -> np.ndarray:
+        """What sensed rows show, 0 in the other columns: shape (members, rows, columns)."""
+        at = [np.ix_(members, numbers) for numbers in rows]
+        least = self._shown(operation, at, [self.cells[where] for where in at])
+        most = self._shown(operation, at, [self.cells[where] | ~self.written[where] for where in at])
+        if (most != least)[..., columns].any():
+            raise UnknownCell(members, rows)
+        shown = np.zeros(least.shape, dtype=np.uint8)
+        shown[..., columns] = least[..., columns]
+        return shown
 
-    def _shown(self, at_a: tuple, at_b: tuple, bits_a: np.ndarray, bits_b: np.ndarray) -> np.ndarray:
+    def _shown(self, operation: str, at: list[tuple], bits: list[np.ndarray]) -> np.ndarray:
+        ones = sum(operand.astype(np.int64) for operand in bits)
         if self.faults is None:
-            return bits_a & bits_b
-        sub_arrays = at_a[0]
+            return ones >= {"read": 1, "and": 2, "or": 1}[operation]
+        sub_arrays = at[0][0]
         if self.faults.variation is None:
-            return bits_a + bits_b >= self.faults.and_thresholds[sub_arrays]
+            return ones >= getattr(self.faults, f"{operation}_thresholds")[sub_arrays]
         cells = self.faults.variation
         conductance = sum(
-            np.where(bits, cells.antiparallel[at], cells.parallel[at])
-            for at, bits in ((at_a, bits_a), (at_b, bits_b))
+            np.where(operand, cells.antiparallel[where], cells.parallel[where])
+            for operand, where in zip(bits, at, strict=True)
         )
-        return conductance < cells.and_references[sub_arrays]
+        return conductance < getattr(cells, f"{operation}_references")[sub_arrays]
 
     def _beat(
         self,

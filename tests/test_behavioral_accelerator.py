@@ -71,7 +71,7 @@ def assert_equal(accelerator: Accelerator, run: AcceleratorRun, contract: Interp
     assert run.error is Error.NONE
     np.testing.assert_array_equal(accelerator.state.image, contract.image)
     array = accelerator.state.array
-    np.testing.assert_array_equal(array.written.all(axis=2), contract.written)
+    np.testing.assert_array_equal(array.written, contract.written)
     np.testing.assert_array_equal(array.cells, contract.cells)
     counted = run.counters.as_dict()
     for name in ("row_writes", "ands", "image_reads", "image_writes", "kernel_reads", "parameter_reads"):

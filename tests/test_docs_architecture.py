@@ -51,7 +51,7 @@ def test_an_import_is_found_wherever_it_stands(tmp_path: Path) -> None:
     source = tmp_path / "unit.py"
     source.write_text(
         "import numpy\nfrom spinplane import hdl, load_machine\nfrom .machine import Machine\n"
-        "def late():\n    from spinplane.sim.run import run_programs\n    import spinplane.device.mtj\n"
+        "def late():\n    from spinplane.sim.tools import available_simulators\n    import spinplane.device.mtj\n"
     )
     assert imported(source) == {"hdl", "api", "sim", "device"}
 

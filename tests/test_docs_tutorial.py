@@ -23,7 +23,7 @@ def test_a_page_prints_what_it_says(page: Path, tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_pages_lead_from_one_to_the_next() -> None:
-    assert [page.name[0] for page in PAGES] == ["1", "2", "3", "4", "5", "6"]
+    assert [page.name[0] for page in PAGES] == ["1", "2", "3", "4", "5", "6", "7"]
     for page, following in pairwise(PAGES):
         assert f"({following.name})" in page.read_text(encoding="utf-8")
 

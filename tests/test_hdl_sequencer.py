@@ -3,6 +3,7 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from spinplane.machine import Machine
 from spinplane.sim import run_bench
 
 
-def machine(**sizes: int) -> Machine:
+def machine(**sizes: Any) -> Machine:
     least = {
         "sub_arrays": 1,
         "rows": 64,
@@ -26,8 +27,8 @@ def machine(**sizes: int) -> Machine:
 
 MACHINES = [
     machine(write_cycles=1),
-    machine(sub_arrays=2, rows=71, columns=64, segments=4),
-    machine(sub_arrays=4, rows=100, sense_cycles=2, write_cycles=3),
+    machine(sub_arrays=2, rows=71, columns=64, segments=4, memory_operations=True),
+    machine(sub_arrays=4, rows=100, sense_cycles=2, write_cycles=3, memory_operations=True),
 ]
 
 
@@ -47,3 +48,19 @@ def test_bench(sizes: Machine, simulator: str) -> None:
         environment={"BENCH_MACHINE": json.dumps(asdict(sizes))},
     )
     assert run.check().tests == 4
+
+
+@pytest.mark.parametrize(
+    ("sizes", "simulator"),
+    [(MACHINES[1], "verilator"), (MACHINES[2], "icarus")],
+    ids=lambda value: value if isinstance(value, str) else f"sense{value.sense_cycles}",
+)
+def test_bench_of_memory_operations(sizes: Machine, simulator: str) -> None:
+    run = run_bench(
+        "spinplane.sim.bench_memory_operations",
+        verilog_modules(Sequencer(sizes), "sequencer"),
+        "sequencer",
+        simulator=simulator,
+        environment={"BENCH_MACHINE": json.dumps(asdict(sizes))},
+    )
+    assert run.check().tests == 2

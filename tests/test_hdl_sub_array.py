@@ -4,6 +4,7 @@
 import json
 from dataclasses import asdict
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
@@ -13,16 +14,16 @@ from spinplane.machine import Machine
 from spinplane.sim import run_bench
 
 
-def machine(**sizes: int) -> Machine:
+def machine(**sizes: Any) -> Machine:
     least = {"sub_arrays": 1, "rows": 24, "columns": 32, "segments": 2, "accumulator_bits": 16}
     return Machine(name="bench", **least | sizes)
 
 
-# Rows that are no power of two; one segment; as many as fit; slow and fast pulses.
+# Rows that are no power of two; one segment; as many as fit; slow and fast pulses; with memory operations and without.
 MACHINES = [
-    machine(write_cycles=1),
+    machine(write_cycles=1, memory_operations=True),
     machine(columns=64, segments=1, sense_cycles=2, write_cycles=3),
-    machine(rows=31, columns=64, segments=4, sense_cycles=3, write_cycles=2),
+    machine(rows=31, columns=64, segments=4, sense_cycles=3, write_cycles=2, memory_operations=True),
 ]
 
 

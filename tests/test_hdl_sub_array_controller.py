@@ -3,6 +3,7 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -12,14 +13,18 @@ from spinplane.machine import Machine
 from spinplane.sim import run_bench
 
 
-def machine(**sizes: int) -> Machine:
+def machine(**sizes: Any) -> Machine:
     least = {"sub_arrays": 1, "rows": 24, "columns": 32, "segments": 2, "accumulator_bits": 16}
     return Machine(name="bench", **least | sizes)
 
 
 @pytest.mark.parametrize(
     "sizes",
-    [machine(write_cycles=1), machine(rows=31, columns=64, segments=4, sense_cycles=3, write_cycles=2)],
+    [
+        machine(write_cycles=1, memory_operations=True),
+        machine(rows=31, columns=64, segments=4, sense_cycles=3, write_cycles=2, memory_operations=True),
+        machine(sense_cycles=2),
+    ],
     ids=lambda m: f"sense{m.sense_cycles}_write{m.write_cycles}",
 )
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])

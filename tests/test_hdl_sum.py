@@ -31,7 +31,7 @@ def test_sums_wrap() -> None:
     async def bench(ctx: SimulatorContext) -> None:
         ctx.set(adder.addends.valid, 1)
         for value in (7, 1):
-            payload = {"values": [value], "negate": 0, "clear": 0, "emit": 1}
+            payload = {"values": [value], "clear": 0, "emit": 1}
             ctx.set(adder.addends.payload, payload)
             ctx.set(adder.results.ready, 1)
             await ctx.tick()

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from spinplane.machine.codec import (
     raw_words,
 )
 from spinplane.machine.descriptor import DESCRIPTOR_FIELDS, DESCRIPTOR_WORDS, FIELD_INDEX, Holds, Load
+from spinplane.machine.memory_operation import MemoryOperation, RowOperation
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import machine_digest
 
@@ -32,7 +34,7 @@ LEAST = Pass(machine=PAPER, first_lines=1, first_columns=1, interval=1)
 def test_every_field_of_a_pass_has_a_word() -> None:
     meant = [field.meant for field in DESCRIPTOR_FIELDS]
     assert len(set(meant)) == len(meant)
-    assert set(meant) - {field.name for field in fields(Pass)} == {"kind", "version", "tag"}
+    assert set(meant) - {field.name for field in fields(Pass)} == {"kind", "version", "tag", "operation"}
     assert {field.name for field in fields(Pass)} - {"machine"} == {field.meant for field in PASS_FIELDS}
 
 
@@ -54,7 +56,8 @@ def test_a_pass_is_read_as_it_was_written(data: st.DataObject) -> None:
     drawn = replace(LEAST, **numbers)  # type: ignore[arg-type]
     words = encode(drawn)
     assert words.dtype == np.uint32
-    for field, word in zip(DESCRIPTOR_FIELDS[5:], words[5:].tolist(), strict=False):
+    for field in PASS_FIELDS:
+        word = words[FIELD_INDEX[field.name]]
         meant = getattr(drawn, field.meant)
         number = meant.value if isinstance(meant, Enum) else int(meant)
         held = {
@@ -145,6 +148,83 @@ def test_words_beyond_their_fields_and_kinds_that_do_not_exist_are_refused() -> 
     ) as caught:
         decode(words, PAPER)
     assert caught.value.word == FIELD_INDEX["load"]
-    with pytest.raises(KindError, match=r"^descriptor field kind = 3"):
-        decode(raw_words(kind=3), PAPER)
+    without = replace(PAPER, memory_operations=False)
+    with pytest.raises(
+        KindError, match=r"^descriptor field kind = 3: machine paper has no memory operations"
+    ):
+        decode(raw_words(kind=3), without)
     assert decode(encode(replace(LEAST, load=Load.ALWAYS)), PAPER) == replace(LEAST, load=Load.ALWAYS)
+
+
+OPERATION = MemoryOperation(machine=PAPER, operation=RowOperation.AND)
+
+
+@given(st.data())
+def test_a_memory_operation_is_read_as_it_was_written(data: st.DataObject) -> None:
+    first, last = sorted(data.draw(st.integers(0, PAPER.sub_arrays - 1)) for _ in range(2))
+    kind = data.draw(st.sampled_from(list(RowOperation)))
+    drawn = MemoryOperation(
+        machine=PAPER,
+        operation=kind,
+        rows=data.draw(st.integers(1, 4096)),
+        **{name: data.draw(st.integers(0, 4095)) for name in ("row_a", "row_b", "row_d")},
+        first_sub_array=first,
+        last_sub_array=last,
+        kernel_word=data.draw(st.integers(0, 2**24 - 1)),
+        masked=data.draw(st.booleans()),
+        write_back=kind is not RowOperation.WRITE and data.draw(st.booleans()),
+        store=kind is not RowOperation.WRITE and data.draw(st.booleans()),
+        image_word=data.draw(st.integers(0, 2**32 - 1)),
+    )
+    assert decode(encode(drawn), PAPER) == drawn
+
+
+def test_where_the_numbers_of_a_memory_operation_lie() -> None:
+    words = encode(
+        replace(
+            OPERATION,
+            rows=7,
+            row_a=1,
+            row_b=2,
+            row_d=3,
+            first_sub_array=4,
+            last_sub_array=5,
+            kernel_word=8,
+            image_word=9,
+            write_back=True,
+        )
+    )
+    held = {name: int(words[index]) for name, index in FIELD_INDEX.items() if words[index]}
+    assert held == {
+        **{"kind": 3, "operation": 0b01010, "run_rows": 6, "input_row": 1, "line_rows": 2, "kernel_row": 3},
+        **{"load_sub_arrays": 4, "last_sub_arrays": 5, "load_base": 8, "out_base": 9},
+    }
+
+
+@pytest.mark.parametrize(
+    ("numbers", "word"),
+    [
+        ({"last_sub_array": 32}, "last_sub_arrays"),
+        ({"first_sub_array": 2, "last_sub_array": 1}, "load_sub_arrays"),
+        ({"operation": RowOperation.WRITE, "store": True}, "operation"),
+        ({"operation": RowOperation.WRITE, "write_back": True}, "operation"),
+        ({"operation": RowOperation.WRITE, "store": True, "first_sub_array": 1}, "load_sub_arrays"),
+    ],
+)
+def test_memory_operations_that_no_sub_array_obeys(numbers: dict[str, Any], word: str) -> None:
+    with pytest.raises(
+        UnitError, match=rf"^descriptor field {word} = \d+: no memory operation of machine paper"
+    ) as e:
+        decode(encode(replace(OPERATION, **numbers)), PAPER)
+    assert e.value.word == FIELD_INDEX[word]
+
+
+def test_numbers_of_a_memory_operation_that_no_word_holds() -> None:
+    with pytest.raises(
+        SpinplaneError, match=r"^descriptor field input_row = 4096: allowed are whole numbers"
+    ):
+        encode(replace(OPERATION, row_a=4096))
+    with pytest.raises(
+        SpinplaneError, match=r"^descriptor field run_rows = 0: allowed are whole numbers from 1"
+    ):
+        encode(replace(OPERATION, rows=0))

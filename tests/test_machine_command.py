@@ -1,6 +1,7 @@
 """Fields of a command, and the word that they are packed into."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from spinplane.machine import (
     command_fields,
     load_machine,
     machine_names,
+    operations,
     pack_commands,
 )
 from spinplane.sim.packing import unpack
@@ -33,10 +35,18 @@ def test_fields_of_tiny() -> None:
         ("op", 3),
         *(("first", 1), ("last", 1)),
         *(("row_a", 6), ("row_b", 6), ("row_d", 6)),
-        *(("planes_a", 3), ("planes_b", 3), ("tiles", 6), ("length", 6)),
-        *(("log_slots", 2), ("log_planes", 2), ("log_groups", 2), ("signed_a", 1), ("signed_b", 1)),
-        *(("shift", 5), ("negate", 1), ("clear", 1), ("emit", 1), ("write_back", 1)),
+        *(("tiles", 6), ("log_slots", 2), ("log_planes", 2), ("log_groups", 2)),
+        *(("shift", 4), ("clear", 1), ("emit", 1), ("write_back", 1)),
     ]
+
+
+def test_a_machine_has_fields_for_what_it_is_sent() -> None:
+    without = replace(TINY, memory_operations=False)
+    assert operations(TINY) == (Op.WRITE, Op.DOT, Op.READ, Op.AND, Op.OR)
+    assert operations(without) == (Op.WRITE, Op.DOT)
+    assert operations(replace(TINY, write_overlap="same_array")) == (Op.DOT, Op.READ, Op.AND, Op.OR)
+    assert command_fields(without)["op"] == 1
+    assert "write_back" not in command_fields(without)
 
 
 @pytest.mark.parametrize("name", machine_names())
@@ -65,8 +75,8 @@ def test_packs_as_the_hardware_lays_it_out(data: st.DataObject) -> None:
 
 def test_packs_the_first_field_lowest() -> None:
     commands = np.zeros(2, command_dtype(TINY))
-    commands["op"], commands["write_back"] = [Op.LOAD.value, 0], [0, 1]
-    assert pack_commands(TINY, commands) == [6, 1 << (sum(command_fields(TINY).values()) - 1)]
+    commands["op"], commands["write_back"] = [Op.OR.value, 0], [0, 1]
+    assert pack_commands(TINY, commands) == [4, 1 << (sum(command_fields(TINY).values()) - 1)]
     assert pack_commands(TINY, commands[:0]) == []
 
 
@@ -76,7 +86,7 @@ def test_packs_the_first_field_lowest() -> None:
         ("row_a", 64, "command field row_a: 0 … 64 exceed 6 bits"),
         ("row_d", -1, "command field row_d: -1 … 0 exceed 6 bits"),
         ("first", 2, "command field first: 0 … 2 exceed 1 bits"),
-        ("shift", 32, "command field shift: 0 … 32 exceed 5 bits"),
+        ("shift", 16, "command field shift: 0 … 16 exceed 4 bits"),
     ],
 )
 def test_refuses_what_does_not_fit(field: str, value: int, text: str) -> None:

@@ -72,6 +72,7 @@ def test_buses_that_are_not_given(sub_arrays: int, columns: int, expected: tuple
         ({"write_cycles": 65}, "write_cycles = 65: allowed are whole numbers from 1 to 64"),
         ({"write_overlap": "all"}, "write_overlap = 'all': allowed are none, same_array"),
         ({"write_overlap": 1}, "write_overlap = 1: allowed are none, same_array"),
+        ({"memory_operations": 1}, "memory_operations = 1: allowed are true and false"),
         ({"row_buses": 3}, "row_buses = 3: allowed are powers of two from 1 to 8"),
         ({"row_buses": 2}, "row_buses = 2: allowed are powers of two that divide sub_arrays = 1"),
         (
@@ -139,8 +140,9 @@ def test_reads_a_file(tmp_path: Path) -> None:
         (
             text_of(**LEAST, row=8),
             "unknown key 'row': allowed are name, sub_arrays, rows, columns, segments, accumulator_bits, "
-            "sense_cycles, write_cycles, write_overlap, row_buses, results_per_cycle, bus_bits, image_words, "
-            "kernel_words, parameter_beats, threshold_beats, pool_beats, descriptors, description",
+            "sense_cycles, write_cycles, write_overlap, memory_operations, row_buses, results_per_cycle, "
+            "bus_bits, image_words, kernel_words, parameter_beats, threshold_beats, pool_beats, descriptors, "
+            "description",
         ),
         (text_of(name="m", sub_arrays=1, rows=8, segments=2), "missing key 'columns'"),
         ("", "missing key 'name'"),

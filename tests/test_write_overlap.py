@@ -30,7 +30,17 @@ def overlapping(machine: Machine) -> Machine:
 
 
 SUB_ARRAYS = [
-    overlapping(Machine(name="bench", sub_arrays=1, columns=32, segments=2, accumulator_bits=16, **sizes))
+    overlapping(
+        Machine(
+            name="bench",
+            sub_arrays=1,
+            columns=32,
+            segments=2,
+            accumulator_bits=16,
+            memory_operations=True,
+            **sizes,
+        )
+    )
     for sizes in (
         {"rows": 24, "write_cycles": 1},
         {"rows": 31, "sense_cycles": 2, "write_cycles": 3},
