@@ -18,7 +18,8 @@ from .probe import Place, Probe, SeenWindow, SensedPair
 from .quantizer import quantize, quantize_unit
 from .reference_select import select_reference
 from .row_decoder import decode_row
-from .row_former import RowRequest, RowSet, bits_needed, elements_inside, form_row, form_row_sets, walk_rows
+from .row_former import RowSet, bits_needed, elements_inside, form_row, form_row_sets
+from .row_walk import RowRequest, walk_rows
 from .sequencer import load_writes, walk_regions
 from .shifter import shift_left, shift_right_rounded
 from .sum import Sum

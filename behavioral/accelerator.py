@@ -1,33 +1,32 @@
 """The functional accelerator: runs what lies in its banks as the hardware does, bit for bit, for one image or many."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneError
-from spinplane.machine.codec import End
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
-from spinplane.machine.descriptor import DESCRIPTOR_WORDS, Load
-from spinplane.machine.memory_operation import MemoryOperation
-from spinplane.machine.passes import Pass
+from spinplane.machine.descriptor import DESCRIPTOR_WORDS
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 
 from .bit_strings import ImageBanks
-from .feature_map import MapStrings, check_codes, map_addresses, map_bits, map_codes, map_span
-from .layer_controller import DescriptorError, read_descriptor, read_header
-from .memory_operation import memory_error, run_memory_operation
+from .feature_map import MapStrings, check_codes, map_bits, map_codes
+from .memory_operation import run_memory_operation
 from .prepared_pass import Mode, PreparedPass
 from .probe import Probe
-from .schedule import PassError, Schedule, union_of_spans
+from .program_plan import MemoryStep, PassStep, Plan, Planner
+from .schedule import Schedule
 from .state import State
+from .window_product import Room
 
 #: Bytes that the images of a chunk take.
 _CHUNK = 48 << 20
+#: Bytes of factors that are kept from one run to the next.
+_KEPT = 512 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,50 +69,6 @@ class ImagesRun:
     run: AcceleratorRun
 
 
-class _Step(NamedTuple):
-    """A pass of a program: the number of its descriptor, and its schedule."""
-
-    number: int
-    schedule: Schedule
-
-
-class _MemoryStep(NamedTuple):
-    """A memory operation of a program, and the number of its descriptor."""
-
-    number: int
-    operation: MemoryOperation
-
-
-class _Plan(NamedTuple):
-    """A program as far as it runs: its passes and memory operations, and how it ends.
-
-    Parameters
-    ----------
-    steps : list of _Step or _MemoryStep
-    last : int
-        Number of the last descriptor that is read.
-    error : Error
-    word : int
-    tag : int
-    has_header : bool
-    refusal : Exception or None
-        That is raised when the passes have run.
-    """
-
-    steps: list[_Step | _MemoryStep]
-    last: int
-    error: Error
-    word: int
-    tag: int
-    has_header: bool
-    refusal: Exception | None
-
-    @property
-    def schedules(self) -> list[Schedule]:
-        """Those of the passes."""
-        return [step.schedule for step in self.steps if isinstance(step, _Step)]
-
-
 class Accelerator:
     """The accelerator at the level of whole passes; banks, cells and `resident` are kept between runs.
 
@@ -150,10 +105,7 @@ class Accelerator:
         self.program = np.zeros((machine.descriptors, DESCRIPTOR_WORDS), dtype=np.uint32)
         self.resident = 0
         self._loaded: NetworkProgram | None = None
-        self._read_before: dict[bytes, Pass | MemoryOperation | End] = {}
-        self._schedules: dict[tuple[bytes, bool], Schedule] = {}
-        self._prepared: dict[Schedule, PreparedPass] = {}
-        self._apart: dict[tuple[Schedule, ...], bool] = {}
+        self._forget()
 
     def load(self, program: NetworkProgram) -> None:
         """Write a program into the banks, from their first words on.
@@ -173,10 +125,14 @@ class Accelerator:
                 raise SpinplaneError(f"{name} of {bank.shape} (words, size) cannot hold {words.shape}")
             bank[: len(words)] = words
         self._loaded = program
-        self._read_before.clear()
-        self._schedules.clear()
-        self._prepared.clear()
-        self._apart.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin with nothing prepared."""
+        self._planner = Planner(self.machine)
+        self._prepared: dict[Schedule, PreparedPass] = {}
+        self._room = Room(_KEPT)
+        self._maps: dict[FeatureMap, MapStrings] = {}
 
     def write_map(self, feature_map: FeatureMap, codes: ArrayLike) -> None:
         """Write codes of shape (channels, height, width) into the image bank; see `map_bits`."""
@@ -210,16 +166,9 @@ class Accelerator:
         OverflowError
             If an accumulator, a window sum or a value that counts does not fit, in an array without faults.
         """
-        plan = self._plan(program)
-        banks = ImageBanks(self.state.image, *union_of_spans(of.span for of in plan.schedules), 1)
-        counted = []
-        try:
-            for step in plan.steps:
-                watches = probe is not None and probe.descriptor == step.number
-                counted.append(self._run_step(step, banks, probe if watches else None))
-        finally:
-            banks.store(self.state.image, 0)
-        return self._end(plan, counted)
+        plan = self._planner.plan(self.program, program, self.resident)
+        banks = ImageBanks(self.state.image, *plan.span(()), 1)
+        return self._end(plan, self._run_steps(plan, banks, probe=probe))
 
     def run_images(self, codes: NDArray[np.integer], *, layers: Sequence[int] = (-1,)) -> ImagesRun:
         """Run the loaded program for images, as if one were written after the other and run.
@@ -245,141 +194,97 @@ class Accelerator:
         program = self._loaded
         check_codes(program.input, codes)
         layers = [number % len(program.layers) for number in layers]
+        wanted = {program.layers[number].descriptors[-1]: program.layers[number].output for number in layers}
         run, parts = None, []
         for plan, chunk in self._chunks(codes, program):
-            last_passes = {program.layers[number].descriptors[-1]: number for number in layers}
-            maps = {number: MapStrings(program.layers[number].output) for number in layers}
-            spans = [schedule.span for schedule in plan.schedules]
-            spans += [
-                map_span(program.input),
-                *(map_span(program.layers[number].output) for number in layers),
-            ]
-            banks = ImageBanks(self.state.image, *union_of_spans(spans), len(chunk))
-            MapStrings(program.input).write(banks, chunk)
-            found, counted = {}, []
-            try:
-                for step in plan.steps:
-                    counted.append(self._run_step(step, banks))
-                    number = last_passes.get(step.number)
-                    if number is not None:
-                        found[number] = maps[number].read(banks)
-            finally:
-                banks.store(self.state.image, -1)
+            banks = ImageBanks(self.state.image, *plan.span([program.input, *wanted.values()]), len(chunk))
+            self._map(program.input).write(banks, chunk)
+            found = {}
+
+            def read(number: int, banks: ImageBanks = banks, found: dict = found) -> None:
+                if number in wanted:
+                    found[number] = self._map(wanted[number]).read(banks)
+
+            run = self._end(plan, self._run_steps(plan, banks, done=read))
             parts.append(found)
-            run = self._end(plan, counted)
             if run.error is not Error.NONE:
                 raise SpinplaneError(
                     f"the program ends with {run.error.name} at descriptor {run.error_descriptor}"
                 )
         if run is None:
             raise SpinplaneError("0 images: at least 1")
-        return ImagesRun(maps={n: np.concatenate([part[n] for part in parts]) for n in layers}, run=run)
+        maps = {
+            number: np.concatenate([part[program.layers[number].descriptors[-1]] for part in parts])
+            for number in layers
+        }
+        return ImagesRun(maps=maps, run=run)
 
     def _chunks(
         self, codes: NDArray[np.integer], program: NetworkProgram
-    ) -> Iterator[tuple[_Plan, NDArray[np.integer]]]:
+    ) -> Iterator[tuple[Plan, NDArray[np.integer]]]:
         """Images that run together, and the program as it runs for them."""
         first = 0
         while first < len(codes):
-            plan = self._plan(0)
-            loads_once = plan.tag != 0 and any(
-                schedule.layer_pass.load is Load.UNLESS_RESIDENT and schedule.load is not None
-                for schedule in plan.schedules
-            )
-            alone = loads_once or not self._is_apart(plan, program.input)
-            of_image = max((schedule.image_bytes for schedule in plan.schedules), default=1)
-            size = 1 if alone else max(1, _CHUNK // of_image)
+            plan = self._planner.plan(self.program, 0, self.resident)
+            together = self._planner.images_are_apart(plan, program.input)
+            size = max(1, _CHUNK // plan.image_bytes) if together else 1
             yield plan, codes[first : first + size]
             first += size
 
-    def _is_apart(self, plan: _Plan, given: FeatureMap) -> bool:
-        schedules = tuple(plan.schedules)
-        if len(schedules) < len(plan.steps):
-            return False
-        if schedules not in self._apart:
-            self._apart[schedules] = _is_apart(schedules, given, len(self.state.image))
-        return self._apart[schedules]
+    def _map(self, feature_map: FeatureMap) -> MapStrings:
+        if feature_map not in self._maps:
+            self._maps[feature_map] = MapStrings(feature_map)
+        return self._maps[feature_map]
 
-    def _plan(self, program: int) -> _Plan:
-        """Read a program's descriptors, and schedule its passes."""
-        steps: list[_Step | _MemoryStep] = []
-        number, tag, has_header = program, 0, False
-        error, word, refusal = Error.NONE, 0, None
+    def _run_steps(
+        self,
+        plan: Plan,
+        banks: ImageBanks,
+        *,
+        probe: Probe | None = None,
+        done: Callable[[int], None] = lambda number: None,
+    ) -> list[AcceleratorCounters]:
+        """Run passes and memory operations; `done` is told the number of each descriptor. Returns their events."""
+        counted = []
+        if plan.forgets:
+            self.resident = 0
         try:
-            tag = read_header(self._words(program), self.machine).tag
-            has_header = True
-            if tag != self.resident:
-                self.resident = 0
-            while True:
-                number += 1
-                descriptor = self._read(number)
-                if isinstance(descriptor, End):
-                    break
-                if isinstance(descriptor, MemoryOperation):
-                    error = memory_error(descriptor)
-                    if error is not Error.NONE:
-                        break
-                    if descriptor.writes_rows:
-                        self.resident = tag = 0
-                    steps.append(_MemoryStep(number, descriptor))
+            for step in plan.steps:
+                if isinstance(step, MemoryStep):
+                    counted.append(self._run_memory_operation(step, banks))
                 else:
-                    steps.append(_Step(number, self._schedule(number, descriptor, tag)))
-        except DescriptorError as refused:
-            error, word = refused.error, refused.word
-        except PassError as failed:
-            error = failed.code
-        except SpinplaneError as contradiction:
-            refusal = contradiction
-        return _Plan(steps, number, error, word, tag, has_header, refusal)
+                    watches = probe is not None and probe.descriptor == step.number
+                    self._run_pass(step, banks, probe if watches else None)
+                    counted.append(step.schedule.counters(loads=step.loads))
+                done(step.number)
+        finally:
+            banks.store(self.state.image, -1)
+        return counted
 
-    def _words(self, number: int) -> NDArray[np.uint32]:
-        if not 0 <= number < self.machine.descriptors:
-            raise DescriptorError(Error.NO_END)
-        return self.program[number]
-
-    def _read(self, number: int) -> Pass | MemoryOperation | End:
-        words = self._words(number)
-        key = words.tobytes()
-        if key not in self._read_before:
-            self._read_before[key] = read_descriptor(words, self.machine)
-        return self._read_before[key]
-
-    def _schedule(self, number: int, layer_pass: Pass, tag: int) -> Schedule:
-        is_resident = tag != 0 and self.resident == tag
-        load = layer_pass.load is Load.ALWAYS or (layer_pass.load is Load.UNLESS_RESIDENT and not is_resident)
-        key = self.program[number].tobytes(), load
-        if key not in self._schedules:
-            self._schedules[key] = Schedule(layer_pass, load=load)
-        return self._schedules[key]
-
-    def _run_step(
-        self, step: _Step | _MemoryStep, banks: ImageBanks, probe: Probe | None = None
-    ) -> AcceleratorCounters:
-        """Run a pass or a memory operation; returns its events."""
-        if isinstance(step, _MemoryStep):
-            return self._run_memory_operation(step.operation, banks)
-        self._run_pass(step.schedule, banks, probe)
-        return step.schedule.counters
-
-    def _run_memory_operation(self, operation: MemoryOperation, banks: ImageBanks) -> AcceleratorCounters:
-        """Run an operation for the only image."""
+    def _run_memory_operation(self, step: MemoryStep, banks: ImageBanks) -> AcceleratorCounters:
+        """Do an operation on the bank of the only image."""
         state = self.state
-        banks.store(state.image, 0)
-        done = run_memory_operation(operation, state.array, state.kernel, state.image)
-        banks.read(state.image)
-        return done
+        banks.store(state.image, -1)
+        counted = run_memory_operation(step.operation, state.array, state.kernel, state.image)
+        banks.take(state.image)
+        return counted
 
-    def _run_pass(self, schedule: Schedule, banks: ImageBanks, probe: Probe | None) -> None:
-        state = self.state
-        state.load_kernels(schedule)
+    def _run_pass(self, step: PassStep, banks: ImageBanks, probe: Probe | None = None) -> None:
+        schedule, state = step.schedule, self.state
+        if step.loads:
+            state.load_kernels(schedule)
         prepared = self._prepared.get(schedule)
+        if len(self._prepared) > 2 * self.machine.descriptors:
+            self._forget()
         if prepared is None or not prepared.is_current(state):
-            prepared = PreparedPass(schedule, state, self.mode)
+            if prepared is not None:
+                prepared.leave()
+            prepared = PreparedPass(schedule, state, self.mode, self._room)
             self._prepared[schedule] = prepared
         prepared.run(banks, state, probe)
 
-    def _end(self, plan: _Plan, counted: Sequence[AcceleratorCounters]) -> AcceleratorRun:
-        """Registers when the steps of a program have run, with their events."""
+    def _end(self, plan: Plan, counted: list[AcceleratorCounters]) -> AcceleratorRun:
+        """Registers when the steps of a program have run and counted these events."""
         if plan.refusal is not None:
             raise plan.refusal
         fetch = fetch_cycles(self.machine)
@@ -396,22 +301,6 @@ class Accelerator:
             error_descriptor=plan.last,
             error_word=plan.word,
         )
-
-
-def _is_apart(schedules: Sequence[Schedule], given: FeatureMap, bank_bits: int) -> bool:
-    """Whether no image reads what the one before it has left in the image bank or in the array."""
-    if any(schedule.index is None for schedule in schedules):
-        return False
-    # Bits that some pass writes, and those that the image has written so far.
-    later, now = np.zeros((2, bank_bits), dtype=bool)
-    for schedule in schedules:
-        later[schedule.places.bits()] = True
-    now[map_addresses(given)] = True
-    for schedule in schedules:
-        if any((later[bits] & ~now[bits]).any() for bits in schedule.bits_read()):
-            return False
-        now[schedule.places.bits()] = True
-    return True
 
 
 def _sum(counters: Sequence[AcceleratorCounters]) -> AcceleratorCounters:

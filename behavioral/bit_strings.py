@@ -32,18 +32,18 @@ class ImageBanks:
 
     def __init__(self, bits: Octets, first: int, end: int, images: int) -> None:
         self.base = first // 64 * 64
-        self._end = min(-(-end // 64) * 64, len(bits))
+        self._end = max(self.base, min(-(-end // 64) * 64, len(bits)))
         self.size = -(-(self._end - self.base) // 64) * 8 + 8
         self._octets: Octets = np.zeros((images, self.size), dtype=np.uint8)
         #: Maps that are not in the bits yet, apart from each other.
         self._maps: list[tuple[CodeMap, Octets]] = []
-        self.read(bits)
+        self.take(bits)
 
-    def read(self, bits: Octets) -> None:
-        """Give all images the bits of a bank."""
+    def take(self, bits: Octets) -> None:
+        """Begin again with a bank, for all images."""
         packed = np.packbits(bits[self.base : self._end], bitorder="little")
         self._octets[:, : len(packed)] = packed
-        self._maps = []
+        self._maps.clear()
 
     def octets(self, span: tuple[int, int]) -> Octets:
         """Banks whose bits are up to date in a span: ndarray of shape (images, bytes), uint8; bit `base` first."""

@@ -155,6 +155,12 @@ class OutputMap:
         self.addresses = beats[..., np.newaxis] + step * np.arange(p.writes)
 
     @property
+    def parameter_reads(self) -> int:
+        """Words of parameters and thresholds that the beats of all windows and regions read."""
+        beats = self.addresses.shape[1]
+        return self.counts.size * beats + self.yields.size * beats * self._pass.read_threshold_words
+
+    @property
     def image_writes(self) -> int:
         """Number of all writes."""
         return self.addresses.size

@@ -10,14 +10,16 @@ from spinplane.machine.descriptor import PoolAt
 
 from .array import ArrayError, UnknownCellError
 from .bit_counter import count_bits
+from .bit_plane_product import BitPlaneProduct
 from .bit_strings import ImageBanks
+from .exact_product import ExactProduct
 from .pair_factors import PairFactors, kernel_cells, of_channels
 from .probe import Probe
 from .schedule import Schedule
 from .shifter import shift_left
 from .state import State, write_row_sets
 from .way_out import Parameters, WayOut
-from .window_product import BitPlaneProduct, ExactProduct, WindowProduct
+from .window_product import Room, WindowProduct
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
@@ -35,9 +37,11 @@ class PreparedPass:
     state : State
         After the load.
     mode : {"exact", "bit_plane"}
+    room : Room
+        For what is kept of the factors.
     """
 
-    def __init__(self, schedule: Schedule, state: State, mode: Mode) -> None:
+    def __init__(self, schedule: Schedule, state: State, mode: Mode, room: Room) -> None:
         self.schedule = schedule
         p = schedule.layer_pass
         self._parameters = Parameters.read(p, state.parameters, state.thresholds)
@@ -54,6 +58,7 @@ class PreparedPass:
             bias=self._parameters.bias,
             matters=self._matters(),
             wraps=array.faults is not None,
+            room=room,
         )
         self._met_row_by_row = schedule.index is None or not known
 
@@ -66,6 +71,10 @@ class PreparedPass:
             else np.arange(p.windows)[:, np.newaxis] == p.windows - 1
         )
         return (places.yields[:, np.newaxis] & counts).reshape(-1, p.groups)
+
+    def leave(self) -> None:
+        """Give the room back that the pass has taken."""
+        self._product.leave()
 
     def is_current(self, state: State) -> bool:
         """Whether banks and array hold what they held when the pass was prepared."""

@@ -1,7 +1,6 @@
-"""Golden model of the way in: the walk over a feature map, the rows that are formed of it, and their sums."""
+"""Golden model of the row former: rows of a feature map, and their sums."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -10,30 +9,14 @@ from numpy.typing import NDArray
 
 from spinplane.machine.passes import Pass
 
-from .bit_strings import BitStrings, CodeMap, ImageBanks, codes_of_planes
+from .bit_strings import BitStrings, ImageBanks, codes_of_planes
+from .row_walk import RowRequest, RowWalk
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
 
 #: Bits whose addresses are listed at a time.
 _TAKEN = 1 << 20
-
-
-class RowRequest(NamedTuple):
-    """A row of one group: where it goes and where it is in the map."""
-
-    #: Array row.
-    row: int
-    #: Line Y of the map.
-    y: int
-    #: Bit of the line with which the row begins.
-    x: int
-    plane_group: int
-    #: Whether it is the last piece of its unit, of `last_length`.
-    last_piece: bool
-    group: int
-    #: Whether it belongs to the last row set of its region.
-    last_of_region: bool
 
 
 class RowSet(NamedTuple):
@@ -45,100 +28,6 @@ class RowSet(NamedTuple):
     #: Row sum of each bus.
     sums: list[int]
     last: bool
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class RowWalk:
-    """Row sets of a pass in the order in which they are written.
-
-    Parameters
-    ----------
-    line, column, plane_group, piece : ndarray of shape (row sets,), int64
-        v, u, pg and piece of each.
-    row : ndarray of shape (row sets,), int64
-        Array row that it is written to, whether the array has it or not.
-    region_sets : ndarray of shape (regions + 1,), int64
-        First row set of each region; the last entry is the number of all.
-    """
-
-    line: Integers
-    column: Integers
-    plane_group: Integers
-    piece: Integers
-    row: Integers
-    region_sets: Integers
-
-    @classmethod
-    def of(cls, layer_pass: Pass) -> "RowWalk":
-        """The walk of a pass."""
-        p = layer_pass
-        every_column = np.arange(p.first_columns + (p.region_columns - 1) * p.next_columns)
-        columns = np.split(every_column, p.first_columns + np.arange(p.region_columns - 1) * p.next_columns)
-        lines = [np.arange(p.first_lines)]
-        lines += [
-            p.first_lines + r * (p.line_skip + p.next_lines) + p.line_skip + np.arange(p.next_lines)
-            for r in range(p.region_rows - 1)
-        ]
-        orders = [
-            _order(u, v, np.arange(p.plane_groups), np.arange(p.pieces)) for v in lines for u in columns
-        ]
-        column, line, plane_group, piece = np.concatenate(orders, axis=1)
-        ring_row = p.input_row + line % p.ring_lines * p.line_rows + plane_group * p.group_rows
-        return cls(
-            line=line,
-            column=column,
-            plane_group=plane_group,
-            piece=piece,
-            row=ring_row + column * p.pieces + piece,
-            region_sets=np.cumsum([0, *(order.shape[1] for order in orders)]),
-        )
-
-    def places(self, layer_pass: Pass) -> tuple[Integers, Integers]:
-        """First bits of the rows in their lines, and their lines: ndarrays of shape (groups, row sets), int64."""
-        p, group = layer_pass, np.arange(layer_pass.groups)[:, np.newaxis]
-        x = (
-            p.start_x
-            + self.column * p.unit_bits
-            + group % p.groups_x * p.group_x_bits
-            + self.piece * p.piece_bits
-        )
-        if not p.in_bytes:
-            x = x + self.plane_group * p.plane_group_bits
-        return x, p.start_y + self.line + group // p.groups_x * p.group_y_lines
-
-
-def _order(*axes: Integers) -> Integers:
-    """All combinations, the last axis running fastest: ndarray of shape (axes, combinations)."""
-    return np.stack([index.ravel() for index in np.meshgrid(*axes, indexing="ij")])
-
-
-def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
-    """Rows of a layer in the order in which they are formed, group by group in each row set.
-
-    Parameters
-    ----------
-    layer_pass : Pass
-
-    Yields
-    ------
-    RowRequest
-    """
-    walk = RowWalk.of(layer_pass)
-    x, y = walk.places(layer_pass)
-    ends = set((walk.region_sets[1:] - 1).tolist())
-    for at, (row, plane_group, piece) in enumerate(
-        zip(walk.row.tolist(), walk.plane_group.tolist(), walk.piece.tolist(), strict=True)
-    ):
-        for group in range(layer_pass.groups):
-            yield RowRequest(
-                row=row,
-                y=int(y[group, at]),
-                x=int(x[group, at]),
-                plane_group=plane_group,
-                last_piece=piece == layer_pass.pieces - 1,
-                group=group,
-                last_of_region=at in ends,
-            )
 
 
 def elements_inside(layer_pass: Pass, request: RowRequest) -> NDArray[np.bool_]:
@@ -406,73 +295,3 @@ class RowReader:
         if self._keep is not None:
             codes = codes & self._keep
         return codes if self._fill is None else codes | self._fill
-
-
-class UnitReader:
-    """Reads unit rows: rows of all plane groups as one, with whole codes.
-
-    Parameters
-    ----------
-    layer_pass : Pass
-    rows : FormedRows
-        Of all groups and row sets, as of `FormedRows.of_walk`.
-    """
-
-    def __init__(self, layer_pass: Pass, rows: FormedRows) -> None:
-        self._pass, self._rows = layer_pass, rows
-        self._map, self._place = self._code_map(rows)
-
-    def _code_map(self, rows: FormedRows) -> tuple[CodeMap | None, Integers]:
-        """Unit rows that are read, if each one is a string of codes, and the number of each or −1."""
-        p = self._pass
-        of_units = (p.groups, -1, p.plane_groups, p.pieces)
-        reads = rows.reads.reshape(of_units)
-        first = rows._first.reshape(of_units)
-        plane = np.arange(p.plane_groups) * p.plane_group_bits
-        plane_bits = p.block_columns if p.planes > 1 else p.plane_group_bits
-        planes = min(p.in_planes, p.plane_groups * p.planes)
-        in_line = planes <= p.planes or p.plane_group_bits == p.planes * plane_bits
-        together = (reads == reads[:, :, :1]).all() and (
-            first == first[:, :, :1] + plane[:, np.newaxis]
-        ).all()
-        if p.in_bytes or not in_line or not together or not rows._exists.all() or not reads.any():
-            return None, np.zeros(0, dtype=np.int64)
-        read = reads[:, :, 0].reshape(p.groups, -1)
-        place = np.where(read, np.cumsum(read).reshape(read.shape) - 1, -1)
-        strings = first[:, :, 0].reshape(p.groups, -1)[read]
-        elements = rows.inside.shape[1]
-        return CodeMap(strings, elements=elements, planes=planes, plane_bits=plane_bits), place
-
-    def read(self, banks: ImageBanks) -> tuple[Octets, Integers]:
-        """Codes, and which of them each unit row has.
-
-        Parameters
-        ----------
-        banks : ImageBanks
-
-        Returns
-        -------
-        codes : ndarray of shape (images, n, elements), uint8
-        places : ndarray of shape (groups, unit rows), int64
-            Number of each unit row among the n.
-        """
-        held = None if self._map is None else self._map.find(banks)
-        if held is None or self._map is None:
-            codes = self._units(self._rows.read(banks))
-            return codes, np.arange(codes.shape[1]).reshape(self._pass.groups, -1)
-        codes, strings = held
-        padding = self._pass.pad_code & (1 << self._map.planes) - 1
-        padded = np.full((len(codes), codes.shape[1] + 1, codes.shape[2]), padding, dtype=np.uint8)
-        padded[:, :-1] = codes
-        return padded, np.where(self._place < 0, codes.shape[1], strings[self._place])
-
-    def _units(self, rows: Octets) -> Octets:
-        """Codes of unit rows, (images, groups · unit rows, elements), from those of rows."""
-        p = self._pass
-        if p.plane_groups == 1:
-            return rows
-        parts = rows.reshape(len(rows), -1, p.plane_groups, p.pieces, rows.shape[-1])
-        codes = parts[:, :, 0]
-        for plane_group in range(1, p.plane_groups):
-            codes = codes | parts[:, :, plane_group] << np.uint8(plane_group * p.planes)
-        return codes.reshape(len(rows), -1, rows.shape[-1])

@@ -4,13 +4,12 @@ Events are those of the schedule's entries, and cycles those of the clock.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine import SpinplaneError
 from spinplane.machine.counters import AcceleratorCounters
 from spinplane.machine.pass_timing import pass_time
 from spinplane.machine.passes import Pass
@@ -18,8 +17,10 @@ from spinplane.machine.registers import Error
 
 from .output_former import OutputMap, WayOutError
 from .residual_loader import ResidualLoader
-from .row_former import FormedRows, RowWalk, UnitReader
+from .row_former import FormedRows
+from .row_walk import RowWalk
 from .sequencer import KernelLoad, RowPairs
+from .unit_reader import UnitReader
 from .way_out import Parameters
 
 Integers = NDArray[np.int64]
@@ -34,18 +35,36 @@ class PassError(Exception):
         self.code = code
 
 
+def check_kernels(layer_pass: Pass, *, loads: bool) -> None:
+    """Refuse kernels that do not lie in the array, or in their bank if they are loaded.
+
+    Raises
+    ------
+    PassError
+    SpinplaneError
+        If the beats of a round are not those of its results.
+    """
+    p = layer_pass
+    p.check_beats()
+    rows = p.rounds * p.kernel_planes * p.window_rows
+    if p.kernel_row + max(rows, p.load_rows if loads else 0) > p.machine.rows:
+        raise PassError(Error.ROW)
+    if loads and p.load_base + p.load_rows * p.load_sub_arrays > p.machine.kernel_words:
+        raise PassError(Error.KERNEL_BANK)
+
+
 class Schedule:
     """What follows from a pass alone.
 
     Parameters
     ----------
     layer_pass : Pass
-    load : bool
-        Whether kernels are written.
+        Whose kernels fit, see `check_kernels`.
 
     Attributes
     ----------
-    load : KernelLoad or None
+    load : KernelLoad
+        What is written where a load is due.
     pairs : RowPairs
     walk : RowWalk
     rows : FormedRows
@@ -71,13 +90,11 @@ class Schedule:
         If the pass contradicts itself, or what it writes depends on when it reads.
     """
 
-    def __init__(self, layer_pass: Pass, *, load: bool) -> None:
+    def __init__(self, layer_pass: Pass) -> None:
         self.layer_pass = p = layer_pass
         machine, bank_bits = p.machine, p.machine.image_words * p.machine.columns
-        p.check_beats()
-        self.load = KernelLoad.of(p) if load else None
+        self.load = KernelLoad.of(p)
         self.pairs = RowPairs.of(p)
-        self._check_kernels(machine)
         self._check_parameters()
         self.places = OutputMap(p)
         _in_bank(self.places.check, bank_bits)
@@ -99,16 +116,9 @@ class Schedule:
         self.unit_rows = unit * p.pieces + self.walk.piece
         self.index = self._index()
         self.units = UnitReader(p, self.rows)
+        self._counters: dict[bool, AcceleratorCounters] = {}
         self.row_sets = np.diff(self.walk.region_sets)
         self.elements = self.rows.inside.shape[1]
-
-    def _check_kernels(self, machine: Machine) -> None:
-        p, rows = self.layer_pass, self.pairs.kernel_rows
-        last_loaded = p.kernel_row + p.load_rows if self.load is not None else 0
-        if max(int(rows[-1, -1, -1]) + 1, last_loaded) > machine.rows:
-            raise PassError(Error.ROW)
-        if self.load is not None and self.load.words.size and self.load.words.max() >= machine.kernel_words:
-            raise PassError(Error.KERNEL_BANK)
 
     def _check_parameters(self) -> None:
         """Refuse words that do not exist; what they hold does not matter here."""
@@ -183,19 +193,25 @@ class Schedule:
         sets = len(self.walk.row) * p.groups * self.elements
         return 16 * sets + 24 * p.groups * p.regions * p.windows * p.channel_beats * p.lanes
 
-    @cached_property
-    def counters(self) -> AcceleratorCounters:
-        """Events of the schedule's entries; ``cycles`` from the first one of the pass to its last write."""
-        p, pairs = self.layer_pass, self.pairs
-        loaded = 0 if self.load is None else len(self.load.words)
-        written_to = len(range(p.sub_arrays))
-        # Each kernel row of a round meets an input row of each window and plane group in all sub-arrays of its round.
-        kernel_rows = (pairs.sub_arrays[:, np.newaxis] * np.ones_like(pairs.kernel_rows[:, :, 0])).sum()
-        ands = int(kernel_rows) * pairs.input_rows.size * p.groups
+    def counters(self, *, loads: bool) -> AcceleratorCounters:
+        """Events of the schedule's entries; ``cycles`` from the first one of the pass to its last write.
+
+        Parameters
+        ----------
+        loads : bool
+            Whether kernels are loaded.
+        """
+        if loads not in self._counters:
+            self._counters[loads] = self._count(loads)
+        return self._counters[loads]
+
+    def _count(self, loads: bool) -> AcceleratorCounters:
+        p, places, residual = self.layer_pass, self.places, self.residual
+        loaded = self.load.words.size if loads else 0
+        ands = self.pairs.senses * p.groups
         time = pass_time(p, self.row_sets.tolist(), loaded)
-        places, residual = self.places, self.residual
         return AcceleratorCounters(
-            row_writes=(loaded + len(self.walk.row) * written_to) * p.groups,
+            row_writes=(loaded + self.walk.row.size * p.sub_arrays) * p.groups,
             ands=ands,
             bit_counts=ands,
             shifts=ands * p.slots,
@@ -205,8 +221,7 @@ class Schedule:
             image_reads=int(self.rows.reads.sum()) + (0 if residual is None else residual.reads),
             image_writes=places.image_writes,
             kernel_reads=loaded,
-            parameter_reads=places.counts.size * p.channel_beats
-            + places.yields.size * p.channel_beats * p.read_threshold_words,
+            parameter_reads=places.parameter_reads,
         )
 
 

@@ -119,6 +119,15 @@ class RowPairs:
             sub_arrays=np.array([p.sub_arrays] * (p.rounds - 1) + [p.last_sub_arrays]),
         )
 
+    @property
+    def senses(self) -> int:
+        """Row pairs that are sensed, in all sub-arrays of a group."""
+        windows = self.input_rows[..., 0].size
+        return sum(
+            windows * kernel_rows.size * sub_arrays
+            for kernel_rows, sub_arrays in zip(self.kernel_rows, self.sub_arrays.tolist(), strict=True)
+        )
+
     def meet_themselves(self) -> bool:
         """Whether a row is sensed with itself."""
         first = self.kernel_rows.ravel()

@@ -89,10 +89,10 @@ class State:
         self._left.clear()
 
     def load_kernels(self, schedule: Schedule) -> None:
-        """Write the kernels of a pass from their bank to the array, if the schedule has a load."""
-        if schedule.load is None or not schedule.load.words.size:
-            return
+        """Write the kernels of a pass from their bank to the array."""
         p, load = schedule.layer_pass, schedule.load
+        if not load.words.size:
+            return
         bits = np.unpackbits(self.kernel[load.words], axis=1, bitorder="little")
         bits = bits.reshape(p.load_rows, p.load_sub_arrays, -1).swapaxes(0, 1)
         rows = load.rows.reshape(p.load_rows, -1)[:, 0]

@@ -148,18 +148,10 @@ class WayOut:
     layer_pass : Pass
     parameters : Parameters
     places : OutputMap
-
-    Attributes
-    ----------
-    parameter_reads : int
-        Words of parameters and thresholds that are read.
     """
 
     def __init__(self, layer_pass: Pass, parameters: Parameters, places: OutputMap) -> None:
         self._pass, self.parameters, self.places = layer_pass, parameters, places
-        self.parameter_reads = places.counts.size * len(parameters.words) + places.yields.size * len(
-            parameters.threshold_words
-        )
         self._table: StepTable | None = None
 
     def codes(self, values: NDArray[np.number], residuals: NDArray[np.integer] | None, bound: int) -> NDArray:
@@ -313,7 +305,7 @@ def run_way_out(
         bits,
         image_writes=places.image_writes,
         residual_reads=0 if loader is None else loader.reads,
-        parameter_reads=way_out.parameter_reads,
+        parameter_reads=places.parameter_reads,
     )
 
 

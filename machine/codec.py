@@ -184,11 +184,11 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | Memor
             }
             return Pass(machine=machine, **typed)
         case Kind.MEMORY.value if machine.memory_operations:
-            name = _refused_operation(held, machine)
-            if name is not None:
+            wrong = _refused_operation(held, machine)
+            if wrong is not None:
                 raise UnitError(
-                    FIELD_INDEX[name],
-                    f"descriptor field {name} = {held[name]}: no memory operation of machine {machine.name}",
+                    FIELD_INDEX[wrong],
+                    f"descriptor field {wrong} = {held[wrong]}: no memory operation of machine {machine.name}",
                 )
             return _memory_operation(held, machine)
         case Kind.END.value:

@@ -21,7 +21,7 @@ from .streams import receive, reset, send
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
 COMMANDS = 120
-REFERENCES = {Op.DOT: Sense.AND, Op.READ: Sense.M, Op.AND: Sense.AND, Op.OR: Sense.OR}
+REFERENCES: dict[Op, Any] = {Op.DOT: Sense.AND, Op.READ: Sense.M, Op.AND: Sense.AND, Op.OR: Sense.OR}
 
 #: One row operation: its lines, and how many cycles they were held.
 Operation = dict[str, Any]

@@ -38,7 +38,7 @@ class MemoryProgram:
     def words(self) -> np.ndarray:
         """Its descriptors: ndarray of shape (n, DESCRIPTOR_WORDS), uint32."""
         header = Header(machine=machine_digest(self.machine))
-        return np.stack([encode(descriptor) for descriptor in (header, *self.operations, End())])
+        return np.stack([encode(header), *map(encode, self.operations), encode(End())])
 
 
 def run_memory_program(

@@ -362,7 +362,7 @@ def test_banks_that_cannot_hold_a_program() -> None:
 
 
 @given(networks())
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_networks_give_the_values_of_the_oracle(network: tuple) -> None:
     graph, inputs = network
     machine = load_machine("tiny")

@@ -112,7 +112,7 @@ def test_what_an_image_leaves_in_the_array_is_met_by_the_next() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @given(network=networks())
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_networks_give_the_values_of_the_oracle(mode: Mode, network: tuple) -> None:
     graph, inputs = network
     try:
@@ -134,7 +134,7 @@ def test_networks_give_the_values_of_the_oracle(mode: Mode, network: tuple) -> N
 
 
 @given(network=networks())
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_codes_are_the_bits_that_lie_in_the_bank(network: tuple) -> None:
     """The same with every map read from its bits, and codes from tables in place of arithmetic."""
     graph, inputs = network
@@ -161,7 +161,7 @@ def test_codes_are_the_bits_that_lie_in_the_bank(network: tuple) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @given(network=networks())
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 def test_faults_change_the_same_values_in_both_modes(mode: Mode, network: tuple) -> None:
     graph, inputs = network
     try:
@@ -229,6 +229,21 @@ def test_many_images_take_no_more_memory_than_a_chunk(monkeypatch: pytest.Monkey
     np.testing.assert_array_equal(found.maps[1][:3], found.maps[1][-3:])
     # The maps that are returned, twice while they are put together, and a chunk with its room.
     assert peak < 2 * found.maps[1].nbytes + 6 * (1 << 20)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_factors_that_have_no_room_are_computed_again(mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = draw_fault_map(TINY, load_technology("sot-mram"), 1, offset_sigma=0.02, sigma_ra=0.2)
+    program, images = compile_graph(small_graph(), TINY), small_images(4).astype(np.uint8)
+    found = []
+    for kept in (accelerator._KEPT, 5000):
+        monkeypatch.setattr(accelerator, "_KEPT", kept)
+        machine = Accelerator(TINY, faults, mode)
+        machine.load(program)
+        found += [machine.run_images(images).maps[1], machine.run_images(images).maps[1]]
+        assert 0 <= machine._room.left < kept
+    for again in found[1:]:
+        np.testing.assert_array_equal(found[0], again)
 
 
 def test_what_cannot_run_is_refused() -> None:

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from spinplane.behavioral import bits_needed, elements_inside, form_row, form_row_sets, walk_rows
-from spinplane.behavioral.row_former import RowRequest
+from spinplane.behavioral import RowRequest, bits_needed, elements_inside, form_row, form_row_sets, walk_rows
 from spinplane.machine import Machine
 from spinplane.machine.passes import Pass
 
