@@ -37,7 +37,7 @@ class Machine:
         Groups of neighbouring columns with a count and an accumulator of their own, a power of two; a
         segment has at least 16 columns.
     accumulator_bits : int
-        Width of an accumulator, 16 to 48; the constants of all segments fit in one row.
+        Width of an accumulator, 16 to 48.
     sense_cycles : int
         Clock cycles for which word lines are held to sense, 1 to 16.
     write_cycles : int
@@ -99,7 +99,7 @@ class Machine:
         self._check_range("sub_arrays", 1, 256)
         self._check_range("rows", 8, 4096)
         self._check_power_of_two("columns", 16, 2048)
-        self._check_power_of_two("segments", 1, self.columns // _LEAST_ACCUMULATOR_BITS)
+        self._check_power_of_two("segments", 1, self.columns // LEAF_COLUMNS)
         self._check_range("accumulator_bits", _LEAST_ACCUMULATOR_BITS, 48)
         self._check_range("sense_cycles", 1, 16)
         self._check_range("write_cycles", 1, 64)
@@ -132,11 +132,6 @@ class Machine:
         self._check_range("threshold_beats", 16, 1 << 16)
         self._check_range("pool_beats", 4, 4096)
         self._check_range("descriptors", 4, 1024)
-        if self.segments * self.accumulator_bits > self.columns:
-            raise SpinplaneError(
-                f"accumulator_bits = {self.accumulator_bits}: allowed are at most columns ÷ segments = "
-                f"{self.columns // self.segments}, so that the constants of all segments fit in one row"
-            )
 
     def _complete(self, key: str, value: int) -> None:
         """Give a field that was left out its value."""

@@ -39,14 +39,14 @@ ODD = Machine(
     write_cycles=3,
     memory_operations=True,
 )
-# One bus for all groups, results one at a time, no memory operations.
+# One bus for all groups, results one at a time, accumulators wider than segments, no memory operations.
 NARROW = Machine(
     name="narrow",
     sub_arrays=4,
     rows=24,
     columns=32,
     segments=2,
-    accumulator_bits=16,
+    accumulator_bits=32,
     row_buses=1,
     results_per_cycle=1,
 )

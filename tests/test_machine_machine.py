@@ -61,11 +61,6 @@ def test_buses_that_are_not_given(sub_arrays: int, columns: int, expected: tuple
         ({"segments": 32}, "segments = 32: allowed are powers of two from 1 to 4"),
         ({"accumulator_bits": 15}, "accumulator_bits = 15: allowed are whole numbers from 16 to 48"),
         ({"accumulator_bits": 49}, "accumulator_bits = 49: allowed are whole numbers from 16 to 48"),
-        (
-            {"accumulator_bits": 33},
-            "accumulator_bits = 33: allowed are at most columns ÷ segments = 32, so that the constants of all "
-            "segments fit in one row",
-        ),
         ({"sense_cycles": 0}, "sense_cycles = 0: allowed are whole numbers from 1 to 16"),
         ({"sense_cycles": 17}, "sense_cycles = 17: allowed are whole numbers from 1 to 16"),
         ({"write_cycles": 0}, "write_cycles = 0: allowed are whole numbers from 1 to 64"),
