@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from spinplane.machine.descriptor import Descriptor, Load
+from spinplane.machine.files import write_whole
 
 from .compiled_layer import CompiledLayer
-from .text import write_whole
 
 _Colour = tuple[float, float, float, float]
 

@@ -1,12 +1,12 @@
-"""Tables as text, files that appear whole."""
+"""Tables as text, results as JSON."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
+
+from spinplane.machine.files import write_whole
 
 _WIDTH = 120
 
@@ -17,32 +17,6 @@ def table_text(table: RenderableType) -> str:
     with console.capture() as capture:
         console.print(table)
     return capture.get()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there with all of its content, or as it was before.
-
-    A link is followed; a device or a pipe, which cannot be replaced, is written to.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import json
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from .descriptor import DESCRIPTOR_WORDS, FORMAT_VERSION, Descriptor
 from .errors import SpinplaneError
+from .files import write_whole
 from .machine import Machine
 from .registers import machine_digest
 
@@ -117,9 +119,10 @@ class NetworkProgram:
             "input": asdict(self.input),
             "layers": [asdict(layer) for layer in self.layers],
         }
-        with open(path, "wb") as file:
-            banks = {bank: getattr(self, bank) for bank in _BANKS}
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **banks)
+        content = BytesIO()
+        banks = {bank: getattr(self, bank) for bank in _BANKS}
+        np.savez_compressed(content, header=np.array(json.dumps(header)), **banks)
+        write_whole(Path(path), content.getvalue())
 
     @classmethod
     def load(cls, path: str | Path) -> "NetworkProgram":
