@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from spinplane.hdl.export import Export
     from spinplane.physical import AreaReport
     from spinplane.sim import BenchFailure
-    from spinplane.training.launch import launch as train
 
     from .classification import Classification, classify
     from .compilation import Compilation, compile_model
@@ -24,9 +23,13 @@ if TYPE_CHECKING:
     from .fault_study import AccuracyReport, accuracy
     from .models import load_array, open_model
     from .network_run import NetworkRun
+    from .report.page import write_page
+    from .report.provenance import Provenance
+    from .report.results import read_provenance, read_result, write_result
     from .running import run_network
     from .traced import Trace
     from .tracing import trace
+    from .training_run import train
 
 __version__ = version("spinplane")
 
@@ -42,6 +45,7 @@ __all__ = [
     "Export",
     "Machine",
     "NetworkRun",
+    "Provenance",
     "SpinplaneError",
     "Trace",
     "accuracy",
@@ -53,11 +57,15 @@ __all__ = [
     "load_array",
     "load_machine",
     "open_model",
+    "read_provenance",
+    "read_result",
     "report_device",
     "run_network",
     "synth",
     "trace",
     "train",
+    "write_page",
+    "write_result",
 ]
 
 # Imported when they are asked for: drawing, simulators and Amaranth take a second, which `--help` need not wait.
@@ -72,7 +80,10 @@ _LATE = {
     "DeviceReport": "spinplane.device_report.DeviceReport",
     "Export": "spinplane.hdl.export.Export",
     "NetworkRun": "spinplane.network_run.NetworkRun",
+    "Provenance": "spinplane.report.provenance.Provenance",
+    "StudyResult": "spinplane.training.study.StudyResult",
     "Trace": "spinplane.traced.Trace",
+    "TrainingResult": "spinplane.training.train.TrainingResult",
     "accuracy": "spinplane.fault_study.accuracy",
     "classify": "spinplane.classification.classify",
     "compile_model": "spinplane.compilation.compile_model",
@@ -80,10 +91,14 @@ _LATE = {
     "explain": "spinplane.explanation.explain",
     "load_array": "spinplane.models.load_array",
     "open_model": "spinplane.models.open_model",
+    "read_provenance": "spinplane.report.results.read_provenance",
+    "read_result": "spinplane.report.results.read_result",
     "report_device": "spinplane.device_report.report_device",
     "run_network": "spinplane.running.run_network",
     "trace": "spinplane.tracing.trace",
-    "train": "spinplane.training.launch.launch",
+    "train": "spinplane.training_run.train",
+    "write_page": "spinplane.report.page.write_page",
+    "write_result": "spinplane.report.results.write_result",
 }
 
 if not TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from rich.table import Table
@@ -19,14 +19,14 @@ from spinplane.sim.model import default_build_root
 from spinplane.sim.run import run_programs
 
 from .drawing import draw_feature_maps
+from .report.report import UNWRITTEN, Report
 from .samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
-from .text import table_text
 
 _PADDING = 1
 _WAVE_ROWS = 3
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class DemoConfiguration:
     """One bit-width of the demonstration.
 
@@ -36,37 +36,35 @@ class DemoConfiguration:
         Bits of the weights and of the inputs.
     coding : str
         Of the weights.
-    outputs : ndarray of shape (kernels, height, width), int64
-        Feature maps from the RTL.
+    outputs : int
+        How many there are.
     mismatches : int
         Outputs that differ from the numpy oracle of Eq. 3, and counters that differ from those of the
         functional machine.
     counters : Counters
         Read from the RTL.
+    feature_maps : ndarray of shape (kernels, height, width), int64, or None
+        From the RTL; None if the demonstration was read from a file, which has them in the picture.
     """
+
+    derived: ClassVar[tuple[str, ...]] = ("cycles",)
 
     w: int
     i: int
     coding: str
-    outputs: np.ndarray
+    outputs: int
     mismatches: int
     counters: Counters
+    feature_maps: np.ndarray | None = field(default=None, repr=False, compare=False, metadata=UNWRITTEN)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Figures as JSON takes them; the feature maps are in the picture."""
-        return {
-            "w": self.w,
-            "i": self.i,
-            "coding": self.coding,
-            "outputs": self.outputs.size,
-            "mismatches": self.mismatches,
-            "cycles": self.counters.cycles,
-            "counters": self.counters.as_dict(),
-        }
+    @property
+    def cycles(self) -> int:
+        """Read from the RTL."""
+        return self.counters.cycles
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Demo:
+@dataclass(frozen=True, kw_only=True)
+class Demo(Report):
     """What the demonstration found.
 
     Parameters
@@ -82,6 +80,8 @@ class Demo:
     cached : bool
         Whether the model was compiled already.
     """
+
+    derived: ClassVar[tuple[str, ...]] = ("mismatches",)
 
     digit: int
     machine: Machine
@@ -99,20 +99,8 @@ class Demo:
         """Of all configurations."""
         return sum(configuration.mismatches for configuration in self.configurations)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The demonstration as JSON takes it."""
-        return {
-            "digit": self.digit,
-            "machine": self.machine.name,
-            "simulator": self.simulator,
-            "configurations": [configuration.as_dict() for configuration in self.configurations],
-            "mismatches": self.mismatches,
-            "picture": str(self.picture),
-            "verilog": str(self.verilog),
-            "waves": str(self.waves),
-        }
-
-    def __rich__(self) -> Table:
+    def tables(self) -> tuple[Table, ...]:
+        """Cycles and events of each configuration."""
         table = Table(
             title=f"A handwritten {self.digit}, {len(KERNELS)} kernels of 3×3, on the RTL of {self.machine.name}",
             caption=self.machine.description,
@@ -130,19 +118,23 @@ class Demo:
             table.add_column(heading, justify="left" if heading in ("W:I", "weights") else "right")
         for c in self.configurations:
             n = c.counters
-            figures = (c.outputs.size, c.mismatches, n.cycles, n.ands, n.row_writes, n.row_reads)
+            figures = (c.outputs, c.mismatches, n.cycles, n.ands, n.row_writes, n.row_reads)
             table.add_row(f"{c.w}:{c.i}", c.coding, *(f"{figure:,}" for figure in figures))
-        return table
+        return (table,)
 
-    def __str__(self) -> str:
+    def notes(self) -> tuple[str, ...]:
+        """The simulator, files."""
         built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
         return (
-            f"{table_text(self)}"
-            f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s\n"
-            f"feature maps  {self.picture}\n"
-            f"Verilog       {self.verilog}\n"
-            f"waveform      {self.waves} (the first {_WAVE_ROWS} rows of the 1:1 outputs, machine tiny)"
+            f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s",
+            f"feature maps  {self.picture}",
+            f"Verilog       {self.verilog}",
+            f"waveform      {self.waves} (the first {_WAVE_ROWS} rows of the 1:1 outputs, machine tiny)",
         )
+
+    def drawings(self) -> tuple[Path, ...]:
+        """The feature maps."""
+        return (self.picture,)
 
 
 def demo(
@@ -199,20 +191,22 @@ def demo(
     rtl = run_programs(programs, simulator=simulator)
     tell("comparing with the functional machine and with the oracle of Eq. 3")
     functional = Engine(machine)
-    configurations = []
+    configurations, maps = [], []
     for layer, x, program, run, q in zip(layers, inputs, programs, rtl.runs, QUANTIZATIONS, strict=True):
         outputs = layer.outputs(run.results)[0]
         expected = convolve(x, _kernels(q), w=q.w, i=q.i, padding=_PADDING)[0]
         counted = functional.run(program).counters.as_dict()
+        maps.append(outputs)
         different = [name for name, value in run.counters.as_dict().items() if value != counted[name]]
         configurations.append(
             DemoConfiguration(
                 w=q.w.bits,
                 i=q.i.bits,
                 coding=q.w.coding.value.replace("_", " "),
-                outputs=outputs,
+                outputs=outputs.size,
                 mismatches=int((outputs != expected).sum()) + len(different),
                 counters=run.counters,
+                feature_maps=outputs,
             )
         )
     tell("a waveform of the first windows")
@@ -221,7 +215,7 @@ def demo(
         folder / "feature_maps.png",
         digit=digit,
         inputs=[x[0, 0] for x in inputs],
-        outputs=[c.outputs for c in configurations],
+        outputs=maps,
         rows=[f"W:I = {q.name}" for q in QUANTIZATIONS],
         columns=list(KERNELS),
     )

@@ -1,11 +1,12 @@
 """Accuracy of a network in a faulty memory: fault maps drawn from a technology, over seeds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
+from rich.table import Table
 
 from spinplane.compiler import FaultyConvolution
 from spinplane.compiler.graph import Graph
@@ -14,10 +15,12 @@ from spinplane.compiler.oracle import finish, run_graph
 from spinplane.device import check_machine, draw_fault_map, load_technology
 from spinplane.device.faults import weak_cell_rates
 from spinplane.device.statistics import clopper_pearson, student
+from spinplane.device.technology import Technology
 from spinplane.machine import Machine, SpinplaneError, load_machine
 
 from .drawing import draw_accuracy
 from .models import open_model, shipped_networks
+from .report.report import Report
 
 #: Of all deviations, where neither they nor multiples are given as a sweep.
 MULTIPLES = (1.0, 1.5, 2.0, 3.0)
@@ -41,6 +44,8 @@ class AccuracyPoint:
     accuracies : tuple of float
         Share of right classes, one for each seed.
     """
+
+    derived: ClassVar[tuple[str, ...]] = ("mean", "standard_error", "interval")
 
     multiple: float
     sigma_ra: float
@@ -79,7 +84,7 @@ class AccuracyPoint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccuracyReport:
+class AccuracyReport(Report):
     """Accuracy against variation.
 
     Parameters
@@ -101,28 +106,40 @@ class AccuracyReport:
     points: tuple[AccuracyPoint, ...]
     picture: Path
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report as JSON takes it."""
-        points = [
-            {**asdict(p), "mean": p.mean, "standard_error": p.standard_error, "interval": p.interval}
-            for p in self.points
-        ]
-        return {**asdict(self), "points": points, "picture": str(self.picture)}
+    @property
+    def heading(self) -> str:
+        """One line that says of what, and how many."""
+        return f"Accuracy of {self.network} on {self.machine}, {self.technology}"
 
-    def __str__(self) -> str:
-        lines = [
-            f"{self.network} on {self.machine}, {self.technology}: {self.images} images, "
-            f"{self.baseline:.1%} right without faults; {self.seeds} fault maps a line",
-            "",
-            "  σ(RA)   σ(TMR)   offset σ   drifted amplifiers   stuck cells   accuracy   95 % interval",
-        ]
+    def tables(self) -> tuple[Table, ...]:
+        """A line for each point."""
+        table = Table(
+            title=self.heading,
+            caption=f"{self.images} images, {self.baseline:.1%} right without faults; {self.seeds} fault maps a line",
+        )
+        for heading in ("σ(RA)", "σ(TMR)", "offset σ", "drifted amplifiers", "stuck cells", "accuracy"):
+            table.add_column(heading, justify="right")
+        table.add_column("95 % interval", justify="right")
         for p in self.points:
             low, high = p.interval
-            lines.append(
-                f"{p.sigma_ra:7.1%}   {p.sigma_tmr:6.1%}   {p.offset_sigma_v * 1e3:5.1f} mV   "
-                f"{p.drifted_amplifiers:18.1f}   {p.stuck_cells:11.1f}   {p.mean:8.1%}   {low:.1%} to {high:.1%}"
+            table.add_row(
+                f"{p.sigma_ra:.1%}",
+                f"{p.sigma_tmr:.1%}",
+                f"{p.offset_sigma_v * 1e3:.1f} mV",
+                f"{p.drifted_amplifiers:,.1f}",
+                f"{p.stuck_cells:,.1f}",
+                f"{p.mean:.1%}",
+                f"{low:.1%} to {high:.1%}",
             )
-        return "\n".join([*lines, "", f"plot  {self.picture}"])
+        return (table,)
+
+    def notes(self) -> tuple[str, ...]:
+        """The plot's file."""
+        return (f"plot  {self.picture}",)
+
+    def drawings(self) -> tuple[Path, ...]:
+        """The plot."""
+        return (self.picture,)
 
 
 def load_images(path: Path | None) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +165,7 @@ def accuracy(
     model: str | Path | Graph,
     *,
     data: Path | None = None,
-    technology: str | Path = "sot-mram",
+    technology: Technology | str | Path = "sot-mram",
     machine: Machine | str | Path = "paper8",
     sigmas_ra: Sequence[float] | None = None,
     sigmas_tmr: Sequence[float] | None = None,
@@ -168,7 +185,7 @@ def accuracy(
         See `open_model`.
     data : Path, optional
         See `load_images`.
-    technology : str or Path
+    technology : Technology, str or Path
         See `spinplane.device.load_technology`.
     machine : Machine, str or Path
     sigmas_ra, sigmas_tmr : sequence of float, optional

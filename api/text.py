@@ -1,12 +1,6 @@
-"""Tables as text, results as JSON."""
-
-import json
-from pathlib import Path
-from typing import Any
+"""Tables as text."""
 
 from rich.console import Console, RenderableType
-
-from spinplane.machine.files import write_whole
 
 _WIDTH = 120
 
@@ -17,8 +11,3 @@ def table_text(table: RenderableType) -> str:
     with console.capture() as capture:
         console.print(table)
     return capture.get()
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` as JSON, see `write_whole`."""
-    write_whole(path, (json.dumps(content, indent=2) + "\n").encode())

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from result_files import written
 
 import spinplane
 from spinplane.behavioral import Engine
@@ -44,7 +45,7 @@ def test_no_variation_loses_nothing_and_much_of_it_loses_much(report):
 
 
 def test_the_report_is_text_json_and_a_plot(report):
-    figures = json.loads(json.dumps(report.as_dict()))
+    figures = written(report)
     assert [point["mean"] for point in figures["points"]] == [point.mean for point in report.points]
     assert [tuple(point["interval"]) for point in figures["points"]] == [p.interval for p in report.points]
     assert report.picture.read_bytes().startswith(b"\x89PNG")
