@@ -109,13 +109,13 @@ class AccuracyReport(Report):
     @property
     def heading(self) -> str:
         """One line that says of what, and how many."""
-        return f"Accuracy of {self.network} on {self.machine}, {self.technology}"
+        return f"Accuracy of {self.network} on {self.machine}, {self.technology}: {self.images} images"
 
     def tables(self) -> tuple[Table, ...]:
         """A line for each point."""
         table = Table(
             title=self.heading,
-            caption=f"{self.images} images, {self.baseline:.1%} right without faults; {self.seeds} fault maps a line",
+            caption=f"{self.baseline:.1%} right without faults; {self.seeds} fault maps a line",
         )
         for heading in ("σ(RA)", "σ(TMR)", "offset σ", "drifted amplifiers", "stuck cells", "accuracy"):
             table.add_column(heading, justify="right")
