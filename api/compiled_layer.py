@@ -7,7 +7,8 @@ from spinplane.compiler.graph import Graph, Layer
 from spinplane.compiler.lowering import lower
 from spinplane.compiler.wiring import Wiring
 from spinplane.machine import AcceleratorCounters, Machine
-from spinplane.machine.descriptor import Descriptor, Load, PoolAt
+from spinplane.machine.descriptor import Load, PoolAt
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import NetworkProgram, ProgramLayer
 
 from .compiled_stage import CompiledStage, compiled_stages
@@ -39,16 +40,16 @@ class CompiledLayer:
     windows: tuple[int, int]
 
     @property
-    def passes(self) -> tuple[Descriptor, ...]:
-        """Descriptors of all stages."""
-        return tuple(d for stage in self.stages for d in stage.passes)
+    def passes(self) -> tuple[Pass, ...]:
+        """Those of all stages."""
+        return tuple(layer_pass for stage in self.stages for layer_pass in stage.passes)
 
     @property
     def folded(self) -> bool:
         """Whether average pooling is folded into the kernels."""
         pool = self.layer.pool
         averages = pool is not None and pool.kind == "sum" and pool.size != (1, 1)
-        return averages and self.passes[0]["pool"] == PoolAt.NONE.value
+        return averages and self.passes[0].pool is PoolAt.NONE
 
     @property
     def way(self) -> str:
@@ -73,47 +74,49 @@ class CompiledLayer:
     @property
     def slots(self) -> int:
         """Kernels beside each other in a row."""
-        return 1 << self.passes[0]["log_slots"]
+        return self.passes[0].slots
 
     @property
     def planes(self) -> int:
         """Planes beside each other in a row."""
-        return 1 << self.passes[0]["log_planes"]
+        return self.passes[0].planes
 
     @property
     def groups(self) -> tuple[int, int]:
         """Groups of sub-arrays, vertical and horizontal."""
         first = self.passes[0]
-        return 1 << (first["log_groups"] - first["log_groups_x"]), 1 << first["log_groups_x"]
+        return first.groups // first.groups_x, first.groups_x
 
     @property
     def unit(self) -> str:
         """What is written together: a pixel, or the strip of pixels that a window sees in a line."""
         first = self.passes[0]
-        elements = first["pieces"] * (first["length"] + 1) + first["last_length"] + 1
+        elements = (first.pieces - 1) * first.length + first.last_length
         return "strips" if elements > self.stages[0].source.channels else "pixels"
 
     @property
     def rounds(self) -> int:
         """Rounds of all passes, those over each stripe of a wide map included."""
-        return sum(d["rounds"] + 1 for d in self.passes)
+        return sum(layer_pass.rounds for layer_pass in self.passes)
 
     @property
     def ring_rows(self) -> int:
         """Rows of a sub-array that hold lines of input."""
-        return max((d["ring_lines"] + 1) * d["line_rows"] for d in self.passes)
+        return max(layer_pass.ring_lines * layer_pass.line_rows for layer_pass in self.passes)
 
     @property
     def resident(self) -> bool:
         """Whether the kernels stay in rows of their own."""
-        return all(d["load"] != Load.ALWAYS.value for d in self.passes)
+        return all(layer_pass.load is not Load.ALWAYS for layer_pass in self.passes)
 
     @property
     def kernel_rows(self) -> int:
         """Rows of a sub-array that hold kernels: of all passes if they stay, else of the longest."""
-        stay = [d["load_rows"] for d in self.passes if d["load"] == Load.UNLESS_RESIDENT.value]
-        loaded = [d["load_rows"] for d in self.passes if d["load"] == Load.ALWAYS.value]
-        return sum(stay) + max(loaded, default=0)
+
+        def rows(load: Load) -> list[int]:
+            return [layer_pass.load_rows for layer_pass in self.passes if layer_pass.load is load]
+
+        return sum(rows(Load.UNLESS_RESIDENT)) + max(rows(Load.ALWAYS), default=0)
 
     def sum_of(self, passes: Sequence[AcceleratorCounters]) -> AcceleratorCounters:
         """Counters of the layer, from those of all descriptors of the program."""

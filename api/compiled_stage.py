@@ -6,7 +6,7 @@ from spinplane.compiler.graph import Layer
 from spinplane.compiler.lowering import layer_input_code
 from spinplane.compiler.pool_splitting import split_pool
 from spinplane.machine import Operand
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
 
 
@@ -18,13 +18,13 @@ class CompiledStage:
     ----------
     numbers : tuple of int
         Of the descriptors in the program.
-    passes : tuple of Descriptor
+    passes : tuple of Pass
     source, target : FeatureMap
         What they read and write.
     """
 
     numbers: tuple[int, ...]
-    passes: tuple[Descriptor, ...]
+    passes: tuple[Pass, ...]
     source: FeatureMap
     target: FeatureMap
 
@@ -51,9 +51,9 @@ def compiled_stages(
     windows : (vertical, horizontal)
         Of the layer, before pooling.
     """
-    passes = {n: Descriptor.from_words(program.descriptors[n]) for n in placed.descriptors}
+    passes = {n: program.pass_at(n) for n in placed.descriptors}
     # A stage never writes where it reads, and so the maps of two stages begin at two addresses.
-    own = tuple(n for n, d in passes.items() if d["in_base"] == source.base)
+    own = tuple(n for n, layer_pass in passes.items() if layer_pass.in_base == source.base)
     maxima = tuple(n for n in passes if n not in own)
     split = split_pool(layer, output) if maxima and output else None
     between = placed.output
@@ -67,18 +67,16 @@ def compiled_stages(
     )
 
 
-def _map_between(
-    writes: Descriptor, reads: Descriptor, maxima: Layer, windows: tuple[int, int]
-) -> FeatureMap:
+def _map_between(writes: Pass, reads: Pass, maxima: Layer, windows: tuple[int, int]) -> FeatureMap:
     """The map of all windows' codes, from a pass that writes it and one that reads it."""
     code = layer_input_code(maxima)
     height, width = windows
     return FeatureMap(
         layout="planes",
-        base=reads["in_base"],
-        line_bits=reads["in_line_bits"],
-        pixel_bits=reads["in_line_bits"] // width,
-        plane_bits=writes["out_plane_bits"],
+        base=reads.in_base,
+        line_bits=reads.in_line_bits,
+        pixel_bits=reads.in_line_bits // width,
+        plane_bits=writes.out_plane_bits,
         planes=code.bits,
         channels=len(maxima.weights),
         height=height,

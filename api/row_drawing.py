@@ -10,8 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from spinplane.machine.descriptor import Descriptor, Load
+from spinplane.machine.descriptor import Load
 from spinplane.machine.files import write_whole
+from spinplane.machine.passes import Pass
 
 from .compiled_layer import CompiledLayer
 
@@ -52,11 +53,11 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
     _draw_layers(by_layer, layers, colours)
     _draw_sub_arrays(by_array, layers, colours)
     by_layer.set(ylabel="row", ylim=(machine.rows, 0))
-    loads = [d for layer in layers for d in layer.passes if d["load_rows"]]
+    loads = [layer_pass for layer in layers for layer_pass in layer.passes if layer_pass.load_rows]
     legend = [Patch(facecolor="gray", alpha=_LINES, label="lines of input")]
-    if any(_stays(d) for d in loads):
+    if any(_stays(layer_pass) for layer_pass in loads):
         legend.append(Patch(facecolor="dimgray", label="kernels that stay"))
-    if not all(_stays(d) for d in loads):
+    if not all(_stays(layer_pass) for layer_pass in loads):
         legend.append(
             Patch(facecolor="dimgray", edgecolor="white", hatch=_LOADED, label="kernels loaded at each run")
         )
@@ -71,12 +72,12 @@ def _draw_layers(axis: Axes, layers: Sequence[CompiledLayer], colours: Sequence[
     """A column for each layer: the rows that it uses."""
     for at, (layer, colour) in enumerate(zip(layers, colours, strict=True)):
         lane = [(at + 0.06, 0.88)]
-        lines = layer.passes[0]["input_row"], layer.ring_rows
+        lines = layer.passes[0].input_row, layer.ring_rows
         axis.broken_barh(lane, lines, facecolor=colour, alpha=_LINES)
-        for d in layer.passes:
-            if d["load_rows"]:
-                hatch = None if _stays(d) else _LOADED
-                rows = d["kernel_row"], d["load_rows"]
+        for layer_pass in layer.passes:
+            if layer_pass.load_rows:
+                hatch = None if _stays(layer_pass) else _LOADED
+                rows = layer_pass.kernel_row, layer_pass.load_rows
                 axis.broken_barh(lane, rows, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0)
     names = [layer.layer.name for layer in layers]
     slanted = 45 if sum(map(len, names)) > 40 else 0
@@ -87,15 +88,19 @@ def _draw_layers(axis: Axes, layers: Sequence[CompiledLayer], colours: Sequence[
 def _draw_sub_arrays(axis: Axes, layers: Sequence[CompiledLayer], colours: Sequence[_Colour]) -> None:
     """All sub-arrays: kernels that stay, and the rows before them that are free to whichever layer runs."""
     machine = layers[0].machine
-    passes = [d for layer in layers for d in layer.passes]
-    rings = [d["input_row"] + (d["ring_lines"] + 1) * d["line_rows"] for d in passes]
-    loaded = [d["kernel_row"] + d["load_rows"] for d in passes if d["load_rows"] and not _stays(d)]
+    passes = [layer_pass for layer in layers for layer_pass in layer.passes]
+    rings = [layer_pass.input_row + layer_pass.ring_lines * layer_pass.line_rows for layer_pass in passes]
+    loaded = [
+        layer_pass.kernel_row + layer_pass.load_rows
+        for layer_pass in passes
+        if layer_pass.load_rows and not _stays(layer_pass)
+    ]
     common = max([*rings, *loaded])
     axis.broken_barh([(0, machine.sub_arrays)], (0, common), facecolor="gray", alpha=_LINES)
     middle = machine.sub_arrays / 2, common / 2
     axis.text(*middle, "rows that layers use in turn", ha="center", va="center", fontsize=9)
     for layer, colour in zip(layers, colours, strict=True):
-        staying = [d for d in layer.passes if d["load_rows"] and _stays(d)]
+        staying = [layer_pass for layer_pass in layer.passes if layer_pass.load_rows and _stays(layer_pass)]
         if staying:
             _draw_staying(axis, layer, staying, colour)
     numbers = range(0, machine.sub_arrays, -(-machine.sub_arrays // 16))
@@ -104,21 +109,19 @@ def _draw_sub_arrays(axis: Axes, layers: Sequence[CompiledLayer], colours: Seque
     axis.vlines(range(1, machine.sub_arrays), common, machine.rows, color="white", linewidth=0.6)
 
 
-def _draw_staying(axis: Axes, layer: CompiledLayer, passes: Sequence[Descriptor], colour: _Colour) -> None:
+def _draw_staying(axis: Axes, layer: CompiledLayer, passes: Sequence[Pass], colour: _Colour) -> None:
     """Kernels of passes in their sub-arrays, with the layer's name where there is room."""
     machine = layer.machine
-    for d in passes:
-        groups = 1 << d["log_groups"]
-        size = machine.sub_arrays // groups
-        bars = [(g * size, d["load_sub_arrays"] + 1) for g in range(groups)]
-        axis.broken_barh(bars, (d["kernel_row"], d["load_rows"]), facecolor=colour)
-    first = min(d["kernel_row"] for d in passes)
-    last = max(d["kernel_row"] + d["load_rows"] for d in passes)
+    for layer_pass in passes:
+        bars = [(g * layer_pass.group_size, layer_pass.load_sub_arrays) for g in range(layer_pass.groups)]
+        axis.broken_barh(bars, (layer_pass.kernel_row, layer_pass.load_rows), facecolor=colour)
+    first = min(layer_pass.kernel_row for layer_pass in passes)
+    last = max(layer_pass.kernel_row + layer_pass.load_rows for layer_pass in passes)
     if last - first < _NAMED * machine.rows:
         return
     red, green, blue, _ = colour
     dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
-    across = machine.sub_arrays if passes[0]["log_groups"] else passes[0]["load_sub_arrays"] + 1
+    across = machine.sub_arrays if passes[0].groups > 1 else passes[0].load_sub_arrays
     axis.text(
         across / 2,
         (first + last) / 2,
@@ -131,6 +134,6 @@ def _draw_staying(axis: Axes, layer: CompiledLayer, passes: Sequence[Descriptor]
     )
 
 
-def _stays(d: Descriptor) -> bool:
+def _stays(layer_pass: Pass) -> bool:
     """Whether the kernels of a pass have rows of their own, written once."""
-    return d["load"] == Load.UNLESS_RESIDENT.value
+    return layer_pass.load is Load.UNLESS_RESIDENT

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -11,22 +10,23 @@ from spinplane.behavioral.accelerator_clock import region_starts, round_starts
 from spinplane.behavioral.layer_pass import State, run_pass
 from spinplane.behavioral.layer_results import Parameters, codes_of, read_parameters
 from spinplane.behavioral.layer_rows import form_rows
-from spinplane.behavioral.layer_walk import layer_numbers, walk, window_rows
+from spinplane.behavioral.layer_walk import walk, window_rows
 from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Machine, SpinplaneError, load_machine
-from spinplane.machine.descriptor import Descriptor, Load, PoolAt, Requantize
+from spinplane.machine.activation import RAW_BITS
+from spinplane.machine.codec import End, encode
+from spinplane.machine.descriptor import Load, PoolAt
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import NetworkProgram
-from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles, way_out_cycles
+from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
 
 from .compiled_layer import CompiledLayer, compiled_layers
 from .compiled_stage import CompiledStage
 from .models import open_model
 from .traced import Trace, TracedCycles, TracedStep, TracedWindow
-
-_RAW_BITS = 32
 
 
 def trace(
@@ -106,17 +106,15 @@ def _trace_stage(
     machine, stage = program.machine, compiled.stages[at]
     number, channel, column = _find_pass(stage, output)
     accelerator = _before(program, number, codes)
-    place = _Place(
-        machine, Descriptor.from_words(program.descriptors[number]), channel, output[1], output[2] - column
-    )
-    n = place.n
+    place = _Place(program.pass_at(number), channel, output[1], output[2] - column)
+    n = place.layer_pass
     parameters = read_parameters(n, machine, accelerator.state.parameters, accelerator.state.thresholds)
-    left_out = stage.passes[0]["windows_x"] - n.windows_x
+    left_out = stage.passes[0].windows_x - n.windows_x
     residual = _residual(place, accelerator.state.image)
     windows, steps_of = _windows(place, accelerator.state, parameters, left_out)
     window = _followed(n, windows, int(parameters.multiplier[channel]))
     pooled = windows[window].scaled
-    if n.pool == PoolAt.SUM.value:
+    if n.pool is PoolAt.SUM:
         pooled = sum(one.scaled for one in windows if one.counts)
     code = int(accelerator.read_map(stage.target)[output])
     assert code == _code(n, pooled, residual, parameters, channel)
@@ -146,8 +144,8 @@ def _trace_stage(
             "residual_multiplier": int(parameters.residual_multiplier[channel]) if n.residual else 0,
         },
         residual=residual,
-        pool=PoolAt(n.pool).name,
-        requantize=Requantize(n.requantize).name,
+        pool=n.pool.name,
+        requantize=n.requantize.name,
         thresholds=tuple(map(int, parameters.thresholds[channel])),
         pooled=pooled,
         cycles=_cycles(program, number, place, window),
@@ -160,18 +158,16 @@ class _Place:
 
     Parameters
     ----------
-    machine : Machine
-    descriptor : Descriptor
+    layer_pass : Pass
     channel : int
         Among those of the pass.
     y, x : int
         Among the outputs of the pass.
     """
 
-    def __init__(self, machine: Machine, descriptor: Descriptor, channel: int, y: int, x: int) -> None:
-        self.machine, self.descriptor = machine, descriptor
+    def __init__(self, layer_pass: Pass, channel: int, y: int, x: int) -> None:
+        self.layer_pass = n = layer_pass
         self.channel, self.y, self.x = channel, y, x
-        self.n = n = layer_numbers(descriptor, machine)
         group_y, self.row = divmod(y, n.region_rows)
         group_x, self.column = divmod(x, n.region_columns)
         self.group = group_y * n.groups_x + group_x
@@ -186,11 +182,11 @@ class _Place:
 def _find_pass(stage: CompiledStage, output: tuple[int, int, int]) -> tuple[int, int, int]:
     """Number of the descriptor that computes an output, the kernel's number and the first column of the pass."""
     kernel, _, x = output
-    bits = _RAW_BITS if stage.target.layout == "raw" else 1
+    bits = RAW_BITS if stage.target.layout == "raw" else 1
     found = []
-    for number, d in zip(stage.numbers, stage.passes, strict=True):
-        column, first_bit = divmod(d["out_base"] - stage.target.base, stage.target.pixel_bits)
-        if column <= x < column + d["out_width"] and first_bit // bits <= kernel:
+    for number, layer_pass in zip(stage.numbers, stage.passes, strict=True):
+        column, first_bit = divmod(layer_pass.out_base - stage.target.base, stage.target.pixel_bits)
+        if column <= x < column + layer_pass.out_width and first_bit // bits <= kernel:
             found.append((kernel - first_bit // bits, number, column))
     channel, number, column = min(found)
     return number, channel, column
@@ -199,8 +195,8 @@ def _find_pass(stage: CompiledStage, output: tuple[int, int, int]) -> tuple[int,
 def _before(program: NetworkProgram, number: int, codes: np.ndarray) -> Accelerator:
     """A functional machine that has run all passes before one."""
     accelerator = Accelerator(program.machine)
-    end = Descriptor().words()
-    accelerator.load(replace(program, descriptors=np.array([*program.descriptors[:number], end])))
+    before = [*program.descriptors[:number], encode(End())]
+    accelerator.load(replace(program, descriptors=np.array(before)))
     accelerator.write_map(program.input, codes)
     accelerator.run()
     return accelerator
@@ -220,25 +216,23 @@ def _windows(
     left_out : int
         Windows of a line that the pass does not count: those of stripes to the left.
     """
-    n = place.n
-    steps = walk(n, place.machine)
+    n = place.layer_pass
+    steps = walk(n, n.machine)
     formed, _, _ = form_rows(n, steps, place.group, state.image)
-    run_pass(state, place.descriptor, load=place.descriptor["load"] != Load.NEVER.value)
+    run_pass(state, n, load=n.load is not Load.NEVER)
     kernels = state.cells.bits[place.sub_array]
-    rows = window_rows(n, place.machine, place.row)[place.column]
+    rows = window_rows(n, n.machine, place.row)[place.column]
     contents = steps.contents[place.region]
     windows, steps_of = [], []
     for number in range(n.windows):
         ry, rx = divmod(number, n.region_width)
         y = n.first_window_y + place.y * n.stride_y + ry
         x = n.first_window_x + place.x * n.stride_x + rx
-        met = formed[contents[rows[ry, rx]] - place.machine.rows]
+        met = formed[contents[rows[ry, rx]] - n.machine.rows]
         of_window = _steps(place, rows[ry, rx], met, kernels)
         blocks = met.sum(axis=(1, 3), dtype=np.int64)
         window_sum = sum(
-            int(blocks[pg, p]) << (pg * n.block_planes + p)
-            for pg in range(n.plane_groups)
-            for p in range(n.block_planes)
+            int(blocks[pg, p]) << (pg * n.planes + p) for pg in range(n.plane_groups) for p in range(n.planes)
         )
         accumulator = of_window[-1].total
         value = (
@@ -274,8 +268,8 @@ def _steps(place: _Place, rows: np.ndarray, met: np.ndarray, kernels: np.ndarray
     kernels : ndarray of shape (rows, columns), uint8
         The sub-array.
     """
-    n, steps, total = place.n, [], 0
-    slot = kernels.reshape(len(kernels), n.slots, n.block_planes, n.block_columns)[:, place.slot]
+    n, steps, total = place.layer_pass, [], 0
+    slot = kernels.reshape(len(kernels), n.slots, n.planes, n.block_columns)[:, place.slot]
     first = n.kernel_row + place.round * n.kernel_planes * n.window_rows
     for plane in range(n.kernel_planes):
         for group in range(n.plane_groups):
@@ -283,7 +277,7 @@ def _steps(place: _Place, rows: np.ndarray, met: np.ndarray, kernels: np.ndarray
                 row_w = first + plane * n.window_rows + at
                 sensed = met[group, at] & slot[row_w]
                 count = sum(int(block.sum()) << p for p, block in enumerate(sensed))
-                shift = plane + group * n.block_planes
+                shift = plane + group * n.planes
                 total += count << shift
                 length = n.last_length if at % n.pieces == n.pieces - 1 else n.length
                 steps.append(
@@ -301,20 +295,20 @@ def _steps(place: _Place, rows: np.ndarray, met: np.ndarray, kernels: np.ndarray
     return steps
 
 
-def _followed(n: SimpleNamespace, windows: list[TracedWindow], multiplier: int) -> int:
+def _followed(n: Pass, windows: list[TracedWindow], multiplier: int) -> int:
     """Window that decides: the greatest one, the least where a negative multiplier turns it round, the first of a
     sum.
     """
-    counting = [at for at, window in enumerate(windows) if window.counts or n.pool == PoolAt.NONE.value]
-    if n.pool in (PoolAt.NONE.value, PoolAt.SUM.value):
+    counting = [at for at, window in enumerate(windows) if window.counts or n.pool is PoolAt.NONE]
+    if n.pool in (PoolAt.NONE, PoolAt.SUM):
         return counting[0]
-    turned = n.pool == PoolAt.MAX_BEFORE.value and multiplier < 0
+    turned = n.pool is PoolAt.MAX_BEFORE and multiplier < 0
     return max(counting, key=lambda at: -windows[at].scaled if turned else windows[at].scaled)
 
 
 def _residual(place: _Place, image: np.ndarray) -> int | None:
     """Code of the residual at the place, None if the pass has none."""
-    n = place.n
+    n = place.layer_pass
     if not n.residual:
         return None
     pixel = n.residual_base + place.y * n.residual_line_bits + place.x * n.residual_pixel_bits
@@ -322,7 +316,7 @@ def _residual(place: _Place, image: np.ndarray) -> int | None:
     return int(image[planes].astype(np.int64) @ (1 << np.arange(n.residual_planes)))
 
 
-def _code(n: SimpleNamespace, pooled: int, residual: int | None, parameters: Parameters, channel: int) -> int:
+def _code(n: Pass, pooled: int, residual: int | None, parameters: Parameters, channel: int) -> int:
     """What the way out makes of a pooled value and a residual's code."""
     channels = np.zeros((2, 1, len(parameters.bias)), dtype=np.int64)
     channels[:, 0, channel] = pooled, residual or 0
@@ -331,30 +325,23 @@ def _code(n: SimpleNamespace, pooled: int, residual: int | None, parameters: Par
 
 def _cycles(program: NetworkProgram, number: int, place: _Place, window: int) -> TracedCycles:
     """Cycles of a steady run."""
-    n, machine = place.n, program.machine
+    n, machine = place.layer_pass, program.machine
     start = sum(c.cycles for c in predict(program, resident=True).passes[:number]) + fetch_cycles(machine)
-    loads = place.descriptor["load"] == Load.ALWAYS.value
-    loaded = n.load_rows * n.load_sub_arrays if loads else 0
+    loaded = n.load_rows * n.load_sub_arrays if n.load is Load.ALWAYS else 0
     row_sets = np.diff(walk(n, machine).region_sets)
-    region = start + int(region_starts(n, machine, row_sets, loaded)[place.region])
-    rounds = round_starts(n, machine)
-    run = n.window_rows * n.plane_groups * n.kernel_planes * machine.sense_cycles
+    region = start + int(region_starts(n, row_sets, loaded)[place.region])
+    rounds = round_starts(n)
     beats = n.last_beats if place.round == n.rounds - 1 else n.beats
     beat = place.group * beats + place.beat
     outer = n.windows - 1
 
     def taken(of_window: int) -> int:
         issued = region + int(rounds[of_window * n.rounds + place.round])
-        return issued + run - 1 + ENGINE_CYCLES + beat * (n.interval if of_window == outer else 1)
+        return issued + n.run_cycles - 1 + ENGINE_CYCLES + beat * (n.interval if of_window == outer else 1)
 
-    written = taken(outer) + way_out_cycles(
-        writes=n.writes,
-        threshold_words=n.threshold_words,
-        residual_planes=n.residual_planes if n.residual else 0,
-    )
     return TracedCycles(
         start=start,
         issued=region + int(rounds[window * n.rounds + place.round]),
         result=taken(window),
-        written=written,
+        written=taken(outer) + n.last_write_cycles,
     )

@@ -10,7 +10,7 @@ from .bitplane import bit_planes, bitplane_dot, decode, encode, from_bit_planes
 from .convolution import convolve, windows
 from .engine import Engine, EngineRun
 from .feature_map import map_addresses, map_bits, map_codes
-from .layer_controller import check_descriptor
+from .layer_controller import DescriptorError, read_descriptor, read_header
 from .multi_line_row_decoder import decode_two_rows
 from .output_former import Write, plane_writes, raw_writes
 from .pooling import pool
@@ -29,6 +29,7 @@ __all__ = [
     "AcceleratorRun",
     "ArrayError",
     "AxiBanks",
+    "DescriptorError",
     "Engine",
     "EngineRun",
     "RowRequest",
@@ -43,7 +44,6 @@ __all__ = [
     "bit_planes",
     "bitplane_dot",
     "bits_needed",
-    "check_descriptor",
     "convolve",
     "correct_window",
     "count_bits",
@@ -64,6 +64,8 @@ __all__ = [
     "quantize",
     "quantize_unit",
     "raw_writes",
+    "read_descriptor",
+    "read_header",
     "run_way_out",
     "select_reference",
     "shift_left",

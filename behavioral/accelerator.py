@@ -6,21 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneError
-from spinplane.machine.descriptor import (
-    DESCRIPTOR_FIELDS,
-    DESCRIPTOR_WORDS,
-    FORMAT_VERSION,
-    Descriptor,
-    Kind,
-    Load,
-)
+from spinplane.machine.codec import End
+from spinplane.machine.descriptor import DESCRIPTOR_WORDS, Load
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram
-from spinplane.machine.registers import Error, machine_digest
+from spinplane.machine.registers import Error
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 
 from .feature_map import map_bits, map_codes
 from .layer_cells import Cells
-from .layer_checks import refused_field
+from .layer_controller import DescriptorError, read_descriptor, read_header
 from .layer_pass import State, run_pass
 from .layer_walk import PassError
 
@@ -47,12 +42,6 @@ class AcceleratorRun:
     error: Error
     error_descriptor: int
     error_word: int
-
-
-class _Refused(Exception):
-    def __init__(self, error: Error, word: int = 0) -> None:
-        super().__init__(error.name)
-        self.error, self.word = error, word
 
 
 class Accelerator:
@@ -145,14 +134,14 @@ class Accelerator:
             layers.append(AcceleratorCounters(cycles=fetch))
             while True:
                 number += 1
-                descriptor = self._fetch(number)
-                if descriptor["kind"] == Kind.END.value:
+                descriptor = read_descriptor(self._words(number), self.machine)
+                if isinstance(descriptor, End):
                     break
                 done = run_pass(self.state, descriptor, load=self._load_is_due(descriptor, tag))
                 layers.append(_sum([done, AcceleratorCounters(cycles=fetch + FINISH_CYCLES)]))
             layers.append(AcceleratorCounters(cycles=fetch + END_CYCLES))
             self.resident = tag
-        except _Refused as refused:
+        except DescriptorError as refused:
             error, word = refused.error, refused.word
         except PassError as failed:
             error = failed.code
@@ -168,42 +157,19 @@ class Accelerator:
 
     def _header(self, number: int) -> int:
         """Check the header; returns the program's tag."""
-        header = self._read(number)
-        if header["kind"] != Kind.HEADER.value:
-            raise _Refused(Error.NO_HEADER)
-        if header["version"] != FORMAT_VERSION:
-            raise _Refused(Error.VERSION)
-        if header["machine"] != machine_digest(self.machine):
-            raise _Refused(Error.MACHINE)
-        if header["tag"] != self.resident:
+        tag = read_header(self._words(number), self.machine).tag
+        if tag != self.resident:
             self.resident = 0
-        return header["tag"]
+        return tag
 
-    def _fetch(self, number: int) -> Descriptor:
-        descriptor = self._read(number)
-        if descriptor["kind"] not in (Kind.LAYER.value, Kind.END.value):
-            raise _Refused(Error.KIND)
-        if descriptor["kind"] == Kind.LAYER.value:
-            word = refused_field(descriptor, self.machine)
-            if word is not None:
-                raise _Refused(Error.FIELD, word)
-        return descriptor
-
-    def _read(self, number: int) -> Descriptor:
+    def _words(self, number: int) -> NDArray[np.uint32]:
         if not 0 <= number < self.machine.descriptors:
-            raise _Refused(Error.NO_END)
-        words = self.program[number]
-        for index, (field, word) in enumerate(zip(DESCRIPTOR_FIELDS, map(int, words), strict=False)):
-            value = word - (word >> 31 << 32) if field.signed else word
-            if not field.smallest <= value <= field.largest:
-                raise _Refused(Error.FIELD, index)
-        return Descriptor.from_words(words)
+            raise DescriptorError(Error.NO_END)
+        return self.program[number]
 
-    def _load_is_due(self, layer: Descriptor, tag: int) -> bool:
+    def _load_is_due(self, layer_pass: Pass, tag: int) -> bool:
         is_resident = tag != 0 and self.resident == tag
-        return layer["load"] == Load.ALWAYS.value or (
-            layer["load"] == Load.UNLESS_RESIDENT.value and not is_resident
-        )
+        return layer_pass.load is Load.ALWAYS or (layer_pass.load is Load.UNLESS_RESIDENT and not is_resident)
 
 
 def _sum(counters: list[AcceleratorCounters]) -> AcceleratorCounters:

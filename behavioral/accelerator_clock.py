@@ -1,19 +1,17 @@
 """When a pass does what: the chain of waits between row former, sequencer and way out, without any data."""
 
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine import Machine
+from spinplane.machine.passes import Pass
 from spinplane.machine.timing import (
     ENGINE_CYCLES,
     FORM_CYCLES,
     KERNEL_CYCLES,
     LAUNCH_CYCLES,
     OFFER_CYCLES,
-    way_out_cycles,
 )
 
 
@@ -24,67 +22,53 @@ class PassTime(NamedTuple):
     stalled: int
 
 
-def pass_time(n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64], loaded: int) -> PassTime:
+def pass_time(layer_pass: Pass, row_sets: NDArray[np.int64], loaded: int) -> PassTime:
     """Time of a pass.
 
     Parameters
     ----------
-    n : SimpleNamespace
-        From `layer_numbers`.
-    machine : Machine
+    layer_pass : Pass
     row_sets : ndarray of shape (regions,), int64
         That each region writes; those of a row of regions, then those of the next.
     loaded : int
         Kernel rows that are written first.
     """
-    starts, stalled = _regions(n, machine, row_sets, loaded)
-    last_run = starts[-1] + int(round_starts(n, machine)[-1]) + _run_cycles(n, machine)
-    last_beat = n.last_outer_cycles - n.interval
-    way_out = way_out_cycles(
-        writes=n.writes,
-        threshold_words=n.threshold_words,
-        residual_planes=n.residual_planes if n.residual else 0,
-    )
-    return PassTime(cycles=last_run + ENGINE_CYCLES + last_beat + way_out, stalled=stalled)
+    starts, stalled = _regions(layer_pass, row_sets, loaded)
+    last_run = starts[-1] + int(round_starts(layer_pass)[-1]) + layer_pass.run_cycles
+    last_beat = layer_pass.last_outer_cycles - layer_pass.interval
+    cycles = last_run + ENGINE_CYCLES + last_beat + layer_pass.last_write_cycles
+    return PassTime(cycles=cycles, stalled=stalled)
 
 
-def region_starts(
-    n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64], loaded: int
-) -> NDArray[np.int64]:
+def region_starts(layer_pass: Pass, row_sets: NDArray[np.int64], loaded: int) -> NDArray[np.int64]:
     """Cycle of a pass in which the first run of each region is issued; parameters as of `pass_time`.
 
     Returns
     -------
     ndarray of shape (regions,), int64
     """
-    return np.array(_regions(n, machine, row_sets, loaded)[0])
+    return np.array(_regions(layer_pass, row_sets, loaded)[0])
 
 
-def round_starts(n: SimpleNamespace, machine: Machine) -> NDArray[np.int64]:
+def round_starts(layer_pass: Pass) -> NDArray[np.int64]:
     """Cycles from a region's first run to the first run of each of its rounds.
 
     Returns
     -------
     ndarray of shape (windows · rounds,), int64
     """
-    inner = [n.inner_cycles] * (n.rounds - 1) + [n.last_inner_cycles]
-    outer = [n.outer_cycles] * (n.rounds - 1) + [n.last_outer_cycles]
-    beats = np.array(inner * (n.windows - 1) + outer)
+    inner = [layer_pass.inner_cycles] * (layer_pass.rounds - 1) + [layer_pass.last_inner_cycles]
+    outer = [layer_pass.outer_cycles] * (layer_pass.rounds - 1) + [layer_pass.last_outer_cycles]
+    beats = np.array(inner * (layer_pass.windows - 1) + outer)
     # A round takes its runs or its beats, whichever is longer.
-    return np.concatenate([[0], np.maximum(beats[:-1], _run_cycles(n, machine)).cumsum()])
+    return np.concatenate([[0], np.maximum(beats[:-1], layer_pass.run_cycles).cumsum()])
 
 
-def _run_cycles(n: SimpleNamespace, machine: Machine) -> int:
-    """Cycles of a round's runs."""
-    return int(n.window_rows * n.plane_groups * n.kernel_planes * machine.sense_cycles)
-
-
-def _regions(
-    n: SimpleNamespace, machine: Machine, row_sets: NDArray[np.int64], loaded: int
-) -> tuple[list[int], int]:
+def _regions(layer_pass: Pass, row_sets: NDArray[np.int64], loaded: int) -> tuple[list[int], int]:
     """Cycle of the first run of each region, and those in which the sequencer waits."""
-    write, run, overlaps = machine.write_cycles, _run_cycles(n, machine), machine.overlaps_writes
-    rounds = round_starts(n, machine)
+    machine, run = layer_pass.machine, layer_pass.run_cycles
+    write, overlaps = machine.write_cycles, machine.overlaps_writes
+    rounds = round_starts(layer_pass)
     before_last = int(rounds[-1])
     waits = before_last - run * (len(rounds) - 1)
 
@@ -93,12 +77,12 @@ def _regions(
     writes_free = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * write if loaded else 0)
     free = writes_free - (write - 1 if loaded and overlaps else 0)
     beats_taken = stalled = 0
-    former = _RowFormer(n)
+    former = _RowFormer(layer_pass)
     starts: list[int] = []
-    sets_of_rows = row_sets.reshape(n.region_rows, -1)
+    sets_of_rows = row_sets.reshape(layer_pass.region_rows, -1)
     for row, sets_of_row in enumerate(sets_of_rows.tolist()):
         left = sum(sets_of_row)
-        another_row = row + 1 < n.region_rows and sets_of_rows[row + 1].any()
+        another_row = row + 1 < layer_pass.region_rows and sets_of_rows[row + 1].any()
         for column, sets in enumerate(sets_of_row):
             if not overlaps or (row and not column):
                 writes_free = max(writes_free, free)
@@ -110,7 +94,7 @@ def _regions(
             starts.append(begin)
             stalled += begin - free + waits - (0 if overlaps else sets * write)
             last = begin + before_last
-            beats_taken = last + n.last_outer_cycles
+            beats_taken = last + layer_pass.last_outer_cycles
             free = last + run
     return starts, stalled
 
@@ -122,10 +106,10 @@ class _RowFormer:
     asked for when the lines up to the next one have been counted, one a cycle.
     """
 
-    def __init__(self, n: SimpleNamespace) -> None:
-        self._groups = n.groups
-        self._lines = n.next_lines + n.line_skip
-        self._counted = FORM_CYCLES - 2 + n.first_lines + n.line_skip
+    def __init__(self, layer_pass: Pass) -> None:
+        self._groups = layer_pass.groups
+        self._lines = layer_pass.next_lines + layer_pass.line_skip
+        self._counted = FORM_CYCLES - 2 + layer_pass.first_lines + layer_pass.line_skip
         # Cycles in which the last set was formed, and moved on; and in which the last but one was written.
         self._formed = self._moved = FORM_CYCLES - 1
         self.taken = 0

@@ -1,42 +1,70 @@
 """Golden model of the layer controller's checks: which descriptors it refuses, and for what."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spinplane.machine import Machine
-from spinplane.machine.descriptor import DESCRIPTOR_FIELDS, FORMAT_VERSION, Descriptor, Kind
+from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.codec import End, FieldError, Header, KindError, UnitError, decode
+from spinplane.machine.descriptor import FORMAT_VERSION
+from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error, machine_digest
 
-from .layer_checks import refused_field
+
+class DescriptorError(SpinplaneError):
+    """A descriptor is refused: with `error`, and for ``Error.FIELD`` with the number of its `word`, else 0."""
+
+    def __init__(self, error: Error, word: int = 0) -> None:
+        super().__init__(error.name)
+        self.error, self.word = error, word
 
 
-def check_descriptor(machine: Machine, words: np.ndarray, is_first: bool) -> tuple[Error, int]:
-    """What a descriptor is refused for.
+def read_header(words: NDArray[np.uint32], machine: Machine) -> Header:
+    """Read the first descriptor of a program.
 
     Parameters
     ----------
-    machine : Machine
     words : ndarray of shape (DESCRIPTOR_WORDS,), uint32
-    is_first : bool
-        Whether a program starts with it.
+    machine : Machine
 
-    Returns
-    -------
-    tuple of Error and int
-        ``Error.NONE`` if it is not; and the number of the word that ``Error.FIELD`` is about, else 0.
+    Raises
+    ------
+    DescriptorError
+        With ``FIELD``, ``NO_HEADER``, ``VERSION`` or ``MACHINE``.
     """
-    for number, (field, word) in enumerate(zip(DESCRIPTOR_FIELDS, map(int, words), strict=False)):
-        value = word - (word >> 31 << 32) if field.signed else word
-        if not field.smallest <= value <= field.largest:
-            return Error.FIELD, number
-    descriptor = Descriptor.from_words(words)
-    kind = descriptor["kind"]
-    if is_first:
-        if kind != Kind.HEADER.value:
-            return Error.NO_HEADER, 0
-        if descriptor["version"] != FORMAT_VERSION:
-            return Error.VERSION, 0
-        return Error.NONE if descriptor["machine"] == machine_digest(machine) else Error.MACHINE, 0
-    if kind not in (Kind.LAYER.value, Kind.END.value):
-        return Error.KIND, 0
-    refused = refused_field(descriptor, machine) if kind == Kind.LAYER.value else None
-    return (Error.NONE, 0) if refused is None else (Error.FIELD, refused)
+    try:
+        header = decode(words, machine)
+    except (UnitError, KindError):
+        raise DescriptorError(Error.NO_HEADER) from None
+    except FieldError as refusal:
+        raise DescriptorError(Error.FIELD, refusal.word) from None
+    if not isinstance(header, Header):
+        raise DescriptorError(Error.NO_HEADER)
+    if header.version != FORMAT_VERSION:
+        raise DescriptorError(Error.VERSION)
+    if header.machine != machine_digest(machine):
+        raise DescriptorError(Error.MACHINE)
+    return header
+
+
+def read_descriptor(words: NDArray[np.uint32], machine: Machine) -> Pass | End:
+    """Read a descriptor after the first one.
+
+    Parameters
+    ----------
+    words : ndarray of shape (DESCRIPTOR_WORDS,), uint32
+    machine : Machine
+
+    Raises
+    ------
+    DescriptorError
+        With ``FIELD`` or ``KIND``.
+    """
+    try:
+        descriptor = decode(words, machine)
+    except FieldError as refusal:
+        raise DescriptorError(Error.FIELD, refusal.word) from None
+    except KindError:
+        raise DescriptorError(Error.KIND) from None
+    if isinstance(descriptor, Header):
+        raise DescriptorError(Error.KIND)
+    return descriptor

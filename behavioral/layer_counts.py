@@ -5,10 +5,10 @@ in the input bit a, so the sum over planes and rows of a window is a matrix prod
 has a conductance of its own, `layer_variation` takes the place of this.
 """
 
-from types import SimpleNamespace
-
 import numpy as np
 from numpy.typing import NDArray
+
+from spinplane.machine.passes import Pass
 
 from .array import ArrayError
 from .layer_cells import Cells
@@ -21,7 +21,7 @@ _EXACT = {np.float32: 1 << 24, np.float64: 1 << 53}
 
 
 def accumulate(
-    n: SimpleNamespace,
+    n: Pass,
     walk: Walk,
     group: int,
     contents: NDArray[np.int32],
@@ -32,8 +32,7 @@ def accumulate(
 
     Parameters
     ----------
-    n : SimpleNamespace
-        From `layer_numbers`.
+    n : Pass
     walk : Walk
     group : int
     contents : ndarray of shape (windows, plane_groups, window_rows), int32
@@ -68,7 +67,7 @@ def accumulate(
     )
     if shared:
         kernels = np.stack([_kernels(n, cells, member, kernel_rows) for member in members], axis=-2)
-        weights = kernels.reshape(n.window_rows * n.block_planes * n.block_columns, -1)
+        weights = kernels.reshape(n.window_rows * n.planes * n.block_columns, -1)
         sums = _product(n, contents - rows, formed.reshape(len(formed), -1), weights)
         results[:] = sums.reshape(results.shape)
     else:
@@ -92,7 +91,7 @@ def accumulate(
     return _in_beats(n, results)
 
 
-def _in_beats(n: SimpleNamespace, results: NDArray[np.int64]) -> NDArray[np.int64]:
+def _in_beats(n: Pass, results: NDArray[np.int64]) -> NDArray[np.int64]:
     """Results (windows, rounds, sub-arrays, slots) where they stand in the beats of all rounds."""
     channels = np.zeros((len(results), n.channel_beats * n.lanes), dtype=np.int64)
     for j in range(n.rounds):
@@ -104,7 +103,7 @@ def _in_beats(n: SimpleNamespace, results: NDArray[np.int64]) -> NDArray[np.int6
 
 
 def _table(
-    n: SimpleNamespace,
+    n: Pass,
     walk: Walk,
     formed: NDArray[np.uint8],
     cells: Cells,
@@ -120,8 +119,8 @@ def _table(
     return np.concatenate([bits, new]), np.concatenate([known, np.ones(len(new), dtype=bool)])
 
 
-def _plane_weights(n: SimpleNamespace) -> NDArray[np.int64]:
-    return np.int64(1) << np.arange(n.block_planes)
+def _plane_weights(n: Pass) -> NDArray[np.int64]:
+    return np.int64(1) << np.arange(n.planes)
 
 
 def _senses(cells: Cells, member: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -131,9 +130,7 @@ def _senses(cells: Cells, member: int) -> tuple[NDArray[np.int64], NDArray[np.in
     return (thresholds == 0).astype(np.int64), one, (thresholds == 2).astype(np.int64) - one
 
 
-def _codes(
-    n: SimpleNamespace, cells: Cells, member: int, kernel_rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _codes(n: Pass, cells: Cells, member: int, kernel_rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Kernel codes of a sub-array: ndarray of shape (rounds, window_rows, columns), int64."""
     planes = np.int64(1) << np.arange(n.kernel_planes)
     codes = np.zeros((n.rounds, n.window_rows, cells.bits.shape[2]), dtype=np.int64)
@@ -142,32 +139,28 @@ def _codes(
     return codes
 
 
-def _kernels(
-    n: SimpleNamespace, cells: Cells, member: int, kernel_rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _kernels(n: Pass, cells: Cells, member: int, kernel_rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """What an input bit counts: ndarray of shape (window_rows, block_planes, block_columns, rounds, slots), int64."""
     _, alone, both = _senses(cells, member)
     factors = both * _codes(n, cells, member, kernel_rows) + alone * ((1 << n.kernel_planes) - 1)
-    blocks = factors.reshape(n.rounds, n.window_rows, n.slots, n.block_planes, n.block_columns)
+    blocks = factors.reshape(n.rounds, n.window_rows, n.slots, n.planes, n.block_columns)
     return (blocks * _plane_weights(n)[:, np.newaxis]).transpose(1, 3, 4, 0, 2)
 
 
-def _constants(
-    n: SimpleNamespace, cells: Cells, member: int, kernel_rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _constants(n: Pass, cells: Cells, member: int, kernel_rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """What a window counts without any input bit: ndarray of shape (rounds, slots), int64."""
     always, alone, _ = _senses(cells, member)
     sensed = alone * _codes(n, cells, member, kernel_rows) + always * ((1 << n.kernel_planes) - 1)
-    blocks = sensed.reshape(n.rounds, n.window_rows, n.slots, n.block_planes, n.block_columns)
+    blocks = sensed.reshape(n.rounds, n.window_rows, n.slots, n.planes, n.block_columns)
     window = np.einsum("jtspc,p->js", blocks, _plane_weights(n))
-    return window * sum(1 << (pg * n.block_planes) for pg in range(n.plane_groups))
+    return window * sum(1 << (pg * n.planes) for pg in range(n.plane_groups))
 
 
 def _product(
-    n: SimpleNamespace, contents: NDArray[np.int32], table: NDArray[np.uint8], weights: NDArray[np.int64]
+    n: Pass, contents: NDArray[np.int32], table: NDArray[np.uint8], weights: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Exact sums over the rows of each window: ndarray of shape (windows, weights.shape[1]), int64."""
-    planes = [1 << (pg * n.block_planes) for pg in range(n.plane_groups)]
+    planes = [1 << (pg * n.planes) for pg in range(n.plane_groups)]
     largest = int(np.abs(weights).sum(axis=0).max(initial=0)) * sum(planes)
     dtype = next((dtype for dtype, limit in _EXACT.items() if largest < limit), None)
     if dtype is None:

@@ -1,7 +1,6 @@
 """One pass of a layer: what a descriptor of kind LAYER does to the array and to the image bank, and its events."""
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.activation import WINDOW_SUM_BITS
 from spinplane.machine.counters import AcceleratorCounters
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
 
 from .accelerator_clock import pass_time
@@ -28,7 +27,7 @@ from .layer_results import (
     stored_bits,
 )
 from .layer_rows import element_bits, form_rows
-from .layer_walk import PassError, Walk, layer_numbers, walk, window_rows
+from .layer_walk import PassError, Walk, walk, window_rows
 
 #: Accumulators that the way out takes at a time.
 _CHUNK = 1 << 20
@@ -59,7 +58,7 @@ class State:
     thresholds: NDArray[np.uint8]
 
 
-def run_pass(state: State, descriptor: Descriptor, *, load: bool) -> AcceleratorCounters:
+def run_pass(state: State, layer_pass: Pass, *, load: bool) -> AcceleratorCounters:
     """Execute a layer's descriptor.
 
     The residual operand is read before anything is written: a map may be added to in its place.
@@ -68,7 +67,7 @@ def run_pass(state: State, descriptor: Descriptor, *, load: bool) -> Accelerator
     ----------
     state : State
         Is changed.
-    descriptor : Descriptor
+    layer_pass : Pass
     load : bool
         Whether kernels are written.
 
@@ -88,8 +87,8 @@ def run_pass(state: State, descriptor: Descriptor, *, load: bool) -> Accelerator
     OverflowError
         If an accumulator, a window sum or a value that counts does not fit, in an array without faults.
     """
-    machine, faults = state.machine, state.cells.faults
-    n = layer_numbers(descriptor, machine)
+    n, machine, faults = layer_pass, state.machine, state.cells.faults
+    n.check_beats()
     _check_kernels(n, machine, load)
     parameters = read_parameters(n, machine, state.parameters, state.thresholds)
     where = places(n)
@@ -120,7 +119,7 @@ def run_pass(state: State, descriptor: Descriptor, *, load: bool) -> Accelerator
     taking_part = (n.rounds - 1) * n.sub_arrays + n.last_sub_arrays
     ands = windows * n.kernel_planes * n.plane_groups * n.window_rows * taking_part * n.groups
     loaded = n.load_rows * n.load_sub_arrays if load else 0
-    time = pass_time(n, machine, np.diff(steps.region_sets), loaded)
+    time = pass_time(n, np.diff(steps.region_sets), loaded)
     return AcceleratorCounters(
         row_writes=(loaded + len(steps.row) * n.sub_arrays) * n.groups,
         ands=ands,
@@ -130,14 +129,14 @@ def run_pass(state: State, descriptor: Descriptor, *, load: bool) -> Accelerator
         cycles=time.cycles,
         stalled=time.stalled,
         image_reads=sum(int(reads.sum()) for _, reads, _ in formed)
-        + (outputs * n.channel_beats * n.residual_planes if n.residual else 0),
+        + outputs * n.channel_beats * n.read_residual_planes,
         image_writes=outputs * n.channel_beats * n.writes,
         kernel_reads=loaded,
-        parameter_reads=n.groups * n.channel_beats * (windows + n.regions * n.threshold_words),
+        parameter_reads=n.groups * n.channel_beats * (windows + n.regions * n.read_threshold_words),
     )
 
 
-def _check_kernels(n: SimpleNamespace, machine: Machine, load: bool) -> None:
+def _check_kernels(n: Pass, machine: Machine, load: bool) -> None:
     last = n.kernel_row + n.rounds * n.kernel_planes * n.window_rows
     if max(last, n.kernel_row + n.load_rows if load else 0) > machine.rows:
         raise PassError(Error.ROW)
@@ -145,7 +144,7 @@ def _check_kernels(n: SimpleNamespace, machine: Machine, load: bool) -> None:
         raise PassError(Error.KERNEL_BANK)
 
 
-def _check_rows_apart(n: SimpleNamespace, machine: Machine, steps: Walk) -> None:
+def _check_rows_apart(n: Pass, machine: Machine, steps: Walk) -> None:
     """Rows of the walk are no kernel rows; what the hardware notices of that is an AND of a row with itself."""
     kernels = n.rounds * n.kernel_planes * n.window_rows
     shared = steps.row[(steps.row >= n.kernel_row) & (steps.row < n.kernel_row + kernels)]
@@ -157,7 +156,7 @@ def _check_rows_apart(n: SimpleNamespace, machine: Machine, steps: Walk) -> None
         raise SpinplaneError(f"array row {shared[0]} holds input and kernels in the same pass")
 
 
-def _contents(n: SimpleNamespace, machine: Machine, steps: Walk) -> NDArray[np.int32]:
+def _contents(n: Pass, machine: Machine, steps: Walk) -> NDArray[np.int32]:
     """What the rows of each window hold: (windows of all regions, plane_groups, window_rows)."""
     contents = []
     for region_row in range(n.region_rows):
@@ -168,7 +167,7 @@ def _contents(n: SimpleNamespace, machine: Machine, steps: Walk) -> NDArray[np.i
     return np.concatenate(contents).reshape(-1, n.plane_groups, n.window_rows)
 
 
-def _refuse_reading_what_is_written(n: SimpleNamespace, steps: Walk, where: Places, bits: int) -> None:
+def _refuse_reading_what_is_written(n: Pass, steps: Walk, where: Places, bits: int) -> None:
     """Refuse a pass whose output lies on its input."""
     seen = np.zeros(bits, dtype=bool)
     for group in range(n.groups):
@@ -182,7 +181,7 @@ def _refuse_reading_what_is_written(n: SimpleNamespace, steps: Walk, where: Plac
         raise SpinplaneError(f"image bit {both[0]} is input and output of the same pass")
 
 
-def _load_kernels(n: SimpleNamespace, state: State) -> None:
+def _load_kernels(n: Pass, state: State) -> None:
     words = state.kernel[n.load_base :][: n.load_rows * n.load_sub_arrays]
     bits = np.unpackbits(words, axis=1, bitorder="little").reshape(n.load_rows, n.load_sub_arrays, -1)
     rows = n.kernel_row + np.arange(n.load_rows)
@@ -191,17 +190,17 @@ def _load_kernels(n: SimpleNamespace, state: State) -> None:
             state.cells.write(group * n.group_size + member, rows, bits[:, member])
 
 
-def _row_sums(n: SimpleNamespace, rows: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return rows.sum(axis=2, dtype=np.int64) @ (np.int64(1) << np.arange(n.block_planes))
+def _row_sums(n: Pass, rows: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return rows.sum(axis=2, dtype=np.int64) @ (np.int64(1) << np.arange(n.planes))
 
 
 def _window_sums(
-    n: SimpleNamespace, state: State, group: int, contents: NDArray[np.int32], rows: NDArray[np.uint8]
+    n: Pass, state: State, group: int, contents: NDArray[np.int32], rows: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
     """Sums of the rows of each window: ndarray of shape (windows,), int64."""
     bus = group * (state.machine.row_buses // n.groups)
     sums = np.concatenate([state.row_sums[bus], _row_sums(n, rows)])[contents].sum(axis=2)
-    return sums @ (np.int64(1) << np.arange(n.plane_groups) * n.block_planes)
+    return sums @ (np.int64(1) << np.arange(n.plane_groups) * n.planes)
 
 
 def _fit(numbers: NDArray[np.int64], bits: int, name: str, *, wraps: bool) -> NDArray[np.int64]:
@@ -216,7 +215,7 @@ def _fit(numbers: NDArray[np.int64], bits: int, name: str, *, wraps: bool) -> ND
 
 
 def _write_results(
-    n: SimpleNamespace,
+    n: Pass,
     state: State,
     accumulators: NDArray[np.int64],
     window_sums: NDArray[np.int64],
@@ -238,7 +237,7 @@ def _write_results(
         state.image[output_bits(n, here)] = stored_bits(n, codes)
 
 
-def _keep_rows(n: SimpleNamespace, state: State, steps: Walk, formed: list[NDArray[np.uint8]]) -> None:
+def _keep_rows(n: Pass, state: State, steps: Walk, formed: list[NDArray[np.uint8]]) -> None:
     """Leave in the array what the walk has written last to each row."""
     held = steps.contents[-1]
     rows = np.flatnonzero(held >= state.machine.rows)

@@ -1,14 +1,14 @@
 """The way out of a layer: from accumulators of its windows to codes in the image bank."""
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine import Machine, Rounding
+from spinplane.machine import Machine
 from spinplane.machine.activation import RAW_BITS, VALUE_BITS
 from spinplane.machine.descriptor import THRESHOLDS_PER_WORD, PoolAt, Requantize
+from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
 
 from .layer_walk import PassError
@@ -36,14 +36,13 @@ class Parameters:
 
 
 def read_parameters(
-    n: SimpleNamespace, machine: Machine, parameters: NDArray[np.uint8], thresholds: NDArray[np.uint8]
+    n: Pass, machine: Machine, parameters: NDArray[np.uint8], thresholds: NDArray[np.uint8]
 ) -> Parameters:
     """What the banks hold for a layer.
 
     Parameters
     ----------
-    n : SimpleNamespace
-        From `layer_numbers`.
+    n : Pass
     machine : Machine
     parameters, thresholds : ndarray of shape (beats, results_per_cycle · 16), uint8
         The banks.
@@ -53,23 +52,25 @@ def read_parameters(
     PassError
         ``PARAMETER_BANK`` if a word lies beyond a bank, or pooling takes more beats than its memory has.
     """
-    end = n.threshold_base + n.channel_beats * n.threshold_words
-    pools = n.pool != PoolAt.NONE.value
+    end = n.threshold_base + n.channel_beats * n.read_threshold_words
+    pools = n.pool is not PoolAt.NONE
     if (
         n.parameter_base + n.channel_beats > machine.parameter_beats
-        or (n.threshold_words and end > machine.threshold_beats)
+        or (n.read_threshold_words and end > machine.threshold_beats)
         or (pools and n.groups * n.channel_beats > machine.pool_beats)
     ):
         raise PassError(Error.PARAMETER_BANK)
     words = parameters[n.parameter_base :][: n.channel_beats].reshape(-1, _PARAMETER_BYTES)
     levels = thresholds[n.threshold_base : end].view("<i4").astype(np.int64)
-    levels = levels.reshape(n.channel_beats, n.threshold_words, n.lanes, THRESHOLDS_PER_WORD).swapaxes(1, 2)
+    levels = levels.reshape(n.channel_beats, n.read_threshold_words, n.lanes, THRESHOLDS_PER_WORD).swapaxes(
+        1, 2
+    )
     return Parameters(
         bias=_signed(words[:, 0:4]),
         multiplier=_signed(words[:, 4:7]),
         offset=_signed(words[:, 7:13]),
         residual_multiplier=_signed(words[:, 13:16]),
-        thresholds=levels.reshape(n.channel_beats * n.lanes, n.threshold_words * THRESHOLDS_PER_WORD),
+        thresholds=levels.reshape(n.channel_beats * n.lanes, n.read_threshold_words * THRESHOLDS_PER_WORD),
     )
 
 
@@ -97,7 +98,7 @@ class Places:
     y: NDArray[np.int64]
 
 
-def places(n: SimpleNamespace) -> Places:
+def places(n: Pass) -> Places:
     """Places of all windows and regions of a layer."""
     group, region, window = np.arange(n.groups), np.arange(n.regions), np.arange(n.windows)
     x = (group % n.groups_x) * n.region_columns + (region % n.region_columns)[:, np.newaxis]
@@ -109,7 +110,7 @@ def places(n: SimpleNamespace) -> Places:
 
 
 def pool_values(
-    n: SimpleNamespace,
+    n: Pass,
     accumulators: NDArray[np.int64],
     window_sums: NDArray[np.int64],
     parameters: Parameters,
@@ -121,7 +122,7 @@ def pool_values(
 
     Parameters
     ----------
-    n : SimpleNamespace
+    n : Pass
     accumulators : ndarray of shape (regions, windows, groups, channels), int64
     window_sums : ndarray of shape (regions, windows, groups), int64
     parameters : Parameters
@@ -139,7 +140,7 @@ def pool_values(
     OverflowError
         If a value that counts does not fit in 32 bits.
     """
-    pools = n.pool != PoolAt.NONE.value
+    pools = n.pool is not PoolAt.NONE
     if not pools:
         accumulators, window_sums = accumulators[:, -1:], window_sums[:, -1:]
     value = (accumulators << n.accumulator_shift) - n.window_sum_scale * window_sums[..., np.newaxis]
@@ -154,36 +155,36 @@ def pool_values(
         return scaled[:, 0]
     return pool(
         np.moveaxis(scaled, 1, -1),
-        PoolAt(n.pool),
+        n.pool,
         counts=np.moveaxis(where.counts, 1, -1)[..., np.newaxis, :],
         negative=parameters.multiplier < 0,
     )
 
 
 def codes_of(
-    n: SimpleNamespace, pooled: NDArray[np.int64], residuals: NDArray[np.int64], parameters: Parameters
+    n: Pass, pooled: NDArray[np.int64], residuals: NDArray[np.int64], parameters: Parameters
 ) -> NDArray[np.int64]:
     """What is stored for pooled values: codes, of ``RAW`` numbers whose lower 32 bits count.
 
     Parameters
     ----------
-    n : SimpleNamespace
+    n : Pass
     pooled, residuals : ndarray of shape (..., channels), int64
     parameters : Parameters
     """
     y = pooled + parameters.offset + residuals * parameters.residual_multiplier
     if n.absolute:
         y = np.abs(y)
-    if n.requantize == Requantize.RAW.value:
+    if n.requantize is Requantize.RAW:
         return y
-    if n.requantize == Requantize.THRESHOLDS.value:
+    if n.requantize is Requantize.THRESHOLDS:
         codes = n.low + (parameters.thresholds <= y[..., np.newaxis]).sum(axis=-1)
     else:
-        codes = quantize(y, shift=n.shift, rounding=Rounding(n.rounding), low=n.low, high=n.high)
+        codes = quantize(y, shift=n.shift, rounding=n.rounding, low=n.low, high=n.high)
     return codes << n.code_shift
 
 
-def output_bits(n: SimpleNamespace, where: Places) -> NDArray[np.int64]:
+def output_bits(n: Pass, where: Places) -> NDArray[np.int64]:
     """Bit addresses of all writes of the regions that yield an output.
 
     Returns
@@ -192,14 +193,14 @@ def output_bits(n: SimpleNamespace, where: Places) -> NDArray[np.int64]:
     """
     first = n.out_base + where.y * n.out_line_bits + where.x * n.out_pixel_bits + n.out_first_bit
     beats = first[where.yields][:, np.newaxis] + np.arange(n.channel_beats) * n.out_beat_bits
-    if n.requantize == Requantize.RAW.value:
+    if n.requantize is Requantize.RAW:
         bits = np.arange(n.lanes * RAW_BITS)
     else:
         bits = (np.arange(n.out_planes)[:, np.newaxis] * n.out_plane_bits + np.arange(n.lanes)).ravel()
     return beats[..., np.newaxis] + bits
 
 
-def output_span(n: SimpleNamespace, where: Places, bits: int) -> tuple[int, int]:
+def output_span(n: Pass, where: Places, bits: int) -> tuple[int, int]:
     """First and last bit that a layer writes; (0, −1) if it writes none.
 
     Raises
@@ -209,7 +210,7 @@ def output_span(n: SimpleNamespace, where: Places, bits: int) -> tuple[int, int]
     """
     if not where.yields.any():
         return 0, -1
-    raw = n.requantize == Requantize.RAW.value
+    raw = n.requantize is Requantize.RAW
     unit = n.lanes * RAW_BITS // n.writes if raw else n.lanes
     first = n.out_base + where.y * n.out_line_bits + where.x * n.out_pixel_bits + n.out_first_bit
     beats = first[where.yields][:, np.newaxis] + np.arange(n.channel_beats) * n.out_beat_bits
@@ -221,17 +222,17 @@ def output_span(n: SimpleNamespace, where: Places, bits: int) -> tuple[int, int]
     return int(beats.min()), end - 1
 
 
-def stored_bits(n: SimpleNamespace, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
+def stored_bits(n: Pass, codes: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Bits of codes of shape (outputs, channels) in the order of `output_bits`."""
     beats = codes.reshape(len(codes), n.channel_beats, n.lanes)
-    if n.requantize == Requantize.RAW.value:
+    if n.requantize is Requantize.RAW:
         bits = beats[..., np.newaxis] >> np.arange(RAW_BITS) & 1
     else:
         bits = beats[:, :, np.newaxis] >> np.arange(n.out_planes)[:, np.newaxis] & 1
     return bits.reshape(len(codes), n.channel_beats, -1).astype(np.uint8)
 
 
-def residual_codes(n: SimpleNamespace, where: Places, image: NDArray[np.uint8]) -> NDArray[np.int64]:
+def residual_codes(n: Pass, where: Places, image: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Codes of the residual map for the regions that yield an output: (outputs, channels), int64.
 
     Raises

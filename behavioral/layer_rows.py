@@ -1,10 +1,9 @@
 """Rows of input of a layer: from bits of the image bank to what is written to the array."""
 
-from types import SimpleNamespace
-
 import numpy as np
 from numpy.typing import NDArray
 
+from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
 
 from .layer_walk import PassError, Walk
@@ -14,14 +13,13 @@ _CHUNK = 1 << 21
 
 
 def form_rows(
-    n: SimpleNamespace, walk: Walk, group: int, image: NDArray[np.uint8]
+    n: Pass, walk: Walk, group: int, image: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.int64]]:
     """All row sets of a layer as one group of sub-arrays takes them.
 
     Parameters
     ----------
-    n : SimpleNamespace
-        From `layer_numbers`.
+    n : Pass
     walk : Walk
     group : int
     image : ndarray of shape (bits,), uint8
@@ -41,15 +39,15 @@ def form_rows(
         ``IMAGE_BANK`` if a bit that counts lies outside of the bank.
     """
     sets = len(walk.row)
-    rows = np.zeros((sets, n.block_planes, n.block_columns), dtype=np.uint8)
+    rows = np.zeros((sets, n.planes, n.block_columns), dtype=np.uint8)
     reads = np.zeros(sets, dtype=bool)
     used = np.array([0, -1])
-    step = max(1, _CHUNK // (n.block_planes * n.block_columns))
+    step = max(1, _CHUNK // (n.planes * n.block_columns))
     for first in range(0, sets, step):
         part = slice(first, first + step)
         address, inside = element_bits(n, walk, group, part)
         reads[part] = inside.any(axis=(1, 2))
-        plane = walk.plane_group[part, np.newaxis] * n.block_planes + np.arange(n.block_planes)
+        plane = walk.plane_group[part, np.newaxis] * n.planes + np.arange(n.planes)
         exists = (plane < n.in_planes)[:, :, np.newaxis]
         seen = address[inside & exists]
         if seen.size:
@@ -67,9 +65,7 @@ def form_rows(
     return rows, reads, used
 
 
-def element_bits(
-    n: SimpleNamespace, walk: Walk, group: int, part: slice
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def element_bits(n: Pass, walk: Walk, group: int, part: slice) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Bit addresses of the elements of some row sets, and which lie inside of the map.
 
     Returns
@@ -82,10 +78,10 @@ def element_bits(
     first = (
         n.start_x + walk.column[part] * n.unit_bits + gx * n.group_x_bits + walk.piece[part] * n.piece_bits
     )
-    element, plane = np.arange(max(n.length, n.last_length)), np.arange(n.block_planes)[:, np.newaxis]
+    element, plane = np.arange(max(n.length, n.last_length)), np.arange(n.planes)[:, np.newaxis]
     if n.in_bytes:
         begins = first[:, np.newaxis] + 8 * element
-        plane_bit = walk.plane_group[part] * n.block_planes
+        plane_bit = walk.plane_group[part] * n.planes
         address = begins[:, np.newaxis] + plane + plane_bit[:, np.newaxis, np.newaxis]
     else:
         first = first + walk.plane_group[part] * n.plane_group_bits

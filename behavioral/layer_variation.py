@@ -1,15 +1,15 @@
 """Accumulators of a layer's windows where every cell has its own conductance: a product for each pair of rows."""
 
-from types import SimpleNamespace
-
 import numpy as np
 from numpy.typing import NDArray
+
+from spinplane.machine.passes import Pass
 
 from .layer_cells import Cells
 
 
 def varied_sums(
-    n: SimpleNamespace,
+    n: Pass,
     contents: NDArray[np.int32],
     table: NDArray[np.uint8],
     row_of: NDArray[np.int64],
@@ -24,8 +24,7 @@ def varied_sums(
 
     Parameters
     ----------
-    n : SimpleNamespace
-        From `layer_numbers`.
+    n : Pass
     contents : ndarray of shape (windows, plane_groups, window_rows), int32
     table : ndarray of shape (contents, columns), uint8
         Bits of each content.
@@ -48,25 +47,25 @@ def varied_sums(
             for pg in range(n.plane_groups):
                 windows = np.flatnonzero(rows[:, pg, t] == row)
                 bits = table[contents[windows, pg, t]].reshape(
-                    len(windows), n.slots, n.block_planes * n.block_columns
+                    len(windows), n.slots, n.planes * n.block_columns
                 )
                 # Slot by slot; exact, as a count is below 2^24.
                 counts = np.matmul(bits.transpose(1, 0, 2).astype(np.float32), factors).transpose(1, 2, 0)
-                sums[windows] += (counts.astype(np.int64) + constants) << (pg * n.block_planes)
+                sums[windows] += (counts.astype(np.int64) + constants) << (pg * n.planes)
     return sums
 
 
 def _senses(
-    n: SimpleNamespace, cells: Cells, member: int, row: int, kernel_rows: NDArray[np.int64]
+    n: Pass, cells: Cells, member: int, row: int, kernel_rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Counts of a row without ones, (rounds, slots), and what each one adds, (slots, columns of a slot, rounds)."""
     pairs = kernel_rows.ravel()
     kernel = cells.bits[member, pairs]
     without = cells.sense(member, np.zeros_like(kernel), np.full(len(pairs), row), kernel, pairs)
     with_ones = cells.sense(member, np.ones_like(kernel), np.full(len(pairs), row), kernel, pairs)
-    shape = (n.rounds, n.kernel_planes, n.slots, n.block_planes, n.block_columns)
+    shape = (n.rounds, n.kernel_planes, n.slots, n.planes, n.block_columns)
     planes = np.int64(1) << np.arange(n.kernel_planes)
-    blocks = (np.int64(1) << np.arange(n.block_planes))[:, np.newaxis]
+    blocks = (np.int64(1) << np.arange(n.planes))[:, np.newaxis]
     base, ones = (
         np.einsum("jn...,n->j...", sensed.reshape(shape).astype(np.int64), planes) * blocks
         for sensed in (without, with_ones)

@@ -2,24 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.descriptor import Descriptor, Requantize
+from spinplane.machine import Machine
+from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
-
-#: Fields that hold a number less one.
-_LESS_ONE = frozenset(
-    (
-        *("in_planes", "pieces", "plane_groups", "length", "last_length", "ring_lines", "region_rows"),
-        *("region_columns", "region_height", "region_width", "taps_y", "runs", "run_rows", "kernel_planes"),
-        *("rounds", "sub_arrays", "last_sub_arrays", "load_sub_arrays", "beats", "last_beats"),
-        *("residual_planes", "out_planes"),
-    )
-)
 
 
 class PassError(Exception):
@@ -28,49 +17,6 @@ class PassError(Exception):
     def __init__(self, code: Error) -> None:
         super().__init__(code.name)
         self.code = code
-
-
-def layer_numbers(descriptor: Descriptor, machine: Machine) -> SimpleNamespace:
-    """The fields of a layer as the numbers that they mean, and those that follow from them.
-
-    Returns
-    -------
-    SimpleNamespace
-        All fields by name, those that are held less one as they are meant; besides ``groups``, ``groups_x``,
-        ``group_size`` (sub-arrays), ``slots``, ``block_planes`` (P), ``block_columns`` (B), ``window_rows`` (rows
-        of a window in one plane group), ``windows`` (of a region), ``regions``, ``lanes`` (results of a cycle),
-        ``channel_beats``, ``writes`` (of a beat);
-        ``threshold_words`` is 0 where no thresholds are read.
-
-    Raises
-    ------
-    SpinplaneError
-        If the beats of a round are not those of its results.
-    """
-    n = SimpleNamespace(**{name: value + (name in _LESS_ONE) for name, value in descriptor.items()})
-    n.groups, n.groups_x = 1 << n.log_groups, 1 << n.log_groups_x
-    n.slots, n.block_planes = 1 << n.log_slots, 1 << n.log_planes
-    n.group_size = machine.sub_arrays // n.groups
-    n.block_columns = machine.columns // (n.slots * n.block_planes)
-    n.window_rows = n.taps_y * n.runs * n.run_rows
-    n.windows, n.regions = n.region_height * n.region_width, n.region_rows * n.region_columns
-    n.lanes = machine.results_per_cycle
-    n.threshold_words *= n.requantize == Requantize.THRESHOLDS.value
-    n.channel_beats = (n.rounds - 1) * n.beats + n.last_beats
-    n.writes = (
-        max(1, n.lanes * 32 // machine.columns) if n.requantize == Requantize.RAW.value else n.out_planes
-    )
-    if n.group_size * n.slots % n.lanes:
-        raise SpinplaneError(
-            f"{n.group_size} sub-arrays of a group with {n.slots} slots: allowed are whole beats of {n.lanes} results"
-        )
-    for sub_arrays, beats in (("sub_arrays", "beats"), ("last_sub_arrays", "last_beats")):
-        if beats == "beats" and n.rounds == 1:
-            continue
-        results, lanes = getattr(n, sub_arrays) * n.slots, getattr(n, beats) * n.lanes
-        if not results <= lanes <= n.group_size * n.slots:
-            raise SpinplaneError(f"descriptor field {beats}: {lanes} lanes for {results} results of a group")
-    return n
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,7 +45,7 @@ class Walk:
     contents: NDArray[np.int32]
 
 
-def walk(n: SimpleNamespace, machine: Machine) -> Walk:
+def walk(n: Pass, machine: Machine) -> Walk:
     """Walk over the regions of a layer.
 
     Raises
@@ -149,7 +95,7 @@ def _order(*axes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.stack([index.ravel() for index in np.meshgrid(*axes, indexing="ij")])
 
 
-def window_rows(n: SimpleNamespace, machine: Machine, region_row: int) -> NDArray[np.int64]:
+def window_rows(n: Pass, machine: Machine, region_row: int) -> NDArray[np.int64]:
     """Array rows that the windows of one row of regions sense.
 
     Returns

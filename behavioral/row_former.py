@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.passes import Pass
 
 
 class RowRequest(NamedTuple):
@@ -37,96 +37,99 @@ class RowSet(NamedTuple):
     last: bool
 
 
-def walk_rows(descriptor: Descriptor) -> Iterator[RowRequest]:
+def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
     """Rows of a layer in the order in which they are formed, group by group in each row set.
 
     Parameters
     ----------
-    descriptor : Descriptor
-        Of a layer.
+    layer_pass : Pass
 
     Yields
     ------
     RowRequest
     """
-    d = descriptor
-    for region_row in range(d["region_rows"] + 1):
-        lines = _new_lines(d, region_row)
-        for region_column in range(d["region_columns"] + 1):
-            columns = _new_columns(d, region_column)
+    last_of_unit = layer_pass.plane_groups - 1, layer_pass.pieces - 1
+    for region_row in range(layer_pass.region_rows):
+        lines = _new_lines(layer_pass, region_row)
+        for region_column in range(layer_pass.region_columns):
+            columns = _new_columns(layer_pass, region_column)
             units = [(u, v) for u in columns for v in lines]
             for u, v in units:
-                for plane_group in range(d["plane_groups"] + 1):
-                    for piece in range(d["pieces"] + 1):
-                        last = plane_group == d["plane_groups"] and piece == d["pieces"]
-                        for group in range(1 << d["log_groups"]):
-                            gy, gx = divmod(group, 1 << d["log_groups_x"])
-                            planes_x = 0 if d["in_bytes"] else plane_group * d["plane_group_bits"]
+                for plane_group in range(layer_pass.plane_groups):
+                    for piece in range(layer_pass.pieces):
+                        last = (plane_group, piece) == last_of_unit and (u, v) == units[-1]
+                        for group in range(layer_pass.groups):
+                            gy, gx = divmod(group, layer_pass.groups_x)
+                            planes_x = 0 if layer_pass.in_bytes else plane_group * layer_pass.plane_group_bits
                             yield RowRequest(
-                                row=d["input_row"]
-                                + v % (d["ring_lines"] + 1) * d["line_rows"]
-                                + plane_group * d["group_rows"]
-                                + u * (d["pieces"] + 1)
+                                row=layer_pass.input_row
+                                + v % layer_pass.ring_lines * layer_pass.line_rows
+                                + plane_group * layer_pass.group_rows
+                                + u * layer_pass.pieces
                                 + piece,
-                                y=d["start_y"] + v + gy * d["group_y_lines"],
-                                x=d["start_x"]
-                                + u * d["unit_bits"]
-                                + gx * d["group_x_bits"]
+                                y=layer_pass.start_y + v + gy * layer_pass.group_y_lines,
+                                x=layer_pass.start_x
+                                + u * layer_pass.unit_bits
+                                + gx * layer_pass.group_x_bits
                                 + planes_x
-                                + piece * d["piece_bits"],
+                                + piece * layer_pass.piece_bits,
                                 plane_group=plane_group,
-                                last_piece=piece == d["pieces"],
+                                last_piece=piece == layer_pass.pieces - 1,
                                 group=group,
-                                last_of_region=last and (u, v) == units[-1],
+                                last_of_region=last,
                             )
 
 
-def _new_lines(d: Descriptor, region_row: int) -> range:
+def _new_lines(layer_pass: Pass, region_row: int) -> range:
     if region_row == 0:
-        return range(d["first_lines"])
-    start = d["first_lines"] + (region_row - 1) * (d["next_lines"] + d["line_skip"]) + d["line_skip"]
-    return range(start, start + d["next_lines"])
+        return range(layer_pass.first_lines)
+    start = (
+        layer_pass.first_lines
+        + (region_row - 1) * (layer_pass.next_lines + layer_pass.line_skip)
+        + layer_pass.line_skip
+    )
+    return range(start, start + layer_pass.next_lines)
 
 
-def _new_columns(d: Descriptor, region_column: int) -> range:
+def _new_columns(layer_pass: Pass, region_column: int) -> range:
     if region_column == 0:
-        return range(d["first_columns"])
-    start = d["first_columns"] + (region_column - 1) * d["next_columns"]
-    return range(start, start + d["next_columns"])
+        return range(layer_pass.first_columns)
+    start = layer_pass.first_columns + (region_column - 1) * layer_pass.next_columns
+    return range(start, start + layer_pass.next_columns)
 
 
-def elements_inside(descriptor: Descriptor, request: RowRequest) -> NDArray[np.bool_]:
+def elements_inside(layer_pass: Pass, request: RowRequest) -> NDArray[np.bool_]:
     """Which elements of a row lie in the map; the bank is read if one does.
 
     Returns
     -------
     ndarray of shape (elements,), bool
     """
-    d = descriptor
-    length = d["last_length" if request.last_piece else "length"] + 1
-    first_bits = request.x + 8 * np.arange(length) * d["in_bytes"]
-    return (first_bits >= 0) & (first_bits < d["in_valid_bits"]) & (0 <= request.y < d["in_height"])
+    length = layer_pass.last_length if request.last_piece else layer_pass.length
+    first_bits = request.x + 8 * np.arange(length) * layer_pass.in_bytes
+    return (
+        (first_bits >= 0) & (first_bits < layer_pass.in_valid_bits) & (0 <= request.y < layer_pass.in_height)
+    )
 
 
-def bits_needed(descriptor: Descriptor, request: RowRequest, columns: int) -> int:
+def bits_needed(layer_pass: Pass, request: RowRequest) -> int:
     """Bits of the image bank, from its first one on, that have to exist for a row; 0 if it is not read.
 
     Bytes count as a whole, and planes that do not exist are not needed.
     """
-    d = descriptor
-    inside = np.flatnonzero(elements_inside(d, request))
+    inside = np.flatnonzero(elements_inside(layer_pass, request))
     if not len(inside):
         return 0
-    address = d["in_base"] + request.y * d["in_line_bits"] + request.x
-    if d["in_bytes"]:
+    address = layer_pass.in_base + request.y * layer_pass.in_line_bits + request.x
+    if layer_pass.in_bytes:
         return address + 8 * (int(inside[-1]) + 1)
-    block_planes = 1 << d["log_planes"]
-    planes = max(1, min(block_planes, d["in_planes"] + 1 - request.plane_group * block_planes))
-    return address + (planes - 1) * (columns >> d["log_slots"] + d["log_planes"]) + len(inside)
+    left = layer_pass.in_planes - request.plane_group * layer_pass.planes
+    planes = max(1, min(layer_pass.planes, left))
+    return address + (planes - 1) * layer_pass.block_columns + len(inside)
 
 
 def form_row(
-    image_bits: NDArray[np.uint8], descriptor: Descriptor, request: RowRequest, columns: int
+    image_bits: NDArray[np.uint8], layer_pass: Pass, request: RowRequest
 ) -> tuple[NDArray[np.uint8], int]:
     """Form a row.
 
@@ -134,11 +137,8 @@ def form_row(
     ----------
     image_bits : ndarray of shape (bits,), uint8
         The image bank.
-    descriptor : Descriptor
-        Of a layer.
+    layer_pass : Pass
     request : RowRequest
-    columns : int
-        Bits of a row, W.
 
     Returns
     -------
@@ -151,47 +151,42 @@ def form_row(
     IndexError
         If an element of the map lies beyond the bank.
     """
-    d = descriptor
-    if bits_needed(d, request, columns) > len(image_bits):
-        raise IndexError(f"a row needs {bits_needed(d, request, columns)} bits of {len(image_bits)}")
-    inside = elements_inside(d, request)
-    address = d["in_base"] + request.y * d["in_line_bits"] + request.x
-    block_planes = 1 << d["log_planes"]
-    block_columns = columns >> d["log_slots"] + d["log_planes"]
+    if bits_needed(layer_pass, request) > len(image_bits):
+        raise IndexError(f"a row needs {bits_needed(layer_pass, request)} bits of {len(image_bits)}")
+    inside = elements_inside(layer_pass, request)
+    address = layer_pass.in_base + request.y * layer_pass.in_line_bits + request.x
+    block_columns = layer_pass.block_columns
     element = np.arange(len(inside))
-    slot = np.zeros((block_planes, block_columns), dtype=np.uint8)
-    for block in range(block_planes):
-        plane = request.plane_group * block_planes + block
-        if plane > d["in_planes"]:
+    slot = np.zeros((layer_pass.planes, block_columns), dtype=np.uint8)
+    for block in range(layer_pass.planes):
+        plane = request.plane_group * layer_pass.planes + block
+        if plane >= layer_pass.in_planes:
             continue
-        place = 8 * element + plane if d["in_bytes"] else block * block_columns + element
-        slot[block, : len(inside)] = d["pad_code"] >> plane & 1
+        place = 8 * element + plane if layer_pass.in_bytes else block * block_columns + element
+        slot[block, : len(inside)] = layer_pass.pad_code >> plane & 1
         slot[block, : len(inside)][inside] = image_bits[(address + place)[inside]]
     row_sum = sum(int(bits.sum()) << block for block, bits in enumerate(slot))
-    return np.tile(slot.ravel(), 1 << d["log_slots"]), row_sum
+    return np.tile(slot.ravel(), layer_pass.slots), row_sum
 
 
-def form_row_sets(
-    image_bits: NDArray[np.uint8], descriptor: Descriptor, columns: int, row_buses: int
-) -> Iterator[RowSet]:
+def form_row_sets(image_bits: NDArray[np.uint8], layer_pass: Pass) -> Iterator[RowSet]:
     """Row sets of a layer in the order in which they are written.
 
-    Bus b carries the row of group b div (`row_buses` / groups).
+    Bus b carries the row of group b div (row buses / groups).
 
     Raises
     ------
     IndexError
         If an element of the map lies beyond the bank.
     """
-    groups = 1 << descriptor["log_groups"]
     rows: list[NDArray[np.uint8]] = []
     sums: list[int] = []
-    for request in walk_rows(descriptor):
-        bits, row_sum = form_row(image_bits, descriptor, request, columns)
+    for request in walk_rows(layer_pass):
+        bits, row_sum = form_row(image_bits, layer_pass, request)
         rows.append(bits)
         sums.append(row_sum)
-        if request.group == groups - 1:
-            repeats = row_buses // groups
+        if len(rows) == layer_pass.groups:
+            repeats = layer_pass.machine.row_buses // layer_pass.groups
             yield RowSet(
                 row=request.row,
                 bits=np.repeat(np.stack(rows), repeats, axis=0),

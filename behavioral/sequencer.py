@@ -1,9 +1,10 @@
 """Golden model of the sequencer: what a pass loads, writes and runs, in order, straight from its loops."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.passes import Pass
 
 
 class KernelWrite(NamedTuple):
@@ -47,62 +48,65 @@ class Region(NamedTuple):
     rounds: list[Round]
 
 
-def load_writes(layer: Descriptor) -> Iterator[KernelWrite]:
+def load_writes(layer_pass: Pass) -> Iterator[KernelWrite]:
     """Writes of a load: for each row, the sub-arrays of a group."""
-    sub_arrays = layer["load_sub_arrays"] + 1
-    for row in range(layer["load_rows"]):
+    sub_arrays = layer_pass.load_sub_arrays
+    for row in range(layer_pass.load_rows):
         for sub_array in range(sub_arrays):
-            word = layer["load_base"] + row * sub_arrays + sub_array
-            yield KernelWrite(word, layer["kernel_row"] + row, sub_array)
+            word = layer_pass.load_base + row * sub_arrays + sub_array
+            yield KernelWrite(word, layer_pass.kernel_row + row, sub_array)
 
 
-def walk_regions(layer: Descriptor) -> Iterator[Region]:
+def walk_regions(layer_pass: Pass) -> Iterator[Region]:
     """Regions of a layer, line by line.
 
     Rows are numbers without bound; it is for the caller to see whether the array has them.
     """
-    for y in range(layer["region_rows"] + 1):
-        for x in range(layer["region_columns"] + 1):
-            lines = layer["first_lines"] if y == 0 else layer["next_lines"]
-            columns = layer["first_columns"] if x == 0 else layer["next_columns"]
-            yield Region(lines > 0 and columns > 0, list(_rounds(layer, y, x)))
+    for y in range(layer_pass.region_rows):
+        for x in range(layer_pass.region_columns):
+            lines = layer_pass.first_lines if y == 0 else layer_pass.next_lines
+            columns = layer_pass.first_columns if x == 0 else layer_pass.next_columns
+            yield Region(lines > 0 and columns > 0, list(_rounds(layer_pass, y, x)))
 
 
-def _rounds(layer: Descriptor, y: int, x: int) -> Iterator[Round]:
-    height, width, rounds = (layer[name] + 1 for name in ("region_height", "region_width", "rounds"))
-    for window in range(height * width):
-        window_y, window_x = divmod(window, width)
-        line = y * layer["region_lines"] + window_y * layer["window_lines"]
-        row = layer["input_row"] + x * layer["region_step"] + window_x * layer["window_step"]
-        place = "outer" if window == height * width - 1 else "inner"
-        for number in range(rounds):
-            which = "last_" if number == rounds - 1 else ""
-            yield Round(list(_runs(layer, line, row, number)), layer[f"{which}{place}_cycles"])
+def _rounds(layer_pass: Pass, y: int, x: int) -> Iterator[Round]:
+    inner = layer_pass.inner_cycles, layer_pass.last_inner_cycles
+    outer = layer_pass.outer_cycles, layer_pass.last_outer_cycles
+    for window in range(layer_pass.windows):
+        window_y, window_x = divmod(window, layer_pass.region_width)
+        line = y * layer_pass.region_lines + window_y * layer_pass.window_lines
+        row = layer_pass.input_row + x * layer_pass.region_step + window_x * layer_pass.window_step
+        cycles, last_cycles = outer if window == layer_pass.windows - 1 else inner
+        for number in range(layer_pass.rounds):
+            is_last = number == layer_pass.rounds - 1
+            yield Round(list(_runs(layer_pass, line, row, number)), last_cycles if is_last else cycles)
 
 
-def _runs(layer: Descriptor, first_line: int, first_row: int, number: int) -> Iterator[Run]:
-    kernel_planes, plane_groups, taps_y, runs, rows = (
-        layer[name] + 1 for name in ("kernel_planes", "plane_groups", "taps_y", "runs", "run_rows")
+def _runs(layer_pass: Pass, first_line: int, first_row: int, number: int) -> Iterator[Run]:
+    of_plane = layer_pass.taps_y * layer_pass.runs
+    is_last_round = number == layer_pass.rounds - 1
+    sub_arrays = layer_pass.last_sub_arrays if is_last_round else layer_pass.sub_arrays
+    places = product(
+        range(layer_pass.kernel_planes),
+        range(layer_pass.plane_groups),
+        range(layer_pass.taps_y),
+        range(layer_pass.runs),
     )
-    is_last_round = number == layer["rounds"]
-    for index in range(kernel_planes * plane_groups * taps_y * runs):
-        rest, run = divmod(index, runs)
-        rest, tap = divmod(rest, taps_y)
-        plane, group = divmod(rest, plane_groups)
-        line = (first_line + tap * layer["tap_lines"]) % (layer["ring_lines"] + 1)
-        before = ((number * kernel_planes + plane) * taps_y + tap) * runs + run
+    for index, (plane, group, tap, run) in enumerate(places):
+        line = (first_line + tap * layer_pass.tap_lines) % layer_pass.ring_lines
+        before = (number * layer_pass.kernel_planes + plane) * of_plane + tap * layer_pass.runs + run
         yield Run(
             row_a=first_row
-            + line * layer["line_rows"]
-            + group * layer["group_rows"]
-            + run * layer["run_step"],
-            row_b=layer["kernel_row"] + before * rows,
-            rows=rows,
-            shift=plane + (group << layer["log_planes"]),
-            last_sub_array=layer["last_sub_arrays" if is_last_round else "sub_arrays"],
+            + line * layer_pass.line_rows
+            + group * layer_pass.group_rows
+            + run * layer_pass.run_step,
+            row_b=layer_pass.kernel_row + before * layer_pass.run_rows,
+            rows=layer_pass.run_rows,
+            shift=plane + group * layer_pass.planes,
+            last_sub_array=sub_arrays - 1,
             clear=index == 0,
-            emit=index == kernel_planes * plane_groups * taps_y * runs - 1,
+            emit=index == layer_pass.kernel_planes * layer_pass.plane_groups * of_plane - 1,
             summed=number == 0 and plane == 0,
             is_first=index == 0,
-            is_last=index == plane_groups * taps_y * runs - 1,
+            is_last=index == layer_pass.plane_groups * of_plane - 1,
         )

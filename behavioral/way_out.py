@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinplane.machine import OFFSET_BITS, Machine
+from spinplane.machine import OFFSET_BITS
 from spinplane.machine.activation import (
     POOLED_BITS,
     RAW_BITS,
@@ -18,11 +18,10 @@ from spinplane.machine.activation import (
 from spinplane.machine.descriptor import (
     THRESHOLD_BITS,
     THRESHOLDS_PER_WORD,
-    Descriptor,
     PoolAt,
     Requantize,
 )
-from spinplane.machine.timing import way_out_cycles
+from spinplane.machine.passes import Pass
 
 from .activation import activate
 from .batch_norm import batch_normalize
@@ -73,39 +72,8 @@ class _Regions(NamedTuple):
     out_y: Integers
 
 
-def channel_beats(descriptor: Descriptor) -> int:
-    """Beats of all rounds of a window and group."""
-    return descriptor["rounds"] * (descriptor["beats"] + 1) + descriptor["last_beats"] + 1
-
-
-def writes_of_a_beat(machine: Machine, descriptor: Descriptor) -> int:
-    """Writes into the image bank."""
-    if descriptor["requantize"] != Requantize.RAW.value:
-        return descriptor["out_planes"] + 1
-    return -(-RAW_BITS * machine.results_per_cycle // machine.columns)
-
-
-def least_interval(machine: Machine, descriptor: Descriptor) -> int:
-    """Cycles of an outer beat."""
-    by_thresholds = descriptor["requantize"] == Requantize.THRESHOLDS.value
-    planes = descriptor["residual_planes"] + 1 if descriptor["residual"] else 0
-    words = descriptor["threshold_words"] if by_thresholds else 0
-    return max(writes_of_a_beat(machine, descriptor), words, planes)
-
-
-def last_write_cycles(machine: Machine, descriptor: Descriptor) -> int:
-    """Cycles from the one in which a pass's last beat is taken to that of its last write."""
-    by_thresholds = descriptor["requantize"] == Requantize.THRESHOLDS.value
-    return way_out_cycles(
-        writes=writes_of_a_beat(machine, descriptor),
-        threshold_words=descriptor["threshold_words"] if by_thresholds else 0,
-        residual_planes=descriptor["residual_planes"] + 1 if descriptor["residual"] else 0,
-    )
-
-
 def run_way_out(
-    machine: Machine,
-    descriptor: Descriptor,
+    layer_pass: Pass,
     accumulators: ArrayLike,
     window_sums: ArrayLike,
     *,
@@ -118,8 +86,7 @@ def run_way_out(
 
     Parameters
     ----------
-    machine : Machine
-    descriptor : Descriptor
+    layer_pass : Pass
     accumulators : array_like of int, shape (region rows, region columns, height, width, groups, channel beats, lanes)
         Signed. Channel beat j·beats + b is beat b of round j.
     window_sums : array_like of int, shape (region rows, region columns, height, width, groups)
@@ -145,92 +112,90 @@ def run_way_out(
     OverflowError
         If a sum does not fit in 32 bits, a pooled value in 63, a raw value in 32 or a code in its planes.
     """
-    configuration = ActivationConfiguration.from_descriptor(descriptor)
-    if descriptor["interval"] < least_interval(machine, descriptor):
+    machine, lanes = layer_pass.machine, layer_pass.lanes
+    configuration = layer_pass.activation
+    if layer_pass.interval < layer_pass.least_interval:
         raise ValueError(
-            f"interval = {descriptor['interval']}: allowed are at least {least_interval(machine, descriptor)} cycles"
+            f"interval = {layer_pass.interval}: allowed are at least {layer_pass.least_interval} cycles"
         )
-    counts, exists, out_x, out_y = _regions(descriptor)
+    counts, exists, out_x, out_y = _regions(layer_pass)
     values = np.asarray(accumulators)
     sums = np.asarray(window_sums)[..., np.newaxis, np.newaxis]
-    beats = channel_beats(descriptor)
+    beats = layer_pass.channel_beats
     window_beats = counts.shape[-1] * beats
-    mode = PoolAt(descriptor["pool"])
-    if mode is not PoolAt.NONE and window_beats > machine.pool_beats:
+    if layer_pass.pool is not PoolAt.NONE and window_beats > machine.pool_beats:
         raise WayOutError("parameters", f"{window_beats} beats of a window: {machine.pool_beats} can be held")
 
-    words = _words("parameters", parameters, descriptor["parameter_base"], beats)
+    words = _words("parameters", parameters, layer_pass.parameter_base, beats)
     bias, multiplier, offset, residual_multiplier = _parameters(words)
-    scaled = _scale(descriptor, values, sums, bias, multiplier, wraps)
+    scaled = _scale(layer_pass, values, sums, bias, multiplier, wraps)
     counted = _windows_last(counts[..., np.newaxis, np.newaxis])
-    pooled = pool(_windows_last(scaled), mode, counts=counted, negative=multiplier < 0)
+    pooled = pool(_windows_last(scaled), layer_pass.pool, counts=counted, negative=multiplier < 0)
     pooled = signed_integers(pooled, POOLED_BITS, "pooled values")
 
     beat = np.arange(beats)
-    line = descriptor["out_base"] + out_y * descriptor["out_line_bits"]
-    addresses = (line + out_x * descriptor["out_pixel_bits"])[..., np.newaxis] + (
-        beat * descriptor["out_beat_bits"] + descriptor["out_first_bit"]
+    line = layer_pass.out_base + out_y * layer_pass.out_line_bits
+    addresses = (line + out_x * layer_pass.out_pixel_bits)[..., np.newaxis] + (
+        beat * layer_pass.out_beat_bits + layer_pass.out_first_bit
     )
     # Row by row as the hardware writes them: round, group, beat.
-    order = _order(descriptor, counts.shape[-1])
+    order = _order(layer_pass, counts.shape[-1])
     where = np.argwhere(exists[..., order[0]])
     row, column, group, channel = where[:, 0], where[:, 1], order[0][where[:, 2]], order[1][where[:, 2]]
 
-    residuals: Integers = np.zeros((len(row), machine.results_per_cycle), dtype=np.int64)
-    residual_reads = 0
-    if descriptor["residual"]:
+    residuals: Integers = np.zeros((len(row), lanes), dtype=np.int64)
+    if layer_pass.residual:
         places = (
-            descriptor["residual_base"]
-            + out_y[row, column, group] * descriptor["residual_line_bits"]
-            + out_x[row, column, group] * descriptor["residual_pixel_bits"]
-            + channel * machine.results_per_cycle
+            layer_pass.residual_base
+            + out_y[row, column, group] * layer_pass.residual_line_bits
+            + out_x[row, column, group] * layer_pass.residual_pixel_bits
+            + channel * lanes
         )
-        residuals = _residuals(machine, descriptor, places, image)
-        residual_reads = len(row) * (descriptor["residual_planes"] + 1)
+        residuals = _residuals(layer_pass, places, image)
 
-    steps = np.zeros((beats, machine.results_per_cycle, 0), dtype=np.int64)
-    threshold_words = configuration.thresholds // THRESHOLDS_PER_WORD
+    steps = np.zeros((beats, lanes, 0), dtype=np.int64)
+    threshold_words = layer_pass.read_threshold_words
     if threshold_words:
-        words = _words("thresholds", thresholds, descriptor["threshold_base"], beats * threshold_words)
+        words = _words("thresholds", thresholds, layer_pass.threshold_base, beats * threshold_words)
         steps = _thresholds(words, threshold_words)
     y = pooled[row, column, group, channel]
     added = {"offsets": offset[channel], "residual_multipliers": residual_multiplier[channel]}
     codes = _codes(configuration, y, residuals, added, steps[channel], wraps)
     starts = addresses[row, column, group, channel]
-    places, bits = _writes(machine, descriptor, starts, codes, len(image))
+    places, bits = _writes(layer_pass, starts, codes, len(image))
     return WayOutRun(
         places,
         bits,
         image_writes=len(places),
-        residual_reads=residual_reads,
+        residual_reads=len(row) * layer_pass.read_residual_planes,
         parameter_reads=beats * (counts.size + exists.size * threshold_words),
     )
 
 
-def _regions(descriptor: Descriptor) -> _Regions:
-    rows, columns = descriptor["region_rows"] + 1, descriptor["region_columns"] + 1
-    groups = np.arange(1 << descriptor["log_groups"])
-    line = groups >> descriptor["log_groups_x"]
+def _regions(layer_pass: Pass) -> _Regions:
+    rows, columns = layer_pass.region_rows, layer_pass.region_columns
+    groups = np.arange(layer_pass.groups)
+    line = groups // layer_pass.groups_x
     out_y = line * rows + np.arange(rows)[:, np.newaxis]
-    out_x = (groups & ((1 << descriptor["log_groups_x"]) - 1)) * columns + np.arange(columns)[:, np.newaxis]
-    window_y = np.arange(descriptor["region_height"] + 1)[:, np.newaxis]
-    window_x = np.arange(descriptor["region_width"] + 1)[:, np.newaxis]
-    y = descriptor["first_window_y"] + out_y[:, np.newaxis] * descriptor["stride_y"] + window_y
-    x = descriptor["first_window_x"] + out_x[:, np.newaxis] * descriptor["stride_x"] + window_x
-    inside_y, inside_x = (y >= 0) & (y < descriptor["windows_y"]), (x >= 0) & (x < descriptor["windows_x"])
+    out_x = groups % layer_pass.groups_x * columns + np.arange(columns)[:, np.newaxis]
+    window_y = np.arange(layer_pass.region_height)[:, np.newaxis]
+    window_x = np.arange(layer_pass.region_width)[:, np.newaxis]
+    y = layer_pass.first_window_y + out_y[:, np.newaxis] * layer_pass.stride_y + window_y
+    x = layer_pass.first_window_x + out_x[:, np.newaxis] * layer_pass.stride_x + window_x
+    inside_y, inside_x = (y >= 0) & (y < layer_pass.windows_y), (x >= 0) & (x < layer_pass.windows_x)
     counts = inside_y[:, np.newaxis, :, np.newaxis] & inside_x[np.newaxis, :, np.newaxis, :]
     shape = (rows, columns, len(groups))
     ox, oy = np.broadcast_to(out_x, shape), np.broadcast_to(out_y[:, np.newaxis], shape)
-    return _Regions(counts, (ox < descriptor["out_width"]) & (oy < descriptor["out_height"]), ox, oy)
+    return _Regions(counts, (ox < layer_pass.out_width) & (oy < layer_pass.out_height), ox, oy)
 
 
-def _order(descriptor: Descriptor, groups: int) -> tuple[Integers, Integers]:
+def _order(layer_pass: Pass, groups: int) -> tuple[Integers, Integers]:
     """Groups and channel beats of a window in the order in which they leave the engine."""
-    beat = np.arange(channel_beats(descriptor))
+    beat = np.arange(layer_pass.channel_beats)
     group, channel = (part.ravel() for part in np.meshgrid(np.arange(groups), beat, indexing="ij"))
     # The last round may have more beats than the others, so that one more would not begin in it.
-    last = descriptor["rounds"] * (descriptor["beats"] + 1)
-    order = np.lexsort((channel, group, np.minimum(channel, last) // (descriptor["beats"] + 1)))
+    last = (layer_pass.rounds - 1) * layer_pass.beats
+    order = np.lexsort((channel, group, np.minimum(channel, last) // layer_pass.beats))
     return group[order], channel[order]
 
 
@@ -267,19 +232,19 @@ def _wrapped(values: Integers) -> Integers:
 
 
 def _scale(
-    descriptor: Descriptor,
+    layer_pass: Pass,
     values: Integers,
     sums: Integers,
     bias: Integers,
     multiplier: Integers,
     wraps: bool,
 ) -> Integers:
-    shift = descriptor["accumulator_shift"]
+    shift = layer_pass.accumulator_shift
     if not wraps:
-        corrections = correct_window(sums, descriptor["window_sum_scale"])
+        corrections = correct_window(sums, layer_pass.window_sum_scale)
         return batch_normalize(values, corrections, bias, multiplier, accumulator_shift=shift)
     sums = signed_integers(sums, WINDOW_SUM_BITS, "window_sums")
-    scale = signed_integers(descriptor["window_sum_scale"], WINDOW_SCALE_BITS, "window_sum_scale")
+    scale = signed_integers(layer_pass.window_sum_scale, WINDOW_SCALE_BITS, "window_sum_scale")
     return _wrapped((_wrapped(values) << shift) - sums * scale + bias) * multiplier
 
 
@@ -289,12 +254,10 @@ def _windows_last(of_windows: NDArray) -> NDArray:
     return np.moveaxis(of_windows.reshape(*shape[:2], -1, *shape[4:]), 2, -1)
 
 
-def _residuals(
-    machine: Machine, descriptor: Descriptor, places: Integers, image: NDArray[np.uint8]
-) -> Integers:
-    planes = np.arange(descriptor["residual_planes"] + 1)
-    at = places[:, np.newaxis, np.newaxis] + np.arange(machine.results_per_cycle)[:, np.newaxis]
-    at = at + planes * descriptor["residual_plane_bits"]
+def _residuals(layer_pass: Pass, places: Integers, image: NDArray[np.uint8]) -> Integers:
+    planes = np.arange(layer_pass.residual_planes)
+    at = places[:, np.newaxis, np.newaxis] + np.arange(layer_pass.lanes)[:, np.newaxis]
+    at = at + planes * layer_pass.residual_plane_bits
     if at.size and at.max() >= len(image):
         raise WayOutError("image", f"residual bit {at.max()} is beyond the bank of {len(image)} bits")
     return _numbers(image[at], signed=False)
@@ -315,21 +278,19 @@ def _codes(
 
 
 def _writes(
-    machine: Machine, descriptor: Descriptor, starts: Integers, codes: Integers, image_bits: int
+    layer_pass: Pass, starts: Integers, codes: Integers, image_bits: int
 ) -> tuple[Integers, NDArray[np.uint8]]:
     """Addresses and bits of the writes of all beats, in order."""
-    lanes, writes = machine.results_per_cycle, writes_of_a_beat(machine, descriptor)
-    if descriptor["requantize"] == Requantize.RAW.value:
-        size = min(RAW_BITS * lanes, machine.columns)
+    writes, size = layer_pass.writes, layer_pass.write_bits
+    if layer_pass.requantize is Requantize.RAW:
         bits = codes[..., np.newaxis] >> np.arange(RAW_BITS) & 1
         addresses = starts[:, np.newaxis] + size * np.arange(writes)
     else:
-        size = lanes
         outside = (codes < -(1 << (writes - 1))) | (codes >= 1 << writes)
         if outside.any():
             raise OverflowError(f"code {codes[outside][0]} does not fit in {writes} planes")
         bits = codes[:, np.newaxis] >> np.arange(writes)[:, np.newaxis] & 1
-        addresses = starts[:, np.newaxis] + descriptor["out_plane_bits"] * np.arange(writes)
+        addresses = starts[:, np.newaxis] + layer_pass.out_plane_bits * np.arange(writes)
     addresses = addresses.ravel()
     if len(addresses) and addresses.max() + size > image_bits:
         raise WayOutError(

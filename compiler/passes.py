@@ -1,17 +1,13 @@
-"""A placed layer as passes: descriptors, kernel rows, and words of the parameter and threshold banks."""
+"""A placed layer as passes, kernel rows, and words of the parameter and threshold banks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spinplane.machine import Rounding, SpinplaneError
-from spinplane.machine.activation import VALUE_BITS, WINDOW_SUM_BITS
-from spinplane.machine.descriptor import (
-    Descriptor,
-    Kind,
-    Load,
-    Requantize,
-)
+from spinplane.machine import SpinplaneError
+from spinplane.machine.activation import RAW_BITS, VALUE_BITS, WINDOW_SUM_BITS
+from spinplane.machine.descriptor import Load, Requantize
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap
 
 from .bank_words import kernel_rows, parameters, thresholds, zero_code
@@ -26,15 +22,15 @@ class Batch:
 
     Parameters
     ----------
-    passes : tuple of dict of str to int
-        Fields of their descriptors, but for the bases of what follows. The first pass loads the kernels.
+    passes : tuple of Pass
+        But for the bases of what follows. The first pass loads the kernels.
     kernel_rows : ndarray of shape (rows, columns / 8), uint8
         Words of the kernel bank.
     parameters : ndarray of shape (beats, results_per_cycle · 16), uint8
     thresholds : ndarray of shape (beats · threshold words, results_per_cycle · 16), uint8
     """
 
-    passes: tuple[dict[str, int], ...]
+    passes: tuple[Pass, ...]
     kernel_rows: np.ndarray
     parameters: np.ndarray
     thresholds: np.ndarray
@@ -137,28 +133,28 @@ def _batch(
     sub_arrays = placement.used_sub_arrays(len(kernels))
     rows = kernel_rows(placement, placement.layer.weights.codes[part][kernels.start : kernels.stop])
     first_kernel = part * placement.part_kernels + kernels.start
-    loads = {
-        "load": (Load.UNLESS_RESIDENT if home.resident else Load.ALWAYS).value,
-        "load_rows": len(rows) // sub_arrays,
-        "load_sub_arrays": sub_arrays - 1,
-    }
-    passes = tuple(
-        {
-            "kind": Kind.LAYER.value,
-            "layer": number,
-            **_input_fields(stripe, source, part),
-            **_walk_fields(stripe),
-            **_round_fields(stripe, len(kernels)),
-            "kernel_row": kernel_row,
-            **(loads if stripe.first_column == 0 else {"load": Load.NEVER.value}),
-            **_output_fields(stripe, requantization, target, first_kernel),
-            **(_residual_fields(stripe, residual, first_kernel) if residual else {}),
-        }
-        for stripe in placement.stripes
+    first_pass = Pass(
+        machine=machine,
+        layer=number,
+        kernel_row=kernel_row,
+        load=Load.UNLESS_RESIDENT if home.resident else Load.ALWAYS,
+        load_rows=len(rows) // sub_arrays,
+        load_sub_arrays=sub_arrays,
     )
+    others = Pass(machine=machine, layer=number, kernel_row=kernel_row)
+    passes = []
+    for stripe in placement.stripes:
+        layer_pass = first_pass if stripe.first_column == 0 else others
+        layer_pass = _reading(layer_pass, stripe, source, part)
+        layer_pass = _walking(layer_pass, stripe)
+        layer_pass = _counting(layer_pass, stripe, len(kernels))
+        layer_pass = _writing(layer_pass, stripe, requantization, target, first_kernel)
+        if residual:
+            layer_pass = _adding(layer_pass, stripe, residual, first_kernel)
+        passes.append(layer_pass)
     own = slice(first_kernel, first_kernel + len(kernels))
     return Batch(
-        passes=tuple(dict(Descriptor(fields)) for fields in passes),
+        passes=tuple(passes),
         kernel_rows=rows,
         parameters=parameters(
             machine,
@@ -171,133 +167,141 @@ def _batch(
     )
 
 
-def _input_fields(placement: Placement, source: FeatureMap, part: int) -> dict[str, int]:
+def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: int) -> Pass:
+    """The pass with its input map, and what its units and groups take of it."""
     layer = placement.layer
     code_bits = 8 if placement.in_bytes else 1
     channels = layer.weights.codes.shape[2]
     rows, columns = placement.groups
     region_lines = layer.region_stride[0] * layer.stride[0]
     region_pixels = layer.region_stride[1] * layer.stride[1]
-    return {
-        "in_base": source.base,
-        "in_line_bits": source.line_bits,
-        "in_height": source.height,
-        "in_valid_bits": source.line_bits,
-        "in_bytes": int(placement.in_bytes),
-        "in_planes": layer.code.bits - 1,
-        "pad_code": layer.code.pad_code,
-        "start_x": (layer.start[1] + placement.first_column * region_pixels) * source.pixel_bits
-        + part * channels * code_bits,
-        "start_y": layer.start[0],
-        "unit_bits": placement.unit_pixels * source.pixel_bits,
-        "piece_bits": placement.length * code_bits,
-        "plane_group_bits": placement.planes * source.plane_bits,
-        "pieces": placement.pieces - 1,
-        "plane_groups": placement.plane_groups - 1,
-        "log_slots": placement.log_slots,
-        "log_planes": placement.log_planes,
-        "length": placement.length - 1,
-        "last_length": placement.elements - (placement.pieces - 1) * placement.length - 1,
-        "log_groups": placement.log_groups,
-        "log_groups_x": placement.log_groups_x,
-        "group_x_bits": placement.region_columns * region_pixels * source.pixel_bits if columns > 1 else 0,
-        "group_y_lines": placement.region_rows * region_lines if rows > 1 else 0,
-    }
+    first_pixel = layer.start[1] + placement.first_column * region_pixels
+    return replace(
+        layer_pass,
+        in_base=source.base,
+        in_line_bits=source.line_bits,
+        in_height=source.height,
+        in_valid_bits=source.line_bits,
+        in_bytes=placement.in_bytes,
+        in_planes=layer.code.bits,
+        pad_code=layer.code.pad_code,
+        start_x=first_pixel * source.pixel_bits + part * channels * code_bits,
+        start_y=layer.start[0],
+        unit_bits=placement.unit_pixels * source.pixel_bits,
+        piece_bits=placement.length * code_bits,
+        plane_group_bits=placement.planes * source.plane_bits,
+        pieces=placement.pieces,
+        plane_groups=placement.plane_groups,
+        slots=placement.slots,
+        planes=placement.planes,
+        length=placement.length,
+        last_length=placement.elements - (placement.pieces - 1) * placement.length,
+        groups=rows * columns,
+        groups_x=columns,
+        group_x_bits=placement.region_columns * region_pixels * source.pixel_bits if columns > 1 else 0,
+        group_y_lines=placement.region_rows * region_lines if rows > 1 else 0,
+    )
 
 
-def _walk_fields(placement: Placement) -> dict[str, int]:
-    """Rows of the ring, new units of a region, windows and taps; steps that are never taken are 0."""
+def _walking(layer_pass: Pass, placement: Placement) -> Pass:
+    """The pass with its ring, new units of a region, windows and taps; steps that are never taken are 0."""
     layer = placement.layer
     height, width = layer.region
     several_rows, several_columns = placement.region_rows > 1, placement.region_columns > 1
-    return {
-        "input_row": 0,
-        "line_rows": placement.line_rows,
-        "group_rows": placement.group_rows,
-        "ring_lines": placement.first_lines - 1,
-        "first_lines": placement.first_lines,
-        "next_lines": placement.next_lines if several_rows else 0,
-        "line_skip": placement.region_lines - placement.next_lines if several_rows else 0,
-        "first_columns": placement.first_columns,
-        "next_columns": placement.region_units if several_columns else 0,
-        "region_rows": placement.region_rows - 1,
-        "region_columns": placement.region_columns - 1,
-        "region_height": height - 1,
-        "region_width": width - 1,
-        "region_lines": placement.region_lines if several_rows else 0,
-        "window_lines": layer.stride[0] if height > 1 else 0,
-        "region_step": placement.region_units * placement.pieces if several_columns else 0,
-        "window_step": placement.window_units * placement.pieces if width > 1 else 0,
-        "taps_y": layer.kernel[0] - 1,
-        "tap_lines": layer.dilation[0] if layer.kernel[0] > 1 else 0,
-        "runs": placement.runs - 1,
-        "run_rows": placement.run_rows - 1,
-        "run_step": placement.tap_units * placement.pieces if placement.runs > 1 else 0,
-    }
+    return replace(
+        layer_pass,
+        input_row=0,
+        line_rows=placement.line_rows,
+        group_rows=placement.group_rows,
+        ring_lines=placement.first_lines,
+        first_lines=placement.first_lines,
+        next_lines=placement.next_lines if several_rows else 0,
+        line_skip=placement.region_lines - placement.next_lines if several_rows else 0,
+        first_columns=placement.first_columns,
+        next_columns=placement.region_units if several_columns else 0,
+        region_rows=placement.region_rows,
+        region_columns=placement.region_columns,
+        region_height=height,
+        region_width=width,
+        region_lines=placement.region_lines if several_rows else 0,
+        window_lines=layer.stride[0] if height > 1 else 0,
+        region_step=placement.region_units * placement.pieces if several_columns else 0,
+        window_step=placement.window_units * placement.pieces if width > 1 else 0,
+        taps_y=layer.kernel[0],
+        tap_lines=layer.dilation[0] if layer.kernel[0] > 1 else 0,
+        runs=placement.runs,
+        run_rows=placement.run_rows,
+        run_step=placement.tap_units * placement.pieces if placement.runs > 1 else 0,
+    )
 
 
-def _round_fields(placement: Placement, kernels: int) -> dict[str, int]:
+def _counting(layer_pass: Pass, placement: Placement, kernels: int) -> Pass:
+    """The pass with the rounds of its kernels and the cycles of their results."""
     rounds = ceil_div(kernels, placement.round_kernels)
     last = kernels - (rounds - 1) * placement.round_kernels
     beats, last_beats = placement.beats(kernels), placement.beats(last)
-    return {
-        "kernel_planes": placement.layer.weights.bits - 1,
-        "rounds": rounds - 1,
-        "sub_arrays": placement.used_sub_arrays(kernels) - 1,
-        "last_sub_arrays": placement.used_sub_arrays(last) - 1,
-        "beats": beats - 1,
-        "last_beats": last_beats - 1,
-        "interval": placement.interval,
-        "inner_cycles": beats << placement.log_groups,
-        "last_inner_cycles": last_beats << placement.log_groups,
-        "outer_cycles": (beats << placement.log_groups) * placement.interval,
-        "last_outer_cycles": (last_beats << placement.log_groups) * placement.interval,
-    }
+    inner, last_inner = beats * layer_pass.groups, last_beats * layer_pass.groups
+    return replace(
+        layer_pass,
+        kernel_planes=placement.layer.weights.bits,
+        rounds=rounds,
+        sub_arrays=placement.used_sub_arrays(kernels),
+        last_sub_arrays=placement.used_sub_arrays(last),
+        beats=beats,
+        last_beats=last_beats,
+        interval=placement.interval,
+        inner_cycles=inner,
+        last_inner_cycles=last_inner,
+        outer_cycles=inner * placement.interval,
+        last_outer_cycles=last_inner * placement.interval,
+    )
 
 
-def _output_fields(
-    placement: Placement, requantization: Requantization, target: FeatureMap, first: int
-) -> dict[str, int]:
+def _writing(
+    layer_pass: Pass, placement: Placement, requantization: Requantization, target: FeatureMap, first: int
+) -> Pass:
+    """The pass with its way from accumulators to codes, and where these lie."""
     layer = placement.layer
-    channel_bits = 32 if requantization.requantize is Requantize.RAW else 1
+    channel_bits = RAW_BITS if requantization.requantize is Requantize.RAW else 1
     # Windows are counted from where the stripe begins, so that a window outside is one before the map's first.
     first_window = layer.first_window[1] + placement.first_column * layer.region_stride[1]
     left_out = max(0, first_window)
-    return {
-        "first_window_x": first_window - left_out,
-        "first_window_y": layer.first_window[0],
-        "stride_x": layer.region_stride[1],
-        "stride_y": layer.region_stride[0],
-        "windows_x": max(0, layer.windows[1] - left_out),
-        "windows_y": layer.windows[0],
-        "out_width": placement.columns,
-        "out_height": layer.regions[0],
-        "accumulator_shift": (layer.weights.scale * layer.code.scale).bit_length() - 1,
-        "window_sum_scale": -layer.weights.offset * layer.code.scale,
-        "threshold_words": requantization.threshold_words,
-        "pool": requantization.pool.value,
-        "requantize": requantization.requantize.value,
-        "shift": requantization.shift,
-        "rounding": Rounding.FLOOR.value,
-        "low": requantization.low,
-        "high": requantization.high,
-        "code_shift": requantization.code_shift,
-        "out_base": target.base + placement.first_column * target.pixel_bits + first * channel_bits,
-        "out_line_bits": target.line_bits if target.height > 1 else 0,
-        "out_pixel_bits": target.pixel_bits if target.width > 1 else 0,
-        "out_beat_bits": placement.machine.results_per_cycle * channel_bits,
-        "out_plane_bits": target.plane_bits,
-        "out_planes": max(1, placement.output_planes) - 1,
-    }
+    return replace(
+        layer_pass,
+        first_window_x=first_window - left_out,
+        first_window_y=layer.first_window[0],
+        stride_x=layer.region_stride[1],
+        stride_y=layer.region_stride[0],
+        windows_x=max(0, layer.windows[1] - left_out),
+        windows_y=layer.windows[0],
+        out_width=placement.columns,
+        out_height=layer.regions[0],
+        accumulator_shift=(layer.weights.scale * layer.code.scale).bit_length() - 1,
+        window_sum_scale=-layer.weights.offset * layer.code.scale,
+        threshold_words=requantization.threshold_words,
+        pool=requantization.pool,
+        requantize=requantization.requantize,
+        shift=requantization.shift,
+        low=requantization.low,
+        high=requantization.high,
+        code_shift=requantization.code_shift,
+        out_base=target.base + placement.first_column * target.pixel_bits + first * channel_bits,
+        out_line_bits=target.line_bits if target.height > 1 else 0,
+        out_pixel_bits=target.pixel_bits if target.width > 1 else 0,
+        out_beat_bits=layer_pass.lanes * channel_bits,
+        out_plane_bits=target.plane_bits,
+        out_planes=max(1, placement.output_planes),
+    )
 
 
-def _residual_fields(placement: Placement, residual: FeatureMap, first: int) -> dict[str, int]:
-    """Where the residual of the stripe's first output lies, and the ways to the others."""
-    return {
-        "residual": 1,
-        "residual_base": residual.base + placement.first_column * residual.pixel_bits + first,
-        "residual_line_bits": residual.line_bits if residual.height > 1 else 0,
-        "residual_pixel_bits": residual.pixel_bits if residual.width > 1 else 0,
-        "residual_plane_bits": residual.plane_bits if residual.planes > 1 else 0,
-        "residual_planes": residual.planes - 1,
-    }
+def _adding(layer_pass: Pass, placement: Placement, residual: FeatureMap, first: int) -> Pass:
+    """The pass with where the residual of the stripe's first output lies, and the ways to the others."""
+    return replace(
+        layer_pass,
+        residual=True,
+        residual_base=residual.base + placement.first_column * residual.pixel_bits + first,
+        residual_line_bits=residual.line_bits if residual.height > 1 else 0,
+        residual_pixel_bits=residual.pixel_bits if residual.width > 1 else 0,
+        residual_plane_bits=residual.plane_bits if residual.planes > 1 else 0,
+        residual_planes=residual.planes,
+    )

@@ -5,15 +5,17 @@ from functools import cached_property
 from math import gcd
 
 from spinplane.machine import Machine
+from spinplane.machine.codec import largest
 
 from .lowering import LoweredLayer
 
 #: Cycles of a pass beside its row operations, near enough to compare mappings.
 _PASS_OVERHEAD = 50
-#: Greatest numbers that a descriptor's fields of 8 bits, less one or not, can hold.
-_LESS_ONE, _PLAIN = 256, 255
-#: Greatest number of rows that a field holds.
-_ROW_NUMBER = 4095
+#: Numbers of a layer that may be too large for the fields of a descriptor, with the largest ones that fit.
+_LIMITS = {
+    **{name: largest(name) for name in ("pieces", "first_lines", "region_lines", "line_rows")},
+    "pixel_bits": largest("out_pixel_bits"),
+}
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -302,8 +304,7 @@ class Placement:
     @cached_property
     def writes(self) -> int:
         """Writes of an outer beat to the image bank."""
-        raw = ceil_div(self.machine.results_per_cycle * 32, self.machine.columns)
-        return self.output_planes or raw
+        return self.output_planes or self.machine.raw_writes
 
     @cached_property
     def interval(self) -> int:
@@ -383,10 +384,4 @@ class Placement:
         ):
             # A window beyond the line would see another plane.
             return False
-        return (
-            self.pieces <= _LESS_ONE
-            and self.first_lines <= _PLAIN
-            and self.region_lines <= _PLAIN
-            and self.line_rows <= _ROW_NUMBER
-            and self.pixel_bits < 1 << 16
-        )
+        return all(getattr(self, name) <= limit for name, limit in _LIMITS.items())

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spinplane.machine import Machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES, AcceleratorCounters
-from spinplane.machine.descriptor import Descriptor, Load, Requantize
+from spinplane.machine.descriptor import Load
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import NetworkProgram
 from spinplane.machine.timing import (
     END_CYCLES,
@@ -18,7 +18,6 @@ from spinplane.machine.timing import (
     LAUNCH_CYCLES,
     OFFER_CYCLES,
     fetch_cycles,
-    way_out_cycles,
 )
 
 
@@ -49,119 +48,106 @@ def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
     """
     machine = program.machine
     passes = [AcceleratorCounters(cycles=fetch_cycles(machine))]
-    for words in program.descriptors[1:-1]:
-        d = Descriptor.from_words(words)
-        loads = d["load"] == Load.ALWAYS.value or (d["load"] == Load.UNLESS_RESIDENT.value and not resident)
-        passes.append(predict_pass(machine, d, loads=loads))
+    for layer_pass in program.passes:
+        loads = layer_pass.load is Load.ALWAYS or (layer_pass.load is Load.UNLESS_RESIDENT and not resident)
+        passes.append(predict_pass(layer_pass, loads=loads))
     passes.append(AcceleratorCounters(cycles=fetch_cycles(machine) + END_CYCLES))
     total = {name: sum(getattr(c, name) for c in passes) for name in ACCELERATOR_COUNTER_NAMES}
     return Prediction(total=AcceleratorCounters(**total), passes=tuple(passes))
 
 
-def predict_pass(machine: Machine, d: Descriptor, *, loads: bool) -> AcceleratorCounters:
+def predict_pass(layer_pass: Pass, *, loads: bool) -> AcceleratorCounters:
     """Counters of a pass.
 
     Parameters
     ----------
-    machine : Machine
-    d : Descriptor
-        Of kind ``LAYER``.
+    layer_pass : Pass
     loads : bool
         Whether kernels are loaded.
     """
-    groups, slots = 1 << d["log_groups"], 1 << d["log_slots"]
-    rounds, plane_groups = d["rounds"] + 1, d["plane_groups"] + 1
-    regions = (d["region_rows"] + 1) * (d["region_columns"] + 1)
-    windows = (d["region_height"] + 1) * (d["region_width"] + 1)
-    kernel_rows = (d["kernel_planes"] + 1) * (d["taps_y"] + 1) * (d["runs"] + 1) * (d["run_rows"] + 1)
-    taking_part = (rounds - 1) * (d["sub_arrays"] + 1) + d["last_sub_arrays"] + 1
-    ands = regions * windows * groups * taking_part * kernel_rows * plane_groups
-    kernel_words = d["load_rows"] * (d["load_sub_arrays"] + 1) if loads else 0
-    lines, units = new_lines(d).size, new_units(d).size
-    row_sets = lines * units * plane_groups * (d["pieces"] + 1)
-    beats = (rounds - 1) * (d["beats"] + 1) + d["last_beats"] + 1
-    outer = regions * groups * beats
-    written = written_regions(d) * beats
-    residual = d["residual"] * (d["residual_planes"] + 1)
-    cycles, stalled = pass_cycles(machine, d, kernel_words)
+    groups, windows = layer_pass.groups, layer_pass.regions * layer_pass.windows
+    taking_part = (layer_pass.rounds - 1) * layer_pass.sub_arrays + layer_pass.last_sub_arrays
+    pairs = layer_pass.kernel_planes * layer_pass.plane_groups * layer_pass.window_rows
+    ands = windows * groups * taking_part * pairs
+    kernel_words = layer_pass.load_rows * layer_pass.load_sub_arrays if loads else 0
+    units = new_lines(layer_pass).size * new_units(layer_pass).size
+    row_sets = units * layer_pass.plane_groups * layer_pass.pieces
+    written = written_regions(layer_pass) * layer_pass.channel_beats
+    cycles, stalled = pass_cycles(layer_pass, kernel_words)
     return AcceleratorCounters(
-        row_writes=kernel_words * groups + row_sets * groups * (d["sub_arrays"] + 1),
+        row_writes=(kernel_words + row_sets * layer_pass.sub_arrays) * groups,
         ands=ands,
         bit_counts=ands,
-        shifts=ands * slots,
-        additions=ands * slots,
-        cycles=cycles + fetch_cycles(machine),
+        shifts=ands * layer_pass.slots,
+        additions=ands * layer_pass.slots,
+        cycles=cycles + fetch_cycles(layer_pass.machine),
         stalled=stalled,
-        image_reads=row_reads(d) + written * residual,
-        image_writes=written * beat_writes(machine, d),
+        image_reads=row_reads(layer_pass) + written * layer_pass.read_residual_planes,
+        image_writes=written * layer_pass.writes,
         kernel_reads=kernel_words,
-        parameter_reads=regions * windows * groups * beats + outer * d["threshold_words"],
+        parameter_reads=(windows + layer_pass.regions * layer_pass.read_threshold_words)
+        * groups
+        * layer_pass.channel_beats,
     )
 
 
-def new_lines(d: Descriptor) -> np.ndarray:
+def new_lines(layer_pass: Pass) -> np.ndarray:
     """Numbers v of all lines that a group writes, in order."""
-    starts = (
-        d["first_lines"] + d["line_skip"] + np.arange(d["region_rows"]) * (d["next_lines"] + d["line_skip"])
-    )
-    further = starts[:, np.newaxis] + np.arange(d["next_lines"])
-    return np.concatenate([np.arange(d["first_lines"]), further.ravel()])
+    step = layer_pass.next_lines + layer_pass.line_skip
+    starts = layer_pass.first_lines + layer_pass.line_skip + np.arange(layer_pass.region_rows - 1) * step
+    further = starts[:, np.newaxis] + np.arange(layer_pass.next_lines)
+    return np.concatenate([np.arange(layer_pass.first_lines), further.ravel()])
 
 
-def new_units(d: Descriptor) -> np.ndarray:
+def new_units(layer_pass: Pass) -> np.ndarray:
     """Numbers u of all units of a line that a group writes, in order."""
-    return np.arange(d["first_columns"] + d["region_columns"] * d["next_columns"])
+    return np.arange(layer_pass.first_columns + (layer_pass.region_columns - 1) * layer_pass.next_columns)
 
 
-def row_reads(d: Descriptor) -> int:
+def row_reads(layer_pass: Pass) -> int:
     """Rows of all groups of which an element lies inside of the map: lines inside times rows of a line inside."""
-    columns = 1 << d["log_groups_x"]
-    rows = 1 << (d["log_groups"] - d["log_groups_x"])
-    y = d["start_y"] + new_lines(d) + np.arange(rows)[:, np.newaxis] * d["group_y_lines"]
-    inside_y = int(((y >= 0) & (y < d["in_height"])).sum())
-    unit = d["start_x"] + new_units(d) * d["unit_bits"]
-    plane_bits = 0 if d["in_bytes"] else d["plane_group_bits"]
+    columns = layer_pass.groups_x
+    rows = layer_pass.groups // columns
+    below = np.arange(rows)[:, np.newaxis] * layer_pass.group_y_lines
+    y = layer_pass.start_y + new_lines(layer_pass) + below
+    inside_y = int(((y >= 0) & (y < layer_pass.in_height)).sum())
+    unit = layer_pass.start_x + new_units(layer_pass) * layer_pass.unit_bits
+    plane_bits = 0 if layer_pass.in_bytes else layer_pass.plane_group_bits
     x = (
-        np.arange(columns).reshape(-1, 1, 1, 1) * d["group_x_bits"]
+        np.arange(columns).reshape(-1, 1, 1, 1) * layer_pass.group_x_bits
         + unit.reshape(-1, 1, 1)
-        + np.arange(d["plane_groups"] + 1).reshape(-1, 1) * plane_bits
-        + np.arange(d["pieces"] + 1) * d["piece_bits"]
+        + np.arange(layer_pass.plane_groups).reshape(-1, 1) * plane_bits
+        + np.arange(layer_pass.pieces) * layer_pass.piece_bits
     )
-    lengths = np.full(d["pieces"] + 1, d["length"] + 1)
-    lengths[-1] = d["last_length"] + 1
+    lengths = np.full(layer_pass.pieces, layer_pass.length)
+    lengths[-1] = layer_pass.last_length
     # Of bytes any element counts; of planes the first bit stands for all.
-    last = x + 8 * (lengths - 1) if d["in_bytes"] else x
+    last = x + 8 * (lengths - 1) if layer_pass.in_bytes else x
     first_inside = np.maximum(x, 0)
-    inside_x = int(((first_inside <= last) & (first_inside < d["in_valid_bits"])).sum())
+    inside_x = int(((first_inside <= last) & (first_inside < layer_pass.in_valid_bits)).sum())
     return inside_y * inside_x
 
 
-def beat_writes(machine: Machine, d: Descriptor) -> int:
-    """Words that a beat writes to the image bank."""
-    if d["requantize"] == Requantize.RAW.value:
-        return -(-machine.results_per_cycle * 32 // machine.columns)
-    return d["out_planes"] + 1
-
-
-def written_regions(d: Descriptor) -> int:
+def written_regions(layer_pass: Pass) -> int:
     """Regions of all groups that yield an output."""
     count = 1
     for groups, regions, size in (
-        (1 << (d["log_groups"] - d["log_groups_x"]), d["region_rows"] + 1, d["out_height"]),
-        (1 << d["log_groups_x"], d["region_columns"] + 1, d["out_width"]),
+        (layer_pass.groups // layer_pass.groups_x, layer_pass.region_rows, layer_pass.out_height),
+        (layer_pass.groups_x, layer_pass.region_columns, layer_pass.out_width),
     ):
         count *= sum(min(regions, max(0, size - g * regions)) for g in range(groups))
     return count
 
 
-def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int, int]:
+def pass_cycles(layer_pass: Pass, kernel_words: int) -> tuple[int, int]:
     """Cycles of a pass without its fetch, and those of them in which the sequencer waits.
 
     Regions that start from the same state take the same time, so each state is walked once; where writes run ahead of
     the runs, up to the end of a row of regions, so do rows of regions.
     """
-    set_rows = (d["plane_groups"] + 1) * (d["pieces"] + 1)
-    chain = _Chain.of(machine, d)
+    machine = layer_pass.machine
+    set_rows = layer_pass.plane_groups * layer_pass.pieces
+    chain = _Chain.of(layer_pass)
     now = LAUNCH_CYCLES + (KERNEL_CYCLES + kernel_words * machine.write_cycles if kernel_words else 0)
     # Beside writes, runs wait from the cycle after the one in which a load's last write is issued.
     stalled = machine.write_cycles - 1 if kernel_words and machine.overlaps_writes else 0
@@ -169,15 +155,17 @@ def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int
         formed=FORM_CYCLES - 1 - now,
         moved=-now,
         taken=-now,
-        counted=FORM_CYCLES - 2 + d["first_lines"] + d["line_skip"] - now,
+        counted=FORM_CYCLES - 2 + layer_pass.first_lines + layer_pass.line_skip - now,
         way_free=-now,
     )
     known: dict[tuple[tuple[int, ...], bool, _State], tuple[int, int, _State]] = {}
-    last_row = d["region_rows"] if d["next_lines"] else 0
-    last_column = d["region_columns"] if d["next_columns"] else 0
-    for rho in range(d["region_rows"] + 1):
-        lines = set_rows * (d["next_lines"] if rho else d["first_lines"])
-        sets = (lines * d["first_columns"], *(lines * d["next_columns"],) * d["region_columns"])
+    # Last row and column of regions that new lines and units are written for.
+    last_row = layer_pass.region_rows - 1 if layer_pass.next_lines else 0
+    last_column = layer_pass.region_columns - 1 if layer_pass.next_columns else 0
+    for rho in range(layer_pass.region_rows):
+        lines = set_rows * (layer_pass.next_lines if rho else layer_pass.first_lines)
+        further = (lines * layer_pass.next_columns,) * (layer_pass.region_columns - 1)
+        sets = (lines * layer_pass.first_columns, *further)
         for kappa, together in enumerate([sets] if chain.overlaps else [(number,) for number in sets]):
             ends_row = chain.overlaps or kappa == last_column
             key = (together, ends_row and rho < last_row, state)
@@ -186,13 +174,8 @@ def pass_cycles(machine: Machine, d: Descriptor, kernel_words: int) -> tuple[int
             taken, waited, state = known[key]
             now += taken
             stalled += waited
-    last_beat = d["last_outer_cycles"] - d["interval"]
-    way_out = way_out_cycles(
-        writes=beat_writes(machine, d),
-        threshold_words=d["threshold_words"] if d["requantize"] == Requantize.THRESHOLDS.value else 0,
-        residual_planes=d["residual_planes"] + 1 if d["residual"] else 0,
-    )
-    return now + ENGINE_CYCLES + last_beat + way_out + FINISH_CYCLES, stalled
+    last_beat = layer_pass.last_outer_cycles - layer_pass.interval
+    return now + ENGINE_CYCLES + last_beat + layer_pass.last_write_cycles + FINISH_CYCLES, stalled
 
 
 class _State(NamedTuple):
@@ -243,19 +226,18 @@ class _Chain:
     overlaps: bool
 
     @classmethod
-    def of(cls, machine: Machine, d: Descriptor) -> "_Chain":
+    def of(cls, layer_pass: Pass) -> "_Chain":
         """The chain of a pass."""
-        rows = (d["kernel_planes"] + 1) * (d["taps_y"] + 1) * (d["runs"] + 1) * (d["run_rows"] + 1)
-        windows = (d["region_height"] + 1) * (d["region_width"] + 1)
-        inner = (d["inner_cycles"],) * d["rounds"] + (d["last_inner_cycles"],)
-        outer = (d["outer_cycles"],) * d["rounds"] + (d["last_outer_cycles"],)
+        before_last = layer_pass.rounds - 1
+        inner = (layer_pass.inner_cycles,) * before_last + (layer_pass.last_inner_cycles,)
+        outer = (layer_pass.outer_cycles,) * before_last + (layer_pass.last_outer_cycles,)
         return cls(
-            form=1 << d["log_groups"],
-            write=machine.write_cycles,
-            lines=d["next_lines"] + d["line_skip"],
-            run=rows * (d["plane_groups"] + 1) * machine.sense_cycles,
-            beats=inner * (windows - 1) + outer,
-            overlaps=machine.overlaps_writes,
+            form=layer_pass.groups,
+            write=layer_pass.machine.write_cycles,
+            lines=layer_pass.next_lines + layer_pass.line_skip,
+            run=layer_pass.run_cycles,
+            beats=inner * (layer_pass.windows - 1) + outer,
+            overlaps=layer_pass.machine.overlaps_writes,
         )
 
     def walk(self, regions: tuple[int, ...], ends_row: bool, state: _State) -> tuple[int, int, _State]:

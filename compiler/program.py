@@ -1,13 +1,17 @@
 """A network as a program of the accelerator: everything that a host writes into its banks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.descriptor import FORMAT_VERSION, Descriptor, Kind, Load, Requantize
+from spinplane.machine.codec import End, Header, encode
+from spinplane.machine.descriptor import Load, Requantize
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
 from spinplane.machine.registers import machine_digest
 
@@ -135,7 +139,6 @@ def _assemble(
 ) -> NetworkProgram:
     """Give every pass its place in the banks, and the program its header."""
     names = [stage.name for stage in stages]
-    flat = [batch for of_layer in batches for batch in of_layer]
     passes = [sum(len(batch.passes) for batch in of) for of in batches]
     _check_bank(machine, "kernel_words", names, [sum(len(b.kernel_rows) for b in of) for of in batches])
     _check_bank(machine, "parameter_beats", names, [sum(len(b.parameters) for b in of) for of in batches])
@@ -143,33 +146,34 @@ def _assemble(
     # Header and END are descriptors too.
     _check_bank(machine, "descriptors", names, [count + 2 * (at == 0) for at, count in enumerate(passes)])
     descriptors, kernel, parameter, threshold = [], 0, 0, 0
-    for batch in flat:
-        for fields in batch.passes:
-            bases = {"parameter_base": parameter}
-            if fields["load"] != Load.NEVER.value:
-                bases["load_base"] = kernel
-            if len(batch.thresholds):
-                bases["threshold_base"] = threshold
-            descriptors.append(Descriptor({**fields, **bases}).words())
+    flat = [(name, batch) for name, of_layer in zip(names, batches, strict=True) for batch in of_layer]
+    for name, batch in flat:
+        for layer_pass in batch.passes:
+            based = replace(
+                layer_pass,
+                parameter_base=parameter,
+                load_base=0 if layer_pass.load is Load.NEVER else kernel,
+                threshold_base=threshold if len(batch.thresholds) else 0,
+            )
+            descriptors.append(_words(name, based))
         kernel += len(batch.kernel_rows)
         parameter += len(batch.parameters)
         threshold += len(batch.thresholds)
-    rows = np.concatenate([batch.kernel_rows for batch in flat])
-    end = Descriptor(kind=Kind.END.value).words()
+    rows = np.concatenate([batch.kernel_rows for _, batch in flat])
     digest = machine_digest(machine)
     # 0 says that nothing is resident, so no program has it as its tag.
     tag = crc32(rows.tobytes(), crc32(np.array(descriptors).tobytes(), digest)) or 1
-    header = Descriptor(kind=Kind.HEADER.value, version=FORMAT_VERSION, machine=digest, tag=tag).words()
+    header = Header(machine=digest, tag=tag)
     first_passes = np.cumsum([1, *passes])
     # Number of the first stage of each layer, and of the one after the last.
     bounds = np.searchsorted([stage.number for stage in stages], np.arange(len(graph.layers) + 1))
     return NetworkProgram(
         machine=machine,
         name=graph.name,
-        descriptors=np.array([header, *descriptors, end]),
+        descriptors=np.array([encode(header), *descriptors, encode(End())]),
         kernel_rows=rows,
-        parameters=np.concatenate([batch.parameters for batch in flat]),
-        thresholds=np.concatenate([batch.thresholds for batch in flat]),
+        parameters=np.concatenate([batch.parameters for _, batch in flat]),
+        thresholds=np.concatenate([batch.thresholds for _, batch in flat]),
         input=maps[0],
         layers=tuple(
             ProgramLayer(
@@ -181,6 +185,14 @@ def _assemble(
             for layer, begin, end in zip(graph.layers, bounds, bounds[1:], strict=False)
         ),
     )
+
+
+def _words(name: str, layer_pass: Pass) -> NDArray[np.uint32]:
+    """The descriptor of a pass of a layer."""
+    try:
+        return encode(layer_pass)
+    except SpinplaneError as error:
+        raise SpinplaneError(f"layer {name}: {error}") from None
 
 
 def _check_bank(machine: Machine, key: str, names: Sequence[str], needed: Sequence[int]) -> None:

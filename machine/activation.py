@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .coding import Rounding
-from .descriptor import THRESHOLD_WORDS, THRESHOLDS_PER_WORD, Descriptor, Requantize
+from .descriptor import THRESHOLD_WORDS, THRESHOLDS_PER_WORD, Requantize
 from .errors import SpinplaneError
 
 #: Codes of 9 bits hold both int8 and uint8.
@@ -91,32 +91,6 @@ class ActivationConfiguration:
         """Thresholds of a channel that are looked at."""
         by_thresholds = self.requantize is Requantize.THRESHOLDS
         return self.threshold_words * THRESHOLDS_PER_WORD if by_thresholds else 0
-
-    @classmethod
-    def from_descriptor(cls, descriptor: Descriptor) -> "ActivationConfiguration":
-        """What a descriptor says of the activation.
-
-        Raises
-        ------
-        SpinplaneError
-            If a field holds what the unit cannot take.
-        """
-        codes = {"requantize": [kind.value for kind in Requantize], "rounding": [r.value for r in Rounding]}
-        for name, allowed in codes.items():
-            if descriptor[name] not in allowed:
-                raise SpinplaneError(
-                    f"descriptor field {name} = {descriptor[name]}: allowed are 0 to {max(allowed)}"
-                )
-        return cls(
-            requantize=Requantize(descriptor["requantize"]),
-            absolute=bool(descriptor["absolute"]),
-            shift=descriptor["shift"],
-            rounding=Rounding(descriptor["rounding"]),
-            low=descriptor["low"],
-            high=descriptor["high"],
-            threshold_words=descriptor["threshold_words"],
-            code_shift=descriptor["code_shift"],
-        )
 
 
 def _check_range(field: str, value: int, low: int, high: int) -> None:

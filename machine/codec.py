@@ -71,15 +71,25 @@ class End:
 
 
 class FieldError(SpinplaneError):
-    """A word does not fit its field, or asks for what no unit does; `word` is its number."""
+    """A word does not fit its field; `word` is its number."""
 
     def __init__(self, word: int, message: str) -> None:
         super().__init__(message)
         self.word = word
 
 
+class UnitError(FieldError):
+    """A word of a pass fits its field, but asks for what no unit of the machine does."""
+
+
 class KindError(SpinplaneError):
     """A descriptor is of no kind."""
+
+
+def largest(name: str) -> int:
+    """Largest number of a pass that the field of that name holds."""
+    field = next(field for field in PASS_FIELDS if field.meant == name)
+    return _meant(field, field.largest)
 
 
 def encode(descriptor: Header | Pass | End) -> NDArray[np.uint32]:
@@ -136,8 +146,9 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | End:
     Raises
     ------
     FieldError
-        If a word does not fit its field, or one of a pass asks for what no unit of the machine does: for the first
-        such word.
+        If a word does not fit its field: for the first such word.
+    UnitError
+        If a word of a pass asks for what no unit of the machine does: for the first such word.
     KindError
         If it is of no kind.
     """
@@ -157,7 +168,7 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | End:
             if refused is not None:
                 field = DESCRIPTOR_FIELDS[refused]
                 value = _meant(field, held[field.name])
-                raise FieldError(
+                raise UnitError(
                     refused,
                     f"descriptor field {field.meant} = {value}: no unit of machine {machine.name} does that",
                 )

@@ -6,12 +6,7 @@ these fields describe is drawn in ``docs/accelerator.md``.
 """
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-
-from .errors import SpinplaneError
 
 DESCRIPTOR_WORDS = 128
 #: Version of the program format and of the registers.
@@ -195,48 +190,3 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
 )
 
 FIELD_INDEX: dict[str, int] = {field.name: index for index, field in enumerate(DESCRIPTOR_FIELDS)}
-
-
-class Descriptor(dict[str, int]):
-    """Values of a descriptor's fields by name; what is not given is 0.
-
-    Raises
-    ------
-    SpinplaneError
-        If there is no such field, or a value does not fit its field, naming both.
-    """
-
-    def __init__(self, values: Mapping[str, int] | None = None, /, **fields: int) -> None:
-        super().__init__(dict.fromkeys(FIELD_INDEX, 0))
-        for name, value in {**(values or {}), **fields}.items():
-            self[name] = value
-
-    def __setitem__(self, name: str, value: int) -> None:
-        if name not in FIELD_INDEX:
-            raise SpinplaneError(f"a descriptor has no field {name!r}")
-        field = DESCRIPTOR_FIELDS[FIELD_INDEX[name]]
-        if not field.smallest <= int(value) <= field.largest:
-            raise SpinplaneError(
-                f"descriptor field {name} = {value}: allowed are {field.smallest} to {field.largest}"
-            )
-        super().__setitem__(name, int(value))
-
-    def words(self) -> np.ndarray:
-        """The descriptor as it lies in program memory: ndarray of shape (`DESCRIPTOR_WORDS`,), uint32."""
-        words = np.zeros(DESCRIPTOR_WORDS, dtype=np.uint32)
-        words[: len(DESCRIPTOR_FIELDS)] = [self[field.name] & 0xFFFFFFFF for field in DESCRIPTOR_FIELDS]
-        return words
-
-    @classmethod
-    def from_words(cls, words: np.ndarray) -> "Descriptor":
-        """Read a descriptor; the inverse of `words`.
-
-        Raises
-        ------
-        SpinplaneError
-            If a word does not fit its field.
-        """
-        values = {}
-        for field, word in zip(DESCRIPTOR_FIELDS, map(int, words), strict=False):
-            values[field.name] = word - (word >> 31 << 32) if field.signed else word
-        return cls(values)

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from .activation import RAW_BITS
 from .errors import SpinplaneError
 
 #: Columns whose ones are counted first; slots and planes in a row are whole numbers of them.
@@ -159,6 +160,11 @@ class Machine:
     def leaves(self) -> int:
         """Groups of `LEAF_COLUMNS` columns that the bit-counter counts first."""
         return self.columns // LEAF_COLUMNS
+
+    @property
+    def raw_writes(self) -> int:
+        """Writes of a beat of raw values into the image bank."""
+        return max(1, self.results_per_cycle * RAW_BITS // self.columns)
 
     @property
     def lanes(self) -> int:

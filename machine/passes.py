@@ -5,12 +5,12 @@
 
 from dataclasses import dataclass
 
+from .activation import RAW_BITS, ActivationConfiguration
 from .coding import Rounding
 from .descriptor import Load, PoolAt, Requantize
+from .errors import SpinplaneError
 from .machine import Machine
-
-#: Bits of a value that a last layer stores as it is.
-RAW_BITS = 32
+from .timing import way_out_cycles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +217,11 @@ class Pass:
         return self.region_rows * self.region_columns
 
     @property
+    def run_cycles(self) -> int:
+        """Cycles of the runs of a round."""
+        return self.window_rows * self.plane_groups * self.kernel_planes * self.machine.sense_cycles
+
+    @property
     def lanes(self) -> int:
         """Results of a beat: D."""
         return self.machine.results_per_cycle
@@ -229,9 +234,7 @@ class Pass:
     @property
     def writes(self) -> int:
         """Writes of a beat into the image bank."""
-        if self.requantize is Requantize.RAW:
-            return max(1, self.lanes * RAW_BITS // self.machine.columns)
-        return self.out_planes
+        return self.machine.raw_writes if self.requantize is Requantize.RAW else self.out_planes
 
     @property
     def write_bits(self) -> int:
@@ -254,3 +257,55 @@ class Pass:
     def least_interval(self) -> int:
         """Cycles that an outer beat takes at least."""
         return max(self.writes, self.threshold_words, self.read_residual_planes)
+
+    @property
+    def last_write_cycles(self) -> int:
+        """Cycles from the one in which a beat is taken to that of its last write."""
+        return way_out_cycles(
+            writes=self.writes,
+            threshold_words=self.read_threshold_words,
+            residual_planes=self.read_residual_planes,
+        )
+
+    @property
+    def activation(self) -> ActivationConfiguration:
+        """How a value becomes a code.
+
+        Raises
+        ------
+        SpinplaneError
+            If a number is none that the unit can take.
+        """
+        return ActivationConfiguration(
+            requantize=self.requantize,
+            absolute=self.absolute,
+            shift=self.shift,
+            rounding=self.rounding,
+            low=self.low,
+            high=self.high,
+            threshold_words=self.threshold_words,
+            code_shift=self.code_shift,
+        )
+
+    def check_beats(self) -> None:
+        """Refuse beats that are not those of a round's results.
+
+        Raises
+        ------
+        SpinplaneError
+            If a group does not give whole beats, or a round has other beats than its sub-arrays fill.
+        """
+        if self.group_size * self.slots % self.lanes:
+            raise SpinplaneError(
+                f"{self.group_size} sub-arrays of a group with {self.slots} slots: allowed are whole beats of "
+                f"{self.lanes} results"
+            )
+        rounds = {"last_beats": (self.last_sub_arrays, self.last_beats)}
+        if self.rounds > 1:
+            rounds = {"beats": (self.sub_arrays, self.beats), **rounds}
+        for name, (sub_arrays, beats) in rounds.items():
+            results, lanes = sub_arrays * self.slots, beats * self.lanes
+            if not results <= lanes <= self.group_size * self.slots:
+                raise SpinplaneError(
+                    f"descriptor field {name}: {lanes} lanes for {results} results of a group"
+                )

@@ -4,16 +4,19 @@ import json
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from .descriptor import DESCRIPTOR_WORDS, FORMAT_VERSION, Descriptor
+from .codec import End, Header, decode
+from .descriptor import DESCRIPTOR_WORDS, FORMAT_VERSION
 from .errors import SpinplaneError
 from .files import write_whole
 from .machine import Machine
+from .passes import Pass
 from .registers import machine_digest
 
 #: What a file of a program calls itself.
@@ -109,6 +112,41 @@ class NetworkProgram:
     input: FeatureMap
     layers: tuple[ProgramLayer, ...]
 
+    @property
+    def header(self) -> Header:
+        """What its first descriptor says.
+
+        Raises
+        ------
+        SpinplaneError
+            If the descriptors are no program of the machine.
+        """
+        return self._decoded[0]
+
+    @property
+    def passes(self) -> tuple[Pass, ...]:
+        """What the descriptors between header and END say, decoded once.
+
+        Raises
+        ------
+        SpinplaneError
+            If the descriptors are no program of the machine.
+        """
+        return self._decoded[1]
+
+    def pass_at(self, number: int) -> Pass:
+        """What descriptor `number` says; the header is number 0."""
+        return self.passes[number - 1]
+
+    @cached_property
+    def _decoded(self) -> tuple[Header, tuple[Pass, ...]]:
+        match [decode(words, self.machine) for words in self.descriptors]:
+            case [Header() as header, *rest, End()]:
+                passes = tuple(one for one in rest if isinstance(one, Pass))
+                if len(passes) == len(rest):
+                    return header, passes
+        raise SpinplaneError("expected are a header, passes and END")
+
     def save(self, path: str | Path) -> None:
         """Write the program to one file: the banks, and a header in JSON that says what they are for."""
         header = {
@@ -177,12 +215,12 @@ class NetworkProgram:
                     f"words of {size}, {np.dtype(dtype)}"
                 )
         try:
-            header, *_ = [Descriptor.from_words(words) for words in self.descriptors]
-        except (ValueError, SpinplaneError) as error:
+            header = self.header
+        except SpinplaneError as error:
             raise SpinplaneError(f"{path}: its descriptors are damaged: {error}") from None
-        if header["machine"] != machine_digest(machine):
+        if header.machine != machine_digest(machine):
             raise SpinplaneError(
-                f"{path}: its descriptors are for a machine of digest {header['machine']:#010x}, machine "
+                f"{path}: its descriptors are for a machine of digest {header.machine:#010x}, machine "
                 f"{machine.name} has {machine_digest(machine):#010x}"
             )
 

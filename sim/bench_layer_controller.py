@@ -10,19 +10,14 @@ import cocotb
 import numpy as np
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge
+from numpy.typing import NDArray
 
-from spinplane.behavioral.layer_controller import check_descriptor
+from spinplane.behavioral.layer_controller import DescriptorError, read_descriptor, read_header
 from spinplane.hdl.descriptor import DESCRIPTOR
 from spinplane.hdl.layer_controller import program_width, program_words
 from spinplane.machine import Machine
-from spinplane.machine.descriptor import (
-    DESCRIPTOR_FIELDS,
-    FIELD_INDEX,
-    FORMAT_VERSION,
-    Descriptor,
-    Kind,
-    Load,
-)
+from spinplane.machine.codec import End, Header, encode, raw_words
+from spinplane.machine.descriptor import DESCRIPTOR_FIELDS, FIELD_INDEX, FORMAT_VERSION, Kind, Load
 from spinplane.machine.registers import Error, machine_digest
 from spinplane.machine.timing import fetch_cycles
 
@@ -31,6 +26,10 @@ from .streams import reset
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
 DESCRIPTOR_CYCLES = fetch_cycles(MACHINE)
+
+#: What the fields of a layer's descriptor hold, by name.
+Held = dict[str, int]
+Words = NDArray[np.uint32]
 
 #: Largest number to try of fields that are refused beyond some number.
 CHECKED = {
@@ -54,12 +53,11 @@ CHECKED = {
 }
 
 
-def header(tag: int, **fields: int) -> Descriptor:
-    right = {"version": FORMAT_VERSION, "machine": machine_digest(MACHINE)}
-    return Descriptor(right | fields, kind=Kind.HEADER.value, tag=tag)
+def header(tag: int, *, version: int = FORMAT_VERSION, machine: int = machine_digest(MACHINE)) -> Words:
+    return encode(Header(machine=machine, tag=tag, version=version))
 
 
-def random_layer(rng: Random, wrong: float = 0) -> Descriptor:
+def random_layer(rng: Random, wrong: float = 0) -> Held:
     """Any values; those that are checked are right, but with the chance `wrong` anything up to their largest."""
     values = {f.name: rng.choice((f.smallest, f.largest, 0)) for f in DESCRIPTOR_FIELDS}
     right = dict.fromkeys(CHECKED, 0) | {
@@ -68,22 +66,31 @@ def random_layer(rng: Random, wrong: float = 0) -> Descriptor:
         "interval": 32,
         "load": rng.randrange(3),
     }
-    layer = Descriptor(values | right, kind=Kind.LAYER.value)
+    layer = values | right | {"kind": Kind.LAYER.value}
     for name, largest in CHECKED.items():
         if rng.random() < wrong:
             layer[name] = rng.randint(0, largest)
     return layer
 
 
-def end() -> Descriptor:
-    return Descriptor(kind=Kind.END.value)
+def end() -> Words:
+    return encode(End())
+
+
+def refusal(words: Words, *, is_first: bool) -> tuple[Error, int]:
+    """What the golden model refuses a descriptor for, and the number of the word that it is about, else 0."""
+    try:
+        (read_header if is_first else read_descriptor)(words, MACHINE)
+    except DescriptorError as refused:
+        return refused.error, refused.word
+    return Error.NONE, 0
 
 
 @dataclass
 class Outcome:
     """What a program did: passes with their loads, descriptors that were logged, and how it ended."""
 
-    starts: list[tuple[int, dict[str, int], int]] = field(default_factory=list)
+    starts: list[tuple[int, Held, int]] = field(default_factory=list)
     logged: list[tuple[int, int]] = field(default_factory=list)
     done: int = 0
     halts: list[int] = field(default_factory=list)
@@ -101,7 +108,7 @@ class Surroundings:
         self._dut = dut
         self._memory = [0] * program_words(MACHINE)
 
-    def load(self, descriptors: list[np.ndarray], at: int = 0) -> None:
+    def load(self, descriptors: list[Words], at: int = 0) -> None:
         """Write descriptors, ndarrays of shape (DESCRIPTOR_WORDS,), into the memory from number `at` on."""
         lanes = program_width(MACHINE) // 32
         bits = np.concatenate(descriptors).reshape(-1, lanes)
@@ -166,13 +173,11 @@ class Surroundings:
                 return found
 
 
-def expect_success(
-    found: Outcome, layers: list[Descriptor], busy: list[int], first: int, loads: list[int]
-) -> None:
+def expect_success(found: Outcome, layers: list[Held], busy: list[int], first: int, loads: list[int]) -> None:
     """The layers were run with these loads, in the cycles that the controller promises."""
     due = 2 * DESCRIPTOR_CYCLES + 1
     for number, (layer, (cycle, seen, load)) in enumerate(zip(layers, found.starts, strict=True)):
-        assert (cycle, seen, load) == (due, dict(layer), loads[number]), f"layer {number}"
+        assert (cycle, seen, load) == (due, layer, loads[number]), f"layer {number}"
         due += busy[number % len(busy)] + 1 + DESCRIPTOR_CYCLES + 1
     assert [number for _, number in found.logged] == list(range(first, first + len(layers) + 2))
     assert (found.done, found.failed, found.error, found.error_word) == (due, 0, 0, 0)
@@ -196,7 +201,7 @@ async def programs_with_their_kernels_resident_or_not(dut: HierarchyObject) -> N
     for tag in (7, 7, 0, 0, 7, 0xFFFFFFFF, 0xFFFFFFFF):
         layers = [random_layer(rng) for _ in range(rng.randint(0, 3))]
         first = rng.randint(0, MACHINE.descriptors - len(layers) - 2)
-        around.load([descriptor.words() for descriptor in (header(tag), *layers, end())], first)
+        around.load([header(tag), *(raw_words(**layer) for layer in layers), end()], first)
         loads = [
             int(
                 layer["load"] == Load.ALWAYS.value
@@ -226,12 +231,12 @@ async def every_refusal_of_a_layer(dut: HierarchyObject) -> None:
         for value in range(largest + 1):
             for layer, values in zip(layers, (allowed, refused), strict=True):
                 layer[name] = value
-                error, _ = check_descriptor(MACHINE, layer.words(), is_first=False)
+                error, _ = refusal(raw_words(**layer), is_first=False)
                 if bool(error) == (values is refused):
                     values.append(value)
         for layer, values in zip(layers, (allowed, refused), strict=True):
             layer[name] = rng.choice((values[0], values[-1]))
-        around.load([header(1).words(), *(layer.words() for layer in layers), end().words()])
+        around.load([header(1), *(raw_words(**layer) for layer in layers), end()])
         found = await around.run([1])
         expect_refusal(found, Error.FIELD, FIELD_INDEX[name], 2)
         assert len(found.starts) == 1
@@ -243,9 +248,9 @@ async def the_first_of_several_refusals(dut: HierarchyObject) -> None:
     await reset(dut)
     around = Surroundings(dut)
     for _ in range(15):
-        layer = random_layer(rng, 0.1)
-        around.load([header(1).words(), layer.words(), end().words()])
-        error, word = check_descriptor(MACHINE, layer.words(), is_first=False)
+        words = raw_words(**random_layer(rng, 0.1))
+        around.load([header(1), words, end()])
+        error, word = refusal(words, is_first=False)
         found = await around.run([1])
         if error is Error.NONE:
             assert not found.failed
@@ -261,11 +266,11 @@ async def words_that_do_not_fit_their_fields(dut: HierarchyObject) -> None:
     for number, checked in enumerate(DESCRIPTOR_FIELDS):
         if checked.bits == 32:
             continue
-        words = [d.words() for d in (header(1), random_layer(rng), end())]
+        words = [header(1), raw_words(**random_layer(rng)), end()]
         at = int(rng.random() < 0.1)
         words[at][number] = rng.choice((checked.largest + 1, (checked.smallest - 1) & 0xFFFFFFFF))
         around.load(words)
-        assert check_descriptor(MACHINE, words[at], is_first=at == 0) == (Error.FIELD, number)
+        assert refusal(words[at], is_first=at == 0) == (Error.FIELD, number)
         expect_refusal(await around.run([1]), Error.FIELD, number, at)
 
 
@@ -277,18 +282,18 @@ async def headers_kinds_and_the_end_of_the_memory(dut: HierarchyObject) -> None:
     cases = [
         ([header(1, version=FORMAT_VERSION + 1)], Error.VERSION, 0),
         ([header(1, machine=machine_digest(MACHINE) ^ 1)], Error.MACHINE, 0),
-        ([random_layer(rng)], Error.NO_HEADER, 0),
+        ([raw_words(**random_layer(rng))], Error.NO_HEADER, 0),
         ([end()], Error.NO_HEADER, 0),
-        ([Descriptor(kind=3)], Error.NO_HEADER, 0),
+        ([raw_words(kind=3)], Error.NO_HEADER, 0),
         ([header(1), header(1)], Error.KIND, 1),
-        ([header(1), random_layer(rng), Descriptor(kind=3)], Error.KIND, 2),
+        ([header(1), raw_words(**random_layer(rng)), raw_words(kind=3)], Error.KIND, 2),
     ]
     for descriptors, error, at in cases:
-        around.load([descriptor.words() for descriptor in descriptors])
-        assert check_descriptor(MACHINE, descriptors[at].words(), is_first=at == 0) == (error, 0)
+        around.load(descriptors)
+        assert refusal(descriptors[at], is_first=at == 0) == (error, 0)
         expect_refusal(await around.run([2]), error, 0, at)
     last = MACHINE.descriptors - 1
-    around.load([header(1).words()], last)
+    around.load([header(1)], last)
     found = await around.run([1], last)
     assert (found.error, found.descriptor) == (Error.NO_END, last + 1)
     found = await around.run([1], 0xFFFF)
@@ -300,9 +305,8 @@ async def errors_of_units_and_aborts(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
     around = Surroundings(dut)
-    layer = random_layer(rng)
-    layer["load"] = Load.UNLESS_RESIDENT.value
-    around.load([d.words() for d in (header(5), layer, layer, end())])
+    words = raw_words(**random_layer(rng) | {"load": Load.UNLESS_RESIDENT.value})
+    around.load([header(5), words, words, end()])
     first_pass = 2 * DESCRIPTOR_CYCLES + 1
     for pulse in (0, 1, 7):
         await around.run([3])

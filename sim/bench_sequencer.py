@@ -13,14 +13,14 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from spinplane.behavioral.sequencer import Region, Run, load_writes, walk_regions
 from spinplane.hdl.command import command_layout, row_layout
-from spinplane.hdl.descriptor import DESCRIPTOR
 from spinplane.hdl.row_set import row_set_layout, row_write_layout, window_run_layout
 from spinplane.hdl.run_walk import WALK_LATENCY
 from spinplane.machine import Machine, Op
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.codec import encode
+from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
 
-from .packing import pack, unpack
+from .packing import pack, pack_descriptor, unpack
 from .streams import reset
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
@@ -54,49 +54,55 @@ def kernel_word(address: int) -> int:
     return (address * 0x9E3779B97F4A7C15 + 12345) % (1 << MACHINE.columns)
 
 
-def random_layer(rng: Random) -> Descriptor:
+def random_pass(rng: Random) -> Pass:
     """Loops of a hundred runs or so, rings and steps of any kind; some of them leave the array."""
     while True:
-        small = {
-            name: rng.choice((0, 0, 1, 2)) for name in ("runs", "taps_y", "plane_groups", "kernel_planes")
-        }
-        log_groups = rng.randrange(MACHINE.row_buses.bit_length())
-        sub_arrays = MACHINE.sub_arrays >> log_groups
-        layer = Descriptor(
-            **small,
-            run_rows=rng.choice((0, 0, 1, 2, 3)),
-            rounds=rng.choice((0, 0, 1, 2)),
-            region_rows=rng.randrange(4),
-            region_columns=rng.randrange(4),
-            region_height=rng.choice((0, 0, 1)),
-            region_width=rng.choice((0, 0, 1)),
-            **{name: rng.choice((0, 1, 2, 7, 255)) for name in ("region_lines", "window_lines", "tap_lines")},
-            ring_lines=rng.randrange(5),
-            **{name: rng.randrange(4) for name in ("line_rows", "group_rows", "run_step")},
-            **{name: rng.randrange(3) for name in ("region_step", "window_step")},
+        groups = 1 << rng.randrange(MACHINE.row_buses.bit_length())
+        group_size = MACHINE.sub_arrays // groups
+        layer_pass = Pass(
+            machine=MACHINE,
+            runs=rng.choice((1, 1, 2, 3)),
+            taps_y=rng.choice((1, 1, 2, 3)),
+            plane_groups=rng.choice((1, 1, 2, 3)),
+            kernel_planes=rng.choice((1, 1, 2, 3)),
+            run_rows=rng.choice((1, 1, 2, 3, 4)),
+            rounds=rng.choice((1, 1, 2, 3)),
+            region_rows=rng.randint(1, 4),
+            region_columns=rng.randint(1, 4),
+            region_height=rng.choice((1, 1, 2)),
+            region_width=rng.choice((1, 1, 2)),
+            region_lines=rng.choice((0, 1, 2, 7, 255)),
+            window_lines=rng.choice((0, 1, 2, 7, 255)),
+            tap_lines=rng.choice((0, 1, 2, 7, 255)),
+            ring_lines=rng.randint(1, 5),
+            line_rows=rng.randrange(4),
+            group_rows=rng.randrange(4),
+            run_step=rng.randrange(4),
+            region_step=rng.randrange(3),
+            window_step=rng.randrange(3),
             input_row=rng.randrange(8),
             kernel_row=rng.randrange(MACHINE.rows // 2),
-            **{name: rng.choice((0, 1, 2)) for name in ("next_lines", "next_columns")},
-            **{name: rng.choice((1, 2)) for name in ("first_lines", "first_columns")},
-            log_groups=log_groups,
-            log_slots=rng.randrange(MACHINE.segments.bit_length()),
-            log_planes=rng.randrange(2),
-            **{
-                name: rng.randrange(sub_arrays)
-                for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays")
-            },
+            next_lines=rng.choice((0, 1, 2)),
+            next_columns=rng.choice((0, 1, 2)),
+            first_lines=rng.choice((1, 2)),
+            first_columns=rng.choice((1, 2)),
+            groups=groups,
+            slots=1 << rng.randrange(MACHINE.segments.bit_length()),
+            planes=rng.choice((1, 2)),
+            sub_arrays=rng.randint(1, group_size),
+            last_sub_arrays=rng.randint(1, group_size),
+            load_sub_arrays=rng.randint(1, group_size),
             load_base=rng.randrange(MACHINE.kernel_words),
             load_rows=rng.randrange(6),
-            **{
-                f"{which}_cycles": rng.randrange(24)
-                for which in ("inner", "last_inner", "outer", "last_outer")
-            },
+            inner_cycles=rng.randrange(24),
+            last_inner_cycles=rng.randrange(24),
+            outer_cycles=rng.randrange(24),
+            last_outer_cycles=rng.randrange(24),
         )
-        runs = 1
-        for name in (*small, "rounds", "region_rows", "region_columns", "region_height", "region_width"):
-            runs *= layer[name] + 1
-        if runs <= 150:
-            return layer
+        rounds = layer_pass.regions * layer_pass.windows * layer_pass.rounds
+        runs = layer_pass.kernel_planes * layer_pass.plane_groups * layer_pass.taps_y * layer_pass.runs
+        if rounds * runs <= 150:
+            return layer_pass
 
 
 def random_row_sets(region: Region, rng: Random) -> list[Fields]:
@@ -112,15 +118,17 @@ def random_row_sets(region: Region, rng: Random) -> list[Fields]:
     ]
 
 
-def command_of(layer: Descriptor, **fields: int) -> Fields:
-    shared = {name: layer[name] for name in ("log_slots", "log_planes", "log_groups")}
-    length = (MACHINE.columns >> layer["log_slots"]) - 1
+def command_of(layer_pass: Pass, **fields: int) -> Fields:
+    shared = {
+        f"log_{name}": getattr(layer_pass, name).bit_length() - 1 for name in ("slots", "planes", "groups")
+    }
+    length = MACHINE.columns // layer_pass.slots - 1
     return dict.fromkeys(dict(COMMAND), 0) | shared | {"length": length} | fields
 
 
-def run_duty(layer: Descriptor, run: Run, cycles: int) -> Duty:
+def run_duty(layer_pass: Pass, run: Run, cycles: int) -> Duty:
     command = command_of(
-        layer,
+        layer_pass,
         op=Op.DOT.value,
         last=run.last_sub_array,
         row_a=run.row_a,
@@ -145,25 +153,27 @@ def run_duty(layer: Descriptor, run: Run, cycles: int) -> Duty:
     )
 
 
-def duties(layer: Descriptor, load: bool, rng: Random) -> tuple[list[Duty], Error]:
+def duties(layer_pass: Pass, load: bool, rng: Random) -> tuple[list[Duty], Error]:
     """All commands of a pass in order, or those before the first one that is refused, and why."""
     found: list[Duty] = []
-    for word, row, sub_array in load_writes(layer) if load else ():
+    for word, row, sub_array in load_writes(layer_pass) if load else ():
         if word >= MACHINE.kernel_words:
             return found, Error.KERNEL_BANK
         if row >= MACHINE.rows:
             return found, Error.ROW
-        command = command_of(layer, op=Op.WRITE.value, first=sub_array, last=sub_array, row_d=row)
+        command = command_of(layer_pass, op=Op.WRITE.value, first=sub_array, last=sub_array, row_d=row)
         found.append(Duty(command, [kernel_word(word)] * MACHINE.row_buses))
-    for region in walk_regions(layer):
+    for region in walk_regions(layer_pass):
         for row_set in random_row_sets(region, rng):
-            command = command_of(layer, op=Op.WRITE.value, last=layer["sub_arrays"], row_d=row_set["row"])
+            command = command_of(
+                layer_pass, op=Op.WRITE.value, last=layer_pass.sub_arrays - 1, row_d=row_set["row"]
+            )
             found.append(Duty(command, row_set["bits"], row_set))
         for runs, cycles in region.rounds:
             for run in runs:
                 if max(run.row_a, run.row_b) + run.rows > MACHINE.rows or run.row_a == run.row_b:
                     return found, Error.ROW
-                found.append(run_duty(layer, run, cycles))
+                found.append(run_duty(layer_pass, run, cycles))
     return found, Error.NONE
 
 
@@ -270,14 +280,14 @@ def check_cycles(around: Surroundings, expected: list[Duty], start: int) -> None
 
 
 async def run_pass(
-    dut: HierarchyObject, layer: Descriptor, rng: Random, row_stall: float = 0, engine_stall: float = 0
+    dut: HierarchyObject, layer_pass: Pass, rng: Random, row_stall: float = 0, engine_stall: float = 0
 ) -> Error:
     """Run a pass and compare it with the golden model; returns what it was refused for."""
     load = rng.random() < 0.5
-    expected, error = duties(layer, load, rng)
+    expected, error = duties(layer_pass, load, rng)
     around = Surroundings(dut, rng, row_stall, engine_stall)
     around.row_sets = [duty.row_set for duty in expected if duty.row_set is not None]
-    dut.layer.value = pack(DESCRIPTOR, layer)
+    dut.layer.value = pack_descriptor(encode(layer_pass))
     dut.load.value = int(load)
     dut.start.value = 1
     await around.step()
@@ -314,7 +324,7 @@ async def run_layers(dut: HierarchyObject, count: int, row_stall: float, engine_
     await reset(dut)
     endings = dict.fromkeys((Error.NONE, Error.ROW, Error.KERNEL_BANK), 0)
     while endings[Error.NONE] < count or not all(endings.values()):
-        error = await run_pass(dut, random_layer(rng), rng, row_stall, engine_stall)
+        error = await run_pass(dut, random_pass(rng), rng, row_stall, engine_stall)
         endings[error] += 1
         if error is not Error.NONE:
             await reset_again(dut)
@@ -344,8 +354,8 @@ async def an_engine_that_waits(dut: HierarchyObject) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def a_row_set_beyond_the_array(dut: HierarchyObject) -> None:
     await reset(dut)
-    layer = Descriptor(first_lines=1, first_columns=1)
-    dut.layer.value = pack(DESCRIPTOR, layer)
+    layer_pass = Pass(machine=MACHINE, first_lines=1, first_columns=1)
+    dut.layer.value = pack_descriptor(encode(layer_pass))
     around = Surroundings(dut, Random(cocotb.RANDOM_SEED), 0, 0)
     nothing = {"bits": [0] * MACHINE.row_buses, "sums": [0] * MACHINE.row_buses}
     around.row_sets = [{"row": MACHINE.rows, "last": 1, **nothing}]

@@ -3,6 +3,7 @@
 
 import json
 import os
+from dataclasses import replace
 from itertools import product
 from random import Random
 from typing import Any
@@ -13,22 +14,16 @@ import pytest
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from spinplane.behavioral.way_out import (
-    WayOutError,
-    WayOutRun,
-    channel_beats,
-    last_write_cycles,
-    run_way_out,
-)
+from spinplane.behavioral.way_out import WayOutError, WayOutRun, run_way_out
 from spinplane.hdl.beat import result_beat_layout, window_sums_layout
-from spinplane.hdl.descriptor import DESCRIPTOR
 from spinplane.hdl.result_walk import ResultWalk
 from spinplane.hdl.way_out import way_out_events
 from spinplane.machine import Machine
+from spinplane.machine.codec import encode
 from spinplane.machine.descriptor import PoolAt, Requantize
 from spinplane.machine.registers import Error
 
-from .packing import pack, pack_bits, unpack
+from .packing import pack, pack_bits, pack_descriptor, unpack
 from .streams import reset, send
 from .way_out_cases import WayOutCase, random_case
 
@@ -96,7 +91,7 @@ class Banks:
 
 async def run_case(dut: HierarchyObject, case: WayOutCase, stalls: tuple[float, float], rng: Random) -> Banks:
     """Give a pass its beats and window sums; returns when the way out is idle or has failed."""
-    dut.layer.value = pack(DESCRIPTOR, case.descriptor)
+    dut.layer.value = pack_descriptor(encode(case.layer_pass))
     banks = Banks(dut, case)
     dut.start.value = 1
     server = cocotb.start_soon(banks.run())
@@ -107,7 +102,7 @@ async def run_case(dut: HierarchyObject, case: WayOutCase, stalls: tuple[float, 
         pack(BEAT, {"values": beat.tolist(), "valid": rng.getrandbits(lanes), "last": rng.getrandbits(1)})
         for beat in case.beats()
     ]
-    sums = [pack(SUMS, sums) for sums in case.bus_sums(MACHINE)]
+    sums = [pack(SUMS, sums) for sums in case.bus_sums()]
     senders = [
         cocotb.start_soon(send(dut, "results", beats, stalls[0], rng)),
         cocotb.start_soon(send(dut, "sums", sums, stalls[1], rng)),
@@ -130,8 +125,7 @@ async def run_case(dut: HierarchyObject, case: WayOutCase, stalls: tuple[float, 
 
 def golden(case: WayOutCase) -> WayOutRun:
     return run_way_out(
-        MACHINE,
-        case.descriptor,
+        case.layer_pass,
         case.accumulators,
         case.window_sums,
         parameters=case.parameters,
@@ -142,11 +136,10 @@ def golden(case: WayOutCase) -> WayOutRun:
 
 def cycles_of_windows(case: WayOutCase) -> list[int]:
     """Cycles that each beat takes: one, those of the outer windows ``interval``."""
-    descriptor = case.descriptor
-    windows = (descriptor["region_height"] + 1) * (descriptor["region_width"] + 1)
-    regions = (descriptor["region_rows"] + 1) * (descriptor["region_columns"] + 1)
-    beats = channel_beats(descriptor) << descriptor["log_groups"]
-    return ([1] * beats * (windows - 1) + [descriptor["interval"]] * beats) * regions
+    layer_pass = case.layer_pass
+    beats = layer_pass.channel_beats * layer_pass.groups
+    inner = [1] * beats * (layer_pass.windows - 1)
+    return (inner + [layer_pass.interval] * beats) * layer_pass.regions
 
 
 async def compare(
@@ -157,7 +150,7 @@ async def compare(
     banks = await run_case(dut, case, stalls, rng)
     assert dut.error.value.to_unsigned() == Error.NONE.value
     found = list(zip(expected.addresses.tolist(), map(tuple, expected.bits.tolist()), strict=True))
-    assert banks.writes == found, case.descriptor
+    assert banks.writes == found, case.layer_pass
     assert banks.events == {
         "image_write": expected.image_writes,
         "residual_read": expected.residual_reads,
@@ -166,7 +159,7 @@ async def compare(
     cycles = cycles_of_windows(case)
     assert len(banks.taken) == len(cycles)
     assert banks.sums_taken == case.window_sums[..., 0].size
-    end = banks.taken[-1] + last_write_cycles(MACHINE, case.descriptor)
+    end = banks.taken[-1] + case.layer_pass.last_write_cycles
     assert banks.busy == list(range(1, end + 1))
     if len(banks.written) and outer_is_written(case):
         assert banks.written[-1] == end
@@ -178,10 +171,15 @@ async def compare(
 
 def outer_is_written(case: WayOutCase) -> bool:
     """Whether the very last beat is."""
-    descriptor = case.descriptor
-    columns = (descriptor["region_columns"] + 1) << descriptor["log_groups_x"]
-    rows = (descriptor["region_rows"] + 1) << (descriptor["log_groups"] - descriptor["log_groups_x"])
-    return descriptor["out_width"] >= columns and descriptor["out_height"] >= rows
+    layer_pass = case.layer_pass
+    columns = layer_pass.region_columns * layer_pass.groups_x
+    rows = layer_pass.region_rows * (layer_pass.groups // layer_pass.groups_x)
+    return layer_pass.out_width >= columns and layer_pass.out_height >= rows
+
+
+def having(case: WayOutCase, **numbers: int) -> WayOutCase:
+    """The same case with other numbers in its pass."""
+    return replace(case, layer_pass=replace(case.layer_pass, **numbers))  # type: ignore[arg-type]
 
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
@@ -226,8 +224,8 @@ async def refuse(dut: HierarchyObject, case: WayOutCase, error: Error, rng: Rand
 def whole_case(pool: PoolAt, requantize: Requantize, rng: Random) -> WayOutCase:
     """One that writes all of its regions and reads residuals."""
     case = random_case(MACHINE, pool, requantize, rng)
-    while not (outer_is_written(case) and case.descriptor["residual"]) or (
-        requantize is Requantize.THRESHOLDS and not case.descriptor["threshold_words"]
+    while not (outer_is_written(case) and case.layer_pass.residual) or (
+        requantize is Requantize.THRESHOLDS and not case.layer_pass.threshold_words
     ):
         case = random_case(MACHINE, pool, requantize, rng)
     return case
@@ -243,31 +241,31 @@ async def what_is_beyond_a_bank_is_refused(dut: HierarchyObject) -> None:
         expected = golden(case)
         size = expected.bits.shape[1]
         room = bits - int(expected.addresses.max()) - size
-        case.descriptor["out_base"] += room
-        await compare(dut, case, (0, 0), rng)
-        case.descriptor["out_base"] += size
-        await refuse(dut, case, Error.IMAGE_BANK, rng)
-        case.descriptor["out_base"] = (1 << 32) - size
-        await refuse(dut, case, Error.IMAGE_BANK, rng)
+        last = case.layer_pass.out_base + room
+        await compare(dut, having(case, out_base=last), (0, 0), rng)
+        await refuse(dut, having(case, out_base=last + size), Error.IMAGE_BANK, rng)
+        await refuse(dut, having(case, out_base=(1 << 32) - size), Error.IMAGE_BANK, rng)
         if size > 1:
-            case.descriptor["out_base"] = size // 2
-            await refuse(dut, case, Error.IMAGE_BANK, rng)
+            await refuse(dut, having(case, out_base=size // 2), Error.IMAGE_BANK, rng)
 
     case = whole_case(PoolAt.NONE, Requantize.SHIFT, rng)
-    case.descriptor["residual_base"] = bits - lanes + 1
-    await refuse(dut, case, Error.IMAGE_BANK, rng)
+    await refuse(dut, having(case, residual_base=bits - lanes + 1), Error.IMAGE_BANK, rng)
 
     case = whole_case(PoolAt.NONE, Requantize.SHIFT, rng)
-    case.descriptor["parameter_base"] = MACHINE.parameter_beats - channel_beats(case.descriptor) + 1
-    await refuse(dut, case, Error.PARAMETER_BANK, rng)
+    base = MACHINE.parameter_beats - case.layer_pass.channel_beats + 1
+    await refuse(dut, having(case, parameter_base=base), Error.PARAMETER_BANK, rng)
 
     if MACHINE.threshold_beats < 1 << 16:
-        case = whole_case(PoolAt.NONE, Requantize.THRESHOLDS, rng)
-        case.descriptor["threshold_base"] = MACHINE.threshold_beats - 1
-        case.descriptor["threshold_words"] = 2
-        case.descriptor["interval"] = 32
-        case.descriptor["low"], case.descriptor["high"] = 0, 8
-        case.descriptor["code_shift"], case.descriptor["out_planes"] = 0, 7
+        case = having(
+            whole_case(PoolAt.NONE, Requantize.THRESHOLDS, rng),
+            threshold_base=MACHINE.threshold_beats - 1,
+            threshold_words=2,
+            interval=32,
+            low=0,
+            high=8,
+            code_shift=0,
+            out_planes=8,
+        )
         await refuse(dut, case, Error.PARAMETER_BANK, rng)
 
 
@@ -287,13 +285,13 @@ async def windows_of_more_beats_than_can_be_held_are_refused(dut: HierarchyObjec
 
 def with_beats(case: WayOutCase, beats: int) -> WayOutCase:
     """The same pass with one round of so many beats, all with the parameters of the first."""
-    descriptor = case.descriptor
-    descriptor["rounds"], descriptor["beats"], descriptor["last_beats"] = 0, 0, beats - 1
     # All beats of a pixel are written to the same place, and take the same residuals.
-    descriptor["out_beat_bits"] = descriptor["residual"] = 0
-    base = descriptor["parameter_base"]
+    layer_pass = replace(
+        case.layer_pass, rounds=1, beats=1, last_beats=beats, out_beat_bits=0, residual=False
+    )
+    base = layer_pass.parameter_base
     parameters = np.concatenate(
         [case.parameters[:base], np.repeat(case.parameters[base : base + 1], beats, axis=0)]
     )
     accumulators = np.repeat(case.accumulators[..., :1, :], beats, axis=-2)
-    return WayOutCase(descriptor, accumulators, case.window_sums, parameters, case.thresholds, case.image)
+    return replace(case, layer_pass=layer_pass, accumulators=accumulators, parameters=parameters)

@@ -8,7 +8,9 @@ import numpy as np
 
 from spinplane.behavioral.accelerator import Accelerator, AcceleratorRun
 from spinplane.machine import Machine
-from spinplane.machine.descriptor import DESCRIPTOR_WORDS, FORMAT_VERSION, Descriptor, Kind, Load
+from spinplane.machine.codec import End, Header, encode
+from spinplane.machine.descriptor import Load
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import NetworkProgram
 from spinplane.machine.registers import machine_digest
 
@@ -93,30 +95,29 @@ def filling_program(machine: Machine) -> np.ndarray:
     -------
     ndarray of shape (3, DESCRIPTOR_WORDS), uint32
     """
-    header = Descriptor(kind=Kind.HEADER.value, version=FORMAT_VERSION, machine=machine_digest(machine))
-    last = machine.sub_arrays - 1
     # One channel of one beat at least, of a map that has no pixel.
     beats = max(1, machine.sub_arrays // machine.results_per_cycle)
-    layer = Descriptor(
-        kind=Kind.LAYER.value,
+    layer_pass = Pass(
+        machine=machine,
         input_row=1,
         first_lines=1,
         first_columns=1,
-        load=Load.ALWAYS.value,
+        load=Load.ALWAYS,
         load_base=machine.kernel_words - machine.rows * machine.sub_arrays,
         load_rows=machine.rows,
-        load_sub_arrays=last,
-        sub_arrays=last,
-        last_sub_arrays=last,
-        beats=beats - 1,
-        last_beats=beats - 1,
+        load_sub_arrays=machine.sub_arrays,
+        sub_arrays=machine.sub_arrays,
+        last_sub_arrays=machine.sub_arrays,
+        beats=beats,
+        last_beats=beats,
         interval=1,
         inner_cycles=beats,
         last_inner_cycles=beats,
         outer_cycles=beats,
         last_outer_cycles=beats,
     )
-    return np.stack([header.words(), layer.words(), np.zeros(DESCRIPTOR_WORDS, dtype=np.uint32)])
+    header = Header(machine=machine_digest(machine))
+    return np.stack([encode(descriptor) for descriptor in (header, layer_pass, End())])
 
 
 def save_cases(folder: Path, networks: Sequence[NetworkCase], wrong: Sequence[WrongWord] = ()) -> None:

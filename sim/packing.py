@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from amaranth.hdl import Const, Shape, ShapeLike
 from amaranth.lib import data
+from numpy.typing import NDArray
+
+from spinplane.hdl.descriptor import DESCRIPTOR
 
 
 def pack(shape: ShapeLike, value: Any) -> int:
@@ -48,6 +52,12 @@ def unpack(shape: ShapeLike, raw: int) -> Any:
         return Const(raw & ((1 << bits.width) - 1), bits).value
     members = {key: unpack(field.shape, raw >> field.offset) for key, field in shape}
     return list(members.values()) if isinstance(shape, data.ArrayLayout) else members
+
+
+def pack_descriptor(words: NDArray[np.uint32]) -> int:
+    """A descriptor from the words of the program memory, as the units of the accelerator are given it."""
+    fields = zip(dict(DESCRIPTOR).values(), words.tolist(), strict=False)
+    return sum((word & (1 << Shape.cast(field.shape).width) - 1) << field.offset for field, word in fields)
 
 
 def pack_bits(bits: Iterable[int]) -> int:

@@ -4,229 +4,314 @@ from collections import Counter
 
 import numpy as np
 
-from spinplane.machine.descriptor import Descriptor, Kind, Load, PoolAt, Requantize
+from spinplane.machine import FaultMap, Machine, Rounding
+from spinplane.machine.activation import WINDOW_SUM_BITS
+from spinplane.machine.descriptor import Load, PoolAt, Requantize
+from spinplane.machine.passes import Pass
+from spinplane.machine.program import NetworkProgram
 
-LESS_ONE = [
-    "in_planes",
-    "pieces",
-    "plane_groups",
-    "length",
-    "last_length",
-    "ring_lines",
-    "region_rows",
-    "region_columns",
-    "region_height",
-    "region_width",
-    "taps_y",
-    "runs",
-    "run_rows",
-    "kernel_planes",
-    "rounds",
-    "sub_arrays",
-    "last_sub_arrays",
-    "load_sub_arrays",
-    "beats",
-    "last_beats",
-    "residual_planes",
-    "out_planes",
-]
+
+class UnknownCell(Exception):
+    """A cell that nobody has written decides a sense."""
 
 
 class Interpreter:
-    """Runs a program; `image` are the bits of the image bank, `events` what was counted."""
+    """Runs passes and programs on cells that nobody has written yet.
 
-    def __init__(self, program):
-        m = self.machine = program.machine
-        self.program = program
-        self.image = np.zeros(m.image_words * m.columns, dtype=np.uint8)
-        self.kernel = np.unpackbits(program.kernel_rows, axis=1, bitorder="little")
-        # Cells that were never written sense as whatever they like: 1 is the worse guess.
-        self.cells = np.ones((m.sub_arrays, m.rows, m.columns), dtype=np.uint8)
-        self.sums = np.zeros((m.sub_arrays, m.rows), dtype=np.int64)
+    Parameters
+    ----------
+    machine : Machine
+    kernel, parameters, thresholds : ndarray
+        Words of the banks, uint8.
+    image : ndarray of shape (bits,), uint8
+        Of the image bank; is changed.
+    faults : FaultMap, optional
+        Of the array. What does not fit in its bits wraps then; else it is an AssertionError.
+
+    Attributes
+    ----------
+    events : Counter
+        What was counted.
+    cells : ndarray of shape (sub_arrays, rows, columns), uint8
+    written : ndarray of shape (sub_arrays, rows), bool
+    resident : bool
+        Whether a program has left its kernels in the array.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        kernel: np.ndarray,
+        parameters: np.ndarray,
+        thresholds: np.ndarray,
+        image: np.ndarray,
+        faults: FaultMap | None = None,
+    ) -> None:
+        self.machine, self.faults, self.image = machine, faults, image
+        self.kernel = np.unpackbits(kernel, axis=1, bitorder="little")
+        octets = parameters.reshape(-1, machine.results_per_cycle, 16)
+        bounds = ((0, 4), (4, 7), (7, 13), (13, 16))
+        self.parameters = [_signed(octets[..., first:end]) for first, end in bounds]
+        self.thresholds = thresholds.view("<i4").reshape(-1, machine.results_per_cycle, 4).astype(np.int64)
+        self.cells = np.zeros((machine.sub_arrays, machine.rows, machine.columns), dtype=np.uint8)
+        self.written = np.zeros((machine.sub_arrays, machine.rows), dtype=bool)
+        self.sums = np.zeros((machine.row_buses, machine.rows), dtype=np.int64)
+        self.stuck, self.stuck_bits = np.zeros_like(self.cells), np.zeros_like(self.cells)
+        if faults is not None:
+            sub_array, row, column, value = faults.stuck.T
+            self.stuck[sub_array, row, column], self.stuck_bits[sub_array, row, column] = 1, value
+        self.events: Counter[str] = Counter()
         self.resident = False
+        self._writes: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def run(self):
-        self.events = Counter()
-        self.passes = []
-        for words in self.program.descriptors:
-            d = Descriptor.from_words(words)
+    @classmethod
+    def of(cls, program: NetworkProgram) -> "Interpreter":
+        """With a program in its banks."""
+        machine = program.machine
+        return cls(
+            machine,
+            kernel=program.kernel_rows,
+            parameters=program.parameters,
+            thresholds=program.thresholds,
+            image=np.zeros(machine.image_words * machine.columns, dtype=np.uint8),
+        )
+
+    def run(self, program: NetworkProgram) -> list[Counter[str]]:
+        """Run a program whose kernels nobody else overwrites; events of each descriptor."""
+        counted = [Counter[str]()]
+        for n in program.passes:
             before = self.events.copy()
-            if d["kind"] == Kind.LAYER.value:
-                self.layer({n: v + (n in LESS_ONE) for n, v in d.items()})
-            self.passes.append(self.events - before)
+            self.run_pass(n, load=n.load is Load.ALWAYS or (n.load is not Load.NEVER and not self.resident))
+            counted.append(self.events - before)
         self.resident = True
+        return [*counted, Counter()]
 
-    def layer(self, d):
-        m = self.machine
-        groups, slots, planes = 1 << d["log_groups"], 1 << d["log_slots"], 1 << d["log_planes"]
-        size = m.sub_arrays // groups
-        assert size * slots % m.results_per_cycle == 0
-        block = m.columns // slots // planes
-        if d["load"] == Load.ALWAYS.value or not self.resident:
-            for row in range(d["load_rows"]):
-                for i in range(d["load_sub_arrays"]):
-                    word = self.kernel[d["load_base"] + row * d["load_sub_arrays"] + i]
-                    self.cells[i::size, d["kernel_row"] + row] = word
-                    self.events["row_writes"] += groups
-                    self.events["kernel_reads"] += 1
+    def run_pass(self, n: Pass, *, load: bool = True) -> None:
+        """Execute a pass; what it writes to the image bank gets there in the end."""
+        assert n.group_size * n.slots % n.lanes == 0
+        if load:
+            self._load(n)
         line = 0
-        pooled = {}
-        for rho in range(d["region_rows"]):
-            line += d["line_skip"] if rho else 0
-            new = range(line, line + (d["next_lines"] if rho else d["first_lines"]))
-            line = new.stop
+        for rho in range(n.region_rows):
+            line += n.line_skip if rho else 0
+            lines = range(line, line + (n.next_lines if rho else n.first_lines))
+            line = lines.stop
             unit = 0
-            for kappa in range(d["region_columns"]):
-                columns = range(unit, unit + (d["next_columns"] if kappa else d["first_columns"]))
-                unit = columns.stop
-                for u in columns:
-                    for v in new:
-                        self.write_unit(d, v, u, size, block)
-                for ry in range(d["region_height"]):
-                    for rx in range(d["region_width"]):
-                        values, window_sums = self.window(d, rho, kappa, ry, rx, size, slots, planes, block)
-                        self.way_out(d, rho, kappa, ry, rx, values, window_sums, pooled)
+            for kappa in range(n.region_columns):
+                units = range(unit, unit + (n.next_columns if kappa else n.first_columns))
+                unit = units.stop
+                for u in units:
+                    for v in lines:
+                        self._write_unit(n, v, u)
+                pooled: dict[tuple[int, int], np.ndarray] = {}
+                for window in range(n.windows):
+                    self._window(n, rho, kappa, *divmod(window, n.region_width), pooled)
+        for at, bits in self._writes:
+            self.image[at] = bits
+        self._writes = []
 
-    def write_unit(self, d, v, u, size, block):
-        m, slots, planes = self.machine, 1 << d["log_slots"], 1 << d["log_planes"]
-        for pg in range(d["plane_groups"]):
-            for piece in range(d["pieces"]):
-                length = d["last_length"] if piece == d["pieces"] - 1 else d["length"]
-                row = d["input_row"] + v % d["ring_lines"] * d["line_rows"]
-                row += pg * d["group_rows"] + u * d["pieces"] + piece
-                for g in range(1 << d["log_groups"]):
-                    gx, gy = g % (1 << d["log_groups_x"]), g >> d["log_groups_x"]
-                    y = d["start_y"] + v + gy * d["group_y_lines"]
-                    x = d["start_x"] + u * d["unit_bits"] + gx * d["group_x_bits"] + piece * d["piece_bits"]
-                    x += 0 if d["in_bytes"] else pg * d["plane_group_bits"]
-                    i = np.arange(length)
-                    first = x + 8 * i if d["in_bytes"] else np.full(length, x)
-                    inside = (first >= 0) & (first < d["in_valid_bits"]) & (0 <= y < d["in_height"])
-                    self.events["image_reads"] += int(inside.any())
-                    bits = np.zeros(m.columns, dtype=np.uint8)
-                    for p in range(planes):
-                        plane = pg * planes + p
-                        if plane >= d["in_planes"]:
-                            continue
-                        at = x + 8 * i + plane if d["in_bytes"] else x + p * block + i
-                        at = np.where(inside, d["in_base"] + y * d["in_line_bits"] + at, 0)
-                        element = np.where(inside, self.image[at], d["pad_code"] >> plane & 1)
-                        for s in range(slots):
-                            begin = (s * planes + p) * block
-                            bits[begin : begin + length] = element
-                    assert length <= (min(block, m.columns // 8) if d["in_bytes"] else block)
-                    own = slice(g * size, g * size + d["sub_arrays"])
-                    self.cells[own, row] = bits
-                    weights = np.repeat(1 << np.arange(planes), block)
-                    self.sums[own, row] = int((bits[: planes * block] * weights).sum())
-                    self.events["row_writes"] += d["sub_arrays"]
+    def _write(self, sub_arrays: np.ndarray, row: int, bits: np.ndarray) -> None:
+        """A row in several sub-arrays; stuck cells stay as they are."""
+        kept = self.stuck[sub_arrays, row] == 1
+        self.cells[sub_arrays, row] = np.where(kept, self.stuck_bits[sub_arrays, row], bits)
+        self.written[sub_arrays, row] = True
+        self.events["row_writes"] += len(sub_arrays)
 
-    def window(self, d, rho, kappa, ry, rx, size, slots, planes, block):
-        m = self.machine
-        accumulators = np.zeros((d["rounds"], m.sub_arrays, slots), dtype=np.int64)
-        sums = np.zeros(m.sub_arrays, dtype=np.int64)
-        weights = 1 << np.arange(planes)
-        pointer = d["kernel_row"]
-        for j in range(d["rounds"]):
-            part = d["last_sub_arrays"] if j == d["rounds"] - 1 else d["sub_arrays"]
-            used = np.arange(m.sub_arrays) % size < part
-            for n in range(d["kernel_planes"]):
-                plane_start = pointer
-                for pg in range(d["plane_groups"]):
-                    pointer = plane_start
-                    for ty in range(d["taps_y"]):
-                        v = rho * d["region_lines"] + ry * d["window_lines"] + ty * d["tap_lines"]
-                        for t in range(d["runs"]):
-                            row = d["input_row"] + v % d["ring_lines"] * d["line_rows"] + pg * d["group_rows"]
-                            row += kappa * d["region_step"] + rx * d["window_step"] + t * d["run_step"]
-                            a = self.cells[:, row : row + d["run_rows"]]
-                            b = self.cells[:, pointer : pointer + d["run_rows"]]
-                            ones = (a & b).reshape(m.sub_arrays, -1, slots, planes, block)
-                            ones = ones.sum(axis=(1, 4), dtype=np.int64)
-                            accumulators[j] += (ones @ weights) << (n + pg * planes)
-                            if j == n == 0:
-                                sums += self.sums[:, row : row + d["run_rows"]].sum(axis=1) << (pg * planes)
-                            pointer += d["run_rows"]
-                            self.events["ands"] += int(used.sum()) * d["run_rows"]
-                            self.events["additions"] += int(used.sum()) * d["run_rows"] * slots
-        return accumulators, sums
+    def _load(self, n: Pass) -> None:
+        for row in range(n.load_rows):
+            for i in range(n.load_sub_arrays):
+                word = self.kernel[n.load_base + row * n.load_sub_arrays + i]
+                self._write(np.arange(n.groups) * n.group_size + i, n.kernel_row + row, word)
+                self.events["kernel_reads"] += 1
 
-    def way_out(self, d, rho, kappa, ry, rx, accumulators, window_sums, pooled):
-        m = self.machine
-        lanes, size = m.results_per_cycle, m.sub_arrays >> d["log_groups"]
-        outer = (ry, rx) == (d["region_height"] - 1, d["region_width"] - 1)
-        pool, mode = PoolAt(d["pool"]), Requantize(d["requantize"])
-        for j in range(d["rounds"]):
-            for g in range(1 << d["log_groups"]):
-                gx, gy = g % (1 << d["log_groups_x"]), g >> d["log_groups_x"]
-                ox, oy = gx * d["region_columns"] + kappa, gy * d["region_rows"] + rho
-                wx = d["first_window_x"] + ox * d["stride_x"] + rx
-                wy = d["first_window_y"] + oy * d["stride_y"] + ry
-                counts = 0 <= wx < d["windows_x"] and 0 <= wy < d["windows_y"]
-                results = accumulators[j, g * size : (g + 1) * size].reshape(-1, lanes)
-                for beat in range(d["last_beats"] if j == d["rounds"] - 1 else d["beats"]):
-                    channel = j * d["beats"] + beat
-                    words = self.program.parameters[d["parameter_base"] + channel].reshape(lanes, 16)
-                    bias, multiplier, offset, residual_multiplier = (
-                        np.array([int.from_bytes(w[a:b].tobytes(), "little", signed=True) for w in words])
-                        for a, b in ((0, 4), (4, 7), (7, 13), (13, 16))
-                    )
-                    value = (results[beat] << d["accumulator_shift"]) + bias
-                    value = value - d["window_sum_scale"] * window_sums[g * size]
-                    real = multiplier != 0
-                    assert not counts or (np.abs(value[real]) < 2**31).all()
-                    scaled = value * multiplier
-                    key = (g, ox, oy, channel)
-                    self.events["parameter_reads"] += 1
-                    if counts:
-                        old = pooled.get(key, scaled)
-                        if key not in pooled or pool is PoolAt.NONE:
-                            pooled[key] = scaled
-                        elif pool is PoolAt.SUM:
-                            pooled[key] = old + scaled
-                        elif pool is PoolAt.MAX or pool is PoolAt.MAX_BEFORE:
-                            least = (multiplier < 0) & (pool is PoolAt.MAX_BEFORE)
-                            pooled[key] = np.where(least, np.minimum(old, scaled), np.maximum(old, scaled))
-                    if not outer:
-                        continue
-                    self.events["parameter_reads"] += d["threshold_words"]
-                    if ox >= d["out_width"] or oy >= d["out_height"]:
-                        continue
-                    added = offset + self.residual(d, ox, oy, channel) * residual_multiplier
-                    self.write(d, mode, ox, oy, channel, pooled.pop(key) + added)
+    def _write_unit(self, n: Pass, v: int, u: int) -> None:
+        buses = self.machine.row_buses // n.groups
+        for pg in range(n.plane_groups):
+            for piece in range(n.pieces):
+                row = n.input_row + v % n.ring_lines * n.line_rows
+                row += pg * n.group_rows + u * n.pieces + piece
+                for g in range(n.groups):
+                    slot = self._slot(n, g, v, u, pg, piece)
+                    own = g * n.group_size + np.arange(n.sub_arrays)
+                    self._write(own, row, np.tile(slot.ravel(), n.slots))
+                    row_sum = sum(int(plane.sum()) << p for p, plane in enumerate(slot))
+                    self.sums[g * buses : (g + 1) * buses, row] = row_sum
 
-    def residual(self, d, ox, oy, channel):
-        lanes = self.machine.results_per_cycle
-        codes = np.zeros(lanes, dtype=np.int64)
-        at = d["residual_base"] + oy * d["residual_line_bits"] + ox * d["residual_pixel_bits"]
-        for plane in range(d["residual_planes"] if d["residual"] else 0):
-            begin = at + plane * d["residual_plane_bits"] + channel * lanes
-            codes += self.image[begin : begin + lanes].astype(np.int64) << plane
+    def _slot(self, n: Pass, g: int, v: int, u: int, pg: int, piece: int) -> np.ndarray:
+        """What a row holds in each slot: shape (planes, block_columns)."""
+        gx, gy = g % n.groups_x, g // n.groups_x
+        y = n.start_y + v + gy * n.group_y_lines
+        x = n.start_x + u * n.unit_bits + gx * n.group_x_bits + piece * n.piece_bits
+        x += 0 if n.in_bytes else pg * n.plane_group_bits
+        length = n.last_length if piece == n.pieces - 1 else n.length
+        i = np.arange(length)
+        first = x + 8 * i if n.in_bytes else np.full(length, x)
+        inside = (first >= 0) & (first < n.in_valid_bits) & (0 <= y < n.in_height)
+        self.events["image_reads"] += int(inside.any())
+        slot = np.zeros((n.planes, n.block_columns), dtype=np.uint8)
+        for p in range(n.planes):
+            plane = pg * n.planes + p
+            if plane < n.in_planes:
+                at = x + 8 * i + plane if n.in_bytes else x + p * n.block_columns + i
+                at = np.where(inside, n.in_base + y * n.in_line_bits + at, 0)
+                slot[p, :length] = np.where(inside, self.image[at], n.pad_code >> plane & 1)
+        return slot
+
+    def _window(
+        self, n: Pass, rho: int, kappa: int, ry: int, rx: int, pooled: dict[tuple[int, int], np.ndarray]
+    ) -> None:
+        """Runs of a window, round by round, and the way out of each round."""
+        window_sums = np.zeros(n.groups, dtype=np.int64)
+        buses = np.arange(n.groups) * (self.machine.row_buses // n.groups)
+        pointer = n.kernel_row
+        for j in range(n.rounds):
+            accumulators = np.zeros((n.groups, n.group_size, n.slots), dtype=np.int64)
+            part = n.last_sub_arrays if j == n.rounds - 1 else n.sub_arrays
+            for plane in range(n.kernel_planes):
+                start = pointer
+                for pg in range(n.plane_groups):
+                    pointer = start
+                    for ty in range(n.taps_y):
+                        v = rho * n.region_lines + ry * n.window_lines + ty * n.tap_lines
+                        for t in range(n.runs):
+                            row = n.input_row + v % n.ring_lines * n.line_rows + pg * n.group_rows
+                            row += kappa * n.region_step + rx * n.window_step + t * n.run_step
+                            counts = self._run(n, row, pointer, part)
+                            accumulators[:, :part] += counts << (plane + pg * n.planes)
+                            if j == plane == 0:
+                                rows = self.sums[buses, row : row + n.run_rows]
+                                window_sums += rows.sum(axis=1) << (pg * n.planes)
+                            pointer += n.run_rows
+            accumulators = self._fit(accumulators, self.machine.accumulator_bits)
+            if j == 0:
+                window_sums = self._fit(window_sums, WINDOW_SUM_BITS)
+            for g in range(n.groups):
+                results = accumulators[g].reshape(-1, n.lanes)
+                for beat in range(n.last_beats if j == n.rounds - 1 else n.beats):
+                    place = (g, rho, kappa, ry, rx)
+                    self._beat(n, place, j * n.beats + beat, results[beat], int(window_sums[g]), pooled)
+
+    def _run(self, n: Pass, row_a: int, row_b: int, part: int) -> np.ndarray:
+        """Counts of a run of rows: shape (groups, sub-arrays that take part, slots)."""
+        members = (np.arange(n.groups)[:, np.newaxis] * n.group_size + np.arange(part)).ravel()
+        rows = np.arange(n.run_rows)
+        shown = self._sense(members, row_a + rows, row_b + rows)
+        self.events["ands"] += len(members) * n.run_rows
+        self.events["additions"] += len(members) * n.run_rows * n.slots
+        ones = shown.reshape(len(members), n.run_rows, n.slots, n.planes, -1).sum(axis=(1, 4), dtype=np.int64)
+        return (ones @ (1 << np.arange(n.planes))).reshape(n.groups, part, n.slots)
+
+    def _sense(self, members: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarray) -> np.ndarray:
+        """What ANDs show: shape (members, rows, columns)."""
+        a, b = np.ix_(members, rows_a), np.ix_(members, rows_b)
+        least = self._shown(a, b, self.cells[a], self.cells[b])
+        if not (self.written[a].all() and self.written[b].all()):
+            could_be = [self.cells[at] | ~self.written[at][..., np.newaxis] for at in (a, b)]
+            if (self._shown(a, b, *could_be) != least).any():
+                raise UnknownCell(members, rows_a, rows_b)
+        return least
+
+    def _shown(self, at_a: tuple, at_b: tuple, bits_a: np.ndarray, bits_b: np.ndarray) -> np.ndarray:
+        if self.faults is None:
+            return bits_a & bits_b
+        sub_arrays = at_a[0]
+        if self.faults.variation is None:
+            return bits_a + bits_b >= self.faults.and_thresholds[sub_arrays]
+        cells = self.faults.variation
+        conductance = sum(
+            np.where(bits, cells.antiparallel[at], cells.parallel[at])
+            for at, bits in ((at_a, bits_a), (at_b, bits_b))
+        )
+        return conductance < cells.and_references[sub_arrays]
+
+    def _beat(
+        self,
+        n: Pass,
+        place: tuple[int, int, int, int, int],
+        beat: int,
+        results: np.ndarray,
+        window_sum: int,
+        pooled: dict[tuple[int, int], np.ndarray],
+    ) -> None:
+        """Way out of a beat of a window: scaled and pooled, and behind the last window written."""
+        g, rho, kappa, ry, rx = place
+        ox, oy = g % n.groups_x * n.region_columns + kappa, g // n.groups_x * n.region_rows + rho
+        wx, wy = n.first_window_x + ox * n.stride_x + rx, n.first_window_y + oy * n.stride_y + ry
+        counts = n.pool is PoolAt.NONE or (0 <= wx < n.windows_x and 0 <= wy < n.windows_y)
+        exists = ox < n.out_width and oy < n.out_height
+        bias, multiplier, offset, residual_multiplier = (
+            numbers[n.parameter_base + beat] for numbers in self.parameters
+        )
+        value = (results << n.accumulator_shift) - n.window_sum_scale * window_sum + bias
+        scaled = self._fit(value, 32, matters=(multiplier != 0) & counts & exists) * multiplier
+        before = pooled.get((g, beat))
+        if before is None or n.pool is PoolAt.NONE:
+            together = scaled
+        elif n.pool is PoolAt.SUM:
+            together = before + scaled
+        else:
+            least = (multiplier < 0) & (n.pool is PoolAt.MAX_BEFORE)
+            together = np.where(least, np.minimum(before, scaled), np.maximum(before, scaled))
+        if counts:
+            pooled[g, beat] = together
+        self.events["parameter_reads"] += 1
+        if (ry, rx) != (n.region_height - 1, n.region_width - 1):
+            return
+        by_thresholds = n.requantize is Requantize.THRESHOLDS
+        self.events["parameter_reads"] += n.threshold_words if by_thresholds else 0
+        if exists:
+            y = pooled.get((g, beat), 0) + offset + self._residual(n, ox, oy, beat) * residual_multiplier
+            at = n.out_base + oy * n.out_line_bits + ox * n.out_pixel_bits
+            at += beat * n.out_beat_bits + n.out_first_bit
+            self._store(n, at, beat, np.abs(y) if n.absolute else y)
+
+    def _residual(self, n: Pass, ox: int, oy: int, beat: int) -> np.ndarray:
+        codes = np.zeros(n.lanes, dtype=np.int64)
+        at = n.residual_base + oy * n.residual_line_bits + ox * n.residual_pixel_bits + beat * n.lanes
+        for plane in range(n.residual_planes if n.residual else 0):
+            begin = at + plane * n.residual_plane_bits
+            codes += self.image[begin : begin + n.lanes].astype(np.int64) << plane
             self.events["image_reads"] += 1
         return codes
 
-    def write(self, d, mode, ox, oy, channel, y):
-        lanes = self.machine.results_per_cycle
-        at = d["out_base"] + oy * d["out_line_bits"] + ox * d["out_pixel_bits"]
-        at += channel * d["out_beat_bits"] + d["out_first_bit"]
-        if mode is Requantize.RAW:
-            size = min(lanes * 32, self.machine.columns)
+    def _store(self, n: Pass, at: int, beat: int, y: np.ndarray) -> None:
+        lane = np.arange(n.lanes)
+        if n.requantize is Requantize.RAW:
+            size = min(n.lanes * 32, self.machine.columns)
             assert at % size == 0
-            self.image[at : at + lanes * 32] = (y[:, np.newaxis] >> np.arange(32) & 1).ravel()
-            self.events["image_writes"] += lanes * 32 // size
+            bits = self._fit(y, 32)[:, np.newaxis] >> np.arange(32) & 1
+            self._writes.append((at + np.arange(n.lanes * 32), bits.ravel()))
+            self.events["image_writes"] += n.lanes * 32 // size
             return
-        if mode is Requantize.SHIFT:
-            codes = np.clip(y >> d["shift"], d["low"], d["high"])
+        if n.requantize is Requantize.THRESHOLDS:
+            first = n.threshold_base + beat * n.threshold_words
+            levels = self.thresholds[first : first + n.threshold_words]
+            codes = n.low + (levels <= y[:, np.newaxis]).sum(axis=(0, 2))
         else:
-            first = d["threshold_base"] + channel * d["threshold_words"]
-            words = self.program.thresholds[first : first + d["threshold_words"]]
-            limits = words.reshape(-1, lanes, 16).view("<i4").transpose(1, 0, 2).reshape(lanes, -1)
-            codes = d["low"] + (limits <= y[:, np.newaxis]).sum(axis=1)
-        for plane in range(d["out_planes"]):
-            begin = at + plane * d["out_plane_bits"]
-            assert begin % lanes == 0
-            self.image[begin : begin + lanes] = (codes << d["code_shift"]) >> plane & 1
+            half = 1 << n.shift >> 1
+            added = {Rounding.HALF_UP: half, Rounding.HALF_EVEN: half - 1 + (y >> n.shift & 1)}
+            rounded = y + (added.get(n.rounding, 0) if n.shift else 0) >> n.shift
+            codes = np.clip(rounded, n.low, n.high)
+        for plane in range(n.out_planes):
+            begin = at + plane * n.out_plane_bits
+            assert begin % n.lanes == 0
+            self._writes.append((begin + lane, (codes << n.code_shift) >> plane & 1))
             self.events["image_writes"] += 1
+
+    def _fit(self, numbers: np.ndarray, bits: int, matters: np.ndarray | bool = True) -> np.ndarray:
+        """Numbers of so many bits."""
+        half = 1 << (bits - 1)
+        wrapped = (numbers + half) % (2 * half) - half
+        assert self.faults is not None or not ((wrapped != numbers) & matters).any()
+        return wrapped
+
+
+def _signed(octets: np.ndarray) -> np.ndarray:
+    """Numbers in two's complement from their bytes along the last axis, lowest first."""
+    bits = 8 * octets.shape[-1]
+    numbers = octets.astype(np.int64) @ (1 << np.arange(0, bits, 8))
+    return numbers - (numbers >> (bits - 1) << bits)
 
 
 def addresses(feature_map):

@@ -1,10 +1,11 @@
-"""The functional accelerator against the contract as plain loops, bit for bit and event for event."""
+"""The functional accelerator against the contract as contract loops, bit for bit and event for event."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from accelerator_layers import FEW, Plain, UnknownCell, fill_banks, program_of, random_layer
+from accelerator_layers import FEW, fill_banks, program_of, random_pass
+from contract_interpreter import Interpreter, UnknownCell
 from hypothesis import given, settings
 from network_strategies import networks
 
@@ -13,7 +14,9 @@ from spinplane.behavioral.accelerator import Accelerator, AcceleratorRun
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneError, load_machine
-from spinplane.machine.descriptor import FIELD_INDEX, Descriptor, Kind, Load
+from spinplane.machine.codec import encode
+from spinplane.machine.descriptor import FIELD_INDEX, Kind, Load
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
 from spinplane.machine.variation import Variation
@@ -45,28 +48,26 @@ PLANES = FeatureMap(
 
 
 def prepare(
-    machine: Machine, seed: int, *layers: Descriptor, faults: FaultMap | None = None, tag: int = 7
-) -> tuple[Accelerator, Plain]:
+    machine: Machine, seed: int, *passes: Pass, faults: FaultMap | None = None, tag: int = 7
+) -> tuple[Accelerator, Interpreter]:
     accelerator = Accelerator(machine, faults)
     banks = fill_banks(machine, seed)
     for name, bank in banks.items():
         getattr(accelerator.state, name)[:] = bank
-    words = program_of(machine, *layers, tag=tag)
+    words = program_of(machine, *passes, tag=tag)
     accelerator.program[: len(words)] = words
-    return accelerator, Plain(machine, banks, faults)
+    return accelerator, Interpreter(machine, **banks, faults=faults)
 
 
-def assert_equal(accelerator: Accelerator, run: AcceleratorRun, plain: Plain) -> None:
+def assert_equal(accelerator: Accelerator, run: AcceleratorRun, contract: Interpreter) -> None:
     assert run.error is Error.NONE
-    np.testing.assert_array_equal(accelerator.state.image, plain.banks["image"])
+    np.testing.assert_array_equal(accelerator.state.image, contract.image)
     cells = accelerator.state.cells
-    assert {tuple(at) for at in np.argwhere(cells.written).tolist()} == set(plain.cells)
-    for (sub_array, row), bits in plain.cells.items():
-        packed = np.packbits(cells.bits[sub_array, row], bitorder="little").tobytes()
-        assert int.from_bytes(packed, "little") == bits
+    np.testing.assert_array_equal(cells.written, contract.written)
+    np.testing.assert_array_equal(cells.bits, contract.cells)
     counted = run.counters.as_dict()
     for name in ("row_writes", "ands", "image_reads", "image_writes", "kernel_reads", "parameter_reads"):
-        assert counted[name] == plain.events.get(name, 0), name
+        assert counted[name] == contract.events[name], name
     assert counted["bit_counts"] == counted["ands"]
     assert counted["row_reads"] == counted["ors"] == 0
 
@@ -92,22 +93,22 @@ def some_faults(machine: Machine, seed: int) -> FaultMap:
 @pytest.mark.parametrize("seed", range(24))
 def test_a_layer_is_what_the_contract_says(machine: Machine, seed: int) -> None:
     choices = {"groups": 0} if machine.row_buses == 1 else {}
-    layer = random_layer(machine, seed, **choices)
-    accelerator, plain = prepare(machine, seed, layer)
+    layer_pass = random_pass(machine, seed, **choices)
+    accelerator, contract = prepare(machine, seed, layer_pass)
     run = accelerator.run()
-    plain.layer(layer)
-    assert_equal(accelerator, run, plain)
-    assert run.counters.shifts == run.counters.ands << layer["log_slots"]
+    contract.run_pass(layer_pass)
+    assert_equal(accelerator, run, contract)
+    assert run.counters.shifts == run.counters.ands * layer_pass.slots
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_layers_after_each_other_share_the_array(seed: int) -> None:
-    layers = [random_layer(FEW, 100 + 3 * seed + k) for k in range(3)]
-    accelerator, plain = prepare(FEW, seed, *layers)
+    passes = [random_pass(FEW, 100 + 3 * seed + k) for k in range(3)]
+    accelerator, contract = prepare(FEW, seed, *passes)
     run = accelerator.run()
-    for layer in layers:
-        plain.layer(layer)
-    assert_equal(accelerator, run, plain)
+    for layer_pass in passes:
+        contract.run_pass(layer_pass)
+    assert_equal(accelerator, run, contract)
     assert len(run.layers) == 5
     for name, total in run.counters.as_dict().items():
         assert total == sum(getattr(layer, name) for layer in run.layers)
@@ -115,13 +116,13 @@ def test_layers_after_each_other_share_the_array(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_faults_change_the_same_bits(seed: int) -> None:
-    layers = [random_layer(FEW, 200 + 2 * seed + k) for k in range(2)]
+    passes = [random_pass(FEW, 200 + 2 * seed + k) for k in range(2)]
     faults = some_faults(FEW, seed)
-    accelerator, plain = prepare(FEW, seed, *layers, faults=faults)
+    accelerator, contract = prepare(FEW, seed, *passes, faults=faults)
     run = accelerator.run()
-    for layer in layers:
-        plain.layer(layer)
-    assert_equal(accelerator, run, plain)
+    for layer_pass in passes:
+        contract.run_pass(layer_pass)
+    assert_equal(accelerator, run, contract)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -138,27 +139,27 @@ def test_cells_that_vary_change_the_same_bits(seed: int) -> None:
         or_references=references,
     )
     faults = replace(some_faults(FEW, seed), variation=variation)
-    layers = [random_layer(FEW, 300 + 2 * seed + k, channels=7) for k in range(2)]
-    accelerator, plain = prepare(FEW, seed, *layers, faults=faults)
+    passes = [random_pass(FEW, 300 + 2 * seed + k, channels=7) for k in range(2)]
+    accelerator, contract = prepare(FEW, seed, *passes, faults=faults)
     run = accelerator.run()
-    for layer in layers:
-        plain.layer(layer)
-    assert_equal(accelerator, run, plain)
+    for layer_pass in passes:
+        contract.run_pass(layer_pass)
+    assert_equal(accelerator, run, contract)
 
 
 def test_kernels_stay_until_another_program_comes() -> None:
-    layer = random_layer(FEW, 3, load=Load.UNLESS_RESIDENT.value)
-    accelerator, plain = prepare(FEW, 3, layer)
-    accelerator.program[3:6] = program_of(FEW, layer, tag=8)
+    layer_pass = random_pass(FEW, 3, load=Load.UNLESS_RESIDENT)
+    accelerator, contract = prepare(FEW, 3, layer_pass)
+    accelerator.program[3:6] = program_of(FEW, layer_pass, tag=8)
     first = accelerator.run()
-    plain.layer(layer)
+    contract.run_pass(layer_pass)
     assert accelerator.resident == 7
     second = accelerator.run()
-    plain.layer(layer, load=False)
-    loaded = layer["load_rows"] * (layer["load_sub_arrays"] + 1)
+    contract.run_pass(layer_pass, load=False)
+    loaded = layer_pass.load_rows * layer_pass.load_sub_arrays
     assert first.counters.kernel_reads == loaded > 0 == second.counters.kernel_reads
     assert second.counters.cycles < first.counters.cycles
-    np.testing.assert_array_equal(accelerator.state.image, plain.banks["image"])
+    np.testing.assert_array_equal(accelerator.state.image, contract.image)
     assert accelerator.run(3).counters.kernel_reads == loaded
     assert accelerator.resident == 8
     accelerator.program[0] = 0
@@ -168,40 +169,41 @@ def test_kernels_stay_until_another_program_comes() -> None:
 
 
 def test_kernels_of_no_tag_are_never_resident() -> None:
-    layer = random_layer(FEW, 3, load=Load.UNLESS_RESIDENT.value)
-    accelerator, _ = prepare(FEW, 3, layer, tag=0)
+    layer_pass = random_pass(FEW, 3, load=Load.UNLESS_RESIDENT)
+    accelerator, _ = prepare(FEW, 3, layer_pass, tag=0)
     assert accelerator.run().counters.kernel_reads == accelerator.run().counters.kernel_reads > 0
 
 
 def test_kernels_that_nobody_loaded_are_refused() -> None:
-    layer = random_layer(FEW, 5, load=Load.NEVER.value)
-    accelerator, plain = prepare(FEW, 5, layer)
+    layer_pass = random_pass(FEW, 5, load=Load.NEVER)
+    accelerator, contract = prepare(FEW, 5, layer_pass)
     with pytest.raises(
         ArrayError, match=r"^EN_AND senses an unknown cell: sub-array 0, kernel row \d+ and row set"
     ):
         accelerator.run()
     with pytest.raises(UnknownCell):
-        plain.layer(layer, load=False)
+        contract.run_pass(layer_pass, load=False)
 
 
 @pytest.mark.parametrize("faulty", [False, True])
 def test_rows_that_the_walk_leaves_out_are_those_of_the_layer_before(faulty: bool) -> None:
-    layer = random_layer(FEW, 11, groups=0, pools=1, in_bytes=0)
-    stale = Descriptor(layer, first_columns=layer["first_columns"] - 1, load=Load.NEVER.value)
+    layer_pass = random_pass(FEW, 11, groups=0, pools=1, in_bytes=0)
+    stale = replace(layer_pass, first_columns=layer_pass.first_columns - 1, load=Load.NEVER)
     faults = some_faults(FEW, 1) if faulty else None
-    accelerator, plain = prepare(FEW, 11, layer, stale, faults=faults)
+    accelerator, contract = prepare(FEW, 11, layer_pass, stale, faults=faults)
     assert_equal(
-        accelerator, accelerator.run(), (plain.layer(layer), plain.layer(stale, load=False), plain)[-1]
+        accelerator,
+        accelerator.run(),
+        (contract.run_pass(layer_pass), contract.run_pass(stale, load=False), contract)[-1],
     )
 
 
 def test_a_row_without_ones_meets_unknown_cells() -> None:
-    layer = random_layer(FEW, 5, load=Load.NEVER.value)
-    layer["in_height"] = layer["pad_code"] = 0
-    accelerator, plain = prepare(FEW, 5, layer)
-    assert accelerator.run().counters.image_reads == layer["residual"] * plain.events.get("image_reads", 0)
-    plain.layer(layer, load=False)
-    np.testing.assert_array_equal(accelerator.state.image, plain.banks["image"])
+    layer_pass = replace(random_pass(FEW, 5, load=Load.NEVER), in_height=0, pad_code=0)
+    accelerator, contract = prepare(FEW, 5, layer_pass)
+    assert accelerator.run().counters.image_reads == layer_pass.residual * contract.events["image_reads"]
+    contract.run_pass(layer_pass, load=False)
+    np.testing.assert_array_equal(accelerator.state.image, contract.image)
 
 
 BROKEN_HEADERS = {
@@ -214,7 +216,7 @@ BROKEN_HEADERS = {
 @pytest.mark.parametrize("name", BROKEN_HEADERS)
 def test_header(name: str) -> None:
     value, error = BROKEN_HEADERS[name]
-    accelerator, _ = prepare(FEW, 3, random_layer(FEW, 3))
+    accelerator, _ = prepare(FEW, 3, random_pass(FEW, 3))
     accelerator.program[0, FIELD_INDEX[name]] = value
     assert accelerator.run() == AcceleratorRun(
         counters=AcceleratorCounters(), layers=(), error=error, error_descriptor=0, error_word=0
@@ -256,10 +258,9 @@ BROKEN_LAYERS = {
 def test_a_layer_that_the_hardware_refuses(name: str) -> None:
     value, error = BROKEN_LAYERS[name]
     fixed = {"requantize": 1, "residual": 1, "pools": 1, "region_x": 2, "groups": 0}
-    fixed |= {"in_bytes": 0, "in_planes": 2, "log_planes": 1, "log_slots": 1, "out_planes": 2}
-    layer = random_layer(FEW, 3, **fixed)
-    layer["interval"] = 9
-    accelerator, plain = prepare(FEW, 3, layer)
+    fixed |= {"in_bytes": 0, "in_planes": 2, "planes": 2, "slots": 2, "out_planes": 2}
+    layer_pass = replace(random_pass(FEW, 3, **fixed), interval=9)
+    accelerator, contract = prepare(FEW, 3, layer_pass)
     accelerator.program[1, FIELD_INDEX[name]] = value
     accelerator.resident = 7
     run = accelerator.run()
@@ -267,60 +268,58 @@ def test_a_layer_that_the_hardware_refuses(name: str) -> None:
     assert run.error_word == (FIELD_INDEX[name] if error is Error.FIELD else 0)
     assert len(run.layers) == 1
     assert accelerator.resident == 0
-    np.testing.assert_array_equal(accelerator.state.image, plain.banks["image"])
+    np.testing.assert_array_equal(accelerator.state.image, contract.image)
 
 
 def test_a_region_with_more_beats_than_the_pooling_memory() -> None:
     machine = replace(FEW, pool_beats=4)
-    layer = random_layer(machine, 3, pools=1, region_x=2, groups=0, rounds=3, log_slots=1)
-    layer["beats"] = layer["last_beats"] = 3
-    layer["sub_arrays"] = layer["last_sub_arrays"] = layer["load_sub_arrays"] = 3
-    accelerator, _ = prepare(machine, 3, layer)
+    layer_pass = random_pass(machine, 3, pools=1, region_x=2, groups=0, rounds=3, slots=2)
+    whole = {"beats": 4, "last_beats": 4, "sub_arrays": 4, "last_sub_arrays": 4, "load_sub_arrays": 4}
+    layer_pass = replace(layer_pass, **whole)
+    accelerator, _ = prepare(machine, 3, layer_pass)
     assert accelerator.run().error is Error.PARAMETER_BANK
 
 
 def test_a_program_without_end() -> None:
-    layer = random_layer(FEW, 3)
-    accelerator, _ = prepare(FEW, 3, *[layer] * (FEW.descriptors - 2))
-    accelerator.program[-1] = layer.words()
+    layer_pass = random_pass(FEW, 3)
+    accelerator, _ = prepare(FEW, 3, *[layer_pass] * (FEW.descriptors - 2))
+    accelerator.program[-1] = encode(layer_pass)
     run = accelerator.run()
     assert (run.error, run.error_descriptor) == (Error.NO_END, FEW.descriptors)
     assert accelerator.run(FEW.descriptors).error is Error.NO_END
 
 
 def test_a_pass_that_contradicts_itself() -> None:
-    layer = random_layer(FEW, 3, groups=0, requantize=0, rounds=2, log_slots=0)
-    row = layer["kernel_row"] - 1
+    layer_pass = random_pass(FEW, 3, groups=0, requantize=0, rounds=2, slots=1)
+    row = layer_pass.kernel_row - 1
     for changes, message in (
         ({"kernel_row": row}, f"array row {row} holds input and kernels in the same pass"),
-        ({"last_beats": 4}, "descriptor field last_beats: 10 lanes for"),
+        ({"last_beats": 5}, "descriptor field last_beats: 10 lanes for"),
     ):
-        accelerator, _ = prepare(FEW, 3, Descriptor(layer, **changes))
+        accelerator, _ = prepare(FEW, 3, replace(layer_pass, **changes))
         with pytest.raises(SpinplaneError, match=f"^{message}"):
             accelerator.run()
 
 
 def test_rows_that_meet_themselves() -> None:
-    layer = random_layer(FEW, 3)
-    accelerator, _ = prepare(FEW, 3, Descriptor(layer, kernel_row=layer["input_row"]))
+    layer_pass = random_pass(FEW, 3)
+    accelerator, _ = prepare(FEW, 3, replace(layer_pass, kernel_row=layer_pass.input_row))
     run = accelerator.run()
     assert (run.error, run.error_descriptor) == (Error.ROW, 1)
 
 
 def test_output_on_the_input_of_the_same_pass_is_refused() -> None:
-    layer = random_layer(FEW, 3, requantize=0)
-    layer["out_base"] = layer["in_base"] - layer["in_base"] % 2
-    accelerator, _ = prepare(FEW, 3, layer)
+    layer_pass = random_pass(FEW, 3, requantize=0)
+    layer_pass = replace(layer_pass, out_base=layer_pass.in_base - layer_pass.in_base % 2)
+    accelerator, _ = prepare(FEW, 3, layer_pass)
     with pytest.raises(SpinplaneError, match=r"^image bit \d+ is input and output of the same pass$"):
         accelerator.run()
 
 
 def test_a_value_of_more_than_32_bits_is_refused() -> None:
-    layer = random_layer(FEW, 3, requantize=2)
-    accelerator, _ = prepare(FEW, 3, layer)
+    layer_pass = replace(random_pass(FEW, 3, requantize=2), window_sum_scale=0)
+    accelerator, _ = prepare(FEW, 3, layer_pass)
     accelerator.state.parameters[:, 0:4] = [255, 255, 255, 127]
-    layer["window_sum_scale"] = 0
-    accelerator.program[1] = layer.words()
     with pytest.raises(OverflowError, match=r"^sum before scaling \d+ does not fit in 32 bits$"):
         accelerator.run()
 

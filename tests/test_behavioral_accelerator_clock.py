@@ -1,14 +1,17 @@
 """The clock of a pass against the row former and the sequencer, cycle by cycle."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from accelerator_layers import FEW, fill_banks, program_of, random_layer
+from accelerator_layers import FEW, fill_banks, program_of
+from accelerator_layers import random_pass as random_convolution
 
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.behavioral.accelerator_clock import pass_time
 from spinplane.machine import Machine
+from spinplane.machine.descriptor import Requantize
+from spinplane.machine.passes import Pass
 from spinplane.machine.timing import (
     END_CYCLES,
     ENGINE_CYCLES,
@@ -33,27 +36,33 @@ def machine_with(sense_cycles: int, write_cycles: int, write_overlap: str = "non
     )
 
 
-def random_pass(rng: np.random.Generator) -> tuple[SimpleNamespace, np.ndarray, int]:
+def random_pass(machine: Machine, rng: np.random.Generator) -> tuple[Pass, np.ndarray, int]:
     groups, beats, last_beats = 2 ** int(rng.integers(0, 3)), *(int(b) for b in rng.integers(1, 4, 2))
     writes = int(rng.integers(1, 4))
     interval = writes + int(rng.integers(0, 3))
     first_lines, next_lines, region_rows = (int(lines) for lines in rng.integers(1, 4, 3))
     line_skip = int(rng.choice((0, 0, 1, 5)))
-    n = SimpleNamespace(
+    windows, rounds, window_rows, plane_groups, kernel_planes = (
+        int(rng.integers(1, most)) for most in (4, 4, 8, 3, 3)
+    )
+    threshold_words = int(rng.integers(0, 2))
+    n = Pass(
+        machine=machine,
         groups=groups,
         first_lines=first_lines,
         next_lines=next_lines,
         line_skip=line_skip,
         region_rows=region_rows,
-        windows=int(rng.integers(1, 4)),
-        rounds=int(rng.integers(1, 4)),
-        window_rows=int(rng.integers(1, 8)),
-        plane_groups=int(rng.integers(1, 3)),
-        kernel_planes=int(rng.integers(1, 3)),
+        region_width=windows,
+        rounds=rounds,
+        run_rows=window_rows,
+        plane_groups=plane_groups,
+        kernel_planes=kernel_planes,
         interval=interval,
-        writes=writes,
-        threshold_words=int(rng.integers(0, 2)),
-        residual=int(rng.integers(0, 2)),
+        out_planes=writes,
+        requantize=Requantize.THRESHOLDS if threshold_words else Requantize.SHIFT,
+        threshold_words=threshold_words,
+        residual=bool(rng.integers(0, 2)),
         residual_planes=int(rng.integers(1, writes + 1)),
         inner_cycles=groups * beats,
         last_inner_cycles=groups * last_beats,
@@ -70,7 +79,7 @@ def random_pass(rng: np.random.Generator) -> tuple[SimpleNamespace, np.ndarray, 
 class Former:
     """The row former, cycle by cycle: a row that is asked for, a set that is formed, and one that is offered."""
 
-    def __init__(self, n: SimpleNamespace, row_sets: np.ndarray) -> None:
+    def __init__(self, n: Pass, row_sets: np.ndarray) -> None:
         rows = [
             [(group == n.groups - 1) for _ in range(sum(sets)) for group in range(n.groups)]
             for sets in row_sets.reshape(n.region_rows, -1).tolist()
@@ -111,11 +120,9 @@ class Former:
             self.left -= searching
 
 
-def cycle_by_cycle(
-    n: SimpleNamespace, machine: Machine, row_sets: np.ndarray, loaded: int
-) -> tuple[int, int]:
+def cycle_by_cycle(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int]:
     """Cycles and stalled ones."""
-    operations = []
+    machine, operations = n.machine, []
     for sets in row_sets:
         operations += [("write", 0)] * int(sets)
         for window in range(n.windows):
@@ -146,11 +153,9 @@ def cycle_by_cycle(
     return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + way_out, stalled
 
 
-def cycle_by_cycle_with_overlap(
-    n: SimpleNamespace, machine: Machine, row_sets: np.ndarray, loaded: int
-) -> tuple[int, int]:
+def cycle_by_cycle_with_overlap(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int]:
     """Cycles and stalled ones where writes have a thread of their own."""
-    regions = len(row_sets) // n.region_rows
+    machine, regions = n.machine, len(row_sets) // n.region_rows
     # Sets to write, by row of regions and number of region; rounds to run, by the same, and the way out's cycles.
     writes = [(at // regions, at) for at, sets in enumerate(row_sets) for _ in range(sets)]
     runs_left, rounds = [0] * n.region_rows, []
@@ -197,19 +202,19 @@ def cycle_by_cycle_with_overlap(
 def test_a_pass_takes_as_long_as_its_waits_with_writes_beside_runs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     machine = machine_with(int(rng.integers(1, 4)), int(rng.integers(1, 6)), "same_array")
-    n, row_sets, loaded = random_pass(rng)
-    time = pass_time(n, machine, row_sets, loaded)
-    assert time == cycle_by_cycle_with_overlap(n, machine, row_sets, loaded)
+    n, row_sets, loaded = random_pass(machine, rng)
+    time = pass_time(n, row_sets, loaded)
+    assert time == cycle_by_cycle_with_overlap(n, row_sets, loaded)
     without = machine_with(machine.sense_cycles, machine.write_cycles)
-    assert time.cycles <= pass_time(n, without, row_sets, loaded).cycles
+    assert time.cycles <= pass_time(replace(n, machine=without), row_sets, loaded).cycles
 
 
 @pytest.mark.parametrize("seed", range(200))
 def test_a_pass_takes_as_long_as_its_waits(seed: int) -> None:
     rng = np.random.default_rng(seed)
     machine = machine_with(int(rng.integers(1, 4)), int(rng.integers(1, 6)))
-    n, row_sets, loaded = random_pass(rng)
-    assert pass_time(n, machine, row_sets, loaded) == cycle_by_cycle(n, machine, row_sets, loaded)
+    n, row_sets, loaded = random_pass(machine, rng)
+    assert pass_time(n, row_sets, loaded) == cycle_by_cycle(n, row_sets, loaded)
 
 
 def test_a_program_takes_its_passes_and_the_reading_of_its_descriptors() -> None:
@@ -218,14 +223,14 @@ def test_a_program_takes_its_passes_and_the_reading_of_its_descriptors() -> None
         getattr(accelerator.state, name)[:] = bank
     empty = accelerator_cycles(accelerator)
     assert empty == 2 * fetch_cycles(FEW) + END_CYCLES
-    layer = random_layer(FEW, 1)
-    assert accelerator_cycles(accelerator, layer, layer) - accelerator_cycles(accelerator, layer) == (
-        accelerator_cycles(accelerator, layer) - empty
-    )
-    assert accelerator_cycles(accelerator, layer) > empty + fetch_cycles(FEW) + FINISH_CYCLES
+    layer_pass = random_convolution(FEW, 1)
+    assert accelerator_cycles(accelerator, layer_pass, layer_pass) - accelerator_cycles(
+        accelerator, layer_pass
+    ) == (accelerator_cycles(accelerator, layer_pass) - empty)
+    assert accelerator_cycles(accelerator, layer_pass) > empty + fetch_cycles(FEW) + FINISH_CYCLES
 
 
-def accelerator_cycles(accelerator: Accelerator, *layers: dict) -> int:
-    words = program_of(FEW, *layers)
+def accelerator_cycles(accelerator: Accelerator, *passes: Pass) -> int:
+    words = program_of(FEW, *passes)
     accelerator.program[: len(words)] = words
     return accelerator.run().counters.cycles

@@ -3,26 +3,31 @@ import pytest
 
 from spinplane.behavioral import bits_needed, elements_inside, form_row, form_row_sets, walk_rows
 from spinplane.behavioral.row_former import RowRequest
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine import Machine
+from spinplane.machine.passes import Pass
 
-COLUMNS = 64
+MACHINE = Machine(name="rows", sub_arrays=4, rows=64, columns=64, segments=2, row_buses=4)
 #: 3 lines of 4 pixels with 16 channels of 2 planes: 32 bits a pixel, from bit 7 on.
 PLANES_MAP = {
     "in_base": 7,
     "in_line_bits": 128,
     "in_height": 3,
     "in_valid_bits": 128,
-    "in_planes": 1,
+    "in_planes": 2,
 }
 #: 3 lines of 5 pixels with 3 bytes.
 BYTES_MAP = {
     "in_line_bits": 120,
     "in_height": 3,
     "in_valid_bits": 120,
-    "in_bytes": 1,
-    "in_planes": 7,
+    "in_bytes": True,
+    "in_planes": 8,
     "pad_code": 0b1010_0101,
 }
+
+
+def pass_of(feature_map: dict[str, int] | None = None, **numbers: int) -> Pass:
+    return Pass(machine=MACHINE, **(feature_map or {}) | numbers)
 
 
 def image() -> np.ndarray:
@@ -31,21 +36,21 @@ def image() -> np.ndarray:
 
 def test_a_kernel_as_wide_as_three_pixels_walks_over_a_padded_map() -> None:
     """Stride 1, 3·3 windows, ring of 3 lines: each region needs a new column, each row of regions a new line."""
-    layer = Descriptor(
+    layer_pass = pass_of(
         start_x=-32,
         start_y=-1,
         unit_bits=32,
         input_row=5,
         line_rows=6,
-        ring_lines=2,
+        ring_lines=3,
         first_lines=3,
         next_lines=1,
         first_columns=3,
         next_columns=1,
-        region_rows=1,
-        region_columns=3,
+        region_rows=2,
+        region_columns=4,
     )
-    rows = list(walk_rows(layer))
+    rows = list(walk_rows(layer_pass))
     assert len(rows) == 3 * 6 + 6
     assert [(row.row, row.y, row.x) for row in rows[:4]] == [
         (5, -1, -32),
@@ -60,31 +65,38 @@ def test_a_kernel_as_wide_as_three_pixels_walks_over_a_padded_map() -> None:
 
 
 def test_lines_that_are_left_out_take_their_places_in_the_ring() -> None:
-    layer = Descriptor(
-        ring_lines=4, line_rows=1, first_lines=2, next_lines=2, line_skip=1, first_columns=1, region_rows=2
+    layer_pass = pass_of(
+        ring_lines=5, line_rows=1, first_lines=2, next_lines=2, line_skip=1, first_columns=1, region_rows=3
     )
-    assert [(row.row, row.y) for row in walk_rows(layer)] == [(0, 0), (1, 1), (3, 3), (4, 4), (1, 6), (2, 7)]
+    assert [(row.row, row.y) for row in walk_rows(layer_pass)] == [
+        (0, 0),
+        (1, 1),
+        (3, 3),
+        (4, 4),
+        (1, 6),
+        (2, 7),
+    ]
 
 
 def test_regions_that_need_nothing_new_have_no_rows() -> None:
-    layer = Descriptor(
-        first_lines=2, first_columns=1, region_rows=3, region_columns=3, line_rows=1, ring_lines=1
+    layer_pass = pass_of(
+        first_lines=2, first_columns=1, region_rows=4, region_columns=4, line_rows=1, ring_lines=2
     )
-    assert [row.row for row in walk_rows(layer)] == [0, 1]
+    assert [row.row for row in walk_rows(layer_pass)] == [0, 1]
 
 
 def test_groups_take_their_parts_of_the_map_in_turn() -> None:
-    layer = Descriptor(
+    layer_pass = pass_of(
         first_lines=1,
         first_columns=1,
-        pieces=1,
+        pieces=2,
         piece_bits=10,
         group_x_bits=100,
         group_y_lines=7,
-        log_groups=2,
-        log_groups_x=1,
+        groups=4,
+        groups_x=2,
     )
-    rows = list(walk_rows(layer))
+    rows = list(walk_rows(layer_pass))
     assert [(row.y, row.x) for row in rows] == [(y, x + p) for p in (0, 10) for y in (0, 7) for x in (0, 100)]
     assert [row.row for row in rows] == [0] * 4 + [1] * 4
 
@@ -103,69 +115,69 @@ def request(**fields: int) -> RowRequest:
 
 
 def test_planes_stand_side_by_side_in_every_slot() -> None:
-    layer, bits = Descriptor(PLANES_MAP, log_slots=1, log_planes=1, last_length=9), image()
-    row, row_sum = form_row(bits, layer, request(y=1, x=64), COLUMNS)
+    layer_pass, bits = pass_of(PLANES_MAP, slots=2, planes=2, last_length=10), image()
+    row, row_sum = form_row(bits, layer_pass, request(y=1, x=64))
     at = 7 + 128 + 64
     slot = np.zeros(32, dtype=np.uint8)
     slot[:10], slot[16:26] = bits[at : at + 10], bits[at + 16 : at + 26]
     np.testing.assert_array_equal(row, np.tile(slot, 2))
     codes = bits[at : at + 10] + 2 * bits[at + 16 : at + 26]
     assert row_sum == codes.sum()
-    assert bits_needed(layer, request(y=1, x=64), COLUMNS) == at + 26
+    assert bits_needed(layer_pass, request(y=1, x=64)) == at + 26
 
 
 @pytest.mark.parametrize("place", [{"y": -1}, {"y": 3}, {"x": -1}, {"x": 128}])
 def test_a_unit_lies_outside_as_a_whole(place: dict[str, int]) -> None:
-    layer = Descriptor(PLANES_MAP, pad_code=0b10, log_planes=1, last_length=15)
-    row, row_sum = form_row(image(), layer, request(**place), COLUMNS)
+    layer_pass = pass_of(PLANES_MAP, pad_code=0b10, planes=2, last_length=16)
+    row, row_sum = form_row(image(), layer_pass, request(**place))
     np.testing.assert_array_equal(row, np.repeat([0, 0, 1, 0], [16, 16, 16, 16]))
     assert row_sum == 32
-    assert bits_needed(layer, request(**place), COLUMNS) == 0
+    assert bits_needed(layer_pass, request(**place)) == 0
 
 
 def test_planes_that_the_map_does_not_have_are_0() -> None:
-    layer, bits = Descriptor(PLANES_MAP, pad_code=0b100, log_planes=2, last_length=15), image()
-    row, _ = form_row(bits, layer, request(), COLUMNS)
+    layer_pass, bits = pass_of(PLANES_MAP, pad_code=0b100, planes=4, last_length=16), image()
+    row, _ = form_row(bits, layer_pass, request())
     np.testing.assert_array_equal(row[:32], bits[7:39])
     assert not row[32:].any()
-    assert bits_needed(layer, request(), COLUMNS) == 7 + 32
+    assert bits_needed(layer_pass, request()) == 7 + 32
 
 
 def test_bytes_are_taken_apart_and_padded_one_by_one() -> None:
-    layer = Descriptor(BYTES_MAP, log_planes=2, last_length=7)
+    layer_pass = pass_of(BYTES_MAP, planes=4, last_length=8)
     bits = image()
     codes = np.packbits(bits[:120], bitorder="little").astype(int)
     wanted = np.array([0b1010_0101] * 3 + [*codes[:5]])
     for plane_group in range(2):
         asked = request(x=-24, plane_group=plane_group)
-        row, row_sum = form_row(bits, layer, asked, COLUMNS)
+        row, row_sum = form_row(bits, layer_pass, asked)
         nibbles = wanted >> 4 * plane_group & 15
         blocks = row.reshape(4, 16)
         np.testing.assert_array_equal(blocks[:, :8], [nibbles >> p & 1 for p in range(4)])
         assert not blocks[:, 8:].any()
         assert row_sum == nibbles.sum()
-        np.testing.assert_array_equal(elements_inside(layer, asked), [False] * 3 + [True] * 5)
-        assert bits_needed(layer, asked, COLUMNS) == 40
+        np.testing.assert_array_equal(elements_inside(layer_pass, asked), [False] * 3 + [True] * 5)
+        assert bits_needed(layer_pass, asked) == 40
 
 
 def test_pieces_have_their_lengths() -> None:
-    layer = Descriptor(BYTES_MAP, length=3, last_length=1)
+    layer_pass = pass_of(BYTES_MAP, length=4, last_length=2)
     bits = np.ones(512, dtype=np.uint8)
-    assert [form_row(bits, layer, request(last_piece=last), COLUMNS)[1] for last in (False, True)] == [4, 2]
+    assert [form_row(bits, layer_pass, request(last_piece=last))[1] for last in (False, True)] == [4, 2]
 
 
 def test_buses_carry_the_rows_of_their_groups() -> None:
-    layer = Descriptor(
+    layer_pass = pass_of(
         PLANES_MAP,
-        log_groups=1,
-        log_groups_x=1,
+        groups=2,
+        groups_x=2,
         group_x_bits=32,
-        last_length=15,
+        last_length=16,
         first_lines=1,
         first_columns=1,
     )
     bits = image()
-    (row_set,) = form_row_sets(bits, layer, COLUMNS, 4)
+    (row_set,) = form_row_sets(bits, layer_pass)
     for bus in range(4):
         begin = 7 + bus // 2 * 32
         np.testing.assert_array_equal(row_set.bits[bus, :16], bits[begin : begin + 16])
@@ -174,7 +186,7 @@ def test_buses_carry_the_rows_of_their_groups() -> None:
 
 
 def test_elements_beyond_the_bank_are_refused() -> None:
-    layer = Descriptor(PLANES_MAP, last_length=15)
+    layer_pass = pass_of(PLANES_MAP, last_length=16)
     with pytest.raises(IndexError) as caught:
-        form_row(np.zeros(100, dtype=np.uint8), layer, request(x=96), COLUMNS)
+        form_row(np.zeros(100, dtype=np.uint8), layer_pass, request(x=96))
     assert str(caught.value) == "a row needs 119 bits of 100"

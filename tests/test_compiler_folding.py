@@ -17,7 +17,7 @@ from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Coding, Machine, Operand, load_machine
-from spinplane.machine.descriptor import Descriptor, PoolAt
+from spinplane.machine.descriptor import PoolAt
 from spinplane.machine.program import NetworkProgram
 from spinplane.machine.registers import Error
 
@@ -37,8 +37,7 @@ def layer_of(weights: np.ndarray, **more: object) -> Layer:
 
 def pooled_maps(program: NetworkProgram) -> int:
     """Passes that add up windows."""
-    descriptors = [Descriptor.from_words(words) for words in program.descriptors[1:-1]]
-    return sum(d["pool"] == PoolAt.SUM.value for d in descriptors)
+    return sum(layer_pass.pool is PoolAt.SUM for layer_pass in program.passes)
 
 
 def check(program: NetworkProgram, graph: Graph, inputs: np.ndarray) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
-from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -32,11 +32,16 @@ def maps_of(sizes):
     ]
 
 
+class Reader(NamedTuple):
+    """What of a stage matters to its maps: it takes one and adds another, or none."""
+
+    name: str
+    takes: int
+    adds: int | None
+
+
 def stages_of(sources):
-    """Stages that take one map and add another, or none."""
-    return [
-        SimpleNamespace(name=f"s{at}", takes=takes, adds=adds) for at, (takes, adds) in enumerate(sources)
-    ]
+    return [Reader(f"s{at}", *taken) for at, taken in enumerate(sources)]
 
 
 def needed_together(sources, stage):

@@ -15,7 +15,6 @@ from spinplane.compiler.pool_splitting import split_pool
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
-from spinplane.machine.descriptor import Descriptor
 from spinplane.machine.registers import Error
 
 SMALL = Machine(name="small", sub_arrays=8, rows=96, columns=128, segments=4, results_per_cycle=4)
@@ -120,7 +119,7 @@ def test_passes_belong_to_the_layer_whose_maxima_they_take():
     assert len(program.layers[0].descriptors) == 2
     for number, layer in enumerate(program.layers):
         for descriptor in layer.descriptors:
-            assert Descriptor.from_words(program.descriptors[descriptor])["layer"] == number
+            assert program.pass_at(descriptor).layer == number
     plain, split = check(graph, machine, np.random.default_rng(0).integers(0, 256, (1, 1, 14, 14)))
     assert split < 0.85 * plain
 

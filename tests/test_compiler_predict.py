@@ -4,49 +4,48 @@ import numpy as np
 import pytest
 
 from spinplane.behavioral.accelerator_clock import pass_time
-from spinplane.behavioral.layer_walk import layer_numbers
 from spinplane.compiler.predict import pass_cycles
 from spinplane.machine import WRITE_OVERLAPS, Machine
-from spinplane.machine.descriptor import Descriptor, Kind
+from spinplane.machine.passes import Pass
 from spinplane.machine.timing import FINISH_CYCLES
 
 
-def random_pass(rng: np.random.Generator) -> Descriptor:
+def random_pass(machine: Machine, rng: np.random.Generator) -> Pass:
     """Loops of a few regions, with row sets that are short and runs that are long, or the other way round."""
-    log_groups = int(rng.integers(0, 3))
+    groups = 2 ** int(rng.integers(0, 3))
     interval, beats, last_beats = int(rng.integers(1, 5)), *(int(b) for b in rng.integers(1, 4, 2))
     cycles = {"inner_cycles": beats, "last_inner_cycles": last_beats}
     cycles |= {"outer_cycles": beats * interval, "last_outer_cycles": last_beats * interval}
-    return Descriptor(
-        kind=Kind.LAYER.value,
-        pieces=int(rng.integers(0, 2)),
-        plane_groups=int(rng.integers(0, 2)),
+    return Pass(
+        machine=machine,
+        pieces=int(rng.integers(1, 3)),
+        plane_groups=int(rng.integers(1, 3)),
         first_lines=int(rng.integers(1, 5)),
         next_lines=int(rng.integers(0, 4)),
         line_skip=int(rng.choice((0, 0, 1, 30))),
         first_columns=int(rng.integers(1, 4)),
         next_columns=int(rng.integers(0, 3)),
-        log_groups=log_groups,
-        region_rows=int(rng.integers(0, 5)),
-        region_columns=int(rng.integers(0, 5)),
-        region_width=int(rng.integers(0, 3)),
-        runs=int(rng.integers(0, 2)),
-        run_rows=int(rng.choice((0, 0, 3, 40))),
-        kernel_planes=int(rng.integers(0, 2)),
-        rounds=int(rng.integers(0, 3)),
-        beats=beats - 1,
-        last_beats=last_beats - 1,
+        groups=groups,
+        region_rows=int(rng.integers(1, 6)),
+        region_columns=int(rng.integers(1, 6)),
+        region_width=int(rng.integers(1, 4)),
+        runs=int(rng.integers(1, 3)),
+        run_rows=int(rng.choice((1, 1, 4, 41))),
+        kernel_planes=int(rng.integers(1, 3)),
+        rounds=int(rng.integers(1, 4)),
+        beats=beats,
+        last_beats=last_beats,
         interval=interval,
-        **{name: number << log_groups for name, number in cycles.items()},
-        out_planes=int(rng.integers(0, interval)),
+        **{name: number * groups for name, number in cycles.items()},
+        out_planes=int(rng.integers(1, interval + 1)),
     )
 
 
-def row_sets(d: Descriptor) -> np.ndarray:
+def row_sets(n: Pass) -> np.ndarray:
     """Row sets of each region."""
-    lines = [d["first_lines"], *[d["next_lines"]] * d["region_rows"]]
-    columns = [d["first_columns"], *[d["next_columns"]] * d["region_columns"]]
-    return np.outer(lines, columns).ravel() * (d["pieces"] + 1) * (d["plane_groups"] + 1)
+    lines = [n.first_lines, *[n.next_lines] * (n.region_rows - 1)]
+    columns = [n.first_columns, *[n.next_columns] * (n.region_columns - 1)]
+    return np.outer(lines, columns).ravel() * n.pieces * n.plane_groups
 
 
 @pytest.mark.parametrize("write_overlap", WRITE_OVERLAPS)
@@ -64,6 +63,6 @@ def test_a_pass_is_predicted_to_the_cycle(seed: int, write_overlap: str) -> None
         write_cycles=int(rng.integers(1, 6)),
         write_overlap=write_overlap,
     )
-    d, loaded = random_pass(rng), int(rng.integers(0, 3)) * 4
-    time = pass_time(layer_numbers(d, machine), machine, row_sets(d), loaded)
-    assert pass_cycles(machine, d, loaded) == (time.cycles + FINISH_CYCLES, time.stalled)
+    layer_pass, loaded = random_pass(machine, rng), int(rng.integers(0, 3)) * 4
+    time = pass_time(layer_pass, row_sets(layer_pass), loaded)
+    assert pass_cycles(layer_pass, loaded) == (time.cycles + FINISH_CYCLES, time.stalled)

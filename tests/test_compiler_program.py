@@ -21,7 +21,7 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
-from spinplane.machine.descriptor import Descriptor, Load
+from spinplane.machine.descriptor import Load
 from spinplane.machine.registers import Error
 
 TINY = load_machine("tiny")
@@ -53,18 +53,17 @@ def check(graph, machine, inputs):
 def check_loops(graph, machine, inputs):
     """Through the loops of the contract, which share nothing with the compiler or the functional machine."""
     program = compile_graph(graph, machine)
-    interpreter = Interpreter(program)
+    interpreter = Interpreter.of(program)
     expected = run_graph(graph, inputs)
     for at, image in enumerate(inputs):
         write_map(interpreter.image, program.input, image)
-        interpreter.run()
+        events = interpreter.run(program)
         for layer, right in zip(program.layers, expected, strict=True):
             if layer.kept:
                 assert (read_map(interpreter.image, layer.output) == right[at]).all(), layer.name
         names = ("row_writes", "ands", "additions", "image_reads", "image_writes", "kernel_reads")
-        for counted, predicted in zip(
-            interpreter.passes, predict(program, resident=at > 0).passes, strict=True
-        ):
+        predicted_passes = predict(program, resident=at > 0).passes
+        for counted, predicted in zip(events, predicted_passes, strict=True):
             for name in (*names, "parameter_reads"):
                 assert counted[name] == getattr(predicted, name), name
 
@@ -171,8 +170,7 @@ def test_maps_that_are_too_wide_are_computed_in_stripes(run):
 
 def further_stripes(program):
     """Passes whose kernels the pass before them has left in the array."""
-    loads = [Descriptor.from_words(words)["load"] for words in program.descriptors[1:-1]]
-    return loads.count(Load.NEVER.value)
+    return sum(layer_pass.load is Load.NEVER for layer_pass in program.passes)
 
 
 @pytest.mark.parametrize("run", [check, check_loops], ids=["functional", "loops"])
@@ -257,8 +255,7 @@ def test_kernels_that_do_not_fit_together_are_loaded_in_every_run():
     layers = [replace(layer, steps=steps_of(24, [0, 1], seed=1)) for layer in layers[:2]] + layers[2:]
     graph = network((2, 4, 4), *layers)
     program = check(graph, TINY, inputs_of(graph))
-    loads = {Descriptor.from_words(words)["load"] for words in program.descriptors[1:-1]}
-    assert Load.ALWAYS.value in loads
+    assert any(layer_pass.load is Load.ALWAYS for layer_pass in program.passes)
 
 
 def test_maps_that_do_not_fit_together_share_the_image_bank():
@@ -383,7 +380,7 @@ def test_every_placement_gives_the_same_values(graph, monkeypatch):
     for placement in every:
         monkeypatch.setattr(stages_module, "placements", lambda *_, one=placement, **__: [one])
         program = check(graph, machine, inputs_of(graph))
-        assert Descriptor.from_words(program.descriptors[1])["log_slots"] == placement.log_slots
+        assert program.passes[0].slots == placement.slots
 
 
 def test_digits_with_seeded_weights():

@@ -14,7 +14,7 @@ from spinplane.compiler.program import compile_graph
 from spinplane.compiler.requantize import Addend, requantization
 from spinplane.compiler.thresholds import reachable_sums
 from spinplane.machine import Coding, Operand, SpinplaneError
-from spinplane.machine.descriptor import Descriptor, Requantize
+from spinplane.machine.descriptor import Requantize
 
 BIPOLAR = Operand(bits=1, coding=Coding.BIPOLAR)
 DOREFA = Operand(bits=2, coding=Coding.DOREFA)
@@ -148,9 +148,8 @@ def test_sums_leave_with_their_residual_in_stripes_too(layer, run):
     graph = network((4, 4, 90), layer)
     run(graph, FEW, inputs_of(graph))
     program = compile_graph(graph, FEW, fold_pools=True)
-    fields = [Descriptor.from_words(words) for words in program.descriptors[1:-1]]
-    assert len(fields) > 1
-    assert all(d["residual"] and d["residual_planes"] == 1 for d in fields)
+    assert len(program.passes) > 1
+    assert all(n.residual and n.residual_planes == 2 for n in program.passes)
 
 
 def test_a_map_lives_until_it_is_added():

@@ -2,25 +2,25 @@ import re
 
 import pytest
 
-from spinplane.machine import Rounding, SpinplaneError
+from spinplane.machine import Rounding, SpinplaneError, load_machine
 from spinplane.machine.activation import ActivationConfiguration
-from spinplane.machine.descriptor import Descriptor, Requantize
+from spinplane.machine.descriptor import Requantize
+from spinplane.machine.passes import Pass
 
 
-def test_is_read_from_a_descriptor() -> None:
-    descriptor = Descriptor(
-        requantize=1, absolute=1, shift=9, rounding=2, low=-128, high=127, threshold_words=4, code_shift=1
-    )
-    assert ActivationConfiguration.from_descriptor(descriptor) == ActivationConfiguration(
-        requantize=Requantize.THRESHOLDS,
-        absolute=True,
-        shift=9,
-        rounding=Rounding.HALF_EVEN,
-        low=-128,
-        high=127,
-        threshold_words=4,
-        code_shift=1,
-    )
+def test_is_that_of_a_pass() -> None:
+    numbers = {
+        "requantize": Requantize.THRESHOLDS,
+        "absolute": True,
+        "shift": 9,
+        "rounding": Rounding.HALF_EVEN,
+        "low": -128,
+        "high": 127,
+        "threshold_words": 4,
+        "code_shift": 1,
+    }
+    layer_pass = Pass(machine=load_machine("paper"), **numbers)
+    assert layer_pass.activation == ActivationConfiguration(**numbers)
 
 
 def test_thresholds_are_those_that_are_looked_at() -> None:
@@ -73,9 +73,3 @@ def test_thresholds_are_those_that_are_looked_at() -> None:
 def test_refuses_what_the_unit_cannot_take(fields: dict, text: str) -> None:
     with pytest.raises(SpinplaneError, match=f"^{re.escape(text)}$"):
         ActivationConfiguration(**{"low": 0, "high": 3} | fields)
-
-
-@pytest.mark.parametrize("name", ["requantize", "rounding"])
-def test_refuses_codes_that_stand_for_nothing(name: str) -> None:
-    with pytest.raises(SpinplaneError, match=f"^descriptor field {name} = 3: allowed are 0 to 2$"):
-        ActivationConfiguration.from_descriptor(Descriptor({name: 3}))

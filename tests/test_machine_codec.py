@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinplane.machine import SpinplaneError, load_machine
-from spinplane.machine.codec import PASS_FIELDS, End, FieldError, Header, KindError, decode, encode, raw_words
-from spinplane.machine.descriptor import DESCRIPTOR_FIELDS, FIELD_INDEX, Holds, Load
+from spinplane.machine.codec import (
+    PASS_FIELDS,
+    End,
+    FieldError,
+    Header,
+    KindError,
+    UnitError,
+    decode,
+    encode,
+    largest,
+    raw_words,
+)
+from spinplane.machine.descriptor import DESCRIPTOR_FIELDS, DESCRIPTOR_WORDS, FIELD_INDEX, Holds, Load
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import machine_digest
 
@@ -63,10 +74,29 @@ def _decoded(words: np.ndarray) -> object:
         return "refused"
 
 
+@given(st.data())
+def test_raw_words_hold_what_they_are_given(data: st.DataObject) -> None:
+    held = {f.name: data.draw(st.integers(f.smallest, f.largest)) for f in DESCRIPTOR_FIELDS}
+    words = raw_words(**held)
+    assert words.shape == (DESCRIPTOR_WORDS,)
+    assert words.dtype == np.uint32
+    assert words.tolist()[: len(held)] == [value % 2**32 for value in held.values()]
+
+
 def test_the_least_pass_header_and_end_come_back() -> None:
     header = Header(machine=machine_digest(PAPER), tag=7)
     for descriptor in (LEAST, header, End()):
         assert decode(encode(descriptor), PAPER) == descriptor
+
+
+def test_the_largest_number_of_a_field_is_the_one_that_fits() -> None:
+    for field in PASS_FIELDS:
+        if isinstance(getattr(LEAST, field.meant), Enum):
+            continue
+        most = largest(field.meant)
+        encode(replace(LEAST, **{field.meant: most}))  # type: ignore[arg-type]
+        with pytest.raises(SpinplaneError, match=f"^descriptor field {field.meant} = {most + 1}: allowed"):
+            encode(replace(LEAST, **{field.meant: most + 1}))  # type: ignore[arg-type]
 
 
 def test_what_does_not_fit_is_named() -> None:
@@ -102,7 +132,7 @@ def test_what_does_not_fit_is_named() -> None:
     ],
 )
 def test_the_first_word_that_no_unit_obeys_is_named(held: dict[str, int], word: str) -> None:
-    with pytest.raises(FieldError, match="no unit of machine paper does that") as caught:
+    with pytest.raises(UnitError, match="no unit of machine paper does that") as caught:
         decode(raw_words(**held), PAPER)
     assert caught.value.word == FIELD_INDEX[word]
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.descriptor import FORMAT_VERSION, Descriptor
+from spinplane.machine.codec import End, Header, encode
+from spinplane.machine.descriptor import FORMAT_VERSION
+from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
 from spinplane.machine.registers import machine_digest
 
@@ -25,6 +27,9 @@ MAP = FeatureMap(
 )
 
 
+PASS = Pass(machine=MACHINE, first_lines=1, first_columns=1, interval=1, low=-3)
+
+
 def program(**changes: object) -> NetworkProgram:
     rng = np.random.default_rng(0)
     fields = {
@@ -32,9 +37,9 @@ def program(**changes: object) -> NetworkProgram:
         "name": "net",
         "descriptors": np.array(
             [
-                Descriptor(kind=2, version=FORMAT_VERSION, machine=machine_digest(MACHINE)).words(),
-                Descriptor(kind=1, low=-3).words(),
-                Descriptor().words(),
+                encode(Header(machine=machine_digest(MACHINE), tag=5)),
+                encode(PASS),
+                encode(End()),
             ]
         ),
         "kernel_rows": rng.integers(0, 256, (5, 4), dtype=np.uint8),
@@ -55,6 +60,7 @@ def test_a_program_comes_back_as_it_was(tmp_path: Path) -> None:
         assert read.dtype == getattr(before, key).dtype
         assert np.array_equal(read, getattr(before, key))
     assert (after.machine, after.name, after.input, after.layers) == (MACHINE, "net", MAP, before.layers)
+    assert (after.header.tag, after.passes, after.pass_at(1)) == (5, (PASS,), PASS)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04"])
@@ -108,6 +114,10 @@ def test_words_of_another_size_are_refused(tmp_path: Path) -> None:
         ({"descriptors": np.zeros((0, 128), np.uint32)}, ": its descriptors are damaged: "),
         (
             {"descriptors": np.zeros((2, 128), np.uint32)},
+            ": its descriptors are damaged: expected are a header, passes and END",
+        ),
+        (
+            {"descriptors": np.stack([encode(Header(machine=0)), encode(End())])},
             ": its descriptors are for a machine of digest 0x00000000, machine small has 0x",
         ),
     ],

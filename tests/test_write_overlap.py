@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import test_accelerator_networks
 import test_hdl_accelerator
@@ -21,7 +20,7 @@ from spinplane.hdl.machine_verilog import array_model, models
 from spinplane.hdl.sequencer import Sequencer
 from spinplane.hdl.verilog import verilog_modules
 from spinplane.machine import Machine, load_machine
-from spinplane.machine.descriptor import Descriptor
+from spinplane.machine.passes import Pass
 from spinplane.models import open_model
 from spinplane.sim import BenchFailure, run_bench
 
@@ -89,14 +88,16 @@ def test_a_network_takes_fewer_cycles() -> None:
 def cases() -> list[Case]:
     """Networks with layers that write over the rows of their first row of regions."""
     compiled = compiled_networks(overlapping(TINY), 12)
-    chosen = [case for case in compiled if any(goes_around(words) for words in case[1].descriptors[1:-1])]
+    chosen = [case for case in compiled if any(map(goes_around, case[1].passes))]
     return chosen[:2]
 
 
-def goes_around(words: np.ndarray) -> bool:
-    d = Descriptor.from_words(words)
-    lines = d["first_lines"] + d["region_rows"] * (d["next_lines"] + d["line_skip"])
-    return d["region_columns"] > 0 and d["next_lines"] > 0 and lines > d["ring_lines"] + 1
+def goes_around(layer_pass: Pass) -> bool:
+    """Whether lines take the places of others, some of whose rows several regions of a row sense."""
+    step = layer_pass.next_lines + layer_pass.line_skip
+    lines = layer_pass.first_lines + (layer_pass.region_rows - 1) * step
+    shared = layer_pass.region_columns > 1 and layer_pass.first_columns > layer_pass.next_columns
+    return shared and layer_pass.next_lines > 0 and lines > layer_pass.ring_lines
 
 
 def run_networks(cases: list[Case], monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[str]:
