@@ -74,7 +74,7 @@ def test_the_command(capsys, tmp_path):
     main([*arguments, "-o", str(tmp_path), "--json", str(tmp_path / "a.json")])
     out = capsys.readouterr().out
     assert "sot-mram: 2 images" in out
-    assert re.search(r"5\.0% +10\.0% +3\.0 mV .*\n +20\.0% +40\.0% +12\.0 mV", out)
+    assert re.search(r" 5\.0% │ +10\.0% │ +3\.0 mV .*\n│ +20\.0% │ +40\.0% │ +12\.0 mV", out)
     assert json.loads((tmp_path / "a.json").read_text())["technology"] == "sot-mram"
 
 
