@@ -1,25 +1,25 @@
 """The first run: a handwritten digit is convolved inside the memory, and every bit of it is checked."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import numpy as np
 from rich.table import Table
 
-from spinplane.behavioral import Engine, convolve
-from spinplane.compiler import Convolution
+from spinplane.behavioral import convolve
+from spinplane.compiler.builders import layer_graph
+from spinplane.compiler.graph import Graph, Layer
 from spinplane.hdl.export import export
-from spinplane.machine import Counters, Machine, SpinplaneError, load_machine
-from spinplane.sim import BenchFailure, available_simulators
+from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
+from spinplane.sim import available_simulators
 from spinplane.sim.model import default_build_root
-from spinplane.sim.run import run_programs
 
 from .drawing import draw_feature_maps
+from .network_run import NetworkRun
 from .report.report import UNWRITTEN, Report
+from .running import run_network
 from .samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
 
 _PADDING = 1
@@ -35,14 +35,15 @@ class DemoConfiguration:
     w, i : int
         Bits of the weights and of the inputs.
     coding : str
-        Of the weights.
+        Of the weights, in words.
     outputs : int
         How many there are.
     mismatches : int
-        Outputs that differ from the numpy oracle of Eq. 3, and counters that differ from those of the
-        functional machine.
-    counters : Counters
-        Read from the RTL.
+        Those of the run, and sums of the RTL that differ from the bit-plane oracle of Eq. 3.
+    efficiency : float
+        Array efficiency, see `NetworkRun`.
+    counters : AcceleratorCounters
+        Read from the RTL, of the steady run.
     feature_maps : ndarray of shape (kernels, height, width), int64, or None
         From the RTL; None if the demonstration was read from a file, which has them in the picture.
     """
@@ -54,12 +55,13 @@ class DemoConfiguration:
     coding: str
     outputs: int
     mismatches: int
-    counters: Counters
+    efficiency: float
+    counters: AcceleratorCounters
     feature_maps: np.ndarray | None = field(default=None, repr=False, compare=False, metadata=UNWRITTEN)
 
     @property
     def cycles(self) -> int:
-        """Read from the RTL."""
+        """Of the steady run."""
         return self.counters.cycles
 
 
@@ -105,21 +107,14 @@ class Demo(Report):
             title=f"A handwritten {self.digit}, {len(KERNELS)} kernels of 3×3, on the RTL of {self.machine.name}",
             caption=self.machine.description,
         )
-        for heading in (
-            "W:I",
-            "weights",
-            "outputs",
-            "mismatches",
-            "cycles",
-            "ANDs",
-            "row writes",
-            "row reads",
-        ):
-            table.add_column(heading, justify="left" if heading in ("W:I", "weights") else "right")
+        headings = ("outputs", "mismatches", "cycles", "array efficiency", "ANDs", "row writes")
+        for heading in ("W:I", "weights", *headings):
+            table.add_column(heading, justify="right" if heading in headings else "left")
         for c in self.configurations:
             n = c.counters
-            figures = (c.outputs, c.mismatches, n.cycles, n.ands, n.row_writes, n.row_reads)
-            table.add_row(f"{c.w}:{c.i}", c.coding, *(f"{figure:,}" for figure in figures))
+            counts = f"{c.outputs:,}", f"{c.mismatches:,}", f"{n.cycles:,}"
+            events = f"{n.ands:,}", f"{n.row_writes:,}"
+            table.add_row(f"{c.w}:{c.i}", c.coding, *counts, f"{c.efficiency:.1%}", *events)
         return (table,)
 
     def notes(self) -> tuple[str, ...]:
@@ -129,7 +124,7 @@ class Demo(Report):
             f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s",
             f"feature maps  {self.picture}",
             f"Verilog       {self.verilog}",
-            f"waveform      {self.waves} (the first {_WAVE_ROWS} rows of the 1:1 outputs, machine tiny)",
+            f"waveform      {self.waves} (the first {_WAVE_ROWS} rows at 1:1, machine tiny)",
         )
 
     def drawings(self) -> tuple[Path, ...]:
@@ -147,6 +142,9 @@ def demo(
 ) -> Demo:
     """Convolve a handwritten digit with a bank of 3×3 kernels at 1:1, 2:2 and 3:4 bits (W:I) on the RTL.
 
+    Each convolution is a network of one layer on the accelerator; counters are those of a steady run, in which the
+    kernels are in place.
+
     Parameters
     ----------
     digit : int
@@ -155,7 +153,7 @@ def demo(
         See `load_machine`; ``paper8`` if not given, ``tiny`` on Amaranth's simulator.
     simulator : {"verilator", "icarus", "amaranth"}, optional
         The fastest of those that can be used, if not given. Amaranth's own is so slow that it is given every
-        other pixel only.
+        third pixel only.
     folder : Path
         For the picture, the Verilog and the waveform.
     tell : callable
@@ -175,46 +173,44 @@ def demo(
         raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
     machine = load_machine(machine or ("tiny" if simulator == "amaranth" else "paper8"))
     if simulator == "amaranth":
-        image = image[::2, ::2]
+        image = image[::3, ::3]
         tell(
-            "on Amaranth's own simulator, every other pixel: minutes instead of seconds; Verilator is faster"
+            "on Amaranth's own simulator, every third pixel: minutes instead of seconds; Verilator is faster"
         )
     elif simulator == "icarus":
         tell("on Icarus, several times slower than Verilator with a C++ compiler")
-    layers = [_layer(machine, quantization, image.shape) for quantization in QUANTIZATIONS]
-    inputs = [quantize_image(image, q.i)[np.newaxis, np.newaxis] for q in QUANTIZATIONS]
-    programs = [layer.program(x) for layer, x in zip(layers, inputs, strict=True)]
 
     tell(f"the Verilog of {machine.name}")
     verilog = export(machine, folder / "rtl", kept_in=default_build_root() / "verilog").folder
     tell(f"simulating {machine.sub_arrays} sub-arrays of {machine.rows}×{machine.columns} on {simulator}")
-    rtl = run_programs(programs, simulator=simulator)
-    tell("comparing with the functional machine and with the oracle of Eq. 3")
-    functional = Engine(machine)
-    configurations, maps = [], []
-    for layer, x, program, run, q in zip(layers, inputs, programs, rtl.runs, QUANTIZATIONS, strict=True):
-        outputs = layer.outputs(run.results)[0]
-        expected = convolve(x, _kernels(q), w=q.w, i=q.i, padding=_PADDING)[0]
-        counted = functional.run(program).counters.as_dict()
-        maps.append(outputs)
-        different = [name for name, value in run.counters.as_dict().items() if value != counted[name]]
+    runs, configurations, maps = [], [], []
+    for q in QUANTIZATIONS:
+        pixels = quantize_image(image, q.i)[np.newaxis]
+        run = run_network(_convolution(q, pixels.shape), pixels, machine=machine, simulator=simulator)
+        sums = _sums(run)
+        expected = convolve(pixels[np.newaxis], _kernels(q), w=q.w, i=q.i, padding=_PADDING)[0]
         configurations.append(
             DemoConfiguration(
                 w=q.w.bits,
                 i=q.i.bits,
                 coding=q.w.coding.value.replace("_", " "),
-                outputs=outputs.size,
-                mismatches=int((outputs != expected).sum()) + len(different),
-                counters=run.counters,
-                feature_maps=outputs,
+                outputs=sums.size,
+                mismatches=run.mismatches + int((sums != expected).sum()),
+                efficiency=run.efficiency.steady,
+                counters=run.counters.rtl,
+                feature_maps=sums,
             )
         )
+        runs.append(run)
+        maps.append(sums)
+        told = configurations[-1].mismatches
+        tell(f"{q.name} bits: {told} mismatches with functional machine, prediction and Eq. 3")
     tell("a waveform of the first windows")
     waves = _waveform(image, folder)
     picture = draw_feature_maps(
         folder / "feature_maps.png",
         digit=digit,
-        inputs=[x[0, 0] for x in inputs],
+        inputs=[quantize_image(image, q.i) for q in QUANTIZATIONS],
         outputs=maps,
         rows=[f"W:I = {q.name}" for q in QUANTIZATIONS],
         columns=list(KERNELS),
@@ -227,9 +223,9 @@ def demo(
         picture=picture,
         verilog=verilog,
         waves=waves,
-        build_seconds=rtl.build_seconds,
-        run_seconds=rtl.run_seconds,
-        cached=rtl.cached,
+        build_seconds=runs[0].build_seconds,
+        run_seconds=sum(run.run_seconds for run in runs),
+        cached=runs[0].cached,
     )
 
 
@@ -237,22 +233,31 @@ def _kernels(quantization: Quantization) -> np.ndarray:
     return quantize_kernels(np.stack(list(KERNELS.values())), quantization.w)[:, np.newaxis]
 
 
-def _layer(machine: Machine, quantization: Quantization, shape: tuple[int, ...]) -> Convolution:
-    q, (height, width) = quantization, shape
-    return Convolution(
-        machine, _kernels(q), (1, height, width), w=q.w, i=q.i, padding=_PADDING, name=f"demo {q.name}"
+def _convolution(quantization: Quantization, input_shape: tuple[int, int, int]) -> Graph:
+    q = quantization
+    layer = Layer(
+        name=f"demo {q.name}",
+        weights=_kernels(q),
+        w=q.w,
+        i=q.i,
+        bias=np.zeros(len(KERNELS), dtype=np.int64),
+        padding=(_PADDING,) * 4,
     )
+    return layer_graph(layer, input_shape)
+
+
+def _sums(run: NetworkRun) -> np.ndarray:
+    """What the one layer gives for the one image."""
+    outputs = run.layers[0].outputs
+    assert outputs is not None
+    return outputs[0]
 
 
 def _waveform(image: np.ndarray, folder: Path) -> Path:
-    """A VCD small enough to read: the machine ``tiny``, the first rows of outputs at 1:1."""
-    tiny, first = load_machine("tiny"), QUANTIZATIONS[0]
-    strip = quantize_image(image, first.i)[:_WAVE_ROWS]
-    program = _layer(tiny, first, strip.shape).program(strip[np.newaxis, np.newaxis])
-    with TemporaryDirectory() as scratch:
-        simulator = "icarus" if "icarus" in available_simulators() else "amaranth"
-        run = run_programs([program], simulator=simulator, waves=True, run_folder=Path(scratch) / "run")
-        if run.waves is None:
-            raise BenchFailure(f"{simulator} wrote no waveform")
-        folder.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.copyfile(run.waves, folder / "waves.vcd"))
+    """A VCD small enough to look at: the machine ``tiny``, the first rows of the image at 1:1."""
+    first, simulator = QUANTIZATIONS[0], "icarus" if "icarus" in available_simulators() else "amaranth"
+    strip = quantize_image(image, first.i)[np.newaxis, :_WAVE_ROWS]
+    graph = _convolution(first, strip.shape)
+    waves = run_network(graph, strip, machine="tiny", simulator=simulator, waves=folder).waves
+    assert waves is not None
+    return waves

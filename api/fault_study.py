@@ -1,4 +1,8 @@
-"""Accuracy of a network in a faulty memory: fault maps drawn from a technology, over seeds."""
+"""Accuracy of a network in a faulty memory: fault maps drawn from a technology, over seeds.
+
+The network is the accelerator's program, and its values are those of the functional machine: what
+``spinplane run --faults`` computes for one map, here over many images and maps.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,18 +12,21 @@ from typing import ClassVar
 import numpy as np
 from rich.table import Table
 
-from spinplane.compiler import FaultyConvolution
+from spinplane.behavioral import Accelerator
 from spinplane.compiler.graph import Graph
-from spinplane.compiler.mapping import layer_inputs, map_network
-from spinplane.compiler.oracle import finish, run_graph
+from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.program import compile_graph
 from spinplane.device import check_machine, draw_fault_map, load_technology
 from spinplane.device.faults import weak_cell_rates
 from spinplane.device.statistics import clopper_pearson, student
 from spinplane.device.technology import Technology
-from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine import FaultMap, Machine, SpinplaneError, load_machine
+from spinplane.machine.program import NetworkProgram
 
+from .compiled_layer import compiled_layers
 from .drawing import draw_accuracy
 from .models import open_model, shipped_networks
+from .report.layer_figures import LayerFigures
 from .report.report import Report
 
 #: Of all deviations, where neither they nor multiples are given as a sweep.
@@ -84,12 +91,33 @@ class AccuracyPoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Placement:
+    """A program of an accelerator, and where it puts each layer.
+
+    Parameters
+    ----------
+    machine : str
+    program : str
+        Digest, see `NetworkProgram.digest`.
+    descriptors : int
+    layers : tuple of LayerFigures
+    """
+
+    machine: str
+    program: str
+    descriptors: int
+    layers: tuple[LayerFigures, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccuracyReport(Report):
     """Accuracy against variation.
 
     Parameters
     ----------
     network, machine, technology : str
+    placement : Placement
+        What ran: the accelerator's own program.
     images, seeds : int
     baseline : float
         Accuracy on these images without faults.
@@ -100,6 +128,7 @@ class AccuracyReport(Report):
     network: str
     machine: str
     technology: str
+    placement: Placement
     images: int
     seeds: int
     baseline: float
@@ -135,7 +164,11 @@ class AccuracyReport(Report):
 
     def notes(self) -> tuple[str, ...]:
         """The plot's file."""
-        return (f"plot  {self.picture}",)
+        what = self.placement
+        return (
+            f"as the accelerator runs it: program {what.program} of {what.descriptors} descriptors",
+            f"plot  {self.picture}",
+        )
 
     def drawings(self) -> tuple[Path, ...]:
         """The plot."""
@@ -212,8 +245,8 @@ def accuracy(
 
     Notes
     -----
-    Values are those of the functional machine bit for bit, by `FaultyConvolution`. A seed draws the same cells at
-    every point, with other deviations.
+    The program is that of `spinplane.run_network`, and with the same fault map its sums are the same. A seed draws the
+    same cells at every point, with other deviations.
     """
     if images < 1 or seeds < 1:
         raise SpinplaneError(f"images = {images}, seeds = {seeds}: at least 1 of each")
@@ -228,20 +261,18 @@ def accuracy(
     }
     factors, sweep = _sweep(given, multiples)
     rates = weak_cell_rates(chosen) if weak_cells is None else weak_cells
-    mapped = map_network(graph, machine)
-    right = _share(run_graph(graph, inputs)[-1], labels)
+    program = compile_graph(graph, machine)
+    codes = (inputs - program.input.offset) // program.input.scale
+    right = _share(graph, run_graph(graph, inputs)[-1], labels)
     points = []
     for at, (factor, sigmas) in enumerate(zip(factors, sweep, strict=True)):
         stuck, drifted, shares = [], [], []
         for seed in range(seeds):
             faults = draw_fault_map(machine, chosen, seed, weak_cells=rates, **sigmas)
-            values = inputs
-            for layer in mapped:
-                sums = FaultyConvolution(layer.convolution, faults).outputs(layer_inputs(layer, values))
-                values = finish(layer.layer, sums)
+            values = program.layers[-1].output.values(_sums(program, faults, codes))
             stuck.append(len(faults.stuck))
             drifted.append(sum(faults.faulty_columns.values()))
-            shares.append(_share(values, labels))
+            shares.append(_share(graph, values, labels))
             advance(at * seeds + seed + 1, len(sweep) * seeds)
         points.append(
             AccuracyPoint(
@@ -270,11 +301,34 @@ def accuracy(
         network=graph.name,
         machine=machine.name,
         technology=chosen.name,
+        placement=_placement(graph, program),
         images=len(labels),
         seeds=seeds,
         baseline=right,
         points=tuple(points),
         picture=picture,
+    )
+
+
+def _sums(program: NetworkProgram, faults: FaultMap, codes: np.ndarray) -> np.ndarray:
+    """Codes, or raw sums, that the last layer leaves in a faulty memory, image by image."""
+    accelerator = Accelerator(program.machine, faults)
+    accelerator.load(program)
+    sums = []
+    for image in codes:
+        accelerator.write_map(program.input, image)
+        accelerator.run()
+        sums.append(accelerator.read_map(program.layers[-1].output))
+    return np.stack(sums)
+
+
+def _placement(graph: Graph, program: NetworkProgram) -> Placement:
+    """What ran, and where it lies."""
+    return Placement(
+        machine=program.machine.name,
+        program=program.digest,
+        descriptors=len(program.descriptors),
+        layers=tuple(layer.figures() for layer in compiled_layers(graph, program)),
     )
 
 
@@ -312,5 +366,7 @@ def _axis(
     return f"multiple of σ(RA) = {ra:.3g}, σ(TMR) = {tmr:.3g}, σ(offset) = {offset * 1e3:.3g} mV", factors
 
 
-def _share(values: np.ndarray, labels: np.ndarray) -> float:
-    return float((values.reshape(len(values), -1).argmax(axis=1) == labels).mean())
+def _share(graph: Graph, values: np.ndarray, labels: np.ndarray) -> float:
+    """Right classes among those of what leaves the last layer."""
+    outputs = graph.decode_output(values).reshape(len(values), -1)
+    return float((outputs.argmax(axis=1) == labels).mean())

@@ -20,7 +20,7 @@ from spinplane.compiler.predict import Prediction, predict
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
-from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.machine.program import NetworkProgram
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import AcceleratorRun, run_accelerator
@@ -58,8 +58,9 @@ def run_network(
         See `load_machine`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
-    simulator : {"verilator", "icarus"}, optional
-        The fastest of those that can be used, if not given.
+    simulator : {"verilator", "icarus", "amaranth"}, optional
+        The faster of the first two that can be used, if not given. Amaranth's own needs nothing but Python, and
+        hours for a network.
     waves : Path, optional
         Folder for a VCD, ``waves.vcd``.
     faults : FaultMap, optional
@@ -166,13 +167,9 @@ def usable_simulator(simulator: str | None) -> str:
     """
     usable = available_simulators()
     if simulator == "amaranth":
-        raise SpinplaneError(
-            "simulator 'amaranth' cannot run the accelerator, whose memories are Verilog: allowed are verilator, icarus"
-        )
+        return simulator
     if not usable:
-        raise SpinplaneError(
-            "no simulator can be used here: the accelerator needs Verilator or Icarus Verilog"
-        )
+        raise SpinplaneError("no simulator can be used here: a network needs Verilator or Icarus Verilog")
     if simulator is not None and simulator not in usable:
         raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
     return simulator or usable[0]
@@ -285,7 +282,7 @@ def _compare(
             mismatches += _different(run.rtl_passes[n], run.functional.layers[n], run.prediction.passes[n])
         if rtl is None or functional is None:
             continue
-        values = _values(layer.placed.output, rtl)
+        values = layer.placed.output.values(rtl)
         not_right = int((values != run.expected[number]).sum())
         mismatches += int((rtl != functional).sum()) + (0 if faulty else not_right)
         if at >= first:
@@ -303,10 +300,6 @@ def _compare(
         counters=counters,
         outputs=np.stack(outputs) if outputs else None,
     )
-
-
-def _values(feature_map: FeatureMap, codes: np.ndarray) -> np.ndarray:
-    return codes if feature_map.layout == "raw" else feature_map.scale * codes + feature_map.offset
 
 
 def _different(

@@ -10,4 +10,4 @@ def table_text(table: RenderableType) -> str:
     console = Console(width=_WIDTH, color_system=None)
     with console.capture() as capture:
         console.print(table)
-    return capture.get()
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())

@@ -208,7 +208,8 @@ class Trace(Report):
 
     def _steps_table(self) -> Table:
         window = self.windows[self.window]
-        table = Table(title=f"window ({window.y}, {window.x}): AND of row I and row W")
+        title = f"window ({window.y}, {window.x}): AND of row I and row W"
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
         for heading in ("plane", "plane group", "row I", "row W", "count", "shift", "sum"):
             table.add_column(heading, justify="right")
         table.add_column("bits", no_wrap=True)

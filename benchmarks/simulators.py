@@ -1,56 +1,59 @@
 """How fast one convolution runs on each simulator and in the functional machine, as ratios in one run.
 
-python benchmarks/simulators.py [MACHINE]
+python benchmarks/simulators.py [MACHINE [SIMULATOR ...]]
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from spinplane.behavioral import Engine
-from spinplane.compiler import Convolution
+from spinplane.behavioral import Accelerator
+from spinplane.compiler.builders import layer_graph
+from spinplane.compiler.graph import Layer
+from spinplane.compiler.program import compile_graph
 from spinplane.machine import Operand, load_machine
 from spinplane.sim import available_simulators
-from spinplane.sim.run import run_programs
+from spinplane.sim.accelerator import run_accelerator
 
 SIZE = 12
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Time that `work` takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def main(name: str) -> None:
+def main(name: str, simulators: Sequence[str]) -> None:
     """Run a 2:2 convolution of 4 kernels 3×3 over 12×12 pixels everywhere and print the table."""
     machine, operand = load_machine(name), Operand(bits=2)
     rng = np.random.default_rng(0)
-    weights, image = rng.integers(0, 4, (4, 1, 3, 3)), rng.integers(0, 4, (1, 1, SIZE, SIZE))
-    layer = Convolution(machine, weights, (1, SIZE, SIZE), w=operand, i=operand)
-    program = layer.program(image)
-    run = Engine(machine).run(program)
-    times = {"functional": (0.0, seconds(lambda: Engine(machine).run(program)))}
-    for simulator in [*available_simulators(), "amaranth"]:
-        first = run_programs([program], simulator=simulator)
-        again = run_programs([program], simulator=simulator)
-        if not np.array_equal(again.runs[0].results, run.results) or again.runs[0].counters != run.counters:
+    weights, image = rng.integers(0, 4, (4, 1, 3, 3)), rng.integers(0, 4, (1, SIZE, SIZE))
+    layer = Layer(name="conv", weights=weights, w=operand, i=operand, bias=np.zeros(4, dtype=np.int64))
+    program = compile_graph(layer_graph(layer, image.shape), machine)
+    start = time.perf_counter()
+    accelerator = Accelerator(machine)
+    accelerator.load(program)
+    accelerator.write_map(program.input, image)
+    expected = accelerator.run().counters
+    times = {"functional": (0.0, time.perf_counter() - start)}
+    for simulator in simulators:
+        first, again = (
+            run_accelerator(program, [image], simulator=simulator, limit=expected.cycles) for _ in range(2)
+        )
+        same = np.array_equal(again.images[0].maps[0], accelerator.read_map(program.layers[0].output))
+        if not same or again.images[0].record.counters != expected:
             raise SystemExit(f"{simulator} differs from the functional machine")
         times[simulator] = (first.build_seconds, again.run_seconds)
-    table = Table(title=f"{machine.name}: {run.counters.cycles} cycles, start of the process included")
-    for heading in ("", "build s", "run s", "cycles/s", "times Amaranth's simulator"):
+    table = Table(
+        title=f"{machine.name}: {expected.cycles} cycles, start of the process and the bus included"
+    )
+    for heading in ("", "build s", "run s", "cycles/s", "times the slowest"):
         table.add_column(heading, justify="right")
-    slowest = times["amaranth"][1]
+    slowest = max(spent for _, spent in times.values())
     for what, (build, spent) in times.items():
-        speed = f"{run.counters.cycles / spent:,.0f}"
+        speed = f"{expected.cycles / spent:,.0f}"
         table.add_row(what, f"{build:.1f}", f"{spent:.2f}", speed, f"{slowest / spent:.1f}")
     Console(width=100).print(table)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "tiny")
+    main(sys.argv[1] if len(sys.argv) > 1 else "tiny", sys.argv[2:] or [*available_simulators(), "amaranth"])

@@ -1,7 +1,1 @@
-"""From a layer to a program: the mapping onto rows and sub-arrays, and the counters that it predicts."""
-
-from .convolution import Convolution
-from .faulty_convolution import FaultyConvolution
-from .layout import Layout
-
-__all__ = ["Convolution", "FaultyConvolution", "Layout"]
+"""From a network to a program: which row holds what, which passes it takes, and the counters that follow."""

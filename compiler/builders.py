@@ -1,4 +1,7 @@
-"""Networks of the literature with seeded weights, as integer graphs: for mapping and counting, not for classifying."""
+"""Graphs that come from no file: a layer alone, and networks of the literature with seeded weights.
+
+The latter are for mapping and counting, not for classifying.
+"""
 
 from itertools import pairwise
 from typing import Literal
@@ -9,8 +12,31 @@ from spinplane.machine import Coding, Operand, SpinplaneError
 
 from .graph import Graph, InputCoding, Layer, Pooling, Steps
 from .networks import BitWidths, LayerShape, Network, Pool, load_network
+from .oracle import arrange, finish, linear
 
 _EDGE_BITS = 8
+
+
+def layer_graph(layer: Layer, input_shape: tuple[int, int, int]) -> Graph:
+    """A network of one layer, which takes the values of its operand as they are and gives its own.
+
+    Parameters
+    ----------
+    layer : Layer
+        Without steps, the network gives its sums.
+    input_shape : (channels, height, width)
+    """
+    nothing = np.zeros((1, *input_shape), dtype=np.int64)
+    output_shape = finish(layer, linear(layer, arrange(layer, nothing))).shape
+    return Graph(
+        name=layer.name,
+        input_shape=input_shape,
+        input_coding=InputCoding(low=layer.i.smallest, high=layer.i.largest),
+        layers=(layer,),
+        output_scale=np.ones(output_shape[1]),
+        output_offset=np.zeros(output_shape[1]),
+        output_shape=output_shape,
+    )
 
 
 def build_graph(network: str | Network, bits: BitWidths, *, seed: int = 0) -> Graph:

@@ -1,5 +1,6 @@
 """A network as a program: what lies in the banks before the start, and which bits are which feature map."""
 
+import hashlib
 import json
 import zipfile
 import zlib
@@ -63,6 +64,10 @@ class FeatureMap:
     scale: int = 1
     offset: int = 0
 
+    def values(self, codes: np.ndarray) -> np.ndarray:
+        """Values that codes of any shape stand for, int64."""
+        return codes if self.layout == "raw" else self.scale * codes + self.offset
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramLayer:
@@ -111,6 +116,12 @@ class NetworkProgram:
     thresholds: np.ndarray
     input: FeatureMap
     layers: tuple[ProgramLayer, ...]
+
+    @property
+    def digest(self) -> str:
+        """Checksum of all that a host writes: programs of one digest do the same, sixteen hexadecimal digits."""
+        banks = b"".join(np.ascontiguousarray(getattr(self, bank)).tobytes() for bank in _BANKS)
+        return hashlib.sha256(banks).hexdigest()[:16]
 
     @property
     def header(self) -> Header:

@@ -1,6 +1,7 @@
 """Run programs of networks on the RTL of an accelerator, from its bus alone."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,11 +11,12 @@ import numpy as np
 
 from spinplane.behavioral.feature_map import map_addresses, map_bits, map_codes
 from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
-from spinplane.machine import Machine
+from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.memory_map import region_address
 from spinplane.machine.program import FeatureMap, NetworkProgram
 
+from .amaranth_host import play_in_amaranth
 from .axi import WARNINGS
 from .fault_files import fault_arguments
 from .host_script import (
@@ -22,6 +24,7 @@ from .host_script import (
     RECORD_FILE,
     SCRIPT_VARIABLE,
     Read,
+    Record,
     Run,
     RunRecord,
     Step,
@@ -30,7 +33,7 @@ from .host_script import (
     save_script,
 )
 from .model import default_build_root
-from .runner import run_bench
+from .runner import BenchFailure, run_bench
 
 _SPARE_CYCLES = 20_000
 
@@ -139,7 +142,8 @@ def run_accelerator(
     program : NetworkProgram
     images : sequence of ndarray of shape (channels, height, width)
         Codes of the program's input map.
-    simulator : {"verilator", "icarus"}
+    simulator : {"verilator", "icarus", "amaranth"}
+        Amaranth's own needs nothing but Python and is slower by orders of magnitude.
     limit : int
         Cycles that a run is expected to take; after twice as many the bench gives up.
     stall : float
@@ -159,38 +163,38 @@ def run_accelerator(
 
     Raises
     ------
+    SpinplaneError
+        If the fault map is of another machine, or Amaranth's simulator is asked for faults.
     BenchFailure
         If the array refuses what is done to it, or the simulation fails otherwise.
     """
     machine = program.machine
+    if faults is not None:
+        faults.check(machine)
     kept = [layer for layer in program.layers if layer.kept]
     steps: list[Step] = [*program_steps(program)]
     for codes in images:
         steps.append(input_step(program, codes))
         steps.append(Run(program=0, descriptors=len(program.descriptors), limit=2 * limit + _SPARE_CYCLES))
         steps += [output_step(layer.output, machine) for layer in kept]
-    root = build_root or default_build_root()
+    simulate = _simulate_in_amaranth if simulator == "amaranth" else _simulate
     with TemporaryDirectory() as folder:
-        script = Path(folder) / "script.npz"
-        save_script(script, machine, steps, stall=stall, seed=seed)
         home = run_folder or Path(folder) / "run"
-        with _watching(home / PROGRESS_FILE, tell):
-            run = run_bench(
-                "spinplane.sim.bench_accelerator",
-                accelerator_sources(machine, root / "verilog"),
-                ACCELERATOR,
-                simulator=simulator,
-                environment={SCRIPT_VARIABLE: str(script), "PYTHONWARNINGS": WARNINGS},
-                waves=waves,
-                run_folder=home,
-                build_root=root,
-                plusargs=fault_arguments(faults, Path(folder)),
-                timeout_s=7200.0,
-            ).check()
-        record = load_record(home / RECORD_FILE)
-    reads = iter(record.reads)
+        simulation = simulate(
+            machine,
+            steps,
+            simulator=simulator,
+            stall=stall,
+            seed=seed,
+            waves=waves,
+            run_folder=home,
+            build_root=build_root or default_build_root(),
+            faults=faults,
+            tell=tell,
+        )
+    reads = iter(simulation.record.reads)
     runs = []
-    for of_image in record.runs:
+    for of_image in simulation.record.runs:
         maps = tuple(
             output_codes(layer.output, machine, next(reads)) if layer.kept else None
             for layer in program.layers
@@ -199,10 +203,87 @@ def run_accelerator(
     return AcceleratorRun(
         images=tuple(runs),
         simulator=simulator,
+        cached=simulation.cached,
+        build_seconds=simulation.build_seconds,
+        run_seconds=simulation.run_seconds,
+        waves=simulation.waves,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Simulation:
+    """A script that was played, and how long that took."""
+
+    record: Record
+    cached: bool
+    build_seconds: float
+    run_seconds: float
+    waves: Path | None
+
+
+def _simulate(
+    machine: Machine,
+    steps: Sequence[Step],
+    *,
+    simulator: str,
+    stall: float,
+    seed: int,
+    waves: bool,
+    run_folder: Path,
+    build_root: Path,
+    faults: FaultMap | None,
+    tell: Callable[[int], None],
+) -> _Simulation:
+    """Play a script in a cocotb bench on Verilator or Icarus."""
+    with TemporaryDirectory() as folder:
+        script = Path(folder) / "script.npz"
+        save_script(script, machine, steps, stall=stall, seed=seed)
+        with _watching(run_folder / PROGRESS_FILE, tell):
+            run = run_bench(
+                "spinplane.sim.bench_accelerator",
+                accelerator_sources(machine, build_root / "verilog"),
+                ACCELERATOR,
+                simulator=simulator,
+                environment={SCRIPT_VARIABLE: str(script), "PYTHONWARNINGS": WARNINGS},
+                waves=waves,
+                run_folder=run_folder,
+                build_root=build_root,
+                plusargs=fault_arguments(faults, Path(folder)),
+                timeout_s=7200.0,
+            ).check()
+    return _Simulation(
+        record=load_record(run_folder / RECORD_FILE),
         cached=run.cached,
         build_seconds=run.build_seconds,
         run_seconds=run.run_seconds,
         waves=run.waves,
+    )
+
+
+def _simulate_in_amaranth(
+    machine: Machine,
+    steps: Sequence[Step],
+    *,
+    stall: float,
+    seed: int,
+    waves: bool,
+    run_folder: Path,
+    faults: FaultMap | None,
+    tell: Callable[[int], None],
+    **_of_other_simulators: object,
+) -> _Simulation:
+    """Play a script in this process, on nothing but Python."""
+    if faults is not None:
+        raise SpinplaneError("simulator 'amaranth' has no faults: take verilator or icarus")
+    vcd = run_folder / "waves.vcd" if waves else None
+    run_folder.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    try:
+        record = play_in_amaranth(machine, steps, stall=stall, seed=seed, waves=vcd, tell=tell)
+    except AssertionError as failed:
+        raise BenchFailure(f"{ACCELERATOR} on amaranth: {failed}") from None
+    return _Simulation(
+        record=record, cached=False, build_seconds=0.0, run_seconds=time.monotonic() - start, waves=vcd
     )
 
 

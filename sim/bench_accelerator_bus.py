@@ -11,9 +11,8 @@ from random import Random
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
 from cocotb.handle import HierarchyObject
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, SimTimeoutError, with_timeout
+from cocotb.triggers import ClockCycles, RisingEdge, SimTimeoutError, with_timeout
 from cocotbext.axi import AxiBurstType, AxiResp
 
 from spinplane.machine.descriptor import FIELD_INDEX
@@ -30,8 +29,8 @@ from spinplane.machine.registers import (
 )
 
 from .accelerator import input_step, output_codes, output_step, program_steps
-from .bench_accelerator import PERIOD_NS, Host
 from .bus_cases import CASES_VARIABLE, NetworkCase, filling_program, load_cases
+from .cocotb_host import PERIOD_NS, CocotbHost
 from .host_script import Run
 
 NETWORKS, WRONG_WORDS = load_cases(Path(os.environ[CASES_VARIABLE]))
@@ -48,7 +47,7 @@ ABORT_CYCLES = MACHINE.write_cycles + MACHINE.sense_cycles + 10
 class Chip:
     """The accelerator with a host, and the tag that its program has next."""
 
-    def __init__(self, dut: HierarchyObject, host: Host, rng: Random) -> None:
+    def __init__(self, dut: HierarchyObject, host: CocotbHost, rng: Random) -> None:
         self.dut, self.host, self.rng = dut, host, rng
         self.at_hand: NetworkCase | None = None
         self._tag = rng.getrandbits(30)
@@ -63,12 +62,7 @@ class Chip:
     async def begin(cls, dut: HierarchyObject, stall: float = 0.0) -> "Chip":
         """Start clock and host, and reset."""
         rng = Random(cocotb.RANDOM_SEED)
-        dut.rst.value = 1
-        host = Host(dut, stall, rng.getrandbits(32))
-        Clock(dut.clk, PERIOD_NS, unit="ns").start(start_high=False)
-        await FallingEdge(dut.clk)
-        await host.reset()
-        return cls(dut, host, rng)
+        return cls(dut, await CocotbHost.begin(dut, stall, rng.getrandbits(32)), rng)
 
     async def load(self, case: NetworkCase) -> None:
         """Write a program into the banks."""

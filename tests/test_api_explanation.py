@@ -1,6 +1,7 @@
 """Fig. 6 on the RTL."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,18 @@ def test_the_figure_s_own_bits(explanation: Explanation) -> None:
     assert explanation.steps[0].row_i == "0110"
     shifted = [step for step in explanation.steps if step.m + step.n == 3 and step.count]
     assert [f"{step.count << 3:04b}" for step in shifted] == ["1000"]
+
+
+def test_planes_of_one_row_are_sensed_at_once(explanation: Explanation) -> None:
+    """`tiny` has the three planes of the input side by side in one row, and a row for each plane of the weight."""
+    assert {step.array_row_i for step in explanation.steps} == {0}
+    assert [step.array_row_w - explanation.steps[0].array_row_w for step in explanation.steps] == [
+        step.n for step in explanation.steps
+    ]
+
+
+def test_amaranths_simulator_will_do(explanation: Explanation) -> None:
+    assert replace(explain(simulator="amaranth"), simulator="icarus") == explanation
 
 
 def test_the_command_prints_it(capsys: pytest.CaptureFixture[str], tmp_path) -> None:

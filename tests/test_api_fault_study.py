@@ -8,14 +8,14 @@ import pytest
 from result_files import written
 
 import spinplane
-from spinplane.behavioral import Engine
+from spinplane.behavioral import Accelerator
 from spinplane.cli import main
-from spinplane.compiler.mapping import layer_inputs, layer_outputs, map_network
+from spinplane.compiler.program import compile_graph
 from spinplane.device import draw_fault_map, load_technology
 from spinplane.device.statistics import clopper_pearson
-from spinplane.fault_study import AccuracyPoint, load_images
+from spinplane.fault_study import AccuracyPoint, _sums, load_images
 from spinplane.machine import SpinplaneError, load_machine
-from spinplane.models import open_model
+from spinplane.models import open_model, shipped_networks
 
 
 @pytest.fixture(scope="module")
@@ -111,17 +111,17 @@ def test_data_without_labels_is_named(tmp_path):
 def test_cells_that_vary_lose_more_the_more_they_vary(tmp_path):
     options = {"offset_sigmas_v": [0.003], "weak_cells": 0.0, "images": 30, "seeds": 3, "folder": tmp_path}
     result = spinplane.accuracy(
-        "digits-1-4", sigmas_ra=[0.05, 0.1, 0.15], sigmas_tmr=[0.1, 0.2, 0.3], **options
+        "digits-1-4", sigmas_ra=[0.05, 0.075, 0.1], sigmas_tmr=[0.1, 0.15, 0.2], **options
     )
-    assert [p.sigma_ra for p in result.points] == [0.05, 0.1, 0.15]
+    assert [p.sigma_ra for p in result.points] == [0.05, 0.075, 0.1]
     assert result.points[0].mean == result.baseline
     assert result.points[0].mean > result.points[1].mean > result.points[2].mean
     by_multiple = spinplane.accuracy(
         "digits-1-4",
         sigmas_ra=[0.05],
         sigmas_tmr=[0.1],
-        multiples=[3.0],
-        **options | {"offset_sigmas_v": [0.001]},
+        multiples=[2.0],
+        **options | {"offset_sigmas_v": [0.0015]},
     )
     assert by_multiple.points[0].accuracies == result.points[2].accuracies
 
@@ -130,16 +130,49 @@ def test_it_is_the_accuracy_of_the_functional_machine(tmp_path):
     options = {"sigmas_ra": [0.1], "sigmas_tmr": [0.2], "weak_cells": 0.001, "multiples": [1.0]}
     result = spinplane.accuracy("digits-1-1", images=3, seeds=2, folder=tmp_path, **options)
     machine, graph = load_machine("paper8"), open_model("digits-1-1")
+    program = compile_graph(graph, machine)
     pixels, labels = load_images(None)
     for seed, accuracy in enumerate(result.points[0].accuracies):
         drawn = draw_fault_map(
             machine, load_technology("sot-mram"), seed, sigma_ra=0.1, sigma_tmr=0.2, weak_cells=0.001
         )
-        engine, values = Engine(machine, drawn), graph.encode_input(pixels[:3])
-        for layer in map_network(graph, machine):
-            run = engine.run(layer.convolution.program(layer_inputs(layer, values)))
-            values = layer_outputs(layer, run.results)
-        assert accuracy == (values.reshape(3, -1).argmax(axis=1) == labels[:3]).mean()
+        accelerator, classes = Accelerator(machine, drawn), []
+        accelerator.load(program)
+        for image in graph.encode_input(pixels[:3]):
+            accelerator.write_map(program.input, image)
+            accelerator.run()
+            classes.append(accelerator.read_map(program.layers[-1].output).argmax())
+        assert accuracy == (np.array(classes) == labels[:3]).mean()
+
+
+def test_the_report_says_what_ran(report):
+    program = compile_graph(open_model("digits-1-1"), load_machine("paper8"))
+    placement = written(report)["placement"]
+    assert (placement["machine"], placement["program"]) == ("paper8", program.digest)
+    assert placement["descriptors"] == len(program.descriptors)
+    names = [layer["layer"] for layer in placement["layers"]]
+    assert names == [layer.name for layer in program.layers]
+    assert all(layer["resident"] and layer["kernel_rows"] for layer in placement["layers"])
+    assert written(report)["images"] == 3
+    assert program.digest in str(report)
+
+
+@pytest.mark.parametrize(
+    ("network", "images"),
+    [("digits-1-1", 1), *(pytest.param(name, 8, marks=pytest.mark.thorough) for name in shipped_networks())],
+)
+def test_its_sums_are_those_of_a_run_with_faults_and_of_the_rtl(network, images):
+    """`run_network` compares RTL and functional machine, and gives what the RTL computed."""
+    machine, graph = load_machine("paper8"), open_model(network)
+    program = compile_graph(graph, machine)
+    faults = draw_fault_map(machine, load_technology("sot-mram"), 3, sigma_ra=0.1, sigma_tmr=0.2)
+    pixels = load_images(None)[0][:images]
+    codes = (graph.encode_input(pixels) - program.input.offset) // program.input.scale
+    sums = program.layers[-1].output.values(_sums(program, faults, codes))
+    run = spinplane.run_network(network, pixels, machine=machine, faults=faults)
+    assert run.mismatches == 0
+    assert run.wrong > 0
+    assert np.array_equal(run.outputs, graph.decode_output(sums))
 
 
 def test_the_interval_covers_counting_and_the_spread_of_the_maps():

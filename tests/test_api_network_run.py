@@ -301,13 +301,7 @@ def test_a_wrong_request_is_one_line(
     [
         (("verilator",), "icarus", "simulator 'icarus' cannot be used here: usable are verilator"),
         (("icarus",), "vcs", "simulator 'vcs' cannot be used here: usable are icarus"),
-        (
-            ("icarus",),
-            "amaranth",
-            "simulator 'amaranth' cannot run the accelerator, whose memories are Verilog: allowed are verilator, "
-            "icarus",
-        ),
-        ((), None, "no simulator can be used here: the accelerator needs Verilator or Icarus Verilog"),
+        ((), None, "no simulator can be used here: a network needs Verilator or Icarus Verilog"),
     ],
 )
 def test_a_simulator_that_is_not_there_is_refused(

@@ -3,16 +3,19 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.resources import files
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
 from amaranth.sim import Simulator, SimulatorContext
 
 from spinplane import behavioral
 from spinplane.hdl import SotMramArray
-from spinplane.machine import Machine
+from spinplane.hdl.machine_verilog import array_model
+from spinplane.machine import FaultMap, Machine
 from spinplane.sim import BenchRun, run_bench
 from spinplane.sim.array_lines import (
     EVENTS,
@@ -23,6 +26,7 @@ from spinplane.sim.array_lines import (
     refusals,
     unknowns_that_pass,
 )
+from spinplane.sim.fault_files import fault_arguments
 
 MACHINE = Machine(
     name="array",
@@ -66,16 +70,33 @@ def wrapper(machine: Machine) -> str:
     )
 
 
-def run(simulator: str, testcase: str, machine: Machine = MACHINE, refusal: str = "") -> BenchRun:
-    array = (files("spinplane.hdl") / "sot_mram_array.v").read_text(encoding="utf-8")
-    return run_bench(
-        "spinplane.sim.bench_sot_mram_array",
-        {"sot_mram_array": array, "array_bench": wrapper(machine)},
-        "array_bench",
-        simulator=simulator,
-        testcase=testcase,
-        environment={"BENCH_MACHINE": json.dumps(asdict(machine)), "BENCH_REFUSAL": refusal},
-    )
+def run(
+    simulator: str,
+    testcase: str,
+    machine: Machine = MACHINE,
+    *,
+    lines: Sequence[tuple[Lines, int | None]] = (),
+    faults: FaultMap | None = None,
+) -> BenchRun:
+    environment = {"BENCH_MACHINE": json.dumps(asdict(machine)), "BENCH_LINES": json.dumps(lines)}
+    with TemporaryDirectory() as folder:
+        if faults is not None:
+            environment["BENCH_FAULTS"] = str(Path(folder) / "faults.npz")
+            faults.save(environment["BENCH_FAULTS"])
+        return run_bench(
+            "spinplane.sim.bench_sot_mram_array",
+            {"sot_mram_array": array_model(), "array_bench": wrapper(machine)},
+            "array_bench",
+            simulator=simulator,
+            testcase=testcase,
+            environment=environment,
+            plusargs=fault_arguments(faults, Path(folder)),
+        )
+
+
+def refused(simulator: str, edges: Sequence[Lines], machine: Machine = MACHINE) -> BenchRun:
+    """Lines whose last ones the array has to refuse."""
+    return run(simulator, "given_lines", machine, lines=[(lines, None) for lines in edges])
 
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
@@ -98,13 +119,15 @@ def assert_refused(run: BenchRun, message: str) -> None:
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 @pytest.mark.parametrize("case", REFUSALS)
 def test_verilog_refuses(case: str, simulator: str) -> None:
-    assert_refused(run(simulator, "refusal", refusal=case), REFUSALS[case][1])
+    edges, message = REFUSALS[case]
+    assert_refused(refused(simulator, edges), message)
 
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 @pytest.mark.parametrize("case", OVERLAP_REFUSALS)
 def test_verilog_refuses_a_sense_of_the_row_under_write(case: str, simulator: str) -> None:
-    assert_refused(run(simulator, "refusal", OVERLAP, case), OVERLAP_REFUSALS[case][1])
+    edges, message = OVERLAP_REFUSALS[case]
+    assert_refused(refused(simulator, edges, OVERLAP), message)
 
 
 def test_icarus_refuses_lines_that_are_not_driven() -> None:
@@ -148,9 +171,9 @@ def test_amaranth_agrees_with_the_golden_model(machine: Machine) -> None:
 )
 def test_amaranth_refuses(case: str, machine: Machine) -> None:
     edges, message = (REFUSALS if machine is MACHINE else OVERLAP_REFUSALS)[case]
-    with pytest.raises(AssertionError) as refused:
+    with pytest.raises(AssertionError) as violated:
         simulate(machine, [*((lines, None) for lines in edges), ({}, None)])
-    assert str(refused.value) == f"Assertion violated: {message}"
+    assert str(violated.value) == f"Assertion violated: {message}"
 
 
 def test_a_legal_sequence_is_not_refused() -> None:

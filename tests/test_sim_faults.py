@@ -4,22 +4,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from test_accelerator_networks import compiled_networks, input_codes
+from test_hdl_sot_mram_array import MACHINE, OVERLAP, run
 
 import spinplane
-from spinplane.behavioral import Accelerator, Engine
+from spinplane.behavioral import Accelerator
 from spinplane.behavioral.array import ArrayError, SotMramArray
 from spinplane.cli import main
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.program import compile_graph
 from spinplane.device import draw_fault_map, load_technology
-from spinplane.machine import Program, SpinplaneError, load_machine
+from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
 from spinplane.models import open_model
 from spinplane.samples import sample_digit
 from spinplane.sim import available_simulators
 from spinplane.sim.accelerator import run_accelerator
-from spinplane.sim.programs import ProgramGenerator
-from spinplane.sim.run import run_programs
 
 
 def random_faults(machine, rng, cells, drifted):
@@ -36,45 +36,54 @@ def random_faults(machine, rng, cells, drifted):
     return FaultMap(sub_arrays=shape[0], rows=shape[1], columns=shape[2], stuck=stuck, **thresholds)
 
 
-def _program(machine, seed):
-    """Every row written, then random commands, as one program."""
-    generator = ProgramGenerator(machine, seed)
-    writes, commands = generator.writes(), generator.program(60)
-    return Program(
-        machine=machine,
-        commands=np.concatenate([writes.commands, commands.commands]),
-        rows=np.concatenate([writes.rows, commands.rows]),
-        masks=np.concatenate([writes.masks, commands.masks]),
-    )
+def check_wrong_bits(faults_of, simulator):
+    """Random networks in the memories that `faults_of` gives: RTL and functional machine are wrong in the same bits.
+
+    Returns
+    -------
+    int
+        Codes and sums that are not those of a memory without faults.
+    """
+    machine, wrong = load_machine("tiny"), 0
+    for seed, (_, program, inputs) in enumerate(compiled_networks(machine, 3)):
+        codes, faults = input_codes(program, inputs), faults_of(machine, seed)
+        functional, right = Accelerator(machine, faults), Accelerator(machine)
+        for accelerator in (functional, right):
+            accelerator.load(program)
+            accelerator.write_map(program.input, codes)
+        expected = functional.run()
+        right.run()
+        rtl = run_accelerator(
+            program, [codes], simulator=simulator, limit=expected.counters.cycles, faults=faults
+        ).images[0]
+        assert rtl.record.counters == expected.counters
+        for layer, values in zip(program.layers, rtl.maps, strict=True):
+            if values is not None:
+                assert (values == functional.read_map(layer.output)).all(), layer.name
+                wrong += int((values != right.read_map(layer.output)).sum())
+    return wrong
 
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
-def test_random_programs_give_the_same_wrong_bits(simulator):
-    machine = load_machine("tiny")
-    wrong = 0
-    for seed in range(3):
-        faults = random_faults(machine, np.random.default_rng(seed), cells=300, drifted=0.1)
-        program = _program(machine, seed)
-        rtl = run_programs([program], simulator=simulator, faults=faults).runs[0]
-        functional = Engine(machine, faults).run(program)
-        assert (rtl.results == functional.results).all()
-        assert (rtl.rows == functional.rows).all()
-        assert rtl.counters == functional.counters
-        right = Engine(machine).run(program)
-        wrong += int((right.rows != functional.rows).sum() + (right.results != functional.results).sum())
-    assert wrong
+def test_random_networks_give_the_same_wrong_bits(simulator):
+    def faults_of(machine, seed):
+        return random_faults(machine, np.random.default_rng(seed), cells=300, drifted=0.1)
+
+    assert check_wrong_bits(faults_of, simulator)
 
 
 def test_a_map_without_faults_changes_nothing():
-    machine = load_machine("tiny")
-    program = _program(machine, 7)
-    right = Engine(machine).run(program)
-    for run in (
-        Engine(machine, FaultMap.none(machine)).run(program),
-        run_programs([program], simulator="icarus", faults=FaultMap.none(machine)).runs[0],
-    ):
-        assert (run.results == right.results).all()
-        assert (run.rows == right.rows).all()
+    assert not check_wrong_bits(lambda machine, seed: FaultMap.none(machine), "icarus")
+
+
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+@pytest.mark.parametrize("testcase", ["random_row_operations", "senses_during_writes"])
+def test_every_sense_of_a_faulty_array(testcase, simulator):
+    """EN_M, EN_AND and EN_OR, of which a network needs the second alone."""
+    machine = OVERLAP if testcase == "senses_during_writes" else MACHINE
+    for seed in range(3):
+        faults = random_faults(machine, np.random.default_rng(seed), cells=20, drifted=0.4)
+        run(simulator, testcase, machine, faults=faults).check()
 
 
 def _varied_faults(machine, rng, seed):
@@ -161,15 +170,15 @@ def test_stuck_cells_are_unknown_until_they_are_written():
     assert array.read(slice(0, 2), np.array([3]), columns).sum(axis=(1, 2)).tolist() == [1, 0]
 
 
-def test_other_machines_and_simulators_are_refused():
+def test_a_map_of_another_machine_is_refused():
     tiny, faults = load_machine("tiny"), FaultMap.none(load_machine("paper8"))
-    program = _program(tiny, 0)
+    ((_, program, inputs),) = compiled_networks(tiny, 1)
     with pytest.raises(
         SpinplaneError, match=r"fault map of 8 sub-arrays of 512×256 does not fit machine tiny"
     ):
-        run_programs([program], simulator="icarus", faults=faults)
-    with pytest.raises(SpinplaneError, match="'amaranth' has no faults"):
-        run_programs([program], simulator="amaranth", faults=FaultMap.none(tiny))
+        run_accelerator(
+            program, [input_codes(program, inputs)], simulator="icarus", limit=9999, faults=faults
+        )
 
 
 def test_the_command_takes_a_fault_map(capsys, tmp_path):

@@ -1,0 +1,87 @@
+"""What the bench of whole convolutions is given: a program for each, its images, and what it computes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinplane.behavioral import convolve
+from spinplane.machine import Coding, Operand
+from spinplane.machine.program import NetworkProgram
+
+#: Environment variable that names the folder of the cases for the bench.
+CASES_VARIABLE = "SPINPLANE_CONVOLUTIONS"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConvolutionCase:
+    """A convolution, compiled.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        Of this one layer, which leaves its sums.
+    inputs : ndarray of shape (batch, channels, height, width), int64
+    weights : ndarray of shape (kernels, channels / groups, height, width), int64
+        Both are values, not codes.
+    w, i : Operand
+    options : dict
+        Stride, padding, dilation, groups and bias, as `spinplane.behavioral.convolve` takes them.
+    """
+
+    program: NetworkProgram
+    inputs: np.ndarray
+    weights: np.ndarray
+    w: Operand
+    i: Operand
+    options: dict[str, Any]
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Inputs as they lie in the image bank."""
+        return (self.inputs - self.program.input.offset) // self.program.input.scale
+
+    def expected(self) -> np.ndarray:
+        """Sums of shape (batch, kernels, height, width) by Eq. 3 of the paper: ANDs of bit-planes, counted."""
+        return convolve(self.inputs, self.weights, w=self.w, i=self.i, **self.options)
+
+    def __str__(self) -> str:
+        options = ", ".join(f"{name} {value}" for name, value in self.options.items() if name != "bias")
+        kernels = "×".join(map(str, self.weights.shape))
+        images = "×".join(map(str, self.inputs.shape))
+        coding = f"{self.w.coding.value}:{self.i.coding.value}"
+        return f"{self.w.bits}:{self.i.bits} bits, {coding}, kernels {kernels}, images {images}, {options}"
+
+
+def save_cases(folder: Path, cases: Sequence[ConvolutionCase]) -> None:
+    """Write convolutions into an empty folder."""
+    for number, case in enumerate(cases):
+        case.program.save(folder / f"{number}.program")
+        options = {**case.options, "bias": np.asarray(case.options["bias"]).tolist()}
+        operands = [(one.bits, one.coding.value) for one in (case.w, case.i)]
+        head = np.array(json.dumps([operands, options]))
+        np.savez(folder / f"{number}.npz", head=head, inputs=case.inputs, weights=case.weights)
+
+
+def load_cases(folder: Path) -> list[ConvolutionCase]:
+    """Read convolutions; the inverse of `save_cases`."""
+    cases = []
+    for number in range(len(list(folder.glob("*.npz")))):
+        with np.load(folder / f"{number}.npz") as arrays:
+            operands, options = json.loads(str(arrays["head"]))
+            w, i = (Operand(bits=bits, coding=Coding(coding)) for bits, coding in operands)
+            tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
+            cases.append(
+                ConvolutionCase(
+                    program=NetworkProgram.load(folder / f"{number}.program"),
+                    inputs=arrays["inputs"],
+                    weights=arrays["weights"],
+                    w=w,
+                    i=i,
+                    options=tuples | {"bias": np.array(options["bias"])},
+                )
+            )
+    return cases
