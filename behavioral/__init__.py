@@ -1,6 +1,6 @@
 """Golden models in plain numpy: the bit-plane equation, the array, every digital unit and the accelerator."""
 
-from .accelerator import Accelerator, AcceleratorRun
+from .accelerator import Accelerator, AcceleratorRun, ImagesRun
 from .activation import activate
 from .array import ArrayError, SotMramArray
 from .axi_banks import AxiBanks
@@ -12,8 +12,9 @@ from .engine import Engine, EngineRun
 from .feature_map import map_addresses, map_bits, map_codes
 from .layer_controller import DescriptorError, read_descriptor, read_header
 from .multi_line_row_decoder import decode_two_rows
-from .output_former import Write, plane_writes, raw_writes
+from .output_former import WayOutError, Write, plane_writes, raw_writes
 from .pooling import pool
+from .probe import Place, Probe, SeenWindow, SensedPair
 from .quantizer import quantize, quantize_unit
 from .reference_select import select_reference
 from .row_decoder import decode_row
@@ -21,7 +22,7 @@ from .row_former import RowRequest, RowSet, bits_needed, elements_inside, form_r
 from .sequencer import load_writes, walk_regions
 from .shifter import shift_left, shift_right_rounded
 from .sum import Sum
-from .way_out import WayOutError, WayOutRun, run_way_out
+from .way_out import WayOutRun, run_way_out
 from .window_correction import correct_window
 
 __all__ = [
@@ -32,8 +33,13 @@ __all__ = [
     "DescriptorError",
     "Engine",
     "EngineRun",
+    "ImagesRun",
+    "Place",
+    "Probe",
     "RowRequest",
     "RowSet",
+    "SeenWindow",
+    "SensedPair",
     "SotMramArray",
     "Sum",
     "WayOutError",

@@ -1,9 +1,11 @@
 """Golden model of the activation: offset, residual and the step to a code."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinplane.machine import CODE_BITS, OFFSET_BITS
+from spinplane.machine import CODE_BITS, OFFSET_BITS, Rounding
 from spinplane.machine.activation import POOLED_BITS, RAW_BITS, SCALE_BITS, ActivationConfiguration
 from spinplane.machine.descriptor import THRESHOLD_BITS, Requantize
 
@@ -61,20 +63,65 @@ def activate(
     multiplier = signed_integers(residual_multipliers, SCALE_BITS, "residual_multipliers")
     # |y| is at most 2^62 + 2^47 + 2^31: nothing wraps in int64.
     y = np.asarray(value + offset + residual * multiplier)
-    if configuration.absolute:
+    none = np.zeros(0, dtype=np.int64)
+    steps = signed_integers(thresholds if np.size(thresholds) else none, THRESHOLD_BITS, "thresholds")
+    if configuration.requantize is Requantize.THRESHOLDS and steps.shape[-1] != configuration.thresholds:
+        raise ValueError(
+            f"{steps.shape[-1]} thresholds: threshold_words = {configuration.threshold_words} "
+            f"are {configuration.thresholds}"
+        )
+    codes = requantize(y, configuration, steps)
+    return (
+        signed_integers(codes, RAW_BITS, "raw values")
+        if configuration.requantize is Requantize.RAW
+        else codes
+    )
+
+
+class Activation(Protocol):
+    """How a value becomes a code; `ActivationConfiguration` says what the names mean, and a `Pass` has them too."""
+
+    @property
+    def requantize(self) -> Requantize: ...
+    @property
+    def absolute(self) -> bool: ...
+    @property
+    def shift(self) -> int: ...
+    @property
+    def rounding(self) -> Rounding: ...
+    @property
+    def low(self) -> int: ...
+    @property
+    def high(self) -> int: ...
+    @property
+    def code_shift(self) -> int: ...
+
+
+def requantize(
+    y: NDArray[np.int64], activation: Activation, thresholds: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The step from a value with all that is added to it to a code, or |y| and y itself.
+
+    Parameters
+    ----------
+    y : ndarray of int64
+    activation : Activation
+    thresholds : ndarray of shape (..., thresholds), int64
+        Of no use but with ``THRESHOLDS``.
+
+    Returns
+    -------
+    ndarray of int64
+    """
+    if activation.absolute:
         y = np.abs(y)
-    if configuration.requantize is Requantize.RAW:
-        return signed_integers(y, RAW_BITS, "raw values")
-    if configuration.requantize is Requantize.THRESHOLDS:
-        none = np.zeros(0, dtype=np.int64)
-        steps = signed_integers(thresholds if np.size(thresholds) else none, THRESHOLD_BITS, "thresholds")
-        if steps.shape[-1] != configuration.thresholds:
-            raise ValueError(
-                f"{steps.shape[-1]} thresholds: threshold_words = {configuration.threshold_words} "
-                f"are {configuration.thresholds}"
-            )
-        codes = configuration.low + (steps <= y[..., np.newaxis]).sum(axis=-1)
+    if activation.requantize is Requantize.RAW:
+        return y
+    if activation.requantize is Requantize.THRESHOLDS:
+        codes = np.full(np.broadcast_shapes(y.shape, thresholds.shape[:-1]), activation.low, dtype=np.int64)
+        for number in range(thresholds.shape[-1]):
+            codes += thresholds[..., number] <= y
     else:
         names = ("shift", "rounding", "low", "high")
-        codes = quantize(y, **{name: getattr(configuration, name) for name in names})
-    return codes << configuration.code_shift
+        codes = quantize(y, **{name: getattr(activation, name) for name in names})
+    return codes << activation.code_shift if activation.code_shift else codes

@@ -13,6 +13,27 @@ class ArrayError(RuntimeError):
     """An operation that would break a real array, or that senses cells nobody has written."""
 
 
+class UnknownCellError(ArrayError):
+    """A cell that nobody has written would decide what a sense shows.
+
+    Parameters
+    ----------
+    reference : str
+        Of the sense: ``"EN_M"``, ``"EN_AND"`` or ``"EN_OR"``.
+    sub_array, column : int
+    rows : tuple of int
+        That were sensed.
+    """
+
+    def __init__(self, reference: str, sub_array: int, rows: tuple[int, int], column: int) -> None:
+        a, b = rows
+        named = f"row {a}" if a == b else f"rows {a} and {b}"
+        super().__init__(
+            f"{reference} senses an unknown cell: sub-array {sub_array}, {named}, column {column} was never written"
+        )
+        self.reference, self.sub_array, self.rows, self.column = reference, sub_array, rows, column
+
+
 class SotMramArray:
     """Sub-arrays of one machine, operated row by row and in lock-step.
 
@@ -68,6 +89,61 @@ class SotMramArray:
             cells = np.where(stuck, self._stuck_at[where, row], cells)
         self.cells[where, row], self.written[where, row] = cells, written
         self.writes += len(cells)
+
+    def write_rows(self, where: Where, rows: np.ndarray, bits: np.ndarray) -> None:
+        """Write whole rows, one after the other, in the sub-arrays `where`.
+
+        Parameters
+        ----------
+        where : slice, or ndarray of int
+        rows : ndarray of shape (n,), int
+        bits : ndarray of shape (n, columns) or (sub-arrays, n, columns), uint8
+        """
+        self._check_row(*rows)
+        at = (where, rows) if isinstance(where, slice) else (where[:, np.newaxis], rows)
+        self.cells[at] = self._held(at, bits)
+        self.written[at] = 1
+        self.writes += len(self.cells[where]) * len(rows)
+
+    def _held(self, at: tuple, bits: np.ndarray) -> np.ndarray:
+        """What cells hold after bits have been written to them."""
+        return bits if self.faults is None else np.where(self._stuck[at], self._stuck_at[at], bits)
+
+    def stuck_rows(self, where: Where) -> np.ndarray:
+        """Rows that hold a stuck cell in one of the sub-arrays `where`: ndarray of shape (rows,), bool."""
+        if self.faults is None:
+            return np.zeros(self.machine.rows, dtype=bool)
+        return np.asarray(self._stuck[where].any(axis=(0, 2)))
+
+    def and_factors(
+        self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What EN_AND shows of pairs of rows, for any bits that are written to the first one.
+
+        Whatever the faults, a column shows c + d·a for a bit a that is written to row a, as more cells that hold 1
+        never turn a 1 into a 0.
+
+        Parameters
+        ----------
+        where : slice, or ndarray of int
+        rows_a, rows_b : ndarray of shape (n,), int
+            Rows b as they are; their cells have been written.
+
+        Returns
+        -------
+        c, d : ndarray of shape (sub-arrays, n, columns), uint8
+        """
+        bits = _rows(self.cells, where, rows_b)
+        if self.faults is None:
+            return np.zeros_like(bits), bits
+        at = (where, rows_a) if isinstance(where, slice) else (where[:, np.newaxis], rows_a)
+        without, with_ones = (
+            self.faults.sense(
+                "and", self._held(at, np.full_like(bits, bit)), bits, where=where, rows=(rows_a, rows_b)
+            )
+            for bit in (0, 1)
+        )
+        return without, with_ones - without
 
     def read(self, where: Where, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Sense each of `rows` alone, with EN_M.
@@ -171,11 +247,8 @@ class SotMramArray:
             return
         sub_array, operation, column = np.argwhere(unknown)[0]
         index = np.arange(self.machine.sub_arrays)[where][sub_array]
-        a, b = rows_a[operation], rows_b[operation]
-        rows = f"row {a}" if a == b else f"rows {a} and {b}"
-        raise ArrayError(
-            f"{reference} senses an unknown cell: sub-array {index}, {rows}, column {column} was never written"
-        )
+        rows = int(rows_a[operation]), int(rows_b[operation])
+        raise UnknownCellError(reference, int(index), rows, int(column))
 
 
 def _rows(cells: np.ndarray, where: Where, rows: np.ndarray) -> np.ndarray:

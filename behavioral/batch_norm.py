@@ -51,11 +51,18 @@ def batch_normalize(
     >>> batch_normalize([5, -5], 3, [1, 0], [2, -2], accumulator_shift=1)
     array([16, 26])
     """
+    values = sums_before_scaling(accumulators, corrections, biases, accumulator_shift=accumulator_shift)
+    return values * signed_integers(multipliers, SCALE_BITS, "multipliers")
+
+
+def sums_before_scaling(
+    accumulators: ArrayLike, corrections: ArrayLike, biases: ArrayLike, *, accumulator_shift: int = 0
+) -> NDArray[np.int64]:
+    """(accumulator << accumulator_shift) − correction + bias; arguments and errors as of `batch_normalize`."""
     if accumulator_shift not in range(4):
         raise ValueError(f"accumulator_shift must be from 0 to 3, not {accumulator_shift!r}")
     accumulator = signed_integers(accumulators, VALUE_BITS, "accumulators")
     correction = signed_integers(corrections, WINDOW_SUM_BITS + WINDOW_SCALE_BITS, "corrections")
     bias = signed_integers(biases, VALUE_BITS, "biases")
-    multiplier = signed_integers(multipliers, SCALE_BITS, "multipliers")
     value = (accumulator << accumulator_shift) - correction + bias
-    return signed_integers(value, VALUE_BITS, "sums before scaling") * multiplier
+    return signed_integers(value, VALUE_BITS, "sums before scaling")

@@ -35,3 +35,15 @@ def signed_integers(values: ArrayLike, bits: int, name: str) -> NDArray[np.int64
     if outside.any():
         raise OverflowError(f"{name}: {numbers[outside].flat[0]} does not fit in {bits} bits")
     return numbers
+
+
+def wrapped(numbers: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    """The lower bits of numbers in two's complement, as signed numbers.
+
+    Examples
+    --------
+    >>> wrapped(np.array([7, 8, -9]), 4)
+    array([ 7, -8,  7])
+    """
+    limit = 1 << (bits - 1)
+    return (numbers + limit & (2 * limit - 1)) - limit

@@ -1,21 +1,22 @@
 """Golden model of pooling: the scaled values of a region's windows become one."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine.descriptor import PoolAt
 
-_LEAST = np.iinfo(np.int64).min
-
 
 def pool(
     values: ArrayLike, mode: PoolAt, *, counts: ArrayLike = True, negative: ArrayLike = False
-) -> NDArray[np.int64]:
+) -> NDArray[Any]:
     """Sum, maximum or minimum over the windows of a region, the last axis; 0 where none counts.
 
     Parameters
     ----------
-    values : array_like of int, shape (..., windows)
+    values : array_like of numbers, shape (..., windows)
+        Of any type that holds the sums.
     mode : PoolAt
         With ``NONE`` the last window's value, whether it counts or not.
     counts : array_like of bool
@@ -25,18 +26,32 @@ def pool(
 
     Returns
     -------
-    ndarray of shape (...), int64
+    ndarray of shape (...)
+        Of the type of `values`.
 
     Examples
     --------
     >>> pool([[3, -5, 4], [3, -5, 4]], PoolAt.MAX_BEFORE, counts=[1, 1, 0], negative=[False, True])
     array([ 3, -5])
     """
-    numbers, counted = np.broadcast_arrays(np.asarray(values, dtype=np.int64), np.asarray(counts, dtype=bool))
+    numbers, counted = np.asarray(values), np.asarray(counts, dtype=bool)
     if mode is PoolAt.NONE:
-        return numbers[..., -1]
+        return np.broadcast_to(numbers, np.broadcast_shapes(numbers.shape, counted.shape))[..., -1]
+    complete = bool(counted.all())
     if mode is PoolAt.SUM:
-        return np.where(counted, numbers, 0).sum(axis=-1)
-    sign = np.where(np.asarray(negative, dtype=bool) & (mode is PoolAt.MAX_BEFORE), -1, 1)
-    greatest = np.where(counted, sign[..., np.newaxis] * numbers, _LEAST).max(axis=-1)
-    return np.where(counted.any(axis=-1), sign * greatest, 0)
+        numbers = numbers if complete else np.where(counted, numbers, numbers.dtype.type(0))
+        return numbers.sum(axis=-1, dtype=numbers.dtype)
+    least = np.asarray(negative, dtype=bool) & (mode is PoolAt.MAX_BEFORE)
+    pooled = _greatest(numbers, counted, complete) if not least.all() else np.zeros((), numbers.dtype)
+    if least.any():
+        pooled = np.where(least, -_greatest(-numbers, counted, complete), pooled)
+    return pooled
+
+
+def _greatest(numbers: NDArray[Any], counted: NDArray[np.bool_], complete: bool) -> NDArray[Any]:
+    """Maximum of the numbers that count, 0 where none does."""
+    if complete:
+        return numbers.max(axis=-1)
+    info = np.iinfo(numbers.dtype) if numbers.dtype.kind == "i" else np.finfo(numbers.dtype)
+    greatest = np.where(counted, numbers, numbers.dtype.type(info.min)).max(axis=-1)
+    return np.where(counted.any(axis=-1), greatest, numbers.dtype.type(0))

@@ -82,4 +82,5 @@ def quantize(values: ArrayLike, *, shift: int, rounding: Rounding, low: int, hig
     ndarray of int64
         Codes, low to high.
     """
-    return np.clip(shift_right_rounded(values, shift, rounding), low, high)
+    codes = shift_right_rounded(values, shift, rounding)
+    return np.minimum(np.maximum(codes, low), high)

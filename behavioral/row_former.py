@@ -1,12 +1,22 @@
 """Golden model of the way in: the walk over a feature map, the rows that are formed of it, and their sums."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinplane.machine.passes import Pass
+
+from .bit_strings import BitStrings, CodeMap, ImageBanks, codes_of_planes
+
+Integers = NDArray[np.int64]
+Octets = NDArray[np.uint8]
+
+#: Bits whose addresses are listed at a time.
+_TAKEN = 1 << 20
 
 
 class RowRequest(NamedTuple):
@@ -31,10 +41,75 @@ class RowSet(NamedTuple):
 
     row: int
     #: ndarray of shape (row_buses, columns), uint8.
-    bits: NDArray[np.uint8]
+    bits: Octets
     #: Row sum of each bus.
     sums: list[int]
     last: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowWalk:
+    """Row sets of a pass in the order in which they are written.
+
+    Parameters
+    ----------
+    line, column, plane_group, piece : ndarray of shape (row sets,), int64
+        v, u, pg and piece of each.
+    row : ndarray of shape (row sets,), int64
+        Array row that it is written to, whether the array has it or not.
+    region_sets : ndarray of shape (regions + 1,), int64
+        First row set of each region; the last entry is the number of all.
+    """
+
+    line: Integers
+    column: Integers
+    plane_group: Integers
+    piece: Integers
+    row: Integers
+    region_sets: Integers
+
+    @classmethod
+    def of(cls, layer_pass: Pass) -> "RowWalk":
+        """The walk of a pass."""
+        p = layer_pass
+        every_column = np.arange(p.first_columns + (p.region_columns - 1) * p.next_columns)
+        columns = np.split(every_column, p.first_columns + np.arange(p.region_columns - 1) * p.next_columns)
+        lines = [np.arange(p.first_lines)]
+        lines += [
+            p.first_lines + r * (p.line_skip + p.next_lines) + p.line_skip + np.arange(p.next_lines)
+            for r in range(p.region_rows - 1)
+        ]
+        orders = [
+            _order(u, v, np.arange(p.plane_groups), np.arange(p.pieces)) for v in lines for u in columns
+        ]
+        column, line, plane_group, piece = np.concatenate(orders, axis=1)
+        ring_row = p.input_row + line % p.ring_lines * p.line_rows + plane_group * p.group_rows
+        return cls(
+            line=line,
+            column=column,
+            plane_group=plane_group,
+            piece=piece,
+            row=ring_row + column * p.pieces + piece,
+            region_sets=np.cumsum([0, *(order.shape[1] for order in orders)]),
+        )
+
+    def places(self, layer_pass: Pass) -> tuple[Integers, Integers]:
+        """First bits of the rows in their lines, and their lines: ndarrays of shape (groups, row sets), int64."""
+        p, group = layer_pass, np.arange(layer_pass.groups)[:, np.newaxis]
+        x = (
+            p.start_x
+            + self.column * p.unit_bits
+            + group % p.groups_x * p.group_x_bits
+            + self.piece * p.piece_bits
+        )
+        if not p.in_bytes:
+            x = x + self.plane_group * p.plane_group_bits
+        return x, p.start_y + self.line + group // p.groups_x * p.group_y_lines
+
+
+def _order(*axes: Integers) -> Integers:
+    """All combinations, the last axis running fastest: ndarray of shape (axes, combinations)."""
+    return np.stack([index.ravel() for index in np.meshgrid(*axes, indexing="ij")])
 
 
 def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
@@ -48,54 +123,22 @@ def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
     ------
     RowRequest
     """
-    last_of_unit = layer_pass.plane_groups - 1, layer_pass.pieces - 1
-    for region_row in range(layer_pass.region_rows):
-        lines = _new_lines(layer_pass, region_row)
-        for region_column in range(layer_pass.region_columns):
-            columns = _new_columns(layer_pass, region_column)
-            units = [(u, v) for u in columns for v in lines]
-            for u, v in units:
-                for plane_group in range(layer_pass.plane_groups):
-                    for piece in range(layer_pass.pieces):
-                        last = (plane_group, piece) == last_of_unit and (u, v) == units[-1]
-                        for group in range(layer_pass.groups):
-                            gy, gx = divmod(group, layer_pass.groups_x)
-                            planes_x = 0 if layer_pass.in_bytes else plane_group * layer_pass.plane_group_bits
-                            yield RowRequest(
-                                row=layer_pass.input_row
-                                + v % layer_pass.ring_lines * layer_pass.line_rows
-                                + plane_group * layer_pass.group_rows
-                                + u * layer_pass.pieces
-                                + piece,
-                                y=layer_pass.start_y + v + gy * layer_pass.group_y_lines,
-                                x=layer_pass.start_x
-                                + u * layer_pass.unit_bits
-                                + gx * layer_pass.group_x_bits
-                                + planes_x
-                                + piece * layer_pass.piece_bits,
-                                plane_group=plane_group,
-                                last_piece=piece == layer_pass.pieces - 1,
-                                group=group,
-                                last_of_region=last,
-                            )
-
-
-def _new_lines(layer_pass: Pass, region_row: int) -> range:
-    if region_row == 0:
-        return range(layer_pass.first_lines)
-    start = (
-        layer_pass.first_lines
-        + (region_row - 1) * (layer_pass.next_lines + layer_pass.line_skip)
-        + layer_pass.line_skip
-    )
-    return range(start, start + layer_pass.next_lines)
-
-
-def _new_columns(layer_pass: Pass, region_column: int) -> range:
-    if region_column == 0:
-        return range(layer_pass.first_columns)
-    start = layer_pass.first_columns + (region_column - 1) * layer_pass.next_columns
-    return range(start, start + layer_pass.next_columns)
+    walk = RowWalk.of(layer_pass)
+    x, y = walk.places(layer_pass)
+    ends = set((walk.region_sets[1:] - 1).tolist())
+    for at, (row, plane_group, piece) in enumerate(
+        zip(walk.row.tolist(), walk.plane_group.tolist(), walk.piece.tolist(), strict=True)
+    ):
+        for group in range(layer_pass.groups):
+            yield RowRequest(
+                row=row,
+                y=int(y[group, at]),
+                x=int(x[group, at]),
+                plane_group=plane_group,
+                last_piece=piece == layer_pass.pieces - 1,
+                group=group,
+                last_of_region=at in ends,
+            )
 
 
 def elements_inside(layer_pass: Pass, request: RowRequest) -> NDArray[np.bool_]:
@@ -105,11 +148,8 @@ def elements_inside(layer_pass: Pass, request: RowRequest) -> NDArray[np.bool_]:
     -------
     ndarray of shape (elements,), bool
     """
-    length = layer_pass.last_length if request.last_piece else layer_pass.length
-    first_bits = request.x + 8 * np.arange(length) * layer_pass.in_bytes
-    return (
-        (first_bits >= 0) & (first_bits < layer_pass.in_valid_bits) & (0 <= request.y < layer_pass.in_height)
-    )
+    rows = FormedRows.of_request(layer_pass, request)
+    return rows.inside[0, : rows.lengths[0]]
 
 
 def bits_needed(layer_pass: Pass, request: RowRequest) -> int:
@@ -117,20 +157,10 @@ def bits_needed(layer_pass: Pass, request: RowRequest) -> int:
 
     Bytes count as a whole, and planes that do not exist are not needed.
     """
-    inside = np.flatnonzero(elements_inside(layer_pass, request))
-    if not len(inside):
-        return 0
-    address = layer_pass.in_base + request.y * layer_pass.in_line_bits + request.x
-    if layer_pass.in_bytes:
-        return address + 8 * (int(inside[-1]) + 1)
-    left = layer_pass.in_planes - request.plane_group * layer_pass.planes
-    planes = max(1, min(layer_pass.planes, left))
-    return address + (planes - 1) * layer_pass.block_columns + len(inside)
+    return int(FormedRows.of_request(layer_pass, request).needed[0])
 
 
-def form_row(
-    image_bits: NDArray[np.uint8], layer_pass: Pass, request: RowRequest
-) -> tuple[NDArray[np.uint8], int]:
+def form_row(image_bits: Octets, layer_pass: Pass, request: RowRequest) -> tuple[Octets, int]:
     """Form a row.
 
     Parameters
@@ -151,25 +181,11 @@ def form_row(
     IndexError
         If an element of the map lies beyond the bank.
     """
-    if bits_needed(layer_pass, request) > len(image_bits):
-        raise IndexError(f"a row needs {bits_needed(layer_pass, request)} bits of {len(image_bits)}")
-    inside = elements_inside(layer_pass, request)
-    address = layer_pass.in_base + request.y * layer_pass.in_line_bits + request.x
-    block_columns = layer_pass.block_columns
-    element = np.arange(len(inside))
-    slot = np.zeros((layer_pass.planes, block_columns), dtype=np.uint8)
-    for block in range(layer_pass.planes):
-        plane = request.plane_group * layer_pass.planes + block
-        if plane >= layer_pass.in_planes:
-            continue
-        place = 8 * element + plane if layer_pass.in_bytes else block * block_columns + element
-        slot[block, : len(inside)] = layer_pass.pad_code >> plane & 1
-        slot[block, : len(inside)][inside] = image_bits[(address + place)[inside]]
-    row_sum = sum(int(bits.sum()) << block for block, bits in enumerate(slot))
-    return np.tile(slot.ravel(), layer_pass.slots), row_sum
+    codes = FormedRows.of_request(layer_pass, request).form(image_bits)[0]
+    return row_bits(layer_pass, codes), int(codes.sum())
 
 
-def form_row_sets(image_bits: NDArray[np.uint8], layer_pass: Pass) -> Iterator[RowSet]:
+def form_row_sets(image_bits: Octets, layer_pass: Pass) -> Iterator[RowSet]:
     """Row sets of a layer in the order in which they are written.
 
     Bus b carries the row of group b div (row buses / groups).
@@ -179,18 +195,284 @@ def form_row_sets(image_bits: NDArray[np.uint8], layer_pass: Pass) -> Iterator[R
     IndexError
         If an element of the map lies beyond the bank.
     """
-    rows: list[NDArray[np.uint8]] = []
-    sums: list[int] = []
-    for request in walk_rows(layer_pass):
-        bits, row_sum = form_row(image_bits, layer_pass, request)
-        rows.append(bits)
-        sums.append(row_sum)
-        if len(rows) == layer_pass.groups:
-            repeats = layer_pass.machine.row_buses // layer_pass.groups
-            yield RowSet(
-                row=request.row,
-                bits=np.repeat(np.stack(rows), repeats, axis=0),
-                sums=[row_sum for row_sum in sums for _ in range(repeats)],
-                last=request.last_of_region,
-            )
-            rows, sums = [], []
+    walk = RowWalk.of(layer_pass)
+    codes = (
+        FormedRows.of_walk(layer_pass, walk).form(image_bits).reshape(layer_pass.groups, len(walk.row), -1)
+    )
+    repeats = layer_pass.machine.row_buses // layer_pass.groups
+    ends = set((walk.region_sets[1:] - 1).tolist())
+    for at, row in enumerate(walk.row.tolist()):
+        of_groups = codes[:, at]
+        yield RowSet(
+            row=row,
+            bits=np.repeat(row_bits(layer_pass, of_groups), repeats, axis=0),
+            sums=np.repeat(of_groups.sum(axis=1), repeats).tolist(),
+            last=at in ends,
+        )
+
+
+def row_bits(layer_pass: Pass, codes: Octets) -> Octets:
+    """Bits of rows from the codes of their elements, the same in all slots.
+
+    Parameters
+    ----------
+    layer_pass : Pass
+    codes : ndarray of shape (..., elements), uint8
+
+    Returns
+    -------
+    ndarray of shape (..., columns), uint8
+    """
+    p = layer_pass
+    blocks = np.zeros((*codes.shape[:-1], p.slots, p.planes, p.block_columns), dtype=np.uint8)
+    planes = codes[..., np.newaxis, :] >> np.arange(p.planes, dtype=np.uint8)[:, np.newaxis] & np.uint8(1)
+    blocks[..., : codes.shape[-1]] = planes[..., np.newaxis, :, :]
+    return blocks.reshape(*codes.shape[:-1], p.machine.columns)
+
+
+class FormedRows:
+    """Rows of a pass: the bits of the bank that each one takes, and what it takes besides.
+
+    Parameters
+    ----------
+    layer_pass : Pass
+    x, y : ndarray of shape (rows,), int64
+        First bit in the line, and line of the map.
+    plane_group : ndarray of shape (rows,), int64
+    last_piece : ndarray of shape (rows,), bool
+
+    Attributes
+    ----------
+    lengths : ndarray of shape (rows,), int64
+        Elements.
+    inside : ndarray of shape (rows, elements of the longest row), bool
+        Elements of the row that lie in the map.
+    needed : ndarray of shape (rows,), int64
+        Bits of the bank, from its first one on, that have to exist; 0 where it is not read.
+    """
+
+    def __init__(
+        self, layer_pass: Pass, x: Integers, y: Integers, plane_group: Integers, last_piece: NDArray[np.bool_]
+    ) -> None:
+        p = layer_pass
+        self._pass, self._plane_group = p, plane_group
+        self.lengths = np.where(last_piece, p.last_length, p.length)
+        element = np.arange(int(self.lengths.max()) if self.lengths.size else 0)
+        begins = x[:, np.newaxis] + 8 * element if p.in_bytes else x[:, np.newaxis]
+        inside = (begins >= 0) & (begins < p.in_valid_bits) & ((y >= 0) & (y < p.in_height))[:, np.newaxis]
+        self._exists = element < self.lengths[:, np.newaxis]
+        self.inside = inside & self._exists
+        self._first = p.in_base + y * p.in_line_bits + x
+        #: Planes of the map that each row takes.
+        self._planes = np.clip(p.in_planes - plane_group * p.planes, 0, p.planes)
+        self.needed = np.where(self.inside.any(axis=1), self._first + self._bits_needed(), 0)
+
+    @classmethod
+    def of_request(cls, layer_pass: Pass, request: RowRequest) -> "FormedRows":
+        """A single row."""
+        x, y, plane_group = (np.array([at]) for at in (request.x, request.y, request.plane_group))
+        return cls(layer_pass, x, y, plane_group, np.array([request.last_piece]))
+
+    @classmethod
+    def of_walk(cls, layer_pass: Pass, walk: RowWalk) -> "FormedRows":
+        """All rows, those of a group together."""
+        x, y = walk.places(layer_pass)
+        groups = layer_pass.groups
+        last_piece = np.tile(walk.piece == layer_pass.pieces - 1, groups)
+        return cls(layer_pass, x.ravel(), y.ravel(), np.tile(walk.plane_group, groups), last_piece)
+
+    def _bits_needed(self) -> Integers:
+        """Bits from a row's first one to the last one that has to exist."""
+        p = self._pass
+        if p.in_bytes:
+            last = self.inside.shape[1] - 1 - self.inside[:, ::-1].argmax(axis=1)
+            return 8 * (last + 1)
+        return np.maximum(self._planes - 1, 0) * p.block_columns + self.lengths
+
+    @property
+    def reads(self) -> NDArray[np.bool_]:
+        """Rows for which the bank is read: ndarray of shape (rows,), bool."""
+        return np.asarray(self.inside.any(axis=1))
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First bit of the bank that counts in a row, and the one after the last; (0, 0) if there is none."""
+        reads = self.reads
+        if not reads.any():
+            return 0, 0
+        first = self._first + (8 * self.inside.argmax(axis=1) if self._pass.in_bytes else 0)
+        return int(first[reads].min()), int(self.needed.max())
+
+    def taken(self) -> Iterator[Integers]:
+        """Addresses of the bits that count in rows, some rows at a time: ndarrays of shape (bits,), int64."""
+        p = self._pass
+        plane = np.arange(p.planes)[:, np.newaxis]
+        element = np.arange(self.inside.shape[1])
+        offset = 8 * element + plane if p.in_bytes else plane * p.block_columns + element
+        first = self._first + self._plane_group * p.planes if p.in_bytes else self._first
+        step = max(1, _TAKEN // max(1, offset.size))
+        for begin in range(0, len(first), step):
+            rows = slice(begin, begin + step)
+            counts = self.inside[rows, np.newaxis] & (plane < self._planes[rows, np.newaxis, np.newaxis])
+            yield (first[rows, np.newaxis, np.newaxis] + offset)[counts]
+
+    def form(self, image_bits: Octets) -> Octets:
+        """Codes of the elements of all rows, from one bank.
+
+        Parameters
+        ----------
+        image_bits : ndarray of shape (bits,), uint8
+
+        Returns
+        -------
+        ndarray of shape (rows, elements of the longest row), uint8
+            Plane 0 of a row's plane group is bit 0.
+
+        Raises
+        ------
+        IndexError
+            If an element of the map lies beyond the bank.
+        """
+        needed = int(self.needed.max()) if self.needed.size else 0
+        if needed > len(image_bits):
+            raise IndexError(f"a row needs {needed} bits of {len(image_bits)}")
+        return self.read(ImageBanks(image_bits, 0, len(image_bits), 1))[0]
+
+    def read(self, banks: ImageBanks) -> Octets:
+        """Codes of the elements of all rows, from the banks of many images.
+
+        Returns
+        -------
+        ndarray of shape (images, rows, elements of the longest row), uint8
+        """
+        return self._reader.read(banks)
+
+    @cached_property
+    def _reader(self) -> "RowReader":
+        return RowReader(self)
+
+
+class RowReader:
+    """Reads rows from the banks of many images.
+
+    Parameters
+    ----------
+    rows : FormedRows
+    """
+
+    def __init__(self, rows: FormedRows) -> None:
+        self._rows, self._span = rows, rows.span
+        self._strings: dict[tuple[int, int], BitStrings] = {}
+        p = rows._pass
+        # What is taken of the bits that were read, and what is there without them.
+        planes = ((1 << rows._planes) - 1)[:, np.newaxis]
+        padding = (p.pad_code >> rows._plane_group * p.planes)[:, np.newaxis] & planes
+        keep = np.where(rows.inside, planes, 0).astype(np.uint8)
+        fill = np.where(rows._exists & ~rows.inside, padding, 0).astype(np.uint8)
+        needless = (keep[rows.reads] == 255).all() if p.in_bytes else rows._exists.all()
+        self._keep = None if needless else keep
+        self._fill = fill if fill.any() else None
+
+    def _in(self, banks: ImageBanks) -> BitStrings:
+        """The strings of the rows, for each plane unless it is in bytes."""
+        key = banks.base, banks.size
+        if key not in self._strings:
+            rows, p = self._rows, self._rows._pass
+            elements = rows.inside.shape[1]
+            if p.in_bytes:
+                first, exists = rows._first + rows._plane_group * p.planes, rows.reads
+            else:
+                plane = np.arange(p.planes)
+                first = rows._first[:, np.newaxis] + plane * p.block_columns
+                exists = rows.reads[:, np.newaxis] & (plane < rows._planes[:, np.newaxis])
+            length = 8 * elements if p.in_bytes else elements
+            self._strings[key] = BitStrings(first, length, base=banks.base, size=banks.size, exists=exists)
+        return self._strings[key]
+
+    def read(self, banks: ImageBanks) -> Octets:
+        """Codes of the elements of all rows.
+
+        Parameters
+        ----------
+        banks : ImageBanks
+
+        Returns
+        -------
+        ndarray of shape (images, rows, elements of the longest row), uint8
+        """
+        codes = self._in(banks).read(banks.octets(self._span))
+        if not self._rows._pass.in_bytes:
+            codes = codes_of_planes(codes)[..., : self._rows.inside.shape[1]]
+        if self._keep is not None:
+            codes = codes & self._keep
+        return codes if self._fill is None else codes | self._fill
+
+
+class UnitReader:
+    """Reads unit rows: rows of all plane groups as one, with whole codes.
+
+    Parameters
+    ----------
+    layer_pass : Pass
+    rows : FormedRows
+        Of all groups and row sets, as of `FormedRows.of_walk`.
+    """
+
+    def __init__(self, layer_pass: Pass, rows: FormedRows) -> None:
+        self._pass, self._rows = layer_pass, rows
+        self._map, self._place = self._code_map(rows)
+
+    def _code_map(self, rows: FormedRows) -> tuple[CodeMap | None, Integers]:
+        """Unit rows that are read, if each one is a string of codes, and the number of each or −1."""
+        p = self._pass
+        of_units = (p.groups, -1, p.plane_groups, p.pieces)
+        reads = rows.reads.reshape(of_units)
+        first = rows._first.reshape(of_units)
+        plane = np.arange(p.plane_groups) * p.plane_group_bits
+        plane_bits = p.block_columns if p.planes > 1 else p.plane_group_bits
+        planes = min(p.in_planes, p.plane_groups * p.planes)
+        in_line = planes <= p.planes or p.plane_group_bits == p.planes * plane_bits
+        together = (reads == reads[:, :, :1]).all() and (
+            first == first[:, :, :1] + plane[:, np.newaxis]
+        ).all()
+        if p.in_bytes or not in_line or not together or not rows._exists.all() or not reads.any():
+            return None, np.zeros(0, dtype=np.int64)
+        read = reads[:, :, 0].reshape(p.groups, -1)
+        place = np.where(read, np.cumsum(read).reshape(read.shape) - 1, -1)
+        strings = first[:, :, 0].reshape(p.groups, -1)[read]
+        elements = rows.inside.shape[1]
+        return CodeMap(strings, elements=elements, planes=planes, plane_bits=plane_bits), place
+
+    def read(self, banks: ImageBanks) -> tuple[Octets, Integers]:
+        """Codes, and which of them each unit row has.
+
+        Parameters
+        ----------
+        banks : ImageBanks
+
+        Returns
+        -------
+        codes : ndarray of shape (images, n, elements), uint8
+        places : ndarray of shape (groups, unit rows), int64
+            Number of each unit row among the n.
+        """
+        held = None if self._map is None else self._map.find(banks)
+        if held is None or self._map is None:
+            codes = self._units(self._rows.read(banks))
+            return codes, np.arange(codes.shape[1]).reshape(self._pass.groups, -1)
+        codes, strings = held
+        padding = self._pass.pad_code & (1 << self._map.planes) - 1
+        padded = np.full((len(codes), codes.shape[1] + 1, codes.shape[2]), padding, dtype=np.uint8)
+        padded[:, :-1] = codes
+        return padded, np.where(self._place < 0, codes.shape[1], strings[self._place])
+
+    def _units(self, rows: Octets) -> Octets:
+        """Codes of unit rows, (images, groups · unit rows, elements), from those of rows."""
+        p = self._pass
+        if p.plane_groups == 1:
+            return rows
+        parts = rows.reshape(len(rows), -1, p.plane_groups, p.pieces, rows.shape[-1])
+        codes = parts[:, :, 0]
+        for plane_group in range(1, p.plane_groups):
+            codes = codes | parts[:, :, plane_group] << np.uint8(plane_group * p.planes)
+        return codes.reshape(len(rows), -1, rows.shape[-1])

@@ -1,10 +1,15 @@
 """Golden model of the sequencer: what a pass loads, writes and runs, in order, straight from its loops."""
 
 from collections.abc import Iterator
-from itertools import product
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spinplane.machine.passes import Pass
+
+Integers = NDArray[np.int64]
 
 
 class KernelWrite(NamedTuple):
@@ -48,13 +53,95 @@ class Region(NamedTuple):
     rounds: list[Round]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KernelLoad:
+    """Writes of a load, in order.
+
+    Parameters
+    ----------
+    words, rows, sub_arrays : ndarray of shape (writes,), int64
+        Word of the kernel bank, and the array row that it is written to in one sub-array of every group.
+    """
+
+    words: Integers
+    rows: Integers
+    sub_arrays: Integers
+
+    @classmethod
+    def of(cls, layer_pass: Pass) -> "KernelLoad":
+        """The load of a pass: for each row, the sub-arrays of a group."""
+        write = np.arange(layer_pass.load_rows * layer_pass.load_sub_arrays)
+        row, sub_array = np.divmod(write, layer_pass.load_sub_arrays)
+        return cls(words=layer_pass.load_base + write, rows=layer_pass.kernel_row + row, sub_arrays=sub_array)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowPairs:
+    """Rows that a pass senses at once, whether the array has them or not.
+
+    Each window of a region senses, in each round and for each kernel plane, its input rows with the kernel rows.
+
+    Parameters
+    ----------
+    input_rows : ndarray of shape (region rows, region columns, windows, plane groups, window rows), int64
+    kernel_rows : ndarray of shape (rounds, kernel planes, window rows), int64
+    sub_arrays : ndarray of shape (rounds,), int64
+        Of each group that take part.
+    """
+
+    input_rows: Integers
+    kernel_rows: Integers
+    sub_arrays: Integers
+
+    @classmethod
+    def of(cls, layer_pass: Pass) -> "RowPairs":
+        """The row pairs of a pass."""
+        p = layer_pass
+        # Axes: region row, region column, ry, rx, plane group, ty, run, row.
+        rho, kappa, ry, rx, plane_group, ty, run, row = np.ix_(
+            *(np.arange(p.region_rows), np.arange(p.region_columns)),
+            *(np.arange(p.region_height), np.arange(p.region_width), np.arange(p.plane_groups)),
+            *(np.arange(p.taps_y), np.arange(p.runs), np.arange(p.run_rows)),
+        )
+        line = rho * p.region_lines + ry * p.window_lines + ty * p.tap_lines
+        rows = (
+            p.input_row
+            + line % p.ring_lines * p.line_rows
+            + plane_group * p.group_rows
+            + (kappa * p.region_step + rx * p.window_step + run * p.run_step + row)
+        )
+        kernels = np.arange(p.rounds * p.kernel_planes * p.window_rows)
+        return cls(
+            input_rows=rows.reshape(
+                p.region_rows, p.region_columns, p.windows, p.plane_groups, p.window_rows
+            ),
+            kernel_rows=p.kernel_row + kernels.reshape(p.rounds, p.kernel_planes, p.window_rows),
+            sub_arrays=np.array([p.sub_arrays] * (p.rounds - 1) + [p.last_sub_arrays]),
+        )
+
+    @property
+    def senses(self) -> int:
+        """Row pairs that are sensed, in all sub-arrays of a group."""
+        windows = self.input_rows[..., 0].size
+        return sum(
+            windows * kernel_rows.size * sub_arrays
+            for kernel_rows, sub_arrays in zip(self.kernel_rows, self.sub_arrays.tolist(), strict=True)
+        )
+
+    def meet_themselves(self) -> bool:
+        """Whether a row is sensed with itself."""
+        first = self.kernel_rows.ravel()
+        ahead = self.input_rows - first[0] - np.arange(self.kernel_rows.shape[2])
+        return bool(((ahead >= 0) & (ahead < first.size) & (ahead % self.kernel_rows.shape[2] == 0)).any())
+
+
 def load_writes(layer_pass: Pass) -> Iterator[KernelWrite]:
     """Writes of a load: for each row, the sub-arrays of a group."""
-    sub_arrays = layer_pass.load_sub_arrays
-    for row in range(layer_pass.load_rows):
-        for sub_array in range(sub_arrays):
-            word = layer_pass.load_base + row * sub_arrays + sub_array
-            yield KernelWrite(word, layer_pass.kernel_row + row, sub_array)
+    load = KernelLoad.of(layer_pass)
+    for word, row, sub_array in zip(
+        load.words.tolist(), load.rows.tolist(), load.sub_arrays.tolist(), strict=True
+    ):
+        yield KernelWrite(word, row, sub_array)
 
 
 def walk_regions(layer_pass: Pass) -> Iterator[Region]:
@@ -62,51 +149,45 @@ def walk_regions(layer_pass: Pass) -> Iterator[Region]:
 
     Rows are numbers without bound; it is for the caller to see whether the array has them.
     """
+    pairs = RowPairs.of(layer_pass)
     for y in range(layer_pass.region_rows):
         for x in range(layer_pass.region_columns):
             lines = layer_pass.first_lines if y == 0 else layer_pass.next_lines
             columns = layer_pass.first_columns if x == 0 else layer_pass.next_columns
-            yield Region(lines > 0 and columns > 0, list(_rounds(layer_pass, y, x)))
+            rounds = list(_rounds(layer_pass, pairs, pairs.input_rows[y, x]))
+            yield Region(lines > 0 and columns > 0, rounds)
 
 
-def _rounds(layer_pass: Pass, y: int, x: int) -> Iterator[Round]:
+def _rounds(layer_pass: Pass, pairs: RowPairs, input_rows: Integers) -> Iterator[Round]:
     inner = layer_pass.inner_cycles, layer_pass.last_inner_cycles
     outer = layer_pass.outer_cycles, layer_pass.last_outer_cycles
-    for window in range(layer_pass.windows):
-        window_y, window_x = divmod(window, layer_pass.region_width)
-        line = y * layer_pass.region_lines + window_y * layer_pass.window_lines
-        row = layer_pass.input_row + x * layer_pass.region_step + window_x * layer_pass.window_step
+    for window, rows in enumerate(input_rows):
         cycles, last_cycles = outer if window == layer_pass.windows - 1 else inner
         for number in range(layer_pass.rounds):
             is_last = number == layer_pass.rounds - 1
-            yield Round(list(_runs(layer_pass, line, row, number)), last_cycles if is_last else cycles)
+            yield Round(list(_runs(layer_pass, pairs, rows, number)), last_cycles if is_last else cycles)
 
 
-def _runs(layer_pass: Pass, first_line: int, first_row: int, number: int) -> Iterator[Run]:
-    of_plane = layer_pass.taps_y * layer_pass.runs
-    is_last_round = number == layer_pass.rounds - 1
-    sub_arrays = layer_pass.last_sub_arrays if is_last_round else layer_pass.sub_arrays
-    places = product(
-        range(layer_pass.kernel_planes),
-        range(layer_pass.plane_groups),
-        range(layer_pass.taps_y),
-        range(layer_pass.runs),
-    )
-    for index, (plane, group, tap, run) in enumerate(places):
-        line = (first_line + tap * layer_pass.tap_lines) % layer_pass.ring_lines
-        before = (number * layer_pass.kernel_planes + plane) * of_plane + tap * layer_pass.runs + run
-        yield Run(
-            row_a=first_row
-            + line * layer_pass.line_rows
-            + group * layer_pass.group_rows
-            + run * layer_pass.run_step,
-            row_b=layer_pass.kernel_row + before * layer_pass.run_rows,
-            rows=layer_pass.run_rows,
-            shift=plane + group * layer_pass.planes,
-            last_sub_array=sub_arrays - 1,
-            clear=index == 0,
-            emit=index == layer_pass.kernel_planes * layer_pass.plane_groups * of_plane - 1,
-            summed=number == 0 and plane == 0,
-            is_first=index == 0,
-            is_last=index == layer_pass.plane_groups * of_plane - 1,
-        )
+def _runs(layer_pass: Pass, pairs: RowPairs, input_rows: Integers, number: int) -> Iterator[Run]:
+    """Runs of a window's input rows, (plane groups, window rows), in a round."""
+    step, plane_groups = layer_pass.run_rows, layer_pass.plane_groups
+    inputs = input_rows[:, ::step].tolist()
+    kernels = pairs.kernel_rows[number, :, ::step].tolist()
+    of_plane = plane_groups * len(inputs[0])
+    index = 0
+    for plane, kernel_rows in enumerate(kernels):
+        for group, rows in enumerate(inputs):
+            for row_a, row_b in zip(rows, kernel_rows, strict=True):
+                yield Run(
+                    row_a=row_a,
+                    row_b=row_b,
+                    rows=step,
+                    shift=plane + group * layer_pass.planes,
+                    last_sub_array=int(pairs.sub_arrays[number]) - 1,
+                    clear=index == 0,
+                    emit=index == of_plane * len(kernels) - 1,
+                    summed=number == 0 and plane == 0,
+                    is_first=index == 0,
+                    is_last=index == of_plane - 1,
+                )
+                index += 1

@@ -45,14 +45,14 @@ def shift_right_rounded(value: ArrayLike, amount: ArrayLike, rounding: Rounding)
     -------
     ndarray of int64
     """
-    value, amount = np.broadcast_arrays(np.asarray(value, np.int64), np.asarray(amount, np.int64))
+    value, amount = np.asarray(value, np.int64), np.asarray(amount, np.int64)
     floor = np.right_shift(value, np.minimum(amount, 63))
-    if rounding is Rounding.FLOOR:
+    if rounding is Rounding.FLOOR or not amount.any():
         return floor
     below = np.clip(amount - 1, 0, 62)
-    half = np.where(amount > 0, np.right_shift(value, below) & 1, 0)
+    half = np.right_shift(value, below) & np.minimum(amount, 1)
     if rounding is Rounding.HALF_EVEN:
         sticky = (value & (np.left_shift(np.int64(1), below) - 1)) != 0
         half &= sticky | (floor & 1)
     # Beyond the width of int64 a magnitude is at most a half, and both roundings take −1/2 to 0.
-    return np.where(amount > 63, 0, floor + half)
+    return np.where(amount > 63, 0, floor + half) if (amount > 63).any() else floor + half

@@ -7,41 +7,36 @@ from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine import OFFSET_BITS
 from spinplane.machine.activation import (
-    POOLED_BITS,
     RAW_BITS,
     SCALE_BITS,
     VALUE_BITS,
     WINDOW_SCALE_BITS,
     WINDOW_SUM_BITS,
-    ActivationConfiguration,
 )
-from spinplane.machine.descriptor import (
-    THRESHOLD_BITS,
-    THRESHOLDS_PER_WORD,
-    PoolAt,
-    Requantize,
-)
+from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLDS_PER_WORD, PoolAt, Requantize
 from spinplane.machine.passes import Pass
 
-from .activation import activate
-from .batch_norm import batch_normalize
-from .fixed_point import signed_integers
+from .activation import requantize
+from .batch_norm import sums_before_scaling
+from .bit_strings import ImageBanks
+from .fixed_point import signed_integers, wrapped
+from .output_former import OutputMap, WayOutError
 from .pooling import pool
+from .residual_loader import ResidualLoader
+from .step_table import StepTable
 from .window_correction import correct_window
 
 Integers = NDArray[np.int64]
+Octets = NDArray[np.uint8]
 
-#: Bits of a channel in a word of parameters, lowest first.
-_PARAMETER_BITS = (VALUE_BITS, SCALE_BITS, OFFSET_BITS, SCALE_BITS)
-_CHANNEL_BITS = sum(_PARAMETER_BITS)
-
-
-class WayOutError(ValueError):
-    """A bank does not hold what a descriptor asks for; `bank` is ``"image"`` or ``"parameters"``."""
-
-    def __init__(self, bank: str, message: str) -> None:
-        super().__init__(message)
-        self.bank = bank
+#: Bytes of a channel's bias, multiplier, offset and residual multiplier in a word of parameters.
+_PARAMETER_BYTES = tuple(bits // 8 for bits in (VALUE_BITS, SCALE_BITS, OFFSET_BITS, SCALE_BITS))
+#: Codes from which on a table is worth its preparation.
+_TABLE_CODES = 1 << 15
+#: Codes that are computed at a time.
+_CODES = 1 << 15
+#: Steps up to which a table is faster than arithmetic.
+_MOST_STEPS = 16
 
 
 class WayOutRun(NamedTuple):
@@ -57,19 +52,186 @@ class WayOutRun(NamedTuple):
     """
 
     addresses: Integers
-    bits: NDArray[np.uint8]
+    bits: Octets
     image_writes: int
     residual_reads: int
     parameter_reads: int
 
 
-class _Regions(NamedTuple):
-    """What exists of a pass: ``counts`` of shape (rows, columns, height, width, groups), others without windows."""
+class Parameters(NamedTuple):
+    """Parameters of all channels of a pass.
 
-    counts: NDArray[np.bool_]
-    exists: NDArray[np.bool_]
-    out_x: Integers
-    out_y: Integers
+    Parameters
+    ----------
+    bias, multiplier, offset, residual_multiplier : ndarray of shape (channels,), int64
+    thresholds : ndarray of shape (channels, 4 · threshold words that are read), int64
+    words, threshold_words : ndarray of shape (words, lanes · 16), uint8
+        Where they come from: one word for each channel beat, and those of thresholds.
+    bases : tuple of int
+        First of these words in their banks.
+    """
+
+    bias: Integers
+    multiplier: Integers
+    offset: Integers
+    residual_multiplier: Integers
+    thresholds: Integers
+    words: Octets
+    threshold_words: Octets
+    bases: tuple[int, int]
+
+    @classmethod
+    def read(cls, layer_pass: Pass, parameters: Octets, thresholds: Octets) -> "Parameters":
+        """Read them from their banks.
+
+        Parameters
+        ----------
+        layer_pass : Pass
+        parameters, thresholds : ndarray of shape (beats, lanes · 16), uint8
+
+        Raises
+        ------
+        WayOutError
+            If a word lies beyond a bank, or pooling takes more beats than its memory has.
+        """
+        p, beats = layer_pass, layer_pass.channel_beats
+        if p.pool is not PoolAt.NONE and p.groups * beats > p.machine.pool_beats:
+            raise WayOutError(
+                "parameters", f"{p.groups * beats} beats of a window: {p.machine.pool_beats} can be held"
+            )
+        words = _words("parameters", parameters, p.parameter_base, beats)
+        level_words = _words("thresholds", thresholds, p.threshold_base, beats * p.read_threshold_words)
+        octets = np.split(words.reshape(beats * p.lanes, -1), np.cumsum(_PARAMETER_BYTES)[:-1], axis=1)
+        levels = level_words.reshape(
+            beats, p.read_threshold_words, p.lanes, THRESHOLDS_PER_WORD, THRESHOLD_BITS // 8
+        )
+        bias, multiplier, offset, residual_multiplier = (_signed(part) for part in octets)
+        return cls(
+            bias=bias,
+            multiplier=multiplier,
+            offset=offset,
+            residual_multiplier=residual_multiplier,
+            thresholds=_signed(levels.swapaxes(1, 2)).reshape(beats * p.lanes, -1),
+            words=words.copy(),
+            threshold_words=level_words.copy(),
+            bases=(p.parameter_base, p.threshold_base),
+        )
+
+    def are_in(self, parameters: Octets, thresholds: Octets) -> bool:
+        """Whether the banks hold them still; arguments as of `read`, of whose pass they are."""
+        first, level_first = self.bases
+        return np.array_equal(self.words, parameters[first : first + len(self.words)]) and np.array_equal(
+            self.threshold_words, thresholds[level_first : level_first + len(self.threshold_words)]
+        )
+
+
+def _words(bank: str, words: Octets, base: int, number: int) -> Octets:
+    if number and base + number > len(words):
+        raise WayOutError(
+            "parameters", f"{bank}: word {base + number - 1} is beyond the bank of {len(words)}"
+        )
+    return words[base : base + number]
+
+
+def _signed(octets: Octets) -> Integers:
+    """Numbers in two's complement from their bytes along the last axis, the lowest first."""
+    bits = 8 * octets.shape[-1]
+    numbers = octets.astype(np.int64) @ (np.int64(1) << np.arange(0, bits, 8))
+    return np.asarray(numbers - (numbers >> (bits - 1) << bits))
+
+
+class WayOut:
+    """The way out of a pass, prepared for its parameters and places.
+
+    Parameters
+    ----------
+    layer_pass : Pass
+    parameters : Parameters
+    places : OutputMap
+    """
+
+    def __init__(self, layer_pass: Pass, parameters: Parameters, places: OutputMap) -> None:
+        self._pass, self.parameters, self.places = layer_pass, parameters, places
+        self._table: StepTable | None = None
+
+    def codes(self, values: NDArray[np.number], residuals: NDArray[np.integer] | None, bound: int) -> NDArray:
+        """What is stored of the outputs.
+
+        Parameters
+        ----------
+        values : ndarray of shape (images, groups, regions, windows, channels), of whole numbers in any type
+            Sums before scaling, of 32 bits.
+        residuals : ndarray of shape (images, outputs, channels), of integers, or None
+            Codes of the residual operand.
+        bound : int
+            That no pooled value exceeds in magnitude.
+
+        Returns
+        -------
+        ndarray of shape (images, outputs, channels), of integers
+            Codes; of ``RAW`` numbers whose lower 32 bits count.
+        """
+        pooled = self._pool(values)
+        region, group = self.places.outputs
+        pooled = pooled[:, group, region]
+        if self._is_tabled(pooled, residuals):
+            if self._table is None or self._table.bound < bound:
+                self._table = StepTable(
+                    lambda numbers: self._requantized(numbers) >> self._pass.code_shift,
+                    self.parameters.multiplier,
+                    least=self._pass.low,
+                    steps=self._steps,
+                    bound=bound,
+                )
+            levels = self._table.levels(pooled)
+            return levels << self._pass.code_shift if self._pass.code_shift else levels
+        of_image = max(1, pooled[:1].size)
+        step = max(1, _CODES // of_image)
+        parts = [slice(first, first + step) for first in range(0, len(pooled), step)]
+        codes = [
+            self._requantized(pooled[part].astype(np.int64), None if residuals is None else residuals[part])
+            for part in parts
+        ]
+        return codes[0] if len(codes) == 1 else np.concatenate(codes)
+
+    @property
+    def _steps(self) -> int:
+        """Steps from the least code to the greatest, before they are shifted."""
+        p = self._pass
+        return (
+            self.parameters.thresholds.shape[1] if p.requantize is Requantize.THRESHOLDS else p.high - p.low
+        )
+
+    def _is_tabled(self, pooled: NDArray, residuals: NDArray | None) -> bool:
+        p = self._pass
+        rises = p.requantize is not Requantize.RAW and not p.absolute and residuals is None
+        few = rises and 0 <= self._steps <= _MOST_STEPS and 0 <= p.low + self._steps < 128
+        return few and pooled.size >= _TABLE_CODES
+
+    def _pool(self, values: NDArray) -> NDArray:
+        """Pooled values before scaling: ndarray of shape (images, groups, regions, channels).
+
+        The multiplier is a factor of them all: the greatest product is that of the least value where it is negative.
+        """
+        mode = self._pass.pool
+        if values.shape[3] == 1 and (mode is PoolAt.NONE or self.places.counts.all()):
+            return values[:, :, :, 0]
+        turned = {PoolAt.MAX: PoolAt.MAX_BEFORE, PoolAt.MAX_BEFORE: PoolAt.MAX}
+        return pool(
+            np.moveaxis(values, 3, -1),
+            turned.get(mode, mode),
+            counts=np.moveaxis(self.places.counts, 2, 0)[:, :, np.newaxis],
+            negative=self.parameters.multiplier < 0,
+        )
+
+    def _requantized(self, pooled: Integers, residuals: NDArray[np.integer] | None = None) -> Integers:
+        """Codes of pooled values of shape (..., channels) before scaling."""
+        p = self.parameters
+        y = pooled * p.multiplier
+        y += p.offset
+        if residuals is not None:
+            y += residuals * p.residual_multiplier
+        return requantize(y, self._pass, p.thresholds)
 
 
 def run_way_out(
@@ -77,9 +239,9 @@ def run_way_out(
     accumulators: ArrayLike,
     window_sums: ArrayLike,
     *,
-    parameters: NDArray[np.uint8],
-    thresholds: NDArray[np.uint8],
-    image: NDArray[np.uint8],
+    parameters: Octets,
+    thresholds: Octets,
+    image: Octets,
     wraps: bool = False,
 ) -> WayOutRun:
     """Codes of all regions of a pass.
@@ -110,193 +272,50 @@ def run_way_out(
     WayOutError
         If a word, a residual or a write is beyond its bank, or a write not at a multiple of its bits.
     OverflowError
-        If a sum does not fit in 32 bits, a pooled value in 63, a raw value in 32 or a code in its planes.
+        If a sum does not fit in 32 bits, a raw value in 32 or a code in its planes.
     """
-    machine, lanes = layer_pass.machine, layer_pass.lanes
-    configuration = layer_pass.activation
-    if layer_pass.interval < layer_pass.least_interval:
-        raise ValueError(
-            f"interval = {layer_pass.interval}: allowed are at least {layer_pass.least_interval} cycles"
-        )
-    counts, exists, out_x, out_y = _regions(layer_pass)
-    values = np.asarray(accumulators)
-    sums = np.asarray(window_sums)[..., np.newaxis, np.newaxis]
-    beats = layer_pass.channel_beats
-    window_beats = counts.shape[-1] * beats
-    if layer_pass.pool is not PoolAt.NONE and window_beats > machine.pool_beats:
-        raise WayOutError("parameters", f"{window_beats} beats of a window: {machine.pool_beats} can be held")
-
-    words = _words("parameters", parameters, layer_pass.parameter_base, beats)
-    bias, multiplier, offset, residual_multiplier = _parameters(words)
-    scaled = _scale(layer_pass, values, sums, bias, multiplier, wraps)
-    counted = _windows_last(counts[..., np.newaxis, np.newaxis])
-    pooled = pool(_windows_last(scaled), layer_pass.pool, counts=counted, negative=multiplier < 0)
-    pooled = signed_integers(pooled, POOLED_BITS, "pooled values")
-
-    beat = np.arange(beats)
-    line = layer_pass.out_base + out_y * layer_pass.out_line_bits
-    addresses = (line + out_x * layer_pass.out_pixel_bits)[..., np.newaxis] + (
-        beat * layer_pass.out_beat_bits + layer_pass.out_first_bit
-    )
-    # Row by row as the hardware writes them: round, group, beat.
-    order = _order(layer_pass, counts.shape[-1])
-    where = np.argwhere(exists[..., order[0]])
-    row, column, group, channel = where[:, 0], where[:, 1], order[0][where[:, 2]], order[1][where[:, 2]]
-
-    residuals: Integers = np.zeros((len(row), lanes), dtype=np.int64)
-    if layer_pass.residual:
-        places = (
-            layer_pass.residual_base
-            + out_y[row, column, group] * layer_pass.residual_line_bits
-            + out_x[row, column, group] * layer_pass.residual_pixel_bits
-            + channel * lanes
-        )
-        residuals = _residuals(layer_pass, places, image)
-
-    steps = np.zeros((beats, lanes, 0), dtype=np.int64)
-    threshold_words = layer_pass.read_threshold_words
-    if threshold_words:
-        words = _words("thresholds", thresholds, layer_pass.threshold_base, beats * threshold_words)
-        steps = _thresholds(words, threshold_words)
-    y = pooled[row, column, group, channel]
-    added = {"offsets": offset[channel], "residual_multipliers": residual_multiplier[channel]}
-    codes = _codes(configuration, y, residuals, added, steps[channel], wraps)
-    starts = addresses[row, column, group, channel]
-    places, bits = _writes(layer_pass, starts, codes, len(image))
+    p = layer_pass
+    assert p.activation
+    if p.interval < p.least_interval:
+        raise ValueError(f"interval = {p.interval}: allowed are at least {p.least_interval} cycles")
+    words = (np.packbits(bits, axis=-1, bitorder="little") for bits in (parameters, thresholds))
+    of_channels = Parameters.read(p, *words)
+    places = OutputMap(p)
+    way_out = WayOut(p, of_channels, places)
+    # Of the case, (1, groups, regions, windows, channels) and without channels.
+    values = np.moveaxis(np.asarray(accumulators).reshape(1, p.regions, p.windows, p.groups, -1), 3, 1)
+    sums = np.moveaxis(np.asarray(window_sums).reshape(1, p.regions, p.windows, p.groups), 3, 1)
+    values = _sums_before_scaling(p, values, sums[..., np.newaxis], of_channels.bias, wraps)
+    loader = ResidualLoader(p, places) if p.residual else None
+    read = None
+    if loader is not None:
+        loader.check(len(image))
+        read = loader.read(ImageBanks(image, 0, len(image), 1))
+    codes = way_out.codes(values, read, int(np.abs(values).max(initial=0)) * p.windows)
+    if p.requantize is Requantize.RAW:
+        codes = wrapped(codes, RAW_BITS) if wraps else signed_integers(codes, RAW_BITS, "raw values")
+    else:
+        outside = (codes < -(1 << (p.out_planes - 1))) | (codes >= 1 << p.out_planes)
+        if outside.any():
+            raise OverflowError(f"code {codes[outside][0]} does not fit in {p.out_planes} planes")
+    places.check(len(image))
+    addresses, bits = places.writes(codes[0])
     return WayOutRun(
-        places,
+        addresses,
         bits,
-        image_writes=len(places),
-        residual_reads=len(row) * layer_pass.read_residual_planes,
-        parameter_reads=beats * (counts.size + exists.size * threshold_words),
+        image_writes=places.image_writes,
+        residual_reads=0 if loader is None else loader.reads,
+        parameter_reads=places.parameter_reads,
     )
 
 
-def _regions(layer_pass: Pass) -> _Regions:
-    rows, columns = layer_pass.region_rows, layer_pass.region_columns
-    groups = np.arange(layer_pass.groups)
-    line = groups // layer_pass.groups_x
-    out_y = line * rows + np.arange(rows)[:, np.newaxis]
-    out_x = groups % layer_pass.groups_x * columns + np.arange(columns)[:, np.newaxis]
-    window_y = np.arange(layer_pass.region_height)[:, np.newaxis]
-    window_x = np.arange(layer_pass.region_width)[:, np.newaxis]
-    y = layer_pass.first_window_y + out_y[:, np.newaxis] * layer_pass.stride_y + window_y
-    x = layer_pass.first_window_x + out_x[:, np.newaxis] * layer_pass.stride_x + window_x
-    inside_y, inside_x = (y >= 0) & (y < layer_pass.windows_y), (x >= 0) & (x < layer_pass.windows_x)
-    counts = inside_y[:, np.newaxis, :, np.newaxis] & inside_x[np.newaxis, :, np.newaxis, :]
-    shape = (rows, columns, len(groups))
-    ox, oy = np.broadcast_to(out_x, shape), np.broadcast_to(out_y[:, np.newaxis], shape)
-    return _Regions(counts, (ox < layer_pass.out_width) & (oy < layer_pass.out_height), ox, oy)
-
-
-def _order(layer_pass: Pass, groups: int) -> tuple[Integers, Integers]:
-    """Groups and channel beats of a window in the order in which they leave the engine."""
-    beat = np.arange(layer_pass.channel_beats)
-    group, channel = (part.ravel() for part in np.meshgrid(np.arange(groups), beat, indexing="ij"))
-    # The last round may have more beats than the others, so that one more would not begin in it.
-    last = (layer_pass.rounds - 1) * layer_pass.beats
-    order = np.lexsort((channel, group, np.minimum(channel, last) // layer_pass.beats))
-    return group[order], channel[order]
-
-
-def _words(bank: str, bits: NDArray[np.uint8], base: int, number: int) -> NDArray[np.uint8]:
-    if base + number > len(bits):
-        raise WayOutError("parameters", f"{bank}: word {base + number - 1} is beyond the bank of {len(bits)}")
-    return bits[base : base + number]
-
-
-def _numbers(bits: NDArray[np.uint8], signed: bool = True) -> Integers:
-    """Numbers whose bits lie along the last axis, the lowest first."""
-    weights = np.int64(1) << np.arange(bits.shape[-1], dtype=np.int64)
-    if signed:
-        weights[-1] = -weights[-1]
-    return np.asarray(bits.astype(np.int64) @ weights)
-
-
-def _parameters(words: NDArray[np.uint8]) -> list[Integers]:
-    """Bias, multiplier, offset and residual multiplier, each of shape (words, lanes)."""
-    channels = words.reshape(len(words), -1, _CHANNEL_BITS)
-    return [_numbers(part) for part in np.split(channels, np.cumsum(_PARAMETER_BITS)[:-1], axis=-1)]
-
-
-def _thresholds(words: NDArray[np.uint8], threshold_words: int) -> Integers:
-    """Of shape (channel beats, lanes, 4 · threshold_words)."""
-    lanes = words.shape[1] // _CHANNEL_BITS
-    numbers = _numbers(words.reshape(-1, threshold_words, lanes, THRESHOLDS_PER_WORD, THRESHOLD_BITS))
-    return numbers.transpose(0, 2, 1, 3).reshape(len(numbers), lanes, -1)
-
-
-def _wrapped(values: Integers) -> Integers:
-    """Lower 32 bits as signed numbers."""
-    return ((values + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
-
-
-def _scale(
-    layer_pass: Pass,
-    values: Integers,
-    sums: Integers,
-    bias: Integers,
-    multiplier: Integers,
-    wraps: bool,
+def _sums_before_scaling(
+    layer_pass: Pass, values: Integers, sums: Integers, bias: Integers, wraps: bool
 ) -> Integers:
     shift = layer_pass.accumulator_shift
     if not wraps:
         corrections = correct_window(sums, layer_pass.window_sum_scale)
-        return batch_normalize(values, corrections, bias, multiplier, accumulator_shift=shift)
+        return sums_before_scaling(values, corrections, bias, accumulator_shift=shift)
     sums = signed_integers(sums, WINDOW_SUM_BITS, "window_sums")
     scale = signed_integers(layer_pass.window_sum_scale, WINDOW_SCALE_BITS, "window_sum_scale")
-    return _wrapped((_wrapped(values) << shift) - sums * scale + bias) * multiplier
-
-
-def _windows_last(of_windows: NDArray) -> NDArray:
-    """Windows of a region, axes 2 and 3, as one last axis."""
-    shape = of_windows.shape
-    return np.moveaxis(of_windows.reshape(*shape[:2], -1, *shape[4:]), 2, -1)
-
-
-def _residuals(layer_pass: Pass, places: Integers, image: NDArray[np.uint8]) -> Integers:
-    planes = np.arange(layer_pass.residual_planes)
-    at = places[:, np.newaxis, np.newaxis] + np.arange(layer_pass.lanes)[:, np.newaxis]
-    at = at + planes * layer_pass.residual_plane_bits
-    if at.size and at.max() >= len(image):
-        raise WayOutError("image", f"residual bit {at.max()} is beyond the bank of {len(image)} bits")
-    return _numbers(image[at], signed=False)
-
-
-def _codes(
-    configuration: ActivationConfiguration,
-    y: Integers,
-    residuals: Integers,
-    added: dict[str, Integers],
-    thresholds: Integers,
-    wraps: bool,
-) -> Integers:
-    if configuration.requantize is Requantize.RAW and wraps:
-        raw = y + added["offsets"] + residuals * added["residual_multipliers"]
-        return _wrapped(np.abs(raw) if configuration.absolute else raw)
-    return activate(y, configuration, residuals=residuals, thresholds=thresholds, **added)
-
-
-def _writes(
-    layer_pass: Pass, starts: Integers, codes: Integers, image_bits: int
-) -> tuple[Integers, NDArray[np.uint8]]:
-    """Addresses and bits of the writes of all beats, in order."""
-    writes, size = layer_pass.writes, layer_pass.write_bits
-    if layer_pass.requantize is Requantize.RAW:
-        bits = codes[..., np.newaxis] >> np.arange(RAW_BITS) & 1
-        addresses = starts[:, np.newaxis] + size * np.arange(writes)
-    else:
-        outside = (codes < -(1 << (writes - 1))) | (codes >= 1 << writes)
-        if outside.any():
-            raise OverflowError(f"code {codes[outside][0]} does not fit in {writes} planes")
-        bits = codes[:, np.newaxis] >> np.arange(writes)[:, np.newaxis] & 1
-        addresses = starts[:, np.newaxis] + layer_pass.out_plane_bits * np.arange(writes)
-    addresses = addresses.ravel()
-    if len(addresses) and addresses.max() + size > image_bits:
-        raise WayOutError(
-            "image", f"bit {addresses.max() + size - 1} is beyond the bank of {image_bits} bits"
-        )
-    if (addresses % size).any():
-        odd = addresses[addresses % size != 0][0]
-        raise WayOutError("image", f"bit address {odd}: allowed are multiples of {size}")
-    return addresses, bits.reshape(-1, size).astype(np.uint8)
+    return wrapped((wrapped(values, VALUE_BITS) << shift) - sums * scale + bias, VALUE_BITS)

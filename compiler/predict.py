@@ -1,24 +1,15 @@
 """Counters of a program from its descriptors alone: no bank is read and no pass is walked window by window."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES, AcceleratorCounters
 from spinplane.machine.descriptor import Load
+from spinplane.machine.pass_timing import pass_time
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import NetworkProgram
-from spinplane.machine.timing import (
-    END_CYCLES,
-    ENGINE_CYCLES,
-    FINISH_CYCLES,
-    FORM_CYCLES,
-    KERNEL_CYCLES,
-    LAUNCH_CYCLES,
-    OFFER_CYCLES,
-    fetch_cycles,
-)
+from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +61,17 @@ def predict_pass(layer_pass: Pass, *, loads: bool) -> AcceleratorCounters:
     pairs = layer_pass.kernel_planes * layer_pass.plane_groups * layer_pass.window_rows
     ands = windows * groups * taking_part * pairs
     kernel_words = layer_pass.load_rows * layer_pass.load_sub_arrays if loads else 0
-    units = new_lines(layer_pass).size * new_units(layer_pass).size
-    row_sets = units * layer_pass.plane_groups * layer_pass.pieces
+    written_rows = sum(row_sets(layer_pass)) * layer_pass.sub_arrays
     written = written_regions(layer_pass) * layer_pass.channel_beats
-    cycles, stalled = pass_cycles(layer_pass, kernel_words)
+    time = pass_time(layer_pass, row_sets(layer_pass), kernel_words)
     return AcceleratorCounters(
-        row_writes=(kernel_words + row_sets * layer_pass.sub_arrays) * groups,
+        row_writes=(kernel_words + written_rows) * groups,
         ands=ands,
         bit_counts=ands,
         shifts=ands * layer_pass.slots,
         additions=ands * layer_pass.slots,
-        cycles=cycles + fetch_cycles(layer_pass.machine),
-        stalled=stalled,
+        cycles=fetch_cycles(layer_pass.machine) + time.cycles + FINISH_CYCLES,
+        stalled=time.stalled,
         image_reads=row_reads(layer_pass) + written * layer_pass.read_residual_planes,
         image_writes=written * layer_pass.writes,
         kernel_reads=kernel_words,
@@ -139,142 +129,9 @@ def written_regions(layer_pass: Pass) -> int:
     return count
 
 
-def pass_cycles(layer_pass: Pass, kernel_words: int) -> tuple[int, int]:
-    """Cycles of a pass without its fetch, and those of them in which the sequencer waits.
-
-    Regions that start from the same state take the same time, so each state is walked once; where writes run ahead of
-    the runs, up to the end of a row of regions, so do rows of regions.
-    """
-    machine = layer_pass.machine
-    set_rows = layer_pass.plane_groups * layer_pass.pieces
-    chain = _Chain.of(layer_pass)
-    now = LAUNCH_CYCLES + (KERNEL_CYCLES + kernel_words * machine.write_cycles if kernel_words else 0)
-    # Beside writes, runs wait from the cycle after the one in which a load's last write is issued.
-    stalled = machine.write_cycles - 1 if kernel_words and machine.overlaps_writes else 0
-    state = _State(
-        formed=FORM_CYCLES - 1 - now,
-        moved=-now,
-        taken=-now,
-        counted=FORM_CYCLES - 2 + layer_pass.first_lines + layer_pass.line_skip - now,
-        way_free=-now,
-    )
-    known: dict[tuple[tuple[int, ...], bool, _State], tuple[int, int, _State]] = {}
-    # Last row and column of regions that new lines and units are written for.
-    last_row = layer_pass.region_rows - 1 if layer_pass.next_lines else 0
-    last_column = layer_pass.region_columns - 1 if layer_pass.next_columns else 0
-    for rho in range(layer_pass.region_rows):
-        lines = set_rows * (layer_pass.next_lines if rho else layer_pass.first_lines)
-        further = (lines * layer_pass.next_columns,) * (layer_pass.region_columns - 1)
-        sets = (lines * layer_pass.first_columns, *further)
-        for kappa, together in enumerate([sets] if chain.overlaps else [(number,) for number in sets]):
-            ends_row = chain.overlaps or kappa == last_column
-            key = (together, ends_row and rho < last_row, state)
-            if key not in known:
-                known[key] = chain.walk(*key)
-            taken, waited, state = known[key]
-            now += taken
-            stalled += waited
-    last_beat = layer_pass.last_outer_cycles - layer_pass.interval
-    return now + ENGINE_CYCLES + last_beat + layer_pass.last_write_cycles + FINISH_CYCLES, stalled
-
-
-class _State(NamedTuple):
-    """Cycles, from the end of the last operation on.
-
-    Parameters
-    ----------
-    formed, moved : int
-        In which the last row set was formed, and moved on to where it can be written.
-    taken : int
-        In which the last row set was written.
-    counted : int
-        From which the next row of regions can be asked for.
-    way_free : int
-        From which the way out takes the next round.
-    """
-
-    formed: int
-    moved: int
-    taken: int
-    counted: int
-    way_free: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Chain:
-    """The waits within regions: row former, write port, runs and way out.
-
-    Parameters
-    ----------
-    form, write : int
-        Cycles that a row set takes to be formed and to be written.
-    lines : int
-        Lines from a row of regions to the next one.
-    run : int
-        Cycles of a round's runs.
-    beats : tuple of int
-        Cycles of the way out of each round of a region.
-    overlaps : bool
-        Whether rows are written beside the runs.
-    """
-
-    form: int
-    write: int
-    lines: int
-    run: int
-    beats: tuple[int, ...]
-    overlaps: bool
-
-    @classmethod
-    def of(cls, layer_pass: Pass) -> "_Chain":
-        """The chain of a pass."""
-        before_last = layer_pass.rounds - 1
-        inner = (layer_pass.inner_cycles,) * before_last + (layer_pass.last_inner_cycles,)
-        outer = (layer_pass.outer_cycles,) * before_last + (layer_pass.last_outer_cycles,)
-        return cls(
-            form=layer_pass.groups,
-            write=layer_pass.machine.write_cycles,
-            lines=layer_pass.next_lines + layer_pass.line_skip,
-            run=layer_pass.run_cycles,
-            beats=inner * (layer_pass.windows - 1) + outer,
-            overlaps=layer_pass.machine.overlaps_writes,
-        )
-
-    def walk(self, regions: tuple[int, ...], ends_row: bool, state: _State) -> tuple[int, int, _State]:
-        """Regions of as many row sets, from the end of the last operation on.
-
-        The last row set ends a row of regions before another one, or not. Where writes and runs do not overlap, it is
-        one region.
-
-        Returns
-        -------
-        tuple of (int, int, _State)
-            Cycles, those of waiting, and the state at the end.
-        """
-        formed, moved, taken, counted, way_free = state
-        now = waited = writes_free = 0
-        left = sum(regions)
-        for sets in regions:
-            for _ in range(sets):
-                left -= 1
-                first_row = max(formed + 1, moved)
-                # A row is asked for in the cycle in which the one before it is formed.
-                asked = first_row + self.form - 2 if self.form > 1 else formed
-                if ends_row and left == 0:
-                    asked = max(asked, counted)
-                    counted = asked + self.lines
-                formed = max(asked + 1, first_row)
-                moved = max(formed, taken)
-                taken = max(moved + OFFER_CYCLES, writes_free)
-                writes_free = taken + self.write
-            written = max(now, writes_free if sets else now)
-            waited += written - now - (0 if self.overlaps else sets * self.write)
-            now = written
-            for cycles in self.beats:
-                begin = max(now, way_free)
-                waited += begin - now
-                now, way_free = begin + self.run, begin + cycles
-        # What lies far enough in the past makes nothing wait, not even through the two row sets and the row that are
-        # formed ahead: one state stands for all of them.
-        past = -3 * (self.form + self.lines) - 4
-        return now, waited, _State(*(max(at - now, past) for at in (formed, moved, taken, counted, way_free)))
+def row_sets(layer_pass: Pass) -> list[int]:
+    """Row sets that each region writes: its new lines times its new units times the rows of a unit."""
+    lines = [layer_pass.first_lines, *[layer_pass.next_lines] * (layer_pass.region_rows - 1)]
+    columns = [layer_pass.first_columns, *[layer_pass.next_columns] * (layer_pass.region_columns - 1)]
+    of_unit = layer_pass.plane_groups * layer_pass.pieces
+    return [of_unit * new_lines * new_units for new_lines in lines for new_units in columns]

@@ -11,6 +11,7 @@ from network_strategies import networks
 
 from spinplane.behavioral import ArrayError
 from spinplane.behavioral.accelerator import Accelerator, AcceleratorRun
+from spinplane.behavioral.prepared_pass import Mode
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.program import compile_graph
 from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneError, load_machine
@@ -20,6 +21,8 @@ from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
 from spinplane.machine.variation import Variation
+
+MODES: tuple[Mode, ...] = ("exact", "bit_plane")
 
 ONE_BUS = Machine(
     name="one-bus",
@@ -48,9 +51,14 @@ PLANES = FeatureMap(
 
 
 def prepare(
-    machine: Machine, seed: int, *passes: Pass, faults: FaultMap | None = None, tag: int = 7
+    machine: Machine,
+    seed: int,
+    *passes: Pass,
+    faults: FaultMap | None = None,
+    tag: int = 7,
+    mode: Mode = "exact",
 ) -> tuple[Accelerator, Interpreter]:
-    accelerator = Accelerator(machine, faults)
+    accelerator = Accelerator(machine, faults, mode)
     banks = fill_banks(machine, seed)
     for name, bank in banks.items():
         getattr(accelerator.state, name)[:] = bank
@@ -62,9 +70,9 @@ def prepare(
 def assert_equal(accelerator: Accelerator, run: AcceleratorRun, contract: Interpreter) -> None:
     assert run.error is Error.NONE
     np.testing.assert_array_equal(accelerator.state.image, contract.image)
-    cells = accelerator.state.cells
-    np.testing.assert_array_equal(cells.written, contract.written)
-    np.testing.assert_array_equal(cells.bits, contract.cells)
+    array = accelerator.state.array
+    np.testing.assert_array_equal(array.written.all(axis=2), contract.written)
+    np.testing.assert_array_equal(array.cells, contract.cells)
     counted = run.counters.as_dict()
     for name in ("row_writes", "ands", "image_reads", "image_writes", "kernel_reads", "parameter_reads"):
         assert counted[name] == contract.events[name], name
@@ -90,21 +98,23 @@ def some_faults(machine: Machine, seed: int) -> FaultMap:
 
 
 @pytest.mark.parametrize("machine", [FEW, ONE_BUS], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", range(24))
-def test_a_layer_is_what_the_contract_says(machine: Machine, seed: int) -> None:
+def test_a_layer_is_what_the_contract_says(machine: Machine, seed: int, mode: Mode) -> None:
     choices = {"groups": 0} if machine.row_buses == 1 else {}
     layer_pass = random_pass(machine, seed, **choices)
-    accelerator, contract = prepare(machine, seed, layer_pass)
+    accelerator, contract = prepare(machine, seed, layer_pass, mode=mode)
     run = accelerator.run()
     contract.run_pass(layer_pass)
     assert_equal(accelerator, run, contract)
     assert run.counters.shifts == run.counters.ands * layer_pass.slots
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", range(8))
-def test_layers_after_each_other_share_the_array(seed: int) -> None:
+def test_layers_after_each_other_share_the_array(seed: int, mode: Mode) -> None:
     passes = [random_pass(FEW, 100 + 3 * seed + k) for k in range(3)]
-    accelerator, contract = prepare(FEW, seed, *passes)
+    accelerator, contract = prepare(FEW, seed, *passes, mode=mode)
     run = accelerator.run()
     for layer_pass in passes:
         contract.run_pass(layer_pass)
@@ -114,19 +124,21 @@ def test_layers_after_each_other_share_the_array(seed: int) -> None:
         assert total == sum(getattr(layer, name) for layer in run.layers)
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", range(8))
-def test_faults_change_the_same_bits(seed: int) -> None:
+def test_faults_change_the_same_bits(seed: int, mode: Mode) -> None:
     passes = [random_pass(FEW, 200 + 2 * seed + k) for k in range(2)]
     faults = some_faults(FEW, seed)
-    accelerator, contract = prepare(FEW, seed, *passes, faults=faults)
+    accelerator, contract = prepare(FEW, seed, *passes, mode=mode, faults=faults)
     run = accelerator.run()
     for layer_pass in passes:
         contract.run_pass(layer_pass)
     assert_equal(accelerator, run, contract)
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", range(4))
-def test_cells_that_vary_change_the_same_bits(seed: int) -> None:
+def test_cells_that_vary_change_the_same_bits(seed: int, mode: Mode) -> None:
     rng = np.random.default_rng(seed)
     shape = (FEW.sub_arrays, FEW.rows, FEW.columns)
     parallel = rng.integers(2600, 3400, shape)
@@ -140,7 +152,7 @@ def test_cells_that_vary_change_the_same_bits(seed: int) -> None:
     )
     faults = replace(some_faults(FEW, seed), variation=variation)
     passes = [random_pass(FEW, 300 + 2 * seed + k, channels=7) for k in range(2)]
-    accelerator, contract = prepare(FEW, seed, *passes, faults=faults)
+    accelerator, contract = prepare(FEW, seed, *passes, mode=mode, faults=faults)
     run = accelerator.run()
     for layer_pass in passes:
         contract.run_pass(layer_pass)
@@ -350,7 +362,7 @@ def test_banks_that_cannot_hold_a_program() -> None:
 
 
 @given(networks())
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_networks_give_the_values_of_the_oracle(network: tuple) -> None:
     graph, inputs = network
     machine = load_machine("tiny")

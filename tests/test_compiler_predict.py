@@ -1,13 +1,15 @@
-"""The compiler's prediction of a pass against the functional machine's clock, for random loops."""
+"""The compiler's prediction of a pass against its waits, cycle by cycle, for random loops."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_machine_pass_timing import cycle_by_cycle, cycle_by_cycle_with_overlap
 
-from spinplane.behavioral.accelerator_clock import pass_time
-from spinplane.compiler.predict import pass_cycles
+from spinplane.compiler.predict import predict_pass, row_sets
 from spinplane.machine import WRITE_OVERLAPS, Machine
 from spinplane.machine.passes import Pass
-from spinplane.machine.timing import FINISH_CYCLES
+from spinplane.machine.timing import FINISH_CYCLES, fetch_cycles
 
 
 def random_pass(machine: Machine, rng: np.random.Generator) -> Pass:
@@ -41,13 +43,6 @@ def random_pass(machine: Machine, rng: np.random.Generator) -> Pass:
     )
 
 
-def row_sets(n: Pass) -> np.ndarray:
-    """Row sets of each region."""
-    lines = [n.first_lines, *[n.next_lines] * (n.region_rows - 1)]
-    columns = [n.first_columns, *[n.next_columns] * (n.region_columns - 1)]
-    return np.outer(lines, columns).ravel() * n.pieces * n.plane_groups
-
-
 @pytest.mark.parametrize("write_overlap", WRITE_OVERLAPS)
 @pytest.mark.parametrize("seed", range(300))
 def test_a_pass_is_predicted_to_the_cycle(seed: int, write_overlap: str) -> None:
@@ -63,6 +58,10 @@ def test_a_pass_is_predicted_to_the_cycle(seed: int, write_overlap: str) -> None
         write_cycles=int(rng.integers(1, 6)),
         write_overlap=write_overlap,
     )
-    layer_pass, loaded = random_pass(machine, rng), int(rng.integers(0, 3)) * 4
-    time = pass_time(layer_pass, row_sets(layer_pass), loaded)
-    assert pass_cycles(layer_pass, loaded) == (time.cycles + FINISH_CYCLES, time.stalled)
+    loaded = int(rng.integers(0, 3)) * 4
+    layer_pass = random_pass(machine, rng)
+    found = predict_pass(replace(layer_pass, load_rows=loaded), loads=True)
+    by_cycles = cycle_by_cycle_with_overlap if machine.overlaps_writes else cycle_by_cycle
+    cycles, stalled = by_cycles(layer_pass, np.array(row_sets(layer_pass)), loaded)
+    assert found.cycles == fetch_cycles(machine) + cycles + FINISH_CYCLES
+    assert found.stalled == stalled

@@ -1,4 +1,4 @@
-"""The clock of a pass against the row former and the sequencer, cycle by cycle."""
+"""The time of a pass against the row former and the sequencer, cycle by cycle."""
 
 from dataclasses import replace
 
@@ -8,9 +8,9 @@ from accelerator_layers import FEW, fill_banks, program_of
 from accelerator_layers import random_pass as random_convolution
 
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.behavioral.accelerator_clock import pass_time
 from spinplane.machine import Machine
 from spinplane.machine.descriptor import Requantize
+from spinplane.machine.pass_timing import pass_time
 from spinplane.machine.passes import Pass
 from spinplane.machine.timing import (
     END_CYCLES,
