@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from spinplane.hdl.export import Export
     from spinplane.physical import AreaReport
     from spinplane.sim import BenchFailure
-    from spinplane.training.launch import launch as train
 
     from .classification import Classification, classify
     from .compilation import Compilation, compile_model
@@ -33,9 +32,13 @@ if TYPE_CHECKING:
     )
     from .models import load_array, open_model
     from .network_run import NetworkRun
+    from .report.page import write_page
+    from .report.provenance import Provenance
+    from .report.results import read_provenance, read_result, write_result
     from .running import run_network
     from .traced import Trace
     from .tracing import trace
+    from .training_run import train
 
 __version__ = version("spinplane")
 
@@ -52,6 +55,7 @@ __all__ = [
     "InMemoryRun",
     "Machine",
     "NetworkRun",
+    "Provenance",
     "RowCommand",
     "SpinplaneError",
     "Trace",
@@ -67,12 +71,16 @@ __all__ = [
     "load_machine",
     "open_model",
     "or_rows",
+    "read_provenance",
+    "read_result",
     "read_rows",
     "report_device",
     "run_network",
     "synth",
     "trace",
     "train",
+    "write_page",
+    "write_result",
     "write_rows",
 ]
 
@@ -89,8 +97,11 @@ _LATE = {
     "Export": "spinplane.hdl.export.Export",
     "InMemoryRun": "spinplane.in_memory.InMemoryRun",
     "NetworkRun": "spinplane.network_run.NetworkRun",
+    "Provenance": "spinplane.report.provenance.Provenance",
     "RowCommand": "spinplane.in_memory.RowCommand",
+    "StudyResult": "spinplane.training.study.StudyResult",
     "Trace": "spinplane.traced.Trace",
+    "TrainingResult": "spinplane.training.train.TrainingResult",
     "accuracy": "spinplane.fault_study.accuracy",
     "and_rows": "spinplane.in_memory.and_rows",
     "classify": "spinplane.classification.classify",
@@ -101,11 +112,15 @@ _LATE = {
     "load_array": "spinplane.models.load_array",
     "open_model": "spinplane.models.open_model",
     "or_rows": "spinplane.in_memory.or_rows",
+    "read_provenance": "spinplane.report.results.read_provenance",
+    "read_result": "spinplane.report.results.read_result",
     "read_rows": "spinplane.in_memory.read_rows",
     "report_device": "spinplane.device_report.report_device",
     "run_network": "spinplane.running.run_network",
     "trace": "spinplane.tracing.trace",
-    "train": "spinplane.training.launch.launch",
+    "train": "spinplane.training_run.train",
+    "write_page": "spinplane.report.page.write_page",
+    "write_result": "spinplane.report.results.write_result",
     "write_rows": "spinplane.in_memory.write_rows",
 }
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from spinplane.hdl.export import export
 from spinplane.machine import Machine, load_machine
@@ -17,56 +17,50 @@ from .samples import sample_digit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Classification:
-    """What became of a digit.
+class Classification(NetworkRun):
+    """What became of a digit: a run of a network, with what somebody wrote.
 
     Parameters
     ----------
     label : int
         What somebody wrote.
-    run : NetworkRun
     area : AreaReport
         Of the logic around the arrays and banks, with the cells of the package.
     picture, verilog : Path
         What was left behind.
     """
 
+    derived: ClassVar[tuple[str, ...]] = (*NetworkRun.derived, "class_")
+
     label: int
-    run: NetworkRun
     area: AreaReport
     picture: Path
     verilog: Path
 
     @property
-    def mismatches(self) -> int:
-        """Of all layers."""
-        return self.run.mismatches
+    def class_(self) -> int:
+        """What the network makes of it."""
+        return self.classes[0]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The classification as JSON takes it: the run, with class and label."""
-        return {
-            "label": self.label,
-            "class": self.run.classes[0],
-            **self.run.as_dict(),
-            "area": self.area.as_dict(),
-            "picture": str(self.picture),
-            "verilog": str(self.verilog),
-        }
-
-    def __str__(self) -> str:
+    def notes(self) -> tuple[str, ...]:
+        """Those of the run, counters, area, class, files."""
         machine, one = (figures.area_um2 or 0 for figures in (self.area.total, self.area.sub_array))
         counters = ", ".join(
-            f"{name} {value:,}" for name, value in self.run.steady.rtl.as_dict().items() if value
+            f"{name} {value:,}" for name, value in self.counters.rtl.as_dict().items() if value
         )
         return (
-            f"{self.run}\n"
-            f"counters         {counters}\n"
-            f"area of logic    {machine / 1e6:.3f} mm², {one:,.0f} µm² of it in each of {self.area.sub_arrays} "
-            f"sub-arrays ({self.area.library}, cells only)\n"
-            f"label {self.label}, class {self.run.classes[0]}, {self.mismatches} mismatches\n"
-            f"feature maps     {self.picture}\n"
-            f"Verilog          {self.verilog}"
+            *super().notes(),
+            f"counters         {counters}",
+            f"area of logic    {machine / 1e6:.3f} mm², {one:,.0f} µm² of it in each of {self.area.sub_arrays.count} "
+            f"sub-arrays ({self.area.library}, cells only)",
+            f"label {self.label}, class {self.class_}, {self.mismatches} mismatches",
+            f"feature maps     {self.picture}",
+            f"Verilog          {self.verilog}",
         )
+
+    def drawings(self) -> tuple[Path, ...]:
+        """Feature maps of all layers."""
+        return (self.picture,)
 
 
 def classify(
@@ -114,9 +108,9 @@ def classify(
     seen = [layer for layer in run.layers if layer.outputs is not None]
     picture = draw_network(
         folder / "network.png",
-        title=f"A handwritten {digit} in {run.name}: values from the RTL, layer by layer",
+        title=f"A handwritten {digit} in {run.network}: values from the RTL, layer by layer",
         image=image,
-        layers=[layer.compiled.layer.name for layer in seen],
+        layers=[layer.layer for layer in seen],
         values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
     )
-    return Classification(label=digit, run=run, area=area, picture=picture, verilog=verilog)
+    return Classification(**vars(run), label=digit, area=area, picture=picture, verilog=verilog)

@@ -1,22 +1,22 @@
 """A network as a program of a machine: where each layer lies, how it runs, and what is predicted of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import ClassVar
 
 from rich.table import Table
 
 from spinplane.compiler.graph import Graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.compiler.program import compile_graph
-from spinplane.machine import Machine, load_machine
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine import AcceleratorCounters, Machine, load_machine
 
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies
 from .models import open_model
+from .report.layer_figures import LayerFigures
+from .report.report import Report
 from .row_drawing import draw_rows
-from .text import table_text, write_whole
 
 _WAYS = {
     "folded": "averages folded into the kernels",
@@ -24,24 +24,86 @@ _WAYS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Compilation:
-    """A compiled network.
+@dataclass(frozen=True, kw_only=True)
+class PredictedLayer(LayerFigures):
+    """A layer, and what is predicted of it for one image.
 
     Parameters
     ----------
-    program : NetworkProgram
-    layers : tuple of CompiledLayer
-    steady, cold : Prediction
+    column_use : float
+        See `CompiledLayer.column_use`.
+    cycles, cycles_cold : int
+        Of a steady and of a cold run.
+    efficiency, utilization : float
+        Of a steady run, see `CompiledLayer`.
+    counters : AcceleratorCounters
+        Of a steady run.
+    """
+
+    column_use: float
+    cycles: int
+    cycles_cold: int
+    efficiency: float
+    utilization: float
+    counters: AcceleratorCounters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Cycles and array efficiency of a run; None without the first layer, if there is no other.
+
+    Parameters
+    ----------
+    cycles : int
+    efficiency : float
+    cycles_without_first : int or None
+    efficiency_without_first : float or None
+    """
+
+    cycles: int
+    efficiency: float
+    cycles_without_first: int | None
+    efficiency_without_first: float | None
+
+    def __str__(self) -> str:
+        line = f"{self.cycles:,} cycles, array efficiency {self.efficiency:.1%}"
+        if self.efficiency_without_first is not None:
+            line += f"; without the first layer {self.cycles_without_first:,} cycles, "
+            line += f"{self.efficiency_without_first:.1%}"
+        return line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compilation(Report):
+    """A compiled network; counters are those of one image.
+
+    Parameters
+    ----------
+    network : str
+    machine : Machine
+    steady, cold : Totals
         Of a run whose resident kernels are in the array, and of the first one.
+    counters, counters_cold : AcceleratorCounters
+    descriptors, kernel_words, parameter_beats, threshold_beats : int
+        Words that the program takes of its banks.
+    layers : tuple of PredictedLayer
     file, picture : Path or None
         What was left behind.
     """
 
-    program: NetworkProgram
-    layers: tuple[CompiledLayer, ...]
-    steady: Prediction
-    cold: Prediction
+    derived: ClassVar[tuple[str, ...]] = ("resident",)
+
+    network: str
+    machine: Machine
+    steady: Totals
+    cold: Totals
+    counters: AcceleratorCounters
+    counters_cold: AcceleratorCounters
+    descriptors: int
+    kernel_words: int
+    parameter_beats: int
+    threshold_beats: int
+    layers: tuple[PredictedLayer, ...]
     file: Path | None
     picture: Path | None
 
@@ -50,58 +112,11 @@ class Compilation:
         """Whether the kernels of all layers stay in the array."""
         return all(layer.resident for layer in self.layers)
 
-    def totals(self) -> dict[str, dict[str, float | int | None]]:
-        """Cycles and array efficiency, steady and cold, with and without the first layer."""
-        totals: dict[str, dict[str, float | int | None]] = {}
-        for name, prediction in (("steady", self.steady), ("cold", self.cold)):
-            cycles = prediction.total.cycles
-            first = self.layers[0].sum_of(prediction.passes).cycles
-            whole, without_first = efficiencies(self.layers, cycles, first)
-            totals[name] = {
-                "cycles": cycles,
-                "efficiency": whole,
-                "cycles_without_first": cycles - first if len(self.layers) > 1 else None,
-                "efficiency_without_first": without_first,
-            }
-        return totals
-
-    def as_dict(self) -> dict[str, Any]:
-        """The compilation as JSON takes it; counters are those of one image."""
-        machine, program = self.program.machine, self.program
-        layers = []
-        for layer in self.layers:
-            steady, cold = layer.sum_of(self.steady.passes), layer.sum_of(self.cold.passes)
-            layers.append(
-                {
-                    **layer.as_dict(),
-                    "column_use": layer.column_use(steady),
-                    "cycles": steady.cycles,
-                    "cycles_cold": cold.cycles,
-                    "efficiency": layer.efficiency(steady.cycles),
-                    "utilization": layer.utilization(steady),
-                    "counters": steady.as_dict(),
-                }
-            )
-        return {
-            "network": program.name,
-            "machine": machine.name,
-            "resident": self.resident,
-            **self.totals(),
-            "counters": self.steady.total.as_dict(),
-            "counters_cold": self.cold.total.as_dict(),
-            "descriptors": len(program.descriptors),
-            "kernel_words": len(program.kernel_rows),
-            "parameter_beats": len(program.parameters),
-            "threshold_beats": len(program.thresholds),
-            "layers": layers,
-            "file": str(self.file) if self.file else None,
-            "picture": str(self.picture) if self.picture else None,
-        }
-
-    def __rich__(self) -> Table:
-        machine = self.program.machine
+    def tables(self) -> tuple[Table, ...]:
+        """Each layer's shape, mapping and cycles."""
+        machine = self.machine
         table = Table(
-            title=f"{self.program.name} on {machine.name}: {machine.sub_arrays} sub-arrays of "
+            title=f"{self.network} on {machine.name}: {machine.sub_arrays} sub-arrays of "
             f"{machine.rows}×{machine.columns}",
             caption="rows of input lines and of kernels (↻: loaded at each run); predicted cycles of a steady run",
             collapse_padding=True,
@@ -112,44 +127,40 @@ class Compilation:
         for heading in (*headings, "column use", "cycles", "efficiency"):
             table.add_column(heading, justify="right")
         for layer in self.layers:
-            steady = layer.sum_of(self.steady.passes)
             table.add_row(
-                layer.layer.name,
-                "×".join(map(str, layer.output_shape)),
-                f"{layer.layer.w.bits}:{layer.layer.i.bits}",
+                layer.layer,
+                layer.size,
+                layer.bits,
                 str(layer.slots),
                 str(layer.planes),
                 "×".join(map(str, layer.groups)),
                 layer.unit,
-                str(len(layer.passes)),
+                str(layer.passes),
                 str(layer.rounds),
                 f"{layer.ring_rows}+{layer.kernel_rows}{'' if layer.resident else '↻'}",
-                f"{layer.column_use(steady):.0%}",
-                f"{steady.cycles:,}",
-                f"{layer.efficiency(steady.cycles):.1%}",
+                f"{layer.column_use:.0%}",
+                f"{layer.cycles:,}",
+                f"{layer.efficiency:.1%}",
             )
-        return table
+        return (table,)
 
-    def __str__(self) -> str:
-        lines = []
-        for name, total in self.totals().items():
-            line = f"{name:<8}{total['cycles']:,} cycles, array efficiency {total['efficiency']:.1%}"
-            if total["efficiency_without_first"] is not None:
-                line += (
-                    f"; without the first layer {total['cycles_without_first']:,} cycles, "
-                    f"{total['efficiency_without_first']:.1%}"
-                )
-            lines.append(line)
-        loaded = [layer.layer.name for layer in self.layers if not layer.resident]
+    def notes(self) -> tuple[str, ...]:
+        """Totals, where kernels stay, how pools are computed, files."""
+        lines = [f"steady  {self.steady}", f"cold    {self.cold}"]
+        loaded = [layer.layer for layer in self.layers if not layer.resident]
         lines.append(
             f"kernels loaded at each run: {', '.join(loaded)}" if loaded else "all kernels stay in the array"
         )
         for way, told in _WAYS.items():
-            names = [layer.layer.name for layer in self.layers if layer.way == way]
+            names = [layer.layer for layer in self.layers if layer.pool == way]
             lines += [f"{told}: {', '.join(names)}"] if names else []
         lines += [f"program  {self.file}"] if self.file else []
         lines += [f"picture  {self.picture}"] if self.picture else []
-        return table_text(self) + "\n".join(lines)
+        return tuple(lines)
+
+    def drawings(self) -> tuple[Path, ...]:
+        """The rows that each layer takes."""
+        return (self.picture,) if self.picture else ()
 
 
 def compile_model(
@@ -186,16 +197,47 @@ def compile_model(
     if picture is None and output is not None:
         picture = output.with_name(f"{output.name}.png")
     if output is not None:
-        with TemporaryDirectory() as scratch:
-            program.save(Path(scratch) / "program")
-            write_whole(output, (Path(scratch) / "program").read_bytes())
+        program.save(output)
     if picture is not None:
         draw_rows(picture, title=f"{graph.name} on {machine.name}", layers=layers)
+    steady, cold = predict(program, resident=True), predict(program, resident=False)
     return Compilation(
-        program=program,
-        layers=layers,
-        steady=predict(program, resident=True),
-        cold=predict(program, resident=False),
+        network=program.name,
+        machine=machine,
+        steady=_totals(layers, steady),
+        cold=_totals(layers, cold),
+        counters=steady.total,
+        counters_cold=cold.total,
+        descriptors=len(program.descriptors),
+        kernel_words=len(program.kernel_rows),
+        parameter_beats=len(program.parameters),
+        threshold_beats=len(program.thresholds),
+        layers=tuple(_predicted(layer, steady, cold) for layer in layers),
         file=output,
         picture=picture,
+    )
+
+
+def _totals(layers: Sequence[CompiledLayer], prediction: Prediction) -> Totals:
+    cycles = prediction.total.cycles
+    first = layers[0].sum_of(prediction.passes).cycles
+    whole, without_first = efficiencies(layers, cycles, first)
+    return Totals(
+        cycles=cycles,
+        efficiency=whole,
+        cycles_without_first=cycles - first if len(layers) > 1 else None,
+        efficiency_without_first=without_first,
+    )
+
+
+def _predicted(layer: CompiledLayer, steady: Prediction, cold: Prediction) -> PredictedLayer:
+    counters = layer.sum_of(steady.passes)
+    return PredictedLayer(
+        **vars(layer.figures()),
+        column_use=layer.column_use(counters),
+        cycles=counters.cycles,
+        cycles_cold=layer.sum_of(cold.passes).cycles,
+        efficiency=layer.efficiency(counters.cycles),
+        utilization=layer.utilization(counters),
+        counters=counters,
     )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 from spinplane.compiler.compiled_program import CompiledProgram, PlacedStage
 from spinplane.compiler.graph import Layer
@@ -11,6 +10,8 @@ from spinplane.machine import AcceleratorCounters, Machine
 from spinplane.machine.descriptor import Load, PoolAt
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import ProgramLayer
+
+from .report.layer_figures import LayerFigures
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,27 +135,27 @@ class CompiledLayer:
         """
         return self.binary_operations / (counters.ands * self.machine.columns)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Name, shapes, bits and mapping as JSON takes them."""
+    def figures(self) -> LayerFigures:
+        """Name, shapes, bits and mapping."""
         layer = self.layer
-        return {
-            "layer": layer.name,
-            "kernels": list(layer.weights.shape),
-            "output": list(self.output_shape),
-            "w": layer.w.bits,
-            "i": layer.i.bits,
-            "macs": self.macs,
-            "slots": self.slots,
-            "planes": self.planes,
-            "groups": list(self.groups),
-            "unit": self.unit,
-            "pool": self.way or None,
-            "passes": len(self.passes),
-            "rounds": self.rounds,
-            "ring_rows": self.ring_rows,
-            "kernel_rows": self.kernel_rows,
-            "resident": self.resident,
-        }
+        return LayerFigures(
+            layer=layer.name,
+            kernels=layer.weights.shape,
+            output=self.output_shape,
+            w=layer.w.bits,
+            i=layer.i.bits,
+            macs=self.macs,
+            slots=self.slots,
+            planes=self.planes,
+            groups=self.groups,
+            unit=self.unit,
+            pool=self.way or None,
+            passes=len(self.passes),
+            rounds=self.rounds,
+            ring_rows=self.ring_rows,
+            kernel_rows=self.kernel_rows,
+            resident=self.resident,
+        )
 
 
 def compiled_layers(program: CompiledProgram) -> tuple[CompiledLayer, ...]:

@@ -1,9 +1,9 @@
 """The first run: a handwritten digit is convolved inside the memory, and every bit of it is checked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from rich.table import Table
@@ -12,63 +12,61 @@ from spinplane.behavioral import convolve
 from spinplane.compiler.builders import layer_graph
 from spinplane.compiler.graph import Graph, Layer
 from spinplane.hdl.export import export
-from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.sim import available_simulators
 from spinplane.sim.model import default_build_root
 
 from .drawing import draw_feature_maps
 from .network_run import NetworkRun
+from .report.report import UNWRITTEN, Report
 from .running import run_network
 from .samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
-from .text import table_text
 
 _PADDING = 1
 _WAVE_ROWS = 3
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class DemoConfiguration:
     """One bit-width of the demonstration.
 
     Parameters
     ----------
-    quantization : Quantization
-    run : NetworkRun
-        Of the network that is this convolution alone.
+    w, i : int
+        Bits of the weights and of the inputs.
+    coding : str
+        Of the weights, in words.
+    outputs : int
+        How many there are.
     mismatches : int
         Those of the run, and sums of the RTL that differ from the bit-plane oracle of Eq. 3.
+    efficiency : float
+        Array efficiency, see `NetworkRun`.
+    counters : AcceleratorCounters
+        Read from the RTL, of the steady run.
+    feature_maps : ndarray of shape (kernels, height, width), int64, or None
+        From the RTL; None if the demonstration was read from a file, which has them in the picture.
     """
 
-    quantization: Quantization
-    run: NetworkRun
+    derived: ClassVar[tuple[str, ...]] = ("cycles",)
+
+    w: int
+    i: int
+    coding: str
+    outputs: int
     mismatches: int
+    efficiency: float
+    counters: AcceleratorCounters
+    feature_maps: np.ndarray | None = field(default=None, repr=False, compare=False, metadata=UNWRITTEN)
 
     @property
-    def outputs(self) -> np.ndarray:
-        """Feature maps from the RTL, shape (kernels, height, width), int64."""
-        return _sums(self.run)
-
-    @property
-    def coding(self) -> str:
-        """Of the weights, in words."""
-        return self.quantization.w.coding.value.replace("_", " ")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Figures as JSON takes them; the feature maps are in the picture."""
-        counters = self.run.steady.rtl
-        return {
-            "w": self.quantization.w.bits,
-            "i": self.quantization.i.bits,
-            "coding": self.coding,
-            "outputs": self.outputs.size,
-            "mismatches": self.mismatches,
-            "cycles": counters.cycles,
-            "counters": counters.as_dict(),
-        }
+    def cycles(self) -> int:
+        """Of the steady run."""
+        return self.counters.cycles
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Demo:
+@dataclass(frozen=True, kw_only=True)
+class Demo(Report):
     """What the demonstration found.
 
     Parameters
@@ -79,7 +77,13 @@ class Demo:
     configurations : tuple of DemoConfiguration
     picture, verilog, waves : Path
         What it left behind.
+    build_seconds, run_seconds : float
+        Of the compilation of the model and of the simulation.
+    cached : bool
+        Whether the model was compiled already.
     """
+
+    derived: ClassVar[tuple[str, ...]] = ("mismatches",)
 
     digit: int
     machine: Machine
@@ -88,26 +92,17 @@ class Demo:
     picture: Path
     verilog: Path
     waves: Path
+    build_seconds: float
+    run_seconds: float
+    cached: bool
 
     @property
     def mismatches(self) -> int:
         """Of all configurations."""
         return sum(configuration.mismatches for configuration in self.configurations)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The demonstration as JSON takes it."""
-        return {
-            "digit": self.digit,
-            "machine": self.machine.name,
-            "simulator": self.simulator,
-            "configurations": [configuration.as_dict() for configuration in self.configurations],
-            "mismatches": self.mismatches,
-            "picture": str(self.picture),
-            "verilog": str(self.verilog),
-            "waves": str(self.waves),
-        }
-
-    def __rich__(self) -> Table:
+    def tables(self) -> tuple[Table, ...]:
+        """Cycles and events of each configuration."""
         table = Table(
             title=f"A handwritten {self.digit}, {len(KERNELS)} kernels of 3×3, on the RTL of {self.machine.name}",
             caption=self.machine.description,
@@ -116,28 +111,25 @@ class Demo:
         for heading in ("W:I", "weights", *headings):
             table.add_column(heading, justify="right" if heading in headings else "left")
         for c in self.configurations:
-            n, efficiency = c.run.steady.rtl, c.run.efficiency["steady"]
-            counts = f"{c.outputs.size:,}", f"{c.mismatches:,}", f"{n.cycles:,}"
-            table.add_row(
-                c.quantization.name,
-                c.coding,
-                *counts,
-                f"{efficiency:.1%}",
-                f"{n.ands:,}",
-                f"{n.row_writes:,}",
-            )
-        return table
+            n = c.counters
+            counts = f"{c.outputs:,}", f"{c.mismatches:,}", f"{n.cycles:,}"
+            events = f"{n.ands:,}", f"{n.row_writes:,}"
+            table.add_row(f"{c.w}:{c.i}", c.coding, *counts, f"{c.efficiency:.1%}", *events)
+        return (table,)
 
-    def __str__(self) -> str:
-        runs = [configuration.run for configuration in self.configurations]
-        built = "found compiled" if runs[0].cached else f"built in {runs[0].build_seconds:.0f} s"
+    def notes(self) -> tuple[str, ...]:
+        """The simulator, files."""
+        built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
         return (
-            f"{table_text(self)}"
-            f"{self.simulator}: {built}, ran for {sum(run.run_seconds for run in runs):.1f} s\n"
-            f"feature maps  {self.picture}\n"
-            f"Verilog       {self.verilog}\n"
-            f"waveform      {self.waves} (the first {_WAVE_ROWS} rows at 1:1, machine tiny)"
+            f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s",
+            f"feature maps  {self.picture}",
+            f"Verilog       {self.verilog}",
+            f"waveform      {self.waves} (the first {_WAVE_ROWS} rows at 1:1, machine tiny)",
         )
+
+    def drawings(self) -> tuple[Path, ...]:
+        """The feature maps."""
+        return (self.picture,)
 
 
 def demo(
@@ -191,21 +183,35 @@ def demo(
     tell(f"the Verilog of {machine.name}")
     verilog = export(machine, folder / "rtl", kept_in=default_build_root() / "verilog").folder
     tell(f"simulating {machine.sub_arrays} sub-arrays of {machine.rows}×{machine.columns} on {simulator}")
-    configurations = []
+    runs, configurations, maps = [], [], []
     for q in QUANTIZATIONS:
         pixels = quantize_image(image, q.i)[np.newaxis]
         run = run_network(_convolution(q, pixels.shape), pixels, machine=machine, simulator=simulator)
+        sums = _sums(run)
         expected = convolve(pixels[np.newaxis], _kernels(q), w=q.w, i=q.i, padding=_PADDING)[0]
-        mismatches = run.mismatches + int((_sums(run) != expected).sum())
-        configurations.append(DemoConfiguration(quantization=q, run=run, mismatches=mismatches))
-        tell(f"{q.name} bits: {mismatches} mismatches with functional machine, prediction and Eq. 3")
+        configurations.append(
+            DemoConfiguration(
+                w=q.w.bits,
+                i=q.i.bits,
+                coding=q.w.coding.value.replace("_", " "),
+                outputs=sums.size,
+                mismatches=run.mismatches + int((sums != expected).sum()),
+                efficiency=run.efficiency.steady,
+                counters=run.counters.rtl,
+                feature_maps=sums,
+            )
+        )
+        runs.append(run)
+        maps.append(sums)
+        told = configurations[-1].mismatches
+        tell(f"{q.name} bits: {told} mismatches with functional machine, prediction and Eq. 3")
     tell("a waveform of the first windows")
     waves = _waveform(image, folder)
     picture = draw_feature_maps(
         folder / "feature_maps.png",
         digit=digit,
         inputs=[quantize_image(image, q.i) for q in QUANTIZATIONS],
-        outputs=[c.outputs for c in configurations],
+        outputs=maps,
         rows=[f"W:I = {q.name}" for q in QUANTIZATIONS],
         columns=list(KERNELS),
     )
@@ -217,6 +223,9 @@ def demo(
         picture=picture,
         verilog=verilog,
         waves=waves,
+        build_seconds=runs[0].build_seconds,
+        run_seconds=sum(run.run_seconds for run in runs),
+        cached=runs[0].cached,
     )
 
 

@@ -1,11 +1,9 @@
 """The device report: what a memory technology's cell does, figure by figure, each with its source."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from math import isfinite
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import which
-from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -31,8 +29,9 @@ from spinplane.device.write import (
     write_pulse,
 )
 from spinplane.machine import Electrical
+from spinplane.machine.files import write_whole
 
-from .text import table_text, write_whole
+from .report.report import Report
 
 _FAN_INS = (3, 4)
 _CURRENTS = (0.6, 0.8, 1.0)
@@ -47,6 +46,7 @@ class Quantity:
     ----------
     section, name : str
     value : float
+        Infinite where there is no end, as of the time of a failed write; null in a file.
     unit : str
     mark : {"measured", "published", "derived", "assumed"}
     source : str
@@ -65,7 +65,7 @@ class Quantity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeviceReport:
+class DeviceReport(Report):
     """What a technology's cell does.
 
     Parameters
@@ -96,15 +96,8 @@ class DeviceReport:
         """Value of a result by its name."""
         return next(quantity.value for quantity in self.results if quantity.name == name)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report as plain data for JSON; an infinite value, as the time of a failed write, is None."""
-        return asdict(self) | {
-            "parameters": [_plain(quantity) for quantity in self.parameters],
-            "results": [_plain(quantity) for quantity in self.results],
-            "pictures": list(self.pictures),
-        }
-
-    def __rich__(self) -> Table:
+    def tables(self) -> tuple[Table, ...]:
+        """Every figure with its unit, mark and source."""
         table = Table(title=f"{self.technology}: {self.description}", caption=self._caption())
         for heading, justify in (("figure", "left"), ("value", "right"), ("unit", "left")):
             table.add_column(heading, justify=justify)  # type: ignore[arg-type]
@@ -118,15 +111,16 @@ class DeviceReport:
                 table.add_row(Text(section, style="bold"))
             value = _text(quantity.value)
             table.add_row(quantity.name, value, quantity.unit, quantity.mark, quantity.source)
-        return table
+        return (table,)
+
+    def drawings(self) -> tuple[Path, ...]:
+        """Sense levels, switching, write errors."""
+        return tuple(path for path in map(Path, self.pictures) if path.suffix == ".png")
 
     def _caption(self) -> str:
         if self.overlap_reason:
             return f"No row can be sensed while another is written: {self.overlap_reason}."
         return "Rows of an array can be sensed while another of its rows is written."
-
-    def __str__(self) -> str:
-        return table_text(self)
 
 
 def report_device(
@@ -197,10 +191,6 @@ def report_device(
 
 def _quantity(section: str, name: str, value: float, unit: str, source: str) -> Quantity:
     return Quantity(section=section, name=name, value=value, unit=unit, mark="derived", source=source)
-
-
-def _plain(quantity: Quantity) -> dict[str, Any]:
-    return asdict(quantity) | {"value": quantity.value if isfinite(quantity.value) else None}
 
 
 def _text(value: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .text import write_whole
+from spinplane.machine.files import write_whole
 
 _CELL_INCHES = 1.35
 

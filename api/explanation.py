@@ -1,7 +1,6 @@
 """One output, step by step: the paper's 3-bit example of Fig. 6, from rows to the sum."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -69,10 +68,6 @@ class Explanation:
     steps: tuple[Step, ...]
     result: int
     simulator: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """The explanation as JSON takes it."""
-        return asdict(self)
 
     def __str__(self) -> str:
         lines = [

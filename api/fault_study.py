@@ -5,11 +5,12 @@ The network is the accelerator's program, and its values are those of the functi
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
+from rich.table import Table
 
 from spinplane.behavioral import Accelerator
 from spinplane.compiler.compiled_program import CompiledProgram
@@ -19,12 +20,15 @@ from spinplane.compiler.program import compile_graph
 from spinplane.device import check_machine, draw_fault_map, load_technology
 from spinplane.device.faults import weak_cell_rates
 from spinplane.device.statistics import clopper_pearson, student
+from spinplane.device.technology import Technology
 from spinplane.machine import FaultMap, Machine, SpinplaneError, load_machine
 from spinplane.machine.program import NetworkProgram
 
 from .compiled_layer import compiled_layers
 from .drawing import draw_accuracy
 from .models import open_model, shipped_networks
+from .report.layer_figures import LayerFigures
+from .report.report import Report
 
 #: Of all deviations, where neither they nor multiples are given as a sweep.
 MULTIPLES = (1.0, 1.5, 2.0, 3.0)
@@ -48,6 +52,8 @@ class AccuracyPoint:
     accuracies : tuple of float
         Share of right classes, one for each seed.
     """
+
+    derived: ClassVar[tuple[str, ...]] = ("mean", "standard_error", "interval")
 
     multiple: float
     sigma_ra: float
@@ -86,14 +92,33 @@ class AccuracyPoint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccuracyReport:
+class Placement:
+    """A program of an accelerator, and where it puts each layer.
+
+    Parameters
+    ----------
+    machine : str
+    program : str
+        Digest, see `NetworkProgram.digest`.
+    descriptors : int
+    layers : tuple of LayerFigures
+    """
+
+    machine: str
+    program: str
+    descriptors: int
+    layers: tuple[LayerFigures, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccuracyReport(Report):
     """Accuracy against variation.
 
     Parameters
     ----------
     network, machine, technology : str
-    placement : dict
-        What ran: the accelerator's own program, by its digest and descriptors, and where it puts each layer.
+    placement : Placement
+        What ran: the accelerator's own program.
     images, seeds : int
     baseline : float
         Accuracy on these images without faults.
@@ -104,37 +129,51 @@ class AccuracyReport:
     network: str
     machine: str
     technology: str
-    placement: dict[str, Any]
+    placement: Placement
     images: int
     seeds: int
     baseline: float
     points: tuple[AccuracyPoint, ...]
     picture: Path
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report as JSON takes it."""
-        points = [
-            {**asdict(p), "mean": p.mean, "standard_error": p.standard_error, "interval": p.interval}
-            for p in self.points
-        ]
-        return {**asdict(self), "points": points, "picture": str(self.picture)}
+    @property
+    def heading(self) -> str:
+        """One line that says of what, and how many."""
+        return f"Accuracy of {self.network} on {self.machine}, {self.technology}: {self.images} images"
 
-    def __str__(self) -> str:
-        lines = [
-            f"{self.network} on {self.machine}, {self.technology}: {self.images} images, "
-            f"{self.baseline:.1%} right without faults; {self.seeds} fault maps a line",
-            f"as the accelerator runs it: program {self.placement['program']} of "
-            f"{self.placement['descriptors']} descriptors",
-            "",
-            "  σ(RA)   σ(TMR)   offset σ   drifted amplifiers   stuck cells   accuracy   95 % interval",
-        ]
+    def tables(self) -> tuple[Table, ...]:
+        """A line for each point."""
+        table = Table(
+            title=self.heading,
+            caption=f"{self.baseline:.1%} right without faults; {self.seeds} fault maps a line",
+        )
+        for heading in ("σ(RA)", "σ(TMR)", "offset σ", "drifted amplifiers", "stuck cells", "accuracy"):
+            table.add_column(heading, justify="right")
+        table.add_column("95 % interval", justify="right")
         for p in self.points:
             low, high = p.interval
-            lines.append(
-                f"{p.sigma_ra:7.1%}   {p.sigma_tmr:6.1%}   {p.offset_sigma_v * 1e3:5.1f} mV   "
-                f"{p.drifted_amplifiers:18.1f}   {p.stuck_cells:11.1f}   {p.mean:8.1%}   {low:.1%} to {high:.1%}"
+            table.add_row(
+                f"{p.sigma_ra:.1%}",
+                f"{p.sigma_tmr:.1%}",
+                f"{p.offset_sigma_v * 1e3:.1f} mV",
+                f"{p.drifted_amplifiers:,.1f}",
+                f"{p.stuck_cells:,.1f}",
+                f"{p.mean:.1%}",
+                f"{low:.1%} to {high:.1%}",
             )
-        return "\n".join([*lines, "", f"plot  {self.picture}"])
+        return (table,)
+
+    def notes(self) -> tuple[str, ...]:
+        """The plot's file."""
+        what = self.placement
+        return (
+            f"as the accelerator runs it: program {what.program} of {what.descriptors} descriptors",
+            f"plot  {self.picture}",
+        )
+
+    def drawings(self) -> tuple[Path, ...]:
+        """The plot."""
+        return (self.picture,)
 
 
 def load_images(path: Path | None) -> tuple[np.ndarray, np.ndarray]:
@@ -160,7 +199,7 @@ def accuracy(
     model: str | Path | Graph,
     *,
     data: Path | None = None,
-    technology: str | Path = "sot-mram",
+    technology: Technology | str | Path = "sot-mram",
     machine: Machine | str | Path = "paper8",
     sigmas_ra: Sequence[float] | None = None,
     sigmas_tmr: Sequence[float] | None = None,
@@ -180,7 +219,7 @@ def accuracy(
         See `open_model`.
     data : Path, optional
         See `load_images`.
-    technology : str or Path
+    technology : Technology, str or Path
         See `spinplane.device.load_technology`.
     machine : Machine, str or Path
     sigmas_ra, sigmas_tmr : sequence of float, optional
@@ -280,14 +319,14 @@ def _sums(program: NetworkProgram, faults: FaultMap, codes: np.ndarray) -> np.nd
     return accelerator.run_images(codes, layers=[last]).maps[last]
 
 
-def _placement(program: CompiledProgram) -> dict[str, Any]:
-    """What ran, and where it lies, as JSON takes it."""
-    return {
-        "machine": program.machine.name,
-        "program": program.digest,
-        "descriptors": len(program.descriptors),
-        "layers": [layer.as_dict() for layer in compiled_layers(program)],
-    }
+def _placement(program: CompiledProgram) -> Placement:
+    """What ran, and where it lies."""
+    return Placement(
+        machine=program.machine.name,
+        program=program.digest,
+        descriptors=len(program.descriptors),
+        layers=tuple(layer.figures() for layer in compiled_layers(program)),
+    )
 
 
 def _sweep(

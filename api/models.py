@@ -16,7 +16,11 @@ def shipped_networks() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.onnx"))}
 
 
-def open_model(model: str | Path | Graph, *, seed: int = 0) -> Graph:
+#: Of the weights of a network of the literature, if no other is given.
+SEED = 0
+
+
+def open_model(model: str | Path | Graph, *, seed: int = SEED) -> Graph:
     """A model as an integer graph.
 
     Parameters
@@ -36,8 +40,8 @@ def open_model(model: str | Path | Graph, *, seed: int = 0) -> Graph:
         return model
     name = str(model)
     shipped = shipped_networks()
-    network, _, bits = name.partition(":")
-    if bits and not Path(name).exists():
+    if drawn_seed(name) is not None:
+        network, _, bits = name.partition(":")
         from spinplane.compiler.builders import build_graph
         from spinplane.compiler.networks import BitWidths
 
@@ -51,6 +55,11 @@ def open_model(model: str | Path | Graph, *, seed: int = 0) -> Graph:
     from spinplane.compiler.onnx_import import load_model
 
     return load_model(path)
+
+
+def drawn_seed(model: str) -> int | None:
+    """Seed of a model's weights: `SEED` for a network of the literature, None for one whose weights are in a file."""
+    return SEED if model.partition(":")[2] and not Path(model).exists() else None
 
 
 def load_array(path: Path) -> np.ndarray:

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from spinplane.machine.descriptor import Load
+from spinplane.machine.files import write_whole
 from spinplane.machine.passes import Pass
 
 from .compiled_layer import CompiledLayer
-from .text import write_whole
 
 _Colour = tuple[float, float, float, float]
 

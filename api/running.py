@@ -25,9 +25,9 @@ from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import AcceleratorRun, run_accelerator
 
-from .compiled_layer import CompiledLayer, compiled_layers
+from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .models import open_model
-from .network_run import LayerRun, NetworkRun, RunCounters
+from .network_run import LayerRun, NetworkRun, RunCounters, RunEfficiency
 
 _WAVES = "waves.vcd"
 
@@ -126,6 +126,8 @@ def run_network(
     )
     outputs = compared[-1].outputs
     assert outputs is not None
+    counters, counters_cold = runs[first].counters, runs[0].counters
+    whole, without_first = efficiencies(layers, counters.rtl.cycles, compared[0].cycles)
     # Beside those of layers there are the counters of the header, of END and of the whole.
     ends = (0, len(program.descriptors) - 1)
     others = sum(
@@ -134,14 +136,20 @@ def run_network(
         for run in runs
     )
     return NetworkRun(
-        name=graph.name,
+        network=graph.name,
         machine=machine,
         simulator=simulator,
-        layers=compared,
-        outputs=graph.decode_output(outputs),
         mismatches=sum(layer.mismatches for layer in compared) + others,
-        steady=runs[first].counters,
-        cold=runs[0].counters,
+        outputs=graph.decode_output(outputs),
+        efficiency=RunEfficiency(
+            steady=whole,
+            cold=efficiency(layers, counters_cold.rtl.cycles),
+            without_first=without_first,
+        ),
+        utilization=utilization(machine, counters.rtl),
+        counters=counters,
+        counters_cold=counters_cold,
+        layers=compared,
         cached=rtl.cached,
         build_seconds=rtl.build_seconds,
         run_seconds=rtl.run_seconds,
@@ -280,12 +288,17 @@ def _compare(
         if at >= first:
             outputs.append(values)
             wrong += not_right
+    counters = layer.sum_of(runs[first].rtl_passes)
     return LayerRun(
-        compiled=layer,
-        outputs=np.stack(outputs) if outputs else None,
+        **vars(layer.figures()),
+        compared=bool(outputs),
         mismatches=mismatches,
         wrong=wrong,
-        rtl=layer.sum_of(runs[first].rtl_passes),
+        cycles=counters.cycles,
+        efficiency=layer.efficiency(counters.cycles),
+        utilization=layer.utilization(counters),
+        counters=counters,
+        outputs=np.stack(outputs) if outputs else None,
     )
 
 

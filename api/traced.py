@@ -1,7 +1,11 @@
 """One value of a network as it came about in the memory: windows, pairs of rows, counts, sums, code, cycles."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from .report.report import Report
+from .text import table_text
 
 _SHOWN_BITS = 40
 
@@ -87,7 +91,7 @@ class TracedCycles:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trace:
+class Trace(Report):
     """One value followed back.
 
     Parameters
@@ -151,21 +155,31 @@ class Trace:
     cycles: TracedCycles
     before: "Trace | None"
 
-    def as_dict(self) -> dict[str, Any]:
-        """The trace as JSON takes it."""
-        return asdict(self)
+    @property
+    def heading(self) -> str:
+        """One line that says which value it is."""
+        k, y, x = self.output
+        return (
+            f"{self.network} on {self.machine}: layer {self.layer}, kernel {k}, y {y}, x {x} is {self.value}"
+        )
+
+    def tables(self) -> tuple[Table, ...]:
+        """The steps of the window that decides; after them those of the passes before, if there are any."""
+        return (self._steps_table(), *(self.before.tables() if self.before else ()))
+
+    def notes(self) -> tuple[str, ...]:
+        """Where and when it happens, and how the sums become a code."""
+        lines = [] if self.greatest is None else [f"the greatest output is class {self.greatest}"]
+        lines += [*self._places_told(), *self._sums_told()]
+        lines += [self._before_told(), *self.before.notes()] if self.before else []
+        return tuple(lines)
 
     def __str__(self) -> str:
-        k, y, x = self.output
-        lines = [
-            f"{self.network} on {self.machine}: layer {self.layer}, kernel {k}, y {y}, x {x} is {self.value}"
-        ]
+        lines = [self.heading]
         lines += [] if self.greatest is None else [f"the greatest output is class {self.greatest}"]
         lines += self._steps_told()
         if self.before is not None:
-            k, y, x = self.before.output
-            lines += ["", f"before the maxima are taken, kernel {k}, y {y}, x {x} is {self.before.value}"]
-            lines += self.before._steps_told()
+            lines += ["", self._before_told(), *self.before._steps_told()]
         return "\n".join(lines)
 
     @property
@@ -174,26 +188,40 @@ class Trace:
         added = (self.residual or 0) * self.parameters["residual_multiplier"]
         return self.pooled + self.parameters["offset"] + added
 
+    def _before_told(self) -> str:
+        assert self.before is not None
+        k, y, x = self.before.output
+        return f"before the maxima are taken, kernel {k}, y {y}, x {x} is {self.before.value}"
+
     def _steps_told(self) -> list[str]:
-        window, p, at = self.windows[self.window], self.parameters, self.cycles
-        lines = [
+        return [*self._places_told(), "", table_text(self._steps_table()), *self._sums_told()]
+
+    def _places_told(self) -> list[str]:
+        at = self.cycles
+        return [
             f"descriptor {self.descriptor}: group {self.group}, its region {self.region}; the kernel lies in sub-array "
             f"{self.sub_array}, slot {self.slot}, and runs in round {self.round}",
             f"steady run, cycles from the start: pass {at.start:,}, window {at.issued:,}, its result at the way out "
             f"{at.result:,}, last write {at.written:,}",
             *(["averages are folded into the kernels: a window is a whole region"] if self.folded else []),
-            "",
-            f"window ({window.y}, {window.x}): AND of row I and row W",
-            "plane  plane group  row I  row W  count  shift      sum  bits",
         ]
+
+    def _steps_table(self) -> Table:
+        window = self.windows[self.window]
+        title = f"window ({window.y}, {window.x}): AND of row I and row W"
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for heading in ("plane", "plane group", "row I", "row W", "count", "shift", "sum"):
+            table.add_column(heading, justify="right")
+        table.add_column("bits", no_wrap=True)
         for s in self.steps:
             bits = "|".join(s.bits)
             bits = bits if len(bits) <= _SHOWN_BITS else f"{bits[:_SHOWN_BITS]}…"
-            lines.append(
-                f"{s.plane:>5}  {s.plane_group:>11}  {s.row_i:>5}  {s.row_w:>5}  {s.count:>5}  {s.shift:>5}"
-                f"  {s.total:>7}  {bits}"
-            )
-        lines.append("")
+            figures = (s.plane, s.plane_group, s.row_i, s.row_w, s.count, s.shift, s.total)
+            table.add_row(*map(str, figures), bits)
+        return table
+
+    def _sums_told(self) -> list[str]:
+        p, lines = self.parameters, []
         for w in self.windows:
             value = (
                 f"({w.accumulator} << {p['accumulator_shift']}) − {p['window_sum_scale']} · {w.window_sum}"

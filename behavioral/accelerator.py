@@ -199,7 +199,7 @@ class Accelerator:
         for plan, chunk in self._chunks(codes, program):
             banks = ImageBanks(self.state.image, *plan.span([program.input, *wanted.values()]), len(chunk))
             self._map(program.input).write(banks, chunk)
-            found = {}
+            found: dict[int, NDArray[np.integer]] = {}
 
             def read(number: int, banks: ImageBanks = banks, found: dict = found) -> None:
                 if number in wanted:

@@ -37,8 +37,8 @@ def main(machine_name: str, models: list[str]) -> None:
         run = spinplane.run_network(graph, codes, machine=machine)
         efficiency = run.efficiency
         print(
-            f"| {graph.name} | {run.steady.rtl.cycles:,} | {efficiency['steady']:.1%} | {efficiency['cold']:.1%} "
-            f"| {efficiency['without_first']:.1%} | {functional:.1f} | {run.run_seconds:.1f} "
+            f"| {graph.name} | {run.cycles:,} | {efficiency.steady:.1%} | {efficiency.cold:.1%} "
+            f"| {efficiency.without_first:.1%} | {functional:.1f} | {run.run_seconds:.1f} "
             f"| {run.run_seconds / functional:.0f} | {run.mismatches} |",
             flush=True,
         )

@@ -60,10 +60,6 @@ class Export:
     modules: tuple[str, ...]
     files: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Fields as JSON takes them."""
-        return asdict(self) | {"folder": str(self.folder)}
-
     def __str__(self) -> str:
         lines = [
             f"machine {self.machine}: {len(self.modules)} modules below {self.top} in {self.folder}",

@@ -3,8 +3,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
@@ -16,6 +14,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from spinplane.machine import Machine
+from spinplane.machine.files import write_whole
 
 from .accelerator import Accelerator
 from .bank import BANK, bank_model, bank_stub
@@ -59,11 +58,7 @@ def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = EN
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         modules = verilog_modules(component(machine), top)
-    kept_in.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=kept_in)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(modules, file)
-    os.replace(name, path)
+    write_whole(path, json.dumps(modules).encode())
     return modules
 
 

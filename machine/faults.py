@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
 from .errors import SpinplaneError
+from .files import write_whole
 from .machine import Machine
 from .variation import KEYS as VARIATION_KEYS
 from .variation import Variation
@@ -200,11 +202,12 @@ class FaultMap:
 
     def save(self, path: str | Path) -> None:
         """Write the map as an ``.npz`` file, which holds no Python objects."""
-        with open(path, "wb") as file:
-            arrays = {key: getattr(self, key) for key in _KEYS}
-            if self.variation is not None:
-                arrays |= {key: getattr(self.variation, key) for key in VARIATION_KEYS}
-            np.savez_compressed(file, **arrays)
+        arrays = {key: getattr(self, key) for key in _KEYS}
+        if self.variation is not None:
+            arrays |= {key: getattr(self.variation, key) for key in VARIATION_KEYS}
+        content = BytesIO()
+        np.savez_compressed(content, **arrays)
+        write_whole(Path(path), content.getvalue())
 
     @classmethod
     def load(cls, path: str | Path) -> "FaultMap":

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 from .codec import End, Header, decode
 from .descriptor import DESCRIPTOR_WORDS, FORMAT_VERSION
 from .errors import SpinplaneError
+from .files import write_whole
 from .machine import Machine
 from .passes import Pass
 from .registers import machine_digest
@@ -166,9 +168,10 @@ class NetworkProgram:
             "input": asdict(self.input),
             "layers": [asdict(layer) for layer in self.layers],
         }
-        with open(path, "wb") as file:
-            banks = {bank: getattr(self, bank) for bank in _BANKS}
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **banks)
+        content = BytesIO()
+        banks = {bank: getattr(self, bank) for bank in _BANKS}
+        np.savez_compressed(content, header=np.array(json.dumps(header)), **banks)
+        write_whole(Path(path), content.getvalue())
 
     @classmethod
     def load(cls, path: str | Path) -> "NetworkProgram":

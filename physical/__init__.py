@@ -1,6 +1,6 @@
 """What a machine costs in silicon: synthesis and area."""
 
-from .area import AreaReport, Block, Figures
+from .area import AreaReport, Block, Figures, Part, SubArrays
 from .fpga import FPGA_FAMILIES
 from .liberty import library_cells, library_text
 from .library import Library, read_library
@@ -14,6 +14,8 @@ __all__ = [
     "Block",
     "Figures",
     "Library",
+    "Part",
+    "SubArrays",
     "Yosys",
     "find_yosys",
     "library_cells",

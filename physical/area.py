@@ -1,8 +1,9 @@
 """The area report: what each block of a machine takes."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 from rich.console import Console
 from rich.table import Table
@@ -41,14 +42,28 @@ class Figures:
             return self.area_um2
         return float(self.luts or 0)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The figures that are there, by name."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+
+@dataclass(frozen=True, kw_only=True)
+class Part(Figures):
+    """What a part of something takes.
+
+    Parameters
+    ----------
+    share : float
+        Its `size` ÷ that of the whole.
+    """
+
+    share: float
+
+    @classmethod
+    def of(cls, whole: Figures, figures: Figures) -> "Part":
+        """Some figures as a part of a whole."""
+        return cls(**vars(figures), share=figures.size / whole.size if whole.size else 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
-    """One block of the report.
+class Block(Part):
+    """One block of the report: its part in the whole machine.
 
     Parameters
     ----------
@@ -58,17 +73,33 @@ class Block:
         Verilog modules that make it up.
     count : int
         Instances in the whole machine, a block inside the same block not counted.
-    sub_array : Figures or None
+    sub_array : Part or None
         Its part in one sub-array; None if it has none there.
-    machine : Figures
-        Its part in the whole machine.
     """
+
+    derived: ClassVar[tuple[str, ...]] = ("module",)
 
     name: str
     modules: tuple[str, ...]
     count: int
-    sub_array: Figures | None
-    machine: Figures
+    sub_array: Part | None
+
+    @property
+    def module(self) -> str:
+        """The modules in one text."""
+        return ", ".join(self.modules)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubArrays(Figures):
+    """All sub-arrays of a machine.
+
+    Parameters
+    ----------
+    count : int
+    """
+
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +110,6 @@ class AreaReport:
     ----------
     machine : str
         Name of the machine.
-    sub_arrays : int
     library : str
         Name of the cell library, or of the FPGA family.
     library_source : str
@@ -91,70 +121,63 @@ class AreaReport:
     blocks : tuple of Block
     sub_array : Figures
         One sub-array.
-    all_sub_arrays : Figures
+    sub_arrays : SubArrays
         All of them.
     total : Figures
         The whole machine.
     """
 
     machine: str
-    sub_arrays: int
     library: str
     library_source: str
     yosys: str
     black_boxes: tuple[str, ...]
     blocks: tuple[Block, ...]
     sub_array: Figures
-    all_sub_arrays: Figures
+    sub_arrays: SubArrays
     total: Figures
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report as plain data for JSON."""
-        blocks = [
-            {"name": block.name, "module": ", ".join(block.modules), "count": block.count}
-            | block.machine.as_dict()
-            | {"share": _share(block.machine, self.total)}
-            | {"sub_array": block.sub_array and _with_share(block.sub_array, self.sub_array)}
-            for block in self.blocks
-        ]
-        return {
-            "machine": self.machine,
-            "library": self.library,
-            "library_source": self.library_source,
-            "yosys": self.yosys,
-            "black_boxes": list(self.black_boxes),
-            "blocks": blocks,
-            "sub_array": self.sub_array.as_dict(),
-            "sub_arrays": {"count": self.sub_arrays} | self.all_sub_arrays.as_dict(),
-            "total": self.total.as_dict(),
-        }
+    @property
+    def heading(self) -> str:
+        """One line that says what was mapped to what."""
+        return f"Area of {self.machine}: {self.library} ({self.library_source}), {self.yosys}"
 
-    def __rich__(self) -> Table:
+    def tables(self) -> tuple[Table, ...]:
+        """Each block's part in a sub-array and in the machine."""
         columns = _columns(self.total)
         table = Table(
-            title=f"{self.machine}: {self.library} ({self.library_source}), {self.yosys}",
-            caption=f"left: one sub-array, right: the machine with {self.sub_arrays}. "
+            title=self.heading,
+            caption=f"left: one sub-array, right: the machine with {self.sub_arrays.count}. "
             f"Not in it: {', '.join(self.black_boxes) or 'nothing'}, wiring.",
         )
         table.add_column("block")
         for heading in [*columns.values(), "share", "instances", *columns.values(), "share"]:
             table.add_column(heading, justify="right")
         for block in self.blocks:
-            one = _texts(block.sub_array, self.sub_array) if block.sub_array else [""] * (len(columns) + 1)
-            table.add_row(block.name, *one, f"{block.count:,}", *_texts(block.machine, self.total))
+            one = _texts(block.sub_array, columns) if block.sub_array else [""] * (len(columns) + 1)
+            table.add_row(block.name, *one, f"{block.count:,}", *_texts(block, columns))
         table.add_section()
-        table.add_row("total", *_texts(self.sub_array, self.sub_array), "", *_texts(self.total, self.total))
-        return table
+        one, all_of_it = (_texts(Part.of(whole, whole), columns) for whole in (self.sub_array, self.total))
+        table.add_row("total", *one, "", *all_of_it)
+        return (table,)
+
+    def notes(self) -> tuple[str, ...]:
+        """None: the caption of the table says what is to be said."""
+        return ()
+
+    def drawings(self) -> tuple[Path, ...]:
+        """None are drawn."""
+        return ()
 
     def __str__(self) -> str:
         console = Console(width=140, color_system=None)
         with console.capture() as capture:
-            console.print(self)
+            console.print(*self.tables())
         return capture.get()
 
 
 def _columns(figures: Figures) -> dict[str, str]:
-    headings: Mapping[str, str] = {
+    headings = {
         "cells": "cells",
         "flip_flops": "FF",
         "area_um2": "µm²",
@@ -164,26 +187,17 @@ def _columns(figures: Figures) -> dict[str, str]:
         "memories": "RAM",
         "multipliers": "DSP",
     }
-    return {key: headings[key] for key in figures.as_dict()}
+    return {key: heading for key, heading in headings.items() if getattr(figures, key) is not None}
 
 
-def _texts(figures: Figures, whole: Figures) -> list[str]:
-    values = figures.as_dict()
+def _texts(part: Part, columns: Iterable[str]) -> list[str]:
     texts = []
-    for key in _columns(whole):
-        value = values.get(key)
+    for key in columns:
+        value = getattr(part, key)
         if value is None:
             texts.append("")
         elif key == "leakage_nw":
             texts.append(f"{value / 1000:,.2f}")
         else:
             texts.append(f"{value:,.1f}" if isinstance(value, float) else f"{value:,}")
-    return [*texts, f"{_share(figures, whole):.1%}"]
-
-
-def _share(part: Figures, whole: Figures) -> float:
-    return part.size / whole.size if whole.size else 0.0
-
-
-def _with_share(part: Figures, whole: Figures) -> dict[str, Any]:
-    return part.as_dict() | {"share": _share(part, whole)}
+    return [*texts, f"{part.share:.1%}"]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from .area import AreaReport, Block
+from .area import AreaReport, Block, Part, SubArrays
 from .asic import AsicTarget
 from .fpga import FpgaTarget
 
@@ -75,30 +75,31 @@ def area_report(
     placed = whole.placed[unit]
     total = sum(whole.cells.values(), Counter())
     _check(total, cells, whole, black_boxes)
+    in_all, sub_array_cells = target.figures(total), sum(one.cells.values(), Counter())
+    sub_array = target.figures(sub_array_cells)
     order = list(dict.fromkeys([*BLOCK_OF.values(), *whole.cells]))
     blocks = [
         Block(
             name=name,
             modules=tuple(whole.modules[name]),
             count=whole.count[name],
-            sub_array=target.figures(one.cells[name]) if name in one.cells else None,
-            machine=target.figures(whole.cells[name]),
+            sub_array=Part.of(sub_array, target.figures(one.cells[name])) if name in one.cells else None,
+            **vars(Part.of(in_all, target.figures(whole.cells[name]))),
         )
         for name in order
         if name in whole.cells
     ]
-    sub_array = sum(one.cells.values(), Counter())
+    all_sub_arrays = target.figures(Counter({name: placed * n for name, n in sub_array_cells.items()}))
     return AreaReport(
         machine=machine,
-        sub_arrays=placed,
         library=library,
         library_source=library_source,
         yosys=yosys,
         black_boxes=black_boxes,
         blocks=tuple(blocks),
-        sub_array=target.figures(sub_array),
-        all_sub_arrays=target.figures(Counter({name: placed * n for name, n in sub_array.items()})),
-        total=target.figures(total),
+        sub_array=sub_array,
+        sub_arrays=SubArrays(**vars(all_sub_arrays), count=placed),
+        total=in_all,
     )
 
 

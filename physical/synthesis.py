@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from spinplane.hdl.machine_verilog import ACCELERATOR, machine_verilog, stubs
 from spinplane.machine import Machine, SpinplaneError, check_name
+from spinplane.machine.files import write_whole
 
 from .area import AreaReport
 from .asic import AsicTarget
@@ -86,11 +87,7 @@ def _kept_cells(
         return {name: Counter(types) for name, types in kept.items()}
     except (OSError, ValueError):
         cells = map_modules(modules, stubs, target, yosys)
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, growing = tempfile.mkstemp(dir=folder)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(cells, file)
-    os.replace(growing, path)
+    write_whole(path, json.dumps(cells).encode())
     return cells
 
 

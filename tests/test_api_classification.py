@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from result_files import written
 from small_networks import functional_rtl
 
 import spinplane
@@ -23,7 +24,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Classification:
 
 
 def test_a_seven_is_a_seven(result: Classification) -> None:
-    figures = json.loads(json.dumps(result.as_dict()))
+    figures = written(result)
     assert (figures["label"], figures["class"], figures["mismatches"]) == (7, 7, 0)
     assert figures["class"] == int(np.argmax(figures["outputs"]))
     assert [layer["i"] for layer in figures["layers"]] == [8, 4, 4, 8]
@@ -37,12 +38,12 @@ def test_the_files_are_there(result: Classification) -> None:
     assert any(result.verilog.rglob("*.v"))
     assert "label 7, class 7, 0 mismatches" in str(result)
     assert "in each of 8 sub-arrays" in str(result)
-    assert f"ands {result.run.steady.rtl.ands:,}" in str(result)
+    assert f"ands {result.counters.rtl.ands:,}" in str(result)
     assert str(result.picture) in str(result)
 
 
 def test_values_of_all_layers_are_drawn(result: Classification) -> None:
-    assert all(layer.outputs is not None and layer.outputs.any() for layer in result.run.layers)
+    assert all(layer.outputs is not None and layer.outputs.any() for layer in result.layers)
 
 
 @pytest.mark.thorough

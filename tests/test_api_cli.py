@@ -1,7 +1,6 @@
 """The command's manners: one line and exit code 2 for what is wrong, nothing half-written."""
 
 import errno
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,9 @@ import pytest
 
 import spinplane
 from spinplane.cli import main
-from spinplane.machine import SpinplaneError
+from spinplane.hdl.export import Export
+from spinplane.machine import SpinplaneError, load_machine
+from spinplane.report.results import KINDS
 
 TINY = """
 name = "mine"
@@ -24,14 +25,8 @@ segments = 1
 """
 
 
-class Result:
-    """What a command returns."""
-
-    def as_dict(self) -> dict:
-        return {"figure": 1}
-
-    def __str__(self) -> str:
-        return "a table"
+#: What a command returns.
+RESULT = Export(machine="tiny", top="top", folder=Path("rtl"), modules=("top",), files=("top.v",))
 
 
 @pytest.fixture
@@ -39,9 +34,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Commands that do nothing; each leaves its arguments."""
     calls: list[Any] = []
 
-    def command(*arguments: object, **options: object) -> Result:
+    def command(*arguments: object, **options: object) -> Export:
         calls.append((*arguments, options))
-        return Result()
+        return RESULT
 
     for name in ("export", "synth", "train"):
         monkeypatch.setattr(spinplane, name, command)
@@ -168,8 +163,11 @@ def test_json_beside_the_table(quick: list[Any], tmp_path: Path, capsys: pytest.
     path = tmp_path / "new" / "a.json"
     main(["synth", "--machine", "tiny", "--fpga", "ice40", "--json", str(path)])
     assert quick == [("tiny", {"liberty": None, "fpga": "ice40"})]
-    assert capsys.readouterr().out == "a table\n"
-    assert json.loads(path.read_text(encoding="utf-8")) == {"figure": 1}
+    assert capsys.readouterr().out == f"{RESULT}\n"
+    assert spinplane.read_result(path) == RESULT
+    provenance = spinplane.read_provenance(path)
+    assert provenance.command == f"spinplane synth --machine tiny --fpga ice40 --json {path}"
+    assert provenance.machine == load_machine("tiny")
 
 
 @pytest.mark.parametrize(
@@ -235,8 +233,11 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == helped
     for name in ("demo", "export", "synth", "train"):
         assert f"│ {name} " in helped
+    for name in ("demo", "compile", "run", "trace", "accuracy", "device", "export", "synth", "train"):
         main([name, "--help"])
-        assert "--json" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert "--json" in told
+        assert ("--html" in told) == (name not in ("demo", "export", "train"))
 
 
 def test_what_is_asked_for_late_is_there() -> None:
@@ -247,7 +248,8 @@ def test_what_is_asked_for_late_is_there() -> None:
 
 
 def test_help_waits_for_no_simulator() -> None:
-    code = "import sys, spinplane.cli; print([m for m in ('amaranth', 'cocotb', 'matplotlib') if m in sys.modules])"
+    late = "('amaranth', 'cocotb', 'jinja2', 'matplotlib', 'torch')"
+    code = f"import sys, spinplane.cli; print([m for m in {late} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
 
@@ -279,7 +281,6 @@ def test_onto_a_full_disk() -> None:
     assert (run.returncode, run.stderr) == (2, "spinplane: output: No space left on device\n")
 
 
-def test_results_have_what_the_command_writes() -> None:
-    for result in (spinplane.AreaReport, spinplane.Demo, spinplane.Explanation, spinplane.Export):
-        assert callable(result.as_dict)
-        assert result.__str__ is not object.__str__
+def test_results_are_told_in_text() -> None:
+    for kind in KINDS:
+        assert getattr(spinplane, kind).__str__ is not object.__str__

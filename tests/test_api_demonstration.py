@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from result_files import written
 
 from spinplane import demonstration, running
 from spinplane.cli import main
@@ -39,33 +40,29 @@ def result(tmp_path_factory: pytest.TempPathFactory, runs: list[AcceleratorRun])
 
 
 def test_the_rtl_is_equal_to_the_oracle(result: Demo) -> None:
-    assert [(c.quantization.name, c.coding) for c in result.configurations] == [
+    assert [(f"{c.w}:{c.i}", c.coding) for c in result.configurations] == [
         ("1:1", "bipolar"),
         ("2:2", "dorefa"),
         ("3:4", "twos complement"),
     ]
     assert [c.mismatches for c in result.configurations] == [0, 0, 0]
     for configuration in result.configurations:
-        assert configuration.outputs.shape == (len(KERNELS), 6, 7)
-        assert len(np.unique(configuration.outputs)) > 4
+        assert configuration.feature_maps.shape == (len(KERNELS), 6, 7)
+        assert len(np.unique(configuration.feature_maps)) > 4
 
 
 def test_the_json(result: Demo) -> None:
-    figures = json.loads(json.dumps(result.as_dict()))
-    assert list(figures) == [
-        "digit",
-        "machine",
-        "simulator",
-        "configurations",
-        "mismatches",
-        "picture",
-        "verilog",
-        "waves",
-    ]
+    figures = written(result)
+    assert set(figures) == {
+        *("spinplane", "digit", "machine", "simulator", "configurations", "mismatches"),
+        *("picture", "verilog", "waves", "build_seconds", "run_seconds", "cached"),
+    }
     assert (figures["digit"], figures["machine"], figures["simulator"]) == (3, "tiny", "icarus")
     assert figures["mismatches"] == 0
     for configuration in figures["configurations"]:
-        assert list(configuration) == ["w", "i", "coding", "outputs", "mismatches", "cycles", "counters"]
+        assert set(configuration) == {
+            *("w", "i", "coding", "outputs", "mismatches", "efficiency", "cycles", "counters")
+        }
         assert list(configuration["counters"]) == list(ACCELERATOR_COUNTER_NAMES)
         assert configuration["outputs"] == len(KERNELS) * 6 * 7
         assert configuration["cycles"] == configuration["counters"]["cycles"] > 0
@@ -88,7 +85,7 @@ def test_the_table(result: Demo) -> None:
     text = str(result)
     lines = [line for line in text.splitlines() if "│" in line]
     assert [line.split("│")[1].strip() for line in lines] == ["1:1", "2:2", "3:4"]
-    cycles = result.configurations[0].run.steady.rtl.cycles
+    cycles = result.configurations[0].cycles
     assert f"{cycles:,}" in lines[0]
     for path in (result.picture, result.verilog, result.waves):
         assert str(path) in text

@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+from result_files import written
 
 import spinplane
 from spinplane.cli import main
@@ -21,7 +22,7 @@ def figure(report, name):
 
 
 def test_every_figure_has_unit_mark_and_source(report):
-    figures = json.loads(json.dumps(report.as_dict()))
+    figures = written(report)
     assert figures["technology"] == report.technology
     for quantity in (*report.parameters, *report.results):
         assert quantity.mark in ("measured", "published", "derived", "assumed")
@@ -49,7 +50,7 @@ def test_a_thicker_oxide_has_more_resistance():
 def test_a_write_that_never_ends_has_no_time_in_the_json():
     weak = {"write.current_1": 30, "free_layer.thickness": 40}
     report = spinplane.report_device("sot-mram", values=weak, trials=100, writes=1)
-    plain = json.loads(json.dumps(report.as_dict(), allow_nan=False))
+    plain = written(report)
     values = {quantity["name"]: quantity["value"] for quantity in plain["results"]}
     assert values["write 1: time"] is values["retention"] is None
     assert values["write 1: switched"] == 0

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from result_files import written
 
 import spinplane
 from spinplane.behavioral import Accelerator
@@ -44,7 +45,7 @@ def test_no_variation_loses_nothing_and_much_of_it_loses_much(report):
 
 
 def test_the_report_is_text_json_and_a_plot(report):
-    figures = json.loads(json.dumps(report.as_dict()))
+    figures = written(report)
     assert [point["mean"] for point in figures["points"]] == [point.mean for point in report.points]
     assert [tuple(point["interval"]) for point in figures["points"]] == [p.interval for p in report.points]
     assert report.picture.read_bytes().startswith(b"\x89PNG")
@@ -73,7 +74,7 @@ def test_the_command(capsys, tmp_path):
     main([*arguments, "-o", str(tmp_path), "--json", str(tmp_path / "a.json")])
     out = capsys.readouterr().out
     assert "sot-mram: 2 images" in out
-    assert re.search(r"5\.0% +10\.0% +3\.0 mV .*\n +20\.0% +40\.0% +12\.0 mV", out)
+    assert re.search(r" 5\.0% │ +10\.0% │ +3\.0 mV .*\n│ +20\.0% │ +40\.0% │ +12\.0 mV", out)
     assert json.loads((tmp_path / "a.json").read_text())["technology"] == "sot-mram"
 
 
@@ -146,13 +147,13 @@ def test_it_is_the_accuracy_of_the_functional_machine(tmp_path):
 
 def test_the_report_says_what_ran(report):
     program = compile_graph(open_model("digits-1-1"), load_machine("paper8"))
-    placement = json.loads(json.dumps(report.as_dict()))["placement"]
+    placement = written(report)["placement"]
     assert (placement["machine"], placement["program"]) == ("paper8", program.digest)
     assert placement["descriptors"] == len(program.descriptors)
     names = [layer["layer"] for layer in placement["layers"]]
     assert names == [layer.name for layer in program.layers]
     assert all(layer["resident"] and layer["kernel_rows"] for layer in placement["layers"])
-    assert report.as_dict()["images"] == 3
+    assert written(report)["images"] == 3
     assert program.digest in str(report)
 
 

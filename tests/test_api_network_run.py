@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from result_files import written
 from small_networks import functional_rtl, pooled_graph, pooled_images, small_graph, small_images
 
 import spinplane
@@ -56,18 +57,17 @@ def test_pools_in_other_ways_on_the_rtl(fold_pools: bool) -> None:
     graph, images = pooled_graph(), pooled_images(1)
     result = spinplane.run_network(graph, images, machine="tiny", simulator="icarus", fold_pools=fold_pools)
     assert (result.mismatches, result.wrong) == (0, 0)
-    assert [layer.compiled.way for layer in result.layers] == ["split", "folded" if fold_pools else "", ""]
+    assert [layer.pool for layer in result.layers] == ["split", "folded" if fold_pools else None, None]
     for layer, values in zip(result.layers, run_graph(graph, images), strict=True):
         assert layer.outputs is not None
         assert np.array_equal(layer.outputs, values)
     # Both passes of the first layer are its own.
     first = result.layers[0]
     program = compile_graph(graph, load_machine("tiny"), fold_pools=fold_pools)
-    assert first.rtl.cycles == sum(c.cycles for c in predict(program, resident=True).passes[1:3])
-    without = result.efficiency["without_first"]
-    compiled = [layer.compiled for layer in result.layers[1:]]
-    needed = sum(layer.binary_operations for layer in compiled)
-    assert without == needed / ((result.steady.rtl.cycles - first.rtl.cycles) * 2 * 64)
+    assert first.cycles == sum(c.cycles for c in predict(program, resident=True).passes[1:3])
+    without = result.efficiency.without_first
+    needed = sum(layer.binary_operations for layer in result.layers[1:])
+    assert without == needed / ((result.cycles - first.cycles) * 2 * 64)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -88,7 +88,7 @@ def test_a_waveform_joins_what_is_in_its_folder(rtl: None, tmp_path: Path) -> No
         small_graph(), small_images(1), machine="tiny", simulator="icarus", waves=tmp_path
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "waves.vcd"]
-    assert result.as_dict()["waves"] == str(tmp_path / "waves.vcd")
+    assert written(result)["waves"] == str(tmp_path / "waves.vcd")
     assert f"waveform         {tmp_path / 'waves.vcd'}" in str(result)
 
 
@@ -102,7 +102,7 @@ def test_networks_on_one_build(network: str) -> None:
 
 def test_a_run_has_the_figures_of_every_layer(rtl: None) -> None:
     result = spinplane.run_network(small_graph(), small_images(1), machine="tiny", simulator="icarus")
-    figures = json.loads(json.dumps(result.as_dict()))
+    figures = written(result)
     assert (figures["mismatches"], figures["wrong"]) == (0, 0)
     for counters in (figures["counters"], figures["counters_cold"]):
         assert set(counters) == {"rtl", "functional", "predicted"}
@@ -134,7 +134,7 @@ def test_a_batch_has_outputs_and_a_class_for_each_image(rtl: None) -> None:
     alone = [spinplane.run_network(small_graph(), x, machine="tiny", simulator="icarus") for x in images]
     assert np.array_equal(result.outputs, np.concatenate([one.outputs for one in alone]))
     assert result.classes == [one.classes[0] for one in alone]
-    assert result.as_dict()["counters"] == alone[0].as_dict()["counters"]
+    assert result.counters == alone[0].counters
 
 
 def test_runs_and_layers_are_told(rtl: None) -> None:

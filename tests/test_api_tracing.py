@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from network_strategies import networks
+from result_files import written
 from small_networks import pooled_graph, pooled_images, small_graph, small_images
 
 import spinplane
@@ -124,7 +125,7 @@ def test_a_greatest_value_is_followed_to_the_window_that_gave_it() -> None:
         assert all(w.counts == (w.y < 8 and w.x < 8) for w in traced.windows)
     told = str(traced)
     assert f"before the maxima are taken, kernel 3, y {window.y}, x {window.x} is {traced.value}" in told
-    assert json.loads(json.dumps(traced.as_dict()))["before"]["descriptor"] == 1
+    assert written(traced)["before"]["descriptor"] == 1
 
 
 def test_of_folded_averages_a_window_is_a_region() -> None:
@@ -198,10 +199,11 @@ def test_cycles_are_those_of_the_waveform(tmp_path: Path) -> None:
     graph, image = small_graph(), small_images(1)
     run = spinplane.run_network(graph, image, machine="tiny", simulator="icarus", waves=tmp_path)
     assert run.mismatches == 0
+    program = compile_graph(graph, load_machine("tiny"))
     names = ["layer_controller.busy", "sequencer.run", "way_out.results__valid", "way_out.write__enable"]
     wave = Waveform(tmp_path / "waves.vcd", [*names, "way_out.write__address"], run=1)
     for layer, at in (("conv", 0), ("dense", 1)):
-        feature_map = run.layers[at].compiled.placed.output
+        feature_map = program.layers[at].output
         last_bits = map_addresses(feature_map)[..., -1]
         for output in ((0, 0, 0), (2, 0, 0), (2, 2, 1), (3, 1, 2))[: 4 if layer == "conv" else 2]:
             traced = spinplane.trace(graph, image, output=output, layer=layer, machine="tiny")

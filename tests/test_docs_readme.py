@@ -36,10 +36,11 @@ def table(heading: str) -> list[list[str]]:
     return rows
 
 
-def test_python_prints_what_it_says() -> None:
+def test_python_prints_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     blocks = [block for block in read_blocks(PAGE) if block.language == "python"]
     names: dict[str, object] = {"__name__": "readme"}
-    assert len(blocks) == 1
+    assert len(blocks) == 2
     for block in blocks:
         assert run_block(block, PAGE, names) == block.printed
 
@@ -77,22 +78,16 @@ def test_the_digit_takes_the_cycles_of_the_table() -> None:
     compiled = spinplane.compile_model("digits-1-4", machine="paper8")
     rows = []
     for layer in compiled.layers:
-        counters = layer.sum_of(compiled.steady.passes)
-        output, bits = "×".join(map(str, layer.output_shape)), f"{layer.layer.w.bits}:{layer.layer.i.bits}"
-        figures = [
-            thousands(counters.cycles),
-            percent(layer.efficiency(counters.cycles)),
-            thousands(counters.ands),
-        ]
-        rows.append([layer.layer.name, output, bits, *figures, "0"])
+        figures = [thousands(layer.cycles), percent(layer.efficiency), thousands(layer.counters.ands)]
+        rows.append([layer.layer, layer.size, layer.bits, *figures, "0"])
     shown = table("| layer | output |")
     assert shown[:-1] == rows
-    total, steady = compiled.steady.total, compiled.totals()["steady"]
-    assert shown[-1][3:6] == [thousands(total.cycles), percent(steady["efficiency"]), thousands(total.ands)]
+    steady, ands = compiled.steady, compiled.counters.ands
+    assert shown[-1][3:6] == [thousands(steady.cycles), percent(steady.efficiency), thousands(ands)]
 
 
 @pytest.mark.parametrize("row", table("| network, W:I |"), ids=lambda row: row[0])
 def test_networks_take_the_cycles_of_the_table(row: list[str]) -> None:
-    steady = spinplane.compile_model(row[0], machine=row[1]).totals()["steady"]
-    shares = [percent(steady[key]) for key in ("efficiency", "efficiency_without_first")]
-    assert row[2:] == [thousands(steady["cycles"]), *shares]
+    steady = spinplane.compile_model(row[0], machine=row[1]).steady
+    shares = [percent(share or 0) for share in (steady.efficiency, steady.efficiency_without_first)]
+    assert row[2:] == [thousands(steady.cycles), *shares]

@@ -1,46 +1,63 @@
 """The report as data and as a table."""
 
-import json
+from result_files import written
 
-from spinplane.physical.area import AreaReport, Block, Figures
+from spinplane.physical.area import AreaReport, Block, Figures, Part, SubArrays
 
 ONE = Figures(cells=10, flip_flops=2, area_um2=25.5, leakage_nw=1500.0)
 TWO = Figures(cells=20, flip_flops=4, area_um2=51.0, leakage_nw=3000.0)
 REST = Figures(cells=5, flip_flops=0, area_um2=17.0, leakage_nw=250.0)
 ALL = Figures(cells=25, flip_flops=4, area_um2=68.0, leakage_nw=3250.0)
+#: What an area has no figures of.
+NO_FPGA = dict.fromkeys(("luts", "carries", "memories", "multipliers"))
 
 REPORT = AreaReport(
     machine="two",
-    sub_arrays=2,
     library="spinplane45",
     library_source="spinplane",
     yosys="pyosys 0.70",
     black_boxes=("sot_mram_array",),
     blocks=(
-        Block(name="sum", modules=("sum", "adder"), count=2, sub_array=ONE, machine=TWO),
-        Block(name="engine, rest", modules=("engine",), count=1, sub_array=None, machine=REST),
+        Block(
+            name="sum",
+            modules=("sum", "adder"),
+            count=2,
+            sub_array=Part.of(ONE, ONE),
+            **vars(Part.of(ALL, TWO)),
+        ),
+        Block(name="engine, rest", modules=("engine",), count=1, sub_array=None, **vars(Part.of(ALL, REST))),
     ),
     sub_array=ONE,
-    all_sub_arrays=TWO,
+    sub_arrays=SubArrays(**vars(TWO), count=2),
     total=ALL,
 )
 
 
-def test_as_dict() -> None:
-    one = {"cells": 10, "flip_flops": 2, "area_um2": 25.5, "leakage_nw": 1500.0}
-    two = {"cells": 20, "flip_flops": 4, "area_um2": 51.0, "leakage_nw": 3000.0}
-    rest = {"cells": 5, "flip_flops": 0, "area_um2": 17.0, "leakage_nw": 250.0, "share": 0.25}
-    assert REPORT.as_dict() == {
+def test_the_file() -> None:
+    one = {"cells": 10, "flip_flops": 2, "area_um2": 25.5, "leakage_nw": 1500.0, **NO_FPGA}
+    two = {"cells": 20, "flip_flops": 4, "area_um2": 51.0, "leakage_nw": 3000.0, **NO_FPGA}
+    rest = {"cells": 5, "flip_flops": 0, "area_um2": 17.0, "leakage_nw": 250.0, **NO_FPGA, "share": 0.25}
+    figures = written(REPORT)
+    del figures["spinplane"]
+    assert figures == {
         "machine": "two",
         "library": "spinplane45",
         "library_source": "spinplane",
         "yosys": "pyosys 0.70",
         "black_boxes": ["sot_mram_array"],
         "blocks": [
-            {"name": "sum", "module": "sum, adder", "count": 2, **two, "share": 0.75}
+            {
+                "name": "sum",
+                "modules": ["sum", "adder"],
+                "module": "sum, adder",
+                "count": 2,
+                **two,
+                "share": 0.75,
+            }
             | {"sub_array": {**one, "share": 1.0}},
             {
                 "name": "engine, rest",
+                "modules": ["engine"],
                 "module": "engine",
                 "count": 1,
                 **rest,
@@ -50,9 +67,8 @@ def test_as_dict() -> None:
         ],
         "sub_array": one,
         "sub_arrays": {"count": 2, **two},
-        "total": {"cells": 25, "flip_flops": 4, "area_um2": 68.0, "leakage_nw": 3250.0},
+        "total": {"cells": 25, "flip_flops": 4, "area_um2": 68.0, "leakage_nw": 3250.0, **NO_FPGA},
     }
-    json.dumps(REPORT.as_dict())
 
 
 def _rows(report: AreaReport) -> list[list[str]]:
@@ -74,11 +90,5 @@ def test_table() -> None:
 def test_shares_on_an_fpga_are_of_luts() -> None:
     figures = Figures(cells=9, flip_flops=1, luts=8, carries=0, memories=0, multipliers=0)
     assert figures.size == 8
-    assert figures.as_dict() == {
-        "cells": 9,
-        "flip_flops": 1,
-        "luts": 8,
-        "carries": 0,
-        "memories": 0,
-        "multipliers": 0,
-    }
+    part = Part.of(figures, Figures(cells=2, flip_flops=0, luts=2, carries=0, memories=0, multipliers=0))
+    assert part.share == 0.25

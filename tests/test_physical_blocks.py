@@ -41,8 +41,7 @@ def _report(
 def test_blocks_of_a_tree() -> None:
     report = _report(TREE)
     found = {
-        block.name: (block.modules, block.count, block.machine.cells, block.machine.flip_flops)
-        for block in report.blocks
+        block.name: (block.modules, block.count, block.cells, block.flip_flops) for block in report.blocks
     }
     assert found == {
         "decoder": (("row_decoder", "multi_line_row_decoder"), 6, 3 * 16, 0),
@@ -52,9 +51,9 @@ def test_blocks_of_a_tree() -> None:
         "engine, rest": (("engine",), 1, 2, 0),
         "top, rest": (("accelerator",), 1, 7, 0),
     }
-    assert report.sub_arrays == 3
+    assert report.sub_arrays.count == 3
     assert report.sub_array.cells == 27
-    assert report.all_sub_arrays.cells == 81
+    assert report.sub_arrays.cells == 81
     assert report.total.cells == 81 + 5 + 2 + 7
     in_one = {block.name: block.sub_array.cells for block in report.blocks if block.sub_array}
     assert in_one == {"decoder": 16, "sum": 10, "sub-array, rest": 1}
@@ -64,15 +63,13 @@ def test_area_of_a_block() -> None:
     decoder = _report(TREE).blocks[0]
     assert decoder.sub_array is not None
     assert decoder.sub_array.area_um2 == pytest.approx(12 * 2.347 + 4 * 2.347)
-    assert decoder.machine.area_um2 == pytest.approx(3 * 16 * 2.347)
+    assert decoder.area_um2 == pytest.approx(3 * 16 * 2.347)
 
 
 def test_a_block_within_another_is_its_own() -> None:
     tree = {**TREE, "helper": Counter({"shifter": 1}), "shifter": Counter({"INVX1": 9})}
     report = _report(tree)
-    assert {
-        block.name: block.machine.cells for block in report.blocks if block.name in ("sum", "shifter")
-    } == {
+    assert {block.name: block.cells for block in report.blocks if block.name in ("sum", "shifter")} == {
         "sum": 3 * 8,
         "shifter": 3 * 2 * 9,
     }

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import spinplane
 from spinplane.compiler.networks import BitWidths
-from spinplane.training.study import StudyResult, draw_curves, study
+from spinplane.training.study import StudyResult, draw_curves
 from spinplane.training.train import TrainingResult
 from spinplane.training.trainer import Configuration, Epoch
 
@@ -62,12 +63,13 @@ def test_a_study_trains_each_configuration_and_takes_over_what_is_there(tmp_path
     output = tmp_path / "study"
     configurations = [BitWidths.parse("1:1"), BitWidths.parse("32:32")]
     options = {"output": output, "configurations": configurations, "epochs": 1, "progress": False}
-    first = study("digits", data, **options)
+    first = spinplane.train("digits", "all", data, **options)
     stamp = (output / "1-1" / "checkpoint.pt").stat().st_mtime_ns
-    again = study("digits", data, resume=True, **options)
+    again = spinplane.train("digits", "all", data, resume=True, **options)
     assert again == first
     assert (output / "1-1" / "checkpoint.pt").stat().st_mtime_ns == stamp
     assert sorted(path.name for path in output.iterdir()) == ["1-1", "32-32", "curves.png", "study.json"]
     stored = json.loads((output / "study.json").read_text())
     assert [row["bits"] for row in stored["table"]] == ["1:1", "32:32"]
-    assert stored["results"][0]["history"] == json.loads(json.dumps(first.as_dict()))["results"][0]["history"]
+    assert spinplane.read_result(output / "study.json") == first
+    assert spinplane.read_result(output / "1-1" / "result.json") == first.results[0]

@@ -13,7 +13,9 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from result_files import written
 
+import spinplane
 from spinplane.machine import SpinplaneError
 from spinplane.training.data import load_dataset
 from spinplane.training.settle import settle
@@ -24,7 +26,7 @@ pytestmark = [pytest.mark.training, pytest.mark.filterwarnings("ignore::Deprecat
 
 RUN = """
 import sys
-from spinplane.training.train import train
+from spinplane import train
 train("digits", "1:2", sys.argv[1], epochs=5, seed=3, output=sys.argv[2], resume=True, threads=1, batch=50,
       progress=False)
 """
@@ -74,14 +76,15 @@ def test_training_learns_and_tells_what_it_did(data: Path, tmp_path: Path) -> No
     output = tmp_path / "a" / "b"
     state = torch.get_rng_state()
     options = {"epochs": 6, "seed": 1, "batch": 20, "rate": 5e-3}
-    result = train("digits", "2:2:6", data, output=output, progress=False, **options)
+    result = spinplane.train("digits", "2:2:6", data, output=output, progress=False, **options)
     assert torch.equal(torch.get_rng_state(), state)
     assert result.last_error < 0.3
     assert result.lowest_error <= result.last_error
     expected = {"network": "digits", "bits": "2:2:6", "dataset": "mnist", "edge_bits": None, **options}
     assert asdict(result.configuration) == expected
     assert (result.training_images, result.test_images, result.weights) == (400, 100, 29200)
-    assert json.loads((output / "result.json").read_text()) == json.loads(json.dumps(result.as_dict()))
+    assert spinplane.read_result(output / "result.json") == result
+    assert written(result)["last_error"] == result.last_error
     assert sorted(path.name for path in output.iterdir()) == ["checkpoint.pt", "network.onnx", "result.json"]
     assert str(result).startswith("digits at 2:2:6 on mnist: test error ")
 

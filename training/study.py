@@ -1,20 +1,19 @@
 """The paper's accuracy study: one network at several configurations (Fig. 7: its table and its curves)."""
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from matplotlib.figure import Figure
 
 from spinplane.compiler.networks import PAPER_CONFIGURATIONS, BitWidths
+from spinplane.machine.files import write_whole
 
-from .train import TrainingResult, train, write_atomically
+from .train import TrainingResult, train
 
 CURVES = "curves.png"
-STUDY = "study.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +25,12 @@ class StudyResult:
     results : tuple of TrainingResult
     """
 
+    derived: ClassVar[tuple[str, ...]] = ("table",)
+
     results: tuple[TrainingResult, ...]
 
-    def rows(self) -> list[dict[str, Any]]:
+    @property
+    def table(self) -> list[dict[str, Any]]:
         """Fig. 7's table: for each configuration complexity and test errors (parts of 1)."""
         rows = []
         for result in self.results:
@@ -45,16 +47,12 @@ class StudyResult:
             )
         return rows
 
-    def as_dict(self) -> dict[str, Any]:
-        """The study as JSON has it."""
-        return {"table": self.rows(), "results": [result.as_dict() for result in self.results]}
-
     def __str__(self) -> str:
         lines = [
             "| W:I | W×I | W×I+W×G | lowest test error % | last test error % |",
             "|---|---|---|---|---|",
         ]
-        for row in self.rows():
+        for row in self.table:
             lines.append(
                 f"| {row['bits']} | {row['inference_complexity']} | {row['training_complexity']} "
                 f"| {100 * row['lowest_error']:.2f} | {100 * row['last_error']:.2f} |"
@@ -71,7 +69,7 @@ def study(
     resume: bool = False,
     **options: Any,
 ) -> StudyResult:
-    """Train a network at several configurations, and write ``study.json`` and ``curves.png``.
+    """Train a network at several configurations, and write ``curves.png``.
 
     Parameters
     ----------
@@ -102,10 +100,8 @@ def study(
         )
         for bits in configurations
     )
-    result = StudyResult(results=results)
-    write_atomically(output / STUDY, (json.dumps(result.as_dict(), indent=2) + "\n").encode())
-    write_atomically(output / CURVES, draw_curves(results))
-    return result
+    write_whole(output / CURVES, draw_curves(results))
+    return StudyResult(results=results)
 
 
 def draw_curves(results: Sequence[TrainingResult]) -> bytes:

@@ -1,10 +1,8 @@
 """Training of one network at one configuration, with checkpoints from which it goes on exactly."""
 
-import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from spinplane.compiler.networks import BitWidths, Network
 from spinplane.machine import SpinplaneError
+from spinplane.machine.files import write_whole
 
 from .data import Images, load_dataset
 from .export import export
@@ -20,7 +19,6 @@ from .settle import settle
 from .trainer import Configuration, Epoch, Trainer, evaluate
 
 CHECKPOINT = "checkpoint.pt"
-RESULT = "result.json"
 NETWORK = "network.onnx"
 
 
@@ -49,6 +47,8 @@ class TrainingResult:
         Wall time of all epochs.
     """
 
+    derived: ClassVar[tuple[str, ...]] = ("lowest_error", "last_error")
+
     configuration: Configuration
     history: tuple[Epoch, ...]
     training_images: int
@@ -71,10 +71,6 @@ class TrainingResult:
     def last_error(self) -> float:
         """Test error after the last epoch: that of the weights kept."""
         return self.history[-1].test_error
-
-    def as_dict(self) -> dict[str, Any]:
-        """The result as JSON has it."""
-        return {**asdict(self), "lowest_error": self.lowest_error, "last_error": self.last_error}
 
     def __str__(self) -> str:
         c = self.configuration
@@ -101,7 +97,7 @@ def train(
     threads: int | None = None,
     progress: bool = True,
 ) -> TrainingResult:
-    """Train a network, keeping a checkpoint after every epoch; export it and write the result as JSON.
+    """Train a network, keeping a checkpoint after every epoch, and export it.
 
     Parameters
     ----------
@@ -115,7 +111,7 @@ def train(
         See `load_dataset`.
     epochs, seed, batch : int
     output : str or Path
-        Directory for ``checkpoint.pt``, ``network.onnx`` and ``result.json``; made if it is not there.
+        Directory for ``checkpoint.pt`` and ``network.onnx``; made if it is not there.
     resume : bool
         Go on from the checkpoint in `output` where there is one. The weights at the end are those of a
         training that was not stopped, on the same machine with as many threads.
@@ -187,15 +183,15 @@ def _run(trainer: Trainer, checkpoint: Path, progress: bool) -> None:
 
         while len(trainer.history) < epochs:
             trainer.run_epoch(show)
-            write_atomically(checkpoint, trainer.state_bytes())
+            write_whole(checkpoint, trainer.state_bytes())
 
 
 def _finish(trainer: Trainer, checkpoint: Path) -> TrainingResult:
-    """Export the network and write the result."""
+    """Export the network; what has come of the training."""
     on_gpu, model = trainer.device.type == "cuda", trainer.model.cpu()
     exported = checkpoint.parent / NETWORK
-    write_atomically(exported, export(model).SerializeToString())
-    result = TrainingResult(
+    write_whole(exported, export(model).SerializeToString())
+    return TrainingResult(
         configuration=trainer.configuration,
         history=tuple(trainer.history),
         training_images=len(trainer.training.labels),
@@ -206,11 +202,9 @@ def _finish(trainer: Trainer, checkpoint: Path) -> TrainingResult:
         exported=str(exported),
         device=torch.cuda.get_device_name() if on_gpu else "cpu",
         threads=torch.get_num_threads(),
-        torch=torch.__version__,
+        torch=str(torch.__version__),
         seconds=round(trainer.seconds, 1),
     )
-    write_atomically(checkpoint.parent / RESULT, (json.dumps(result.as_dict(), indent=2) + "\n").encode())
-    return result
 
 
 def load_trained(checkpoint: str | Path) -> LowBitNetwork:
@@ -254,10 +248,3 @@ def _read_checkpoint(path: Path, expected: Configuration | None) -> dict[str, An
             if (other := getattr(found, key)) != value:
                 raise SpinplaneError(f"{path}: is of a training with {key} = {other!r}, not {value!r}")
     return state
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

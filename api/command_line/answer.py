@@ -1,0 +1,88 @@
+"""What a command gives back: a result, what is known of its origin, and where it is to go."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+import spinplane
+from spinplane.machine import Machine
+from spinplane.report.provenance import UsedTechnology, provenance_of
+from spinplane.report.results import write_result
+
+from .options import FileOptions, ReportOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A result on its way to the user.
+
+    Parameters
+    ----------
+    result : dataclass
+    files : FileOptions
+    machine : Machine, optional
+        Not needed where the result has it.
+    technology : UsedTechnology, optional
+    seed : int, optional
+        Of what is drawn at random.
+    """
+
+    result: Any
+    files: FileOptions
+    machine: Machine | None = None
+    technology: UsedTechnology | None = None
+    seed: int | None = None
+
+    def show(self, command: str) -> None:
+        """Print the result and write the files that were asked for.
+
+        Parameters
+        ----------
+        command : str
+            The line that was typed.
+
+        Raises
+        ------
+        BenchFailure
+            If the RTL is not equal to its reference.
+        OSError
+            If a file cannot be written.
+        """
+        print(self.result)
+        html = self.files.html if isinstance(self.files, ReportOptions) else None
+        if self.files.json or html:
+            provenance = provenance_of(
+                self.result,
+                command=command,
+                machine=self.machine,
+                technology=self.technology,
+                seed=self.seed,
+            )
+            if self.files.json:
+                write_result(self.result, self.files.json, provenance)
+            if html:
+                from spinplane.report.page import write_page
+
+                write_page(self.result, html, provenance)
+        if mismatches := getattr(self.result, "mismatches", 0):
+            raise spinplane.BenchFailure(f"{mismatches} mismatches between the RTL and its reference")
+
+
+@contextmanager
+def telling() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """What is being done and how much of it, on a line that moves; line by line where nobody watches."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("starting", total=None)
+
+        def tell(line: str) -> None:
+            progress.update(task, description=line)
+            if not console.is_terminal:
+                print(f"- {line}", file=sys.stderr)
+
+        yield tell, lambda done, of: progress.update(task, completed=done, total=of)

@@ -1,0 +1,97 @@
+"""Commands about the hardware: a first demonstration, the Verilog of a machine, its area."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+import spinplane
+from spinplane.machine import load_machine
+
+from .answer import Answer, telling
+from .options import FILE, MACHINE, REPORT, FileOptions, MachineName, ReportOptions, Switch
+
+
+def demo(
+    *,
+    digit: int = 3,
+    machine: Annotated[str | None, MACHINE] = None,
+    simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "demo",
+    conv: Switch = False,
+    explain: Switch = False,
+    files: FileOptions = FILE,
+) -> Answer:
+    """Classify a handwritten digit with a network at 1:4 bits (W:I) inside the memory, and check every bit.
+
+    Parameters
+    ----------
+    digit
+        Which digit, 0 to 9.
+    simulator
+        What simulates the RTL; the fastest of those installed, if not given.
+    output
+        Folder for the picture, the Verilog and the waveform.
+    conv
+        Convolve the digit with eight kernels instead, at 1:1, 2:2 and 3:4 bits. Amaranth's simulator, the last
+        resort where there is no compiler, can do no more.
+    explain
+        Walk through one output of the paper's Fig. 6 instead: rows, AND, count, shift, sum.
+    """
+    from spinplane.sim import available_simulators
+
+    if explain:
+        return Answer(
+            result=spinplane.explain(simulator=simulator), files=files, machine=load_machine("tiny")
+        )
+    conv = conv or simulator == "amaranth" or not available_simulators()
+    result: spinplane.Demo | spinplane.Classification
+    with telling() as (tell, advance):
+        if conv:
+            result = spinplane.demo(
+                digit=digit, machine=machine, simulator=simulator, folder=output, tell=tell
+            )
+        else:
+            result = spinplane.classify(
+                digit=digit,
+                machine=machine or "paper8",
+                simulator=simulator,
+                folder=output,
+                tell=tell,
+                advance=advance,
+            )
+    return Answer(result=result, files=files)
+
+
+def export(
+    *, machine: MachineName, output: Annotated[Path, Parameter(alias="-o")], files: FileOptions = FILE
+) -> Answer:
+    """Write a machine's accelerator: Verilog, file lists, C header, register map, datasheet, FuseSoC core and a bench.
+
+    Parameters
+    ----------
+    output
+        Folder to write to.
+    """
+    result = spinplane.export(machine, output)
+    return Answer(result=result, files=files, machine=load_machine(machine))
+
+
+def synth(
+    *,
+    machine: MachineName,
+    liberty: Path | None = None,
+    fpga: Literal["xc7", "ecp5", "ice40"] | None = None,
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Map a machine's logic with Yosys, and list what each block takes.
+
+    Parameters
+    ----------
+    liberty
+        Cell library; the 45 nm cells that ship with the package, if not given.
+    fpga
+        Count look-up tables of an FPGA family instead.
+    """
+    result = spinplane.synth(machine, liberty=liberty, fpga=fpga)
+    return Answer(result=result, files=files, machine=load_machine(machine))

@@ -1,0 +1,118 @@
+"""Commands about the memory's cells: what one does, and how accurate networks are in many."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import Progress
+
+import spinplane
+from spinplane.machine import SpinplaneError, load_machine
+from spinplane.models import SEED
+from spinplane.report.provenance import UsedTechnology
+
+from .answer import Answer
+from .options import REPORT, MachineName, ModelName, ReportOptions, TechnologyName
+
+
+def accuracy(
+    model: ModelName,
+    *,
+    data: Path | None = None,
+    technology: TechnologyName = "sot-mram",
+    machine: MachineName = "paper8",
+    sigma_ra: list[float] | None = None,
+    sigma_tmr: list[float] | None = None,
+    offset_sigma: list[float] | None = None,
+    multiple: list[float] | None = None,
+    weak_cells: float | None = None,
+    images: int = 200,
+    seeds: int = 10,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "accuracy",
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Classify images in memories drawn from a technology: accuracy against variation, over fault maps.
+
+    Parameters
+    ----------
+    data
+        An .npz with images and labels; 200 digits of the MNIST test set, if not given.
+    sigma_ra
+        Standard deviation of a cell's resistance-area product, relative to the nominal one (0.05). Give it again for
+        a further point; the technology's, if not given.
+    sigma_tmr
+        The same for a cell's TMR.
+    offset_sigma
+        The same for the offset of a sense amplifier, in V.
+    multiple
+        Factor of all three deviations, again for a further point; 1, 1.5, 2 and 3, if no deviation has several values.
+    weak_cells
+        Share of cells that no write changes; the technology's, if not given.
+    images
+        How many of the images to classify.
+    seeds
+        Fault maps of each point.
+    output
+        Folder for the plot.
+    """
+    from spinplane.device import load_technology
+
+    chosen = load_technology(technology)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("fault maps", total=None)
+        result = spinplane.accuracy(
+            model,
+            data=data,
+            technology=chosen,
+            machine=machine,
+            sigmas_ra=sigma_ra,
+            sigmas_tmr=sigma_tmr,
+            offset_sigmas_v=offset_sigma,
+            multiples=multiple,
+            weak_cells=weak_cells,
+            images=images,
+            seeds=seeds,
+            folder=output,
+            advance=lambda done, of: progress.update(task, completed=done, total=of),
+        )
+    return Answer(
+        result=result,
+        files=files,
+        machine=load_machine(machine),
+        technology=UsedTechnology.of(chosen),
+        seed=SEED,
+    )
+
+
+def device(
+    *,
+    technology: TechnologyName = "sot-mram",
+    set: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "device",
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Compute what a memory cell does: resistances, margins, error rates, write time and energy, with sources.
+
+    Parameters
+    ----------
+    set
+        Change a parameter, in the unit of the technology's file, such as oxide.thickness=1.25 (nm). Give it again for
+        each further one.
+    output
+        Folder for the pictures.
+    """
+    from spinplane.device import load_technology
+
+    chosen = load_technology(technology).with_values(dict(_assignment(text) for text in set or []))
+    with Console(stderr=True).status("device"):
+        result = spinplane.report_device(chosen, folder=output, seed=SEED)
+    return Answer(result=result, files=files, technology=UsedTechnology.of(chosen), seed=SEED)
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    key, _, value = text.partition("=")
+    try:
+        return key.strip(), float(value)
+    except ValueError:
+        raise SpinplaneError(f"--set {text!r}: expected key=value with a number") from None

@@ -1,0 +1,124 @@
+"""Commands about networks: compile, run, trace."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+import spinplane
+from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine.faults import FaultMap
+from spinplane.models import drawn_seed
+
+from .answer import Answer, telling
+from .options import (
+    REPORT,
+    FoldPools,
+    InputFile,
+    MachineName,
+    ModelName,
+    OutputFile,
+    OutputFolder,
+    ReportOptions,
+    RtlSimulator,
+)
+
+
+def compile(
+    model: ModelName,
+    *,
+    machine: MachineName = "paper8",
+    fold_pools: FoldPools = False,
+    output: Annotated[OutputFile, Parameter(alias="-o")] = None,
+    picture: OutputFile = None,
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Compile a network to a program of a machine: where each layer lies, and the cycles and events it will take.
+
+    Parameters
+    ----------
+    output
+        Write the program to this file; if not given, it is only described.
+    picture
+        Draw the rows that each layer takes to this PNG; beside the program or the report, if not given.
+    """
+    if files.html and not output and not picture:
+        picture = files.html.with_name(f"{files.html.name}.png")
+    with Console(stderr=True).status("compiling"):
+        result = spinplane.compile_model(
+            model, machine=machine, fold_pools=fold_pools, output=output, picture=picture
+        )
+    return Answer(result=result, files=files, seed=drawn_seed(model))
+
+
+def run(
+    model: ModelName,
+    *,
+    input: InputFile,
+    machine: MachineName = "paper8",
+    fold_pools: FoldPools = False,
+    simulator: RtlSimulator = None,
+    waves: OutputFolder = None,
+    faults: Path | None = None,
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Run a whole network on the RTL of the accelerator, and check each layer bit by bit.
+
+    Between the start register and the interrupt the accelerator is alone: the host writes the program and the image
+    over the bus, and reads.
+
+    Parameters
+    ----------
+    waves
+        Folder for a waveform.
+    faults
+        A fault map (.npz of `FaultMap.save`): stuck cells and drifted references of the memory.
+    """
+    values = spinplane.load_array(input)
+    with telling() as (tell, advance):
+        result = spinplane.run_network(
+            model,
+            values,
+            machine=machine,
+            fold_pools=fold_pools,
+            simulator=simulator,
+            waves=waves,
+            faults=FaultMap.load(faults) if faults else None,
+            tell=tell,
+            advance=advance,
+        )
+    return Answer(result=result, files=files, seed=drawn_seed(model))
+
+
+def trace(
+    model: ModelName,
+    *,
+    input: InputFile,
+    output: str,
+    layer: str | None = None,
+    machine: MachineName = "paper8",
+    fold_pools: FoldPools = False,
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Follow one value of a network back into the memory: window, rows, AND, counts, sums, code, and the cycles.
+
+    Of a batch, the first image is taken.
+
+    Parameters
+    ----------
+    output
+        Kernel, line and column of the value: k,y,x.
+    layer
+        The layer whose output it is; the last one, if not given.
+    """
+    parts = output.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise SpinplaneError(f"output {output!r}: expected k,y,x, such as 3,0,0")
+    k, y, x = map(int, parts)
+    values = spinplane.load_array(input)
+    with Console(stderr=True).status("tracing"):
+        result = spinplane.trace(
+            model, values, output=(k, y, x), layer=layer, machine=machine, fold_pools=fold_pools
+        )
+    return Answer(result=result, files=files, machine=load_machine(machine), seed=drawn_seed(model))

@@ -1,0 +1,73 @@
+"""The command that trains networks."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+import spinplane
+
+from .answer import Answer
+from .options import FILE, FileOptions, Switch
+
+
+def train(
+    *,
+    network: str,
+    bits: str,
+    data: Path,
+    dataset: str = "mnist",
+    epochs: int = 30,
+    seed: int = 0,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "train",
+    resume: Switch = False,
+    rate: float = 2e-3,
+    batch: int = 128,
+    edge_bits: Literal[8, 32] | None = None,
+    threads: int | None = None,
+    files: FileOptions = FILE,
+) -> Answer:
+    """Train a low bit-width network and export it in QONNX form; needs the extra `train`.
+
+    Parameters
+    ----------
+    network
+        alexnet-dorefa, alexnet-xnor, digits, lenet, svhn or svhn-dorefa.
+    bits
+        W:I or W:I:G, the bits of weights, inputs and gradients; `all` for the paper's six configurations.
+    data
+        Folder with the files of the data set.
+    dataset
+        mnist, fashion-mnist, svhn (with extra), svhn-train, cifar10 or imagenet.
+    epochs
+        How often each image is seen.
+    seed
+        Decides all that is random.
+    output
+        Folder for the checkpoint, the network and the result.
+    resume
+        Go on from the checkpoint in the folder; the weights are those of a training that was not stopped.
+    rate
+        Learning rate at the start.
+    batch
+        Images of a step.
+    edge_bits
+        Bits of the first and last layer, if not the network's own; 32 is unquantized.
+    threads
+        Threads of the CPU.
+    """
+    result = spinplane.train(
+        network,
+        bits,
+        data,
+        dataset=dataset,
+        epochs=epochs,
+        seed=seed,
+        output=output,
+        resume=resume,
+        rate=rate,
+        batch=batch,
+        edge_bits=edge_bits,
+        threads=threads,
+    )
+    return Answer(result=result, files=files, seed=seed)

@@ -1,0 +1,130 @@
+"""Results to plain data that JSON takes, and back, by their types."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import cache, lru_cache
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from cattrs import Converter
+from cattrs.cols import homogenous_tuple_structure_factory
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from spinplane.machine import Machine
+
+
+@cache
+def plain_converter() -> Converter:
+    """A converter of dataclasses: strict when it reads, and it writes the properties that `derived` names.
+
+    An array is nested lists, an infinite number is null. Nothing is coerced: a text that spells a number is none.
+    """
+    return _new_converter()
+
+
+def _new_converter() -> Converter:
+    converter = Converter()
+    converter.register_unstructure_hook_factory(is_dataclass, lambda kind: _writer(kind, converter))
+    converter.register_structure_hook_factory(is_dataclass, lambda kind: _reader(kind, converter))
+    converter.register_structure_hook_factory(_is_tuple_of_any_length, lambda kind: _tuple(kind, converter))
+    converter.register_unstructure_hook(np.ndarray, np.ndarray.tolist)
+    converter.register_structure_hook(np.ndarray, _array)
+    converter.register_unstructure_hook(Path, str)
+    converter.register_structure_hook(Path, lambda value, _: Path(_of(str, value)))
+    converter.register_unstructure_hook(float, lambda value: value if value != inf else None)
+    converter.register_structure_hook(float, _float)
+    for kind in (bool, int, str):
+        converter.register_structure_hook(kind, lambda value, kind: _of(kind, value))
+    return converter
+
+
+@lru_cache(maxsize=8)
+def result_converter(machine: Machine | None) -> Converter:
+    """A converter of results: in them a machine is its name; the file describes it once.
+
+    Parameters
+    ----------
+    machine : Machine, optional
+        The one that a file describes.
+    """
+
+    def named(name: Any, _: type) -> Machine:
+        if machine is None or name != machine.name:
+            raise ValueError(f"machine {name!r} is not the one that the file describes")
+        return machine
+
+    converter = _new_converter()
+    converter.register_unstructure_hook(Machine, lambda value: value.name)
+    converter.register_structure_hook(Machine, named)
+    return converter
+
+
+def _unwritten(kind: type) -> dict[str, Any]:
+    return {
+        field.name: override(omit=True)
+        for field in fields(kind)  # type: ignore[arg-type]
+        if not field.metadata.get("written", True)
+    }
+
+
+def _writer(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+    own: Any = make_dict_unstructure_fn(kind, converter, **_unwritten(kind))
+    derived = getattr(kind, "derived", ())
+
+    def write(result: Any) -> dict[str, Any]:
+        # A property whose name is a word of Python has an underscore behind it: `class_`.
+        return own(result) | {
+            name.removesuffix("_"): converter.unstructure(getattr(result, name)) for name in derived
+        }
+
+    return write
+
+
+def _reader(kind: type, converter: Converter) -> Callable[[Any, type], Any]:
+    own: Any = make_dict_structure_fn(kind, converter, **_unwritten(kind))
+
+    def read(value: Any, kind: type) -> Any:
+        return own(_of(dict, value), kind)
+
+    return read
+
+
+def _is_tuple_of_any_length(kind: Any) -> bool:
+    return get_args(kind)[1:] == (Ellipsis,)
+
+
+def _tuple(kind: type, converter: Converter) -> Callable[[Any, type], Any]:
+    own = homogenous_tuple_structure_factory(kind, converter)
+    return lambda value, kind: own(_of(list, value), kind)
+
+
+def _of(kind: type, value: Any) -> Any:
+    # A truth value is a whole number to Python, and to nobody else.
+    if type(value) is not kind:
+        raise TypeError(f"{_NAMES[kind]} is expected, not {_short(value)}")
+    return value
+
+
+_NAMES = {bool: "true or false", int: "a whole number", str: "a text", list: "a list", dict: "an object"}
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _float(value: Any, _: type) -> float:
+    if value is None:
+        return inf
+    if type(value) not in (int, float) or not isfinite(value):
+        raise TypeError(f"a number is expected, not {_short(value)}")
+    return float(value)
+
+
+def _array(value: Any, _: type) -> np.ndarray:
+    array = np.array(_of(list, value))
+    if array.dtype.kind not in "iuf":
+        raise TypeError("an array of numbers is expected")
+    return array

@@ -1,0 +1,65 @@
+"""What a layer needs and how it is mapped, as plain figures."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerFigures:
+    """A layer of a network on a machine.
+
+    Parameters
+    ----------
+    layer : str
+    kernels : (kernels, channels of a group, height, width)
+    output : (channels, height, width)
+        Of what leaves the layer.
+    w, i : int
+        Bits of weights and inputs.
+    macs : int
+        Multiply-accumulates for one image.
+    slots, planes : int
+        Kernels and planes beside each other in a row.
+    groups : (vertical, horizontal)
+        Groups of sub-arrays.
+    unit : {"pixels", "strips"}
+        What is written together.
+    pool : {"folded", "split"} or None
+        How its pooling is computed, if not window by window.
+    passes, rounds : int
+    ring_rows, kernel_rows : int
+        Rows of a sub-array that hold lines of input, and kernels.
+    resident : bool
+        Whether the kernels stay in rows of their own.
+    """
+
+    layer: str
+    kernels: tuple[int, ...]
+    output: tuple[int, ...]
+    w: int
+    i: int
+    macs: int
+    slots: int
+    planes: int
+    groups: tuple[int, int]
+    unit: str
+    pool: str | None
+    passes: int
+    rounds: int
+    ring_rows: int
+    kernel_rows: int
+    resident: bool
+
+    @property
+    def binary_operations(self) -> int:
+        """Single-bit products that the layer needs for one image: M · N · MAC."""
+        return self.w * self.i * self.macs
+
+    @property
+    def size(self) -> str:
+        """Channels, height and width of what leaves the layer."""
+        return "×".join(map(str, self.output))
+
+    @property
+    def bits(self) -> str:
+        """W:I."""
+        return f"{self.w}:{self.i}"

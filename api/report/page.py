@@ -1,0 +1,139 @@
+"""A result as one page of HTML: no script, nothing loaded from elsewhere, all text escaped."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+from rich.table import Table
+from rich.text import Text
+
+import spinplane
+from spinplane.machine import Machine
+from spinplane.machine.files import write_whole
+
+from .provenance import Provenance, provenance_of
+from .report import Shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    heading: str
+    right: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """Cells of a row; a `group` is a bold text over the rows that follow, one `after` a line is a total."""
+
+    cells: tuple[str, ...]
+    group: bool
+    after: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlainTable:
+    title: str
+    caption: str
+    columns: tuple[_Column, ...]
+    rows: tuple[_Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Picture:
+    name: str
+    content: str
+
+
+def write_page(result: Shown, path: str | Path, provenance: Provenance | None = None) -> None:
+    """Write a result as one page of HTML: its tables, notes and pictures, and where it is from.
+
+    Parameters
+    ----------
+    result : Shown
+        A result that has tables, such as `spinplane.NetworkRun`.
+    path : str or Path
+    provenance : Provenance, optional
+        What the result itself tells, if not given.
+
+    Raises
+    ------
+    OSError
+        If a picture cannot be read or the page cannot be written; a former one is still there then.
+    """
+    provenance = provenance or provenance_of(result)
+    text = _template().render(
+        version=spinplane.__version__,
+        heading=_plain(result.heading),
+        command=provenance.command,
+        tables=[_plain_table(table) for table in result.tables()],
+        notes=[" ".join(note.split()) for note in result.notes()],
+        pictures=[_picture(drawing) for drawing in result.drawings()],
+        origins=list(_origins(provenance)),
+    )
+    write_whole(Path(path), text.encode())
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string((files(__package__) / "page.html").read_text(encoding="utf-8"))
+
+
+def _plain(text: Any) -> str:
+    """Text without the markup that rich reads from it."""
+    return Text.from_markup(str(text)).plain
+
+
+def _plain_table(table: Table) -> _PlainTable:
+    cells = zip(*(column.cells for column in table.columns), strict=True)
+    # A row after the end of a section, if it is the last one, is the total of those before.
+    ends = [row.end_section for row in table.rows]
+    last = len(ends) - 1
+    rows = []
+    for at, row in enumerate(cells):
+        first, *others = (Text.from_markup(str(cell)) for cell in row)
+        rows.append(
+            _Row(
+                cells=(first.plain, *(text.plain for text in others)),
+                group=bool(first.spans) and not any(others),
+                after=at == last and at > 0 and ends[at - 1],
+            )
+        )
+    return _PlainTable(
+        title=_plain(table.title or ""),
+        caption=_plain(table.caption or ""),
+        columns=tuple(
+            _Column(heading=_plain(column.header), right=column.justify == "right")
+            for column in table.columns
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _picture(path: Path) -> _Picture:
+    return _Picture(name=path.name, content=b64encode(path.read_bytes()).decode())
+
+
+def _origins(provenance: Provenance) -> Iterator[tuple[str, str]]:
+    """Name and text of each thing that the figures rest on."""
+    if machine := provenance.machine:
+        yield "machine", machine.name + (f": {machine.description}" if machine.description else "")
+        yield "its sizes", _sizes(machine)
+    if technology := provenance.technology:
+        yield "technology", f"{technology.name}, digest {technology.digest}"
+    if provenance.seed is not None:
+        yield "seed", str(provenance.seed)
+    yield "spinplane", spinplane.__version__
+    yield from provenance.versions.items()
+
+
+def _sizes(machine: Machine) -> str:
+    told = [field.name for field in fields(machine) if field.name not in ("name", "description")]
+    return ", ".join(f"{name} {getattr(machine, name)}" for name in told)

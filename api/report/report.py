@@ -1,0 +1,59 @@
+"""What a command shows: tables, lines below them, pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from rich.table import Table
+
+from spinplane.text import table_text
+
+#: Of a field that is too large for a file: it is None in a result that was read.
+UNWRITTEN = {"written": False}
+
+
+class Shown(Protocol):
+    """What text and page are made of."""
+
+    @property
+    def heading(self) -> str:
+        """One line that says what was done, of what."""
+
+    def tables(self) -> Sequence[Table]:
+        """The figures."""
+
+    def notes(self) -> Sequence[str]:
+        """Lines below the tables."""
+
+    def drawings(self) -> Sequence[Path]:
+        """PNG files that were drawn."""
+
+
+class Report:
+    """Base class of results: dataclasses that are shown as text, as a page, and kept in a file.
+
+    A subclass overrides what it has. `derived` names the properties that a file has beside the fields, for whoever
+    looks figures up; they are computed anew when the file is read.
+    """
+
+    derived: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def heading(self) -> str:
+        """One line that says what was done, of what; the title of the first table, if not overridden."""
+        return str(self.tables()[0].title)
+
+    def tables(self) -> tuple[Table, ...]:
+        """The figures."""
+        return ()
+
+    def notes(self) -> tuple[str, ...]:
+        """Lines below the tables."""
+        return ()
+
+    def drawings(self) -> tuple[Path, ...]:
+        """PNG files that were drawn."""
+        return ()
+
+    def __str__(self) -> str:
+        return "".join(map(table_text, self.tables())) + "\n".join(self.notes())

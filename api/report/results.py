@@ -1,0 +1,135 @@
+"""Results as files: typed, versioned, and read back as what they were."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cattrs import BaseValidationError, transform_error
+
+import spinplane
+from spinplane.machine import SpinplaneError
+from spinplane.machine.files import write_whole
+
+from .codec import plain_converter, result_converter
+from .provenance import Provenance, provenance_of
+
+#: Of the files that are written; others are refused.
+RESULT_FORMAT = 1
+#: Key of what is said of the result beside its own fields.
+HEADER = "spinplane"
+#: What a file may hold, by the name that it has in `spinplane`.
+KINDS = (
+    "AccuracyReport",
+    "AreaReport",
+    "Classification",
+    "Compilation",
+    "Demo",
+    "DeviceReport",
+    "Explanation",
+    "Export",
+    "NetworkRun",
+    "StudyResult",
+    "Trace",
+    "TrainingResult",
+)
+
+
+def write_result(result: Any, path: str | Path, provenance: Provenance | None = None) -> None:
+    """Write a result as JSON: its fields, and under ``spinplane`` what it is and where it is from.
+
+    Parameters
+    ----------
+    result : dataclass
+        One of `KINDS`.
+    path : str or Path
+    provenance : Provenance, optional
+        What the result itself tells, if not given.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; a former one is still there then.
+    """
+    header = {
+        "kind": type(result).__name__,
+        "format": RESULT_FORMAT,
+        "version": spinplane.__version__,
+        **plain_converter().unstructure(provenance or provenance_of(result)),
+    }
+    content = {HEADER: header, **result_converter(None).unstructure(result)}
+    write_whole(
+        Path(path), (json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    )
+
+
+def read_result(path: str | Path) -> Any:
+    """Read a result from a file that `write_result`, or a command's ``--json``, has written.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    dataclass
+        Of the class that was written, such as `spinplane.NetworkRun`, with equal fields; what is too large for a
+        file, such as the outputs of every layer, is None.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is no such file, it holds no result, is of another format, or is damaged.
+    """
+    content, provenance = _read(Path(path))
+    kind = content[HEADER]["kind"]
+    try:
+        of_kind = getattr(spinplane, kind)
+    except ModuleNotFoundError as error:
+        raise SpinplaneError(f"{path}: to read a {kind}, {error.name} has to be installed") from None
+    return _typed(path, lambda: result_converter(provenance.machine).structure(content, of_kind))
+
+
+def read_provenance(path: str | Path) -> Provenance:
+    """Read where a result is from.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    SpinplaneError
+        As `read_result` does.
+    """
+    return _read(Path(path))[1]
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Provenance]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpinplaneError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise SpinplaneError(f"{path}: not a spinplane result file: {error}") from None
+    header = content.get(HEADER) if isinstance(content, dict) else None
+    if not isinstance(header, dict) or header.get("kind") not in KINDS:
+        raise SpinplaneError(f"{path}: not a spinplane result file: it does not say which result it holds")
+    if header.get("format") != RESULT_FORMAT:
+        raise SpinplaneError(
+            f"{path}: a result file of format {header.get('format')!r}, expected is format {RESULT_FORMAT}"
+        )
+    return content, _typed(path, lambda: plain_converter().structure(header, Provenance))
+
+
+def _typed(path: str | Path, read: Callable[[], Any]) -> Any:
+    """What `read` makes of a file's content; the first fault that it finds, in one line."""
+    try:
+        return read()
+    except (BaseValidationError, SpinplaneError, TypeError, ValueError, KeyError) as error:
+        fault = transform_error(error, "", _said)[0]
+        raise SpinplaneError(f"{path}: a damaged result file: {fault}") from None
+
+
+def _said(error: BaseException, _: type | None) -> str:
+    return f"missing: {error}" if isinstance(error, KeyError) else str(error)
