@@ -1,7 +1,8 @@
 """The functional accelerator: runs what lies in its banks as the hardware does, bit for bit, for one image or many."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -200,12 +201,7 @@ class Accelerator:
             banks = ImageBanks(self.state.image, *plan.span([program.input, *wanted.values()]), len(chunk))
             self._map(program.input).write(banks, chunk)
             found: dict[int, NDArray[np.integer]] = {}
-
-            def read(number: int, banks: ImageBanks = banks, found: dict = found) -> None:
-                if number in wanted:
-                    found[number] = self._map(wanted[number]).read(banks)
-
-            run = self._end(plan, self._run_steps(plan, banks, done=read))
+            run = self._end(plan, self._run_steps(plan, banks, wanted=wanted, found=found))
             parts.append(found)
             if run.error is not Error.NONE:
                 raise SpinplaneError(
@@ -242,9 +238,10 @@ class Accelerator:
         banks: ImageBanks,
         *,
         probe: Probe | None = None,
-        done: Callable[[int], None] = lambda number: None,
+        wanted: Mapping[int, FeatureMap] = MappingProxyType({}),
+        found: dict[int, NDArray[np.integer]] | None = None,
     ) -> list[AcceleratorCounters]:
-        """Run passes and memory operations; `done` is told the number of each descriptor. Returns their events."""
+        """Run passes and memory operations, and return their events; maps that are wanted after some are found."""
         counted = []
         if plan.forgets:
             self.resident = 0
@@ -256,7 +253,8 @@ class Accelerator:
                     watches = probe is not None and probe.descriptor == step.number
                     self._run_pass(step, banks, probe if watches else None)
                     counted.append(step.schedule.counters(loads=step.loads))
-                done(step.number)
+                if found is not None and step.number in wanted:
+                    found[step.number] = self._map(wanted[step.number]).read(banks)
         finally:
             banks.store(self.state.image, -1)
         return counted

@@ -18,6 +18,7 @@ from spinplane.compiler.predict import predict
 from spinplane.compiler.program import compile_graph
 from spinplane.device import draw_fault_map, load_technology
 from spinplane.machine import FaultMap, SpinplaneError, load_machine
+from spinplane.machine.descriptor import Kind
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
 
@@ -254,7 +255,7 @@ def test_what_cannot_run_is_refused() -> None:
         machine.run_images(images[..., :5])
     with pytest.raises(SpinplaneError, match=r"^code 4: allowed are 0 to 3$"):
         machine.run_images(images + 1)
-    machine.program[1, 0] = 3
+    machine.program[1, 0] = Kind.HEADER.value
     with pytest.raises(SpinplaneError, match=r"^the program ends with KIND at descriptor 1$"):
         machine.run_images(images)
     with pytest.raises(SpinplaneError, match="before a program has been loaded"):
