@@ -1,6 +1,7 @@
 """The command of an engine as an Amaranth layout, and the step that travels with a sensed row."""
 
-from amaranth.lib import data
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import LOG_FIELD_BITS, SHIFT_FIELD_BITS, Machine, command_fields
 
@@ -30,3 +31,7 @@ def row_layout(machine: Machine) -> data.ArrayLayout:
     Bus b drives the sub-arrays from b·sub_arrays/row_buses on.
     """
     return data.ArrayLayout(machine.columns, machine.row_buses)
+
+
+#: The handshake of a stream of rows, for who does not look at their bits.
+ROW_OFFER = wiring.Signature({"valid": Out(1), "ready": In(1)})

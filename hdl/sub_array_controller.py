@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine, Op, bits_for
 
-from .command import STEP, command_layout
+from .command import ROW_OFFER, STEP, command_layout
 from .reference_select import Sense
 
 
@@ -35,7 +35,7 @@ class SubArrayController(wiring.Component):
     -------
     command : In(stream.Signature(command_layout(machine)))
         ``first``, ``last`` and ``log_groups`` are the engine's; here every command is obeyed.
-    write : In(stream.Signature(0))
+    write : In(ROW_OFFER)
         A row for ``WRITE`` is there; it is taken at the end of its pulse. Not with ``write_overlap``.
     counted : Out(stream.Signature(STEP))
         A row to count has reached the sense amplifiers, which keep it until it is taken.
@@ -57,7 +57,7 @@ class SubArrayController(wiring.Component):
     """
 
     command: stream.Interface
-    write: stream.Interface
+    write: wiring.PureInterface
     counted: stream.Interface
     write_address: Signal
     write_enable: Signal
@@ -69,7 +69,7 @@ class SubArrayController(wiring.Component):
         self._takes_rows = not machine.overlaps_writes
         self._is_memory = machine.memory_operations
         row = bits_for(machine.rows - 1)
-        takes_rows = {"write": In(stream.Signature(0))} if self._takes_rows else {}
+        takes_rows = {"write": In(ROW_OFFER)} if self._takes_rows else {}
         writes = {"write_address": Out(row), "write_enable": Out(1), "wrote": Out(1)} if self.writes else {}
         super().__init__(
             {

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine, bits_for
 
-from .command import write_command_layout
+from .command import ROW_OFFER, write_command_layout
 
 
 class WriteController(wiring.Component):
@@ -24,7 +24,7 @@ class WriteController(wiring.Component):
     -------
     command : In(stream.Signature(write_command_layout(machine)))
         ``first``, ``last`` and ``log_groups`` are the engine's; here every command is obeyed.
-    write : In(stream.Signature(0))
+    write : In(ROW_OFFER)
         A row is there; it is taken at the end of its pulse.
     write_address, write_enable : Out
         For the decoder of the write word lines.
@@ -36,7 +36,7 @@ class WriteController(wiring.Component):
     """
 
     command: stream.Interface
-    write: stream.Interface
+    write: wiring.PureInterface
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -44,7 +44,7 @@ class WriteController(wiring.Component):
         super().__init__(
             {
                 "command": In(stream.Signature(write_command_layout(machine))),
-                "write": In(stream.Signature(0)),
+                "write": In(ROW_OFFER),
                 "write_address": Out(row),
                 "write_enable": Out(1),
                 "wrote": Out(1),
