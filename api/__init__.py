@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from spinplane.machine import Machine, SpinplaneError, load_machine
 
 if TYPE_CHECKING:
-    from spinplane.hdl.export import Export
+    from spinplane.hdl.export.files import Export
     from spinplane.physical import AreaReport
     from spinplane.sim import BenchFailure
 
-    from .classification import Classification, classify
-    from .compilation import Compilation, compile_model
-    from .demonstration import Demo, demo
-    from .device_report import DeviceReport, report_device
-    from .explanation import Explanation, explain
-    from .fault_study import AccuracyReport, accuracy
-    from .in_memory import (
+    from .commands.accuracy import AccuracyReport, accuracy
+    from .commands.compile import Compilation, compile_model
+    from .commands.demo import Classification, classify
+    from .commands.demo_convolution import Demo, demo
+    from .commands.device import DeviceReport, report_device
+    from .commands.explain import Explanation, explain
+    from .commands.in_memory import (
         InMemoryRun,
         RowCommand,
         and_rows,
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
         read_rows,
         write_rows,
     )
+    from .commands.run import run_network
+    from .commands.run_result import NetworkRun
+    from .commands.trace import trace
+    from .commands.trace_result import Trace
+    from .commands.train import train
     from .models import load_array, open_model
-    from .network_run import NetworkRun
     from .report.page import write_page
     from .report.provenance import Provenance
     from .report.results import read_provenance, read_result, write_result
-    from .running import run_network
-    from .traced import Trace
-    from .tracing import trace
-    from .training_run import train
 
 __version__ = version("spinplane")
 
@@ -86,42 +86,42 @@ __all__ = [
 
 # Imported when they are asked for: drawing, simulators and Amaranth take a second, which `--help` need not wait.
 _LATE = {
-    "AccuracyReport": "spinplane.fault_study.AccuracyReport",
+    "AccuracyReport": "spinplane.commands.accuracy.AccuracyReport",
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
-    "Classification": "spinplane.classification.Classification",
-    "Compilation": "spinplane.compilation.Compilation",
-    "Demo": "spinplane.demonstration.Demo",
-    "Explanation": "spinplane.explanation.Explanation",
-    "DeviceReport": "spinplane.device_report.DeviceReport",
-    "Export": "spinplane.hdl.export.Export",
-    "InMemoryRun": "spinplane.in_memory.InMemoryRun",
-    "NetworkRun": "spinplane.network_run.NetworkRun",
+    "Classification": "spinplane.commands.demo.Classification",
+    "Compilation": "spinplane.commands.compile.Compilation",
+    "Demo": "spinplane.commands.demo_convolution.Demo",
+    "Explanation": "spinplane.commands.explain.Explanation",
+    "DeviceReport": "spinplane.commands.device.DeviceReport",
+    "Export": "spinplane.hdl.export.files.Export",
+    "InMemoryRun": "spinplane.commands.in_memory.InMemoryRun",
+    "NetworkRun": "spinplane.commands.run_result.NetworkRun",
     "Provenance": "spinplane.report.provenance.Provenance",
-    "RowCommand": "spinplane.in_memory.RowCommand",
+    "RowCommand": "spinplane.commands.in_memory.RowCommand",
     "StudyResult": "spinplane.training.study.StudyResult",
-    "Trace": "spinplane.traced.Trace",
+    "Trace": "spinplane.commands.trace_result.Trace",
     "TrainingResult": "spinplane.training.train.TrainingResult",
-    "accuracy": "spinplane.fault_study.accuracy",
-    "and_rows": "spinplane.in_memory.and_rows",
-    "classify": "spinplane.classification.classify",
-    "compile_model": "spinplane.compilation.compile_model",
-    "compute_in_memory": "spinplane.in_memory.compute_in_memory",
-    "demo": "spinplane.demonstration.demo",
-    "explain": "spinplane.explanation.explain",
+    "accuracy": "spinplane.commands.accuracy.accuracy",
+    "and_rows": "spinplane.commands.in_memory.and_rows",
+    "classify": "spinplane.commands.demo.classify",
+    "compile_model": "spinplane.commands.compile.compile_model",
+    "compute_in_memory": "spinplane.commands.in_memory.compute_in_memory",
+    "demo": "spinplane.commands.demo_convolution.demo",
+    "explain": "spinplane.commands.explain.explain",
     "load_array": "spinplane.models.load_array",
     "open_model": "spinplane.models.open_model",
-    "or_rows": "spinplane.in_memory.or_rows",
+    "or_rows": "spinplane.commands.in_memory.or_rows",
     "read_provenance": "spinplane.report.results.read_provenance",
     "read_result": "spinplane.report.results.read_result",
-    "read_rows": "spinplane.in_memory.read_rows",
-    "report_device": "spinplane.device_report.report_device",
-    "run_network": "spinplane.running.run_network",
-    "trace": "spinplane.tracing.trace",
-    "train": "spinplane.training_run.train",
+    "read_rows": "spinplane.commands.in_memory.read_rows",
+    "report_device": "spinplane.commands.device.report_device",
+    "run_network": "spinplane.commands.run.run_network",
+    "trace": "spinplane.commands.trace.trace",
+    "train": "spinplane.commands.train.train",
     "write_page": "spinplane.report.page.write_page",
     "write_result": "spinplane.report.results.write_result",
-    "write_rows": "spinplane.in_memory.write_rows",
+    "write_rows": "spinplane.commands.in_memory.write_rows",
 }
 
 if not TYPE_CHECKING:
@@ -134,7 +134,7 @@ if not TYPE_CHECKING:
 
 
 def export(machine: Machine | str | Path, folder: Path) -> "Export":
-    """Write a machine's accelerator with a bench that runs a network on it, see `spinplane.hdl.export.export`.
+    """Write a machine's accelerator with a bench that runs a network on it, see `spinplane.hdl.export.files.export`.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def export(machine: Machine | str | Path, folder: Path) -> "Export":
         See `load_machine`.
     folder : Path
     """
-    from .machine_export import export_machine
+    from .commands.export import export_machine
 
     return export_machine(load_machine(machine), folder)
 

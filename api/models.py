@@ -42,8 +42,8 @@ def open_model(model: str | Path | Graph, *, seed: int = SEED) -> Graph:
     shipped = shipped_networks()
     if drawn_seed(name) is not None:
         network, _, bits = name.partition(":")
-        from spinplane.compiler.builders import build_graph
-        from spinplane.compiler.networks import BitWidths
+        from spinplane.compiler.frontend.model_zoo import build_graph
+        from spinplane.compiler.frontend.networks import BitWidths
 
         return build_graph(network, BitWidths.parse(bits), seed=seed)
     path = shipped.get(name, Path(name))
@@ -52,7 +52,7 @@ def open_model(model: str | Path | Graph, *, seed: int = SEED) -> Graph:
             f"model {name!r} is neither a file nor one of {', '.join(shipped)}; a network of the literature is named "
             f"with its bits, such as svhn:1:4"
         )
-    from spinplane.compiler.onnx_import import load_model
+    from spinplane.compiler.frontend.onnx_import import load_model
 
     return load_model(path)
 

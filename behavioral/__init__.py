@@ -1,30 +1,30 @@
 """Golden models in plain numpy: the bit-plane equation, the array, every digital unit and the accelerator."""
 
 from .accelerator import Accelerator, AcceleratorRun, ImagesRun
-from .activation import activate
-from .array import ArrayError, SotMramArray
-from .axi_banks import AxiBanks
-from .batch_norm import batch_normalize
-from .bit_counter import count_bits
+from .array.bit_counter import count_bits
+from .array.engine import Engine, EngineRun
+from .array.multi_line_row_decoder import decode_two_rows
+from .array.reference_select import select_reference
+from .array.row_decoder import decode_row
+from .array.shifter import shift_left, shift_right_rounded
+from .array.sot_mram_array import ArrayError, SotMramArray
+from .array.sum import Sum
 from .bitplane import bit_planes, bitplane_dot, decode, encode, from_bit_planes
+from .control.layer_controller import DescriptorError, read_descriptor, read_header
+from .control.sequencer import load_writes, walk_regions
 from .convolution import convolve, windows
-from .engine import Engine, EngineRun
 from .feature_map import map_addresses, map_bits, map_codes
-from .layer_controller import DescriptorError, read_descriptor, read_header
-from .multi_line_row_decoder import decode_two_rows
-from .output_former import WayOutError, Write, plane_writes, raw_writes
-from .pooling import pool
+from .host.axi_banks import AxiBanks
+from .input.input_address_generator import RowRequest, walk_rows
+from .input.input_streamer import RowSet, bits_needed, elements_inside, form_row, form_row_sets
+from .output.activation import activate
+from .output.batch_norm import batch_normalize
+from .output.output_packer import WayOutError, Write, plane_writes, raw_writes
+from .output.output_stage import WayOutRun, run_way_out
+from .output.pooling import pool
+from .output.quantizer import quantize, quantize_unit
+from .output.window_correction import correct_window
 from .probe import Place, Probe, SeenWindow, SensedPair
-from .quantizer import quantize, quantize_unit
-from .reference_select import select_reference
-from .row_decoder import decode_row
-from .row_former import RowSet, bits_needed, elements_inside, form_row, form_row_sets
-from .row_walk import RowRequest, walk_rows
-from .sequencer import load_writes, walk_regions
-from .shifter import shift_left, shift_right_rounded
-from .sum import Sum
-from .way_out import WayOutRun, run_way_out
-from .window_correction import correct_window
 
 __all__ = [
     "Accelerator",

@@ -14,15 +14,15 @@ from spinplane.machine.program import FeatureMap, NetworkProgram
 from spinplane.machine.registers import Error
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 
+from .array.window_product import Room
 from .bit_strings import ImageBanks
+from .control.memory_operation import run_memory_operation
 from .feature_map import MapStrings, check_codes, map_bits, map_codes
-from .memory_operation import run_memory_operation
 from .prepared_pass import Mode, PreparedPass
 from .probe import Probe
 from .program_plan import MemoryStep, PassStep, Plan, Planner
 from .schedule import Schedule
 from .state import State
-from .window_product import Room
 
 #: Bytes that the images of a chunk take.
 _CHUNK = 48 << 20

@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from spinplane.machine import SpinplaneError
 from spinplane.machine.descriptor import PoolAt
 
-from .array import ArrayError, UnknownCellError
-from .bit_counter import count_bits
-from .bit_plane_product import BitPlaneProduct
+from .array.bit_counter import count_bits
+from .array.bit_plane_product import BitPlaneProduct
+from .array.exact_product import ExactProduct
+from .array.pair_factors import PairFactors, kernel_cells, of_channels
+from .array.shifter import shift_left
+from .array.sot_mram_array import ArrayError, UnknownCellError
+from .array.window_product import Room, WindowProduct
 from .bit_strings import ImageBanks
-from .exact_product import ExactProduct
-from .pair_factors import PairFactors, kernel_cells, of_channels
+from .output.output_stage import Parameters, WayOut
 from .probe import Probe
 from .schedule import Schedule
-from .shifter import shift_left
 from .state import State, write_row_sets
-from .way_out import Parameters, WayOut
-from .window_product import Room, WindowProduct
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]

@@ -10,12 +10,12 @@ from spinplane.machine.activation import RAW_BITS
 from spinplane.machine.descriptor import PoolAt, Requantize
 from spinplane.machine.passes import Pass
 
-from .bit_counter import count_bits
+from .array.bit_counter import count_bits
 from .fixed_point import wrapped
-from .row_former import row_bits
+from .input.input_streamer import row_bits
+from .output.output_stage import Parameters
 from .schedule import Schedule
 from .state import State
-from .way_out import Parameters
 
 Octets = NDArray[np.uint8]
 

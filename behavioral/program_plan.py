@@ -14,9 +14,9 @@ from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap
 from spinplane.machine.registers import Error
 
+from .control.layer_controller import DescriptorError, read_descriptor, read_header
+from .control.memory_operation import memory_error
 from .feature_map import map_addresses, map_span
-from .layer_controller import DescriptorError, read_descriptor, read_header
-from .memory_operation import memory_error
 from .schedule import PassError, Schedule, check_kernels, union_of_spans
 
 

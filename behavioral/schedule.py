@@ -15,13 +15,13 @@ from spinplane.machine.pass_timing import pass_time
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
 
-from .output_former import OutputMap, WayOutError
-from .residual_loader import ResidualLoader
-from .row_former import FormedRows
-from .row_walk import RowWalk
-from .sequencer import KernelLoad, RowPairs
-from .unit_reader import UnitReader
-from .way_out import Parameters
+from .control.sequencer import KernelLoad, RowPairs
+from .input.input_address_generator import RowWalk
+from .input.input_streamer import FormedRows
+from .input.unit_reader import UnitReader
+from .output.output_packer import OutputMap, WayOutError
+from .output.output_stage import Parameters
+from .output.residual_loader import ResidualLoader
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]

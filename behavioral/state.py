@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from spinplane.machine import FaultMap, Machine
 
-from .array import SotMramArray
-from .row_former import row_bits
+from .array.sot_mram_array import SotMramArray
+from .input.input_streamer import row_bits
 from .schedule import Schedule
 
 Integers = NDArray[np.int64]

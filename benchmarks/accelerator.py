@@ -22,8 +22,8 @@ from rich.table import Table
 
 import spinplane
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.compiler.program import compile_graph
-from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
+from spinplane.compiler.codegen.program import compile_graph
+from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine, load_machine
 from spinplane.machine.program import NetworkProgram
 from spinplane.sim.accelerator import AcceleratorRun, program_steps, run_accelerator
@@ -52,7 +52,7 @@ def start_and_end(machine: Machine, root: Path) -> None:
     script = root / "script.npz"
     save_script(script, machine, [], stall=0.0, seed=0)
     run_bench(
-        "spinplane.sim.bench_accelerator",
+        "spinplane.sim.benches.bench_accelerator",
         accelerator_sources(machine, root / "verilog"),
         ACCELERATOR,
         simulator=SIMULATOR,

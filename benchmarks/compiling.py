@@ -11,8 +11,8 @@ from time import process_time
 import numpy as np
 
 import spinplane
+from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.predict import predict
-from spinplane.compiler.program import compile_graph
 from spinplane.machine import Machine, SpinplaneError, load_machine
 
 

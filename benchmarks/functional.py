@@ -17,9 +17,9 @@ from functools import partial
 import numpy as np
 
 from spinplane.behavioral import Accelerator
+from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import Graph, InputCoding, Layer, Steps
 from spinplane.compiler.oracle import run_graph
-from spinplane.compiler.program import compile_graph
 from spinplane.device import draw_fault_map, load_technology
 from spinplane.machine import Coding, Operand, load_machine
 from spinplane.machine.program import NetworkProgram

@@ -13,7 +13,7 @@ import numpy as np
 
 import spinplane
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.compiler.program import compile_graph
+from spinplane.compiler.codegen.program import compile_graph
 from spinplane.machine import load_machine
 
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from spinplane.behavioral import Accelerator
-from spinplane.compiler.builders import layer_graph
+from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Layer
-from spinplane.compiler.program import compile_graph
 from spinplane.machine import Operand, load_machine
 from spinplane.sim import available_simulators
 from spinplane.sim.accelerator import run_accelerator

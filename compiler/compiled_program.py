@@ -6,9 +6,9 @@ from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, NetworkProgram
 
 from .graph import Graph
-from .requantize import Requantization
-from .residency import Home
-from .stages import Stage
+from .mapping.kernel_allocation import Home
+from .mapping.requantize import Requantization
+from .mapping.stages import Stage
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,40 +1,40 @@
 """Amaranth components, one a file: the accelerator, its units and what joins them."""
 
 from .accelerator import Accelerator
-from .activation import ACTIVATION_CONFIGURATION, Activation
-from .axi_bank import AxiBank
-from .axi_registers import AxiRegisters
-from .bank import Bank, WideBank
-from .batch_norm import BatchNorm
-from .bit_counter import BitCounter
-from .command import STEP, command_layout, row_layout
-from .counters import COUNTERS, Counters
-from .dpu import Dpu, lane_beat_layout
-from .engine import Engine
-from .layer_controller import LayerController
-from .multi_line_row_decoder import MultiLineRowDecoder
-from .output_former import OutputFormer, beat_layout, write_layout
-from .pooling import Pooling
-from .quantizer import Quantizer
-from .reference_select import ReferenceSelect, Sense
-from .residual_reader import ResidualReader
-from .result_walk import ResultWalk
-from .row_decoder import RowDecoder
-from .row_former import RowFormer
-from .row_sum import RowSum
-from .row_walk import RowWalk
-from .run_walk import RunWalk
-from .sequencer import Sequencer
-from .serial_product import SerialProduct
-from .shifter import RoundingShifter, Shifter
-from .sot_mram_array import SotMramArray
-from .sub_array import SubArray
-from .sub_array_controller import SubArrayController
-from .sum import Sum
-from .way_out import WayOut
-from .window_correction import WindowCorrection
-from .window_sum import WindowSum
-from .write_controller import WriteController
+from .array.bit_counter import BitCounter
+from .array.counters import COUNTERS, Counters
+from .array.engine import Engine
+from .array.multi_line_row_decoder import MultiLineRowDecoder
+from .array.reference_select import ReferenceSelect, Sense
+from .array.row_decoder import RowDecoder
+from .array.shifter import RoundingShifter, Shifter
+from .array.sot_mram_array import SotMramArray
+from .array.sub_array import SubArray
+from .array.sub_array_controller import SubArrayController
+from .array.sum import Sum
+from .array.write_controller import WriteController
+from .common.bank import Bank, WideBank
+from .common.command import STEP, command_layout, row_layout
+from .common.serial_multiplier import SerialProduct
+from .control.layer_controller import LayerController
+from .control.row_pair_generator import RunWalk
+from .control.sequencer import Sequencer
+from .host.axi_bank import AxiBank
+from .host.axi_registers import AxiRegisters
+from .input.input_address_generator import RowWalk
+from .input.input_streamer import RowFormer
+from .input.row_sum import RowSum
+from .input.window_sum import WindowSum
+from .output.activation import ACTIVATION_CONFIGURATION, Activation
+from .output.batch_norm import BatchNorm
+from .output.dpu import Dpu, lane_beat_layout
+from .output.output_address_generator import ResultWalk
+from .output.output_packer import OutputFormer, beat_layout, write_layout
+from .output.output_stage import WayOut
+from .output.pooling import Pooling
+from .output.quantizer import Quantizer
+from .output.residual_loader import ResidualReader
+from .output.window_correction import WindowCorrection
 
 __all__ = [
     "ACTIVATION_CONFIGURATION",

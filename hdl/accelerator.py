@@ -10,17 +10,17 @@ from spinplane.machine.descriptor import Kind
 from spinplane.machine.memory_map import MemoryMap
 from spinplane.machine.registers import Error
 
-from .axi_bank import AxiBank, axi4
-from .axi_registers import ACCELERATOR_COUNTERS, AxiRegisters, axi4_lite
-from .bank import Bank, WideBank
-from .engine import Engine
-from .layer_controller import LayerController
-from .row_former import RowFormer
-from .row_store import RowStore
-from .sequencer import Sequencer
-from .verilog import place
-from .way_out import WayOut
-from .window_sum import WindowSum
+from .array.engine import Engine
+from .common.bank import Bank, WideBank
+from .common.verilog import place
+from .control.layer_controller import LayerController
+from .control.sequencer import Sequencer
+from .host.axi_bank import AxiBank, axi4
+from .host.axi_registers import ACCELERATOR_COUNTERS, AxiRegisters, axi4_lite
+from .input.input_streamer import RowFormer
+from .input.window_sum import WindowSum
+from .output.output_stage import WayOut
+from .output.row_store import RowStore
 
 #: Bits of an AXI4 transaction's ID.
 ID_BITS = 4

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from spinplane.hdl.machine_verilog import ACCELERATOR, machine_verilog, stubs
+from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog, stubs
 from spinplane.machine import Machine, SpinplaneError, check_name
 from spinplane.machine.files import write_whole
 

@@ -9,7 +9,7 @@ import numpy as np
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.behavioral.feature_map import map_addresses
 from spinplane.hdl.accelerator import Accelerator as AcceleratorComponent
-from spinplane.hdl.machine_verilog import ACCELERATOR
+from spinplane.hdl.export.machine_verilog import ACCELERATOR
 from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.memory_map import region_address

@@ -91,7 +91,7 @@ def compile_model(
     Parameters
     ----------
     sources : sequence of Path, or mapping of str to str
-        Verilog files, or Verilog text by module name as `spinplane.hdl.verilog.verilog_modules` returns it.
+        Verilog files, or Verilog text by module name as `spinplane.hdl.common.verilog.verilog_modules` returns it.
     top : str
         Name of the top module. Only its ports are visible to a bench.
     simulator : {"verilator", "icarus"}

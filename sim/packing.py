@@ -8,7 +8,7 @@ from amaranth.hdl import Const, Shape, ShapeLike
 from amaranth.lib import data
 from numpy.typing import NDArray
 
-from spinplane.hdl.descriptor import DESCRIPTOR
+from spinplane.hdl.common.descriptor import DESCRIPTOR
 
 
 def pack(shape: ShapeLike, value: Any) -> int:

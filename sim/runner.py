@@ -105,9 +105,9 @@ def run_bench(
     Parameters
     ----------
     bench : str
-        Module of the bench, as ``"spinplane.sim.bench_row_decoder"``.
+        Module of the bench, as ``"spinplane.sim.benches.array.bench_row_decoder"``.
     sources : sequence of Path, or mapping of str to str
-        Verilog files, or Verilog text by module name as `spinplane.hdl.verilog.verilog_modules` returns it.
+        Verilog files, or Verilog text by module name as `spinplane.hdl.common.verilog.verilog_modules` returns it.
     top : str
         Top module; its ports are what the bench sees.
     simulator : {"verilator", "icarus"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from spinplane.hdl.machine_verilog import ACCELERATOR, accelerator_sources
+from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.faults import FaultMap
 
@@ -98,7 +98,7 @@ def _simulate(
         save_script(script, machine, steps, stall=stall, seed=seed)
         with _watching(run_folder / PROGRESS_FILE, tell):
             run = run_bench(
-                "spinplane.sim.bench_accelerator",
+                "spinplane.sim.benches.bench_accelerator",
                 accelerator_sources(machine, build_root / "verilog"),
                 ACCELERATOR,
                 simulator=simulator,

@@ -12,7 +12,7 @@ NO_SKIP = os.environ.get("SPINPLANE_NO_SKIP") == "1"
 # Modules that cannot even be imported without PyTorch; all their tests are marked `training`.
 if not NO_SKIP and find_spec("torch") is None:
     parts = ["augment", "export", "model", "quantizers", "shipped", "study", "train"]
-    collect_ignore = [f"test_training_{part}.py" for part in parts]
+    collect_ignore = [f"training/test_{part}.py" for part in parts]
 
 
 @pytest.hookimpl(wrapper=True)

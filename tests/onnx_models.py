@@ -8,7 +8,7 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.cleanup import cleanup_model
 
-from spinplane.compiler.onnx_import import load_model
+from spinplane.compiler.frontend.onnx_import import load_model
 from spinplane.compiler.oracle import run_graph
 
 QONNX = "qonnx.custom_op.general"

@@ -5,18 +5,20 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePath
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "build" / "dist"
 ENVIRONMENT = ROOT / "build" / "wheel-environment"
+#: Suffixes of what the wheel has to hold: modules, models in Verilog, machines and technologies.
+SHIPPED = {".py", ".v", ".toml"}
 
 IMPORT_ALL = """
 import importlib, pkgutil, spinplane
 names = [m.name for m in pkgutil.walk_packages(spinplane.__path__, "spinplane.")]
 for name in names:
     # Training needs the extra `train`, a bench the simulator around it.
-    if not name.startswith(("spinplane.training", "spinplane.sim.bench_")):
+    if not name.startswith(("spinplane.training", "spinplane.sim.benches")):
         importlib.import_module(name)
 print(len(names), "modules")
 """
@@ -39,19 +41,17 @@ def main() -> None:
 
 
 def compare(wheel: Path) -> None:
-    """End with a message unless `wheel` holds exactly the modules of the tree, and what it ships as data."""
+    """End with a message unless `wheel` holds exactly the modules and models of the tree."""
     table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
     folders = {package: ROOT / folder for package, folder in table["package-dir"].items()}
-    patterns = {package: ["*.py", *table["package-data"].get(package, [])] for package in folders}
     expected = {
         f"{package.replace('.', '/')}/{path.relative_to(folder)}"
         for package, folder in folders.items()
-        for pattern in patterns[package]
-        for path in folder.glob(pattern)
-        if path.suffix == ".py"
+        for path in folder.rglob("*")
+        if path.suffix in SHIPPED
     }
     with zipfile.ZipFile(wheel) as archive:
-        found = {name for name in archive.namelist() if name.endswith(".py")}
+        found = {name for name in archive.namelist() if PurePath(name).suffix in SHIPPED}
     if expected != found:
         missing, strange = sorted(expected - found), sorted(found - expected)
         sys.exit(f"wheel: missing {missing}, not in the tree {strange}")

@@ -20,7 +20,7 @@ def main() -> None:
         place = TYPES / package.replace(".", "/")
         place.mkdir(parents=True)
         for path in (ROOT / folder).iterdir():
-            if path.is_file():
+            if path.is_file() or (path / "__init__.py").is_file():
                 (place / path.name).symlink_to(path)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spinplane.compiler.networks import load_network
+from spinplane.compiler.frontend.networks import load_network
 from spinplane.training.data import load_dataset
 
 TARGET = Path(__file__).resolve().parent.parent / "api" / "data" / "networks"

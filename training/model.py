@@ -1,4 +1,4 @@
-"""A network of `spinplane.compiler.networks` as a PyTorch module with quantized layers."""
+"""A network of `spinplane.compiler.frontend.networks` as a PyTorch module with quantized layers."""
 
 from dataclasses import replace
 from typing import cast
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spinplane.compiler.networks import BitWidths, LayerShape, Network
+from spinplane.compiler.frontend.networks import BitWidths, LayerShape, Network
 
 from .quantizers import (
     UNQUANTIZED,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from matplotlib.figure import Figure
 
-from spinplane.compiler.networks import PAPER_CONFIGURATIONS, BitWidths
+from spinplane.compiler.frontend.networks import PAPER_CONFIGURATIONS, BitWidths
 from spinplane.machine.files import write_whole
 
 from .train import TrainingResult, train

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from spinplane.compiler.networks import BitWidths, Network
+from spinplane.compiler.frontend.networks import BitWidths, Network
 from spinplane.machine import SpinplaneError
 from spinplane.machine.files import write_whole
 
@@ -102,7 +102,7 @@ def train(
     Parameters
     ----------
     network : str
-        See `spinplane.compiler.networks.load_network`.
+        See `spinplane.compiler.frontend.networks.load_network`.
     bits : str
         W:I or W:I:G.
     data : str or Path

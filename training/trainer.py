@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from spinplane.compiler.networks import BitWidths, Network, load_network
+from spinplane.compiler.frontend.networks import BitWidths, Network, load_network
 
 from .augment import AUGMENTATION, augment
 from .data import Images

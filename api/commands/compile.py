@@ -1,0 +1,243 @@
+"""A network as a program of a machine: where each layer lies, how it runs, and what is predicted of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from rich.table import Table
+
+from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.graph import Graph
+from spinplane.compiler.predict import Prediction, predict
+from spinplane.machine import AcceleratorCounters, Machine, load_machine
+
+from ..models import open_model
+from ..report.layer_figures import LayerFigures
+from ..report.report import Report
+from .compiled_layer import CompiledLayer, compiled_layers, efficiencies
+from .row_drawing import draw_rows
+
+_WAYS = {
+    "folded": "averages folded into the kernels",
+    "split": "overlapping maxima in passes of their own",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedLayer(LayerFigures):
+    """A layer, and what is predicted of it for one image.
+
+    Parameters
+    ----------
+    column_use : float
+        See `CompiledLayer.column_use`.
+    cycles, cycles_cold : int
+        Of a steady and of a cold run.
+    efficiency, utilization : float
+        Of a steady run, see `CompiledLayer`.
+    counters : AcceleratorCounters
+        Of a steady run.
+    """
+
+    column_use: float
+    cycles: int
+    cycles_cold: int
+    efficiency: float
+    utilization: float
+    counters: AcceleratorCounters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Cycles and array efficiency of a run; None without the first layer, if there is no other.
+
+    Parameters
+    ----------
+    cycles : int
+    efficiency : float
+    cycles_without_first : int or None
+    efficiency_without_first : float or None
+    """
+
+    cycles: int
+    efficiency: float
+    cycles_without_first: int | None
+    efficiency_without_first: float | None
+
+    def __str__(self) -> str:
+        line = f"{self.cycles:,} cycles, array efficiency {self.efficiency:.1%}"
+        if self.efficiency_without_first is not None:
+            line += f"; without the first layer {self.cycles_without_first:,} cycles, "
+            line += f"{self.efficiency_without_first:.1%}"
+        return line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compilation(Report):
+    """A compiled network; counters are those of one image.
+
+    Parameters
+    ----------
+    network : str
+    machine : Machine
+    steady, cold : Totals
+        Of a run whose resident kernels are in the array, and of the first one.
+    counters, counters_cold : AcceleratorCounters
+    descriptors, kernel_words, parameter_beats, threshold_beats : int
+        Words that the program takes of its banks.
+    layers : tuple of PredictedLayer
+    file, picture : Path or None
+        What was left behind.
+    """
+
+    derived: ClassVar[tuple[str, ...]] = ("resident",)
+
+    network: str
+    machine: Machine
+    steady: Totals
+    cold: Totals
+    counters: AcceleratorCounters
+    counters_cold: AcceleratorCounters
+    descriptors: int
+    kernel_words: int
+    parameter_beats: int
+    threshold_beats: int
+    layers: tuple[PredictedLayer, ...]
+    file: Path | None
+    picture: Path | None
+
+    @property
+    def resident(self) -> bool:
+        """Whether the kernels of all layers stay in the array."""
+        return all(layer.resident for layer in self.layers)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Each layer's shape, mapping and cycles."""
+        machine = self.machine
+        table = Table(
+            title=f"{self.network} on {machine.name}: {machine.sub_arrays} sub-arrays of "
+            f"{machine.rows}×{machine.columns}",
+            caption="rows of input lines and of kernels (↻: loaded at each run); predicted cycles of a steady run",
+            collapse_padding=True,
+            pad_edge=False,
+        )
+        table.add_column("layer")
+        headings = ("output", "W:I", "slots", "planes", "groups", "unit", "passes", "rounds", "rows")
+        for heading in (*headings, "column use", "cycles", "efficiency"):
+            table.add_column(heading, justify="right")
+        for layer in self.layers:
+            table.add_row(
+                layer.layer,
+                layer.size,
+                layer.bits,
+                str(layer.slots),
+                str(layer.planes),
+                "×".join(map(str, layer.groups)),
+                layer.unit,
+                str(layer.passes),
+                str(layer.rounds),
+                f"{layer.ring_rows}+{layer.kernel_rows}{'' if layer.resident else '↻'}",
+                f"{layer.column_use:.0%}",
+                f"{layer.cycles:,}",
+                f"{layer.efficiency:.1%}",
+            )
+        return (table,)
+
+    def notes(self) -> tuple[str, ...]:
+        """Totals, where kernels stay, how pools are computed, files."""
+        lines = [f"steady  {self.steady}", f"cold    {self.cold}"]
+        loaded = [layer.layer for layer in self.layers if not layer.resident]
+        lines.append(
+            f"kernels loaded at each run: {', '.join(loaded)}" if loaded else "all kernels stay in the array"
+        )
+        for way, told in _WAYS.items():
+            names = [layer.layer for layer in self.layers if layer.pool == way]
+            lines += [f"{told}: {', '.join(names)}"] if names else []
+        lines += [f"program  {self.file}"] if self.file else []
+        lines += [f"picture  {self.picture}"] if self.picture else []
+        return tuple(lines)
+
+    def drawings(self) -> tuple[Path, ...]:
+        """The rows that each layer takes."""
+        return (self.picture,) if self.picture else ()
+
+
+def compile_model(
+    model: str | Path | Graph,
+    *,
+    machine: Machine | str | Path,
+    fold_pools: bool = False,
+    output: Path | None = None,
+    picture: Path | None = None,
+) -> Compilation:
+    """Compile a network for a machine.
+
+    Parameters
+    ----------
+    model : str, Path or Graph
+        See `open_model`.
+    machine : Machine, str or Path
+        See `load_machine`.
+    fold_pools : bool
+        Whether average pooling may be folded into kernels, see `compile_graph`.
+    output : Path, optional
+        File for the program, see `NetworkProgram.save`.
+    picture : Path, optional
+        PNG of the rows that each layer takes; if not given, beside `output`, under its name with ``.png``.
+
+    Raises
+    ------
+    SpinplaneError
+        If the model cannot be read, or a layer does not fit, with the numbers.
+    """
+    machine, graph = load_machine(machine), open_model(model)
+    program = compile_graph(graph, machine, fold_pools=fold_pools)
+    layers = compiled_layers(program)
+    if picture is None and output is not None:
+        picture = output.with_name(f"{output.name}.png")
+    if output is not None:
+        program.save(output)
+    if picture is not None:
+        draw_rows(picture, title=f"{graph.name} on {machine.name}", layers=layers)
+    steady, cold = predict(program, resident=True), predict(program, resident=False)
+    return Compilation(
+        network=program.name,
+        machine=machine,
+        steady=_totals(layers, steady),
+        cold=_totals(layers, cold),
+        counters=steady.total,
+        counters_cold=cold.total,
+        descriptors=len(program.descriptors),
+        kernel_words=len(program.kernel_rows),
+        parameter_beats=len(program.parameters),
+        threshold_beats=len(program.thresholds),
+        layers=tuple(_predicted(layer, steady, cold) for layer in layers),
+        file=output,
+        picture=picture,
+    )
+
+
+def _totals(layers: Sequence[CompiledLayer], prediction: Prediction) -> Totals:
+    cycles = prediction.total.cycles
+    first = layers[0].sum_of(prediction.passes).cycles
+    whole, without_first = efficiencies(layers, cycles, first)
+    return Totals(
+        cycles=cycles,
+        efficiency=whole,
+        cycles_without_first=cycles - first if len(layers) > 1 else None,
+        efficiency_without_first=without_first,
+    )
+
+
+def _predicted(layer: CompiledLayer, steady: Prediction, cold: Prediction) -> PredictedLayer:
+    counters = layer.sum_of(steady.passes)
+    return PredictedLayer(
+        **vars(layer.figures()),
+        column_use=layer.column_use(counters),
+        cycles=counters.cycles,
+        cycles_cold=layer.sum_of(cold.passes).cycles,
+        efficiency=layer.efficiency(counters.cycles),
+        utilization=layer.utilization(counters),
+        counters=counters,
+    )

@@ -1,0 +1,198 @@
+"""Figures of a layer in a program: what was needed, where it lies, and how well the machine is used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from spinplane.compiler.compiled_program import CompiledProgram, PlacedStage
+from spinplane.compiler.graph import Layer
+from spinplane.machine import AcceleratorCounters, Machine
+from spinplane.machine.descriptor import Load, PoolAt
+from spinplane.machine.passes import Pass
+from spinplane.machine.program import ProgramLayer
+
+from ..report.layer_figures import LayerFigures
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompiledLayer:
+    """A layer of a network and its passes.
+
+    What the layer needs is that of the network; where it lies is said of the passes that multiply. Those that take
+    overlapping maxima afterwards count in cycles, passes, rounds and rows alone.
+
+    Parameters
+    ----------
+    machine : Machine
+    layer : Layer
+    placed : ProgramLayer
+    stages : tuple of PlacedStage
+        One, or two where overlapping maxima are taken in passes of their own.
+    """
+
+    machine: Machine
+    layer: Layer
+    placed: ProgramLayer
+    stages: tuple[PlacedStage, ...]
+
+    @property
+    def passes(self) -> tuple[Pass, ...]:
+        """Those of all stages."""
+        return tuple(layer_pass for stage in self.stages for layer_pass in stage.passes)
+
+    @property
+    def folded(self) -> bool:
+        """Whether average pooling is folded into the kernels."""
+        pool = self.layer.pool
+        averages = pool is not None and pool.kind == "sum" and pool.size != (1, 1)
+        return averages and self.passes[0].pool is PoolAt.NONE
+
+    @property
+    def way(self) -> str:
+        """How its pooling is computed, if not window by window: ``folded`` or ``split``, else nothing."""
+        return "folded" if self.folded else "split" if len(self.stages) > 1 else ""
+
+    @property
+    def output_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of what leaves the layer."""
+        return self.placed.output.channels, self.placed.output.height, self.placed.output.width
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one image."""
+        height, width = self.stages[0].stage.windows
+        return self.layer.weights.size * height * width
+
+    @property
+    def binary_operations(self) -> int:
+        """Single-bit products that the layer needs for one image: M · N · MAC."""
+        return self.layer.w.bits * self.layer.i.bits * self.macs
+
+    @property
+    def slots(self) -> int:
+        """Kernels beside each other in a row."""
+        return self.passes[0].slots
+
+    @property
+    def planes(self) -> int:
+        """Planes beside each other in a row."""
+        return self.passes[0].planes
+
+    @property
+    def groups(self) -> tuple[int, int]:
+        """Groups of sub-arrays, vertical and horizontal."""
+        first = self.passes[0]
+        return first.groups // first.groups_x, first.groups_x
+
+    @property
+    def unit(self) -> str:
+        """What is written together: a pixel, or the strip of pixels that a window sees in a line."""
+        first = self.passes[0]
+        elements = (first.pieces - 1) * first.length + first.last_length
+        return "strips" if elements > self.stages[0].source.channels else "pixels"
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of all passes, those over each stripe of a wide map included."""
+        return sum(layer_pass.rounds for layer_pass in self.passes)
+
+    @property
+    def ring_rows(self) -> int:
+        """Rows of a sub-array that hold lines of input."""
+        return max(layer_pass.ring_lines * layer_pass.line_rows for layer_pass in self.passes)
+
+    @property
+    def resident(self) -> bool:
+        """Whether the kernels stay in rows of their own."""
+        return all(layer_pass.load is not Load.ALWAYS for layer_pass in self.passes)
+
+    @property
+    def kernel_rows(self) -> int:
+        """Rows of a sub-array that hold kernels: of all passes if they stay, else of the longest."""
+
+        def rows(load: Load) -> list[int]:
+            return [layer_pass.load_rows for layer_pass in self.passes if layer_pass.load is load]
+
+        return sum(rows(Load.UNLESS_RESIDENT)) + max(rows(Load.ALWAYS), default=0)
+
+    def sum_of(self, passes: Sequence[AcceleratorCounters]) -> AcceleratorCounters:
+        """Counters of the layer, from those of all descriptors of the program."""
+        own = [passes[number].as_dict() for number in self.placed.descriptors]
+        return AcceleratorCounters(**{name: sum(counters[name] for counters in own) for name in own[0]})
+
+    def utilization(self, counters: AcceleratorCounters) -> float:
+        """Share of the cycles of all sub-arrays in which two rows are sensed."""
+        return utilization(self.machine, counters)
+
+    def efficiency(self, cycles: int) -> float:
+        """Array efficiency, see `efficiency`."""
+        return efficiency([self], cycles)
+
+    def column_use(self, counters: AcceleratorCounters) -> float:
+        """Single-bit products that are needed ÷ columns of all pairs of rows that are sensed.
+
+        Folded kernels may need fewer than the network has: then it is more than 1.
+        """
+        return self.binary_operations / (counters.ands * self.machine.columns)
+
+    def figures(self) -> LayerFigures:
+        """Name, shapes, bits and mapping."""
+        layer = self.layer
+        return LayerFigures(
+            layer=layer.name,
+            kernels=layer.weights.shape,
+            output=self.output_shape,
+            w=layer.w.bits,
+            i=layer.i.bits,
+            macs=self.macs,
+            slots=self.slots,
+            planes=self.planes,
+            groups=self.groups,
+            unit=self.unit,
+            pool=self.way or None,
+            passes=len(self.passes),
+            rounds=self.rounds,
+            ring_rows=self.ring_rows,
+            kernel_rows=self.kernel_rows,
+            resident=self.resident,
+        )
+
+
+def compiled_layers(program: CompiledProgram) -> tuple[CompiledLayer, ...]:
+    """The layers of a network and of its program, side by side."""
+    stages = groupby(program.stages, key=lambda placed: placed.stage.number)
+    return tuple(
+        CompiledLayer(machine=program.machine, layer=layer, placed=placed, stages=tuple(own))
+        for layer, placed, (_, own) in zip(program.graph.layers, program.layers, stages, strict=True)
+    )
+
+
+def efficiency(layers: Sequence[CompiledLayer], cycles: int) -> float:
+    """Array efficiency of layers: M · N · MAC ÷ (cycles × sub-arrays × columns).
+
+    M and N are the bits that the network has; what a mapping adds counts for nothing, and what folded pooling saves
+    counts in full.
+    """
+    machine = layers[0].machine
+    needed = sum(layer.binary_operations for layer in layers)
+    return needed / (cycles * machine.sub_arrays * machine.columns)
+
+
+def utilization(machine: Machine, counters: AcceleratorCounters) -> float:
+    """Share of the cycles of all sub-arrays in which two rows are sensed."""
+    return counters.ands * machine.sense_cycles / (counters.cycles * machine.sub_arrays)
+
+
+def efficiencies(layers: Sequence[CompiledLayer], total: int, first: int) -> tuple[float, float | None]:
+    """Array efficiency of a network, and without its first layer, if it has more than one.
+
+    Parameters
+    ----------
+    layers : sequence of CompiledLayer
+    total : int
+        Cycles from the start to the interrupt.
+    first : int
+        Cycles of the first layer among them.
+    """
+    without = efficiency(layers[1:], total - first) if len(layers) > 1 else None
+    return efficiency(layers, total), without

@@ -1,0 +1,116 @@
+"""The first run: a handwritten digit becomes a class, every product of the network computed inside the memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from spinplane.hdl.export.files import export
+from spinplane.machine import Machine, load_machine
+from spinplane.physical import AreaReport, synthesize
+from spinplane.sim.model import default_build_root
+
+from ..report.drawing import draw_network
+from ..samples import sample_digit
+from .run import run_network, usable_simulator
+from .run_result import NetworkRun
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Classification(NetworkRun):
+    """What became of a digit: a run of a network, with what somebody wrote.
+
+    Parameters
+    ----------
+    label : int
+        What somebody wrote.
+    area : AreaReport
+        Of the logic around the arrays and banks, with the cells of the package.
+    picture, verilog : Path
+        What was left behind.
+    """
+
+    derived: ClassVar[tuple[str, ...]] = (*NetworkRun.derived, "class_")
+
+    label: int
+    area: AreaReport
+    picture: Path
+    verilog: Path
+
+    @property
+    def class_(self) -> int:
+        """What the network makes of it."""
+        return self.classes[0]
+
+    def notes(self) -> tuple[str, ...]:
+        """Those of the run, counters, area, class, files."""
+        machine, one = (figures.area_um2 or 0 for figures in (self.area.total, self.area.sub_array))
+        counters = ", ".join(
+            f"{name} {value:,}" for name, value in self.counters.rtl.as_dict().items() if value
+        )
+        return (
+            *super().notes(),
+            f"counters         {counters}",
+            f"area of logic    {machine / 1e6:.3f} mm², {one:,.0f} µm² of it in each of {self.area.sub_arrays.count} "
+            f"sub-arrays ({self.area.library}, cells only)",
+            f"label {self.label}, class {self.class_}, {self.mismatches} mismatches",
+            f"feature maps     {self.picture}",
+            f"Verilog          {self.verilog}",
+        )
+
+    def drawings(self) -> tuple[Path, ...]:
+        """Feature maps of all layers."""
+        return (self.picture,)
+
+
+def classify(
+    *,
+    digit: int = 3,
+    network: str = "digits-1-4",
+    machine: Machine | str | Path = "paper8",
+    simulator: str | None = None,
+    folder: Path = Path("build") / "demo",
+    tell: Callable[[str], None] = lambda line: None,
+    advance: Callable[[int, int], None] = lambda done, of: None,
+) -> Classification:
+    """Classify a handwritten digit of the MNIST test set on the RTL.
+
+    Parameters
+    ----------
+    digit : int
+        0 to 9.
+    network : str
+        A shipped network.
+    machine : Machine, str or Path
+        See `load_machine`.
+    simulator : {"verilator", "icarus"}, optional
+        The fastest of those that can be used, if not given.
+    folder : Path
+        For the picture and the Verilog.
+    tell : callable
+        Is given a line before each long step, and the layer at work.
+    advance : callable
+        Is given the cycles that have been simulated, and those of all runs.
+
+    Raises
+    ------
+    SpinplaneError
+        If the machine, the digit or the simulator is not there, or the network does not fit.
+    """
+    machine, image = load_machine(machine), sample_digit(digit)
+    simulator = usable_simulator(simulator)
+    tell(f"the Verilog of {machine.name}")
+    root = default_build_root()
+    verilog = export(machine, folder / "rtl", kept_in=root / "verilog").folder
+    tell("the area of its logic, by Yosys")
+    area = synthesize(machine, kept_in=root)
+    run = run_network(network, image, machine=machine, simulator=simulator, tell=tell, advance=advance)
+    seen = [layer for layer in run.layers if layer.outputs is not None]
+    picture = draw_network(
+        folder / "network.png",
+        title=f"A handwritten {digit} in {run.network}: values from the RTL, layer by layer",
+        image=image,
+        layers=[layer.layer for layer in seen],
+        values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
+    )
+    return Classification(**vars(run), label=digit, area=area, picture=picture, verilog=verilog)

@@ -1,0 +1,263 @@
+"""The first run: a handwritten digit is convolved inside the memory, and every bit of it is checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from rich.table import Table
+
+from spinplane.behavioral import convolve
+from spinplane.compiler.frontend.model_zoo import layer_graph
+from spinplane.compiler.graph import Graph, Layer
+from spinplane.hdl.export.files import export
+from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
+from spinplane.sim import available_simulators
+from spinplane.sim.model import default_build_root
+
+from ..report.drawing import draw_feature_maps
+from ..report.report import UNWRITTEN, Report
+from ..samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
+from .run import run_network
+from .run_result import NetworkRun
+
+_PADDING = 1
+_WAVE_ROWS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoConfiguration:
+    """One bit-width of the demonstration.
+
+    Parameters
+    ----------
+    w, i : int
+        Bits of the weights and of the inputs.
+    coding : str
+        Of the weights, in words.
+    outputs : int
+        How many there are.
+    mismatches : int
+        Those of the run, and sums of the RTL that differ from the bit-plane oracle of Eq. 3.
+    efficiency : float
+        Array efficiency, see `NetworkRun`.
+    counters : AcceleratorCounters
+        Read from the RTL, of the steady run.
+    feature_maps : ndarray of shape (kernels, height, width), int64, or None
+        From the RTL; None if the demonstration was read from a file, which has them in the picture.
+    """
+
+    derived: ClassVar[tuple[str, ...]] = ("cycles",)
+
+    w: int
+    i: int
+    coding: str
+    outputs: int
+    mismatches: int
+    efficiency: float
+    counters: AcceleratorCounters
+    feature_maps: np.ndarray | None = field(default=None, repr=False, compare=False, metadata=UNWRITTEN)
+
+    @property
+    def cycles(self) -> int:
+        """Of the steady run."""
+        return self.counters.cycles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo(Report):
+    """What the demonstration found.
+
+    Parameters
+    ----------
+    digit : int
+    machine : Machine
+    simulator : str
+    configurations : tuple of DemoConfiguration
+    picture, verilog, waves : Path
+        What it left behind.
+    build_seconds, run_seconds : float
+        Of the compilation of the model and of the simulation.
+    cached : bool
+        Whether the model was compiled already.
+    """
+
+    derived: ClassVar[tuple[str, ...]] = ("mismatches",)
+
+    digit: int
+    machine: Machine
+    simulator: str
+    configurations: tuple[DemoConfiguration, ...]
+    picture: Path
+    verilog: Path
+    waves: Path
+    build_seconds: float
+    run_seconds: float
+    cached: bool
+
+    @property
+    def mismatches(self) -> int:
+        """Of all configurations."""
+        return sum(configuration.mismatches for configuration in self.configurations)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Cycles and events of each configuration."""
+        table = Table(
+            title=f"A handwritten {self.digit}, {len(KERNELS)} kernels of 3×3, on the RTL of {self.machine.name}",
+            caption=self.machine.description,
+        )
+        headings = ("outputs", "mismatches", "cycles", "array efficiency", "ANDs", "row writes")
+        for heading in ("W:I", "weights", *headings):
+            table.add_column(heading, justify="right" if heading in headings else "left")
+        for c in self.configurations:
+            n = c.counters
+            counts = f"{c.outputs:,}", f"{c.mismatches:,}", f"{n.cycles:,}"
+            events = f"{n.ands:,}", f"{n.row_writes:,}"
+            table.add_row(f"{c.w}:{c.i}", c.coding, *counts, f"{c.efficiency:.1%}", *events)
+        return (table,)
+
+    def notes(self) -> tuple[str, ...]:
+        """The simulator, files."""
+        built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
+        return (
+            f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s",
+            f"feature maps  {self.picture}",
+            f"Verilog       {self.verilog}",
+            f"waveform      {self.waves} (the first {_WAVE_ROWS} rows at 1:1, machine tiny)",
+        )
+
+    def drawings(self) -> tuple[Path, ...]:
+        """The feature maps."""
+        return (self.picture,)
+
+
+def demo(
+    *,
+    digit: int = 3,
+    machine: Machine | str | None = None,
+    simulator: str | None = None,
+    folder: Path = Path("build") / "demo",
+    tell: Callable[[str], None] = lambda line: None,
+) -> Demo:
+    """Convolve a handwritten digit with a bank of 3×3 kernels at 1:1, 2:2 and 3:4 bits (W:I) on the RTL.
+
+    Each convolution is a network of one layer on the accelerator; counters are those of a steady run, in which the
+    kernels are in place.
+
+    Parameters
+    ----------
+    digit : int
+        0 to 9.
+    machine : Machine or str, optional
+        See `load_machine`; ``paper8`` if not given, ``tiny`` on Amaranth's simulator.
+    simulator : {"verilator", "icarus", "amaranth"}, optional
+        The fastest of those that can be used, if not given. Amaranth's own is so slow that it is given every
+        third pixel only.
+    folder : Path
+        For the picture, the Verilog and the waveform.
+    tell : callable
+        Is given a line before each long step.
+
+    Raises
+    ------
+    SpinplaneError
+        If the machine, the digit or the simulator is not there.
+    BenchFailure
+        If the simulated array refuses an operation.
+    """
+    image = sample_digit(digit)
+    usable = (*available_simulators(), "amaranth")
+    simulator = simulator or usable[0]
+    if simulator not in usable:
+        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
+    machine = load_machine(machine or ("tiny" if simulator == "amaranth" else "paper8"))
+    if simulator == "amaranth":
+        image = image[::3, ::3]
+        tell(
+            "on Amaranth's own simulator, every third pixel: minutes instead of seconds; Verilator is faster"
+        )
+    elif simulator == "icarus":
+        tell("on Icarus, several times slower than Verilator with a C++ compiler")
+
+    tell(f"the Verilog of {machine.name}")
+    verilog = export(machine, folder / "rtl", kept_in=default_build_root() / "verilog").folder
+    tell(f"simulating {machine.sub_arrays} sub-arrays of {machine.rows}×{machine.columns} on {simulator}")
+    runs, configurations, maps = [], [], []
+    for q in QUANTIZATIONS:
+        pixels = quantize_image(image, q.i)[np.newaxis]
+        run = run_network(_convolution(q, pixels.shape), pixels, machine=machine, simulator=simulator)
+        sums = _sums(run)
+        expected = convolve(pixels[np.newaxis], _kernels(q), w=q.w, i=q.i, padding=_PADDING)[0]
+        configurations.append(
+            DemoConfiguration(
+                w=q.w.bits,
+                i=q.i.bits,
+                coding=q.w.coding.value.replace("_", " "),
+                outputs=sums.size,
+                mismatches=run.mismatches + int((sums != expected).sum()),
+                efficiency=run.efficiency.steady,
+                counters=run.counters.rtl,
+                feature_maps=sums,
+            )
+        )
+        runs.append(run)
+        maps.append(sums)
+        told = configurations[-1].mismatches
+        tell(f"{q.name} bits: {told} mismatches with functional machine, prediction and Eq. 3")
+    tell("a waveform of the first windows")
+    waves = _waveform(image, folder)
+    picture = draw_feature_maps(
+        folder / "feature_maps.png",
+        digit=digit,
+        inputs=[quantize_image(image, q.i) for q in QUANTIZATIONS],
+        outputs=maps,
+        rows=[f"W:I = {q.name}" for q in QUANTIZATIONS],
+        columns=list(KERNELS),
+    )
+    return Demo(
+        digit=digit,
+        machine=machine,
+        simulator=simulator,
+        configurations=tuple(configurations),
+        picture=picture,
+        verilog=verilog,
+        waves=waves,
+        build_seconds=runs[0].build_seconds,
+        run_seconds=sum(run.run_seconds for run in runs),
+        cached=runs[0].cached,
+    )
+
+
+def _kernels(quantization: Quantization) -> np.ndarray:
+    return quantize_kernels(np.stack(list(KERNELS.values())), quantization.w)[:, np.newaxis]
+
+
+def _convolution(quantization: Quantization, input_shape: tuple[int, int, int]) -> Graph:
+    q = quantization
+    layer = Layer(
+        name=f"demo {q.name}",
+        weights=_kernels(q),
+        w=q.w,
+        i=q.i,
+        bias=np.zeros(len(KERNELS), dtype=np.int64),
+        padding=(_PADDING,) * 4,
+    )
+    return layer_graph(layer, input_shape)
+
+
+def _sums(run: NetworkRun) -> np.ndarray:
+    """What the one layer gives for the one image."""
+    outputs = run.layers[0].outputs
+    assert outputs is not None
+    return outputs[0]
+
+
+def _waveform(image: np.ndarray, folder: Path) -> Path:
+    """A VCD small enough to look at: the machine ``tiny``, the first rows of the image at 1:1."""
+    first, simulator = QUANTIZATIONS[0], "icarus" if "icarus" in available_simulators() else "amaranth"
+    strip = quantize_image(image, first.i)[np.newaxis, :_WAVE_ROWS]
+    graph = _convolution(first, strip.shape)
+    waves = run_network(graph, strip, machine="tiny", simulator=simulator, waves=folder).waves
+    assert waves is not None
+    return waves

@@ -1,0 +1,159 @@
+"""One output, step by step: the paper's 3-bit example of Fig. 6, from rows to the sum."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinplane.behavioral import bit_planes
+from spinplane.compiler.frontend.model_zoo import layer_graph
+from spinplane.compiler.graph import Layer
+from spinplane.machine import Operand
+from spinplane.sim import BenchFailure, available_simulators
+
+from .run import run_network
+from .trace import trace
+from .trace_result import Trace
+
+#: Fig. 6: C0(I) = 0110, and a count of 0001 that is shifted by 3 to 1000. The other bits are chosen to fit.
+FIG_6_INPUTS = (2, 1, 3, 0)
+FIG_6_WEIGHTS = (4, 3, 0, 2)
+_BITS = 3
+_MACHINE = "tiny"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One plane of the input ANDed with one of the weight, its count and what it adds.
+
+    Parameters
+    ----------
+    m, n : int
+        Planes of the input and of the weight.
+    array_row_i, array_row_w : int
+        Rows of the sub-array. Planes of the input that lie side by side in a row are sensed at once.
+    row_i, row_w, sensed : str
+        Bits of the two planes and of their AND, first position left.
+    count : int
+    total : int
+        Sum after this step.
+    """
+
+    m: int
+    n: int
+    array_row_i: int
+    array_row_w: int
+    row_i: str
+    row_w: str
+    sensed: str
+    count: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """A dot product as the sub-array takes it.
+
+    Parameters
+    ----------
+    inputs, weights : tuple of int
+    steps : tuple of Step
+        Of the functional machine.
+    result : int
+        From the RTL, which has been compared with the functional machine and with plain numpy.
+    simulator : str
+    """
+
+    inputs: tuple[int, ...]
+    weights: tuple[int, ...]
+    steps: tuple[Step, ...]
+    result: int
+    simulator: str
+
+    def __str__(self) -> str:
+        lines = [
+            "One output of the paper's Fig. 6: I*W = Σm Σn 2^(m+n)·bitcount(and(Cn(W), Cm(I)))",
+            f"I = {list(self.inputs)}, W = {list(self.weights)}: {_BITS} bits each, a column for each position",
+            f"one window and one kernel on the accelerator {_MACHINE}; the planes of a row are sensed at once",
+            "",
+            "m  n  row I  row W  Cm(I)  Cn(W)  AND   count  shifted by  adds    sum",
+        ]
+        for step in self.steps:
+            shift = step.m + step.n
+            lines.append(
+                f"{step.m}  {step.n}  {step.array_row_i:<5}  {step.array_row_w:<5}  {step.row_i}   {step.row_w}   "
+                f"{step.sensed}  {step.count:04b}   {shift:<10}  {step.count << shift:06b}  {step.total}"
+            )
+        pairs = list(zip(self.inputs, self.weights, strict=True))
+        lines += [
+            "",
+            f"{' + '.join(f'{i}·{w}' for i, w in pairs)} = {sum(i * w for i, w in pairs)}; "
+            f"the sum of the RTL on {self.simulator} is {self.result}",
+        ]
+        return "\n".join(lines)
+
+
+def explain(*, simulator: str | None = None) -> Explanation:
+    """Walk through one output of Fig. 6's example on the accelerator of the machine ``tiny``.
+
+    The example is a network of one kernel and one window. It runs on the RTL; the steps of its sum are traced in the
+    functional machine.
+
+    Parameters
+    ----------
+    simulator : {"verilator", "icarus", "amaranth"}, optional
+        The quickest to build of those that can be used, if not given.
+
+    Raises
+    ------
+    SpinplaneError
+        If the simulator is not there.
+    BenchFailure
+        If the RTL differs from the functional machine, the prediction or plain numpy.
+    """
+    usable = available_simulators()
+    simulator = simulator or ("icarus" if "icarus" in usable else (*usable, "amaranth")[0])
+    operand, positions = Operand(bits=_BITS), len(FIG_6_INPUTS)
+    kernel = Layer(
+        name="Fig. 6",
+        weights=np.array(FIG_6_WEIGHTS).reshape(1, 1, 1, positions),
+        w=operand,
+        i=operand,
+        bias=np.zeros(1, dtype=np.int64),
+    )
+    graph, inputs = layer_graph(kernel, (1, 1, positions)), np.array(FIG_6_INPUTS).reshape(1, 1, positions)
+    run = run_network(graph, inputs, machine=_MACHINE, simulator=simulator)
+    if run.mismatches:
+        raise BenchFailure(f"{run.mismatches} mismatches between the RTL and its reference")
+    return Explanation(
+        inputs=FIG_6_INPUTS,
+        weights=FIG_6_WEIGHTS,
+        steps=_steps(trace(graph, inputs, output=(0, 0, 0), machine=_MACHINE)),
+        result=int(run.outputs.item()),
+        simulator=simulator,
+    )
+
+
+def _steps(traced: Trace) -> tuple[Step, ...]:
+    """The sub-blocks of each AND, which hold neighbouring planes of the input, one after the other."""
+    planes_i, planes_w = bit_planes(FIG_6_INPUTS, _BITS), bit_planes(FIG_6_WEIGHTS, _BITS)
+    steps, total = list[Step](), 0
+    for sensed in traced.steps:
+        first_plane = sensed.plane_group * len(sensed.bits)
+        # Beyond the operand's planes the sub-blocks are empty.
+        for m, bits in list(enumerate(sensed.bits, first_plane))[: _BITS - first_plane]:
+            count, n = bits.count("1"), sensed.plane
+            total += count << (m + n)
+            steps.append(
+                Step(
+                    m=m,
+                    n=n,
+                    array_row_i=sensed.row_i,
+                    array_row_w=sensed.row_w,
+                    row_i="".join(map(str, planes_i[m])),
+                    row_w="".join(map(str, planes_w[n])),
+                    sensed=bits,
+                    count=count,
+                    total=total,
+                )
+            )
+    return tuple(steps)

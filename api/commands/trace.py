@@ -1,0 +1,207 @@
+"""Follow one value of a network back, as a probe sees it in the functional machine."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from spinplane.behavioral import Accelerator, Place, Probe, SeenWindow, SensedPair
+from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.compiled_program import PlacedStage
+from spinplane.compiler.graph import Graph
+from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.predict import predict, row_sets
+from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine.activation import RAW_BITS
+from spinplane.machine.descriptor import Load, PoolAt
+from spinplane.machine.pass_timing import region_starts, round_starts
+from spinplane.machine.program import NetworkProgram
+from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
+
+from ..models import open_model
+from .compiled_layer import CompiledLayer, compiled_layers
+from .trace_result import Trace, TracedCycles, TracedStep, TracedWindow
+
+
+def trace(
+    model: str | Path | Graph,
+    values: np.ndarray,
+    *,
+    output: tuple[int, int, int],
+    layer: str | None = None,
+    machine: Machine | str | Path = "paper8",
+    fold_pools: bool = False,
+) -> Trace:
+    """Follow one value of a layer back to the rows that made it.
+
+    Parameters
+    ----------
+    model : str, Path or Graph
+        See `open_model`.
+    values : ndarray
+        One image, see `Graph.encode_input`.
+    output : (k, y, x)
+        Kernel, line and column of the layer's output.
+    layer : str, optional
+        The last, if not given.
+    machine : Machine, str or Path
+        See `load_machine`.
+    fold_pools : bool
+        Whether average pooling may be folded into kernels, see `compile_graph`.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is no such layer or output, or the network does not fit.
+    """
+    machine, graph = load_machine(machine), open_model(model)
+    names = [one.name for one in graph.layers]
+    if layer is not None and layer not in names:
+        raise SpinplaneError(f"layer {layer!r} is not one of {', '.join(names)}")
+    at = names.index(layer) if layer else len(names) - 1
+    inputs = graph.encode_input(values)[:1]
+    expected = [of_layer[0] for of_layer in run_graph(graph, inputs)]
+    if not all(0 <= index < side for index, side in zip(output, expected[at].shape, strict=True)):
+        sides = "×".join(map(str, expected[at].shape))
+        raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} of kernel, y, x")
+    program = compile_graph(graph, machine, fold_pools=fold_pools)
+    compiled = compiled_layers(program)[at]
+    codes = (inputs[0] - program.input.offset) // program.input.scale
+    traced = _trace_stage(program, compiled, len(compiled.stages) - 1, codes, output)
+    assert traced.value == expected[at][output]
+    if at == len(names) - 1:
+        traced = replace(traced, greatest=int(graph.decode_output(expected[-1][np.newaxis]).argmax()))
+    if len(compiled.stages) > 1:
+        greatest = traced.windows[traced.window]
+        place = output[0], greatest.y, greatest.x
+        traced = replace(traced, before=_trace_stage(program, compiled, 0, codes, place))
+    return traced
+
+
+def _trace_stage(
+    program: NetworkProgram,
+    compiled: CompiledLayer,
+    at: int,
+    codes: np.ndarray,
+    output: tuple[int, int, int],
+) -> Trace:
+    """A value of the map that a layer's stage `at` writes, followed back to the map that it reads.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+    compiled : CompiledLayer
+    at : int
+    codes : ndarray of shape (channels, height, width), int64
+        The network's input.
+    output : (k, y, x)
+        In that map.
+    """
+    machine, stage = program.machine, compiled.stages[at]
+    number, channel, column = _find_pass(stage, output)
+    probe = Probe(number, channel=channel, y=output[1], x=output[2] - column)
+    accelerator = Accelerator(machine)
+    accelerator.load(program)
+    accelerator.write_map(program.input, codes)
+    accelerator.run(probe=probe)
+    n, place = probe.place.layer_pass, probe.place
+    window = _followed(probe)
+    code, raw = probe.code, stage.target.layout == "raw"
+    return Trace(
+        network=program.name,
+        machine=machine.name,
+        layer=compiled.placed.name,
+        output=output,
+        value=code if raw else stage.target.scale * code + stage.target.offset,
+        code=code,
+        greatest=None,
+        descriptor=number,
+        group=place.group,
+        sub_array=place.sub_array,
+        slot=place.slot,
+        round=place.round,
+        region=(place.row, place.column),
+        windows=tuple(_traced(one, stage.passes[0].windows_x - n.windows_x) for one in probe.windows),
+        window=window,
+        folded=compiled.folded,
+        steps=tuple(_step(pair) for pair in probe.windows[window].pairs),
+        parameters={
+            **{key: getattr(n, key) for key in ("accumulator_shift", "window_sum_scale")},
+            **{key: getattr(n, key) for key in ("shift", "low", "high", "code_shift")},
+            **probe.parameters,
+            "residual_multiplier": probe.parameters["residual_multiplier"] if n.residual else 0,
+        },
+        residual=probe.residual,
+        pool=n.pool.name,
+        requantize=n.requantize.name,
+        thresholds=probe.thresholds,
+        pooled=probe.pooled,
+        cycles=_cycles(program, number, place, window),
+        before=None,
+    )
+
+
+def _find_pass(stage: PlacedStage, output: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Number of the descriptor that computes an output, the kernel's number and the first column of the pass."""
+    kernel, _, x = output
+    bits = RAW_BITS if stage.target.layout == "raw" else 1
+    found = []
+    for number, layer_pass in zip(stage.numbers, stage.passes, strict=True):
+        column, first_bit = divmod(layer_pass.out_base - stage.target.base, stage.target.pixel_bits)
+        if column <= x < column + layer_pass.out_width and first_bit // bits <= kernel:
+            found.append((kernel - first_bit // bits, number, column))
+    channel, number, column = min(found)
+    return number, channel, column
+
+
+def _traced(window: SeenWindow, left_out: int) -> TracedWindow:
+    """A window, with as many windows of stripes to its left."""
+    names = ("y", "counts", "accumulator", "window_sum", "value", "scaled")
+    return TracedWindow(x=left_out + window.x, **{name: getattr(window, name) for name in names})
+
+
+def _step(pair: SensedPair) -> TracedStep:
+    return TracedStep(
+        plane=pair.kernel_plane,
+        plane_group=pair.plane_group,
+        row_i=pair.input_row,
+        row_w=pair.kernel_row,
+        bits=tuple("".join(map(str, bits)) for bits in pair.bits.tolist()),
+        count=pair.count,
+        shift=pair.shift,
+        total=pair.total,
+    )
+
+
+def _followed(probe: Probe) -> int:
+    """Window that decides: the greatest one, the least where a negative multiplier turns it round, the first of a
+    sum.
+    """
+    pool, windows = probe.place.layer_pass.pool, probe.windows
+    counting = [at for at, window in enumerate(windows) if window.counts or pool is PoolAt.NONE]
+    if pool in (PoolAt.NONE, PoolAt.SUM):
+        return counting[0]
+    return next(at for at in counting if windows[at].scaled == probe.pooled)
+
+
+def _cycles(program: NetworkProgram, number: int, place: Place, window: int) -> TracedCycles:
+    """Cycles of a steady run."""
+    n, machine = place.layer_pass, program.machine
+    start = sum(c.cycles for c in predict(program, resident=True).passes[:number]) + fetch_cycles(machine)
+    loaded = n.load_rows * n.load_sub_arrays if n.load is Load.ALWAYS else 0
+    region = start + int(region_starts(n, row_sets(n), loaded)[place.region])
+    rounds = round_starts(n)
+    beats = n.last_beats if place.round == n.rounds - 1 else n.beats
+    beat = place.group * beats + place.beat
+    outer = n.windows - 1
+
+    def taken(of_window: int) -> int:
+        issued = region + int(rounds[of_window * n.rounds + place.round])
+        return issued + n.run_cycles - 1 + ENGINE_CYCLES + beat * (n.interval if of_window == outer else 1)
+
+    return TracedCycles(
+        start=start,
+        issued=region + int(rounds[window * n.rounds + place.round]),
+        result=taken(window),
+        written=taken(outer) + n.last_write_cycles,
+    )

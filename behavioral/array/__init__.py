@@ -1,0 +1,1 @@
+"""Golden models of the engine: cells, decoders, counts, sums."""

@@ -1,0 +1,1 @@
+"""Golden models of what a host's bus sees."""

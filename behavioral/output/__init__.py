@@ -1,0 +1,1 @@
+"""Golden models of the way from sums to codes in the next layer's map."""

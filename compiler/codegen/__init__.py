@@ -1,0 +1,1 @@
+"""Descriptors and the words of the banks."""

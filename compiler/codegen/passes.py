@@ -1,0 +1,319 @@
+"""A placed layer as passes, kernel rows, and words of the parameter and threshold banks."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spinplane.machine import SpinplaneError
+from spinplane.machine.activation import RAW_BITS, VALUE_BITS, WINDOW_SUM_BITS
+from spinplane.machine.descriptor import Load, Requantize
+from spinplane.machine.passes import Pass
+from spinplane.machine.program import FeatureMap
+
+from ..mapping.kernel_allocation import Home
+from ..mapping.placement import Placement, ceil_div
+from ..mapping.requantize import Requantization
+from .bank_words import kernel_rows, parameters, thresholds, zero_code
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Kernels that are computed together, in a pass over each stripe of the map, and what these passes refer to.
+
+    Parameters
+    ----------
+    passes : tuple of Pass
+        Without the bases of what follows. The first pass loads the kernels.
+    placement : Placement
+    part : int
+        Of the layer.
+    kernels : range
+        Of the part.
+    parameters : ndarray of shape (beats, results_per_cycle · 16), uint8
+    thresholds : ndarray of shape (beats · threshold words, results_per_cycle · 16), uint8
+    """
+
+    passes: tuple[Pass, ...]
+    placement: Placement
+    part: int
+    kernels: range
+    parameters: np.ndarray
+    thresholds: np.ndarray
+
+    @property
+    def kernel_words(self) -> int:
+        """Words of the kernel bank."""
+        count = len(self.kernels)
+        return self.placement.rows_of(count) * self.placement.used_sub_arrays(count)
+
+    def kernel_rows(self) -> np.ndarray:
+        """Words of the kernel bank, shape (words, columns / 8), uint8."""
+        codes = self.placement.layer.weights.codes[self.part]
+        return kernel_rows(self.placement, codes[self.kernels.start : self.kernels.stop])
+
+
+def input_map(placement: Placement, base: int) -> FeatureMap:
+    """The feature map that a placed layer takes."""
+    layer = placement.layer
+    channels, height, width = layer.input_shape
+    return FeatureMap(
+        layout="bytes" if placement.in_bytes else "planes",
+        base=base,
+        line_bits=placement.line_bits,
+        pixel_bits=placement.pixel_bits,
+        plane_bits=placement.plane_bits,
+        planes=layer.code.bits,
+        channels=channels,
+        height=height,
+        width=width,
+        scale=layer.code.scale,
+        offset=layer.code.offset,
+    )
+
+
+def layer_passes(
+    number: int,
+    home: Home,
+    requantization: Requantization,
+    source: FeatureMap,
+    target: FeatureMap,
+    residual: FeatureMap | None = None,
+) -> list[Batch]:
+    """Passes of a layer: part by part, as many kernels at a time as `home` allows, and then stripe by stripe.
+
+    Each pass writes its lines anew, whichever of the two is the outer loop, and so kernels are loaded once.
+
+    Raises
+    ------
+    SpinplaneError
+        If a number does not fit, with the layer's name.
+    """
+    placement = home.placement
+    _prove_widths(placement)
+    at_once = home.pass_rounds * placement.round_kernels
+    batches = []
+    try:
+        for part in range(placement.layer.weights.codes.shape[0]):
+            kernel_row = home.kernel_row + (
+                part * placement.rounds * placement.round_rows if home.resident else 0
+            )
+            for first in range(0, placement.part_kernels, at_once):
+                kernels = range(first, min(first + at_once, placement.part_kernels))
+                batches.append(
+                    _batch(number, home, requantization, source, target, residual, part, kernels, kernel_row)
+                )
+                if home.resident:
+                    kernel_row += placement.rows_of(len(kernels))
+    except SpinplaneError as error:
+        raise SpinplaneError(f"layer {placement.layer.name}: {error}") from None
+    return batches
+
+
+def _prove_widths(placement: Placement) -> None:
+    """Accumulators and window sums hold whatever the codes are."""
+    layer, machine = placement.layer, placement.machine
+    largest = (1 << layer.code.bits) - 1
+    _, _, channels, height, width = layer.weights.codes.shape
+    beyond = placement.empty_taps * height * channels
+    counted = (layer.largest_codes + beyond * zero_code(placement)) * largest
+    summed = (channels * height * width + beyond) * largest
+    bits = min(machine.accumulator_bits, VALUE_BITS)
+    if counted >= 1 << (bits - 1):
+        raise SpinplaneError(
+            f"layer {layer.name}: counts up to {counted} do not fit in accumulator_bits = {machine.accumulator_bits} "
+            f"of machine {machine.name}, of which {VALUE_BITS} are used"
+        )
+    if summed >= 1 << (WINDOW_SUM_BITS - 1):
+        raise SpinplaneError(
+            f"layer {layer.name}: window sums up to {summed} do not fit in {WINDOW_SUM_BITS - 1} bits"
+        )
+
+
+def _batch(
+    number: int,
+    home: Home,
+    requantization: Requantization,
+    source: FeatureMap,
+    target: FeatureMap,
+    residual: FeatureMap | None,
+    part: int,
+    kernels: range,
+    kernel_row: int,
+) -> Batch:
+    placement = home.placement
+    machine = placement.machine
+    first_kernel = part * placement.part_kernels + kernels.start
+    first_pass = Pass(
+        machine=machine,
+        layer=number,
+        kernel_row=kernel_row,
+        load=Load.UNLESS_RESIDENT if home.resident else Load.ALWAYS,
+        load_rows=placement.rows_of(len(kernels)),
+        load_sub_arrays=placement.used_sub_arrays(len(kernels)),
+    )
+    others = Pass(machine=machine, layer=number, kernel_row=kernel_row)
+    passes = []
+    for stripe in placement.stripes:
+        layer_pass = first_pass if stripe.first_column == 0 else others
+        layer_pass = _reading(layer_pass, stripe, source, part)
+        layer_pass = _walking(layer_pass, stripe)
+        layer_pass = _counting(layer_pass, stripe, len(kernels))
+        layer_pass = _writing(layer_pass, stripe, requantization, target, first_kernel)
+        if residual:
+            layer_pass = _adding(layer_pass, stripe, residual, first_kernel)
+        passes.append(layer_pass)
+    own = slice(first_kernel, first_kernel + len(kernels))
+    return Batch(
+        passes=tuple(passes),
+        placement=placement,
+        part=part,
+        kernels=kernels,
+        parameters=parameters(
+            machine,
+            bias=placement.layer.bias.reshape(-1)[own],
+            multiplier=requantization.multipliers[own],
+            offset=requantization.offsets[own],
+            residual_multiplier=requantization.residual_multipliers[own],
+        ),
+        thresholds=thresholds(machine, requantization.thresholds[own]),
+    )
+
+
+def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: int) -> Pass:
+    """The pass with its input map, and what its units and groups take of it."""
+    layer = placement.layer
+    code_bits = 8 if placement.in_bytes else 1
+    channels = layer.weights.codes.shape[2]
+    rows, columns = placement.groups
+    region_lines = layer.region_stride[0] * layer.stride[0]
+    region_pixels = layer.region_stride[1] * layer.stride[1]
+    first_pixel = layer.start[1] + placement.first_column * region_pixels
+    return replace(
+        layer_pass,
+        in_base=source.base,
+        in_line_bits=source.line_bits,
+        in_height=source.height,
+        in_valid_bits=source.line_bits,
+        in_bytes=placement.in_bytes,
+        in_planes=layer.code.bits,
+        pad_code=layer.code.pad_code,
+        start_x=first_pixel * source.pixel_bits + part * channels * code_bits,
+        start_y=layer.start[0],
+        unit_bits=placement.unit_pixels * source.pixel_bits,
+        piece_bits=placement.length * code_bits,
+        plane_group_bits=placement.planes * source.plane_bits,
+        pieces=placement.pieces,
+        plane_groups=placement.plane_groups,
+        slots=placement.slots,
+        planes=placement.planes,
+        length=placement.length,
+        last_length=placement.elements - (placement.pieces - 1) * placement.length,
+        groups=rows * columns,
+        groups_x=columns,
+        group_x_bits=placement.region_columns * region_pixels * source.pixel_bits if columns > 1 else 0,
+        group_y_lines=placement.region_rows * region_lines if rows > 1 else 0,
+    )
+
+
+def _walking(layer_pass: Pass, placement: Placement) -> Pass:
+    """The pass with its ring, new units of a region, windows and taps; steps that are never taken are 0."""
+    layer = placement.layer
+    height, width = layer.region
+    several_rows, several_columns = placement.region_rows > 1, placement.region_columns > 1
+    return replace(
+        layer_pass,
+        input_row=0,
+        line_rows=placement.line_rows,
+        group_rows=placement.group_rows,
+        ring_lines=placement.first_lines,
+        first_lines=placement.first_lines,
+        next_lines=placement.next_lines if several_rows else 0,
+        line_skip=placement.region_lines - placement.next_lines if several_rows else 0,
+        first_columns=placement.first_columns,
+        next_columns=placement.region_units if several_columns else 0,
+        region_rows=placement.region_rows,
+        region_columns=placement.region_columns,
+        region_height=height,
+        region_width=width,
+        region_lines=placement.region_lines if several_rows else 0,
+        window_lines=layer.stride[0] if height > 1 else 0,
+        region_step=placement.region_units * placement.pieces if several_columns else 0,
+        window_step=placement.window_units * placement.pieces if width > 1 else 0,
+        taps_y=layer.kernel[0],
+        tap_lines=layer.dilation[0] if layer.kernel[0] > 1 else 0,
+        runs=placement.runs,
+        run_rows=placement.run_rows,
+        run_step=placement.tap_units * placement.pieces if placement.runs > 1 else 0,
+    )
+
+
+def _counting(layer_pass: Pass, placement: Placement, kernels: int) -> Pass:
+    """The pass with the rounds of its kernels and the cycles of their results."""
+    rounds = ceil_div(kernels, placement.round_kernels)
+    last = kernels - (rounds - 1) * placement.round_kernels
+    beats, last_beats = placement.beats(kernels), placement.beats(last)
+    inner, last_inner = beats * layer_pass.groups, last_beats * layer_pass.groups
+    return replace(
+        layer_pass,
+        kernel_planes=placement.layer.weights.bits,
+        rounds=rounds,
+        sub_arrays=placement.used_sub_arrays(kernels),
+        last_sub_arrays=placement.used_sub_arrays(last),
+        beats=beats,
+        last_beats=last_beats,
+        interval=placement.interval,
+        inner_cycles=inner,
+        last_inner_cycles=last_inner,
+        outer_cycles=inner * placement.interval,
+        last_outer_cycles=last_inner * placement.interval,
+    )
+
+
+def _writing(
+    layer_pass: Pass, placement: Placement, requantization: Requantization, target: FeatureMap, first: int
+) -> Pass:
+    """The pass with its way from accumulators to codes, and where these lie."""
+    layer = placement.layer
+    channel_bits = RAW_BITS if requantization.requantize is Requantize.RAW else 1
+    # Windows are counted from where the stripe begins, so that a window outside is one before the map's first.
+    first_window = layer.first_window[1] + placement.first_column * layer.region_stride[1]
+    left_out = max(0, first_window)
+    return replace(
+        layer_pass,
+        first_window_x=first_window - left_out,
+        first_window_y=layer.first_window[0],
+        stride_x=layer.region_stride[1],
+        stride_y=layer.region_stride[0],
+        windows_x=max(0, layer.windows[1] - left_out),
+        windows_y=layer.windows[0],
+        out_width=placement.columns,
+        out_height=layer.regions[0],
+        accumulator_shift=(layer.weights.scale * layer.code.scale).bit_length() - 1,
+        window_sum_scale=-layer.weights.offset * layer.code.scale,
+        threshold_words=requantization.threshold_words,
+        pool=requantization.pool,
+        requantize=requantization.requantize,
+        shift=requantization.shift,
+        low=requantization.low,
+        high=requantization.high,
+        code_shift=requantization.code_shift,
+        out_base=target.base + placement.first_column * target.pixel_bits + first * channel_bits,
+        out_line_bits=target.line_bits if target.height > 1 else 0,
+        out_pixel_bits=target.pixel_bits if target.width > 1 else 0,
+        out_beat_bits=layer_pass.lanes * channel_bits,
+        out_plane_bits=target.plane_bits,
+        out_planes=max(1, placement.output_planes),
+    )
+
+
+def _adding(layer_pass: Pass, placement: Placement, residual: FeatureMap, first: int) -> Pass:
+    """The pass with where the residual of the stripe's first output lies, and the ways to the others."""
+    return replace(
+        layer_pass,
+        residual=True,
+        residual_base=residual.base + placement.first_column * residual.pixel_bits + first,
+        residual_line_bits=residual.line_bits if residual.height > 1 else 0,
+        residual_pixel_bits=residual.pixel_bits if residual.width > 1 else 0,
+        residual_plane_bits=residual.plane_bits if residual.planes > 1 else 0,
+        residual_planes=residual.planes,
+    )

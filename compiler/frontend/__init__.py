@@ -1,0 +1,1 @@
+"""From a model or a name to a graph of whole numbers."""

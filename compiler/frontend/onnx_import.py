@@ -1,0 +1,442 @@
+"""ONNX and QONNX models as integer graphs.
+
+The walk goes along the chain of a model's operators, from its input. Between a linear operator and the quantizer after
+it, values are real: they are evaluated as the model does, in float32, and become thresholds on the integer sums, found
+by bisection. So every rounding is the model's own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
+
+from spinplane.machine import SpinplaneError
+
+from ..graph import Graph, InputCoding, Layer, Pooling
+from .onnx_file import BIPOLAR_QUANT, ONNX, QUANT, operator, read_model
+from .quantizers import Levels, bipolar, levels_of_quant
+from .thresholds import find_steps
+
+#: A step of real numbers after a linear operator: from (channels, n) to (channels, n).
+Real = Callable[[np.ndarray], np.ndarray]
+
+_CONSTANT_OPERATORS = {"Mul", "Div", "Add", "Sub"}
+
+
+def load_model(path: Path) -> Graph:
+    """Read a model.
+
+    Parameters
+    ----------
+    path : Path
+        An ONNX file: a chain of Conv, MatMul, Gemm, BatchNormalization, Mul, Div, Add, Sub, Relu, AveragePool, MaxPool,
+        Flatten and Reshape, quantized by QONNX's Quant and BipolarQuant.
+
+    Raises
+    ------
+    SpinplaneError
+        If the file is no model, or it has an operator or a number that no integer graph can say, naming it.
+    """
+    try:
+        return _Walk(read_model(path), Path(path).stem).graph()
+    except SpinplaneError as error:
+        raise SpinplaneError(f"model {path}: {error}") from None
+
+
+@dataclass
+class _Open:
+    """A linear layer whose requantization is not complete."""
+
+    layer: Layer
+    scale: np.ndarray  # of a sum, by channel
+    reals: list[Real]
+    affine: bool = True
+
+
+class _Walk:
+    def __init__(self, model: ModelWrapper, name: str) -> None:
+        self._model, self._name = model, name
+        self._layers: list[Layer] = []
+        self._open: _Open | None = None
+        self._levels: Levels | None = None
+        self._flatten = False
+        self._channel_axis = 1  # of the tensor that the walk has reached
+        self._multiply, self._subtract = 1.0, 0.0
+        self._coding: InputCoding | None = None
+        self._input_shape: tuple[int, ...] = ()
+
+    def graph(self) -> Graph:
+        model = self._model.graph
+        constants = {tensor.name for tensor in model.initializer}
+        inputs = [value.name for value in model.input if value.name not in constants]
+        if len(inputs) != 1 or len(model.output) != 1:
+            raise SpinplaneError(
+                f"{len(inputs)} inputs and {len(model.output)} outputs: expected one of each"
+            )
+        shape = self._model.get_tensor_shape(inputs[0])
+        if not shape or any(not side for side in shape):
+            raise SpinplaneError(f"input {inputs[0]!r} has no fixed shape")
+        self._input_shape = tuple(int(side) for side in shape)
+        tensor = inputs[0]
+        while tensor != model.output[0].name:
+            consumers = self._model.find_consumers(tensor) or []
+            if len(consumers) != 1:
+                raise SpinplaneError(
+                    f"tensor {tensor!r} goes to {len(consumers)} operators: expected a chain"
+                )
+            self._step(consumers[0], tensor)
+            tensor = consumers[0].output[0]
+        return self._finish()
+
+    def _finish(self) -> Graph:
+        shape = self._input_shape
+        if (self._open is None and self._levels is None) or self._coding is None or not self._shape_ok(shape):
+            raise SpinplaneError(
+                f"input of shape {shape}: expected one image, quantized before its first layer"
+            )
+        if self._open is not None:
+            opened = self._open
+            if not opened.affine:
+                raise SpinplaneError(f"layer {opened.layer.name}: what follows the last sums is not affine")
+            kernels = len(opened.layer.weights)
+            ends = np.stack([np.zeros(kernels), np.ones(kernels)], axis=1)
+            real = _apply(opened, ends, np.float64)
+            scale, offset = real[:, 1] - real[:, 0], real[:, 0]
+            if not (np.isfinite(scale) & np.isfinite(offset)).all():
+                raise SpinplaneError(f"layer {opened.layer.name}: what follows its sums is not finite")
+            self._layers.append(opened.layer)
+        else:
+            assert self._levels is not None
+            kernels = len(self._layers[-1].weights)
+            scale, offset = np.full(kernels, self._levels.scale), np.zeros(kernels)
+        if not self._layers:
+            raise SpinplaneError("no convolution and no matrix product")
+        inner = shape[1:]
+        return Graph(
+            name=self._name,
+            input_shape=inner if len(inner) == 3 else (int(np.prod(inner)), 1, 1),
+            input_coding=self._coding,
+            layers=tuple(self._layers),
+            output_scale=scale,
+            output_offset=offset,
+            output_shape=tuple(self._model.get_tensor_shape(self._model.graph.output[0].name)),
+        )
+
+    @staticmethod
+    def _shape_ok(shape: tuple[int, ...]) -> bool:
+        return len(shape) >= 2 and shape[0] == 1
+
+    def _step(self, node: onnx.NodeProto, tensor: str) -> None:
+        standard: dict[str, Callable[[onnx.NodeProto, str], None]] = {
+            "Conv": self._conv,
+            "MatMul": self._matmul,
+            "Gemm": self._matmul,
+            "BatchNormalization": self._batch_norm,
+            "Relu": self._relu,
+            "AveragePool": self._pool,
+            "MaxPool": self._pool,
+            "Flatten": self._reshape,
+            "Reshape": self._reshape,
+            "Squeeze": self._reshape,
+            "Identity": lambda node, tensor: None,
+        }
+        standard |= dict.fromkeys(_CONSTANT_OPERATORS, self._constant_operator)
+        handlers = {(ONNX, name): handler for name, handler in standard.items()}
+        handlers |= dict.fromkeys((QUANT, BIPOLAR_QUANT), self._quantize)
+        name = node.name or node.output[0]
+        if operator(node) not in handlers:
+            raise SpinplaneError(f"operator {node.op_type} ({name}) is not supported")
+        if node.input[0] != tensor and node.op_type not in _CONSTANT_OPERATORS:
+            raise SpinplaneError(f"{name}: {tensor!r} is not its first input")
+        handlers[operator(node)](node, tensor)
+
+    # --- quantizers -------------------------------------------------------------------------------------------
+
+    def _levels_of(self, node: onnx.NodeProto) -> Levels:
+        label = node.name or node.output[0]
+        parameters = [self._constant(name, label) for name in node.input[1:]]
+        if operator(node) == BIPOLAR_QUANT:
+            return bipolar(parameters[0], label)
+        attributes = _attributes(node)
+        return levels_of_quant(
+            scale=parameters[0],
+            zero_point=parameters[1],
+            bits=parameters[2],
+            signed=bool(attributes.get("signed", 1)),
+            narrow=bool(attributes.get("narrow", 0)),
+            rounding=attributes.get("rounding_mode", b"ROUND").decode().upper(),
+            name=label,
+        )
+
+    def _quantize(self, node: onnx.NodeProto, tensor: str) -> None:
+        levels = self._levels_of(node)
+        if np.size(levels.scale) != 1:
+            raise SpinplaneError(f"{levels.name}: a scale for each channel of an activation is not supported")
+        if self._open is not None:
+            steps = find_steps(self._open.layer, lambda sums: _apply(self._open, sums, np.float32), levels)
+            self._layers.append(replace(self._open.layer, steps=steps))
+            self._open = None
+        elif self._coding is None:
+            self._coding = levels.input_coding(self._multiply, self._subtract)
+        elif self._levels is not None and not levels.holds(self._levels):
+            raise SpinplaneError(f"{levels.name}: a second quantizer that changes values is not supported")
+        else:
+            return
+        self._levels = levels
+
+    # --- linear operators -------------------------------------------------------------------------------------
+
+    def _conv(self, node: onnx.NodeProto, tensor: str) -> None:
+        attributes, name = _attributes(node), node.name or node.output[0]
+        self._expect_channels_first(name)
+        rank = len(self._shape(node.input[1], name))
+        if rank != 4 or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
+            raise SpinplaneError(
+                f"{name}: expected a convolution of two dimensions with its padding in numbers"
+            )
+        weights, levels = self._weights(node.input[1], name, kernel_axis=0)
+        channels, groups = self._shape(tensor, name)[1], attributes.get("group", 1)
+        if channels != weights.shape[1] * groups:
+            raise SpinplaneError(
+                f"{name}: weights of {weights.shape[1]} channels in {groups} groups, an input of {channels} channels"
+            )
+        top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
+        self._begin(
+            name,
+            weights,
+            levels,
+            stride=tuple(attributes.get("strides", [1, 1])),
+            padding=(top, left, bottom, right),
+            dilation=tuple(attributes.get("dilations", [1, 1])),
+            groups=groups,
+        )
+        if len(node.input) > 2:
+            self._add_real(name, "Add", self._by_channel(node.input[2], name))
+
+    def _matmul(self, node: onnx.NodeProto, tensor: str) -> None:
+        attributes, name = _attributes(node), node.name or node.output[0]
+        if node.input[0] != tensor or any(attributes.get(key, 1.0) != 1.0 for key in ("alpha", "beta")):
+            raise SpinplaneError(f"{name}: expected activations times weights, without factors")
+        if len(self._shape(node.input[1], name)) != 2 or attributes.get("transA", 0):
+            raise SpinplaneError(f"{name}: expected a matrix of weights")
+        transposed = bool(attributes.get("transB", 0))
+        weights, levels = self._weights(node.input[1], name, kernel_axis=0 if transposed else 1)
+        by_kernel = weights if transposed else weights.T
+        shape = self._shape(tensor, name)
+        if int(np.prod(shape)) != by_kernel.shape[1]:
+            raise SpinplaneError(
+                f"{name}: a matrix of {by_kernel.shape[1]} inputs times a tensor of shape {shape}: flatten it before"
+            )
+        self._flatten, self._channel_axis = True, len(shape) - 1
+        self._begin(name, by_kernel[:, :, np.newaxis, np.newaxis], levels)
+        if len(node.input) > 2:
+            self._add_real(name, "Add", self._along_channels(self._constant(node.input[2], name), 2, name))
+
+    def _weights(self, tensor: str, layer: str, kernel_axis: int) -> tuple[np.ndarray, Levels]:
+        """Integer values of a layer's weights, with one scale or one for each kernel, in one dimension."""
+        node = self._model.find_producer(tensor)
+        if node is not None and operator(node) == (ONNX, "Transpose"):
+            order = _attributes(node).get("perm", range(len(self._shape(tensor, layer)))[::-1])
+            values, levels = self._weights(node.input[0], layer, order[kernel_axis])
+            return values.transpose(order), levels
+        if node is None or operator(node) not in (QUANT, BIPOLAR_QUANT):
+            raise SpinplaneError(f"{layer}: its weights are not quantized by Quant or BipolarQuant")
+        levels = self._levels_of(node)
+        real = self._constant(node.input[0], layer)
+        if not np.isfinite(real).all():
+            raise SpinplaneError(f"{layer}: its weights have values that are no finite numbers")
+        by_kernel = [side if axis == kernel_axis else 1 for axis, side in enumerate(real.shape)]
+        if np.size(levels.scale) > 1 and _with_axes(np.shape(levels.scale), real.ndim) != by_kernel:
+            raise SpinplaneError(
+                f"{layer}: weights of shape {real.shape} with scales of shape {np.shape(levels.scale)}: allowed are "
+                f"one scale, or one for each kernel, of shape {tuple(by_kernel)}"
+            )
+        return levels.quantize(real), replace(levels, scale=np.reshape(levels.scale, -1))
+
+    def _begin(self, name: str, weights: np.ndarray, w: Levels, **geometry: object) -> None:
+        if self._open is not None or self._levels is None:
+            raise SpinplaneError(f"{name}: its input is not quantized")
+        scale = w.scale * np.float64(self._levels.scale)
+        layer = Layer(
+            name=name,
+            weights=np.ascontiguousarray(weights),
+            w=w.operand,
+            i=self._levels.operand,
+            bias=np.zeros(len(weights), dtype=np.int64),
+            flatten=self._flatten,
+            **geometry,  # type: ignore[arg-type]
+        )
+        self._flatten = False
+        self._open = _Open(layer=layer, scale=np.broadcast_to(scale, len(weights)), reals=[])
+
+    # --- between sums and codes -------------------------------------------------------------------------------
+
+    def _batch_norm(self, node: onnx.NodeProto, tensor: str) -> None:
+        name = node.name or node.output[0]
+        if self._open is None:
+            raise SpinplaneError(f"{name}: a BatchNormalization of the input or of codes is not supported")
+        self._expect_channels_first(name)
+        gamma, beta, mean, variance = (self._by_channel(n, name).astype(np.float64) for n in node.input[1:5])
+        epsilon = _attributes(node).get("epsilon", 1e-5)
+        f32 = np.float32
+        if not (variance + epsilon > 0).all():
+            raise SpinplaneError(f"{name}: a variance that is not positive")
+        factor = (f32(gamma) / np.sqrt(f32(variance) + f32(epsilon))).astype(np.float32)
+        offset = (f32(beta) - f32(mean) * factor).astype(np.float32)
+        self._add_real(name, "Mul", factor)
+        self._add_real(name, "Add", offset)
+
+    def _constant_operator(self, node: onnx.NodeProto, tensor: str) -> None:
+        name = node.name or node.output[0]
+        is_left = node.input[0] == tensor
+        constant = self._constant(node.input[1 if is_left else 0], name)
+        if not is_left and node.op_type in ("Sub", "Div"):
+            raise SpinplaneError(f"{name}: a constant {node.op_type} value is not supported")
+        if self._open is not None:
+            rank = len(self._shape(tensor, name))
+            self._add_real(name, node.op_type, self._along_channels(constant, rank, name))
+        elif self._coding is None and constant.size == 1:
+            self._prepare_input(node.op_type, float(constant.reshape(())), name)
+        else:
+            raise SpinplaneError(f"{name}: {node.op_type} of quantized values is not supported")
+
+    def _prepare_input(self, operator: str, constant: float, name: str) -> None:
+        if operator == "Mul" and self._subtract == 0:
+            self._multiply *= constant
+        elif operator in ("Sub", "Add"):
+            self._subtract += constant if operator == "Sub" else -constant
+        else:
+            raise SpinplaneError(f"{name}: {operator} of the input is not supported")
+
+    def _expect_channels_first(self, name: str) -> None:
+        if self._channel_axis != 1:
+            raise SpinplaneError(
+                f"{name}: the channels before it are axis {self._channel_axis}, axis 1 is expected"
+            )
+
+    def _by_channel(self, tensor: str, name: str) -> np.ndarray:
+        """A constant of an operator that takes it as a list with one value a channel."""
+        constant, kernels = self._constant(tensor, name), self._channels()
+        if constant.shape != (kernels,):
+            raise SpinplaneError(
+                f"{name}: a constant of shape {constant.shape}: allowed is {(kernels,)}, a value a channel"
+            )
+        return constant
+
+    def _along_channels(self, constant: np.ndarray, rank: int, name: str) -> np.ndarray:
+        """A constant that is spread over a tensor of `rank` axes, if it has one value, or one for each channel."""
+        channels = self._channels()
+        by_channel = [channels if axis == self._channel_axis else 1 for axis in range(rank)]
+        if constant.size > 1 and _with_axes(constant.shape, rank) != by_channel:
+            raise SpinplaneError(f"{name}: a constant of shape {constant.shape} is not one value a channel")
+        return constant
+
+    def _channels(self) -> int:
+        assert self._open is not None
+        return len(self._open.layer.weights)
+
+    def _add_real(self, name: str, operator: str, constant: np.ndarray) -> None:
+        assert self._open is not None
+        kernels = self._channels()
+        column = np.broadcast_to(constant.reshape(-1, 1), (kernels, 1))
+        pool = self._open.layer.pool
+        if pool and pool.kind == "max_codes" and operator in ("Mul", "Div") and (column < 0).any():
+            raise SpinplaneError(f"{name}: a negative factor after a maximum that follows real numbers")
+        function: dict[str, Real] = {
+            "Mul": lambda x: x * column.astype(x.dtype),
+            "Div": lambda x: x / column.astype(x.dtype),
+            "Add": lambda x: x + column.astype(x.dtype),
+            "Sub": lambda x: x - column.astype(x.dtype),
+        }
+        self._open.reals.append(function[operator])
+
+    def _relu(self, node: onnx.NodeProto, tensor: str) -> None:
+        if self._open is None:
+            if self._levels is None or self._levels.values.min() < 0:
+                raise SpinplaneError(
+                    f"{node.name or node.output[0]}: a Relu of signed codes is not supported"
+                )
+            return
+        self._open.reals.append(lambda x: np.maximum(x, 0))
+        self._open.affine = False
+
+    def _pool(self, node: onnx.NodeProto, tensor: str) -> None:
+        attributes, name = _attributes(node), node.name or node.output[0]
+        self._expect_channels_first(name)
+        size, stride = (tuple(attributes.get(key, [1, 1])) for key in ("kernel_shape", "strides"))
+        plain = attributes.get("auto_pad", b"NOTSET") == b"NOTSET" and not attributes.get("ceil_mode", 0)
+        if (
+            len(size) != 2
+            or "kernel_shape" not in attributes
+            or not plain
+            or set(attributes.get("dilations", [1])) != {1}
+        ):
+            raise SpinplaneError(
+                f"{name}: expected pooling of two dimensions, floor mode, padding in numbers"
+            )
+        top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
+        average = node.op_type == "AveragePool"
+        target = self._open.layer if self._open else self._layers[-1] if self._layers else None
+        if target is None or target.pool is not None:
+            raise SpinplaneError(f"{name}: pooling of the input, or a second time, is not supported")
+        if average and (self._open is None or self._open.reals or any((top, left, bottom, right))):
+            raise SpinplaneError(f"{name}: an average is supported right after the sums, without padding")
+        kind = "sum" if average else "max_sums" if self._open and not self._open.reals else "max_codes"
+        pool = Pooling(kind=kind, size=size, stride=stride, padding=(top, left, bottom, right))  # type: ignore[arg-type]
+        if self._open:
+            self._open.layer = replace(target, pool=pool)
+            if average:
+                self._add_real(name, "Div", np.array(float(np.prod(size))))
+            elif kind == "max_codes":
+                self._open.affine = False
+        else:
+            self._layers[-1] = replace(target, pool=pool)
+
+    def _reshape(self, node: onnx.NodeProto, tensor: str) -> None:
+        name = node.name or node.output[0]
+        shape = self._shape(node.output[0], name)
+        is_image = len(shape) == 4 and (len(self._input_shape) == 2 or shape == self._input_shape)
+        if shape[0] == 1 and len(shape) == 2:
+            self._flatten, self._channel_axis = self._coding is not None, 1
+        elif shape[0] == 1 and is_image and self._coding is None:
+            self._input_shape = shape
+        else:
+            raise SpinplaneError(f"{name}: a reshape to {shape} is not supported")
+
+    def _shape(self, tensor: str, user: str) -> tuple[int, ...]:
+        shape = self._model.get_tensor_shape(tensor)
+        if not shape:
+            raise SpinplaneError(f"{user}: the shape of {tensor!r} is not known")
+        return tuple(int(side) for side in shape)
+
+    def _constant(self, tensor: str, user: str) -> np.ndarray:
+        value = self._model.get_initializer(tensor)
+        if value is None:
+            node = self._model.find_producer(tensor)
+            if node is None or operator(node) != (ONNX, "Constant"):
+                raise SpinplaneError(f"{user}: its input {tensor!r} is not a constant")
+            value = numpy_helper.to_array(node.attribute[0].t)
+        return np.asarray(value)
+
+
+def _apply(opened: _Open | None, sums: np.ndarray, dtype: type) -> np.ndarray:
+    """Real values that the model's operators make of sums of shape (channels, n)."""
+    assert opened is not None
+    with np.errstate(all="ignore"):  # what is not finite is refused by the caller
+        real = (sums * opened.scale[:, np.newaxis]).astype(dtype)
+        for function in opened.reals:
+            real = function(real)
+    return real
+
+
+def _with_axes(shape: tuple[int, ...], rank: int) -> list[int]:
+    """Sides of a constant that is spread over a tensor of `rank` axes."""
+    return [1] * (rank - len(shape)) + list(shape)
+
+
+def _attributes(node: onnx.NodeProto) -> dict:
+    return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}

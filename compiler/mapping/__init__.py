@@ -1,0 +1,1 @@
+"""How each layer is computed, and where its kernels and maps lie."""

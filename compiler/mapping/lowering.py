@@ -1,0 +1,195 @@
+"""A layer as the accelerator computes it: weight codes, and the grid of windows and regions over its input map."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from spinplane.machine import Machine, SpinplaneError
+
+from ..graph import Layer, Pooling
+from .codes import InputCode, WeightCode, encode_weights, input_code
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoweredLayer:
+    """What is left of a layer when flattening, groups and codings are resolved. Pairs are (vertical, horizontal).
+
+    Parameters
+    ----------
+    layer : Layer
+    input_shape : (channels, height, width)
+        Of the map as it lies in the image bank.
+    code : InputCode
+    weights : WeightCode
+        Codes of shape (parts, kernels, channels, kernel height, kernel width). Part p sees the channels from
+        p · channels on and gives the kernels from p · kernels on.
+    bias : ndarray of shape (parts, kernels), int64
+        With what the input's offset adds.
+    stride, dilation : Pair
+    windows : Pair
+        Windows of the convolution.
+    region, region_stride, first_window : Pair
+        Windows that are pooled, windows from one region to the next, and the first region's first window.
+    regions : Pair
+        The output map's height and width.
+    start : Pair
+        Line and pixel of the first region's first tap.
+    """
+
+    layer: Layer
+    input_shape: tuple[int, int, int]
+    code: InputCode
+    weights: WeightCode
+    bias: np.ndarray
+    stride: Pair
+    dilation: Pair
+    windows: Pair
+    region: Pair
+    region_stride: Pair
+    first_window: Pair
+    regions: Pair
+    start: Pair
+
+    @property
+    def name(self) -> str:
+        """Of the layer."""
+        return self.layer.name
+
+    @property
+    def kernel(self) -> Pair:
+        """Height and width of a kernel."""
+        return self.weights.codes.shape[3], self.weights.codes.shape[4]
+
+    @property
+    def kernels(self) -> int:
+        """Kernels of all parts: channels of the output map."""
+        return self.weights.codes.shape[0] * self.weights.codes.shape[1]
+
+    @cached_property
+    def largest_codes(self) -> int:
+        """Greatest sum of a kernel's codes."""
+        kernels = self.weights.codes.reshape(self.kernels, -1)
+        return int(kernels.sum(axis=1, dtype=np.int64).max())
+
+    @property
+    def pools(self) -> bool:
+        """Whether a region has more than one window."""
+        return self.region != (1, 1)
+
+    def without_pool(self, layer: Layer) -> "LoweredLayer":
+        """What is lowered of `layer`, which is the same one without its pooling."""
+        return replace(
+            self,
+            layer=layer,
+            region=(1, 1),
+            region_stride=(1, 1),
+            first_window=(0, 0),
+            regions=self.windows,
+            start=(-layer.padding[0], -layer.padding[1]),
+        )
+
+
+def layer_input_code(layer: Layer) -> InputCode:
+    """Codes of the map that a layer takes: what the layer before it, or the host, has to write.
+
+    Raises
+    ------
+    SpinplaneError
+        If the codes would need more than 8 bits.
+    """
+    return input_code(layer.name, layer.i, pads=any(layer.padding))
+
+
+def lower(
+    layer: Layer, input_shape: tuple[int, int, int], machine: Machine, code: InputCode | None = None
+) -> LoweredLayer:
+    """Resolve flattening, groups, padding and codings of a layer.
+
+    Parameters
+    ----------
+    layer : Layer
+    input_shape : (channels, height, width)
+    machine : Machine
+    code : InputCode, optional
+        Of its input; what `layer_input_code` says if not given.
+
+    Raises
+    ------
+    SpinplaneError
+        If shapes do not fit together, or codes or a width do not fit, with the layer's name and the numbers.
+    """
+    values, (parts, channels) = _weights(layer, input_shape, machine)
+    code = code or layer_input_code(layer)
+    kernels, _, height, width = values.shape
+    weights = encode_weights(layer.name, values, layer.w, code.scale)
+    codes = weights.codes.reshape(parts, kernels // parts, channels, height, width)
+    bias = layer.bias + code.offset * values.sum(axis=(1, 2, 3))
+    stride = (1, 1) if layer.flatten else layer.stride
+    top, left, bottom, right = layer.padding
+    windows = (
+        _windows(input_shape[1] + top + bottom, height, stride[0], layer.dilation[0]),
+        _windows(input_shape[2] + left + right, width, stride[1], layer.dilation[1]),
+    )
+    if min(windows) < 1:
+        raise SpinplaneError(
+            f"layer {layer.name}: a kernel of {height}×{width} does not fit an input of "
+            f"{'×'.join(map(str, input_shape))} (channels, height, width) with padding {layer.padding}"
+        )
+    pool = layer.pool or Pooling(kind="max_codes", size=(1, 1), stride=(1, 1))
+    regions = (
+        (windows[0] + pool.padding[0] + pool.padding[2] - pool.size[0]) // pool.stride[0] + 1,
+        (windows[1] + pool.padding[1] + pool.padding[3] - pool.size[1]) // pool.stride[1] + 1,
+    )
+    if min(regions) < 1:
+        raise SpinplaneError(f"layer {layer.name}: pooling leaves nothing of {windows[0]}×{windows[1]}")
+    first = (-pool.padding[0], -pool.padding[1])
+    return LoweredLayer(
+        layer=layer,
+        input_shape=input_shape,
+        code=code,
+        weights=WeightCode(codes=codes, bits=weights.bits, scale=weights.scale, offset=weights.offset),
+        bias=bias.reshape(parts, -1),
+        stride=stride,
+        dilation=layer.dilation,
+        windows=windows,
+        region=pool.size,
+        region_stride=pool.stride,
+        first_window=first,
+        regions=regions,
+        start=(first[0] * stride[0] - top, first[1] * stride[1] - left),
+    )
+
+
+def _windows(side: int, kernel: int, stride: int, dilation: int) -> int:
+    return (side - (kernel - 1) * dilation - 1) // stride + 1
+
+
+def _weights(
+    layer: Layer, input_shape: tuple[int, int, int], machine: Machine
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Weights of shape (kernels, channels of a part, height, width), and parts with their channels."""
+    channels, height, width = input_shape
+    kernels, of_group, *size = layer.weights.shape
+    groups = layer.groups
+    flat = layer.flatten and height * width > 1
+    taken = channels * height * width if flat else channels
+    if kernels % groups or of_group * groups != taken or (flat and (size != [1, 1] or any(layer.padding))):
+        raise SpinplaneError(
+            f"layer {layer.name}: {kernels} kernels of {'×'.join(map(str, layer.weights.shape[1:]))} in {groups} "
+            f"groups do not fit an input of {'×'.join(map(str, input_shape))} (channels, height, width)"
+        )
+    if groups > 1 and not flat and kernels // groups % machine.results_per_cycle == 0:
+        return layer.weights, (groups, of_group)
+    dense = layer.weights
+    if groups > 1:
+        # Results leave D at a time: groups of another number of kernels are one dense layer with zeros between them.
+        dense = np.zeros((kernels, taken, *size), dtype=np.int64)
+        for kernel, weights in enumerate(layer.weights):
+            first = kernel // (kernels // groups) * of_group
+            dense[kernel, first : first + of_group] = weights
+    if flat:
+        dense = dense.reshape(kernels, channels, height, width)
+    return dense, (1, channels)

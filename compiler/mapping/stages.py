@@ -1,0 +1,323 @@
+"""The stages of a network: what is computed one after the other, each with all ways to do it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from spinplane.machine import Machine, SpinplaneError
+
+from ..graph import Graph, Layer
+from ..oracle import check_shapes
+from .candidates import placements
+from .codes import InputCode
+from .folding import fold_pool
+from .lowering import LoweredLayer, layer_input_code, lower
+from .placement import Placement
+from .pool_splitting import split_pool
+from .requantize import Addend, Requantization, requantization
+from .wiring import Wiring
+
+#: An input of fewer channels enters as bytes, strips of pixels in a row.
+_CHANNELS_OF_PLANES = 16
+
+_Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Variant:
+    """A way to compute a stage: as it is, or with its pooling folded into its kernels.
+
+    Parameters
+    ----------
+    lowered : LoweredLayer
+    steps : Requantization
+    candidates : tuple of Placement
+    """
+
+    lowered: LoweredLayer
+    steps: Requantization
+    candidates: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stage:
+    """A layer, or a part of one whose maxima are taken afterwards.
+
+    Parameters
+    ----------
+    number : int
+        Of the layer in the graph.
+    variants : tuple of Variant
+        The first one as it is.
+    candidates : tuple of Placement
+        Of all variants; none is empty.
+    output : InputCode, optional
+        Codes that it writes; None for sums.
+    takes : int
+        Number of its input's map: 0 is the network's input, and stage k gives map k + 1.
+    adds : int, optional
+        Number of the map that is its residual.
+    """
+
+    number: int
+    variants: tuple[Variant, ...]
+    candidates: tuple[Placement, ...]
+    output: InputCode | None
+    takes: int
+    adds: int | None
+
+    @property
+    def name(self) -> str:
+        """Of the layer."""
+        return self.variants[0].lowered.name
+
+    @property
+    def output_shape(self) -> _Shape:
+        """Channels, height and width."""
+        lowered = self.variants[0].lowered
+        return lowered.kernels, *lowered.regions
+
+    @property
+    def windows(self) -> tuple[int, int]:
+        """Height and width of the convolution's own output, before any pooling."""
+        return self.variants[0].lowered.windows
+
+    @property
+    def fewest_cycles(self) -> float:
+        """Cycles of a steady run if all rows were its own; infinite if it does not fit."""
+        return _fewest_cycles(self.candidates)
+
+    def steps_of(self, placement: Placement) -> Requantization:
+        """Requantization of the variant that a placement belongs to."""
+        return next(v.steps for v in self.variants if v.lowered.layer is placement.layer.layer)
+
+
+class NetworkStages:
+    """The stages of a network on a machine, whatever is done with its pooling: each layer is lowered once for all.
+
+    Parameters
+    ----------
+    graph : Graph
+    machine : Machine
+
+    Attributes
+    ----------
+    foldable : bool
+        Whether there is an average pooling, see `spinplane.compiler.mapping.folding`.
+    splittable : bool
+        Whether there are overlapping maxima, see `spinplane.compiler.mapping.pool_splitting`.
+
+    Raises
+    ------
+    SpinplaneError
+        If the layers do not take what others give, see `Wiring`.
+    """
+
+    def __init__(self, graph: Graph, machine: Machine) -> None:
+        self._graph, self._machine, self._wiring = graph, machine, Wiring(graph)
+        operands = map(self._wiring.operand, range(len(graph.layers)))
+        self._splits = [
+            split_pool(layer, operand) if operand else None
+            for layer, operand in zip(graph.layers, operands, strict=True)
+        ]
+        self._as_is = dict[Layer, Variant]()
+        self._folded = dict[Layer, Variant | None]()
+        self.foldable = any(layer.pool and layer.pool.kind == "sum" for layer in graph.layers)
+        self.splittable = any(self._splits)
+
+    def choose(self, *, fold_pools: bool, split_pools: bool) -> list[Stage]:
+        """Stages of all layers, with all ways to place them.
+
+        Parameters
+        ----------
+        fold_pools, split_pools : bool
+            As in `spinplane.compiler.codegen.program.compile_graph`.
+
+        Raises
+        ------
+        SpinplaneError
+            If a layer cannot be lowered, its steps are none that the way out can compute, or there is no way to place
+            it.
+        """
+        graph, stages = self._graph, list[Stage]()
+        # Channels that do not exist have the least code, and a host leaves them out.
+        clean = graph.input_shape[0] % self._machine.results_per_cycle == 0
+        sources = {-1: _Source(0, graph.input_shape, clean=clean)}
+        for number, layer in enumerate(graph.layers):
+            if layer.steps is None and number + 1 < len(graph.layers):
+                raise SpinplaneError(
+                    f"layer {layer.name}: its sums go into another layer without requantization"
+                )
+            ways: list[Sequence[Layer]] = [[layer]]
+            if split_pools and (split := self._splits[number]):
+                ways.append(split)
+            source = sources[graph.source(number)]
+            residual = sources[layer.residual.source] if layer.residual else None
+            options = [
+                self._stages_of(number, way, source, residual, first=len(stages), fold_pools=fold_pools)
+                for way in ways
+            ]
+            stages += min(options, key=lambda option: sum(stage.fewest_cycles for stage in option))
+            sources[number] = _source_of(stages[-1], len(stages))
+        return _agreed(stages)
+
+    def _stages_of(
+        self,
+        number: int,
+        way: Sequence[Layer],
+        source: "_Source",
+        residual: "_Source | None",
+        *,
+        first: int,
+        fold_pools: bool,
+    ) -> list[Stage]:
+        """Stages of a layer that is computed in one way; `first` is the number of the first one."""
+        wiring, taken = self._wiring, self._graph.source(number)
+        code = wiring.code(taken)
+        # What is not the network's input as raw bytes are planes, which the reader of residuals needs.
+        in_bytes = taken < 0 and source.shape[0] < _CHANNELS_OF_PLANES and not wiring.added(taken)
+        stages = list[Stage]()
+        for at, layer in enumerate(way):
+            surroundings = _Surroundings(
+                shape=source.shape,
+                clean=source.clean,
+                code=code,
+                in_bytes=in_bytes,
+                output=wiring.code(number) if at + 1 == len(way) else layer_input_code(way[at + 1]),
+                addend=wiring.addend(layer),
+            )
+            variants = [self._find_as_is(number, layer, surroundings)]
+            if residual:
+                lowered = variants[0].lowered
+                check_shapes(layer, (lowered.kernels, *lowered.regions), residual.shape)
+            if fold_pools and (folded := self._find_folded(layer, surroundings)):
+                variants.append(folded)
+            candidates = tuple(placement for variant in variants for placement in variant.candidates)
+            if not candidates:
+                raise SpinplaneError(
+                    f"layer {layer.name}: no arrangement of its lines fits the widths of a descriptor's fields"
+                )
+            stages.append(
+                Stage(
+                    number=number,
+                    variants=tuple(variants),
+                    candidates=candidates,
+                    output=surroundings.output,
+                    takes=source.number,
+                    adds=residual.number if residual else None,
+                )
+            )
+            source = _source_of(stages[-1], first + len(stages))
+            code, in_bytes = surroundings.output, False
+        return stages
+
+    def _find_as_is(self, number: int, layer: Layer, surroundings: "_Surroundings") -> Variant:
+        """A layer, or a part of one, as it is."""
+        if layer not in self._as_is:
+            whole = self._graph.layers[number]
+            if layer is not whole and layer.weights is whole.weights:
+                lowered = self._as_is[whole].lowered.without_pool(layer)
+            else:
+                lowered = lower(layer, surroundings.shape, self._machine, surroundings.code)
+            self._as_is[layer] = self._variant(lowered, surroundings)
+        return self._as_is[layer]
+
+    def _find_folded(self, layer: Layer, surroundings: "_Surroundings") -> Variant | None:
+        """A layer with its average pooling folded, if its summed kernels can be computed."""
+        if layer not in self._folded:
+            self._folded[layer] = None
+            if folded := fold_pool(layer):
+                # Sums of whole regions may be too wide where those of single windows are not.
+                with suppress(SpinplaneError):
+                    lowered = lower(folded, surroundings.shape, self._machine, surroundings.code)
+                    self._folded[layer] = self._variant(lowered, surroundings)
+        return self._folded[layer]
+
+    def _variant(self, lowered: LoweredLayer, surroundings: "_Surroundings") -> Variant:
+        output, addend = surroundings.output, surroundings.addend
+        steps = requantization(lowered.layer, output, addend)
+        candidates = placements(
+            lowered,
+            self._machine,
+            in_bytes=surroundings.in_bytes,
+            clean=surroundings.clean,
+            output_planes=output.bits if output else 0,
+            threshold_words=steps.threshold_words,
+            residual_planes=addend.code.bits if addend else 0,
+        )
+        return Variant(lowered=lowered, steps=steps, candidates=tuple(candidates))
+
+
+def _agreed(stages: list[Stage]) -> list[Stage]:
+    """Stages whose candidates read each map in one layout: that of the fewest cycles of all that take it."""
+    takers: dict[int, list[int]] = {}
+    for at, stage in enumerate(stages):
+        takers.setdefault(stage.takes, []).append(at)
+    agreed = list(stages)
+    for together in takers.values():
+        if len(together) == 1:
+            continue
+        ways = [_by_layout(stages[at].candidates) for at in together]
+        common = sorted(set.intersection(*(set(way) for way in ways)))
+        if not common:
+            raise SpinplaneError(
+                f"layer {stages[together[-1]].name}: no layout of its input serves {stages[together[0]].name} too"
+            )
+        best = min(common, key=lambda layout: sum(_fewest_cycles(way[layout]) for way in ways))
+        for at, way in zip(together, ways, strict=True):
+            agreed[at] = replace(stages[at], candidates=tuple(way[best]))
+    return agreed
+
+
+def _by_layout(candidates: Sequence[Placement]) -> dict[tuple[int, ...], list[Placement]]:
+    found: dict[tuple[int, ...], list[Placement]] = {}
+    for placement in candidates:
+        found.setdefault(placement.map_layout, []).append(placement)
+    return found
+
+
+def _fewest_cycles(candidates: Sequence[Placement]) -> float:
+    """Of those that fit; infinite if none does."""
+    fitting = (p for p in candidates if p.pass_rounds and p.input_rows + p.round_rows <= p.machine.rows)
+    return min((p.steady_cycles for p in fitting), default=float("inf"))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A map that is there: its number, shape, and whether what lies between its channels is 0."""
+
+    number: int
+    shape: _Shape
+    clean: bool
+
+
+def _source_of(stage: Stage, number: int) -> _Source:
+    """The map that a stage gives."""
+    return _Source(number, stage.output_shape, clean=stage.variants[0].steps.low == 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Surroundings:
+    """What a layer, or a part of one, meets in the network: the same in all ways to compute the others.
+
+    Parameters
+    ----------
+    shape : (channels, height, width)
+        Of its input.
+    clean : bool
+        Whether what lies between the channels of its input is 0.
+    code : InputCode, optional
+        Of its input.
+    in_bytes : bool
+        Whether its input is the network's, as bytes.
+    output : InputCode, optional
+        Codes that it writes; None for sums.
+    addend : Addend, optional
+    """
+
+    shape: _Shape
+    clean: bool
+    code: InputCode | None
+    in_bytes: bool
+    output: InputCode | None
+    addend: Addend | None

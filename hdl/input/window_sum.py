@@ -1,0 +1,114 @@
+"""Window sum: the sum of a window's codes, from the sums of its rows."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spinplane.machine import Machine
+
+from ..common.bank import Bank
+from ..common.beat import window_sums_layout
+from ..common.row_set import row_sum_bits, row_write_layout, window_run_layout
+from ..common.verilog import place
+
+_DEPTH = 4
+
+
+class WindowSum(wiring.Component):
+    """Keeps the sum of each array row, and adds up those of the rows that a window senses in one kernel plane.
+
+    Latency: the sums of a window are offered 3 cycles after its last run was told, and as many more as that run has
+    rows besides the first. Throughput: one row a cycle.
+
+    A run is told when the engine accepts it, so not before the one before it has been sensed, a cycle or more a
+    row: none is told before the last row of the one before is read. A row that is written in the cycle in which a
+    run is told is read with its new sum.
+
+    Sums wait for the window's last results, which leave the engine at most 3 cycles after them, or for those
+    of the windows before. No window's first round is started before the way out has had its cycles for the round
+    before. So there are never more than 4 windows whose sums wait, even with a window a cycle.
+
+    Parameters
+    ----------
+    machine : Machine
+
+    Members
+    -------
+    row_write : In(row_write_layout(machine))
+        A row is written with these sums.
+    run : In(window_run_layout(machine))
+        A run of a window's first round and first kernel plane is begun.
+    sums : Out(stream.Signature(window_sums_layout(machine)))
+        Modulo 2^25; a program keeps them below 2^24.
+    """
+
+    row_write: data.View
+    run: data.View
+    sums: stream.Interface
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        super().__init__(
+            {
+                "row_write": In(row_write_layout(machine)),
+                "run": In(window_run_layout(machine)),
+                "sums": Out(stream.Signature(window_sums_layout(machine))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        machine = self.machine
+        sums = data.ArrayLayout(row_sum_bits(machine), machine.row_buses)
+        row_sums = place(m, platform, "row_sum_bank", Bank(machine.rows, sums.size))
+        m.d.comb += [
+            row_sums.write.enable.eq(self.row_write.valid),
+            row_sums.write.address.eq(self.row_write.row),
+            row_sums.write.data.eq(self.row_write.sums),
+            row_sums.write.mask.eq(~0),
+        ]
+
+        # A row of the run a cycle; the next run takes over when the last one is read.
+        run, active = Signal.like(self.run, reset_less=True), Signal()
+        at_last_row = run.rows == 0
+        with m.If(self.run.valid):
+            m.d.sync += [run.eq(self.run), active.eq(1)]
+        with m.Elif(active):
+            m.d.sync += [run.row.eq(run.row + 1), run.rows.eq(run.rows - 1), run.first.eq(0)]
+            with m.If(at_last_row):
+                m.d.sync += active.eq(0)
+        m.d.comb += [row_sums.read.enable.eq(active), row_sums.read.address.eq(run.row)]
+        read = data.View(sums, row_sums.read.data)
+
+        adds, ends = Signal(), Signal()
+        clears, shift = Signal(reset_less=True), Signal.like(run.shift, reset_less=True)
+        m.d.sync += [
+            adds.eq(active),
+            ends.eq(active & run.last & at_last_row),
+            clears.eq(run.first),
+            shift.eq(run.shift),
+        ]
+        layout = window_sums_layout(machine)
+        held, total = Signal(layout, reset_less=True), Signal(layout)
+        for bus in range(machine.row_buses):
+            m.d.comb += total[bus].eq(Mux(clears, 0, held[bus]) + (read[bus] << shift))
+        with m.If(adds):
+            m.d.sync += held.eq(total)
+
+        # Sums that wait, the oldest first.
+        waiting = Signal(data.ArrayLayout(layout, _DEPTH), reset_less=True)
+        count, left = Signal(range(_DEPTH + 1)), Signal(range(_DEPTH + 1))
+        taken = Signal()
+        m.d.comb += [
+            self.sums.valid.eq(count != 0),
+            self.sums.payload.eq(waiting[0]),
+            taken.eq(self.sums.valid & self.sums.ready),
+            left.eq(count - taken),
+        ]
+        m.d.sync += count.eq(left + ends)
+        for index in range(_DEPTH):
+            with m.If(ends & (left == index)):
+                m.d.sync += waiting[index].eq(total)
+            with m.Elif(taken):
+                m.d.sync += waiting[index].eq(waiting[min(index + 1, _DEPTH - 1)])
+        return m

@@ -1,0 +1,1 @@
+"""From sums of the engine to codes in the next layer's map."""

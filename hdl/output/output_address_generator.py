@@ -1,0 +1,267 @@
+"""Result walk: which beat of which window comes next, and all addresses that belong to it."""
+
+from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value, ValueLike, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from spinplane.machine import Machine, bits_for
+
+from ..common.descriptor import DESCRIPTOR
+from ..common.serial_multiplier import SerialProduct
+from ..common.verilog import place
+
+#: Wide enough for every address that a descriptor can name, so that one beyond a bank is seen and not wrapped.
+ADDRESS_BITS = 44
+POINTER_BITS = 28
+_MOST_GROUPS = 8
+_INDEX_BITS = 20
+_WINDOW_BITS = 26
+
+
+def position_layout(machine: Machine) -> data.StructLayout:
+    """Where a beat stands.
+
+    ``counts``: its window is one of the map; ``seen``: an earlier one of the region was; ``outer``: it is the region's
+    last; ``written``: and the region yields an output. ``pool`` is the beat's place in its window, as far as there is
+    room, ``parameter`` and ``threshold`` are the words of its channels (the first of several), ``out`` and
+    ``residual`` bit addresses. ``ends_window`` and ``ends_pass`` tell the last beat.
+    """
+    return data.StructLayout(
+        {
+            "group": 3,
+            "counts": 1,
+            "seen": 1,
+            "outer": 1,
+            "written": 1,
+            "ends_window": 1,
+            "ends_pass": 1,
+            "pool": bits_for(machine.pool_beats),
+            "parameter": POINTER_BITS,
+            "threshold": POINTER_BITS,
+            "out": ADDRESS_BITS,
+            "residual": ADDRESS_BITS,
+        }
+    )
+
+
+class ResultWalk(wiring.Component):
+    """Walks region rows, region columns, windows of a region, rounds, groups and beats, innermost last.
+
+    It counts, and adds to saved positions: what lies between neighbouring groups is multiplied out while the pass's
+    first row is being formed. An inner beat takes 1 cycle, an outer one ``interval`` cycles.
+
+    Latency: `ready` from `LATENCY` = 5 cycles after `start` on, then as the intervals have it.
+
+    Parameters
+    ----------
+    machine : Machine
+
+    Members
+    -------
+    layer : In(DESCRIPTOR)
+        Held constant from `start` until the last beat was taken.
+    start : In(1)
+        Begins a pass, also in the middle of one.
+    ready : Out(1)
+        `position` is that of the next beat, which can be taken.
+    take : In(1)
+        The beat is taken; only while `ready` is high.
+    position : Out(position_layout(machine))
+    walking : Out(1)
+        From the cycle after `start` to the one in which the last beat is taken.
+    """
+
+    LATENCY = 5
+
+    layer: data.View
+    start: Signal
+    ready: Signal
+    take: Signal
+    position: data.View
+    walking: Signal
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        super().__init__(
+            {
+                "layer": In(DESCRIPTOR),
+                "start": In(1),
+                "ready": Out(1),
+                "take": In(1),
+                "position": Out(position_layout(machine)),
+                "walking": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        layer, position = self.layer, self.position
+        self._count(m)
+        self._pace(m)
+        at_last, ends = self._at_last, self._ends
+
+        def group_step(last_step: Value, step: Value) -> Value:
+            name = f"group_step_{next(numbers)}"
+            product = place(m, platform, name, SerialProduct(16, 24))
+            m.d.comb += [product.start.eq(self.start), product.last_step.eq(last_step), product.step.eq(step)]
+            return product.product
+
+        numbers = iter(range(6))
+        columns, rows = layer.region_columns, layer.region_rows
+        window, address = signed(_WINDOW_BITS), ADDRESS_BITS
+        out_x = self._place_x(m, "out_x", _INDEX_BITS, 0, 1, columns + 1)
+        out_y = self._place_y(m, "out_y", _INDEX_BITS, 0, 1, rows + 1)
+        window_x = self._place_x(
+            m, "window_x", window, layer.first_window_x, layer.stride_x, group_step(columns, layer.stride_x)
+        )
+        window_y = self._place_y(
+            m, "window_y", window, layer.first_window_y, layer.stride_y, group_step(rows, layer.stride_y)
+        )
+        out_pixel = self._place_x(
+            m, "out_pixel", address, 0, layer.out_pixel_bits, group_step(columns, layer.out_pixel_bits)
+        )
+        out_line = self._place_y(
+            m, "out_line", address, layer.out_base, layer.out_line_bits, group_step(rows, layer.out_line_bits)
+        )
+        residual_pixel = self._place_x(
+            m,
+            "residual_pixel",
+            address,
+            0,
+            layer.residual_pixel_bits,
+            group_step(columns, layer.residual_pixel_bits),
+        )
+        residual_line = self._place_y(
+            m,
+            "residual_line",
+            address,
+            layer.residual_base,
+            layer.residual_line_bits,
+            group_step(rows, layer.residual_line_bits),
+        )
+        lanes = self.machine.results_per_cycle
+        out_beat = self._channel(m, "out_beat", address, layer.out_first_bit, layer.out_beat_bits)
+        residual_beat = self._channel(m, "residual_beat", address, 0, lanes)
+
+        x, y = window_x + self._counters["x"], window_y + self._counters["y"]
+        group = self._counters["group"]
+        seen = Signal(_MOST_GROUPS)
+        m.d.comb += [
+            position.group.eq(group),
+            position.counts.eq((x >= 0) & (x < layer.windows_x) & (y >= 0) & (y < layer.windows_y)),
+            position.seen.eq(seen.bit_select(group, 1)),
+            position.outer.eq(at_last["x"] & at_last["y"]),
+            position.written.eq(position.outer & (out_x < layer.out_width) & (out_y < layer.out_height)),
+            position.ends_window.eq(at_last["beat"] & at_last["group"] & at_last["round"]),
+            position.ends_pass.eq(position.ends_window & position.outer & at_last["column"] & at_last["row"]),
+            position.parameter.eq(self._channel(m, "parameter", POINTER_BITS, layer.parameter_base, 1)),
+            position.threshold.eq(
+                self._channel(m, "threshold", POINTER_BITS, layer.threshold_base, layer.threshold_words)
+            ),
+            position.out.eq(out_line + out_pixel + out_beat),
+            position.residual.eq(residual_line + residual_pixel + residual_beat),
+        ]
+        with m.If(self.start):
+            m.d.sync += seen.eq(0)
+        with m.Elif(ends["beat"] & at_last["round"]):
+            m.d.sync += seen.bit_select(group, 1).eq(~position.outer & (position.seen | position.counts))
+
+        pool = Signal.like(position.pool, name="pool")
+        m.d.comb += position.pool.eq(pool)
+        with m.If(self.start | ends["round"]):
+            m.d.sync += pool.eq(0)
+        with m.Elif(self.take & (pool != self.machine.pool_beats)):
+            m.d.sync += pool.eq(pool + 1)
+        return m
+
+    def _count(self, m: Module) -> None:
+        """Counters of the loops, innermost first: whether each is at its last, and when one ends."""
+        layer = self.layer
+        round_at_last = Signal()
+        limits = {
+            "beat": Mux(round_at_last, layer.last_beats, layer.beats),
+            "group": (1 << layer.log_groups) - 1,
+            "round": layer.rounds,
+            "x": layer.region_width,
+            "y": layer.region_height,
+            "column": layer.region_columns,
+            "row": layer.region_rows,
+        }
+        self._counters: dict[str, Signal] = {}
+        self._at_last: dict[str, Signal] = {}
+        self._ends: dict[str, Signal] = {}
+        steps: Value = self.take
+        for name, limit in limits.items():
+            bits = 3 if name == "group" else len(Value.cast(limit))
+            counter = self._counters[name] = Signal(bits, name=name)
+            at_last = self._at_last[name] = Signal(name=f"{name}_at_last")
+            ends = self._ends[name] = Signal(name=f"{name}_ends")
+            m.d.comb += [at_last.eq(counter == limit), ends.eq(steps & at_last)]
+            with m.If(self.start):
+                m.d.sync += counter.eq(0)
+            with m.Elif(steps):
+                m.d.sync += counter.eq(Mux(at_last, 0, counter + 1))
+            steps = ends
+        m.d.comb += round_at_last.eq(self._at_last["round"])
+        last_in_line = (1 << layer.log_groups_x) - 1
+        self._ends_line = Signal()
+        m.d.comb += self._ends_line.eq((self._counters["group"] & last_in_line) == last_in_line)
+
+    def _pace(self, m: Module) -> None:
+        wait = Signal.like(self.layer.interval, name="wait")
+        m.d.comb += self.ready.eq(self.walking & (wait == 0))
+        with m.If(self.start):
+            m.d.sync += [self.walking.eq(1), wait.eq(self.LATENCY - 1)]
+        with m.Elif(self.take):
+            m.d.sync += [
+                self.walking.eq(~self.position.ends_pass),
+                wait.eq(Mux(self.position.outer & (self.layer.interval != 0), self.layer.interval - 1, 0)),
+            ]
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+
+    def _channel(self, m: Module, name: str, bits: int, base: ValueLike, step: ValueLike) -> Signal:
+        """Base + channel beat · step: every group of a round begins at the round's first channel."""
+        value = Signal(bits, name=name, reset_less=True)
+        round_start = Signal(bits, name=f"{name}_round", reset_less=True)
+        following = Signal(bits, name=f"{name}_next")
+        m.d.comb += following.eq(value + step)
+        with m.If(self.start | self._ends["round"]):
+            m.d.sync += [value.eq(base), round_start.eq(base)]
+        with m.Elif(self._ends["group"]):
+            m.d.sync += [value.eq(following), round_start.eq(following)]
+        with m.Elif(self._ends["beat"]):
+            m.d.sync += value.eq(round_start)
+        with m.Elif(self.take):
+            m.d.sync += value.eq(following)
+        return value
+
+    def _place_x(
+        self, m: Module, name: str, shape: ShapeLike, base: ValueLike, step: ValueLike, group_step: ValueLike
+    ) -> Signal:
+        """Base + step · region column + group_step · group in its line."""
+        value, start = Signal(shape, name=name, reset_less=True), Signal(shape, name=f"{name}_start")
+        following = Signal(shape, name=f"{name}_next")
+        m.d.comb += following.eq(Mux(self._at_last["column"], base, start + step))
+        with m.If(self.start):
+            m.d.sync += [value.eq(base), start.eq(base)]
+        with m.Elif(self._ends["y"]):
+            m.d.sync += [value.eq(following), start.eq(following)]
+        with m.Elif(self._ends["beat"]):
+            m.d.sync += value.eq(Mux(self._ends_line, start, value + group_step))
+        return value
+
+    def _place_y(
+        self, m: Module, name: str, shape: ShapeLike, base: ValueLike, step: ValueLike, group_step: ValueLike
+    ) -> Signal:
+        """Base + step · region row + group_step · line of groups."""
+        value, start = Signal(shape, name=name, reset_less=True), Signal(shape, name=f"{name}_start")
+        with m.If(self.start):
+            m.d.sync += [value.eq(base), start.eq(base)]
+        with m.Elif(self._ends["column"]):
+            m.d.sync += [value.eq(start + step), start.eq(start + step)]
+        with m.Elif(self._ends["group"]):
+            m.d.sync += value.eq(start)
+        with m.Elif(self._ends["beat"] & self._ends_line):
+            m.d.sync += value.eq(value + group_step)
+        return value

@@ -1,0 +1,1 @@
+"""Cocotb benches of the accelerator and, in its rooms, of each unit."""

@@ -1,0 +1,200 @@
+"""Accuracy in a faulty memory."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from result_files import written
+
+import spinplane
+from spinplane.behavioral import Accelerator
+from spinplane.cli import main
+from spinplane.commands.accuracy import AccuracyPoint, _sums, load_images
+from spinplane.compiler.codegen.program import compile_graph
+from spinplane.device import draw_fault_map, load_technology
+from spinplane.device.statistics import clopper_pearson
+from spinplane.machine import SpinplaneError, load_machine
+from spinplane.models import open_model, shipped_networks
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    done = []
+    result = spinplane.accuracy(
+        "digits-1-1",
+        sigmas_ra=[0.0],
+        sigmas_tmr=[0.0],
+        offset_sigmas_v=[0.0, 0.05],
+        weak_cells=0.0,
+        images=3,
+        seeds=2,
+        folder=tmp_path_factory.mktemp("accuracy"),
+        advance=lambda *steps: done.append(steps),
+    )
+    assert done == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    return result
+
+
+def test_no_variation_loses_nothing_and_much_of_it_loses_much(report):
+    none, much = report.points
+    assert none.accuracies == (report.baseline,) * 2
+    assert (none.drifted_amplifiers, none.stuck_cells, none.standard_error) == (0, 0, 0)
+    assert much.drifted_amplifiers > 1000
+    assert much.mean < none.mean
+
+
+def test_the_report_is_text_json_and_a_plot(report):
+    figures = written(report)
+    assert [point["mean"] for point in figures["points"]] == [point.mean for point in report.points]
+    assert [tuple(point["interval"]) for point in figures["points"]] == [p.interval for p in report.points]
+    assert report.picture.read_bytes().startswith(b"\x89PNG")
+    assert "50.0 mV" in str(report)
+
+
+def test_weak_cells_are_drawn(tmp_path):
+    result = spinplane.accuracy(
+        "digits-1-1",
+        offset_sigmas_v=[0.0],
+        multiples=[1.0],
+        weak_cells=0.01,
+        images=1,
+        seeds=1,
+        folder=tmp_path,
+    )
+    cells = 8 * 512 * 256
+    assert 0.009 * cells < result.points[0].stuck_cells < 0.011 * cells
+
+
+def test_the_command(capsys, tmp_path):
+    images, labels = load_images(None)
+    np.savez(tmp_path / "d.npz", images=images[:2], labels=labels[:2])
+    arguments = ["accuracy", "digits-1-1", "--data", str(tmp_path / "d.npz"), "--seeds", "1"]
+    arguments += ["--sigma-ra", "0.05", "--sigma-tmr", "0.10", "--multiple", "1", "--multiple", "4"]
+    main([*arguments, "-o", str(tmp_path), "--json", str(tmp_path / "a.json")])
+    out = capsys.readouterr().out
+    assert "sot-mram: 2 images" in out
+    assert re.search(r" 5\.0% │ +10\.0% │ +3\.0 mV .*\n│ +20\.0% │ +40\.0% │ +12\.0 mV", out)
+    assert json.loads((tmp_path / "a.json").read_text())["technology"] == "sot-mram"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"images": 0}, "images = 0, seeds = 10: at least 1"),
+        ({"sigmas_ra": [-0.05]}, "sigma of RA = -0.05: allowed are 0 to below 1"),
+        ({"sigmas_tmr": [-0.1]}, "sigma of TMR = -0.1: allowed are 0 to below 1"),
+        ({"multiples": [1.0, -1.0]}, "multiple of the deviations = -1.0: allowed are 0 and above"),
+        (
+            {"sigmas_ra": [0.05, 0.1], "sigmas_tmr": [0.1, 0.2, 0.3]},
+            "deviations: 2 of sigma_ra, 3 of sigma_tmr, 1 of offset_sigma: expected one of each, or as many",
+        ),
+        (
+            {"sigmas_ra": [0.05, 0.1], "multiples": [1.0, 2.0]},
+            "several deviations and several multiples: expected several of one kind only",
+        ),
+        ({"technology": "dram"}, "dram"),
+        ({"offset_sigmas_v": [-1.0]}, "offset sigma = -1.0 V"),
+    ],
+)
+def test_wrong_requests_are_named(options, message, tmp_path):
+    with pytest.raises(SpinplaneError, match=message):
+        spinplane.accuracy("digits-1-1", folder=tmp_path, **options)
+
+
+def test_data_without_labels_is_named(tmp_path):
+    np.savez(tmp_path / "d.npz", images=np.zeros((1, 28, 28)))
+    with pytest.raises(SpinplaneError, match=r"expected an \.npz with images and labels"):
+        load_images(tmp_path / "d.npz")
+
+
+def test_cells_that_vary_lose_more_the_more_they_vary(tmp_path):
+    options = {"offset_sigmas_v": [0.003], "weak_cells": 0.0, "images": 30, "seeds": 3, "folder": tmp_path}
+    result = spinplane.accuracy(
+        "digits-1-4", sigmas_ra=[0.05, 0.075, 0.1], sigmas_tmr=[0.1, 0.15, 0.2], **options
+    )
+    assert [p.sigma_ra for p in result.points] == [0.05, 0.075, 0.1]
+    assert result.points[0].mean == result.baseline
+    assert result.points[0].mean > result.points[1].mean > result.points[2].mean
+    by_multiple = spinplane.accuracy(
+        "digits-1-4",
+        sigmas_ra=[0.05],
+        sigmas_tmr=[0.1],
+        multiples=[2.0],
+        **options | {"offset_sigmas_v": [0.0015]},
+    )
+    assert by_multiple.points[0].accuracies == result.points[2].accuracies
+
+
+def test_it_is_the_accuracy_of_the_functional_machine(tmp_path):
+    options = {"sigmas_ra": [0.1], "sigmas_tmr": [0.2], "weak_cells": 0.001, "multiples": [1.0]}
+    result = spinplane.accuracy("digits-1-1", images=3, seeds=2, folder=tmp_path, **options)
+    machine, graph = load_machine("paper8"), open_model("digits-1-1")
+    program = compile_graph(graph, machine)
+    pixels, labels = load_images(None)
+    for seed, accuracy in enumerate(result.points[0].accuracies):
+        drawn = draw_fault_map(
+            machine, load_technology("sot-mram"), seed, sigma_ra=0.1, sigma_tmr=0.2, weak_cells=0.001
+        )
+        accelerator, classes = Accelerator(machine, drawn), []
+        accelerator.load(program)
+        for image in graph.encode_input(pixels[:3]):
+            accelerator.write_map(program.input, image)
+            accelerator.run()
+            classes.append(accelerator.read_map(program.layers[-1].output).argmax())
+        assert accuracy == (np.array(classes) == labels[:3]).mean()
+
+
+def test_the_report_says_what_ran(report):
+    program = compile_graph(open_model("digits-1-1"), load_machine("paper8"))
+    placement = written(report)["placement"]
+    assert (placement["machine"], placement["program"]) == ("paper8", program.digest)
+    assert placement["descriptors"] == len(program.descriptors)
+    names = [layer["layer"] for layer in placement["layers"]]
+    assert names == [layer.name for layer in program.layers]
+    assert all(layer["resident"] and layer["kernel_rows"] for layer in placement["layers"])
+    assert written(report)["images"] == 3
+    assert program.digest in str(report)
+
+
+@pytest.mark.parametrize("network", shipped_networks())
+def test_its_sums_are_those_of_a_run_with_faults_and_of_the_rtl(network):
+    """`run_network` compares RTL and functional machine, and gives what the RTL computed."""
+    machine, graph = load_machine("paper8"), open_model(network)
+    program = compile_graph(graph, machine)
+    faults = draw_fault_map(machine, load_technology("sot-mram"), 3, sigma_ra=0.1, sigma_tmr=0.2)
+    pixels = load_images(None)[0][:8]
+    codes = (graph.encode_input(pixels) - program.input.offset) // program.input.scale
+    sums = program.layers[-1].output.values(_sums(program, faults, codes))
+    run = spinplane.run_network(network, pixels, machine=machine, faults=faults)
+    assert run.mismatches == 0
+    assert run.wrong > 0
+    assert np.array_equal(run.outputs, graph.decode_output(sums))
+
+
+def test_the_interval_covers_counting_and_the_spread_of_the_maps():
+    def point(*accuracies):
+        return AccuracyPoint(
+            multiple=1.0,
+            sigma_ra=0.05,
+            sigma_tmr=0.1,
+            offset_sigma_v=0.003,
+            stuck_cells=0.0,
+            drifted_amplifiers=0.0,
+            images=100,
+            accuracies=accuracies,
+        )
+
+    # Nothing fails: Clopper and Pearson's 1 − 0.025^(1/n) remains. One map: nothing but counting.
+    assert point(1.0, 1.0).interval == pytest.approx((0.025 ** (1 / 200), 1.0))
+    assert point(0.9).interval == pytest.approx(clopper_pearson(90, 100))
+    # Maps far apart: Student's, with one degree of freedom, reaches beyond 0 and 1.
+    assert point(0.5, 0.9).interval == (0.0, 1.0)
+    low, high = point(0.85, 0.9, 0.95).interval
+    assert (low, high) == pytest.approx((0.9 - 4.303 * 0.05 / 3**0.5, 1.0), abs=1e-3)
+
+
+def test_a_technology_must_bear_what_the_machine_does():
+    text = "machine paper-overlap: write_overlap = 'same_array', technology stt-mram allows 'none'"
+    with pytest.raises(SpinplaneError, match=f"^{re.escape(text)}$"):
+        spinplane.accuracy("digits-1-1", technology="stt-mram", machine="paper-overlap")

@@ -1,0 +1,85 @@
+"""What a probe sees of a pass against what the pass writes, and the contract's senses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from accelerator_layers import FEW, random_pass
+
+from spinplane.behavioral import Accelerator, Place, Probe
+from spinplane.machine import SpinplaneError
+from spinplane.machine.descriptor import Requantize
+from spinplane.machine.passes import Pass
+from tests.behavioral.test_accelerator import prepare, some_faults
+
+
+def stored(accelerator: Accelerator, layer_pass: Pass, channel: int, y: int, x: int) -> int:
+    """What the image bank holds of an output."""
+    p = layer_pass
+    beat, lane = divmod(channel, p.lanes)
+    first = p.out_base + y * p.out_line_bits + x * p.out_pixel_bits + beat * p.out_beat_bits + p.out_first_bit
+    raw = p.requantize is Requantize.RAW
+    places = (
+        first + 32 * lane + np.arange(32)
+        if raw
+        else first + lane + np.arange(p.out_planes) * p.out_plane_bits
+    )
+    code = int(accelerator.state.image[places].astype(np.int64) @ (1 << np.arange(len(places))))
+    return code - (code >> 31 << 32) if raw else code
+
+
+@pytest.mark.parametrize("faulty", [False, True])
+@pytest.mark.parametrize("seed", range(10))
+def test_every_output_comes_about_as_it_is_stored(seed: int, faulty: bool) -> None:
+    layer_pass = random_pass(FEW, 600 + seed)
+    faults = some_faults(FEW, seed) if faulty else None
+    used = [layer_pass.slots * layer_pass.sub_arrays, layer_pass.channel_beats * layer_pass.lanes]
+    rng = np.random.default_rng(seed)
+    for _ in range(4):
+        channel = int(rng.integers(0, min(used)))
+        y, x = int(rng.integers(0, layer_pass.out_height)), int(rng.integers(0, layer_pass.out_width))
+        accelerator, _ = prepare(FEW, seed, layer_pass, faults=faults)
+        probe = Probe(1, channel=channel, y=y, x=x)
+        accelerator.run(probe=probe)
+        kept = 32 if layer_pass.requantize is Requantize.RAW else layer_pass.out_planes
+        mask = (1 << kept) - 1
+        assert probe.code & mask == stored(accelerator, layer_pass, channel, y, x) & mask
+        assert len(probe.windows) == layer_pass.windows
+        for window in probe.windows:
+            total = 0
+            for pair in window.pairs:
+                planes = pair.bits.sum(axis=1, dtype=np.int64)
+                # Faulty columns beyond the row's elements count, too.
+                assert pair.count >= int(planes @ (1 << np.arange(layer_pass.planes)))
+                assert faulty or pair.count == int(planes @ (1 << np.arange(layer_pass.planes)))
+                total += pair.count << pair.shift
+                assert pair.total == total
+            assert window.accumulator == total
+        y_value = probe.pooled + probe.parameters["offset"]
+        y_value += (probe.residual or 0) * probe.parameters["residual_multiplier"]
+        if layer_pass.requantize is Requantize.RAW:
+            y_value = abs(y_value) if layer_pass.absolute else y_value
+            assert (probe.code - y_value) % (1 << 32) == 0
+
+
+def test_a_place_is_where_the_kernel_lies() -> None:
+    layer_pass = replace(
+        random_pass(FEW, 3), groups=2, groups_x=1, region_rows=2, region_columns=3, rounds=2, beats=1, slots=2
+    )
+    place = Place(layer_pass, channel=3, y=3, x=1)
+    assert (place.group, place.row, place.column, place.region) == (1, 1, 1, 4)
+    assert (place.round, place.beat, place.sub_array, place.slot) == (1, 0, 2, 1)
+
+
+def test_what_cannot_be_seen_is_refused() -> None:
+    layer_pass = random_pass(FEW, 3)
+    accelerator, _ = prepare(FEW, 3, layer_pass)
+    with pytest.raises(SpinplaneError, match=r"^descriptor 1 has no output of channel 0, y 99, x 0$"):
+        accelerator.run(probe=Probe(1, channel=0, y=99, x=0))
+    first = random_pass(FEW, 11, groups=0, pools=1, in_bytes=0)
+    stale = replace(first, first_columns=first.first_columns - 1)
+    accelerator, _ = prepare(FEW, 11, first, stale)
+    with pytest.raises(
+        SpinplaneError, match=r"^descriptor 2 cannot be probed: it senses rows that it does not"
+    ):
+        accelerator.run(probe=Probe(2, channel=0, y=0, x=0))

@@ -1,0 +1,379 @@
+"""Models from files: equal to what qonnx computes of them."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import helper
+from onnx_models import BEGIN, CONV, QONNX, execute, execute_untouched, quant, run, save
+
+from spinplane.compiler.frontend.onnx_import import load_model
+from spinplane.compiler.oracle import run_graph
+from spinplane.machine import SpinplaneError
+
+NETWORKS = Path(str(files("spinplane"))) / "data" / "networks"
+MODELS = Path(__file__).parents[4] / "shared" / "models"
+
+
+@pytest.mark.parametrize("name", ["digits-1-1", "digits-1-2", "digits-1-4", "digits-2-2"])
+def test_shipped_networks_are_exact(name):
+    with np.load(NETWORKS / "mnist-test-200.npz") as shipped:
+        images, labels = shipped["images"], shipped["labels"]
+    path = NETWORKS / f"{name}.onnx"
+    graph = load_model(path)
+    outputs = graph.decode_output(run_graph(graph, graph.encode_input(images[:, np.newaxis]))[-1])
+    assert (outputs[:3] == np.concatenate([execute(path, image) for image in images[:3]])).all()
+    assert (outputs.argmax(axis=1) == labels).mean() > 0.97
+
+
+@pytest.mark.skipif(not MODELS.is_dir(), reason="the networks are not beside the repository (shared/models)")
+def test_a_bipolar_cnv_gives_the_published_logits():
+    with np.load(MODELS / "svhn_cnv_w1a1.npz") as photos:
+        outputs = run(MODELS / "svhn_cnv_w1a1.onnx", photos["input"])
+        assert (outputs == photos["logits"]).all()
+
+
+@pytest.mark.skipif(not MODELS.is_dir(), reason="the networks are not beside the repository (shared/models)")
+def test_an_export_with_all_its_leftovers():
+    images = np.random.default_rng(0).random((3, 28, 28))
+    outputs = run(MODELS / "tfc_w2a2.onnx", images[:, np.newaxis])
+    expected = np.concatenate([execute(MODELS / "tfc_w2a2.onnx", image) for image in images])
+    assert np.abs(outputs - expected).max() < 1e-5
+    assert (outputs.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+def branches():
+    rng = np.random.default_rng(2)
+    column = (4, 1, 1)
+    factor = rng.normal(0, 0.1, column).astype(np.float32)
+    yield (
+        "a bias, a product and a sum",
+        [
+            helper.make_node("Conv", ["xq", "wq", "b"], ["s"], strides=[2, 1], dilations=[1, 2]),
+            helper.make_node("Mul", ["s", "f"], ["m"]),
+            helper.make_node("Sub", ["m", "o"], ["d"]),
+            quant("d", "y", 3),
+        ],
+        {
+            "b": rng.normal(0, 9, 4).astype(np.float32),
+            "f": factor,
+            "o": rng.normal(0, 1, column).astype(np.float32),
+        },
+    )
+    yield (
+        "a maximum of sums, then a negative factor",
+        [
+            CONV,
+            helper.make_node("MaxPool", ["s"], ["p"], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 0, 0, 1]),
+            helper.make_node("Mul", ["p", "f"], ["m"]),
+            quant("m", "y", 2),
+        ],
+        {"f": -np.abs(factor)},
+    )
+    yield (
+        "a maximum after the factor",
+        [
+            CONV,
+            helper.make_node("Mul", ["s", "f"], ["m"]),
+            helper.make_node("MaxPool", ["m"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Relu", ["p"], ["r"]),
+            quant("r", "y", 2, signed=0),
+        ],
+        {"f": factor},
+    )
+    yield (
+        "an average, flattened, a matrix",
+        [
+            CONV,
+            helper.make_node("AveragePool", ["s"], ["a"], kernel_shape=[3, 3], strides=[3, 3]),
+            quant("a", "q", 3),
+            helper.make_node("Flatten", ["q"], ["f"]),
+            quant("v", "vq", 4),
+            helper.make_node("MatMul", ["f", "vq"], ["p"]),
+            helper.make_node("Div", ["p", "d"], ["y"]),
+        ],
+        {"v": rng.integers(-8, 8, (16, 5)).astype(np.float32), "d": np.float32(4)},
+    )
+    yield (
+        "groups",
+        [
+            quant("x", "xq", 4, signed=0),
+            quant("v", "vq", 3),
+            helper.make_node("Conv", ["xq", "vq"], ["y"], group=2),
+        ],
+        {"v": rng.integers(-4, 4, (4, 1, 3, 3)).astype(np.float32)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants"), [(n, c) for _, n, c in branches()], ids=[i for i, _, _ in branches()]
+)
+def test_operators_are_what_qonnx_makes_of_them(nodes, constants, tmp_path):
+    begin = [] if nodes[0].op_type == "Quant" else BEGIN
+    path = save(tmp_path / "made.onnx", begin + nodes, constants)
+    for seed in range(4):
+        image = np.random.default_rng(seed).integers(0, 16, (2, 6, 6))
+        assert (run(path, image) == execute(path, image)).all()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([CONV, helper.make_node("Softplus", ["s"], ["y"])], "operator Softplus (Softplus_0) is not supported"),
+        ([CONV, helper.make_node("Conv", ["s", "wq2"], ["y"]), quant("w2", "wq2", 2)], "its input is not quantized"),
+        ([helper.make_node("Conv", ["xq", "w"], ["y"])], "its weights are not quantized"),
+        (
+            [CONV, helper.make_node("AveragePool", ["s"], ["y"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])],
+            "an average is supported right after the sums, without padding",
+        ),
+        ([CONV, helper.make_node("Relu", ["s"], ["y"])], "what follows the last sums is not affine"),
+    ],
+)  # fmt: skip
+def test_what_no_integer_graph_says_is_refused(nodes, message, tmp_path):
+    order = sorted(nodes, key=lambda node: node.op_type != "Quant")
+    constants = {"w2": np.ones((2, 4, 1, 1), dtype=np.float32)} if len(nodes) == 3 else {}
+    path = save(tmp_path / "made.onnx", BEGIN + order, constants)
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 5_000, 100_000])
+def test_a_truncated_model_is_one_line(kept, tmp_path):
+    path = tmp_path / "cut.onnx"
+    path.write_bytes((NETWORKS / "digits-1-1.onnx").read_bytes()[:kept])
+    with pytest.raises(SpinplaneError, match=r"cut\.onnx") as error:
+        load_model(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_flat_input_becomes_an_image(tmp_path):
+    constants = {"to": np.array([1, 2, 6, 6])}
+    nodes = [helper.make_node("Reshape", ["x", "to"], ["r"]), quant("r", "xq", 4, signed=0), BEGIN[1]]
+    conv = helper.make_node("Conv", ["xq", "wq"], ["y"])
+    path = save(tmp_path / "made.onnx", [*nodes, conv], constants, shape=(1, 72))
+    image = np.random.default_rng(0).integers(0, 16, 72)
+    assert load_model(path).input_shape == (2, 6, 6)
+    assert (run(path, image) == execute(path, image)).all()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "message"),
+    [
+        (
+            [
+                helper.make_node("Conv", ["xq", "wq"], ["s"]),
+                helper.make_node("Mul", ["s", "f"], ["m"]),
+                quant("m", "y", 4),
+            ],
+            {"f": np.arange(1, 5, dtype=np.float32)},
+            "Mul_0: a constant of shape (4,) is not one value a channel",
+        ),
+        (
+            [quant("v", "vq", 3), helper.make_node("MatMul", ["xq", "vq"], ["y"])],
+            {"v": np.ones((6, 4), dtype=np.float32)},
+            "a matrix of 6 inputs times a tensor of shape (1, 2, 6, 6): flatten it before",
+        ),
+        (
+            [quant("v", "vq", 3), helper.make_node("Conv", ["xq", "vq"], ["y"])],
+            {"v": np.ones((4, 3, 3, 3), dtype=np.float32)},
+            "weights of 3 channels in 1 groups, an input of 2 channels",
+        ),
+        (
+            [quant("v", "vq", 3), helper.make_node("Conv", ["xq", "vq"], ["y"])],
+            {"v": np.full((4, 2, 3, 3), np.nan, dtype=np.float32)},
+            "its weights have values that are no finite numbers",
+        ),
+        ([CONV, helper.make_node("MaxPool", ["s"], ["y"])], {}, "expected pooling of two dimensions"),
+        (
+            [CONV, helper.make_node("Mul", ["s", "f"], ["y"])],
+            {"f": np.float32(np.inf)},
+            "layer Conv_0: what follows its sums is not finite",
+        ),
+        (
+            [CONV, helper.make_node("BatchNormalization", ["s", "a", "a", "a", "v"], ["y"])],
+            {"a": np.ones(4, dtype=np.float32), "v": -np.ones(4, dtype=np.float32)},
+            "a variance that is not positive",
+        ),
+        (
+            [
+                helper.make_node("Reshape", ["x", "to"], ["r"]),
+                quant("r", "rq", 4, signed=0),
+                helper.make_node("Conv", ["rq", "wq"], ["y"]),
+            ],
+            {"to": np.array([1, 2, 4, 9])},
+            "a reshape to (1, 2, 4, 9) is not supported",
+        ),
+    ],
+)  # fmt: skip
+def test_shapes_and_numbers_that_do_not_fit_are_refused(nodes, constants, message, tmp_path):
+    begin = BEGIN[1:] if nodes[0].op_type == "Reshape" else BEGIN
+    path = save(tmp_path / "made.onnx", begin + nodes, constants)
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def bipolar(source, target, scale):
+    return helper.make_node("BipolarQuant", [source, scale], [target], domain=QONNX)
+
+
+def weighted(operator, scales, quantizer=quant, order=None, bias=None, **attributes):
+    """A layer on an input of (1, 4, 1, 3), or of (1, 12) where it is no Conv: weights are as long as scales allow."""
+    shape = {"Conv": (4, 4, 1, 1), "MatMul": (12, 12), "Gemm": (12, 12)}[operator]
+    shape = (3, 4, 1, 3) if operator == "Conv" and 3 in scales else shape
+    stored = shape if order is None else tuple(shape[order.index(axis)] for axis in range(len(shape)))
+    rng = np.random.default_rng(4)
+    constants = {
+        "v": rng.normal(0, 2, stored).astype(np.float32),
+        "scales": np.float32(2) ** np.resize(np.arange(-2, 2, dtype=np.float32), scales),
+    }
+    nodes = [helper.make_node("Flatten", ["x"], ["f"])] if operator != "Conv" else []
+    inputs = ["xq", "vq" if order is None else "vt"]
+    if bias is not None:
+        constants["b"] = rng.integers(-9, 10, bias).astype(np.float32)
+        inputs.append("b")
+    nodes.append(quant("f" if nodes else "x", "xq", 4, signed=0))
+    if quantizer is quant:
+        nodes.append(quant("v", "vq", 4, scale="scales"))
+    else:
+        nodes.append(bipolar("v", "vq", "scales"))
+    if order is not None:
+        nodes.append(helper.make_node("Transpose", ["vq"], ["vt"], perm=order))
+    nodes.append(helper.make_node(operator, inputs, ["y"], **attributes))
+    return nodes, constants
+
+
+@pytest.mark.parametrize("quantizer", [quant, bipolar])
+@pytest.mark.parametrize(
+    ("operator", "scales", "options"),
+    [
+        ("Conv", (), {}),
+        ("Conv", (1, 1, 1, 1), {}),
+        ("Conv", (4, 1, 1, 1), {}),
+        ("Conv", (1, 4, 1, 1), {"order": [1, 0, 2, 3]}),
+        ("Conv", (4,), {"order": [3, 0, 1, 2]}),
+        ("MatMul", (12,), {}),
+        ("MatMul", (1, 12), {}),
+        ("MatMul", (12, 1), {"order": [1, 0]}),
+        ("Gemm", (12,), {}),
+        ("Gemm", (12, 1), {"transB": 1}),
+        ("Gemm", (1, 12), {"transB": 1, "order": [1, 0]}),
+        ("Gemm", (12,), {"bias": (12,)}),
+        ("Gemm", (12,), {"bias": (1, 12)}),
+        ("Gemm", (12,), {"bias": ()}),
+        ("Conv", (), {"bias": (4,)}),
+    ],
+)
+def test_scales_of_kernels_are_what_qonnx_makes_of_them(operator, scales, options, quantizer, tmp_path):
+    nodes, constants = weighted(operator, scales, quantizer, **options)
+    path = save(tmp_path / "made.onnx", nodes, constants, shape=(1, 4, 1, 3))
+    image = np.random.default_rng(0).integers(0, 16, (4, 1, 3))
+    assert (run(path, image) == execute_untouched(path, image)).all()
+
+
+@pytest.mark.parametrize("quantizer", [quant, bipolar])
+@pytest.mark.parametrize(
+    ("operator", "scales", "options", "allowed"),
+    [
+        ("Conv", (1, 4, 1, 1), {}, (4, 1, 1, 1)),
+        ("Conv", (4, 4, 1, 1), {}, (4, 1, 1, 1)),
+        ("Conv", (1, 1, 1, 3), {}, (3, 1, 1, 1)),
+        ("Conv", (3,), {}, (3, 1, 1, 1)),
+        ("Conv", (2, 1, 1, 1), {}, (4, 1, 1, 1)),
+        ("Conv", (1, 4, 1, 1, 1), {}, (4, 1, 1, 1)),
+        ("Conv", (4, 1, 1, 1), {"order": [1, 0, 2, 3]}, (1, 4, 1, 1)),
+        ("MatMul", (12, 1), {}, (1, 12)),
+        ("MatMul", (12, 12), {}, (1, 12)),
+        ("MatMul", (12,), {"order": [1, 0]}, (12, 1)),
+        ("Gemm", (12, 1), {}, (1, 12)),
+        ("Gemm", (12,), {"transB": 1}, (12, 1)),
+        ("Gemm", (12, 1), {"transB": 1, "order": [1, 0]}, (1, 12)),
+    ],
+)
+def test_scales_of_other_axes_are_refused(operator, scales, options, allowed, quantizer, tmp_path):
+    nodes, constants = weighted(operator, scales, quantizer, **options)
+    path = save(tmp_path / "made.onnx", nodes, constants, shape=(1, 4, 1, 3))
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert str(error.value) == (
+        f"model {path}: {operator}_0: weights of shape {constants['v'].shape} with scales of shape {scales}: "
+        f"allowed are one scale, or one for each kernel, of shape {allowed}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operator", "bias", "message"),
+    [
+        ("Conv", (1,), "Conv_0: a constant of shape (1,): allowed is (4,), a value a channel"),
+        ("Conv", (4, 1), "Conv_0: a constant of shape (4, 1): allowed is (4,), a value a channel"),
+        ("Gemm", (12, 1), "Gemm_0: a constant of shape (12, 1) is not one value a channel"),
+    ],
+)
+def test_biases_of_other_axes_are_refused(operator, bias, message, tmp_path):
+    nodes, constants = weighted(operator, (), bias=bias)
+    path = save(tmp_path / "made.onnx", nodes, constants, shape=(1, 4, 1, 3))
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert str(error.value) == f"model {path}: {message}"
+
+
+FOUR_AXES = [
+    quant("x", "xq", 4, signed=0),
+    quant("v", "vq", 4),
+    helper.make_node("MatMul", ["xq", "vq"], ["s"]),
+]
+SQUARE = {"v": np.random.default_rng(5).integers(-8, 8, (4, 4)).astype(np.float32)}
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (1, 4), (1, 1, 1, 4)])
+def test_channels_of_a_matrix_are_its_last_axis(shape, tmp_path):
+    nodes = [*FOUR_AXES, helper.make_node("Mul", ["s", "f"], ["m"]), quant("m", "y", 4)]
+    factors = np.random.default_rng(6).normal(0, 0.1, shape).astype(np.float32)
+    path = save(tmp_path / "made.onnx", nodes, {**SQUARE, "f": factors}, shape=(1, 1, 1, 4))
+    image = np.random.default_rng(0).integers(0, 16, (1, 1, 4))
+    assert (run(path, image) == execute(path, image)).all()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        (
+            [helper.make_node("Add", ["s", "column"], ["y"])],
+            "Add_0: a constant of shape (1, 4, 1, 1) is not one value a channel",
+        ),
+        (
+            [helper.make_node("MaxPool", ["s"], ["y"], kernel_shape=[1, 2], strides=[1, 2])],
+            "MaxPool_0: the channels before it are axis 3, axis 1 is expected",
+        ),
+        (
+            [helper.make_node("BatchNormalization", ["s", "a", "a", "a", "a"], ["y"])],
+            "BatchNormalization_0: the channels before it are axis 3, axis 1 is expected",
+        ),
+        (
+            [quant("s", "t", 4), helper.make_node("Conv", ["t", "kq"], ["y"]), quant("k", "kq", 4)],
+            "Conv_0: the channels before it are axis 3, axis 1 is expected",
+        ),
+    ],
+)
+def test_channels_at_the_last_axis_are_not_taken_for_the_second(nodes, message, tmp_path):
+    constants = {"column": np.ones((1, 4, 1, 1), np.float32), "a": np.ones(1, np.float32)}
+    constants["k"] = np.ones((4, 1, 1, 4), np.float32)
+    nodes = [*FOUR_AXES, *sorted(nodes, key=lambda node: "k" not in node.input)]
+    path = save(tmp_path / "made.onnx", nodes, {**SQUARE, **constants}, shape=(1, 1, 1, 4))
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert str(error.value) == f"model {path}: {message}"
+
+
+def test_a_normalization_follows_sums(tmp_path):
+    """Of the input or of codes there is none."""
+    normalization = helper.make_node("BatchNormalization", ["xq", "a", "a", "a", "a"], ["y"])
+    path = save(tmp_path / "made.onnx", [BEGIN[0], normalization], {"a": np.ones(2, np.float32)})
+    with pytest.raises(
+        SpinplaneError, match=r"BatchNormalization_0: a BatchNormalization of the input or of codes"
+    ):
+        load_model(path)

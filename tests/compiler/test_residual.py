@@ -1,0 +1,292 @@
+"""Residual blocks: the compiler's programs against the oracle, and what it refuses."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.frontend.thresholds import reachable_sums
+from spinplane.compiler.graph import Pooling, Residual, Steps
+from spinplane.compiler.mapping.codes import InputCode
+from spinplane.compiler.mapping.requantize import Addend, requantization
+from spinplane.compiler.oracle import run_graph
+from spinplane.machine import Coding, Operand, SpinplaneError
+from spinplane.machine.descriptor import Requantize
+from tests.compiler.codegen.test_program import (
+    FEW,
+    SMALL,
+    TINY,
+    check,
+    check_loops,
+    inputs_of,
+    layer_of,
+    network,
+    steps_of,
+)
+
+BIPOLAR = Operand(bits=1, coding=Coding.BIPOLAR)
+DOREFA = Operand(bits=2, coding=Coding.DOREFA)
+SAME = (1, 1, 1, 1)
+
+
+def residual(source, scale=1, residual_scale=1):
+    return Residual(source=source, scale=scale, residual_scale=residual_scale)
+
+
+def even(kernels, levels, first, distance):
+    """Rising steps at equal distances."""
+    limits = first + distance * np.arange(len(levels) - 1)
+    return Steps(
+        thresholds=np.tile(limits, (kernels, 1)), rising=np.ones(kernels, bool), levels=np.asarray(levels)
+    )
+
+
+def identity_block(channels, operand, **of_the_sum):
+    """Two layers with the network's input added to the second one's sums."""
+    levels = list(range(operand.smallest, operand.largest + 1, operand.scale))
+    return network(
+        (channels, 6, 7),
+        layer_of(
+            (5, channels, 3, 3), padding=SAME, i=operand, w=1, steps=steps_of(5, [0, 1, 2, 3]), name="a"
+        ),
+        layer_of(
+            (channels, 5, 3, 3),
+            padding=SAME,
+            name="b",
+            seed=1,
+            residual=residual(-1, 2, -3),
+            **{"steps": steps_of(channels, levels, seed=4), **of_the_sum},
+        ),
+        layer_of((3, channels, 2, 2), i=operand, name="c"),
+    )
+
+
+def downsampled_block(operand):
+    """Two layers of which the first halves the map, and a layer of 1×1 kernels beside them that is added."""
+    return network(
+        (2, 8, 8),
+        layer_of(
+            (4, 2, 3, 3),
+            padding=SAME,
+            name="stem",
+            steps=steps_of(4, list(range(operand.smallest, operand.largest + 1, operand.scale)), spread=12),
+        ),
+        layer_of(
+            (6, 4, 3, 3),
+            stride=(2, 2),
+            padding=SAME,
+            i=operand,
+            w=1,
+            name="conv",
+            steps=steps_of(6, [0, 1, 2, 3]),
+        ),
+        layer_of(
+            (6, 4, 1, 1),
+            input=0,
+            stride=(2, 2),
+            i=operand,
+            w=3,
+            name="down",
+            steps=even(6, np.arange(-32, 32), -31, 1),
+        ),
+        layer_of(
+            (6, 6, 3, 3),
+            input=1,
+            padding=SAME,
+            name="sum",
+            residual=residual(2, 3, 2),
+            steps=even(6, np.arange(8), -10, 9),
+        ),
+        layer_of((4, 6, 4, 4), i=3, name="fc"),
+    )
+
+
+@pytest.mark.parametrize("run", [check, check_loops], ids=["functional", "loops"])
+@pytest.mark.parametrize(
+    "graph",
+    [
+        identity_block(3, Operand(bits=4)),
+        identity_block(3, BIPOLAR),
+        identity_block(17, DOREFA),
+        identity_block(
+            2, Operand(bits=3, coding=Coding.TWOS_COMPLEMENT), steps=even(2, np.arange(-4, 4), -20, 6)
+        ),
+        downsampled_block(Operand(bits=2)),
+        downsampled_block(BIPOLAR),
+        downsampled_block(DOREFA),
+    ],
+)
+@pytest.mark.parametrize("machine", [SMALL, FEW], ids=["small", "few"])
+def test_blocks(graph, machine, run):
+    run(graph, replace(machine, rows=max(machine.rows, 128)), inputs_of(graph))
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [identity_block(3, Operand(bits=1)), downsampled_block(Operand(bits=1))],
+    ids=["identity", "down"],
+)
+def test_blocks_on_tiny(graph):
+    check(graph, TINY, inputs_of(graph))
+    check_loops(graph, TINY, inputs_of(graph, count=1))
+
+
+@pytest.mark.parametrize("run", [check, check_loops], ids=["functional", "loops"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layer_of((4, 4, 1, 1), residual=residual(-1, -2, 5)),
+        layer_of((4, 2, 1, 1), groups=2, residual=residual(-1, 1, -1)),
+        layer_of(
+            (4, 4, 1, 2),
+            padding=(0, 1, 0, 1),
+            pool=Pooling(kind="sum", size=(1, 2), stride=(1, 1)),
+            residual=residual(-1, 1, 7),
+        ),
+        layer_of(
+            (4, 4, 1, 2),
+            padding=(0, 1, 0, 1),
+            pool=Pooling(kind="max_sums", size=(1, 2), stride=(1, 1)),
+            residual=residual(-1, -1, 7),
+        ),
+    ],
+    ids=["scaled", "groups", "sum", "max_sums"],
+)
+def test_sums_leave_with_their_residual_in_stripes_too(layer, run):
+    graph = network((4, 4, 90), layer)
+    run(graph, FEW, inputs_of(graph))
+    program = compile_graph(graph, FEW, fold_pools=True)
+    assert len(program.passes) > 1
+    assert all(n.residual and n.residual_planes == 2 for n in program.passes)
+
+
+def test_a_map_lives_until_it_is_added():
+    layers = [
+        layer_of((2, 2, 1, 1), name=f"conv{n}", steps=steps_of(2, [0, 1, 2, 3], spread=4), seed=n)
+        for n in range(5)
+    ]
+    layers[4] = replace(layers[4], residual=residual(0))
+    graph = network((2, 9, 9), *layers)
+    with pytest.raises(SpinplaneError) as error:
+        compile_graph(graph, replace(TINY, image_words=100))
+    words = r"its input of (\d+) words and its output of \d+, and (\d+) that are read besides or later, need"
+    found = re.search(rf"^layer conv\d: {words} image_words = (\d+), machine tiny has 100$", str(error.value))
+    assert found, str(error.value)
+    # The machine's words are even.
+    needed = int(found[3]) + int(found[3]) % 2
+    program = check(graph, replace(TINY, image_words=needed), inputs_of(graph))
+    # The first layer's output is there at the end, what lay between has been written over.
+    assert [layer.kept for layer in program.layers] == [True, False, False, True, True]
+    with pytest.raises(SpinplaneError, match="that are read besides or later"):
+        compile_graph(graph, replace(TINY, image_words=needed - 2))
+
+
+@pytest.mark.parametrize(
+    ("steps", "kind"),
+    [
+        (even(4, np.arange(16), -40, 7), Requantize.SHIFT),
+        (even(4, [0, 1], 3, 1), Requantize.SHIFT),
+        (steps_of(4, np.arange(6), seed=9, spread=12), Requantize.THRESHOLDS),
+    ],
+)
+@pytest.mark.parametrize("scales", [(1, 1), (3, -2), (-5, 4)])
+@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (1, -3), (2, -3)])
+def test_every_sum_with_every_code_becomes_its_level(steps, kind, scales, scale, offset):
+    layer = layer_of((4, 2, 1, 1), w=3, residual=residual(0, *scales), steps=steps)
+    addend = Addend(
+        code=InputCode(bits=2, scale=scale, offset=offset, pad_code=0),
+        smallest=offset,
+        largest=offset + 3 * scale,
+    )
+    output = InputCode(bits=4, scale=1, offset=0, pad_code=0)
+    found = requantization(layer, output, addend)
+    assert found.requantize is kind
+    low, high = reachable_sums(layer)
+    sums, codes = np.meshgrid(np.arange(low.min(), high.max() + 1), np.arange(4))
+    inside = (sums >= low.reshape(-1, 1, 1)) & (sums <= high.reshape(-1, 1, 1))
+    values = scales[0] * sums + scales[1] * (scale * codes + offset)
+    wanted = steps.apply(np.tile(values, (1, 4, 1, 1)))[0]
+    shape = (-1, 1, 1)
+    y = sums * found.multipliers.reshape(shape) + found.offsets.reshape(shape)
+    y = y + codes * found.residual_multipliers.reshape(shape)
+    if kind is Requantize.SHIFT:
+        given = np.clip(y >> found.shift, found.low, found.high)
+    else:
+        given = found.low + (found.thresholds.reshape(4, -1, 1, 1) <= y[:, np.newaxis]).sum(axis=1)
+    assert (given << found.code_shift)[inside].tolist() == wanted[inside].tolist()
+
+
+def conv(name="conv", **more):
+    return layer_of((2, 2, 1, 1), **{"name": name, "steps": steps_of(2, [0, 1, 2, 3]), **more})
+
+
+@pytest.mark.parametrize(
+    ("layers", "text"),
+    [
+        (
+            [conv(), conv("next", padding=SAME, residual=residual(0))],
+            "layer next: a residual of 2×4×4 does not fit its own 2×6×6 (channels, height, width)",
+        ),
+        (
+            [conv(residual=residual(0))],
+            "layer conv: its residual is map 0, allowed is -1 (the network's input) to -1",
+        ),
+        (
+            [conv(), conv("next", input=1)],
+            "layer next: its input is map 1, allowed is -1 (the network's input) to 0",
+        ),
+        (
+            [conv(), conv("next", input=-1)],
+            "layer conv: no layer takes what it gives",
+        ),
+        (
+            [conv(), conv("a"), conv("b", i=BIPOLAR, input=0, residual=residual(1))],
+            "layer b: it takes bipolar codes of 1 bits, layer a takes the same map as unsigned codes of 2 bits",
+        ),
+        (
+            [
+                conv(
+                    padding=(0, 0, 0, 1),
+                    pool=Pooling(kind="max_codes", size=(1, 2), stride=(1, 1)),
+                    residual=residual(-1),
+                )
+            ],
+            "layer conv: a residual is added to pooled sums, and not before the greatest code is taken (pool kind "
+            "max_codes)",
+        ),
+        (
+            [conv(residual=residual(-1, 2**23, 1))],
+            "layer conv: its sums times 8388608 and the codes of its residual times 1 need multipliers of more than 24 "
+            "bits",
+        ),
+        (
+            [conv(), conv("next", residual=residual(0, 1, -(2**23)))],
+            "layer next: its sums times 1 and the codes of its residual times -8388608 need multipliers of more than "
+            "24 bits",
+        ),
+        (
+            [conv(residual=residual(-1, 0, 0))],
+            "layer conv: its sums and its residual are both multiplied by 0",
+        ),
+        (
+            [conv(residual=residual(-1, 2**22, 1), bias=np.array([0, 600]), steps=None)],
+            "layer conv: sums with the residual from ",
+        ),
+        (
+            [conv(residual=residual(-1, 2**22, 1), bias=np.array([0, 600]))],
+            "layer conv: pooled sums from ",
+        ),
+    ],
+)
+def test_what_cannot_be_computed_is_refused(layers, text):
+    with pytest.raises(SpinplaneError) as error:
+        compile_graph(network((2, 4, 4), *layers), TINY)
+    assert str(error.value).startswith(text)
+
+
+def test_the_oracle_refuses_other_shapes():
+    graph = network((2, 4, 4), conv(stride=(4, 4), residual=residual(-1)))
+    with pytest.raises(SpinplaneError, match=r"^layer conv: a residual of 2×4×4 does not fit its own 2×1×1 "):
+        run_graph(graph, inputs_of(graph))

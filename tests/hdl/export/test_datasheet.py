@@ -1,0 +1,55 @@
+# amaranth: UnusedElaboratable=no
+"""The datasheet: its numbers are those of the machine."""
+
+import re
+from dataclasses import replace
+
+from spinplane.hdl.export.datasheet import datasheet
+from spinplane.machine import Machine, load_machine
+from spinplane.machine.timing import fetch_cycles
+
+PORTS = [
+    {"name": "clk", "direction": "input", "width": 1},
+    {"name": "rst", "direction": "input", "width": 1},
+    {"name": "axil__awaddr", "direction": "input", "width": 32},
+    {"name": "axi__rdata", "direction": "output", "width": 128},
+    {"name": "interrupt", "direction": "output", "width": 1},
+]
+MACROS = [{"module": "accelerator", "instance": "log_bank", "words": 256, "width": 624, "reads": 1}]
+
+
+def sheet(machine: Machine) -> str:
+    return datasheet(machine, PORTS, MACROS)
+
+
+def test_chapters() -> None:
+    assert re.findall(r"^## (.*)$", sheet(load_machine("paper")), re.MULTILINE) == [
+        *("Ports", "Sizes", "Banks", "Memory macros", "Throughput", "Latencies", "Reset")
+    ]
+
+
+def test_numbers_of_the_paper_machine() -> None:
+    text, fetch = sheet(load_machine("paper")), fetch_cycles(load_machine("paper"))
+    for line in (
+        "| `axil__awaddr` | input | 32 | AXI4-Lite: registers |",
+        "| `axi__rdata` | output | 128 | AXI4: banks |",
+        "| rows × columns of each | 512 × 256 |",
+        "| accumulators of each | 4 of 32 bits |",
+        "| kernel | 0x20000000 | 524288 | 256 | 16384 |",
+        "| `log_bank` | 256 | 624 | 1 |",
+        "| products of two bits | 8192 |",
+        "| bits written into the arrays | 4096 |",
+        f"| start of a program | first cycle of the first pass | {2 * fetch} |",
+    ):
+        assert f"\n{line}\n" in text
+
+
+def test_slow_pulses_divide_the_throughput() -> None:
+    text = sheet(load_machine("wide"))
+    assert "| products of two bits | 2048 (one AND takes 2 cycles) |" in text
+    assert "| cycles of a sense, of a write pulse | 2, 3 |" in text
+
+
+def test_a_machine_without_a_description() -> None:
+    text = sheet(replace(load_machine("tiny"), description=""))
+    assert text.startswith("# Accelerator, machine tiny\n\nAn accelerator for")

@@ -1,0 +1,296 @@
+# amaranth: UnusedElaboratable=no
+"""The exported Verilog under other tools' eyes, and the folder that it lies in."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spinplane.hdl.export.files import Export, export
+from spinplane.machine import Machine, load_machine
+from spinplane.machine.memory_map import MemoryMap, region_address
+from spinplane.physical import run_script
+from spinplane.sim.tools import find_icarus, find_verilator
+
+# One sub-array, one segment, rows that are no power of two, the slowest and the fastest pulse.
+ODD = Machine(
+    name="odd",
+    sub_arrays=1,
+    rows=48,
+    columns=32,
+    segments=1,
+    sense_cycles=2,
+    write_cycles=1,
+    image_words=64,
+    kernel_words=33,
+    parameter_beats=17,
+    threshold_beats=16,
+    pool_beats=5,
+    descriptors=5,
+    description="odd",
+)
+MACHINES = [
+    load_machine("tiny"),
+    ODD,
+    pytest.param(load_machine("paper"), marks=pytest.mark.thorough),
+]
+
+
+@pytest.fixture(scope="module", params=MACHINES, ids=lambda machine: machine.name)
+def machine(request: pytest.FixtureRequest) -> Machine:
+    return request.param
+
+
+BENCH = {"run.py": b"print()", "program.npz": bytes(range(256))}
+
+
+@pytest.fixture(scope="module")
+def exported(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Export:
+    return export(machine, tmp_path_factory.mktemp(machine.name), bench=BENCH)
+
+
+@pytest.fixture(scope="module")
+def folder(exported: Export) -> Path:
+    return exported.folder
+
+
+def listed(folder: Path, name: str) -> list[str]:
+    return (folder / name).read_text(encoding="utf-8").split()
+
+
+def verilog_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.v"))
+
+
+@pytest.mark.parametrize("by", ["waived", "list", "glob"])
+def test_verilator_has_nothing_to_warn_of(folder: Path, by: str) -> None:
+    """``lint.f`` asks for all warnings but those that it names; without it there are none by default."""
+    verilator = find_verilator()
+    sources = {"waived": ["-f", "lint.f"], "list": ["-f", "simulation.f"], "glob": verilog_files(folder)}[by]
+    run = subprocess.run(
+        [verilator.executable, "--lint-only", "--quiet", *sources],
+        cwd=folder,
+        env=verilator.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("by", ["list", "glob"])
+def test_icarus_has_nothing_to_warn_of(folder: Path, by: str, tmp_path: Path) -> None:
+    sources = ["-f", "simulation.f"] if by == "list" else verilog_files(folder)
+    run = subprocess.run(
+        [find_icarus(), "-g2012", "-Wall", "-o", tmp_path / "model", *sources],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("by", "passes"),
+    [
+        ("list", "synth -run begin:fine -top accelerator\nstat -top accelerator"),
+        ("glob", "proc\nstat -top accelerator"),
+    ],
+)
+def test_yosys_has_nothing_to_warn_of(folder: Path, by: str, passes: str, tmp_path: Path) -> None:
+    """Without gates, which take minutes and see no Verilog."""
+    names = listed(folder, "synthesis.f") if by == "list" else verilog_files(folder)
+    for name in names:
+        shutil.copy(folder / name, tmp_path)
+    read = "".join(f"read_verilog {name}\n" for name in names)
+    log = run_script(f"{read}hierarchy -check -top accelerator\n{passes}\ncheck -assert\n", tmp_path)
+    assert [line for line in log.splitlines() if "warning" in line.lower()] == []
+    counted = log.rpartition("design hierarchy")[2]
+    assert "sot_mram_array" in counted
+    assert re.search(r"\bbank\b", counted)
+
+
+def test_the_description_names_the_ports_of_the_verilog(folder: Path) -> None:
+    described = {
+        port["name"]: (port["direction"], port["width"])
+        for port in json.loads((folder / "accelerator.json").read_text(encoding="utf-8"))["ports"]
+    }
+    text = (folder / "accelerator.v").read_text(encoding="utf-8")
+    header = re.search(r"^module accelerator\((.*?)\);", text, re.MULTILINE | re.DOTALL)
+    assert header is not None
+    assert sorted(re.split(r"\s*,\s*", header[1].strip())) == sorted(described)
+    declared = {
+        name: (direction, int(high or 0) + 1)
+        for direction, high, name in re.findall(
+            r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", text, re.MULTILINE
+        )
+    }
+    assert declared == described
+
+
+def test_the_description_names_the_banks(machine: Machine, folder: Path) -> None:
+    banks = json.loads((folder / "accelerator.json").read_text(encoding="utf-8"))["banks"]
+    expected = MemoryMap.of(machine).banks
+    assert list(banks) == list(expected)
+    for name, bank in banks.items():
+        assert bank["address"] == region_address(name)
+        assert (bank["words"], bank["width"], bank["size"]) == (
+            expected[name].words,
+            expected[name].width,
+            expected[name].size,
+        )
+
+
+def test_every_bank_that_is_placed_is_listed_as_a_macro(machine: Machine, folder: Path) -> None:
+    texts = [(folder / name).read_text(encoding="utf-8") for name in listed(folder, "synthesis.f")]
+    macros = json.loads((folder / "accelerator.json").read_text(encoding="utf-8"))["macros"]
+    assert len(macros) == len(re.findall(r"^  bank #\(", "".join(texts), re.MULTILINE))
+    sizes = {macro["instance"]: (macro["words"], macro["width"], macro["reads"]) for macro in macros}
+    assert len(sizes) == len(macros)
+    lanes, half = machine.results_per_cycle, machine.image_words // 2
+    expected = {
+        "even_words": (half, machine.columns, 2),
+        "odd_words": (half, machine.columns, 2),
+        "log_bank": (machine.descriptors, 13 * 48, 1),
+        "pool_bank": (machine.pool_beats, 63 * lanes, 1),
+        **{
+            f"{name}_bank": (bank.words, bank.width, 1)
+            for name, bank in MemoryMap.of(machine).banks.items()
+            if name != "image"
+        },
+    }
+    assert sizes.pop("row_sum_bank")[0] == machine.rows
+    assert sizes == expected
+
+
+def test_a_sub_array_is_one_module_that_is_placed_often(machine: Machine, folder: Path) -> None:
+    texts = {name: (folder / name).read_text(encoding="utf-8") for name in verilog_files(folder)}
+    modules = re.findall(r"^module (\w+)", "".join(texts.values()), re.MULTILINE)
+    # Array and bank are there twice, as a model and as a black box.
+    assert sorted(modules) == sorted(
+        [*(Path(name).stem for name in texts if "stub" not in name), "bank", "sot_mram_array"]
+    )
+    assert len(re.findall(r"^  sub_array \w+ \(", texts["engine.v"], re.MULTILINE)) == machine.sub_arrays
+    assert len(re.findall(r"^  sot_mram_array #\(", texts["sub_array.v"], re.MULTILINE)) == 1
+
+
+def test_lists_and_core_name_files_that_are_there(folder: Path) -> None:
+    modules = json.loads((folder / "accelerator.json").read_text(encoding="utf-8"))["modules"]
+    sources = [f"{name}.v" for name in modules]
+    assert listed(folder, "synthesis.f") == ["sot_mram_array_stub.v", "bank_stub.v", *sources]
+    assert listed(folder, "simulation.f") == ["sot_mram_array.v", "bank.v", *sources]
+    core = (folder / "accelerator.core").read_text(encoding="utf-8")
+    assert core.startswith("CAPI=2:\n")
+    named = re.findall(r"^      - (\S+)$", core, re.MULTILINE)
+    assert sorted(named) == verilog_files(folder)
+    filesets = re.findall(r"^  (\w+):\n    files:$", core, re.MULTILINE)
+    used = re.findall(r"^    filesets: \[(.*)\]$", core, re.MULTILINE)
+    assert {name for names in used for name in names.split(", ")} == set(filesets)
+
+
+def test_another_process_writes_the_same_bytes(machine: Machine, folder: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from spinplane.hdl.export.files import export; "
+        "from spinplane.machine import Machine; "
+        f"export({machine!r}, Path(sys.argv[1]), bench={BENCH!r})"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": "1"}
+    subprocess.run([sys.executable, "-c", code, tmp_path], env=environment, check=True)
+    assert content(tmp_path) == content(folder)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_files_are_all_that_is_written(exported: Export) -> None:
+    assert sorted(exported.files) == sorted(content(exported.folder))
+    assert {f"bench/{name}" for name in BENCH} < set(exported.files)
+    described = json.loads((exported.folder / "accelerator.json").read_text(encoding="utf-8"))["files"]
+    assert described == list(exported.files)
+
+
+def test_the_summary_names_what_is_there(exported: Export, tmp_path: Path, kept: Path) -> None:
+    named = re.findall(rf"{re.escape(str(exported.folder))}/([^\s,]+)", str(exported))
+    assert named
+    assert set(named) <= set(exported.files)
+    assert "bench/run.py" in named
+    assert "bench" not in str(export(ODD, tmp_path, kept_in=kept))
+
+
+@pytest.fixture
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Verilog that is generated once for the tests of folders."""
+    return tmp_path_factory.getbasetemp() / "kept"
+
+
+def test_old_files_go_foreign_ones_stay(tmp_path: Path, kept: Path) -> None:
+    export(ODD, tmp_path, kept_in=kept, bench=BENCH)
+    whole = content(tmp_path)
+    description = json.loads(whole["accelerator.json"])
+    description["files"] += [
+        "old_module.v",
+        "bench/old.py",
+        "other/mine.v",
+        "../outside.v",
+        "bench/../../outside.v",
+    ]
+    (tmp_path / "accelerator.json").write_text(json.dumps(description), encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    for name in ("old_module.v", "mine.v", "other/mine.v", "bench/old.py", "bench/mine.py"):
+        (tmp_path / name).write_text("// text", encoding="utf-8")
+    outside = tmp_path.parent / "outside.v"
+    outside.write_text("// text", encoding="utf-8")
+    result = export(ODD, tmp_path, kept_in=kept, bench=BENCH)
+    foreign = dict.fromkeys(("mine.v", "other/mine.v", "bench/mine.py"), b"// text")
+    assert content(tmp_path) == whole | foreign
+    assert sorted(result.files) == sorted(whole)
+    assert outside.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"generator": "other", "files": ["mine.v"]}', '{"generator": 1}']
+)
+def test_a_foreign_description_deletes_nothing(text: str, tmp_path: Path, kept: Path) -> None:
+    (tmp_path / "accelerator.json").write_text(text, encoding="utf-8")
+    (tmp_path / "mine.v").write_text("// text", encoding="utf-8")
+    export(ODD, tmp_path, kept_in=kept)
+    assert (tmp_path / "mine.v").exists()
+    assert json.loads((tmp_path / "accelerator.json").read_text(encoding="utf-8"))["top"] == "accelerator"
+
+
+def test_a_full_disk_leaves_the_folder_as_it_was(
+    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(ODD, tmp_path, kept_in=kept)
+    before = content(tmp_path)
+    write_bytes = Path.write_bytes
+
+    def fill(path: Path, data: bytes) -> int:
+        if path.name == "engine.v":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return write_bytes(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(OSError, match="No space left on device"):
+        export(load_machine("tiny"), tmp_path, kept_in=kept, bench=BENCH)
+    monkeypatch.undo()
+    assert content(tmp_path) == before
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_a_folder_in_the_place_of_a_file_leaves_the_others_as_they_were(tmp_path: Path, kept: Path) -> None:
+    export(ODD, tmp_path, kept_in=kept)
+    (tmp_path / "sum.v").unlink()
+    (tmp_path / "sum.v").mkdir()
+    before = content(tmp_path)
+    with pytest.raises(IsADirectoryError, match=re.escape(f"Is a directory: '{tmp_path / 'sum.v'}'")):
+        export(load_machine("tiny"), tmp_path, kept_in=kept)
+    assert content(tmp_path) == before

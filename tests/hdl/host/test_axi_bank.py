@@ -1,0 +1,89 @@
+# amaranth: UnusedElaboratable=no
+import json
+from dataclasses import asdict
+
+import pytest
+from amaranth.hdl import Cat, Const, Module, Mux
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+from amaranth.utils import exact_log2
+
+from spinplane.hdl.common.bank import BANK, Bank, WideBank, bank_model
+from spinplane.hdl.common.verilog import place, verilog_modules
+from spinplane.hdl.host.axi_bank import AxiBank, axi4
+from spinplane.machine.memory_map import BankSize, MemoryMap
+from spinplane.sim import run_bench
+from spinplane.sim.axi import WARNINGS
+
+
+def memory_map(bus_bits: int, **banks: tuple[int, int]) -> MemoryMap:
+    return MemoryMap(
+        bus_bits=bus_bits,
+        **{name: BankSize(words=words, width=width) for name, (words, width) in banks.items()},
+    )
+
+
+# Words of 1, 2 and more beats, and banks that end anywhere; a narrow and a wide bus, more than 256 beats.
+MEMORIES = [
+    memory_map(
+        32, image=(24, 32), kernel=(11, 64), parameters=(5, 32), thresholds=(3, 256), program=(7, 128)
+    ),
+    memory_map(16, image=(300, 16), kernel=(9, 16), parameters=(2, 16), thresholds=(2, 128), program=(3, 32)),
+    memory_map(
+        256, image=(4, 512), kernel=(5, 256), parameters=(3, 1024), thresholds=(2, 256), program=(2, 256)
+    ),
+]
+
+
+class AxiBankWithBanks(wiring.Component):
+    """The unit with its banks, which someone else reads while it is busy; images lie in a wide bank."""
+
+    def __init__(self, memory: MemoryMap) -> None:
+        self.memory = memory
+        super().__init__({"axi": In(axi4(memory.bus_bits, 4)), "busy": In(1), "other_address": In(16)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        unit = place(m, platform, "axi_bank", AxiBank(self.memory))
+        wiring.connect(m, wiring.flipped(self.axi), unit.axi)
+        m.d.comb += unit.busy.eq(self.busy)
+        for name, size in self.memory.banks.items():
+            wide = name == "image"
+            bank = place(m, platform, f"{name}_bank", (WideBank if wide else Bank)(size.words, size.width))
+            write, read = getattr(unit, f"{name}_write"), getattr(unit, f"{name}_read")
+            wiring.connect(m, write, bank.write)
+            port = bank.read[0] if wide else bank.read
+            address = Cat(Const(0, exact_log2(size.width)), read.address) if wide else read.address
+            other = self.other_address % (size.bits if wide else size.words)
+            m.d.comb += [
+                port.enable.eq(read.enable | self.busy),
+                port.address.eq(Mux(self.busy, other, address)),
+                read.data.eq(port.data),
+            ]
+        return m
+
+
+@pytest.mark.parametrize(
+    ("memory", "simulator"),
+    [*((memory, "icarus") for memory in MEMORIES), (MEMORIES[0], "verilator")],
+    ids=["bus32", "bus16", "bus256", "bus32_verilator"],
+)
+def test_bench(memory: MemoryMap, simulator: str) -> None:
+    parameters = {
+        "bus_bits": memory.bus_bits,
+        "banks": {name: asdict(bank) for name, bank in memory.banks.items()},
+    }
+    run = run_bench(
+        "spinplane.sim.benches.host.bench_axi_bank",
+        {BANK: bank_model(), **verilog_modules(AxiBankWithBanks(memory), "axi_bank_with_banks")},
+        "axi_bank_with_banks",
+        simulator=simulator,
+        environment={"BENCH_PARAMETERS": json.dumps(parameters), "PYTHONWARNINGS": WARNINGS},
+    )
+    assert run.check().tests == 6
+
+
+def test_refuses_an_id_without_bits() -> None:
+    with pytest.raises(TypeError) as caught:
+        AxiBank(MEMORIES[0], 0)
+    assert str(caught.value) == "id_bits must be a positive integer, not 0"

@@ -1,0 +1,21 @@
+# amaranth: UnusedElaboratable=no
+import pytest
+
+from spinplane.hdl import BatchNorm
+from spinplane.hdl.common.verilog import verilog_modules
+from spinplane.sim import run_bench
+
+
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+def test_bench(simulator: str) -> None:
+    modules = verilog_modules(BatchNorm(), "batch_norm")
+    run = run_bench(
+        "spinplane.sim.benches.output.bench_batch_norm", modules, "batch_norm", simulator=simulator
+    )
+    assert run.check().tests == 1
+
+
+@pytest.mark.parametrize("name", ["width", "correction_bits", "multiplier_bits"])
+def test_refuses_widths_that_are_none(name: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name} must be a positive integer, not 0$"):
+        BatchNorm(**{name: 0})

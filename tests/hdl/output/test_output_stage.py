@@ -1,0 +1,41 @@
+# amaranth: UnusedElaboratable=no
+import json
+
+import pytest
+
+from spinplane.hdl.common.bank import BANK, bank_model
+from spinplane.hdl.common.verilog import verilog_modules
+from spinplane.hdl.output.output_stage import WayOut
+from spinplane.machine import Machine
+from spinplane.sim import run_bench
+
+#: Rows and segments have nothing to do with the way out.
+COMMON = {"rows": 16, "segments": 1, "image_words": 1024, "parameter_beats": 128, "threshold_beats": 44}
+SIZES = [
+    {"sub_arrays": 2, "columns": 64, "pool_beats": 40},
+    {"sub_arrays": 8, "columns": 128, "row_buses": 8, "pool_beats": 80},
+    {"sub_arrays": 4, "columns": 32, "row_buses": 1, "results_per_cycle": 1, "pool_beats": 9},
+    {
+        "sub_arrays": 8,
+        "columns": 16,
+        "row_buses": 4,
+        "accumulator_bits": 16,
+        "pool_beats": 37,
+        "image_words": 4096,
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "simulator"), list(zip(SIZES, ("icarus", "verilator", "icarus", "icarus"), strict=True))
+)
+def test_bench(sizes: dict[str, int], simulator: str) -> None:
+    parameters = COMMON | {"name": "bench"} | sizes
+    run = run_bench(
+        "spinplane.sim.benches.output.bench_output_stage",
+        {BANK: bank_model(), **verilog_modules(WayOut(Machine(**parameters)), "way_out")},
+        "way_out",
+        simulator=simulator,
+        environment={"BENCH_PARAMETERS": json.dumps(parameters)},
+    )
+    assert run.check().tests == 4

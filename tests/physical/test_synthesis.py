@@ -1,0 +1,199 @@
+# amaranth: UnusedElaboratable=no
+"""Synthesis of whole machines."""
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spinplane.hdl.common.row_set import row_sum_bits
+from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog, stubs
+from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine.activation import POOLED_BITS
+from spinplane.physical import AreaReport, synthesis, synthesize
+from spinplane.physical.asic import AsicTarget
+from spinplane.physical.liberty import library_text
+from spinplane.physical.library import read_library
+from spinplane.physical.synthesis import map_modules
+from spinplane.physical.yosys import find_yosys, run_script
+
+GSCL45NM = Path(__file__).parents[3] / "shared" / "pdk" / "gscl45nm.lib"
+BLOCKS = ["decoder", "reference select", "controller", "bit-counter", "shifter", "sum", "sub-array, rest"]
+OUTSIDE = [
+    *("counters", "engine, rest", "row former", "window sum", "sequencer", "layer controller"),
+    *(
+        "lanes: correction",
+        "lanes: batch-norm",
+        "lanes: pooling",
+        "lanes: activation",
+        "lanes, rest",
+        "way out",
+    ),
+    *("image bank, turning words", "AXI4", "AXI4-Lite, registers", "top, rest"),
+]
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Machine:
+    return load_machine("tiny")
+
+
+@pytest.fixture(scope="module")
+def report(tiny: Machine) -> AreaReport:
+    return synthesize(tiny)
+
+
+def test_every_block_is_listed(report: AreaReport) -> None:
+    assert [block.name for block in report.blocks] == BLOCKS + OUTSIDE
+    assert [block.name for block in report.blocks if block.sub_array] == BLOCKS
+    for block in report.blocks:
+        assert block.cells > 0
+    assert report.library == "spinplane45"
+    assert report.library_source == "spinplane"
+    assert report.yosys == str(find_yosys())
+
+
+def test_every_module_is_in_one_block(report: AreaReport, tiny: Machine) -> None:
+    listed = [module for block in report.blocks for module in block.modules]
+    assert sorted(listed) == sorted(machine_verilog(tiny, top=ACCELERATOR))
+    assert report.black_boxes == ("sot_mram_array", "bank")
+
+
+def test_memories_are_black_boxes(report: AreaReport, tiny: Machine) -> None:
+    """A memory that is none would be a flip-flop for each of its bits."""
+    flip_flops = {block.name: block.flip_flops for block in report.blocks}
+    assert flip_flops["window sum"] < tiny.rows * tiny.row_buses * row_sum_bits(tiny)
+    assert flip_flops["lanes: pooling"] < tiny.pool_beats * tiny.results_per_cycle * POOLED_BITS
+
+
+def test_totals_add_up(report: AreaReport) -> None:
+    total, one = report.total, report.sub_array
+    in_one = [block.sub_array for block in report.blocks if block.sub_array]
+    assert total.cells == sum(block.cells for block in report.blocks)
+    assert total.flip_flops == sum(block.flip_flops for block in report.blocks)
+    assert total.area_um2 == pytest.approx(math.fsum(b.area_um2 or 0 for b in report.blocks))
+    assert one.cells == sum(figures.cells for figures in in_one)
+    assert one.area_um2 == pytest.approx(math.fsum(figures.area_um2 or 0 for figures in in_one))
+    assert math.fsum(block.share for block in report.blocks) == pytest.approx(1)
+    assert math.fsum(figures.share for figures in in_one) == pytest.approx(1)
+
+
+def test_n_sub_arrays_cost_n_times_one(report: AreaReport, tiny: Machine) -> None:
+    double = synthesize(replace(tiny, sub_arrays=2 * tiny.sub_arrays))
+    for number, of in ((tiny.sub_arrays, report), (2 * tiny.sub_arrays, double)):
+        assert of.sub_arrays.count == number
+        assert of.sub_arrays.cells == number * of.sub_array.cells
+        assert of.sub_arrays.flip_flops == number * of.sub_array.flip_flops
+        assert of.sub_arrays.area_um2 == number * (of.sub_array.area_um2 or 0)
+        for block in of.blocks:
+            if block.sub_array:
+                assert block.area_um2 == number * (block.sub_array.area_um2 or 0)
+    for block, doubled in zip(report.blocks, double.blocks, strict=True):
+        # The controller takes commands, which are wider where more sub-arrays can be addressed.
+        if block.sub_array and block.name != "controller":
+            # Its share is of a sub-array with that controller in it.
+            assert doubled.sub_array is not None
+            assert replace(doubled.sub_array, share=block.sub_array.share) == block.sub_array
+            assert doubled.count == 2 * block.count
+    assert double.sub_array.area_um2 == pytest.approx(report.sub_array.area_um2, rel=0.01)
+
+
+def test_total_is_what_yosys_says_of_the_flat_netlist(
+    report: AreaReport, tiny: Machine, tmp_path: Path
+) -> None:
+    """Yosys' own statistics of the same netlist, flattened: another way to the same sum."""
+    target = AsicTarget(library=read_library())
+    modules, stub = machine_verilog(tiny, top=ACCELERATOR), "".join(stubs(tiny).values())
+    for name, text in {**target.files(), "design.v": "".join(modules.values()), "stub.v": stub}.items():
+        (tmp_path / name).write_text(text)
+    script = f"""\
+read_verilog -lib stub.v
+read_verilog design.v
+hierarchy -top {ACCELERATOR}
+{target.script(ACCELERATOR)}flatten
+delete t:$scopeinfo
+stat -liberty library.lib -top {ACCELERATOR}
+"""
+    [area] = re.findall(r"Chip area for module '\\accelerator': ([\d.]+)", run_script(script, tmp_path))
+    # All modules are mapped in one run here, which changes a gate now and then.
+    assert float(area) == pytest.approx(report.total.area_um2, rel=0.01)
+
+
+@pytest.mark.skipif(not GSCL45NM.is_file(), reason="gscl45nm.lib is not beside the repository (shared/pdk)")
+def test_real_library(report: AreaReport, tiny: Machine) -> None:
+    real = synthesize(tiny, liberty=GSCL45NM)
+    assert (real.library, real.library_source) == ("gscl45nm", str(GSCL45NM))
+    assert real.total.flip_flops == report.total.flip_flops
+    assert real.total.area_um2 == pytest.approx(report.total.area_um2, rel=0.1)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("family", ["xc7", "ecp5", "ice40"])
+def test_fpga(family: str) -> None:
+    small = Machine(name="small", sub_arrays=3, rows=8, columns=16, segments=1, accumulator_bits=16)
+    report = synthesize(small, fpga=family)
+    assert [block.name for block in report.blocks] == BLOCKS + OUTSIDE
+    assert (report.library, report.library_source) == (family, "Yosys")
+    assert report.total.luts == sum(block.luts or 0 for block in report.blocks)
+    assert report.sub_arrays.luts == 3 * (report.sub_array.luts or 0)
+    assert report.total.area_um2 is None
+
+
+def test_cells_are_kept(
+    report: AreaReport, tiny: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert synthesize(tiny, kept_in=tmp_path) == report
+    monkeypatch.setattr(synthesis, "run_script", None)
+    assert synthesize(tiny, kept_in=tmp_path) == report
+    with pytest.raises(TypeError):
+        synthesize(tiny, kept_in=tmp_path / "elsewhere")
+    (kept,) = (tmp_path / "synthesis").iterdir()
+    kept.write_text("{", encoding="utf-8")
+    with pytest.raises(TypeError):
+        synthesize(tiny, kept_in=tmp_path)
+
+
+def test_names_of_a_library_run_no_command(tiny: Machine, tmp_path: Path) -> None:
+    """A line that begins with ! is a shell command of Yosys. (A cell of two names escapes its own check.)"""
+    canary, liberty = tmp_path / "canary", tmp_path / "hostile.lib"
+    cell = f'  cell ("X\n! touch {canary}\n", rev2) {{ area : 1; dont_use : true; }}\n}}\n'
+    liberty.write_text(library_text().removesuffix("}\n") + cell)
+    with pytest.raises(SpinplaneError, match=r"^Liberty file .*hostile\.lib: cell = 'X\\n! touch [^\n]*$"):
+        synthesize(tiny, liberty=liberty)
+    assert not canary.exists()
+
+
+def test_names_of_modules_run_no_command(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    name = f"top\n! touch {canary}\n"
+    with pytest.raises(SpinplaneError, match=r"^module = 'top\\n! touch [^\n]*$"):
+        map_modules({name: "module top; endmodule\n"}, {}, AsicTarget(library=read_library()), find_yosys())
+    assert not canary.exists()
+
+
+def test_library_and_fpga_exclude_each_other(tiny: Machine) -> None:
+    with pytest.raises(SpinplaneError) as error:
+        synthesize(tiny, liberty=Path("a.lib"), fpga="xc7")
+    assert str(error.value) == "a Liberty file and an FPGA family exclude each other: give one of them"
+
+
+def test_wrong_library_and_family(tiny: Machine) -> None:
+    with pytest.raises(SpinplaneError) as error:
+        synthesize(tiny, liberty=Path("none.lib"))
+    assert str(error.value) == "Liberty file none.lib: no such file"
+    with pytest.raises(SpinplaneError) as error:
+        synthesize(tiny, fpga="max10")
+    assert str(error.value) == "fpga = 'max10': allowed are xc7, ecp5, ice40"
+
+
+def test_a_missing_module_is_named() -> None:
+    target = AsicTarget(library=read_library())
+    verilog = "module top (input a, output y); lost l (.a(a), .y(y)); endmodule\n"
+    with pytest.raises(SpinplaneError) as error:
+        map_modules({"top": verilog}, {}, target, find_yosys())
+    assert str(error.value) == (
+        f"{find_yosys()}: Module `\\lost' referenced in module `\\top' in cell `\\l' "
+        "is not part of the design."
+    )
