@@ -19,8 +19,8 @@ from .input.input_address_generator import RowRequest, walk_rows
 from .input.input_streamer import RowSet, bits_needed, elements_inside, form_row, form_row_sets
 from .output.activation import activate
 from .output.batch_norm import batch_normalize
-from .output.output_packer import WayOutError, Write, plane_writes, raw_writes
-from .output.output_stage import WayOutRun, run_way_out
+from .output.output_packer import BankWrite, OutputStageError, plane_writes, raw_writes
+from .output.output_stage import OutputStageRun, run_output_stage
 from .output.pooling import pool
 from .output.quantizer import quantize, quantize_unit
 from .output.window_correction import correct_window
@@ -31,10 +31,13 @@ __all__ = [
     "AcceleratorRun",
     "ArrayError",
     "AxiBanks",
+    "BankWrite",
     "DescriptorError",
     "Engine",
     "EngineRun",
     "ImagesRun",
+    "OutputStageError",
+    "OutputStageRun",
     "Place",
     "Probe",
     "RowRequest",
@@ -43,9 +46,6 @@ __all__ = [
     "SensedPair",
     "SotMramArray",
     "Sum",
-    "WayOutError",
-    "WayOutRun",
-    "Write",
     "activate",
     "batch_normalize",
     "bit_planes",
@@ -73,7 +73,7 @@ __all__ = [
     "raw_writes",
     "read_descriptor",
     "read_header",
-    "run_way_out",
+    "run_output_stage",
     "select_reference",
     "shift_left",
     "shift_right_rounded",

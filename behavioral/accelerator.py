@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneError
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.descriptor import DESCRIPTOR_WORDS
-from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.machine.program import FeatureMap, Program
 from spinplane.machine.registers import Error
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles
 
@@ -22,7 +22,7 @@ from .prepared_pass import Mode, PreparedPass
 from .probe import Probe
 from .program_plan import MemoryStep, PassStep, Plan, Planner
 from .schedule import Schedule
-from .state import State
+from .state import AcceleratorState
 
 #: Bytes that the images of a chunk take.
 _CHUNK = 48 << 20
@@ -87,7 +87,7 @@ class Accelerator:
 
     Attributes
     ----------
-    state : State
+    state : AcceleratorState
         Banks and cells, which a host may write.
     program : ndarray of shape (descriptors, DESCRIPTOR_WORDS), uint32
         The program memory.
@@ -102,13 +102,13 @@ class Accelerator:
 
     def __init__(self, machine: Machine, faults: FaultMap | None = None, mode: Mode = "exact") -> None:
         self.machine, self.mode = machine, mode
-        self.state = State(machine, faults)
+        self.state = AcceleratorState(machine, faults)
         self.program = np.zeros((machine.descriptors, DESCRIPTOR_WORDS), dtype=np.uint32)
         self.resident = 0
-        self._loaded: NetworkProgram | None = None
+        self._loaded: Program | None = None
         self._forget()
 
-    def load(self, program: NetworkProgram) -> None:
+    def load(self, program: Program) -> None:
         """Write a program into the banks, from their first words on.
 
         Raises
@@ -216,7 +216,7 @@ class Accelerator:
         return ImagesRun(maps=maps, run=run)
 
     def _chunks(
-        self, codes: NDArray[np.integer], program: NetworkProgram
+        self, codes: NDArray[np.integer], program: Program
     ) -> Iterator[tuple[Plan, NDArray[np.integer]]]:
         """Images that run together, and the program as it runs for them."""
         first = 0

@@ -16,10 +16,10 @@ from .array.shifter import shift_left
 from .array.sot_mram_array import ArrayError, UnknownCellError
 from .array.window_product import Room, WindowProduct
 from .bit_strings import ImageBanks
-from .output.output_stage import Parameters, WayOut
+from .output.output_stage import OutputStage, Parameters
 from .probe import Probe
 from .schedule import Schedule
-from .state import State, write_row_sets
+from .state import AcceleratorState, write_row_sets
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
@@ -34,18 +34,18 @@ class PreparedPass:
     Parameters
     ----------
     schedule : Schedule
-    state : State
+    state : AcceleratorState
         After the load.
     mode : {"exact", "bit_plane"}
     room : Room
         For what is kept of the factors.
     """
 
-    def __init__(self, schedule: Schedule, state: State, mode: Mode, room: Room) -> None:
+    def __init__(self, schedule: Schedule, state: AcceleratorState, mode: Mode, room: Room) -> None:
         self.schedule = schedule
         p = schedule.layer_pass
         self._parameters = Parameters.read(p, state.parameters, state.thresholds)
-        self._way_out = WayOut(p, self._parameters, schedule.places)
+        self._output_stage = OutputStage(p, self._parameters, schedule.places)
         array = state.array_beside(schedule.pairs.kernel_rows)
         self._kernels = [cells.copy() for cells in kernel_cells(p, schedule.pairs, array.cells)]
         known = all(cells.all() for cells in kernel_cells(p, schedule.pairs, array.written))
@@ -63,20 +63,20 @@ class PreparedPass:
         self._met_row_by_row = schedule.index is None or not known
 
     def _matters(self) -> NDArray[np.bool_]:
-        """Windows whose sums have to fit: ndarray of shape (windows of all regions, groups), bool."""
+        """Windows whose sums have to fit: ndarray of shape (windows of all regions, clusters), bool."""
         p, places = self.schedule.layer_pass, self.schedule.places
         counts = (
             places.counts
             if p.pool is not PoolAt.NONE
             else np.arange(p.windows)[:, np.newaxis] == p.windows - 1
         )
-        return (places.yields[:, np.newaxis] & counts).reshape(-1, p.groups)
+        return (places.yields[:, np.newaxis] & counts).reshape(-1, p.clusters)
 
     def leave(self) -> None:
         """Give the room back that the pass has taken."""
         self._product.leave()
 
-    def is_current(self, state: State) -> bool:
+    def is_current(self, state: AcceleratorState) -> bool:
         """Whether banks and array hold what they held when the pass was prepared."""
         if self._met_row_by_row or not self._parameters.are_in(state.parameters, state.thresholds):
             return False
@@ -84,14 +84,14 @@ class PreparedPass:
         cells = kernel_cells(self.schedule.layer_pass, self.schedule.pairs, array.cells)
         return all(map(np.array_equal, cells, self._kernels))
 
-    def run(self, banks: ImageBanks, state: State, probe: Probe | None = None) -> None:
+    def run(self, banks: ImageBanks, state: AcceleratorState, probe: Probe | None = None) -> None:
         """Run the pass for some images.
 
         Parameters
         ----------
         banks : ImageBanks
             Of the images; are changed.
-        state : State
+        state : AcceleratorState
             Gets the rows of the last image.
         probe : Probe, optional
             Looks at the first image.
@@ -115,7 +115,7 @@ class PreparedPass:
             rows = schedule.rows.read(banks)
             met = [
                 RowByRow(schedule, state).sums(of_image)
-                for of_image in rows.reshape(len(rows), p.groups, -1, rows.shape[-1])
+                for of_image in rows.reshape(len(rows), p.clusters, -1, rows.shape[-1])
             ]
             accumulators, window_sums = (np.stack(parts) for parts in zip(*met, strict=True))
             values = self._product.finish(accumulators, window_sums)
@@ -125,7 +125,9 @@ class PreparedPass:
             values, bound = self._product.values(units, places[:, schedule.index])
             state.leave(schedule, units[-1][places])
         of_regions = values.reshape(*values.shape[:2], p.regions, p.windows, values.shape[-1])
-        codes = self._way_out.codes(of_regions, residuals, bound * (p.windows if p.pool is PoolAt.SUM else 1))
+        codes = self._output_stage.codes(
+            of_regions, residuals, bound * (p.windows if p.pool is PoolAt.SUM else 1)
+        )
         if probe is not None:
             probe.look(
                 schedule,
@@ -144,11 +146,11 @@ class RowByRow:
     Parameters
     ----------
     schedule : Schedule
-    state : State
+    state : AcceleratorState
         Its array is written to.
     """
 
-    def __init__(self, schedule: Schedule, state: State) -> None:
+    def __init__(self, schedule: Schedule, state: AcceleratorState) -> None:
         self._schedule, self._pass = schedule, schedule.layer_pass
         self._array, self._row_sums = state.array, state.row_sums
 
@@ -157,12 +159,12 @@ class RowByRow:
 
         Parameters
         ----------
-        sets : ndarray of shape (groups, row sets, elements), uint8
+        sets : ndarray of shape (clusters, row sets, elements), uint8
 
         Returns
         -------
-        accumulators : ndarray of shape (groups, windows of all regions, channels), int64
-        window_sums : ndarray of shape (groups, windows of all regions), int64
+        accumulators : ndarray of shape (clusters, windows of all regions, channels), int64
+        window_sums : ndarray of shape (clusters, windows of all regions), int64
 
         Raises
         ------
@@ -171,9 +173,9 @@ class RowByRow:
         """
         p, walk = self._pass, self._schedule.walk
         windows = self._schedule.pairs.input_rows.reshape(p.regions, p.windows, p.plane_groups, p.window_rows)
-        accumulators = np.empty((p.groups, p.regions, p.windows, p.channel_beats * p.lanes), dtype=np.int64)
-        window_sums = np.empty((p.groups, p.regions, p.windows), dtype=np.int64)
-        buses = np.arange(p.groups) * (p.machine.row_buses // p.groups)
+        accumulators = np.empty((p.clusters, p.regions, p.windows, p.channel_beats * p.lanes), dtype=np.int64)
+        window_sums = np.empty((p.clusters, p.regions, p.windows), dtype=np.int64)
+        buses = np.arange(p.clusters) * (p.machine.row_buses // p.clusters)
         plane_groups = np.int64(1) << np.arange(p.plane_groups) * p.planes
         for region in range(p.regions):
             new = slice(walk.region_sets[region], walk.region_sets[region + 1])
@@ -182,15 +184,17 @@ class RowByRow:
                 results = self._window(region * p.windows + window, rows)
                 accumulators[:, region, window] = of_channels(p, self._schedule.pairs, results)
                 window_sums[:, region, window] = self._row_sums[buses][:, rows].sum(axis=2) @ plane_groups
-        return accumulators.reshape(p.groups, -1, accumulators.shape[-1]), window_sums.reshape(p.groups, -1)
+        return accumulators.reshape(p.clusters, -1, accumulators.shape[-1]), window_sums.reshape(
+            p.clusters, -1
+        )
 
     def _window(self, window: int, rows: Integers) -> Integers:
-        """Accumulators of a window: ndarray of shape (groups, rounds, sub-arrays, slots), int64."""
+        """Accumulators of a window: ndarray of shape (clusters, kernel tiles, sub-arrays, slots), int64."""
         p, pairs, machine = self._pass, self._schedule.pairs, self._pass.machine
-        results = np.zeros((p.groups, p.rounds, int(pairs.sub_arrays.max()), p.slots), dtype=np.int64)
+        results = np.zeros((p.clusters, p.kernel_tiles, int(pairs.sub_arrays.max()), p.slots), dtype=np.int64)
         for number, kernel_rows in enumerate(pairs.kernel_rows):
             sub_arrays = int(pairs.sub_arrays[number])
-            where = np.arange(machine.sub_arrays).reshape(p.groups, -1)[:, :sub_arrays].ravel()
+            where = np.arange(machine.sub_arrays).reshape(p.clusters, -1)[:, :sub_arrays].ravel()
             # Kernel plane, plane group, window row.
             rows_a, rows_b = np.broadcast_arrays(rows, kernel_rows[:, np.newaxis])
             everywhere = np.ones((rows_a.size, machine.columns), dtype=np.uint8)
@@ -201,7 +205,7 @@ class RowByRow:
             shifts = np.arange(p.kernel_planes)[:, np.newaxis] + np.arange(p.plane_groups) * p.planes
             counts = count_bits(sensed, p.slots, p.planes).reshape(len(where), *rows_a.shape, p.slots)
             shifted = shift_left(counts, shifts[:, :, np.newaxis, np.newaxis]).sum(axis=(1, 2, 3))
-            results[:, number, :sub_arrays] = shifted.reshape(p.groups, sub_arrays, p.slots)
+            results[:, number, :sub_arrays] = shifted.reshape(p.clusters, sub_arrays, p.slots)
         return results
 
     def _named(self, unknown: UnknownCellError, window: int, rows: Integers) -> str:

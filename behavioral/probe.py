@@ -15,7 +15,7 @@ from .fixed_point import wrapped
 from .input.input_streamer import row_bits
 from .output.output_stage import Parameters
 from .schedule import Schedule
-from .state import State
+from .state import AcceleratorState
 
 Octets = NDArray[np.uint8]
 
@@ -86,24 +86,24 @@ class Place:
 
     Attributes
     ----------
-    row, column, region, group : int
-        Of the region and of the group of sub-arrays.
+    row, column, region, cluster : int
+        Of the region and of the cluster of sub-arrays.
     round, beat, sub_array, slot : int
-        Of the kernel; the beat is that of its round and group, sub-arrays are those of all groups.
+        Of the kernel; the beat is that of its kernel tile and cluster, sub-arrays are those of all clusters.
     """
 
     def __init__(self, layer_pass: Pass, channel: int, y: int, x: int) -> None:
         p = layer_pass
         self.layer_pass, self.channel, self.y, self.x = p, channel, y, x
-        group_y, self.row = divmod(y, p.region_rows)
-        group_x, self.column = divmod(x, p.region_columns)
-        self.group = group_y * p.groups_x + group_x
+        cluster_y, self.row = divmod(y, p.region_rows)
+        cluster_x, self.column = divmod(x, p.region_columns)
+        self.cluster = cluster_y * p.clusters_x + cluster_x
         self.region = self.row * p.region_columns + self.column
-        results = p.beats * p.lanes if p.rounds > 1 else p.last_beats * p.lanes
-        self.round, in_round = divmod(channel, results)
-        self.beat = in_round // p.lanes
-        member, self.slot = divmod(in_round, p.slots)
-        self.sub_array = self.group * p.group_size + member
+        results = p.beats * p.lanes if p.kernel_tiles > 1 else p.last_beats * p.lanes
+        self.kernel_tile, in_kernel_tile = divmod(channel, results)
+        self.beat = in_kernel_tile // p.lanes
+        member, self.slot = divmod(in_kernel_tile, p.slots)
+        self.sub_array = self.cluster * p.cluster_size + member
 
 
 class Probe:
@@ -145,7 +145,7 @@ class Probe:
     def look(
         self,
         schedule: Schedule,
-        state: State,
+        state: AcceleratorState,
         units: Octets,
         parameters: Parameters,
         residuals: Octets | None,
@@ -156,9 +156,9 @@ class Probe:
         Parameters
         ----------
         schedule : Schedule
-        state : State
+        state : AcceleratorState
             With the kernels in the array.
-        units : ndarray of shape (groups, unit rows, elements), uint8
+        units : ndarray of shape (clusters, unit rows, elements), uint8
         parameters : Parameters
         residuals : ndarray of shape (outputs, channels), uint8, or None
         codes : ndarray of shape (outputs, channels), of integers
@@ -183,11 +183,11 @@ class Probe:
         self.code = int(wrapped(code, RAW_BITS) if p.requantize is Requantize.RAW else code)
         self.windows = tuple(self._window(schedule, state, units, number) for number in range(p.windows))
 
-    def _window(self, schedule: Schedule, state: State, units: Octets, number: int) -> SeenWindow:
+    def _window(self, schedule: Schedule, state: AcceleratorState, units: Octets, number: int) -> SeenWindow:
         p, place = schedule.layer_pass, self.place
         assert schedule.index is not None
         index = schedule.index[place.region * p.windows + number]
-        codes = units[place.group, index]
+        codes = units[place.cluster, index]
         pairs = self._pairs(schedule, state, codes, number)
         accumulator, window_sum = pairs[-1].total, int(codes.sum(dtype=np.int64))
         value = (
@@ -197,7 +197,7 @@ class Probe:
         return SeenWindow(
             y=p.first_window_y + place.y * p.stride_y + ry,
             x=p.first_window_x + place.x * p.stride_x + rx,
-            counts=bool(schedule.places.counts[place.region, number, place.group]),
+            counts=bool(schedule.places.counts[place.region, number, place.cluster]),
             pairs=pairs,
             accumulator=accumulator,
             window_sum=window_sum,
@@ -205,12 +205,14 @@ class Probe:
             scaled=value * self.parameters["multiplier"],
         )
 
-    def _pairs(self, schedule: Schedule, state: State, codes: Octets, number: int) -> tuple[SensedPair, ...]:
+    def _pairs(
+        self, schedule: Schedule, state: AcceleratorState, codes: Octets, number: int
+    ) -> tuple[SensedPair, ...]:
         """Row pairs of a window, whose unit rows have these codes of shape (window rows, elements)."""
         p, place, sets = schedule.layer_pass, self.place, schedule.contents
         window = place.region * p.windows + number
         input_rows = schedule.pairs.input_rows[place.row, place.column, number]
-        kernel_rows = schedule.pairs.kernel_rows[place.round]
+        kernel_rows = schedule.pairs.kernel_rows[place.kernel_tile]
         lengths = schedule.rows.lengths[: len(schedule.walk.row)]
         rows_a, rows_b = np.broadcast_arrays(input_rows, kernel_rows[:, np.newaxis])
         shift = (np.arange(p.plane_groups) * p.planes).astype(np.uint8)[:, np.newaxis, np.newaxis]

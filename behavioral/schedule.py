@@ -16,10 +16,10 @@ from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
 
 from .control.sequencer import KernelLoad, RowPairs
-from .input.input_address_generator import RowWalk
+from .input.input_address_generator import InputAddressGenerator
 from .input.input_streamer import FormedRows
 from .input.unit_reader import UnitReader
-from .output.output_packer import OutputMap, WayOutError
+from .output.output_packer import OutputMap, OutputStageError
 from .output.output_stage import Parameters
 from .output.residual_loader import ResidualLoader
 
@@ -42,11 +42,11 @@ def check_kernels(layer_pass: Pass, *, loads: bool) -> None:
     ------
     PassError
     SpinplaneError
-        If the beats of a round are not those of its results.
+        If the beats of a kernel tile are not those of its results.
     """
     p = layer_pass
     p.check_beats()
-    rows = p.rounds * p.kernel_planes * p.window_rows
+    rows = p.kernel_tiles * p.kernel_planes * p.window_rows
     if p.kernel_row + max(rows, p.load_rows if loads else 0) > p.machine.rows:
         raise PassError(Error.ROW)
     if loads and p.load_base + p.load_rows * p.load_sub_arrays > p.machine.kernel_words:
@@ -66,13 +66,13 @@ class Schedule:
     load : KernelLoad
         What is written where a load is due.
     pairs : RowPairs
-    walk : RowWalk
+    walk : InputAddressGenerator
     rows : FormedRows
-        By group, and in a group by row set.
+        By cluster, and in a cluster by row set.
     units : UnitReader
     places : OutputMap
     residual : ResidualLoader or None
-    contents : ndarray of shape (windows of all regions, plane groups, window rows), int64
+    contents : ndarray of shape (windows of all regions, plane clusters, window rows), int64
         Row set that each input row holds when it is sensed; −1 where the pass has not written it.
     last_sets : ndarray of shape (rows,), int64
         Row set that each array row holds in the end; −1 where the pass does not write it.
@@ -98,7 +98,7 @@ class Schedule:
         self._check_parameters()
         self.places = OutputMap(p)
         _in_bank(self.places.check, bank_bits)
-        self.walk = RowWalk.of(p)
+        self.walk = InputAddressGenerator.of(p)
         if self.walk.row.size and self.walk.row.max() >= machine.rows:
             raise PassError(Error.ROW)
         self._check_rows_apart()
@@ -130,7 +130,7 @@ class Schedule:
         )
         try:
             Parameters.read(p, *banks)
-        except WayOutError:
+        except OutputStageError:
             raise PassError(Error.PARAMETER_BANK) from None
 
     def _check_rows_apart(self) -> None:
@@ -190,8 +190,8 @@ class Schedule:
     def image_bytes(self) -> int:
         """Bytes that an image takes while the pass runs, about."""
         p = self.layer_pass
-        sets = len(self.walk.row) * p.groups * self.elements
-        return 16 * sets + 24 * p.groups * p.regions * p.windows * p.channel_beats * p.lanes
+        sets = len(self.walk.row) * p.clusters * self.elements
+        return 16 * sets + 24 * p.clusters * p.regions * p.windows * p.channel_beats * p.lanes
 
     def counters(self, *, loads: bool) -> AcceleratorCounters:
         """Events of the schedule's entries; ``cycles`` from the first one of the pass to its last write.
@@ -208,10 +208,10 @@ class Schedule:
     def _count(self, loads: bool) -> AcceleratorCounters:
         p, places, residual = self.layer_pass, self.places, self.residual
         loaded = self.load.words.size if loads else 0
-        ands = self.pairs.senses * p.groups
+        ands = self.pairs.senses * p.clusters
         time = pass_time(p, self.row_sets.tolist(), loaded)
         return AcceleratorCounters(
-            row_writes=(loaded + self.walk.row.size * p.sub_arrays) * p.groups,
+            row_writes=(loaded + self.walk.row.size * p.sub_arrays) * p.clusters,
             ands=ands,
             bit_counts=ands,
             shifts=ands * p.slots,
@@ -234,5 +234,5 @@ def union_of_spans(spans: Iterable[tuple[int, int]]) -> tuple[int, int]:
 def _in_bank(check: Callable[[int], None], bank_bits: int) -> None:
     try:
         check(bank_bits)
-    except WayOutError:
+    except OutputStageError:
         raise PassError(Error.IMAGE_BANK) from None

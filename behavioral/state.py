@@ -13,7 +13,7 @@ Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
 
 
-class State:
+class AcceleratorState:
     """Banks and cells.
 
     Rows of input that passes leave in the array are written to it when somebody looks.
@@ -45,7 +45,7 @@ class State:
         self.thresholds: Octets = np.zeros((machine.threshold_beats, beat_bytes), dtype=np.uint8)
         self._array = SotMramArray(machine, faults)
         self._row_sums: Integers = np.zeros((machine.row_buses, machine.rows), dtype=np.int64)
-        #: Codes of the last image's unit rows, (groups, unit rows, elements), of passes in their order.
+        #: Codes of the last image's unit rows, (clusters, unit rows, elements), of passes in their order.
         self._left: dict[Schedule, Octets] = {}
 
     @property
@@ -72,7 +72,7 @@ class State:
         Parameters
         ----------
         schedule : Schedule
-        units : ndarray of shape (groups, unit rows, elements), uint8
+        units : ndarray of shape (clusters, unit rows, elements), uint8
             Codes of the last image's unit rows.
         """
         self._left.pop(schedule, None)
@@ -96,8 +96,8 @@ class State:
         bits = np.unpackbits(self.kernel[load.words], axis=1, bitorder="little")
         bits = bits.reshape(p.load_rows, p.load_sub_arrays, -1).swapaxes(0, 1)
         rows = load.rows.reshape(p.load_rows, -1)[:, 0]
-        for group in range(p.groups):
-            first = group * p.group_size
+        for cluster in range(p.clusters):
+            first = cluster * p.cluster_size
             self.array.write_rows(slice(first, first + p.load_sub_arrays), rows, bits)
 
 
@@ -112,11 +112,11 @@ def write_row_sets(
     row_sums : ndarray of shape (row_buses, rows), int64
     schedule : Schedule
     rows : ndarray of shape (n,), int64
-    codes : ndarray of shape (groups, n, elements), uint8
+    codes : ndarray of shape (clusters, n, elements), uint8
     """
     p = schedule.layer_pass
-    buses = p.machine.row_buses // p.groups
-    for group, of_group in enumerate(codes):
-        first = group * p.group_size
-        array.write_rows(slice(first, first + p.sub_arrays), rows, row_bits(p, of_group))
-        row_sums[group * buses : (group + 1) * buses, rows] = of_group.sum(axis=1, dtype=np.int64)
+    buses = p.machine.row_buses // p.clusters
+    for cluster, of_cluster in enumerate(codes):
+        first = cluster * p.cluster_size
+        array.write_rows(slice(first, first + p.sub_arrays), rows, row_bits(p, of_cluster))
+        row_sums[cluster * buses : (cluster + 1) * buses, rows] = of_cluster.sum(axis=1, dtype=np.int64)

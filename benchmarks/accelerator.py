@@ -25,11 +25,11 @@ from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine, load_machine
-from spinplane.machine.program import NetworkProgram
-from spinplane.sim.accelerator import AcceleratorRun, program_steps, run_accelerator
+from spinplane.machine.program import Program
+from spinplane.sim.accelerator import RtlAcceleratorRun, program_steps, run_accelerator
 from spinplane.sim.axi import WARNINGS
 from spinplane.sim.host_script import SCRIPT_VARIABLE, save_script
-from spinplane.sim.model import compile_model
+from spinplane.sim.model import build_model
 from spinplane.sim.runner import run_bench
 
 SIMULATOR = "verilator"
@@ -61,9 +61,7 @@ def start_and_end(machine: Machine, root: Path) -> None:
     ).check()
 
 
-def run_functional(
-    program: NetworkProgram, codes: np.ndarray
-) -> tuple[dict[str, int], list[np.ndarray | None]]:
+def run_functional(program: Program, codes: np.ndarray) -> tuple[dict[str, int], list[np.ndarray | None]]:
     """Counters and maps of the functional machine."""
     accelerator = Accelerator(program.machine)
     accelerator.load(program)
@@ -73,8 +71,8 @@ def run_functional(
 
 
 def simulate(
-    program: NetworkProgram, images: list[np.ndarray], limit: int, root: Path
-) -> tuple[AcceleratorRun, float]:
+    program: Program, images: list[np.ndarray], limit: int, root: Path
+) -> tuple[RtlAcceleratorRun, float]:
     """A run on the RTL and its CPU time; without images it only loads."""
     return cpu_seconds(
         lambda: run_accelerator(program, images, simulator=SIMULATOR, limit=limit, build_root=root)
@@ -102,7 +100,7 @@ def main(name: str, models: list[str]) -> None:
         root = Path(folder)
         sources, verilog_s = cpu_seconds(lambda: accelerator_sources(machine, root / "verilog"))
         _, build_s = cpu_seconds(
-            lambda: compile_model(sources, ACCELERATOR, simulator=SIMULATOR, build_root=root)
+            lambda: build_model(sources, ACCELERATOR, simulator=SIMULATOR, build_root=root)
         )
         _, start_s = cpu_seconds(lambda: start_and_end(machine, root))
         for model in models:

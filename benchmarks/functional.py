@@ -18,11 +18,11 @@ import numpy as np
 
 from spinplane.behavioral import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Steps
+from spinplane.compiler.graph import Graph, InputCoding, Layer, StepFunction
 from spinplane.compiler.oracle import run_graph
 from spinplane.device import draw_fault_map, load_technology
 from spinplane.machine import Coding, Operand, load_machine
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.models import open_model
 
 CHANNELS, SIDE, KERNEL, IMAGES = 128, 16, 3, 16
@@ -63,7 +63,7 @@ def convolution(w: Operand, i_bits: int) -> tuple[Graph, np.ndarray]:
     steps = middle + step * (np.arange(1, levels) - levels // 2)
     conv = replace(
         conv,
-        steps=Steps(
+        steps=StepFunction(
             thresholds=np.tile(steps, (CHANNELS, 1)),
             rising=np.ones(CHANNELS, dtype=bool),
             levels=np.arange(levels),
@@ -89,7 +89,7 @@ def convolution(w: Operand, i_bits: int) -> tuple[Graph, np.ndarray]:
     return graph, inputs
 
 
-def first_layer(program: NetworkProgram) -> NetworkProgram:
+def first_layer(program: Program) -> Program:
     """The program up to the end of its first layer."""
     passes = program.layers[0].descriptors
     kept = [0, *passes, len(program.descriptors) - 1]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.machine.program import FeatureMap, Program
 
 from .graph import Graph
-from .mapping.kernel_allocation import Home
+from .mapping.kernel_allocation import Allocation
 from .mapping.requantize import Requantization
 from .mapping.stages import Stage
 
@@ -19,7 +19,7 @@ class PlacedStage:
     ----------
     stage : Stage
         With all ways to compute and to place it.
-    home : Home
+    allocation : Allocation
         The chosen placement; its `Placement.layer` is what is computed, with the pooling folded or not.
     steps : Requantization
     source, target : FeatureMap
@@ -32,7 +32,7 @@ class PlacedStage:
     """
 
     stage: Stage
-    home: Home
+    allocation: Allocation
     steps: Requantization
     source: FeatureMap
     target: FeatureMap
@@ -42,7 +42,7 @@ class PlacedStage:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CompiledProgram(NetworkProgram):
+class CompiledProgram(Program):
     """A program that knows the stages of its network; `save` writes the program alone.
 
     Parameters

@@ -2,7 +2,7 @@
 
 A layer is a linear map of codes (a convolution; a dense layer is one whose kernel is as large as its input) with what
 follows it: pooling, a residual that is added, and requantization. All numbers are whole; what a model computes in
-between with real ones is in the thresholds of `Steps`, which the importer found by evaluating the model's own
+between with real ones is in the thresholds of `StepFunction`, which the importer found by evaluating the model's own
 operators.
 """
 
@@ -37,7 +37,7 @@ class Pooling:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Steps:
+class StepFunction:
     """Requantization: a monotone map from a sum to one of a few values, channel by channel.
 
     Parameters
@@ -100,7 +100,7 @@ class Layer:
     flatten : bool
         The input is taken as one pixel of channels × height × width channels, in this order.
     pool : Pooling, optional
-    steps : Steps, optional
+    steps : StepFunction, optional
         Without, the sums themselves leave the layer.
     input : int, optional
         Number of the earlier layer whose output it takes, or −1 for the network's input; the layer before it if not
@@ -121,7 +121,7 @@ class Layer:
     groups: int = 1
     flatten: bool = False
     pool: Pooling | None = None
-    steps: Steps | None = None
+    steps: StepFunction | None = None
     input: int | None = None
     residual: Residual | None = None
 

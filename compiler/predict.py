@@ -11,7 +11,7 @@ from spinplane.machine.descriptor import Load
 from spinplane.machine.memory_operation import MemoryOperation, RowOperation
 from spinplane.machine.pass_timing import pass_time
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.machine.timing import END_CYCLES, FINISH_CYCLES, fetch_cycles, memory_time
 
 
@@ -31,12 +31,12 @@ class Prediction:
     passes: tuple[AcceleratorCounters, ...]
 
 
-def predict(program: NetworkProgram, *, resident: bool) -> Prediction:
+def predict(program: Program, *, resident: bool) -> Prediction:
     """Counters of one run.
 
     Parameters
     ----------
-    program : NetworkProgram
+    program : Program
     resident : bool
         Whether the kernels that stay are in the array already (a steady run); else all are loaded (a cold one).
     """
@@ -95,16 +95,16 @@ def predict_pass(layer_pass: Pass, *, loads: bool) -> AcceleratorCounters:
     loads : bool
         Whether kernels are loaded.
     """
-    groups, windows = layer_pass.groups, layer_pass.regions * layer_pass.windows
-    taking_part = (layer_pass.rounds - 1) * layer_pass.sub_arrays + layer_pass.last_sub_arrays
+    clusters, windows = layer_pass.clusters, layer_pass.regions * layer_pass.windows
+    taking_part = (layer_pass.kernel_tiles - 1) * layer_pass.sub_arrays + layer_pass.last_sub_arrays
     pairs = layer_pass.kernel_planes * layer_pass.plane_groups * layer_pass.window_rows
-    ands = windows * groups * taking_part * pairs
+    ands = windows * clusters * taking_part * pairs
     kernel_words = layer_pass.load_rows * layer_pass.load_sub_arrays if loads else 0
     written_rows = sum(row_sets(layer_pass)) * layer_pass.sub_arrays
     written = written_regions(layer_pass) * layer_pass.channel_beats
     time = pass_time(layer_pass, row_sets(layer_pass), kernel_words)
     return AcceleratorCounters(
-        row_writes=(kernel_words + written_rows) * groups,
+        row_writes=(kernel_words + written_rows) * clusters,
         ands=ands,
         bit_counts=ands,
         shifts=ands * layer_pass.slots,
@@ -115,13 +115,13 @@ def predict_pass(layer_pass: Pass, *, loads: bool) -> AcceleratorCounters:
         image_writes=written * layer_pass.writes,
         kernel_reads=kernel_words,
         parameter_reads=(windows + layer_pass.regions * layer_pass.read_threshold_words)
-        * groups
+        * clusters
         * layer_pass.channel_beats,
     )
 
 
 def new_lines(layer_pass: Pass) -> np.ndarray:
-    """Numbers v of all lines that a group writes, in order."""
+    """Numbers v of all lines that a cluster writes, in order."""
     step = layer_pass.next_lines + layer_pass.line_skip
     starts = layer_pass.first_lines + layer_pass.line_skip + np.arange(layer_pass.region_rows - 1) * step
     further = starts[:, np.newaxis] + np.arange(layer_pass.next_lines)
@@ -129,21 +129,21 @@ def new_lines(layer_pass: Pass) -> np.ndarray:
 
 
 def new_units(layer_pass: Pass) -> np.ndarray:
-    """Numbers u of all units of a line that a group writes, in order."""
+    """Numbers u of all units of a line that a cluster writes, in order."""
     return np.arange(layer_pass.first_columns + (layer_pass.region_columns - 1) * layer_pass.next_columns)
 
 
 def row_reads(layer_pass: Pass) -> int:
-    """Rows of all groups of which an element lies inside of the map: lines inside times rows of a line inside."""
-    columns = layer_pass.groups_x
-    rows = layer_pass.groups // columns
-    below = np.arange(rows)[:, np.newaxis] * layer_pass.group_y_lines
+    """Rows of all clusters of which an element lies inside of the map: lines inside times rows of a line inside."""
+    columns = layer_pass.clusters_x
+    rows = layer_pass.clusters // columns
+    below = np.arange(rows)[:, np.newaxis] * layer_pass.cluster_y_lines
     y = layer_pass.start_y + new_lines(layer_pass) + below
     inside_y = int(((y >= 0) & (y < layer_pass.in_height)).sum())
     unit = layer_pass.start_x + new_units(layer_pass) * layer_pass.unit_bits
     plane_bits = 0 if layer_pass.in_bytes else layer_pass.plane_group_bits
     x = (
-        np.arange(columns).reshape(-1, 1, 1, 1) * layer_pass.group_x_bits
+        np.arange(columns).reshape(-1, 1, 1, 1) * layer_pass.cluster_x_bits
         + unit.reshape(-1, 1, 1)
         + np.arange(layer_pass.plane_groups).reshape(-1, 1) * plane_bits
         + np.arange(layer_pass.pieces) * layer_pass.piece_bits
@@ -158,13 +158,13 @@ def row_reads(layer_pass: Pass) -> int:
 
 
 def written_regions(layer_pass: Pass) -> int:
-    """Regions of all groups that yield an output."""
+    """Regions of all clusters that yield an output."""
     count = 1
-    for groups, regions, size in (
-        (layer_pass.groups // layer_pass.groups_x, layer_pass.region_rows, layer_pass.out_height),
-        (layer_pass.groups_x, layer_pass.region_columns, layer_pass.out_width),
+    for clusters, regions, size in (
+        (layer_pass.clusters // layer_pass.clusters_x, layer_pass.region_rows, layer_pass.out_height),
+        (layer_pass.clusters_x, layer_pass.region_columns, layer_pass.out_width),
     ):
-        count *= sum(min(regions, max(0, size - g * regions)) for g in range(groups))
+        count *= sum(min(regions, max(0, size - g * regions)) for g in range(clusters))
     return count
 
 

@@ -15,25 +15,25 @@ from .array.sum import Sum
 from .array.write_controller import WriteController
 from .common.bank import Bank, WideBank
 from .common.command import STEP, command_layout, row_layout
-from .common.serial_multiplier import SerialProduct
+from .common.serial_multiplier import SerialMultiplier
 from .control.layer_controller import LayerController
-from .control.row_pair_generator import RunWalk
+from .control.row_pair_generator import RowPairGenerator
 from .control.sequencer import Sequencer
 from .host.axi_bank import AxiBank
 from .host.axi_registers import AxiRegisters
-from .input.input_address_generator import RowWalk
-from .input.input_streamer import RowFormer
+from .input.input_address_generator import InputAddressGenerator
+from .input.input_streamer import InputStreamer
 from .input.row_sum import RowSum
 from .input.window_sum import WindowSum
 from .output.activation import ACTIVATION_CONFIGURATION, Activation
 from .output.batch_norm import BatchNorm
 from .output.dpu import Dpu, lane_beat_layout
-from .output.output_address_generator import ResultWalk
-from .output.output_packer import OutputFormer, beat_layout, write_layout
-from .output.output_stage import WayOut
+from .output.output_address_generator import OutputAddressGenerator
+from .output.output_packer import OutputPacker, beat_layout, write_layout
+from .output.output_stage import OutputStage
 from .output.pooling import Pooling
 from .output.quantizer import Quantizer
-from .output.residual_loader import ResidualReader
+from .output.residual_loader import ResidualLoader
 from .output.window_correction import WindowCorrection
 
 __all__ = [
@@ -50,29 +50,29 @@ __all__ = [
     "Counters",
     "Dpu",
     "Engine",
+    "InputAddressGenerator",
+    "InputStreamer",
     "LayerController",
     "MultiLineRowDecoder",
-    "OutputFormer",
+    "OutputAddressGenerator",
+    "OutputPacker",
+    "OutputStage",
     "Pooling",
     "Quantizer",
     "ReferenceSelect",
-    "ResidualReader",
-    "ResultWalk",
+    "ResidualLoader",
     "RoundingShifter",
     "RowDecoder",
-    "RowFormer",
+    "RowPairGenerator",
     "RowSum",
-    "RowWalk",
-    "RunWalk",
     "Sense",
     "Sequencer",
-    "SerialProduct",
+    "SerialMultiplier",
     "Shifter",
     "SotMramArray",
     "SubArray",
     "SubArrayController",
     "Sum",
-    "WayOut",
     "WideBank",
     "WindowCorrection",
     "WindowSum",

@@ -17,9 +17,9 @@ from .control.layer_controller import LayerController
 from .control.sequencer import Sequencer
 from .host.axi_bank import AxiBank, axi4
 from .host.axi_registers import ACCELERATOR_COUNTERS, AxiRegisters, axi4_lite
-from .input.input_streamer import RowFormer
+from .input.input_streamer import InputStreamer
 from .input.window_sum import WindowSum
-from .output.output_stage import WayOut
+from .output.output_stage import OutputStage
 from .output.row_store import RowStore
 
 #: Bits of an AXI4 transaction's ID.
@@ -61,11 +61,11 @@ class Accelerator(wiring.Component):
         self._controller = place(m, platform, "layer_controller", LayerController(machine))
         units_reset = self._units_reset(m)
         units = {
-            "row_former": RowFormer(machine),
+            "input_streamer": InputStreamer(machine),
             "window_sum": WindowSum(machine),
             "sequencer": Sequencer(machine),
             "engine": Engine(machine),
-            "way_out": WayOut(machine),
+            "output_stage": OutputStage(machine),
             **({"row_store": RowStore(machine)} if machine.memory_operations else {}),
         }
         for name, unit in units.items():
@@ -90,21 +90,21 @@ class Accelerator(wiring.Component):
         return units_reset
 
     def _join_units(self, m: Module) -> None:
-        former, sums, sequencer = self._row_former, self._window_sum, self._sequencer
-        engine, way_out, controller = self._engine, self._way_out, self._controller
+        former, sums, sequencer = self._input_streamer, self._window_sum, self._sequencer
+        engine, output_stage, controller = self._engine, self._output_stage, self._controller
         m.d.comb += [
             self._pulse.eq(engine.pulse),
             sequencer.layer.eq(controller.layer),
             sequencer.start.eq(controller.unit_start),
             sequencer.load.eq(controller.load),
             sums.row_write.eq(sequencer.row_write),
-            sums.run.eq(sequencer.run),
+            sums.burst.eq(sequencer.burst),
         ]
         starts_layer: Value = controller.unit_start
         if self.machine.memory_operations:
             starts_layer &= controller.layer.kind == Kind.LAYER.value
             self._join_row_store(m)
-        for unit in (former, way_out):
+        for unit in (former, output_stage):
             m.d.comb += [unit.layer.eq(controller.layer), unit.start.eq(starts_layer)]
         wiring.connect(m, former.rows, sequencer.rows)
         wiring.connect(m, sequencer.command, engine.command)
@@ -116,8 +116,8 @@ class Accelerator(wiring.Component):
                 taken.valid.eq(given.valid & ~self._reset_is_asked),
                 given.ready.eq(taken.ready & ~self._reset_is_asked),
             ]
-        wiring.connect(m, engine.result, way_out.results)
-        wiring.connect(m, sums.sums, way_out.sums)
+        wiring.connect(m, engine.result, output_stage.results)
+        wiring.connect(m, sums.sums, output_stage.sums)
 
     def _join_row_store(self, m: Module) -> None:
         store, engine = self._row_store, self._engine
@@ -132,7 +132,7 @@ class Accelerator(wiring.Component):
 
     def _control(self, m: Module) -> None:
         registers, controller = self._registers, self._controller
-        former, sequencer, way_out = self._row_former, self._sequencer, self._way_out
+        former, sequencer, output_stage = self._input_streamer, self._sequencer, self._output_stage
         stores = self._row_store.busy if self.machine.memory_operations else Const(0)
         m.d.comb += [
             controller.start.eq(registers.start),
@@ -140,7 +140,7 @@ class Accelerator(wiring.Component):
             controller.program.eq(registers.program),
             controller.pulse.eq(self._engine.pulse),
             controller.units_busy.eq(
-                former.busy | sequencer.busy | self._engine.busy | way_out.busy | stores
+                former.busy | sequencer.busy | self._engine.busy | output_stage.busy | stores
             ),
             registers.busy.eq(controller.busy),
             registers.done.eq(controller.done),
@@ -155,7 +155,7 @@ class Accelerator(wiring.Component):
         with m.Elif(sequencer.error != Error.NONE.value):
             m.d.comb += controller.unit_error.eq(sequencer.error)
         with m.Else():
-            m.d.comb += controller.unit_error.eq(way_out.error)
+            m.d.comb += controller.unit_error.eq(output_stage.error)
         wiring.connect(m, wiring.flipped(self.axil), registers.axil)
 
     def _banks(self, m: Module, platform: object, memory: MemoryMap) -> None:
@@ -166,8 +166,8 @@ class Accelerator(wiring.Component):
 
         readers = {
             "kernel": self._sequencer.kernel,
-            "parameters": self._way_out.parameters,
-            "thresholds": self._way_out.thresholds,
+            "parameters": self._output_stage.parameters,
+            "thresholds": self._output_stage.thresholds,
             "program": self._controller.memory,
         }
         for name, reader in readers.items():
@@ -186,12 +186,12 @@ class Accelerator(wiring.Component):
             ]
 
         image = place(m, platform, "image_bank", WideBank(memory.image.words, memory.image.width))
-        written, read, result = bus.image_write, bus.image_read, self._way_out.write
-        residual = self._way_out.residual
+        written, read, result = bus.image_write, bus.image_read, self._output_stage.write
+        residual = self._output_stage.residual
         host_address = Cat(Const(0, exact_log2(memory.image.width)), read.address)
-        wiring.connect(m, self._row_former.read, image.read[0])
+        wiring.connect(m, self._input_streamer.read, image.read[0])
         m.d.comb += [
-            # The way out goes on to the end of a pulse that a reset has met, but writes nothing any more.
+            # The output stage goes on to the end of a pulse that a reset has met, but writes nothing any more.
             image.write.enable.eq(written.enable | (result.enable & busy)),
             image.write.address.eq(Mux(busy, result.address, written.address)),
             image.write.data.eq(Mux(busy, result.data, written.data)),
@@ -213,7 +213,7 @@ class Accelerator(wiring.Component):
 
     def _count(self, m: Module, platform: object) -> None:
         """Events of the engine are counted there; the others here, and all of them are copied for each descriptor."""
-        events, counters = self._way_out.events, Signal(ACCELERATOR_COUNTERS)
+        events, counters = self._output_stage.events, Signal(ACCELERATOR_COUNTERS)
         stores = self._row_store.busy if self.machine.memory_operations else Const(0)
         m.d.comb += [
             getattr(counters, name).eq(getattr(self._engine.counters, name))
@@ -223,7 +223,7 @@ class Accelerator(wiring.Component):
         happened = {
             "cycles": self._controller.busy,
             "stalled": self._sequencer.stalled,
-            "image_reads": self._row_former.reads + events.residual_read,
+            "image_reads": self._input_streamer.reads + events.residual_read,
             "image_writes": events.image_write | stores,
             "kernel_reads": self._sequencer.kernel_read,
             "parameter_reads": events.parameter_read,

@@ -229,7 +229,7 @@ def _allowed(field: Field) -> str:
 
 def _refused(held: dict[str, int], machine: Machine) -> int | None:
     """Number of the first word of a pass that asks for what no unit of the machine does, or None."""
-    slots, planes, groups = (1 << held[name] for name in ("log_slots", "log_planes", "log_groups"))
+    slots, planes, clusters = (1 << held[name] for name in ("log_slots", "log_planes", "log_clusters"))
     block = machine.columns // (slots * planes)
     longest = min(block, machine.columns // 8) if held["in_bytes"] else block
     fits = {
@@ -240,8 +240,8 @@ def _refused(held: dict[str, int], machine: Machine) -> int | None:
         "last_length": held["last_length"] < longest,
         "first_lines": held["first_lines"] > 0,
         "first_columns": held["first_columns"] > 0,
-        "log_groups": groups <= machine.row_buses,
-        "log_groups_x": held["log_groups_x"] <= held["log_groups"],
+        "log_clusters": clusters <= machine.row_buses,
+        "log_clusters_x": held["log_clusters_x"] <= held["log_clusters"],
         "load": held["load"] in [load.value for load in Load],
         "interval": held["interval"] >= _least_interval(held, machine),
         "threshold_words": held["threshold_words"] <= THRESHOLD_WORDS,
@@ -249,7 +249,7 @@ def _refused(held: dict[str, int], machine: Machine) -> int | None:
         "rounding": held["rounding"] in [rounding.value for rounding in Rounding],
     }
     for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays"):
-        fits[name] = held[name] < machine.sub_arrays // groups
+        fits[name] = held[name] < machine.sub_arrays // clusters
     return min((FIELD_INDEX[name] for name, fit in fits.items() if not fit), default=None)
 
 

@@ -28,7 +28,7 @@ class Op(enum.Enum):
     OR = 4
 
 
-_WHERE = frozenset({"first", "last", "log_groups"})
+_WHERE = frozenset({"first", "last", "log_clusters"})
 _SENSE = _WHERE | {"row_a", "row_d", "write_back"}
 
 #: Fields that an operation uses; it ignores the others.
@@ -42,12 +42,12 @@ OP_FIELDS: dict[Op, frozenset[str]] = {
 
 #: Emitting commands that an engine has on their way at once: as many as one sub-array holds in its result registers,
 #: bit-counter, sense amplifiers and controller.
-EMISSIONS = 4
+PENDING_OUTPUTS = 4
 
-#: Bits of the shift, and of the logarithms of slots, of planes side by side and of groups.
+#: Bits of the shift, and of the logarithms of slots, of planes side by side and of clusters.
 SHIFT_FIELD_BITS = 4
 LOG_FIELD_BITS = 2
-#: Slots of a row, planes side by side and groups of sub-arrays that a command can ask for at most.
+#: Slots of a row, planes side by side and clusters of sub-arrays that a command can ask for at most.
 MOST_SLOTS = 1 << ((1 << LOG_FIELD_BITS) - 1)
 
 
@@ -69,10 +69,10 @@ def operations(machine: Machine) -> tuple[Op, ...]:
 def command_fields(machine: Machine) -> dict[str, int]:
     """Names and widths in bits of a command's fields, in the order in which they are packed.
 
-    ``op``; ``first``, ``last``: sub-arrays of each group that take part, the first one of ``DOT`` is 0; ``row_a``,
+    ``op``; ``first``, ``last``: sub-arrays of each cluster that take part, the first one of ``DOT`` is 0; ``row_a``,
     ``row_b``, ``row_d``: rows; ``tiles``: pairs of rows less one; ``log_slots``, ``log_planes``: a row has 2^log_slots
     equal slots, each with an accumulator of its own, and a slot 2^log_planes equal sub-blocks, of which the ones of
-    number p count 2^p; ``log_groups``: the sub-arrays stand in 2^log_groups groups of neighbours; ``shift``;
+    number p count 2^p; ``log_clusters``: the sub-arrays stand in 2^log_clusters clusters of neighbours; ``shift``;
     ``clear``: start from 0; ``emit``: hand out the accumulators after the last pair; ``write_back``, with
     ``memory_operations``: store the sensed row in ``row_d``. `OP_FIELDS` has those that an operation uses.
     """
@@ -88,7 +88,7 @@ def command_fields(machine: Machine) -> dict[str, int]:
         "tiles": row,
         "log_slots": LOG_FIELD_BITS,
         "log_planes": LOG_FIELD_BITS,
-        "log_groups": LOG_FIELD_BITS,
+        "log_clusters": LOG_FIELD_BITS,
         "shift": SHIFT_FIELD_BITS,
         "clear": 1,
         "emit": 1,
@@ -121,7 +121,7 @@ def pack_commands(machine: Machine, commands: np.ndarray) -> list[int]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Program:
+class CommandStream:
     """What is streamed into an engine.
 
     Parameters

@@ -53,7 +53,7 @@ class AcceleratorCounters(Counters):
     Parameters
     ----------
     image_reads, image_writes : int
-        Words that the row former and the residual operand read from the image bank, and that the output former
+        Words that the input streamer and the residual operand read from the image bank, and that the output packer
         wrote.
     kernel_reads : int
         Rows read from the kernel bank.

@@ -134,31 +134,31 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     # New units at a region: lines at the first row of regions and at the others, columns likewise.
     *_unsigned(8, "first_lines", "next_lines", "line_skip"),
     *_unsigned(16, "first_columns", "next_columns"),
-    # Groups of sub-arrays and the part of the map that each takes.
-    *_logarithm(2, "groups", "groups_x"),
-    *_unsigned(24, "group_x_bits"),
-    *_unsigned(16, "group_y_lines"),
-    # Regions of a group, windows of a region.
+    # Clusters of sub-arrays and the part of the map that each takes.
+    *_logarithm(2, "clusters", "clusters_x"),
+    *_unsigned(24, "cluster_x_bits"),
+    *_unsigned(16, "cluster_y_lines"),
+    # Regions of a cluster, windows of a region.
     *_less_one(16, "region_rows", "region_columns"),
     *_less_one(4, "region_height", "region_width"),
     *_unsigned(8, "region_lines", "window_lines"),
     *_unsigned(12, "region_step", "window_step"),
-    # A window: lines of taps, runs of rows in a line.
+    # A window: lines of taps, bursts of rows in a line.
     *_less_one(8, "taps_y"),
     *_unsigned(8, "tap_lines"),
-    *_less_one(8, "runs"),
-    *_less_one(12, "run_rows"),
-    *_unsigned(12, "run_step"),
+    *_less_one(8, "bursts"),
+    *_less_one(12, "burst_rows"),
+    *_unsigned(12, "burst_step"),
     # Kernels.
     *_unsigned(12, "kernel_row"),
     *_less_one(3, "kernel_planes"),
-    *_less_one(12, "rounds"),
+    *_less_one(12, "kernel_tiles"),
     *_less_one(8, "sub_arrays", "last_sub_arrays"),
     *_unsigned(2, "load"),
     *_unsigned(24, "load_base"),
     *_unsigned(12, "load_rows"),
     *_less_one(8, "load_sub_arrays"),
-    # The way out: beats of a round, cycles that a round's results take.
+    # The output stage: beats of a kernel tile, cycles that a kernel tile's results take.
     *_less_one(12, "beats", "last_beats"),
     *_unsigned(6, "interval"),
     *_unsigned(16, "inner_cycles", "last_inner_cycles", "outer_cycles", "last_outer_cycles"),
@@ -203,7 +203,7 @@ MEMORY_WORDS: dict[str, str] = {
     "image_word": "out_base",
 }
 #: Where the number of its rows lies, less one.
-MEMORY_ROWS_WORD = "run_rows"
+MEMORY_ROWS_WORD = "burst_rows"
 
 
 class OperationBit(enum.IntEnum):

@@ -47,7 +47,7 @@ class Machine:
     memory_operations : bool
         Whether a program may use the array as a memory: descriptors that write, read, AND and OR rows.
     row_buses : int
-        Groups of sub-arrays that can be given different rows at once: 1, 2, 4 or 8, divides `sub_arrays`.
+        Clusters of sub-arrays that can be given different rows at once: 1, 2, 4 or 8, divides `sub_arrays`.
         If not given, the greatest of 1, 2 and 4 that divides them.
     results_per_cycle : int
         Results that leave the engine in a cycle, and lanes of the digital processing unit: a power of two up to
@@ -169,7 +169,7 @@ class Machine:
         return max(1, self.results_per_cycle * RAW_BITS // self.columns)
 
     @property
-    def lanes(self) -> int:
+    def accumulators(self) -> int:
         """Accumulators of the whole engine: the kernels that one pass can serve at most."""
         return self.sub_arrays * self.segments
 

@@ -1,4 +1,5 @@
-"""When a pass does what: the chain of waits between row former, write port, runs and way out, without any data.
+"""When a pass does what: the chain of waits between input streamer, write port, bursts and output stage, without any
+data.
 
 The functional machine and the compiler take their cycles from here; what they count besides is their own.
 """
@@ -40,7 +41,7 @@ def pass_time(layer_pass: Pass, row_sets: Sequence[int], loaded: int) -> PassTim
 
 
 def region_starts(layer_pass: Pass, row_sets: Sequence[int], loaded: int) -> NDArray[np.int64]:
-    """Cycle of a pass in which the first run of each region is issued; parameters as of `pass_time`.
+    """Cycle of a pass in which the first burst of each region is issued; parameters as of `pass_time`.
 
     Returns
     -------
@@ -49,28 +50,28 @@ def region_starts(layer_pass: Pass, row_sets: Sequence[int], loaded: int) -> NDA
     return np.array(_walk(layer_pass, row_sets, loaded).starts, dtype=np.int64)
 
 
-def round_starts(layer_pass: Pass) -> NDArray[np.int64]:
-    """Cycles from a region's first run to the first run of each of its rounds.
+def kernel_tile_starts(layer_pass: Pass) -> NDArray[np.int64]:
+    """Cycles from a region's first burst to the first burst of each of its kernel tiles.
 
     Returns
     -------
-    ndarray of shape (windows · rounds,), int64
+    ndarray of shape (windows · kernel tiles,), int64
     """
-    # A round takes its runs or its beats, whichever is longer.
-    taken = [max(cycles, layer_pass.run_cycles) for cycles in _beat_cycles(layer_pass)[:-1]]
+    # A kernel tile takes its bursts or its beats, whichever is longer.
+    taken = [max(cycles, layer_pass.burst_cycles) for cycles in _beat_cycles(layer_pass)[:-1]]
     return np.array([0, *accumulate(taken)], dtype=np.int64)
 
 
 def _beat_cycles(layer_pass: Pass) -> tuple[int, ...]:
-    """Cycles of the way out of each round of a region."""
-    before_last = layer_pass.rounds - 1
+    """Cycles of the output stage of each kernel tile of a region."""
+    before_last = layer_pass.kernel_tiles - 1
     inner = (layer_pass.inner_cycles,) * before_last + (layer_pass.last_inner_cycles,)
     outer = (layer_pass.outer_cycles,) * before_last + (layer_pass.last_outer_cycles,)
     return inner * (layer_pass.windows - 1) + outer
 
 
 class _Walked(NamedTuple):
-    """Cycle in which the last run has ended, those of waiting, and the first run of each region."""
+    """Cycle in which the last burst has ended, those of waiting, and the first burst of each region."""
 
     end: int
     stalled: int
@@ -81,11 +82,11 @@ def _walk(layer_pass: Pass, row_sets: Sequence[int], loaded: int) -> _Walked:
     """Walk over all regions.
 
     Regions that start from the same state take the same time, so each state is walked once; where writes run ahead of
-    the runs, up to the end of a row of regions, so do rows of regions.
+    the bursts, up to the end of a row of regions, so do rows of regions.
     """
     machine, chain = layer_pass.machine, _Chain.of(layer_pass)
     now = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * machine.write_cycles if loaded else 0)
-    # Beside writes, runs wait from the cycle after the one in which a load's last write is issued.
+    # Beside writes, bursts wait from the cycle after the one in which a load's last write is issued.
     stalled = machine.write_cycles - 1 if loaded and machine.overlaps_writes else 0
     state = _State(
         formed=FORM_CYCLES - 1 - now,
@@ -123,7 +124,7 @@ class _State(NamedTuple):
     counted : int
         From which the next row of regions can be asked for.
     way_free : int
-        From which the way out takes the next round.
+        From which the output stage takes the next kernel tile.
     """
 
     formed: int
@@ -134,7 +135,7 @@ class _State(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """Regions that are walked at once: their cycles, those of waiting, their first runs, and the state at the end."""
+    """Regions that are walked at once: their cycles, those of waiting, their first bursts, and the state at the end."""
 
     cycles: int
     waited: int
@@ -144,7 +145,7 @@ class _Step(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class _Chain:
-    """The waits within regions: row former, write port, runs and way out.
+    """The waits within regions: input streamer, write port, bursts and output stage.
 
     Parameters
     ----------
@@ -152,18 +153,18 @@ class _Chain:
         Cycles that a row set takes to be formed and to be written.
     lines : int
         Lines from a row of regions to the next one.
-    run : int
-        Cycles of a round's runs.
+    burst : int
+        Cycles of a kernel tile's bursts.
     beats : tuple of int
-        Cycles of the way out of each round of a region.
+        Cycles of the output stage of each kernel tile of a region.
     overlaps : bool
-        Whether rows are written beside the runs.
+        Whether rows are written beside the bursts.
     """
 
     form: int
     write: int
     lines: int
-    run: int
+    burst: int
     beats: tuple[int, ...]
     overlaps: bool
 
@@ -171,10 +172,10 @@ class _Chain:
     def of(cls, layer_pass: Pass) -> "_Chain":
         """The chain of a pass."""
         return cls(
-            form=layer_pass.groups,
+            form=layer_pass.clusters,
             write=layer_pass.machine.write_cycles,
             lines=layer_pass.next_lines + layer_pass.line_skip,
-            run=layer_pass.run_cycles,
+            burst=layer_pass.burst_cycles,
             beats=_beat_cycles(layer_pass),
             overlaps=layer_pass.machine.overlaps_writes,
         )
@@ -182,7 +183,7 @@ class _Chain:
     def walk(self, regions: tuple[int, ...], ends_row: bool, state: _State) -> _Step:
         """Regions of as many row sets, from the end of the last operation on.
 
-        The last row set ends a row of regions before another one, or not. Where writes and runs do not overlap, it is
+        The last row set ends a row of regions before another one, or not. Where writes and bursts do not overlap, it is
         one region.
         """
         formed, moved, taken, counted, way_free = state
@@ -209,7 +210,7 @@ class _Chain:
             for cycles in self.beats:
                 begin = max(now, way_free)
                 waited += begin - now
-                now, way_free = begin + self.run, begin + cycles
+                now, way_free = begin + self.burst, begin + cycles
         # What lies far enough in the past makes nothing wait, not even through the two row sets and the row that are
         # formed ahead: one state stands for all of them.
         past = -3 * (self.form + self.lines) - 4

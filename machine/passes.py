@@ -10,7 +10,7 @@ from .coding import Rounding
 from .descriptor import Load, PoolAt, Requantize
 from .errors import SpinplaneError
 from .machine import Machine
-from .timing import way_out_cycles
+from .timing import output_stage_cycles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,25 +45,27 @@ class Pass:
         Ring of input rows: the first one, rows from line to line and from plane group to plane group, lines.
     first_lines, next_lines, line_skip, first_columns, next_columns : int
         New lines of the first row of regions, of the others, lines that are left out before; units of a line likewise.
-    groups, groups_x : int
-        Groups of sub-arrays that take different windows, and those of them in a line: powers of two.
-    group_x_bits, group_y_lines : int
-        Bits and lines from one group's part of the map to the next one's.
+    clusters, clusters_x : int
+        Clusters of sub-arrays that take different windows, and those of them in a line: powers of two.
+    cluster_x_bits, cluster_y_lines : int
+        Bits and lines from one cluster's part of the map to the next one's.
     region_rows, region_columns, region_height, region_width : int
-        Regions of a group, windows of a region.
+        Regions of a cluster, windows of a region.
     region_lines, window_lines, region_step, window_step : int
         Lines, and array rows, from region to region and from window to window.
-    taps_y, tap_lines, runs, run_rows, run_step : int
-        A window: lines of taps and the way from one to the next; runs of rows in a line, rows of a run, rows between.
-    kernel_row, kernel_planes, rounds, sub_arrays, last_sub_arrays : int
-        Kernels: first row, planes, rounds; sub-arrays of a group that take part, and those of the last round.
+    taps_y, tap_lines, bursts, burst_rows, burst_step : int
+        A window: lines of taps and the way from one to the next; bursts of rows in a line, rows of a burst, rows
+        between.
+    kernel_row, kernel_planes, kernel_tiles, sub_arrays, last_sub_arrays : int
+        Kernels: first row, planes, kernel tiles; sub-arrays of a cluster that take part, and those of the last kernel
+        tile.
     load : Load
     load_base, load_rows, load_sub_arrays : int
         Words of the kernel bank: the first one, rows, words a row.
     beats, last_beats, interval : int
-        Beats of a round in each group, of the last round, and the cycles of an outer beat.
+        Beats of a kernel tile in each cluster, of the last kernel tile, and the cycles of an outer beat.
     inner_cycles, last_inner_cycles, outer_cycles, last_outer_cycles : int
-        Cycles of the way out of a round.
+        Cycles of the output stage of a kernel tile.
     first_window_x, first_window_y, stride_x, stride_y, windows_x, windows_y, out_width, out_height : int
         Which windows and regions exist.
     accumulator_shift, window_sum_scale : int
@@ -114,11 +116,11 @@ class Pass:
     line_skip: int = 0
     first_columns: int = 0
     next_columns: int = 0
-    # Groups of sub-arrays.
-    groups: int = 1
-    groups_x: int = 1
-    group_x_bits: int = 0
-    group_y_lines: int = 0
+    # Clusters of sub-arrays.
+    clusters: int = 1
+    clusters_x: int = 1
+    cluster_x_bits: int = 0
+    cluster_y_lines: int = 0
     # Regions and windows.
     region_rows: int = 1
     region_columns: int = 1
@@ -131,20 +133,20 @@ class Pass:
     # A window.
     taps_y: int = 1
     tap_lines: int = 0
-    runs: int = 1
-    run_rows: int = 1
-    run_step: int = 0
+    bursts: int = 1
+    burst_rows: int = 1
+    burst_step: int = 0
     # Kernels.
     kernel_row: int = 0
     kernel_planes: int = 1
-    rounds: int = 1
+    kernel_tiles: int = 1
     sub_arrays: int = 1
     last_sub_arrays: int = 1
     load: Load = Load.NEVER
     load_base: int = 0
     load_rows: int = 0
     load_sub_arrays: int = 1
-    # The way out.
+    # The output stage.
     beats: int = 1
     last_beats: int = 1
     interval: int = 0
@@ -192,9 +194,9 @@ class Pass:
     out_planes: int = 1
 
     @property
-    def group_size(self) -> int:
-        """Sub-arrays of a group."""
-        return self.machine.sub_arrays // self.groups
+    def cluster_size(self) -> int:
+        """Sub-arrays of a cluster."""
+        return self.machine.sub_arrays // self.clusters
 
     @property
     def block_columns(self) -> int:
@@ -204,7 +206,7 @@ class Pass:
     @property
     def window_rows(self) -> int:
         """Rows of a window in one plane group, and of a kernel in one plane."""
-        return self.taps_y * self.runs * self.run_rows
+        return self.taps_y * self.bursts * self.burst_rows
 
     @property
     def windows(self) -> int:
@@ -213,12 +215,12 @@ class Pass:
 
     @property
     def regions(self) -> int:
-        """Regions of a group."""
+        """Regions of a cluster."""
         return self.region_rows * self.region_columns
 
     @property
-    def run_cycles(self) -> int:
-        """Cycles of the runs of a round."""
+    def burst_cycles(self) -> int:
+        """Cycles of the bursts of a kernel tile."""
         return self.window_rows * self.plane_groups * self.kernel_planes * self.machine.sense_cycles
 
     @property
@@ -228,8 +230,8 @@ class Pass:
 
     @property
     def channel_beats(self) -> int:
-        """Beats of all rounds of a window in one group."""
-        return (self.rounds - 1) * self.beats + self.last_beats
+        """Beats of all kernel tiles of a window in one cluster."""
+        return (self.kernel_tiles - 1) * self.beats + self.last_beats
 
     @property
     def writes(self) -> int:
@@ -261,7 +263,7 @@ class Pass:
     @property
     def last_write_cycles(self) -> int:
         """Cycles from the one in which a beat is taken to that of its last write."""
-        return way_out_cycles(
+        return output_stage_cycles(
             writes=self.writes,
             threshold_words=self.read_threshold_words,
             residual_planes=self.read_residual_planes,
@@ -288,24 +290,24 @@ class Pass:
         )
 
     def check_beats(self) -> None:
-        """Refuse beats that are not those of a round's results.
+        """Refuse beats that are not those of a kernel tile's results.
 
         Raises
         ------
         SpinplaneError
-            If a group does not give whole beats, or a round has other beats than its sub-arrays fill.
+            If a cluster does not give whole beats, or a kernel tile has other beats than its sub-arrays fill.
         """
-        if self.group_size * self.slots % self.lanes:
+        if self.cluster_size * self.slots % self.lanes:
             raise SpinplaneError(
-                f"{self.group_size} sub-arrays of a group with {self.slots} slots: allowed are whole beats of "
+                f"{self.cluster_size} sub-arrays of a cluster with {self.slots} slots: allowed are whole beats of "
                 f"{self.lanes} results"
             )
-        rounds = {"last_beats": (self.last_sub_arrays, self.last_beats)}
-        if self.rounds > 1:
-            rounds = {"beats": (self.sub_arrays, self.beats), **rounds}
-        for name, (sub_arrays, beats) in rounds.items():
+        kernel_tiles = {"last_beats": (self.last_sub_arrays, self.last_beats)}
+        if self.kernel_tiles > 1:
+            kernel_tiles = {"beats": (self.sub_arrays, self.beats), **kernel_tiles}
+        for name, (sub_arrays, beats) in kernel_tiles.items():
             results, lanes = sub_arrays * self.slots, beats * self.lanes
-            if not results <= lanes <= self.group_size * self.slots:
+            if not results <= lanes <= self.cluster_size * self.slots:
                 raise SpinplaneError(
-                    f"descriptor field {name}: {lanes} lanes for {results} results of a group"
+                    f"descriptor field {name}: {lanes} lanes for {results} results of a cluster"
                 )

@@ -90,7 +90,7 @@ class ProgramLayer:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkProgram:
+class Program:
     """What a host writes into the banks of an accelerator before it starts it.
 
     Parameters
@@ -174,7 +174,7 @@ class NetworkProgram:
         write_whole(Path(path), content.getvalue())
 
     @classmethod
-    def load(cls, path: str | Path) -> "NetworkProgram":
+    def load(cls, path: str | Path) -> "Program":
         """Read a program from a file that `save` has written.
 
         Raises
@@ -196,7 +196,7 @@ class NetworkProgram:
                 f"{path}: a program of version {header.get('version')}, expected is version {FORMAT_VERSION}"
             )
         try:
-            program = NetworkProgram(
+            program = Program(
                 machine=Machine(**header["machine"]),
                 name=header["name"],
                 input=FeatureMap(**header["input"]),

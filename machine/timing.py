@@ -1,7 +1,7 @@
 """Cycles of the accelerator that no shape explains: the depths of its pipelines, in one place.
 
-What follows from shapes (row sets, runs, beats) is in ``docs/accelerator.md``; the functional machine and the compiler
-both add these constants. A pass begins in its cycle 0, in which its units are told to start.
+What follows from shapes (row sets, bursts, beats) is in ``docs/accelerator.md``; the functional machine and the
+compiler both add these constants. A pass begins in its cycle 0, in which its units are told to start.
 """
 
 from typing import NamedTuple
@@ -22,10 +22,10 @@ KERNEL_CYCLES = 1
 FORM_CYCLES = 7
 #: From the cycle in which a row set is formed to the one in which it can be written.
 OFFER_CYCLES = 1
-#: From the last cycle of a round's last run to the first one in which the way out takes its results.
+#: From the last cycle of a kernel tile's last burst to the first one in which the output stage takes its results.
 ENGINE_CYCLES = 4
-#: From the cycle in which a beat is taken to its last write, but for what `way_out_cycles` adds.
-WAY_OUT_CYCLES = 8
+#: From the cycle in which a beat is taken to its last write, but for what `output_stage_cycles` adds.
+OUTPUT_STAGE_CYCLES = 8
 #: After the last write of a pass, or the last step of a memory operation, until the next descriptor is read.
 FINISH_CYCLES = 1
 #: After END has been checked, until the interrupt.
@@ -38,7 +38,7 @@ def fetch_cycles(machine: Machine) -> int:
     return -(-len(DESCRIPTOR_FIELDS) // lanes) + DECODE_CYCLES
 
 
-def way_out_cycles(*, writes: int, threshold_words: int, residual_planes: int) -> int:
+def output_stage_cycles(*, writes: int, threshold_words: int, residual_planes: int) -> int:
     """Cycles from the one in which a beat is taken to that of its last write.
 
     Parameters
@@ -48,7 +48,7 @@ def way_out_cycles(*, writes: int, threshold_words: int, residual_planes: int) -
     threshold_words, residual_planes : int
         That an outer beat reads, 0 if none.
     """
-    return WAY_OUT_CYCLES + max(residual_planes - 1, 0) + max(threshold_words, 1) + writes
+    return OUTPUT_STAGE_CYCLES + max(residual_planes - 1, 0) + max(threshold_words, 1) + writes
 
 
 class MemoryTime(NamedTuple):

@@ -10,9 +10,9 @@ from spinplane.behavioral.feature_map import map_addresses, map_bits, map_codes
 from spinplane.machine import Machine
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.memory_map import region_address
-from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.machine.program import FeatureMap, Program
 
-from .host_script import Read, Run, RunRecord, Step, Write
+from .host_script import HostRead, HostRun, HostWrite, RunRecord, Step
 from .script_run import play_script
 
 _SPARE_CYCLES = 20_000
@@ -34,7 +34,7 @@ class ImageRun:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AcceleratorRun:
+class RtlAcceleratorRun:
     """A program that ran on the RTL.
 
     Parameters
@@ -55,7 +55,7 @@ class AcceleratorRun:
     waves: Path | None
 
 
-def program_steps(program: NetworkProgram) -> list[Write]:
+def program_steps(program: Program) -> list[HostWrite]:
     """Writes that bring a program into the banks."""
     contents = {
         "kernel": program.kernel_rows,
@@ -64,27 +64,27 @@ def program_steps(program: NetworkProgram) -> list[Write]:
         "program": program.descriptors.astype("<u4").view(np.uint8),
     }
     return [
-        Write(address=region_address(region), data=np.ascontiguousarray(data).reshape(-1))
+        HostWrite(address=region_address(region), data=np.ascontiguousarray(data).reshape(-1))
         for region, data in contents.items()
         if data.size
     ]
 
 
-def input_step(program: NetworkProgram, codes: np.ndarray) -> Write:
+def input_step(program: Program, codes: np.ndarray) -> HostWrite:
     """Write that brings an image of shape (channels, height, width) into the image bank."""
     first, size = _words(program.input, program.machine)
     addresses, bits = map_bits(program.input, codes)
     image = np.zeros(size * program.machine.columns, dtype=np.uint8)
     image[addresses - first * program.machine.columns] = bits
     address = region_address("image") + first * program.machine.columns // 8
-    return Write(address=address, data=np.packbits(image, bitorder="little"))
+    return HostWrite(address=address, data=np.packbits(image, bitorder="little"))
 
 
-def output_step(feature_map: FeatureMap, machine: Machine) -> Read:
+def output_step(feature_map: FeatureMap, machine: Machine) -> HostRead:
     """Read of all words that hold a feature map."""
     first, size = _words(feature_map, machine)
     width = machine.columns // 8
-    return Read(address=region_address("image") + first * width, size=size * width)
+    return HostRead(address=region_address("image") + first * width, size=size * width)
 
 
 def output_codes(feature_map: FeatureMap, machine: Machine, data: np.ndarray) -> np.ndarray:
@@ -102,7 +102,7 @@ def _words(feature_map: FeatureMap, machine: Machine) -> tuple[int, int]:
 
 
 def run_accelerator(
-    program: NetworkProgram,
+    program: Program,
     images: Sequence[np.ndarray],
     *,
     simulator: str,
@@ -114,12 +114,12 @@ def run_accelerator(
     build_root: Path | None = None,
     faults: FaultMap | None = None,
     tell: Callable[[int], None] = lambda descriptor: None,
-) -> AcceleratorRun:
+) -> RtlAcceleratorRun:
     """Write a program into the banks, then run it once for each image, without a reset between them.
 
     Parameters
     ----------
-    program : NetworkProgram
+    program : Program
     images : sequence of ndarray of shape (channels, height, width)
         Codes of the program's input map.
     simulator : {"verilator", "icarus", "amaranth"}
@@ -153,7 +153,9 @@ def run_accelerator(
     steps: list[Step] = [*program_steps(program)]
     for codes in images:
         steps.append(input_step(program, codes))
-        steps.append(Run(program=0, descriptors=len(program.descriptors), limit=2 * limit + _SPARE_CYCLES))
+        steps.append(
+            HostRun(program=0, descriptors=len(program.descriptors), limit=2 * limit + _SPARE_CYCLES)
+        )
         steps += [output_step(layer.output, machine) for layer in kept]
     simulation = play_script(
         machine,
@@ -175,7 +177,7 @@ def run_accelerator(
             for layer in program.layers
         )
         runs.append(ImageRun(record=of_image, maps=maps))
-    return AcceleratorRun(
+    return RtlAcceleratorRun(
         images=tuple(runs),
         simulator=simulator,
         cached=simulation.cached,

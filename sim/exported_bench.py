@@ -13,7 +13,7 @@ from spinplane.hdl.export.machine_verilog import ACCELERATOR
 from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.memory_map import region_address
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 
 from .accelerator import input_step, output_step
@@ -24,12 +24,12 @@ PROGRAM_FILE = "program.npz"
 _PORTS_FILE = "ports.vlt"
 
 
-def exported_bench(program: NetworkProgram, codes: np.ndarray) -> dict[str, bytes]:
+def exported_bench(program: Program, codes: np.ndarray) -> dict[str, bytes]:
     """Files of a bench that runs a program for one image.
 
     Parameters
     ----------
-    program : NetworkProgram
+    program : Program
     codes : ndarray of shape (channels, height, width)
         Codes of the program's input map.
 
@@ -52,7 +52,7 @@ def exported_bench(program: NetworkProgram, codes: np.ndarray) -> dict[str, byte
     return contents
 
 
-def bench_arrays(program: NetworkProgram, codes: np.ndarray) -> dict[str, np.ndarray]:
+def bench_arrays(program: Program, codes: np.ndarray) -> dict[str, np.ndarray]:
     """What ``program.npz`` holds; the bench's README names the arrays."""
     accelerator = Accelerator(program.machine)
     accelerator.load(program)

@@ -9,7 +9,7 @@ from spinplane.machine import AcceleratorCounters
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.registers import Control, Error, Register, Status, counter_address, log_address
 
-from .host_script import Read, Record, Reset, Run, RunRecord, Step, Write
+from .host_script import HostRead, HostReset, HostRun, HostWrite, Record, RunRecord, Step
 
 _POLL_CYCLES = 20_000
 
@@ -75,7 +75,7 @@ class Host(ABC):
             values[name] = low | (await self.get(address_of(name) + 4)) << 32
         return values
 
-    async def run(self, step: Run) -> RunRecord:
+    async def run(self, step: HostRun) -> RunRecord:
         """Start a program, wait for the interrupt, and read what the registers say."""
         before = await self.counters(counter_address)
         await self.start(step.program)
@@ -108,13 +108,13 @@ class Host(ABC):
         runs, reads = [], []
         for step in steps:
             match step:
-                case Write():
+                case HostWrite():
                     await self.write(step.address, step.data)
-                case Run():
+                case HostRun():
                     runs.append(await self.run(step))
-                case Read():
+                case HostRead():
                     reads.append(await self.read(step.address, step.size))
-                case Reset():
+                case HostReset():
                     if step.program is not None:
                         await self.start(step.program)
                         await self.cycles(step.after)

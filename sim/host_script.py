@@ -17,7 +17,7 @@ PROGRESS_FILE = "progress.txt"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Write:
+class HostWrite:
     """Bytes to a bus address.
 
     Parameters
@@ -31,7 +31,7 @@ class Write:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class HostRun:
     """Start a program and wait for its interrupt.
 
     Parameters
@@ -50,7 +50,7 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
+class HostRead:
     """Bytes from a bus address."""
 
     address: int
@@ -58,19 +58,19 @@ class Read:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reset:
+class HostReset:
     """A reset so many cycles after the start of a program, which never ends; or at once."""
 
     program: int | None = None
     after: int = 0
 
 
-Step = Write | Run | Read | Reset
+Step = HostWrite | HostRun | HostRead | HostReset
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """What the registers say after a `Run`.
+    """What the registers say after a `HostRun`.
 
     Parameters
     ----------
@@ -92,22 +92,22 @@ class RunRecord:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
-    """Outcome of a script: one entry for each `Run` and each `Read`, in their order."""
+    """Outcome of a script: one entry for each `HostRun` and each `HostRead`, in their order."""
 
     runs: tuple[RunRecord, ...]
     reads: tuple[np.ndarray, ...]
 
 
-_KINDS = {kind.__name__: kind for kind in (Run, Read, Reset)}
+_KINDS = {kind.__name__: kind for kind in (HostRun, HostRead, HostReset)}
 
 
 def save_script(path: Path, machine: Machine, steps: Sequence[Step], *, stall: float, seed: int) -> None:
     """Write a script as an ``.npz`` file."""
     listed, blobs = [], {}
     for number, step in enumerate(steps):
-        if isinstance(step, Write):
+        if isinstance(step, HostWrite):
             blobs[f"data_{number}"] = step.data
-            listed.append({"kind": "Write", "address": step.address})
+            listed.append({"kind": "HostWrite", "address": step.address})
         else:
             listed.append({"kind": type(step).__name__, **asdict(step)})
     head = {"machine": asdict(machine), "steps": listed, "stall": stall, "seed": seed}
@@ -121,8 +121,8 @@ def load_script(path: Path) -> tuple[Machine, list[Step], float, int]:
         steps: list[Step] = []
         for number, fields in enumerate(head["steps"]):
             kind = fields.pop("kind")
-            if kind == "Write":
-                steps.append(Write(address=fields["address"], data=arrays[f"data_{number}"]))
+            if kind == "HostWrite":
+                steps.append(HostWrite(address=fields["address"], data=arrays[f"data_{number}"]))
             else:
                 steps.append(_KINDS[kind](**fields))
     return Machine(**head["machine"]), steps, head["stall"], head["seed"]

@@ -11,7 +11,7 @@ from spinplane.machine.faults import FaultMap
 from spinplane.machine.memory_map import region_address
 from spinplane.machine.registers import machine_digest
 
-from .host_script import Read, Run, RunRecord, Write
+from .host_script import HostRead, HostRun, HostWrite, RunRecord
 from .script_run import play_script
 
 
@@ -67,13 +67,13 @@ def run_memory_program(
     machine, words = program.machine, program.words
     contents = {"kernel": program.kernel_rows, "program": words.astype("<u4").view(np.uint8)}
     writes = [
-        Write(address=region_address(region), data=np.ascontiguousarray(data).reshape(-1))
+        HostWrite(address=region_address(region), data=np.ascontiguousarray(data).reshape(-1))
         for region, data in contents.items()
         if data.size
     ]
-    run = Run(program=0, descriptors=len(words), limit=limit)
+    run = HostRun(program=0, descriptors=len(words), limit=limit)
     size = program.image_words * machine.columns // 8
-    reads = [Read(address=region_address("image"), size=size)] if size else []
+    reads = [HostRead(address=region_address("image"), size=size)] if size else []
     record = play_script(machine, [*writes, run, *reads], simulator=simulator, faults=faults).record
     stored = np.unpackbits(np.concatenate([np.empty(0, np.uint8), *record.reads]), bitorder="little")
     return record.runs[0], stored.reshape(-1, machine.columns)

@@ -25,7 +25,7 @@ from spinplane.machine import SpinplaneError
 
 from . import tools
 
-#: Simulators of `compile_model`.
+#: Simulators of `build_model`.
 SIMULATORS = ("verilator", "icarus")
 
 _TIMESCALE = ("1ns", "1ps")
@@ -42,7 +42,7 @@ _MOST_JOBS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model:
+class SimulationModel:
     """A compiled design.
 
     Parameters
@@ -78,14 +78,14 @@ def default_build_root() -> Path:
     return Path(os.environ.get("SPINPLANE_BUILD") or "build").resolve()
 
 
-def compile_model(
+def build_model(
     sources: Sequence[Path] | Mapping[str, str],
     top: str,
     *,
     simulator: str,
     build_root: Path | None = None,
     waves: bool = False,
-) -> Model:
+) -> SimulationModel:
     """Compile Verilog, or find it compiled.
 
     Parameters
@@ -115,8 +115,8 @@ def compile_model(
 
     inputs = tuple(name for name, direction in ports.items() if direction == "input")
 
-    def model(cached: bool, seconds: float) -> Model:
-        return Model(
+    def model(cached: bool, seconds: float) -> SimulationModel:
+        return SimulationModel(
             simulator=simulator,
             top=top,
             folder=folder,

@@ -10,9 +10,9 @@ from spinplane.machine import (
     MOST_SLOTS,
     OP_FIELDS,
     SHIFT_FIELD_BITS,
+    CommandStream,
     Machine,
     Op,
-    Program,
     bits_for,
     command_dtype,
     command_fields,
@@ -37,11 +37,11 @@ class ProgramGenerator:
         self._rng = np.random.default_rng(seed)
         self._trial = Engine(machine)
 
-    def writes(self) -> Program:
+    def writes(self) -> CommandStream:
         """A program that writes all rows of all sub-arrays but every eighth."""
         last = self._machine.sub_arrays - 1
         written = [
-            (self._command(Op.WRITE, first=0, last=last, log_groups=0, row_d=row), self._bus_bits())
+            (self._command(Op.WRITE, first=0, last=last, log_clusters=0, row_d=row), self._bus_bits())
             for row in range(self._machine.rows)
             if row % 8 != 7
         ]
@@ -49,7 +49,7 @@ class ProgramGenerator:
         self._trial.run(program)
         return program
 
-    def program(self, commands: int, leave_out: Collection[Op] = ()) -> Program:
+    def program(self, commands: int, leave_out: Collection[Op] = ()) -> CommandStream:
         """A program of so many random commands; on a machine with ``memory_operations``, for some of the columns.
 
         Parameters
@@ -87,11 +87,11 @@ class ProgramGenerator:
         return self._command(op, **fields, **rows)
 
     def _where(self) -> dict[str, int]:
-        """Groups that the sub-arrays can form, and a range of them."""
+        """Clusters that the sub-arrays can form, and a range of them."""
         machine, rng = self._machine, self._rng
-        log_groups = self._log_up_to(machine.sub_arrays & -machine.sub_arrays)
-        first, last = sorted(rng.integers(0, machine.sub_arrays >> log_groups, 2).tolist())
-        return {"log_groups": log_groups, "first": first, "last": last}
+        log_clusters = self._log_up_to(machine.sub_arrays & -machine.sub_arrays)
+        first, last = sorted(rng.integers(0, machine.sub_arrays >> log_clusters, 2).tolist())
+        return {"log_clusters": log_clusters, "first": first, "last": last}
 
     def _log_up_to(self, most: int) -> int:
         """Logarithm of a power of two that the field of a command holds."""
@@ -146,11 +146,11 @@ def _chances(known: Sequence[Op]) -> np.ndarray:
 
 def _join(
     machine: Machine, written: list[tuple[np.ndarray, np.ndarray]], columns: np.ndarray | None = None
-) -> Program:
+) -> CommandStream:
     """Commands in their order, with the rows of those that write."""
     offered = [rows for command, rows in written if command["op"][0] == Op.WRITE.value]
     empty = np.empty((0, machine.row_buses, machine.columns), dtype=np.uint8)
-    return Program(
+    return CommandStream(
         machine=machine,
         commands=np.concatenate([command for command, _ in written]),
         rows=np.stack(offered) if offered else empty,

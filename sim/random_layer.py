@@ -1,4 +1,4 @@
-"""Random passes for benches of the way in, which walk over maps of every kind."""
+"""Random passes for benches of the input streamer, which walk over maps of every kind."""
 
 from random import Random
 
@@ -35,8 +35,8 @@ def _draw(machine: Machine, rng: Random) -> Pass:
     in_bytes = rng.random() < 0.5
     longest = min(block_columns, width // 8) if in_bytes else block_columns
     planes = rng.randint(1, 8)
-    log_groups = rng.randrange(machine.row_buses.bit_length())
-    log_groups_x = rng.randint(0, log_groups)
+    log_clusters = rng.randrange(machine.row_buses.bit_length())
+    log_clusters_x = rng.randint(0, log_clusters)
     pieces, unit = rng.choice((1, 1, 2, 3)), rng.choice((8, width // 2, width))
     lines = rng.randint(1, 3)
     height, valid = rng.randint(1, 8), 8 * rng.randint(1, width // 4) + rng.choice((0, 0, 5))
@@ -69,10 +69,10 @@ def _draw(machine: Machine, rng: Random) -> Pass:
         line_skip=rng.choice((0, 0, 1, rng.randrange(6))),
         first_columns=rng.randint(1, 3),
         next_columns=rng.choice((0, 1, 1, 2)),
-        groups=1 << log_groups,
-        groups_x=1 << log_groups_x,
-        group_x_bits=rng.choice((unit, rng.randrange(2 * width))),
-        group_y_lines=rng.randrange(6),
+        clusters=1 << log_clusters,
+        clusters_x=1 << log_clusters_x,
+        cluster_x_bits=rng.choice((unit, rng.randrange(2 * width))),
+        cluster_y_lines=rng.randrange(6),
         region_rows=rng.randint(1, 4),
         region_columns=rng.randint(1, 4),
     )
@@ -81,7 +81,7 @@ def _draw(machine: Machine, rng: Random) -> Pass:
 def waits(layer_pass: Pass) -> int:
     """Cycles in which a walk that nothing else stops looks for the first lines of rows of regions."""
     units = layer_pass.first_columns + (layer_pass.region_columns - 1) * layer_pass.next_columns
-    rows_of_line = units * layer_pass.plane_groups * layer_pass.pieces * layer_pass.groups
+    rows_of_line = units * layer_pass.plane_groups * layer_pass.pieces * layer_pass.clusters
     lines = [layer_pass.first_lines, *[layer_pass.next_lines] * (layer_pass.region_rows - 1)]
     if layer_pass.next_lines == 0:
         lines = lines[:1]

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import cocotb_tools.config
 
-from .model import Model, compile_model, default_build_root
+from .model import SimulationModel, build_model, default_build_root
 from .tools import find_python_library
 
 #: Environment variable that gives a bench the names of the top's inputs, separated by spaces.
@@ -142,7 +142,7 @@ def run_bench(
         If no test ran, though the simulation did not fail.
     """
     root = (build_root or default_build_root()).resolve()
-    model = compile_model(sources, top, simulator=simulator, build_root=root, waves=waves)
+    model = build_model(sources, top, simulator=simulator, build_root=root, waves=waves)
     folder = _fresh_folder(run_folder) if run_folder else _new_folder(root / "sim" / "runs", bench)
     log, results = folder / "log.txt", folder / "results.xml"
     variables = _environment(bench, model, results, testcase, 1 if seed is None else seed)
@@ -183,7 +183,7 @@ def run_bench(
     )
 
 
-def _command(model: Model) -> list[str]:
+def _command(model: SimulationModel) -> list[str]:
     if model.simulator == "verilator":
         return [str(model.program), *(["--trace"] if model.waves else [])]
     library = cocotb_tools.config.lib_entry("vpi", "icarus")
@@ -191,7 +191,7 @@ def _command(model: Model) -> list[str]:
 
 
 def _environment(
-    bench: str, model: Model, results: Path, testcase: str | Sequence[str] | None, seed: int
+    bench: str, model: SimulationModel, results: Path, testcase: str | Sequence[str] | None, seed: int
 ) -> dict[str, str]:
     """Environment of a cocotb simulation, free of the settings of one that may surround this process."""
     ours = ("COCOTB_", "GPI_", "PYGPI_")

@@ -35,10 +35,10 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     def pick(name: str, options: object) -> int:
         return int(choices[name]) if name in choices else int(rng.choice(options))
 
-    groups_x, groups_y = [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1)][pick("groups", range(5))]
-    groups = groups_x * groups_y
-    group_size, lanes = machine.sub_arrays // groups, machine.results_per_cycle
-    slots = 2 if group_size < lanes else pick("slots", powers_of_two(machine.segments))
+    clusters_x, clusters_y = [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1)][pick("clusters", range(5))]
+    clusters = clusters_x * clusters_y
+    cluster_size, lanes = machine.sub_arrays // clusters, machine.results_per_cycle
+    slots = 2 if cluster_size < lanes else pick("slots", powers_of_two(machine.segments))
     planes = pick("planes", powers_of_two(machine.columns // 16 // slots))
     in_planes = pick("in_planes", range(1, 6))
     in_bytes, channels = pick("in_bytes", range(2)), pick("channels", [1, 3, 7, 13, 16, 40])
@@ -57,7 +57,7 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         last_length = elements - (pieces - 1) * most
         pixel_bits, unit_bits = 8 * channels, 8 * channels * stride
         units, window_step, region_step = (columns - 1) * step + region_x, pieces, step * pieces
-        runs, run_rows, run_step = 1, pieces, 0
+        bursts, burst_rows, burst_step = 1, pieces, 0
         first, new = region_x, step
     else:
         if planes > 1:
@@ -71,25 +71,25 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         units = first + (columns - 1) * new
         window_step, region_step = stride * pieces, new * pieces
         together = dilation == 1 and pick("together", range(2))
-        runs, run_rows = (1, kernel_x * pieces) if together else (kernel_x, pieces)
-        run_step = dilation * pieces
+        bursts, burst_rows = (1, kernel_x * pieces) if together else (kernel_x, pieces)
+        burst_step = dilation * pieces
     lines = (region_y - 1) * stride + (kernel_y - 1) * dilation + 1
     next_lines = min(lines, step * stride)
     group_rows = units * pieces
     line_rows, input_row = group_rows * plane_groups, int(rng.integers(0, 4))
-    kernel_planes, rounds = pick("kernel_planes", [1, 2, 3]), pick("rounds", [1, 2, 3])
+    kernel_planes, kernel_tiles = pick("kernel_planes", [1, 2, 3]), pick("kernel_tiles", [1, 2, 3])
     kernel_row = input_row + lines * line_rows
-    load_rows = rounds * kernel_planes * kernel_y * runs * run_rows
+    load_rows = kernel_tiles * kernel_planes * kernel_y * bursts * burst_rows
     if kernel_row + load_rows > machine.rows:
         return random_pass(machine, seed + 10_000, **choices)
     line_bits = width * pixel_bits + int(rng.integers(0, 3)) * 8
     pool = PoolAt(int(rng.integers(1, 4)) if region_x * region_y > 1 else 0)
     requantize = Requantize(pick("requantize", range(3)))
     raw = requantize is Requantize.RAW
-    sub_arrays = int(rng.integers(1, group_size + 1))
+    sub_arrays = int(rng.integers(1, cluster_size + 1))
     last = int(rng.integers(1, sub_arrays + 1))
     beats, last_beats = -(-sub_arrays * slots // lanes), -(-last * slots // lanes)
-    channel_beats = (rounds - 1) * beats + last_beats
+    channel_beats = (kernel_tiles - 1) * beats + last_beats
     writes = max(1, 32 * lanes // machine.columns) if raw else pick("out_planes", range(1, 5))
     out_planes = 1 if raw else writes
     threshold_words = int(rng.integers(1, 5)) if requantize is Requantize.THRESHOLDS else 0
@@ -108,9 +108,9 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         plane_group_bits=plane_group_bits,
         window_step=window_step,
         region_step=region_step,
-        runs=runs,
-        run_rows=run_rows,
-        run_step=run_step,
+        bursts=bursts,
+        burst_rows=burst_rows,
+        burst_step=burst_step,
         ring_lines=lines,
         first_lines=lines,
         next_lines=next_lines,
@@ -128,7 +128,7 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         out_beat_bits=unit,
         out_plane_bits=channel_beats * lanes,
         out_pixel_bits=out_pixel_bits,
-        out_line_bits=out_pixel_bits * groups_x * columns + 2 * unit,
+        out_line_bits=out_pixel_bits * clusters_x * columns + 2 * unit,
         in_base=128 + 8 * int(rng.integers(0, 5)),
         in_line_bits=line_bits,
         in_height=height,
@@ -140,10 +140,10 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         plane_groups=plane_groups,
         slots=slots,
         planes=planes,
-        groups=groups,
-        groups_x=groups_x,
-        group_x_bits=columns * step * stride * pixel_bits,
-        group_y_lines=rows * step * stride,
+        clusters=clusters,
+        clusters_x=clusters_x,
+        cluster_x_bits=columns * step * stride * pixel_bits,
+        cluster_y_lines=rows * step * stride,
         region_rows=rows,
         region_columns=columns,
         region_height=region_y,
@@ -153,25 +153,25 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         taps_y=kernel_y,
         tap_lines=dilation,
         kernel_planes=kernel_planes,
-        rounds=rounds,
+        kernel_tiles=kernel_tiles,
         sub_arrays=sub_arrays,
         last_sub_arrays=last,
         load=Load(choices.get("load", Load.ALWAYS)),
         load_base=int(rng.integers(0, 9)),
         load_sub_arrays=sub_arrays,
         interval=interval,
-        inner_cycles=groups * beats,
-        last_inner_cycles=groups * last_beats,
-        outer_cycles=groups * beats * interval,
-        last_outer_cycles=groups * last_beats * interval,
+        inner_cycles=clusters * beats,
+        last_inner_cycles=clusters * last_beats,
+        outer_cycles=clusters * beats * interval,
+        last_outer_cycles=clusters * last_beats * interval,
         first_window_x=-int(rng.integers(0, 2)),
         first_window_y=-int(rng.integers(0, 2)),
         stride_x=step,
         stride_y=step,
-        windows_x=groups_x * columns * step,
-        windows_y=groups_y * rows * step,
-        out_width=max(1, groups_x * columns - int(rng.integers(0, 2))),
-        out_height=max(1, groups_y * rows - int(rng.integers(0, 2))),
+        windows_x=clusters_x * columns * step,
+        windows_y=clusters_y * rows * step,
+        out_width=max(1, clusters_x * columns - int(rng.integers(0, 2))),
+        out_height=max(1, clusters_y * rows - int(rng.integers(0, 2))),
         accumulator_shift=int(rng.integers(0, 3)),
         window_sum_scale=int(rng.integers(-9, 9)),
         parameter_base=int(rng.integers(0, 9)),

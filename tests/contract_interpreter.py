@@ -10,7 +10,7 @@ from spinplane.machine.activation import WINDOW_SUM_BITS
 from spinplane.machine.descriptor import Load, PoolAt, Requantize
 from spinplane.machine.memory_operation import MemoryOperation, RowOperation
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 
 
 class UnknownCell(Exception):
@@ -68,7 +68,7 @@ class Interpreter:
         self._writes: list[tuple[np.ndarray, np.ndarray]] = []
 
     @classmethod
-    def of(cls, program: NetworkProgram) -> "Interpreter":
+    def of(cls, program: Program) -> "Interpreter":
         """With a program in its banks."""
         machine = program.machine
         return cls(
@@ -79,7 +79,7 @@ class Interpreter:
             image=np.zeros(machine.image_words * machine.columns, dtype=np.uint8),
         )
 
-    def run(self, program: NetworkProgram) -> list[Counter[str]]:
+    def run(self, program: Program) -> list[Counter[str]]:
         """Run a program whose kernels nobody else overwrites; events of each descriptor."""
         counted = [Counter[str]()]
         for n in program.passes:
@@ -91,7 +91,7 @@ class Interpreter:
 
     def run_pass(self, n: Pass, *, load: bool = True) -> None:
         """Execute a pass; what it writes to the image bank gets there in the end."""
-        assert n.group_size * n.slots % n.lanes == 0
+        assert n.cluster_size * n.slots % n.lanes == 0
         if load:
             self._load(n)
         line = 0
@@ -149,27 +149,27 @@ class Interpreter:
         for row in range(n.load_rows):
             for i in range(n.load_sub_arrays):
                 word = self.kernel[n.load_base + row * n.load_sub_arrays + i]
-                self._write(np.arange(n.groups) * n.group_size + i, n.kernel_row + row, word)
+                self._write(np.arange(n.clusters) * n.cluster_size + i, n.kernel_row + row, word)
                 self.events["kernel_reads"] += 1
 
     def _write_unit(self, n: Pass, v: int, u: int) -> None:
-        buses = self.machine.row_buses // n.groups
+        buses = self.machine.row_buses // n.clusters
         for pg in range(n.plane_groups):
             for piece in range(n.pieces):
                 row = n.input_row + v % n.ring_lines * n.line_rows
                 row += pg * n.group_rows + u * n.pieces + piece
-                for g in range(n.groups):
+                for g in range(n.clusters):
                     slot = self._slot(n, g, v, u, pg, piece)
-                    own = g * n.group_size + np.arange(n.sub_arrays)
+                    own = g * n.cluster_size + np.arange(n.sub_arrays)
                     self._write(own, row, np.tile(slot.ravel(), n.slots))
                     row_sum = sum(int(plane.sum()) << p for p, plane in enumerate(slot))
                     self.sums[g * buses : (g + 1) * buses, row] = row_sum
 
     def _slot(self, n: Pass, g: int, v: int, u: int, pg: int, piece: int) -> np.ndarray:
         """What a row holds in each slot: shape (planes, block_columns)."""
-        gx, gy = g % n.groups_x, g // n.groups_x
-        y = n.start_y + v + gy * n.group_y_lines
-        x = n.start_x + u * n.unit_bits + gx * n.group_x_bits + piece * n.piece_bits
+        gx, gy = g % n.clusters_x, g // n.clusters_x
+        y = n.start_y + v + gy * n.cluster_y_lines
+        x = n.start_x + u * n.unit_bits + gx * n.cluster_x_bits + piece * n.piece_bits
         x += 0 if n.in_bytes else pg * n.plane_group_bits
         length = n.last_length if piece == n.pieces - 1 else n.length
         i = np.arange(length)
@@ -188,46 +188,48 @@ class Interpreter:
     def _window(
         self, n: Pass, rho: int, kappa: int, ry: int, rx: int, pooled: dict[tuple[int, int], np.ndarray]
     ) -> None:
-        """Runs of a window, round by round, and the way out of each round."""
-        window_sums = np.zeros(n.groups, dtype=np.int64)
-        buses = np.arange(n.groups) * (self.machine.row_buses // n.groups)
+        """Runs of a window, kernel tile by kernel tile, and the output stage of each kernel tile."""
+        window_sums = np.zeros(n.clusters, dtype=np.int64)
+        buses = np.arange(n.clusters) * (self.machine.row_buses // n.clusters)
         pointer = n.kernel_row
-        for j in range(n.rounds):
-            accumulators = np.zeros((n.groups, n.group_size, n.slots), dtype=np.int64)
-            part = n.last_sub_arrays if j == n.rounds - 1 else n.sub_arrays
+        for j in range(n.kernel_tiles):
+            accumulators = np.zeros((n.clusters, n.cluster_size, n.slots), dtype=np.int64)
+            part = n.last_sub_arrays if j == n.kernel_tiles - 1 else n.sub_arrays
             for plane in range(n.kernel_planes):
                 start = pointer
                 for pg in range(n.plane_groups):
                     pointer = start
                     for ty in range(n.taps_y):
                         v = rho * n.region_lines + ry * n.window_lines + ty * n.tap_lines
-                        for t in range(n.runs):
+                        for t in range(n.bursts):
                             row = n.input_row + v % n.ring_lines * n.line_rows + pg * n.group_rows
-                            row += kappa * n.region_step + rx * n.window_step + t * n.run_step
+                            row += kappa * n.region_step + rx * n.window_step + t * n.burst_step
                             counts = self._run(n, row, pointer, part)
                             accumulators[:, :part] += counts << (plane + pg * n.planes)
                             if j == plane == 0:
-                                rows = self.sums[buses, row : row + n.run_rows]
+                                rows = self.sums[buses, row : row + n.burst_rows]
                                 window_sums += rows.sum(axis=1) << (pg * n.planes)
-                            pointer += n.run_rows
+                            pointer += n.burst_rows
             accumulators = self._fit(accumulators, self.machine.accumulator_bits)
             if j == 0:
                 window_sums = self._fit(window_sums, WINDOW_SUM_BITS)
-            for g in range(n.groups):
+            for g in range(n.clusters):
                 results = accumulators[g].reshape(-1, n.lanes)
-                for beat in range(n.last_beats if j == n.rounds - 1 else n.beats):
+                for beat in range(n.last_beats if j == n.kernel_tiles - 1 else n.beats):
                     place = (g, rho, kappa, ry, rx)
                     self._beat(n, place, j * n.beats + beat, results[beat], int(window_sums[g]), pooled)
 
     def _run(self, n: Pass, row_a: int, row_b: int, part: int) -> np.ndarray:
-        """Counts of a run of rows: shape (groups, sub-arrays that take part, slots)."""
-        members = (np.arange(n.groups)[:, np.newaxis] * n.group_size + np.arange(part)).ravel()
-        rows = np.arange(n.run_rows)
+        """Counts of a run of rows: shape (clusters, sub-arrays that take part, slots)."""
+        members = (np.arange(n.clusters)[:, np.newaxis] * n.cluster_size + np.arange(part)).ravel()
+        rows = np.arange(n.burst_rows)
         shown = self._sense("and", members, row_a + rows, row_b + rows)
-        self.events["ands"] += len(members) * n.run_rows
-        self.events["additions"] += len(members) * n.run_rows * n.slots
-        ones = shown.reshape(len(members), n.run_rows, n.slots, n.planes, -1).sum(axis=(1, 4), dtype=np.int64)
-        return (ones @ (1 << np.arange(n.planes))).reshape(n.groups, part, n.slots)
+        self.events["ands"] += len(members) * n.burst_rows
+        self.events["additions"] += len(members) * n.burst_rows * n.slots
+        ones = shown.reshape(len(members), n.burst_rows, n.slots, n.planes, -1).sum(
+            axis=(1, 4), dtype=np.int64
+        )
+        return (ones @ (1 << np.arange(n.planes))).reshape(n.clusters, part, n.slots)
 
     def _sense(
         self,
@@ -269,9 +271,9 @@ class Interpreter:
         window_sum: int,
         pooled: dict[tuple[int, int], np.ndarray],
     ) -> None:
-        """Way out of a beat of a window: scaled and pooled, and behind the last window written."""
+        """Output stage of a beat of a window: scaled and pooled, and behind the last window written."""
         g, rho, kappa, ry, rx = place
-        ox, oy = g % n.groups_x * n.region_columns + kappa, g // n.groups_x * n.region_rows + rho
+        ox, oy = g % n.clusters_x * n.region_columns + kappa, g // n.clusters_x * n.region_rows + rho
         wx, wy = n.first_window_x + ox * n.stride_x + rx, n.first_window_y + oy * n.stride_y + ry
         counts = n.pool is PoolAt.NONE or (0 <= wx < n.windows_x and 0 <= wy < n.windows_y)
         exists = ox < n.out_width and oy < n.out_height

@@ -8,7 +8,7 @@ from spinplane.machine import Machine, MemoryOperation, RowOperation, SpinplaneE
 from spinplane.machine.memory_map import region_address
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
-from spinplane.sim.host_script import Step, Write
+from spinplane.sim.host_script import HostWrite, Step
 
 Descriptor = Pass | MemoryOperation
 
@@ -60,9 +60,9 @@ def random_descriptors(machine: Machine, seed: int, passes: int, operations: int
 
 def _drawn_pass(machine: Machine, seed: int) -> Pass | None:
     """A pass that the machine can run, and whose results fill their beats, or None."""
-    # Of the groups that `random_pass` knows, the first three are at most two sub-arrays.
-    groups = {} if machine.row_buses >= 4 else {"groups": seed % 3}
-    drawn = random_pass(machine, seed, **groups)
+    # Of the clusters that `random_pass` knows, the first three are at most two sub-arrays.
+    clusters = {} if machine.row_buses >= 4 else {"clusters": seed % 3}
+    drawn = random_pass(machine, seed, **clusters)
     if any(part * drawn.slots % drawn.lanes for part in (drawn.sub_arrays, drawn.last_sub_arrays)):
         return None
     words = program_of(machine, fill(machine), drawn)
@@ -118,7 +118,7 @@ def functional(machine: Machine, banks: dict[str, np.ndarray], **options: object
 def bank_steps(banks: dict[str, np.ndarray]) -> list[Step]:
     """Writes of all banks."""
     return [
-        Write(
+        HostWrite(
             address=region_address(name),
             data=np.packbits(bank, bitorder="little") if name == "image" else bank.reshape(-1),
         )
@@ -126,5 +126,5 @@ def bank_steps(banks: dict[str, np.ndarray]) -> list[Step]:
     ]
 
 
-def program_step(words: np.ndarray) -> Write:
-    return Write(address=region_address("program"), data=words.astype("<u4").view(np.uint8).reshape(-1))
+def program_step(words: np.ndarray) -> HostWrite:
+    return HostWrite(address=region_address("program"), data=words.astype("<u4").view(np.uint8).reshape(-1))

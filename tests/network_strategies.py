@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Residual, Steps
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Residual, StepFunction
 from spinplane.compiler.oracle import arrange, linear, pooled
 from spinplane.machine import Coding, Operand
 
@@ -156,7 +156,7 @@ def _finish(draw, rng, layer, sums, *, last, given):
     rising = rng.integers(0, 2, kernels).astype(bool)
     limits = np.sort(rng.integers(sums.min(), sums.max() + 2, (kernels, len(levels) - 1)), axis=1)
     limits = np.where(rising[:, np.newaxis], limits, limits[:, ::-1])
-    layer = _with(layer, steps=Steps(thresholds=limits, rising=rising, levels=levels))
+    layer = _with(layer, steps=StepFunction(thresholds=limits, rising=rising, levels=levels))
     values = layer.steps.apply(sums)
     if layer.pool and layer.pool.kind == "max_codes":
         values = pooled(values, layer.pool)

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction
 from spinplane.machine import Coding, Operand
 from spinplane.machine.faults import FaultMap
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
-from spinplane.sim.accelerator import AcceleratorRun, ImageRun
+from spinplane.sim.accelerator import ImageRun, RtlAcceleratorRun
 from spinplane.sim.host_script import RunRecord
 
 W, I = Operand(bits=1, coding=Coding.BIPOLAR), Operand(bits=2)  # noqa: E741
@@ -28,7 +28,7 @@ def small_graph() -> Graph:
         bias=np.zeros(4, dtype=np.int64),
         padding=(1, 1, 1, 1),
         pool=Pooling(kind="max_codes", size=(2, 2), stride=(2, 2)),
-        steps=Steps(
+        steps=StepFunction(
             thresholds=np.sort(rng.integers(-6, 6, (4, 3)), axis=1),
             rising=np.ones(4, dtype=bool),
             levels=np.arange(4),
@@ -59,7 +59,7 @@ def small_images(count: int) -> np.ndarray:
 
 
 def functional_rtl(
-    program: NetworkProgram,
+    program: Program,
     images: Sequence[np.ndarray],
     *,
     simulator: str,
@@ -68,7 +68,7 @@ def functional_rtl(
     faults: FaultMap | None = None,
     tell: Callable[[int], None] = lambda descriptor: None,
     **_options: object,
-) -> AcceleratorRun:
+) -> RtlAcceleratorRun:
     """What `spinplane.sim.accelerator.run_accelerator` returns, from the functional machine."""
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)
@@ -92,7 +92,7 @@ def functional_rtl(
         run_folder.mkdir()
         vcd = run_folder / "dump.vcd"
         vcd.write_text("$date")
-    return AcceleratorRun(
+    return RtlAcceleratorRun(
         images=tuple(runs), simulator=simulator, cached=True, build_seconds=0.0, run_seconds=0.1, waves=vcd
     )
 
@@ -102,8 +102,8 @@ def pooled_graph() -> Graph:
     rng = np.random.default_rng(0)
     signed, codes = Operand(bits=6, coding=Coding.TWOS_COMPLEMENT), Operand(bits=4)
 
-    def steps(kernels: int, greatest: int) -> Steps:
-        return Steps(
+    def steps(kernels: int, greatest: int) -> StepFunction:
+        return StepFunction(
             thresholds=np.sort(rng.integers(-greatest, greatest, (kernels, 3)), axis=1),
             rising=np.ones(kernels, dtype=bool),
             levels=np.arange(4),

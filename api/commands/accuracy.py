@@ -22,7 +22,7 @@ from spinplane.device.faults import weak_cell_rates
 from spinplane.device.statistics import clopper_pearson, student
 from spinplane.device.technology import Technology
 from spinplane.machine import FaultMap, Machine, SpinplaneError, load_machine
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 
 from ..models import open_model, shipped_networks
 from ..report.drawing import draw_accuracy
@@ -99,7 +99,7 @@ class Placement:
     ----------
     machine : str
     program : str
-        Digest, see `NetworkProgram.digest`.
+        Digest, see `Program.digest`.
     descriptors : int
     layers : tuple of LayerFigures
     """
@@ -311,7 +311,7 @@ def accuracy(
     )
 
 
-def _sums(program: NetworkProgram, faults: FaultMap, codes: np.ndarray) -> np.ndarray:
+def _sums(program: Program, faults: FaultMap, codes: np.ndarray) -> np.ndarray:
     """Codes, or raw sums, that the last layer leaves in a faulty memory: (images, channels, height, width)."""
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)

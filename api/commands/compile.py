@@ -123,7 +123,7 @@ class Compilation(Report):
             pad_edge=False,
         )
         table.add_column("layer")
-        headings = ("output", "W:I", "slots", "planes", "groups", "unit", "passes", "rounds", "rows")
+        headings = ("output", "W:I", "slots", "planes", "clusters", "unit", "passes", "kernel tiles", "rows")
         for heading in (*headings, "column use", "cycles", "efficiency"):
             table.add_column(heading, justify="right")
         for layer in self.layers:
@@ -133,10 +133,10 @@ class Compilation(Report):
                 layer.bits,
                 str(layer.slots),
                 str(layer.planes),
-                "×".join(map(str, layer.groups)),
+                "×".join(map(str, layer.clusters)),
                 layer.unit,
                 str(layer.passes),
-                str(layer.rounds),
+                str(layer.kernel_tiles),
                 f"{layer.ring_rows}+{layer.kernel_rows}{'' if layer.resident else '↻'}",
                 f"{layer.column_use:.0%}",
                 f"{layer.cycles:,}",
@@ -182,7 +182,7 @@ def compile_model(
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     output : Path, optional
-        File for the program, see `NetworkProgram.save`.
+        File for the program, see `Program.save`.
     picture : Path, optional
         PNG of the rows that each layer takes; if not given, beside `output`, under its name with ``.png``.
 

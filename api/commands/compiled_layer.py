@@ -19,7 +19,7 @@ class CompiledLayer:
     """A layer of a network and its passes.
 
     What the layer needs is that of the network; where it lies is said of the passes that multiply. Those that take
-    overlapping maxima afterwards count in cycles, passes, rounds and rows alone.
+    overlapping maxima afterwards count in cycles, passes, kernel tiles and rows alone.
 
     Parameters
     ----------
@@ -79,10 +79,10 @@ class CompiledLayer:
         return self.passes[0].planes
 
     @property
-    def groups(self) -> tuple[int, int]:
-        """Groups of sub-arrays, vertical and horizontal."""
+    def clusters(self) -> tuple[int, int]:
+        """Clusters of sub-arrays, vertical and horizontal."""
         first = self.passes[0]
-        return first.groups // first.groups_x, first.groups_x
+        return first.clusters // first.clusters_x, first.clusters_x
 
     @property
     def unit(self) -> str:
@@ -92,9 +92,9 @@ class CompiledLayer:
         return "strips" if elements > self.stages[0].source.channels else "pixels"
 
     @property
-    def rounds(self) -> int:
-        """Rounds of all passes, those over each stripe of a wide map included."""
-        return sum(layer_pass.rounds for layer_pass in self.passes)
+    def kernel_tiles(self) -> int:
+        """Kernel tiles of all passes, those over each stripe of a wide map included."""
+        return sum(layer_pass.kernel_tiles for layer_pass in self.passes)
 
     @property
     def ring_rows(self) -> int:
@@ -147,11 +147,11 @@ class CompiledLayer:
             macs=self.macs,
             slots=self.slots,
             planes=self.planes,
-            groups=self.groups,
+            clusters=self.clusters,
             unit=self.unit,
             pool=self.way or None,
             passes=len(self.passes),
-            rounds=self.rounds,
+            kernel_tiles=self.kernel_tiles,
             ring_rows=self.ring_rows,
             kernel_rows=self.kernel_rows,
             resident=self.resident,

@@ -7,11 +7,11 @@ import numpy as np
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
-from spinplane.compiler.frontend.networks import BitWidths, Layer, Network, Pool
+from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
 from spinplane.compiler.graph import Graph
 from spinplane.hdl.export.files import Export, export
 from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.sim.exported_bench import exported_bench
 
 from ..models import open_model
@@ -28,8 +28,10 @@ _BUILT_IN = (
             channels=1,
             side=8,
             layers=(
-                Layer(name="conv1", channels=8, kernel=3, padding=1, pool=Pool(kind="max")),
-                Layer(name="conv2", channels=6, kernel=3, bias=True, batch_norm=False, activation=False),
+                NetworkLayer(name="conv1", channels=8, kernel=3, padding=1, pool=Pool(kind="max")),
+                NetworkLayer(
+                    name="conv2", channels=6, kernel=3, bias=True, batch_norm=False, activation=False
+                ),
             ),
         ),
         BitWidths(weight=1, activation=2),
@@ -40,7 +42,7 @@ _BUILT_IN = (
             source="none",
             channels=1,
             side=2,
-            layers=(Layer(name="conv", channels=1, kernel=1, batch_norm=False, activation=False),),
+            layers=(NetworkLayer(name="conv", channels=1, kernel=1, batch_norm=False, activation=False),),
         ),
         BitWidths(weight=1, activation=1),
     ),
@@ -54,13 +56,13 @@ class BenchCase:
     Parameters
     ----------
     graph : Graph
-    program : NetworkProgram
+    program : Program
     values, codes : ndarray of shape (channels, height, width)
         An image as the first layer takes it, and the codes that stand for it in the program's input map.
     """
 
     graph: Graph
-    program: NetworkProgram
+    program: Program
     values: np.ndarray
     codes: np.ndarray
 
@@ -119,7 +121,7 @@ def _random_input(graph: Graph) -> np.ndarray:
     return np.random.default_rng(0).integers(0, operand.largest + 1, graph.input_shape)
 
 
-def _case(graph: Graph, program: NetworkProgram, values: np.ndarray) -> BenchCase:
+def _case(graph: Graph, program: Program, values: np.ndarray) -> BenchCase:
     feature_map = program.input
     codes = (values - feature_map.offset) // feature_map.scale
     return BenchCase(graph=graph, program=program, values=values, codes=codes)

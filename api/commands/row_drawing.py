@@ -113,7 +113,7 @@ def _draw_staying(axis: Axes, layer: CompiledLayer, passes: Sequence[Pass], colo
     """Kernels of passes in their sub-arrays, with the layer's name where there is room."""
     machine = layer.machine
     for layer_pass in passes:
-        bars = [(g * layer_pass.group_size, layer_pass.load_sub_arrays) for g in range(layer_pass.groups)]
+        bars = [(g * layer_pass.cluster_size, layer_pass.load_sub_arrays) for g in range(layer_pass.clusters)]
         axis.broken_barh(bars, (layer_pass.kernel_row, layer_pass.load_rows), facecolor=colour)
     first = min(layer_pass.kernel_row for layer_pass in passes)
     last = max(layer_pass.kernel_row + layer_pass.load_rows for layer_pass in passes)
@@ -121,7 +121,7 @@ def _draw_staying(axis: Axes, layer: CompiledLayer, passes: Sequence[Pass], colo
         return
     red, green, blue, _ = colour
     dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
-    across = machine.sub_arrays if passes[0].groups > 1 else passes[0].load_sub_arrays
+    across = machine.sub_arrays if passes[0].clusters > 1 else passes[0].load_sub_arrays
     axis.text(
         across / 2,
         (first + last) / 2,

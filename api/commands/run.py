@@ -20,10 +20,10 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
-from spinplane.sim.accelerator import AcceleratorRun, run_accelerator
+from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
 
 from ..models import open_model
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
@@ -193,7 +193,7 @@ class _Run:
 
 
 def _run_functional(
-    program: NetworkProgram, images: Sequence[np.ndarray], faults: FaultMap | None
+    program: Program, images: Sequence[np.ndarray], faults: FaultMap | None
 ) -> list[tuple[FunctionalRun, tuple[np.ndarray | None, ...]]]:
     """Run after run, with the maps that are left."""
     accelerator = Accelerator(program.machine, faults)
@@ -208,7 +208,7 @@ def _run_functional(
 
 
 def _run_rtl(
-    program: NetworkProgram,
+    program: Program,
     images: Sequence[np.ndarray],
     *,
     simulator: str,
@@ -216,7 +216,7 @@ def _run_rtl(
     faults: FaultMap | None,
     limit: int,
     tell: Callable[[int], None],
-) -> AcceleratorRun:
+) -> RtlAcceleratorRun:
     """Run after run; the waveform is moved to the folder `waves`, nothing else in which is touched."""
     if waves is not None:
         waves.mkdir(parents=True, exist_ok=True)
@@ -246,7 +246,7 @@ def _run_rtl(
 
 
 def _progress(
-    program: NetworkProgram,
+    program: Program,
     predictions: Sequence[Prediction],
     tell: Callable[[str], None],
     advance: Callable[[int, int], None],

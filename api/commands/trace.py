@@ -14,8 +14,8 @@ from spinplane.compiler.predict import predict, row_sets
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.activation import RAW_BITS
 from spinplane.machine.descriptor import Load, PoolAt
-from spinplane.machine.pass_timing import region_starts, round_starts
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.pass_timing import kernel_tile_starts, region_starts
+from spinplane.machine.program import Program
 from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
 
 from ..models import open_model
@@ -79,7 +79,7 @@ def trace(
 
 
 def _trace_stage(
-    program: NetworkProgram,
+    program: Program,
     compiled: CompiledLayer,
     at: int,
     codes: np.ndarray,
@@ -89,7 +89,7 @@ def _trace_stage(
 
     Parameters
     ----------
-    program : NetworkProgram
+    program : Program
     compiled : CompiledLayer
     at : int
     codes : ndarray of shape (channels, height, width), int64
@@ -116,10 +116,10 @@ def _trace_stage(
         code=code,
         greatest=None,
         descriptor=number,
-        group=place.group,
+        cluster=place.cluster,
         sub_array=place.sub_array,
         slot=place.slot,
-        round=place.round,
+        kernel_tile=place.kernel_tile,
         region=(place.row, place.column),
         windows=tuple(_traced(one, stage.passes[0].windows_x - n.windows_x) for one in probe.windows),
         window=window,
@@ -184,24 +184,24 @@ def _followed(probe: Probe) -> int:
     return next(at for at in counting if windows[at].scaled == probe.pooled)
 
 
-def _cycles(program: NetworkProgram, number: int, place: Place, window: int) -> TracedCycles:
+def _cycles(program: Program, number: int, place: Place, window: int) -> TracedCycles:
     """Cycles of a steady run."""
     n, machine = place.layer_pass, program.machine
     start = sum(c.cycles for c in predict(program, resident=True).passes[:number]) + fetch_cycles(machine)
     loaded = n.load_rows * n.load_sub_arrays if n.load is Load.ALWAYS else 0
     region = start + int(region_starts(n, row_sets(n), loaded)[place.region])
-    rounds = round_starts(n)
-    beats = n.last_beats if place.round == n.rounds - 1 else n.beats
-    beat = place.group * beats + place.beat
+    kernel_tiles = kernel_tile_starts(n)
+    beats = n.last_beats if place.kernel_tile == n.kernel_tiles - 1 else n.beats
+    beat = place.cluster * beats + place.beat
     outer = n.windows - 1
 
     def taken(of_window: int) -> int:
-        issued = region + int(rounds[of_window * n.rounds + place.round])
-        return issued + n.run_cycles - 1 + ENGINE_CYCLES + beat * (n.interval if of_window == outer else 1)
+        issued = region + int(kernel_tiles[of_window * n.kernel_tiles + place.kernel_tile])
+        return issued + n.burst_cycles - 1 + ENGINE_CYCLES + beat * (n.interval if of_window == outer else 1)
 
     return TracedCycles(
         start=start,
-        issued=region + int(rounds[window * n.rounds + place.round]),
+        issued=region + int(kernel_tiles[window * n.kernel_tiles + place.kernel_tile]),
         result=taken(window),
         written=taken(outer) + n.last_write_cycles,
     )

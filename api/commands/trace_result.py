@@ -77,9 +77,9 @@ class TracedCycles:
     start : int
         First cycle of the pass.
     issued : int
-        The round's first run of the window begins.
+        The kernel tile's first burst of the window begins.
     result : int
-        The way out takes the beat with the window's result.
+        The output stage takes the beat with the window's result.
     written : int
         Last word of the value is written to the image bank.
     """
@@ -106,10 +106,10 @@ class Trace(Report):
         Class that the network gives, where the layer is the last one.
     descriptor : int
         Number of the pass in the program.
-    group, sub_array, slot, round : int
-        Where and when the kernel is at work; sub-arrays are counted over all groups.
+    cluster, sub_array, slot, kernel_tile : int
+        Where and when the kernel is at work; sub-arrays are counted over all clusters.
     region : (row, column)
-        Of the group.
+        Of the cluster.
     windows : tuple of TracedWindow
     window : int
         Number of the one whose steps are shown: the only one, the greatest, or the first of a sum.
@@ -137,10 +137,10 @@ class Trace(Report):
     code: int
     greatest: int | None
     descriptor: int
-    group: int
+    cluster: int
     sub_array: int
     slot: int
-    round: int
+    kernel_tile: int
     region: tuple[int, int]
     windows: tuple[TracedWindow, ...]
     window: int
@@ -199,10 +199,11 @@ class Trace(Report):
     def _places_told(self) -> list[str]:
         at = self.cycles
         return [
-            f"descriptor {self.descriptor}: group {self.group}, its region {self.region}; the kernel lies in sub-array "
-            f"{self.sub_array}, slot {self.slot}, and runs in round {self.round}",
-            f"steady run, cycles from the start: pass {at.start:,}, window {at.issued:,}, its result at the way out "
-            f"{at.result:,}, last write {at.written:,}",
+            f"descriptor {self.descriptor}: cluster {self.cluster}, its region {self.region}; the "
+            "kernel lies in sub-array "
+            f"{self.sub_array}, slot {self.slot}, and runs in kernel tile {self.kernel_tile}",
+            f"steady run, cycles from the start: pass {at.start:,}, window {at.issued:,}, its result at "
+            f"the output stage {at.result:,}, last write {at.written:,}",
             *(["averages are folded into the kernels: a window is a whole region"] if self.folded else []),
         ]
 

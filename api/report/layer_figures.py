@@ -10,7 +10,7 @@ class LayerFigures:
     Parameters
     ----------
     layer : str
-    kernels : (kernels, channels of a group, height, width)
+    kernels : (kernels, channels of a cluster, height, width)
     output : (channels, height, width)
         Of what leaves the layer.
     w, i : int
@@ -19,13 +19,13 @@ class LayerFigures:
         Multiply-accumulates for one image.
     slots, planes : int
         Kernels and planes beside each other in a row.
-    groups : (vertical, horizontal)
-        Groups of sub-arrays.
+    clusters : (vertical, horizontal)
+        Clusters of sub-arrays.
     unit : {"pixels", "strips"}
         What is written together.
     pool : {"folded", "split"} or None
         How its pooling is computed, if not window by window.
-    passes, rounds : int
+    passes, kernel_tiles : int
     ring_rows, kernel_rows : int
         Rows of a sub-array that hold lines of input, and kernels.
     resident : bool
@@ -40,11 +40,11 @@ class LayerFigures:
     macs: int
     slots: int
     planes: int
-    groups: tuple[int, int]
+    clusters: tuple[int, int]
     unit: str
     pool: str | None
     passes: int
-    rounds: int
+    kernel_tiles: int
     ring_rows: int
     kernel_rows: int
     resident: bool

@@ -63,8 +63,8 @@ class BitPlaneProduct(WindowProduct):
         for number, lot in enumerate(lots):
             words = self._of(number, lot)
             windows = np.arange(index.shape[1]) if lot.windows is None else lot.windows
-            # Images, groups, windows, window rows, planes, bytes; then planes, words, and all windows.
-            seen = np.take(rows, index[lot.groups][:, windows], axis=1, mode="clip")
+            # Images, clusters, windows, window rows, planes, bytes; then planes, words, and all windows.
+            seen = np.take(rows, index[lot.clusters][:, windows], axis=1, mode="clip")
             of_windows = np.moveaxis(seen, 4, 0)
             inputs = _words(of_windows.reshape(*of_windows.shape[:4], -1))
             inputs = np.moveaxis(inputs, -1, 1).reshape(self._planes, inputs.shape[-1], -1)
@@ -75,7 +75,7 @@ class BitPlaneProduct(WindowProduct):
             if len(lots) == 1:
                 accumulators = counted
             else:
-                accumulators[:, lot.groups, windows] = counted
+                accumulators[:, lot.clusters, windows] = counted
         values = self.finish(accumulators, self._window_sums(codes, index))
         return values, max(int(values.max(initial=0)), -int(values.min(initial=0)))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinplane.machine import EMISSIONS, Counters, Machine, Op, Program
+from spinplane.machine import PENDING_OUTPUTS, CommandStream, Counters, Machine, Op
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.machine import LEAF_COLUMNS
 
@@ -20,7 +20,7 @@ class EngineRun:
     Parameters
     ----------
     results : ndarray of shape (n,), int64
-        Accumulators in the order in which they leave: by group, sub-array and slot.
+        Accumulators in the order in which they leave: by cluster, sub-array and slot.
     rows : ndarray of shape (m, columns), uint8
         What ``READ``, ``AND`` and ``OR`` have sensed: by command and sub-array.
     counters : Counters
@@ -50,13 +50,13 @@ class Engine:
         self.array = SotMramArray(machine, faults)
         self._accumulators = np.zeros((machine.sub_arrays, machine.segments), dtype=np.int64)
 
-    def run(self, program: Program) -> EngineRun:
+    def run(self, program: CommandStream) -> EngineRun:
         """Obey all commands, rows offered and results taken without delay.
 
         Raises
         ------
         ArrayError
-            If a command biases the array illegally, senses an unknown cell, or asks for slots, planes, groups or
+            If a command biases the array illegally, senses an unknown cell, or asks for slots, planes, clusters or
             sub-arrays that the machine does not have.
         OverflowError
             If a result does not fit in an accumulator; with faults it wraps.
@@ -70,14 +70,14 @@ class Engine:
         counted = additions = 0
         for command in program.commands:
             op = Op(int(command["op"]))
-            where, tiles = self._sub_arrays(command)
+            where, sub_arrays = self._sub_arrays(command)
             if op is Op.WRITE:
                 self._write(where, int(command["row_d"]), next(offered), columns)
                 clock.write()
             elif op is Op.DOT:
                 pairs = self._accumulate(command, where, columns)
-                counted += pairs * tiles
-                additions += pairs * tiles << int(command["log_slots"])
+                counted += pairs * sub_arrays
+                additions += pairs * sub_arrays << int(command["log_slots"])
                 clock.count(where, pairs, self._beats(command) if command["emit"] else 0)
             else:
                 write_back = self._sense(command, op, where, columns)
@@ -101,20 +101,20 @@ class Engine:
 
     def _sub_arrays(self, command: np.void) -> tuple[Where, int]:
         """Sub-arrays that take part, and their number."""
-        groups, of_group = (
-            1 << int(command["log_groups"]),
-            self.machine.sub_arrays >> int(command["log_groups"]),
+        clusters, of_cluster = (
+            1 << int(command["log_clusters"]),
+            self.machine.sub_arrays >> int(command["log_clusters"]),
         )
         first, last = int(command["first"]), int(command["last"])
-        if groups * of_group != self.machine.sub_arrays:
+        if clusters * of_cluster != self.machine.sub_arrays:
             raise ArrayError(
-                f"{groups} groups: {self.machine.sub_arrays} sub-arrays cannot be divided among them"
+                f"{clusters} clusters: {self.machine.sub_arrays} sub-arrays cannot be divided among them"
             )
-        if not first <= last < of_group:
-            raise ArrayError(f"sub-arrays {first} to {last}: a group has sub-arrays 0 to {of_group - 1}")
-        if groups == 1:
+        if not first <= last < of_cluster:
+            raise ArrayError(f"sub-arrays {first} to {last}: a cluster has sub-arrays 0 to {of_cluster - 1}")
+        if clusters == 1:
             return slice(first, last + 1), last + 1 - first
-        where = np.arange(self.machine.sub_arrays).reshape(groups, of_group)[:, first : last + 1].ravel()
+        where = np.arange(self.machine.sub_arrays).reshape(clusters, of_cluster)[:, first : last + 1].ravel()
         return where, len(where)
 
     def _slots(self, command: np.void, planes: int) -> int:
@@ -132,7 +132,7 @@ class Engine:
     def _beats(self, command: np.void) -> int:
         """Beats in which the results of a command leave."""
         results = int(command["last"]) + 1 << int(command["log_slots"])
-        return -(-results // self.machine.results_per_cycle) << int(command["log_groups"])
+        return -(-results // self.machine.results_per_cycle) << int(command["log_clusters"])
 
     def _write(self, where: Where, row: int, rows: np.ndarray, columns: np.ndarray) -> None:
         """Each sub-array takes the row of its bus."""
@@ -202,8 +202,8 @@ class _Clock:
         self._amplifiers_free = np.zeros(shape, dtype=np.int64)
         self._counter_free = np.zeros(shape, dtype=np.int64)
         self._result_free = np.zeros(shape, dtype=np.int64)
-        self._way_out_free = 0
-        self._emissions: deque[int] = deque(maxlen=EMISSIONS)
+        self._output_stage_free = 0
+        self._pending_outputs: deque[int] = deque(maxlen=PENDING_OUTPUTS)
 
     @property
     def cycles(self) -> int:
@@ -233,17 +233,17 @@ class _Clock:
         self._finish((last_start + self._sense_cycles).max() - 1)
         self._busy_until = max(self._busy_until, counted.max())
         if beats:
-            left = max(self._way_out_free, counted.max() + 1) + beats - 1
+            left = max(self._output_stage_free, counted.max() + 1) + beats - 1
             self._result_free[where] = left
-            self._way_out_free = left + 1
-            self._emissions.append(left)
+            self._output_stage_free = left + 1
+            self._pending_outputs.append(left)
             self._busy_until = max(self._busy_until, left)
 
     def _start(self, where: Where, emits: bool) -> np.ndarray:
         """First cycle of the first sense in each sub-array, once the row before it has left the amplifiers."""
         accepted = self._ready
-        if emits and len(self._emissions) == EMISSIONS:
-            accepted = max(accepted, self._emissions[0])
+        if emits and len(self._pending_outputs) == PENDING_OUTPUTS:
+            accepted = max(accepted, self._pending_outputs[0])
         start = np.maximum(accepted + 1, self._amplifiers_free[where])
         self.stalled += int((start - accepted - 1).sum())
         return start

@@ -112,7 +112,7 @@ class ExactProduct(WindowProduct):
             key = matrix.alike, matrix.centre
             if key not in operands:
                 operands[key] = self._operand(codes, matrix)
-            self._multiply(operands[key], index[lot.groups], lot, matrix, sums)
+            self._multiply(operands[key], index[lot.clusters], lot, matrix, sums)
         if not self._fits():
             whole = self.finish(sums.astype(np.int64), self._window_sums(codes, index))
             return whole, int(np.abs(whole).max(initial=0))
@@ -140,10 +140,10 @@ class ExactProduct(WindowProduct):
         Parameters
         ----------
         operand : ndarray of shape (images, n, inputs), float32
-        index : ndarray of shape (groups of the lot, windows, window rows), int64
+        index : ndarray of shape (clusters of the lot, windows, window rows), int64
         lot : Lot
         matrix : Matrix
-        sums : ndarray of shape (images, groups, windows, channels)
+        sums : ndarray of shape (images, clusters, windows, channels)
         """
         windows = np.arange(index.shape[1]) if lot.windows is None else lot.windows
         of_window = index.shape[0] * index.shape[2] * operand.shape[2] * operand.itemsize
@@ -165,4 +165,4 @@ class ExactProduct(WindowProduct):
                     continue
                 found = np.empty((*gathered.shape[:3], sums.shape[-1]), dtype=sums.dtype)
                 matrix.product(inputs, found.reshape(len(inputs), -1))
-                sums[block, lot.groups, part] = found
+                sums[block, lot.clusters, part] = found

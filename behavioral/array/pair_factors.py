@@ -25,13 +25,13 @@ class Lot:
 
     Parameters
     ----------
-    groups : slice
-        Groups of sub-arrays.
+    clusters : slice
+        Clusters of sub-arrays.
     windows : ndarray of shape (n,), int64, or None
         Numbers of their windows; None for all.
     """
 
-    groups: slice
+    clusters: slice
     windows: Integers | None
 
 
@@ -86,44 +86,44 @@ class PairFactors:
         p, faults = self._pass, self._array.faults
         if faults is None:
             if all(np.array_equal(self._cells[0], cells) for cells in self._cells[1:]):
-                return [Lot(slice(0, p.groups), None)]
-            return [Lot(slice(group, group + 1), None) for group in range(p.groups)]
+                return [Lot(slice(0, p.clusters), None)]
+            return [Lot(slice(cluster, cluster + 1), None) for cluster in range(p.clusters)]
         rows = self._pairs.input_rows.reshape(p.regions * p.windows, -1)
         lots = []
-        for group in range(p.groups):
+        for cluster in range(p.clusters):
             # Cells that do not vary and are not stuck make no difference between rows.
-            stuck = self._array.stuck_rows(self._where(group))[rows]
+            stuck = self._array.stuck_rows(self._where(cluster))[rows]
             kinds = rows if faults.variation is not None else np.where(stuck, rows, -1)
             _, first, number = np.unique(kinds, axis=0, return_index=True, return_inverse=True)
             for kind in range(len(first)):
                 windows = None if len(first) == 1 else np.flatnonzero(number.ravel() == kind)
-                lots.append(Lot(slice(group, group + 1), windows))
+                lots.append(Lot(slice(cluster, cluster + 1), windows))
         return lots
 
-    def _where(self, group: int) -> slice:
-        first = group * self._pass.group_size
+    def _where(self, cluster: int) -> slice:
+        first = cluster * self._pass.cluster_size
         return slice(first, first + self._members)
 
     def of(self, lot: Lot) -> Factors:
         """Factors of a lot."""
         p, pairs, elements = self._pass, self._pairs, self._elements
-        group = lot.groups.start
+        cluster = lot.clusters.start
         window = 0 if lot.windows is None else int(lot.windows[0])
         rows = pairs.input_rows.reshape(-1, p.plane_groups, p.window_rows)[window]
         faultless = self._array.faults is None
         rows = rows[:1] if faultless else rows
-        # Axes of pairs: plane group, round, kernel plane, window row.
+        # Axes of pairs: plane group, kernel tile, kernel plane, window row.
         rows_a, rows_b = np.broadcast_arrays(rows[:, np.newaxis, np.newaxis], pairs.kernel_rows)
         shape = (self._members, *rows_a.shape, p.slots, p.planes, p.block_columns)
         constant, added = (
             bits.reshape(shape)
-            for bits in self._array.and_factors(self._where(group), rows_a.ravel(), rows_b.ravel())
+            for bits in self._array.and_factors(self._where(cluster), rows_a.ravel(), rows_b.ravel())
         )
-        constants = np.zeros((p.rounds, self._members, p.slots), dtype=np.int64)
+        constants = np.zeros((p.kernel_tiles, self._members, p.slots), dtype=np.int64)
         if not faultless:
             ones = constant.sum(
                 axis=(4, 7), dtype=np.int64
-            )  # member, plane group, round, kernel plane, slot, plane
+            )  # member, plane group, kernel tile, kernel plane, slot, plane
             weights = np.int64(1) << (
                 np.arange(p.plane_groups)[:, np.newaxis, np.newaxis, np.newaxis, np.newaxis] * p.planes
                 + np.arange(p.kernel_planes)[:, np.newaxis, np.newaxis]
@@ -132,7 +132,7 @@ class PairFactors:
             constants = (ones * weights).sum(axis=(1, 3, 5)).transpose(1, 0, 2)
         added = added[..., :elements]
         alike = faultless and bool((added == added[..., :1, :]).all())
-        # To: kernel plane, window row, plane group, plane, element, round, member, slot.
+        # To: kernel plane, window row, plane group, plane, element, kernel tile, member, slot.
         added = added[..., :1, :] if alike else added
         added = added.transpose(3, 4, 1, 6, 7, 2, 0, 5)
         if not alike:
@@ -144,18 +144,20 @@ class PairFactors:
 
 
 def of_channels(layer_pass: Pass, pairs: RowPairs, results: NDArray) -> NDArray:
-    """Results of shape (..., rounds, sub-arrays, slots) where they stand in the beats of all rounds."""
+    """Results of shape (..., kernel tiles, sub-arrays, slots) where they stand in the beats of all kernel tiles."""
     p = layer_pass
     channels = np.zeros((*results.shape[:-3], p.channel_beats * p.lanes), dtype=results.dtype)
     for number, sub_arrays in enumerate(pairs.sub_arrays.tolist()):
         start = number * p.beats * p.lanes
-        of_round = results[..., number, :sub_arrays, :]
-        channels[..., start : start + sub_arrays * p.slots] = of_round.reshape(*of_round.shape[:-2], -1)
+        of_kernel_tile = results[..., number, :sub_arrays, :]
+        channels[..., start : start + sub_arrays * p.slots] = of_kernel_tile.reshape(
+            *of_kernel_tile.shape[:-2], -1
+        )
     return channels
 
 
 def kernel_cells(layer_pass: Pass, pairs: RowPairs, cells: Octets) -> list[Octets]:
-    """What cells, of shape (sub_arrays, rows, columns), hold of the kernel rows of each group, without a copy."""
+    """What cells, of shape (sub_arrays, rows, columns), hold of the kernel rows of each cluster, without a copy."""
     first, last = int(pairs.kernel_rows[0, 0, 0]), int(pairs.kernel_rows[-1, -1, -1])
-    members, size = int(pairs.sub_arrays.max()), layer_pass.group_size
-    return [cells[group * size :][:members, first : last + 1] for group in range(layer_pass.groups)]
+    members, size = int(pairs.sub_arrays.max()), layer_pass.cluster_size
+    return [cells[cluster * size :][:members, first : last + 1] for cluster in range(layer_pass.clusters)]

@@ -43,7 +43,7 @@ class WindowProduct(ABC):
     planes : int
         Planes of a unit row's codes.
     bias : ndarray of shape (channels,), int64
-    matters : ndarray of shape (windows, groups), bool
+    matters : ndarray of shape (windows, clusters), bool
         Windows whose sums have to fit in 32 bits.
     wraps : bool
         Whether what does not fit wraps, as where cells are faulty.
@@ -74,12 +74,12 @@ class WindowProduct(ABC):
         Parameters
         ----------
         codes : ndarray of shape (images, n, elements), uint8
-        index : ndarray of shape (groups, windows, window rows), int64
+        index : ndarray of shape (clusters, windows, window rows), int64
             Which codes each window has at each of its rows.
 
         Returns
         -------
-        values : ndarray of shape (images, groups, windows, channels), of whole numbers in any type
+        values : ndarray of shape (images, clusters, windows, channels), of whole numbers in any type
         bound : int
             That none exceeds in magnitude.
 
@@ -116,7 +116,7 @@ class WindowProduct(ABC):
 
     @staticmethod
     def _window_sums(codes: Octets, index: Integers) -> Integers:
-        """Of shape (images, groups, windows)."""
+        """Of shape (images, clusters, windows)."""
         return codes.sum(axis=-1, dtype=np.int64)[:, index].sum(axis=-1)
 
     def _limit(self) -> int:
@@ -133,9 +133,9 @@ class WindowProduct(ABC):
 
         Parameters
         ----------
-        accumulators : ndarray of shape (images, groups, windows, channels), int64, or int32 if that holds all sums
+        accumulators : ndarray of shape (images, clusters, windows, channels), int64, or int32 if that holds all sums
             Whatever their width; becomes the sums.
-        window_sums : ndarray of shape (images, groups, windows), int64
+        window_sums : ndarray of shape (images, clusters, windows), int64
         """
         p = self._pass
         if not self._fits():

@@ -13,17 +13,17 @@ Integers = NDArray[np.int64]
 
 
 class KernelWrite(NamedTuple):
-    """A word of the kernel bank for a row of sub-array `sub_array` of every group."""
+    """A word of the kernel bank for a row of sub-array `sub_array` of every cluster."""
 
     word: int
     row: int
     sub_array: int
 
 
-class Run(NamedTuple):
-    """A run of `rows` input rows with as many kernel rows, in sub-arrays 0 to `last_sub_array` of every group.
+class RowBurst(NamedTuple):
+    """A burst of `rows` input rows with as many kernel rows, in sub-arrays 0 to `last_sub_array` of every cluster.
 
-    `summed` tells whether it is of the first round and the first kernel
+    `summed` tells whether it is of the first kernel tile and the first kernel
     plane of its window, of which `is_first` and `is_last` mark the first and the last.
     """
 
@@ -39,18 +39,18 @@ class Run(NamedTuple):
     is_last: bool
 
 
-class Round(NamedTuple):
-    """A round's runs, and the cycles that the way out takes for its results."""
+class KernelTile(NamedTuple):
+    """A kernel tile's bursts, and the cycles that the output stage takes for its results."""
 
-    runs: list[Run]
+    bursts: list[RowBurst]
     cycles: int
 
 
 class Region(NamedTuple):
-    """Whether row sets are written before a region, and the rounds of its windows."""
+    """Whether row sets are written before a region, and the kernel tiles of its windows."""
 
     has_rows: bool
-    rounds: list[Round]
+    kernel_tiles: list[KernelTile]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +60,7 @@ class KernelLoad:
     Parameters
     ----------
     words, rows, sub_arrays : ndarray of shape (writes,), int64
-        Word of the kernel bank, and the array row that it is written to in one sub-array of every group.
+        Word of the kernel bank, and the array row that it is written to in one sub-array of every cluster.
     """
 
     words: Integers
@@ -69,7 +69,7 @@ class KernelLoad:
 
     @classmethod
     def of(cls, layer_pass: Pass) -> "KernelLoad":
-        """The load of a pass: for each row, the sub-arrays of a group."""
+        """The load of a pass: for each row, the sub-arrays of a cluster."""
         write = np.arange(layer_pass.load_rows * layer_pass.load_sub_arrays)
         row, sub_array = np.divmod(write, layer_pass.load_sub_arrays)
         return cls(words=layer_pass.load_base + write, rows=layer_pass.kernel_row + row, sub_arrays=sub_array)
@@ -79,14 +79,14 @@ class KernelLoad:
 class RowPairs:
     """Rows that a pass senses at once, whether the array has them or not.
 
-    Each window of a region senses, in each round and for each kernel plane, its input rows with the kernel rows.
+    Each window of a region senses, in each kernel tile and for each kernel plane, its input rows with the kernel rows.
 
     Parameters
     ----------
-    input_rows : ndarray of shape (region rows, region columns, windows, plane groups, window rows), int64
-    kernel_rows : ndarray of shape (rounds, kernel planes, window rows), int64
-    sub_arrays : ndarray of shape (rounds,), int64
-        Of each group that take part.
+    input_rows : ndarray of shape (region rows, region columns, windows, plane clusters, window rows), int64
+    kernel_rows : ndarray of shape (kernel_tiles, kernel planes, window rows), int64
+    sub_arrays : ndarray of shape (kernel_tiles,), int64
+        Of each cluster that take part.
     """
 
     input_rows: Integers
@@ -97,31 +97,31 @@ class RowPairs:
     def of(cls, layer_pass: Pass) -> "RowPairs":
         """The row pairs of a pass."""
         p = layer_pass
-        # Axes: region row, region column, ry, rx, plane group, ty, run, row.
-        rho, kappa, ry, rx, plane_group, ty, run, row = np.ix_(
+        # Axes: region row, region column, ry, rx, plane group, ty, burst, row.
+        rho, kappa, ry, rx, plane_group, ty, burst, row = np.ix_(
             *(np.arange(p.region_rows), np.arange(p.region_columns)),
             *(np.arange(p.region_height), np.arange(p.region_width), np.arange(p.plane_groups)),
-            *(np.arange(p.taps_y), np.arange(p.runs), np.arange(p.run_rows)),
+            *(np.arange(p.taps_y), np.arange(p.bursts), np.arange(p.burst_rows)),
         )
         line = rho * p.region_lines + ry * p.window_lines + ty * p.tap_lines
         rows = (
             p.input_row
             + line % p.ring_lines * p.line_rows
             + plane_group * p.group_rows
-            + (kappa * p.region_step + rx * p.window_step + run * p.run_step + row)
+            + (kappa * p.region_step + rx * p.window_step + burst * p.burst_step + row)
         )
-        kernels = np.arange(p.rounds * p.kernel_planes * p.window_rows)
+        kernels = np.arange(p.kernel_tiles * p.kernel_planes * p.window_rows)
         return cls(
             input_rows=rows.reshape(
                 p.region_rows, p.region_columns, p.windows, p.plane_groups, p.window_rows
             ),
-            kernel_rows=p.kernel_row + kernels.reshape(p.rounds, p.kernel_planes, p.window_rows),
-            sub_arrays=np.array([p.sub_arrays] * (p.rounds - 1) + [p.last_sub_arrays]),
+            kernel_rows=p.kernel_row + kernels.reshape(p.kernel_tiles, p.kernel_planes, p.window_rows),
+            sub_arrays=np.array([p.sub_arrays] * (p.kernel_tiles - 1) + [p.last_sub_arrays]),
         )
 
     @property
     def senses(self) -> int:
-        """Row pairs that are sensed, in all sub-arrays of a group."""
+        """Row pairs that are sensed, in all sub-arrays of a cluster."""
         windows = self.input_rows[..., 0].size
         return sum(
             windows * kernel_rows.size * sub_arrays
@@ -136,7 +136,7 @@ class RowPairs:
 
 
 def load_writes(layer_pass: Pass) -> Iterator[KernelWrite]:
-    """Writes of a load: for each row, the sub-arrays of a group."""
+    """Writes of a load: for each row, the sub-arrays of a cluster."""
     load = KernelLoad.of(layer_pass)
     for word, row, sub_array in zip(
         load.words.tolist(), load.rows.tolist(), load.sub_arrays.tolist(), strict=True
@@ -154,35 +154,37 @@ def walk_regions(layer_pass: Pass) -> Iterator[Region]:
         for x in range(layer_pass.region_columns):
             lines = layer_pass.first_lines if y == 0 else layer_pass.next_lines
             columns = layer_pass.first_columns if x == 0 else layer_pass.next_columns
-            rounds = list(_rounds(layer_pass, pairs, pairs.input_rows[y, x]))
-            yield Region(lines > 0 and columns > 0, rounds)
+            kernel_tiles = list(_rounds(layer_pass, pairs, pairs.input_rows[y, x]))
+            yield Region(lines > 0 and columns > 0, kernel_tiles)
 
 
-def _rounds(layer_pass: Pass, pairs: RowPairs, input_rows: Integers) -> Iterator[Round]:
+def _rounds(layer_pass: Pass, pairs: RowPairs, input_rows: Integers) -> Iterator[KernelTile]:
     inner = layer_pass.inner_cycles, layer_pass.last_inner_cycles
     outer = layer_pass.outer_cycles, layer_pass.last_outer_cycles
     for window, rows in enumerate(input_rows):
         cycles, last_cycles = outer if window == layer_pass.windows - 1 else inner
-        for number in range(layer_pass.rounds):
-            is_last = number == layer_pass.rounds - 1
-            yield Round(list(_runs(layer_pass, pairs, rows, number)), last_cycles if is_last else cycles)
+        for number in range(layer_pass.kernel_tiles):
+            is_last = number == layer_pass.kernel_tiles - 1
+            yield KernelTile(
+                list(_bursts(layer_pass, pairs, rows, number)), last_cycles if is_last else cycles
+            )
 
 
-def _runs(layer_pass: Pass, pairs: RowPairs, input_rows: Integers, number: int) -> Iterator[Run]:
-    """Runs of a window's input rows, (plane groups, window rows), in a round."""
-    step, plane_groups = layer_pass.run_rows, layer_pass.plane_groups
+def _bursts(layer_pass: Pass, pairs: RowPairs, input_rows: Integers, number: int) -> Iterator[RowBurst]:
+    """Bursts of a window's input rows, (plane groups, window rows), in a kernel tile."""
+    step, plane_groups = layer_pass.burst_rows, layer_pass.plane_groups
     inputs = input_rows[:, ::step].tolist()
     kernels = pairs.kernel_rows[number, :, ::step].tolist()
     of_plane = plane_groups * len(inputs[0])
     index = 0
     for plane, kernel_rows in enumerate(kernels):
-        for group, rows in enumerate(inputs):
+        for cluster, rows in enumerate(inputs):
             for row_a, row_b in zip(rows, kernel_rows, strict=True):
-                yield Run(
+                yield RowBurst(
                     row_a=row_a,
                     row_b=row_b,
                     rows=step,
-                    shift=plane + group * layer_pass.planes,
+                    shift=plane + cluster * layer_pass.planes,
                     last_sub_array=int(pairs.sub_arrays[number]) - 1,
                     clear=index == 0,
                     emit=index == of_plane * len(kernels) - 1,

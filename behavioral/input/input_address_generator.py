@@ -13,7 +13,7 @@ Integers = NDArray[np.int64]
 
 
 class RowRequest(NamedTuple):
-    """A row of one group: where it goes and where it is in the map."""
+    """A row of one cluster: where it goes and where it is in the map."""
 
     #: Array row.
     row: int
@@ -24,13 +24,13 @@ class RowRequest(NamedTuple):
     plane_group: int
     #: Whether it is the last piece of its unit, of `last_length`.
     last_piece: bool
-    group: int
+    cluster: int
     #: Whether it belongs to the last row set of its region.
     last_of_region: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RowWalk:
+class InputAddressGenerator:
     """Row sets of a pass in the order in which they are written.
 
     Parameters
@@ -51,7 +51,7 @@ class RowWalk:
     region_sets: Integers
 
     @classmethod
-    def of(cls, layer_pass: Pass) -> "RowWalk":
+    def of(cls, layer_pass: Pass) -> "InputAddressGenerator":
         """The walk of a pass."""
         p = layer_pass
         every_column = np.arange(p.first_columns + (p.region_columns - 1) * p.next_columns)
@@ -76,17 +76,17 @@ class RowWalk:
         )
 
     def places(self, layer_pass: Pass) -> tuple[Integers, Integers]:
-        """First bits of the rows in their lines, and their lines: ndarrays of shape (groups, row sets), int64."""
-        p, group = layer_pass, np.arange(layer_pass.groups)[:, np.newaxis]
+        """First bits of the rows in their lines, and their lines: ndarrays of shape (clusters, row sets), int64."""
+        p, cluster = layer_pass, np.arange(layer_pass.clusters)[:, np.newaxis]
         x = (
             p.start_x
             + self.column * p.unit_bits
-            + group % p.groups_x * p.group_x_bits
+            + cluster % p.clusters_x * p.cluster_x_bits
             + self.piece * p.piece_bits
         )
         if not p.in_bytes:
             x = x + self.plane_group * p.plane_group_bits
-        return x, p.start_y + self.line + group // p.groups_x * p.group_y_lines
+        return x, p.start_y + self.line + cluster // p.clusters_x * p.cluster_y_lines
 
 
 def _order(*axes: Integers) -> Integers:
@@ -95,7 +95,7 @@ def _order(*axes: Integers) -> Integers:
 
 
 def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
-    """Rows of a layer in the order in which they are formed, group by group in each row set.
+    """Rows of a layer in the order in which they are formed, cluster by cluster in each row set.
 
     Parameters
     ----------
@@ -105,19 +105,19 @@ def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
     ------
     RowRequest
     """
-    walk = RowWalk.of(layer_pass)
+    walk = InputAddressGenerator.of(layer_pass)
     x, y = walk.places(layer_pass)
     ends = set((walk.region_sets[1:] - 1).tolist())
     for at, (row, plane_group, piece) in enumerate(
         zip(walk.row.tolist(), walk.plane_group.tolist(), walk.piece.tolist(), strict=True)
     ):
-        for group in range(layer_pass.groups):
+        for cluster in range(layer_pass.clusters):
             yield RowRequest(
                 row=row,
-                y=int(y[group, at]),
-                x=int(x[group, at]),
+                y=int(y[cluster, at]),
+                x=int(x[cluster, at]),
                 plane_group=plane_group,
                 last_piece=piece == layer_pass.pieces - 1,
-                group=group,
+                cluster=cluster,
                 last_of_region=at in ends,
             )

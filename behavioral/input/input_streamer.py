@@ -1,4 +1,4 @@
-"""Golden model of the row former: rows of a feature map, and their sums."""
+"""Golden model of the input streamer: rows of a feature map, and their sums."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spinplane.machine.passes import Pass
 
 from ..bit_strings import BitStrings, ImageBanks, codes_of_planes
-from .input_address_generator import RowRequest, RowWalk
+from .input_address_generator import InputAddressGenerator, RowRequest
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
@@ -77,25 +77,25 @@ def form_row(image_bits: Octets, layer_pass: Pass, request: RowRequest) -> tuple
 def form_row_sets(image_bits: Octets, layer_pass: Pass) -> Iterator[RowSet]:
     """Row sets of a layer in the order in which they are written.
 
-    Bus b carries the row of group b div (row buses / groups).
+    Bus b carries the row of cluster b div (row buses / clusters).
 
     Raises
     ------
     IndexError
         If an element of the map lies beyond the bank.
     """
-    walk = RowWalk.of(layer_pass)
+    walk = InputAddressGenerator.of(layer_pass)
     codes = (
-        FormedRows.of_walk(layer_pass, walk).form(image_bits).reshape(layer_pass.groups, len(walk.row), -1)
+        FormedRows.of_walk(layer_pass, walk).form(image_bits).reshape(layer_pass.clusters, len(walk.row), -1)
     )
-    repeats = layer_pass.machine.row_buses // layer_pass.groups
+    repeats = layer_pass.machine.row_buses // layer_pass.clusters
     ends = set((walk.region_sets[1:] - 1).tolist())
     for at, row in enumerate(walk.row.tolist()):
-        of_groups = codes[:, at]
+        of_clusters = codes[:, at]
         yield RowSet(
             row=row,
-            bits=np.repeat(row_bits(layer_pass, of_groups), repeats, axis=0),
-            sums=np.repeat(of_groups.sum(axis=1), repeats).tolist(),
+            bits=np.repeat(row_bits(layer_pass, of_clusters), repeats, axis=0),
+            sums=np.repeat(of_clusters.sum(axis=1), repeats).tolist(),
             last=at in ends,
         )
 
@@ -163,12 +163,12 @@ class FormedRows:
         return cls(layer_pass, x, y, plane_group, np.array([request.last_piece]))
 
     @classmethod
-    def of_walk(cls, layer_pass: Pass, walk: RowWalk) -> "FormedRows":
-        """All rows, those of a group together."""
+    def of_walk(cls, layer_pass: Pass, walk: InputAddressGenerator) -> "FormedRows":
+        """All rows, those of a cluster together."""
         x, y = walk.places(layer_pass)
-        groups = layer_pass.groups
-        last_piece = np.tile(walk.piece == layer_pass.pieces - 1, groups)
-        return cls(layer_pass, x.ravel(), y.ravel(), np.tile(walk.plane_group, groups), last_piece)
+        clusters = layer_pass.clusters
+        last_piece = np.tile(walk.piece == layer_pass.pieces - 1, clusters)
+        return cls(layer_pass, x.ravel(), y.ravel(), np.tile(walk.plane_group, clusters), last_piece)
 
     def _bits_needed(self) -> Integers:
         """Bits from a row's first one to the last one that has to exist."""

@@ -19,7 +19,7 @@ class UnitReader:
     ----------
     layer_pass : Pass
     rows : FormedRows
-        Of all groups and row sets, as of `FormedRows.of_walk`.
+        Of all clusters and row sets, as of `FormedRows.of_walk`.
     """
 
     def __init__(self, layer_pass: Pass, rows: FormedRows) -> None:
@@ -29,7 +29,7 @@ class UnitReader:
     def _code_map(self, rows: FormedRows) -> tuple[CodeMap | None, Integers]:
         """Unit rows that are read, if each one is a string of codes, and the number of each or −1."""
         p = self._pass
-        of_units = (p.groups, -1, p.plane_groups, p.pieces)
+        of_units = (p.clusters, -1, p.plane_groups, p.pieces)
         reads = rows.reads.reshape(of_units)
         first = rows._first.reshape(of_units)
         plane = np.arange(p.plane_groups) * p.plane_group_bits
@@ -41,9 +41,9 @@ class UnitReader:
         ).all()
         if p.in_bytes or not in_line or not together or not rows._exists.all() or not reads.any():
             return None, np.zeros(0, dtype=np.int64)
-        read = reads[:, :, 0].reshape(p.groups, -1)
+        read = reads[:, :, 0].reshape(p.clusters, -1)
         place = np.where(read, np.cumsum(read).reshape(read.shape) - 1, -1)
-        strings = first[:, :, 0].reshape(p.groups, -1)[read]
+        strings = first[:, :, 0].reshape(p.clusters, -1)[read]
         elements = rows.inside.shape[1]
         return CodeMap(strings, elements=elements, planes=planes, plane_bits=plane_bits), place
 
@@ -57,13 +57,13 @@ class UnitReader:
         Returns
         -------
         codes : ndarray of shape (images, n, elements), uint8
-        places : ndarray of shape (groups, unit rows), int64
+        places : ndarray of shape (clusters, unit rows), int64
             Number of each unit row among the n.
         """
         held = None if self._map is None else self._map.find(banks)
         if held is None or self._map is None:
             codes = self._units(self._rows.read(banks))
-            return codes, np.arange(codes.shape[1]).reshape(self._pass.groups, -1)
+            return codes, np.arange(codes.shape[1]).reshape(self._pass.clusters, -1)
         codes, strings = held
         padding = self._pass.pad_code & (1 << self._map.planes) - 1
         padded = np.full((len(codes), codes.shape[1] + 1, codes.shape[2]), padding, dtype=np.uint8)
@@ -71,7 +71,7 @@ class UnitReader:
         return padded, np.where(self._place < 0, codes.shape[1], strings[self._place])
 
     def _units(self, rows: Octets) -> Octets:
-        """Codes of unit rows, (images, groups · unit rows, elements), from those of rows."""
+        """Codes of unit rows, (images, clusters · unit rows, elements), from those of rows."""
         p = self._pass
         if p.plane_groups == 1:
             return rows

@@ -1,4 +1,4 @@
-"""Golden model of the output former: codes of neighbouring channels as masked writes of plane words."""
+"""Golden model of the output packer: codes of neighbouring channels as masked writes of plane words."""
 
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ Octets = NDArray[np.uint8]
 ADDRESS_BITS = 32
 
 
-class WayOutError(ValueError):
+class OutputStageError(ValueError):
     """A bank does not hold what a descriptor asks for; `bank` is ``"image"`` or ``"parameters"``."""
 
     def __init__(self, bank: str, message: str) -> None:
@@ -28,7 +28,7 @@ class WayOutError(ValueError):
         self.bank = bank
 
 
-class Write(NamedTuple):
+class BankWrite(NamedTuple):
     """A masked write of a bank: word address, data and mask, each ndarray of shape (width,), uint8."""
 
     address: int
@@ -36,7 +36,9 @@ class Write(NamedTuple):
     mask: NDArray[np.uint8]
 
 
-def plane_writes(codes: ArrayLike, address: int, *, planes: int, line_bits: int, width: int) -> list[Write]:
+def plane_writes(
+    codes: ArrayLike, address: int, *, planes: int, line_bits: int, width: int
+) -> list[BankWrite]:
     """Write plane m of all codes at bit `address` + m · `line_bits`, lowest plane first.
 
     Parameters
@@ -55,7 +57,7 @@ def plane_writes(codes: ArrayLike, address: int, *, planes: int, line_bits: int,
 
     Returns
     -------
-    list of Write
+    list of BankWrite
         One for each plane. The lanes' bits are repeated over the word; the mask tells which are written.
 
     Raises
@@ -74,7 +76,7 @@ def plane_writes(codes: ArrayLike, address: int, *, planes: int, line_bits: int,
     return [_write(numbers >> m & 1, address + m * line_bits, width) for m in range(planes)]
 
 
-def raw_writes(values: ArrayLike, address: int, *, width: int) -> list[Write]:
+def raw_writes(values: ArrayLike, address: int, *, width: int) -> list[BankWrite]:
     """Write 32 bits of each value, one value after the other, from bit `address` on.
 
     Parameters
@@ -88,7 +90,7 @@ def raw_writes(values: ArrayLike, address: int, *, width: int) -> list[Write]:
 
     Returns
     -------
-    list of Write
+    list of BankWrite
         ⌈lanes·32 / width⌉ writes of min(lanes·32, width) bits.
 
     Raises
@@ -104,7 +106,7 @@ def raw_writes(values: ArrayLike, address: int, *, width: int) -> list[Write]:
     return [_write(bits[at : at + size], address + at, width) for at in range(0, len(bits), size)]
 
 
-def _write(bits: NDArray[np.int64], address: int, width: int) -> Write:
+def _write(bits: NDArray[np.int64], address: int, width: int) -> BankWrite:
     if len(bits) > width or width & (width - 1) or len(bits) & (len(bits) - 1):
         raise ValueError(f"a write of {len(bits)} bits to words of {width}: allowed are powers of two")
     if not 0 <= address < 1 << ADDRESS_BITS or address % len(bits):
@@ -114,7 +116,7 @@ def _write(bits: NDArray[np.int64], address: int, width: int) -> Write:
     start = address % width
     mask = np.zeros(width, dtype=np.uint8)
     mask[start : start + len(bits)] = 1
-    return Write(address // width, np.tile(bits.astype(np.uint8), width // len(bits)), mask)
+    return BankWrite(address // width, np.tile(bits.astype(np.uint8), width // len(bits)), mask)
 
 
 class OutputMap:
@@ -126,10 +128,10 @@ class OutputMap:
 
     Attributes
     ----------
-    counts : ndarray of shape (regions, windows, groups), bool
-    yields : ndarray of shape (regions, groups), bool
+    counts : ndarray of shape (regions, windows, clusters), bool
+    yields : ndarray of shape (regions, clusters), bool
     outputs : tuple of two ndarrays of shape (outputs,), int64
-        Region and group of each output.
+        Region and cluster of each output.
     x, y : ndarray of shape (outputs,), int64
         Its place in the output map.
     addresses : ndarray of shape (outputs, channel beats, writes of a beat), int64
@@ -138,9 +140,9 @@ class OutputMap:
 
     def __init__(self, layer_pass: Pass) -> None:
         self._pass = p = layer_pass
-        group, region, window = np.arange(p.groups), np.arange(p.regions), np.arange(p.windows)
-        x = group % p.groups_x * p.region_columns + (region % p.region_columns)[:, np.newaxis]
-        y = group // p.groups_x * p.region_rows + (region // p.region_columns)[:, np.newaxis]
+        cluster, region, window = np.arange(p.clusters), np.arange(p.regions), np.arange(p.windows)
+        x = cluster % p.clusters_x * p.region_columns + (region % p.region_columns)[:, np.newaxis]
+        y = cluster // p.clusters_x * p.region_rows + (region // p.region_columns)[:, np.newaxis]
         window_x = p.first_window_x + x[:, np.newaxis] * p.stride_x + (window % p.region_width)[:, np.newaxis]
         window_y = (
             p.first_window_y + y[:, np.newaxis] * p.stride_y + (window // p.region_width)[:, np.newaxis]
@@ -177,28 +179,28 @@ class OutputMap:
 
         Raises
         ------
-        WayOutError
+        OutputStageError
             If a write is beyond the bank, or not at a multiple of its bits.
         """
         size = self._pass.write_bits
         if self.span[1] > bank_bits:
-            raise WayOutError("image", f"bit {self.span[1] - 1} is beyond the bank of {bank_bits} bits")
+            raise OutputStageError("image", f"bit {self.span[1] - 1} is beyond the bank of {bank_bits} bits")
         odd = self.addresses[self.addresses % size != 0]
         if odd.size:
-            raise WayOutError("image", f"bit address {odd[0]}: allowed are multiples of {size}")
+            raise OutputStageError("image", f"bit address {odd[0]}: allowed are multiples of {size}")
 
     def bits(self) -> Integers:
         """Addresses of all bits that are written: ndarray of shape (outputs, channel beats, writes, bits), int64."""
         return self.addresses[..., np.newaxis] + np.arange(self._pass.write_bits)
 
     def _order(self) -> tuple[Integers, Integers]:
-        """Outputs and channel beats as the hardware writes them: by region, round, group and beat."""
+        """Outputs and channel beats as the hardware writes them: by region, kernel tile, cluster and beat."""
         output, beat = (index.ravel() for index in np.indices(self.addresses.shape[:2]))
-        # The last round may have more beats than the others, so that one more would not begin in it.
-        last = (self._pass.rounds - 1) * self._pass.beats
+        # The last kernel tile may have more beats than the others, so that one more would not begin in it.
+        last = (self._pass.kernel_tiles - 1) * self._pass.beats
         number = np.minimum(beat, last) // self._pass.beats
-        region, group = self.outputs
-        order = np.lexsort((beat, group[output], number, region[output]))
+        region, cluster = self.outputs
+        order = np.lexsort((beat, cluster[output], number, region[output]))
         return output[order], beat[order]
 
     def writes(self, codes: NDArray[Any]) -> tuple[Integers, Octets]:

@@ -1,4 +1,4 @@
-"""Golden model of the way out: from the accumulators of a pass to what is written into the image bank."""
+"""Golden model of the output stage: from the accumulators of a pass to what is written into the image bank."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from ..bit_strings import ImageBanks
 from ..fixed_point import signed_integers, wrapped
 from .activation import requantize
 from .batch_norm import sums_before_scaling
-from .output_packer import OutputMap, WayOutError
+from .output_packer import OutputMap, OutputStageError
 from .pooling import pool
 from .residual_loader import ResidualLoader
 from .step_table import StepTable
@@ -39,7 +39,7 @@ _CODES = 1 << 15
 _MOST_STEPS = 16
 
 
-class WayOutRun(NamedTuple):
+class OutputStageRun(NamedTuple):
     """What a pass wrote and read.
 
     Parameters
@@ -91,13 +91,13 @@ class Parameters(NamedTuple):
 
         Raises
         ------
-        WayOutError
+        OutputStageError
             If a word lies beyond a bank, or pooling takes more beats than its memory has.
         """
         p, beats = layer_pass, layer_pass.channel_beats
-        if p.pool is not PoolAt.NONE and p.groups * beats > p.machine.pool_beats:
-            raise WayOutError(
-                "parameters", f"{p.groups * beats} beats of a window: {p.machine.pool_beats} can be held"
+        if p.pool is not PoolAt.NONE and p.clusters * beats > p.machine.pool_beats:
+            raise OutputStageError(
+                "parameters", f"{p.clusters * beats} beats of a window: {p.machine.pool_beats} can be held"
             )
         words = _words("parameters", parameters, p.parameter_base, beats)
         level_words = _words("thresholds", thresholds, p.threshold_base, beats * p.read_threshold_words)
@@ -127,7 +127,7 @@ class Parameters(NamedTuple):
 
 def _words(bank: str, words: Octets, base: int, number: int) -> Octets:
     if number and base + number > len(words):
-        raise WayOutError(
+        raise OutputStageError(
             "parameters", f"{bank}: word {base + number - 1} is beyond the bank of {len(words)}"
         )
     return words[base : base + number]
@@ -140,8 +140,8 @@ def _signed(octets: Octets) -> Integers:
     return np.asarray(numbers - (numbers >> (bits - 1) << bits))
 
 
-class WayOut:
-    """The way out of a pass, prepared for its parameters and places.
+class OutputStage:
+    """The output stage of a pass, prepared for its parameters and places.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class WayOut:
 
         Parameters
         ----------
-        values : ndarray of shape (images, groups, regions, windows, channels), of whole numbers in any type
+        values : ndarray of shape (images, clusters, regions, windows, channels), of whole numbers in any type
             Sums before scaling, of 32 bits.
         residuals : ndarray of shape (images, outputs, channels), of integers, or None
             Codes of the residual operand.
@@ -172,8 +172,8 @@ class WayOut:
             Codes; of ``RAW`` numbers whose lower 32 bits count.
         """
         pooled = self._pool(values)
-        region, group = self.places.outputs
-        pooled = pooled[:, group, region]
+        region, cluster = self.places.outputs
+        pooled = pooled[:, cluster, region]
         if self._is_tabled(pooled, residuals):
             if self._table is None or self._table.bound < bound:
                 self._table = StepTable(
@@ -209,7 +209,7 @@ class WayOut:
         return few and pooled.size >= _TABLE_CODES
 
     def _pool(self, values: NDArray) -> NDArray:
-        """Pooled values before scaling: ndarray of shape (images, groups, regions, channels).
+        """Pooled values before scaling: ndarray of shape (images, clusters, regions, channels).
 
         The multiplier is a factor of them all: the greatest product is that of the least value where it is negative.
         """
@@ -234,7 +234,7 @@ class WayOut:
         return requantize(y, self._pass, p.thresholds)
 
 
-def run_way_out(
+def run_output_stage(
     layer_pass: Pass,
     accumulators: ArrayLike,
     window_sums: ArrayLike,
@@ -243,15 +243,15 @@ def run_way_out(
     thresholds: Octets,
     image: Octets,
     wraps: bool = False,
-) -> WayOutRun:
+) -> OutputStageRun:
     """Codes of all regions of a pass.
 
     Parameters
     ----------
     layer_pass : Pass
-    accumulators : array_like of int, shape (region rows, region columns, height, width, groups, channel beats, lanes)
-        Signed. Channel beat j·beats + b is beat b of round j.
-    window_sums : array_like of int, shape (region rows, region columns, height, width, groups)
+    accumulators : array_like of int, shape (region rows, region columns, height, width, clusters, channel beats, lanes)
+        Signed. Channel beat j·beats + b is beat b of kernel tile j.
+    window_sums : array_like of int, shape (region rows, region columns, height, width, clusters)
     parameters, thresholds : ndarray of shape (words, lanes · 128), uint8
         Bits of the banks.
     image : ndarray of shape (bits,), uint8
@@ -261,7 +261,7 @@ def run_way_out(
 
     Returns
     -------
-    WayOutRun
+    OutputStageRun
 
     Raises
     ------
@@ -269,7 +269,7 @@ def run_way_out(
         If a field holds what the units cannot take.
     ValueError
         If ``interval`` is too short for a beat.
-    WayOutError
+    OutputStageError
         If a word, a residual or a write is beyond its bank, or a write not at a multiple of its bits.
     OverflowError
         If a sum does not fit in 32 bits, a raw value in 32 or a code in its planes.
@@ -281,17 +281,17 @@ def run_way_out(
     words = (np.packbits(bits, axis=-1, bitorder="little") for bits in (parameters, thresholds))
     of_channels = Parameters.read(p, *words)
     places = OutputMap(p)
-    way_out = WayOut(p, of_channels, places)
-    # Of the case, (1, groups, regions, windows, channels) and without channels.
-    values = np.moveaxis(np.asarray(accumulators).reshape(1, p.regions, p.windows, p.groups, -1), 3, 1)
-    sums = np.moveaxis(np.asarray(window_sums).reshape(1, p.regions, p.windows, p.groups), 3, 1)
+    output_stage = OutputStage(p, of_channels, places)
+    # Of the case, (1, clusters, regions, windows, channels) and without channels.
+    values = np.moveaxis(np.asarray(accumulators).reshape(1, p.regions, p.windows, p.clusters, -1), 3, 1)
+    sums = np.moveaxis(np.asarray(window_sums).reshape(1, p.regions, p.windows, p.clusters), 3, 1)
     values = _sums_before_scaling(p, values, sums[..., np.newaxis], of_channels.bias, wraps)
     loader = ResidualLoader(p, places) if p.residual else None
     read = None
     if loader is not None:
         loader.check(len(image))
         read = loader.read(ImageBanks(image, 0, len(image), 1))
-    codes = way_out.codes(values, read, int(np.abs(values).max(initial=0)) * p.windows)
+    codes = output_stage.codes(values, read, int(np.abs(values).max(initial=0)) * p.windows)
     if p.requantize is Requantize.RAW:
         codes = wrapped(codes, RAW_BITS) if wraps else signed_integers(codes, RAW_BITS, "raw values")
     else:
@@ -300,7 +300,7 @@ def run_way_out(
             raise OverflowError(f"code {codes[outside][0]} does not fit in {p.out_planes} planes")
     places.check(len(image))
     addresses, bits = places.writes(codes[0])
-    return WayOutRun(
+    return OutputStageRun(
         addresses,
         bits,
         image_writes=places.image_writes,

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from spinplane.machine.passes import Pass
 
 from ..bit_strings import CodeMap, ImageBanks
-from .output_packer import OutputMap, WayOutError
+from .output_packer import OutputMap, OutputStageError
 
 Octets = NDArray[np.uint8]
 
@@ -59,10 +59,10 @@ class ResidualLoader:
 
         Raises
         ------
-        WayOutError
+        OutputStageError
         """
         if self.span[1] > bank_bits:
-            raise WayOutError(
+            raise OutputStageError(
                 "image", f"residual bit {self.span[1] - 1} is beyond the bank of {bank_bits} bits"
             )
 

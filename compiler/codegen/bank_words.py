@@ -31,15 +31,15 @@ def kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
     lines = lines.reshape(kernels, height, units, -1)[..., : placement.elements]
     lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pieces * placement.length - placement.elements),))
     rows = lines.reshape(kernels, height * units * placement.pieces, placement.length)
-    rounds = ceil_div(kernels, placement.round_kernels)
+    kernel_tiles = ceil_div(kernels, placement.kernel_tile_kernels)
     sub_arrays = placement.used_sub_arrays(kernels)
-    room = rounds * sub_arrays * placement.slots - kernels
+    room = kernel_tiles * sub_arrays * placement.slots - kernels
     rows = np.pad(rows, ((0, room), (0, 0), (0, placement.block - placement.length)))
-    rows = rows.reshape(rounds, sub_arrays, placement.slots, rows.shape[1], placement.block)
+    rows = rows.reshape(kernel_tiles, sub_arrays, placement.slots, rows.shape[1], placement.block)
     # A sub-block has whole bytes.
     bits = placement.layer.weights.bits
     planes = np.stack([np.packbits(rows >> n & 1, axis=-1, bitorder="little") for n in range(bits)])
-    # From (plane, round, sub-array, slot, row, byte) to (round, plane, row, sub-array, slot, byte).
+    # From (plane, kernel tile, sub-array, slot, row, byte) to (kernel tile, plane, row, sub-array, slot, byte).
     planes = planes.transpose(1, 0, 4, 2, 3, 5)
     words = np.repeat(planes[..., np.newaxis, :], placement.planes, axis=-2)
     return words.reshape(-1, placement.machine.columns // 8)

@@ -10,7 +10,7 @@ from spinplane.machine.descriptor import Load, Requantize
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap
 
-from ..mapping.kernel_allocation import Home
+from ..mapping.kernel_allocation import Allocation
 from ..mapping.placement import Placement, ceil_div
 from ..mapping.requantize import Requantization
 from .bank_words import kernel_rows, parameters, thresholds, zero_code
@@ -73,13 +73,13 @@ def input_map(placement: Placement, base: int) -> FeatureMap:
 
 def layer_passes(
     number: int,
-    home: Home,
+    allocation: Allocation,
     requantization: Requantization,
     source: FeatureMap,
     target: FeatureMap,
     residual: FeatureMap | None = None,
 ) -> list[Batch]:
-    """Passes of a layer: part by part, as many kernels at a time as `home` allows, and then stripe by stripe.
+    """Passes of a layer: part by part, as many kernels at a time as `allocation` allows, and then stripe by stripe.
 
     Each pass writes its lines anew, whichever of the two is the outer loop, and so kernels are loaded once.
 
@@ -88,21 +88,31 @@ def layer_passes(
     SpinplaneError
         If a number does not fit, with the layer's name.
     """
-    placement = home.placement
+    placement = allocation.placement
     _prove_widths(placement)
-    at_once = home.pass_rounds * placement.round_kernels
+    at_once = allocation.pass_kernel_tiles * placement.kernel_tile_kernels
     batches = []
     try:
         for part in range(placement.layer.weights.codes.shape[0]):
-            kernel_row = home.kernel_row + (
-                part * placement.rounds * placement.round_rows if home.resident else 0
+            kernel_row = allocation.kernel_row + (
+                part * placement.kernel_tiles * placement.kernel_tile_rows if allocation.resident else 0
             )
             for first in range(0, placement.part_kernels, at_once):
                 kernels = range(first, min(first + at_once, placement.part_kernels))
                 batches.append(
-                    _batch(number, home, requantization, source, target, residual, part, kernels, kernel_row)
+                    _batch(
+                        number,
+                        allocation,
+                        requantization,
+                        source,
+                        target,
+                        residual,
+                        part,
+                        kernels,
+                        kernel_row,
+                    )
                 )
-                if home.resident:
+                if allocation.resident:
                     kernel_row += placement.rows_of(len(kernels))
     except SpinplaneError as error:
         raise SpinplaneError(f"layer {placement.layer.name}: {error}") from None
@@ -131,7 +141,7 @@ def _prove_widths(placement: Placement) -> None:
 
 def _batch(
     number: int,
-    home: Home,
+    allocation: Allocation,
     requantization: Requantization,
     source: FeatureMap,
     target: FeatureMap,
@@ -140,14 +150,14 @@ def _batch(
     kernels: range,
     kernel_row: int,
 ) -> Batch:
-    placement = home.placement
+    placement = allocation.placement
     machine = placement.machine
     first_kernel = part * placement.part_kernels + kernels.start
     first_pass = Pass(
         machine=machine,
         layer=number,
         kernel_row=kernel_row,
-        load=Load.UNLESS_RESIDENT if home.resident else Load.ALWAYS,
+        load=Load.UNLESS_RESIDENT if allocation.resident else Load.ALWAYS,
         load_rows=placement.rows_of(len(kernels)),
         load_sub_arrays=placement.used_sub_arrays(len(kernels)),
     )
@@ -180,11 +190,11 @@ def _batch(
 
 
 def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: int) -> Pass:
-    """The pass with its input map, and what its units and groups take of it."""
+    """The pass with its input map, and what its units and clusters take of it."""
     layer = placement.layer
     code_bits = 8 if placement.in_bytes else 1
     channels = layer.weights.codes.shape[2]
-    rows, columns = placement.groups
+    rows, columns = placement.clusters
     region_lines = layer.region_stride[0] * layer.stride[0]
     region_pixels = layer.region_stride[1] * layer.stride[1]
     first_pixel = layer.start[1] + placement.first_column * region_pixels
@@ -208,10 +218,10 @@ def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: i
         planes=placement.planes,
         length=placement.length,
         last_length=placement.elements - (placement.pieces - 1) * placement.length,
-        groups=rows * columns,
-        groups_x=columns,
-        group_x_bits=placement.region_columns * region_pixels * source.pixel_bits if columns > 1 else 0,
-        group_y_lines=placement.region_rows * region_lines if rows > 1 else 0,
+        clusters=rows * columns,
+        clusters_x=columns,
+        cluster_x_bits=placement.region_columns * region_pixels * source.pixel_bits if columns > 1 else 0,
+        cluster_y_lines=placement.region_rows * region_lines if rows > 1 else 0,
     )
 
 
@@ -241,22 +251,22 @@ def _walking(layer_pass: Pass, placement: Placement) -> Pass:
         window_step=placement.window_units * placement.pieces if width > 1 else 0,
         taps_y=layer.kernel[0],
         tap_lines=layer.dilation[0] if layer.kernel[0] > 1 else 0,
-        runs=placement.runs,
-        run_rows=placement.run_rows,
-        run_step=placement.tap_units * placement.pieces if placement.runs > 1 else 0,
+        bursts=placement.bursts,
+        burst_rows=placement.burst_rows,
+        burst_step=placement.tap_units * placement.pieces if placement.bursts > 1 else 0,
     )
 
 
 def _counting(layer_pass: Pass, placement: Placement, kernels: int) -> Pass:
-    """The pass with the rounds of its kernels and the cycles of their results."""
-    rounds = ceil_div(kernels, placement.round_kernels)
-    last = kernels - (rounds - 1) * placement.round_kernels
+    """The pass with the kernel tiles of its kernels and the cycles of their results."""
+    kernel_tiles = ceil_div(kernels, placement.kernel_tile_kernels)
+    last = kernels - (kernel_tiles - 1) * placement.kernel_tile_kernels
     beats, last_beats = placement.beats(kernels), placement.beats(last)
-    inner, last_inner = beats * layer_pass.groups, last_beats * layer_pass.groups
+    inner, last_inner = beats * layer_pass.clusters, last_beats * layer_pass.clusters
     return replace(
         layer_pass,
         kernel_planes=placement.layer.weights.bits,
-        rounds=rounds,
+        kernel_tiles=kernel_tiles,
         sub_arrays=placement.used_sub_arrays(kernels),
         last_sub_arrays=placement.used_sub_arrays(last),
         beats=beats,

@@ -17,7 +17,7 @@ from spinplane.machine.registers import machine_digest
 
 from ..compiled_program import CompiledProgram, PlacedStage
 from ..graph import Graph
-from ..mapping.kernel_allocation import Home, choose_homes
+from ..mapping.kernel_allocation import Allocation, choose_allocations
 from ..mapping.map_allocation import kept_maps, place_maps
 from ..mapping.placement import ceil_div
 from ..mapping.requantize import Requantization
@@ -78,7 +78,7 @@ def compile_graph(
     ------
     SpinplaneError
         If a layer does not fit, with its name, the numbers and the parameter of the machine, or its steps are none
-        that the way out can compute.
+        that the output stage can compute.
     """
     network = NetworkStages(graph, machine)
     folds = sorted({False, fold_pools and network.foldable})
@@ -98,13 +98,17 @@ def compile_graph(
 
 def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
     """A program in which each stage is computed in the way of which the fewest cycles are expected."""
-    homes = choose_homes(machine, [stage.candidates for stage in stages])
-    steps = [stage.steps_of(home.placement) for stage, home in zip(stages, homes, strict=True)]
-    maps = place_maps(machine, _maps(stages, homes, steps), stages)
+    allocations = choose_allocations(machine, [stage.candidates for stage in stages])
+    steps = [
+        stage.steps_of(allocation.placement) for stage, allocation in zip(stages, allocations, strict=True)
+    ]
+    maps = place_maps(machine, _maps(stages, allocations, steps), stages)
     residuals = [None if stage.adds is None else maps[stage.adds] for stage in stages]
     batches = [
-        layer_passes(stage.number, home, step, maps[stage.takes], target, residual)
-        for stage, home, step, target, residual in zip(stages, homes, steps, maps[1:], residuals, strict=True)
+        layer_passes(stage.number, allocation, step, maps[stage.takes], target, residual)
+        for stage, allocation, step, target, residual in zip(
+            stages, allocations, steps, maps[1:], residuals, strict=True
+        )
     ]
     _check_banks(machine, stages, batches)
     passes = _placed_in_banks(batches)
@@ -116,7 +120,7 @@ def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
         placed.append(
             PlacedStage(
                 stage=stage,
-                home=homes[at],
+                allocation=allocations[at],
                 steps=steps[at],
                 source=maps[stage.takes],
                 target=maps[at + 1],
@@ -135,22 +139,22 @@ def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
 
 
 def _maps(
-    stages: Sequence[Stage], homes: Sequence[Home], steps: Sequence[Requantization]
+    stages: Sequence[Stage], allocations: Sequence[Allocation], steps: Sequence[Requantization]
 ) -> list[FeatureMap]:
     """Feature maps at no address yet: the input, and what each stage gives, as those that take it read it."""
-    maps = [_given_map(*of_stage) for of_stage in zip(stages, homes, steps, strict=True)]
+    maps = [_given_map(*of_stage) for of_stage in zip(stages, allocations, steps, strict=True)]
     # The first stage takes the network's input.
-    maps.insert(0, input_map(homes[0].placement, 0))
-    for stage, home in zip(stages, homes, strict=True):
-        maps[stage.takes] = input_map(home.placement, 0)
-    for stage, home in zip(stages, homes, strict=True):
-        assert maps[stage.takes] == input_map(home.placement, 0)
+    maps.insert(0, input_map(allocations[0].placement, 0))
+    for stage, allocation in zip(stages, allocations, strict=True):
+        maps[stage.takes] = input_map(allocation.placement, 0)
+    for stage, allocation in zip(stages, allocations, strict=True):
+        assert maps[stage.takes] == input_map(allocation.placement, 0)
     return maps
 
 
-def _given_map(stage: Stage, home: Home, steps: Requantization) -> FeatureMap:
+def _given_map(stage: Stage, allocation: Allocation, steps: Requantization) -> FeatureMap:
     """The map of a stage that no other one takes."""
-    placement, output = home.placement, stage.output
+    placement, output = allocation.placement, stage.output
     lanes = placement.machine.results_per_cycle
     channels, height, width = stage.output_shape
     raw = steps.requantize is Requantize.RAW

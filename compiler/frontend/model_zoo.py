@@ -10,7 +10,7 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand, SpinplaneError
 
-from ..graph import Graph, InputCoding, Layer, Pooling, Steps
+from ..graph import Graph, InputCoding, Layer, Pooling, StepFunction
 from ..mapping.kernel_blocks import by_kernel, kernel_blocks
 from ..oracle import arrange, finish, linear
 from .networks import BitWidths, LayerShape, Network, Pool, load_network
@@ -144,7 +144,9 @@ def _pool(pool: Pool) -> Pooling:
     )
 
 
-def _steps(weights: np.ndarray, i: Operand, output: Operand, windows: int, rng: np.random.Generator) -> Steps:
+def _steps(
+    weights: np.ndarray, i: Operand, output: Operand, windows: int, rng: np.random.Generator
+) -> StepFunction:
     """Thresholds over ±1.5 standard deviations of sums of independent, evenly spread inputs."""
     moments = [(some.sum(axis=1), np.einsum("ij,ij->i", some, some)) for some in by_kernel(weights)]
     total, squares = np.concatenate(moments, axis=1).astype(float)
@@ -156,7 +158,7 @@ def _steps(weights: np.ndarray, i: Operand, output: Operand, windows: int, rng: 
     centre = mean + rng.normal(0, 0.2, len(mean)) * spread
     thresholds = np.ceil(centre[:, np.newaxis] + spread[:, np.newaxis] * at).astype(np.int64)
     assert all((a <= b).all() for a, b in pairwise(thresholds.T))
-    return Steps(
+    return StepFunction(
         thresholds=thresholds,
         rising=np.ones(len(weights), dtype=bool),
         levels=np.arange(count + 1, dtype=np.int64),

@@ -100,7 +100,7 @@ class Pool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer:
+class NetworkLayer:
     """A convolution and what follows it: pooling, batch-norm, activation, dropout.
 
     A fully connected layer is a convolution whose kernel is as large as its input.
@@ -143,7 +143,7 @@ class LayerShape:
 
     Parameters
     ----------
-    layer : Layer
+    layer : NetworkLayer
     inputs : tuple of int
         Channels and side of the input.
     convolved : tuple of int
@@ -152,7 +152,7 @@ class LayerShape:
         Channels and side after pooling.
     """
 
-    layer: Layer
+    layer: NetworkLayer
     inputs: tuple[int, int]
     convolved: tuple[int, int]
     outputs: tuple[int, int]
@@ -184,7 +184,7 @@ class Network:
         Where its definition is from.
     channels, side : int
         Of the input image.
-    layers : tuple of Layer
+    layers : tuple of NetworkLayer
     divisor : int
         An 8-bit pixel p enters as p / divisor.
     activation : str
@@ -204,7 +204,7 @@ class Network:
     source: str
     channels: int
     side: int
-    layers: tuple[Layer, ...]
+    layers: tuple[NetworkLayer, ...]
     divisor: int = 255
     activation: Activation = "clip"
     edge_bits: int = 32
@@ -253,9 +253,9 @@ class Network:
         return sum(shape.macs for shape in self.shapes())
 
 
-def _classifier(name: str, classes: int, kernel: int = 1) -> Layer:
+def _classifier(name: str, classes: int, kernel: int = 1) -> NetworkLayer:
     """A last layer: its sums with a bias are the logits."""
-    return Layer(
+    return NetworkLayer(
         name=name,
         channels=classes,
         kernel=kernel,
@@ -276,13 +276,15 @@ _SVHN = Network(
     side=40,
     divisor=256,
     layers=(
-        Layer(name="conv0", channels=48, kernel=5, pool=AVERAGE, edge=True, bias=True, batch_norm=False),
-        Layer(name="conv1", channels=64, kernel=3, padding=1),
-        Layer(name="conv2", channels=64, kernel=3, padding=1, pool=AVERAGE),
-        Layer(name="conv3", channels=128, kernel=3),
-        Layer(name="conv4", channels=128, kernel=3, padding=1),
-        Layer(name="conv5", channels=128, kernel=3),
-        Layer(name="conv6", channels=512, kernel=5, dropout=0.5),
+        NetworkLayer(
+            name="conv0", channels=48, kernel=5, pool=AVERAGE, edge=True, bias=True, batch_norm=False
+        ),
+        NetworkLayer(name="conv1", channels=64, kernel=3, padding=1),
+        NetworkLayer(name="conv2", channels=64, kernel=3, padding=1, pool=AVERAGE),
+        NetworkLayer(name="conv3", channels=128, kernel=3),
+        NetworkLayer(name="conv4", channels=128, kernel=3, padding=1),
+        NetworkLayer(name="conv5", channels=128, kernel=3),
+        NetworkLayer(name="conv6", channels=512, kernel=5, dropout=0.5),
         _classifier("fc", 10),
     ),
 )
@@ -301,8 +303,8 @@ _ALEXNET_DOREFA = Network(
     channels=3,
     side=224,
     layers=(
-        Layer(name="conv0", channels=96, kernel=12, stride=4, edge=True, batch_norm=False),
-        Layer(
+        NetworkLayer(name="conv0", channels=96, kernel=12, stride=4, edge=True, batch_norm=False),
+        NetworkLayer(
             name="conv1",
             channels=256,
             kernel=5,
@@ -310,11 +312,15 @@ _ALEXNET_DOREFA = Network(
             groups=2,
             pool=Pool(kind="max", size=3, padding=(0, 1)),
         ),
-        Layer(name="conv2", channels=384, kernel=3, padding=1, pool=Pool(kind="max", size=3, padding=(1, 1))),
-        Layer(name="conv3", channels=384, kernel=3, padding=1, groups=2),
-        Layer(name="conv4", channels=256, kernel=3, padding=1, groups=2, pool=Pool(kind="max", size=3)),
-        Layer(name="fc0", channels=4096, kernel=6),
-        Layer(name="fc1", channels=4096, kernel=1),
+        NetworkLayer(
+            name="conv2", channels=384, kernel=3, padding=1, pool=Pool(kind="max", size=3, padding=(1, 1))
+        ),
+        NetworkLayer(name="conv3", channels=384, kernel=3, padding=1, groups=2),
+        NetworkLayer(
+            name="conv4", channels=256, kernel=3, padding=1, groups=2, pool=Pool(kind="max", size=3)
+        ),
+        NetworkLayer(name="fc0", channels=4096, kernel=6),
+        NetworkLayer(name="fc1", channels=4096, kernel=1),
         _classifier("fct", 1000),
     ),
 )
@@ -325,7 +331,7 @@ _ALEXNET_XNOR = Network(
     channels=3,
     side=224,
     layers=(
-        Layer(
+        NetworkLayer(
             name="conv1",
             channels=96,
             kernel=11,
@@ -334,12 +340,12 @@ _ALEXNET_XNOR = Network(
             edge=True,
             pool=Pool(kind="max", size=3),
         ),
-        Layer(name="conv2", channels=256, kernel=5, padding=2, pool=Pool(kind="max", size=3)),
-        Layer(name="conv3", channels=384, kernel=3, padding=1),
-        Layer(name="conv4", channels=384, kernel=3, padding=1),
-        Layer(name="conv5", channels=256, kernel=3, padding=1, pool=Pool(kind="max", size=3)),
-        Layer(name="fc6", channels=4096, kernel=6),
-        Layer(name="fc7", channels=4096, kernel=1),
+        NetworkLayer(name="conv2", channels=256, kernel=5, padding=2, pool=Pool(kind="max", size=3)),
+        NetworkLayer(name="conv3", channels=384, kernel=3, padding=1),
+        NetworkLayer(name="conv4", channels=384, kernel=3, padding=1),
+        NetworkLayer(name="conv5", channels=256, kernel=3, padding=1, pool=Pool(kind="max", size=3)),
+        NetworkLayer(name="fc6", channels=4096, kernel=6),
+        NetworkLayer(name="fc7", channels=4096, kernel=1),
         _classifier("fc8", 1000),
     ),
 )
@@ -351,9 +357,9 @@ _LENET = Network(
     side=28,
     edge_bits=8,
     layers=(
-        Layer(name="conv1", channels=20, kernel=5, pool=AVERAGE, edge=True),
-        Layer(name="conv2", channels=50, kernel=5, pool=AVERAGE),
-        Layer(name="fc1", channels=500, kernel=4),
+        NetworkLayer(name="conv1", channels=20, kernel=5, pool=AVERAGE, edge=True),
+        NetworkLayer(name="conv2", channels=50, kernel=5, pool=AVERAGE),
+        NetworkLayer(name="fc1", channels=500, kernel=4),
         _classifier("fc2", 10),
     ),
 )
@@ -365,9 +371,9 @@ _DIGITS = Network(
     side=28,
     edge_bits=8,
     layers=(
-        Layer(name="conv0", channels=16, kernel=5, pool=AVERAGE, edge=True),
-        Layer(name="conv1", channels=32, kernel=3, padding=1, pool=AVERAGE),
-        Layer(name="conv2", channels=64, kernel=3, padding=1, pool=AVERAGE),
+        NetworkLayer(name="conv0", channels=16, kernel=5, pool=AVERAGE, edge=True),
+        NetworkLayer(name="conv1", channels=32, kernel=3, padding=1, pool=AVERAGE),
+        NetworkLayer(name="conv2", channels=64, kernel=3, padding=1, pool=AVERAGE),
         _classifier("fc", 10, kernel=3),
     ),
 )

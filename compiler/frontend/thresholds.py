@@ -6,7 +6,7 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from ..graph import Layer, Steps
+from ..graph import Layer, StepFunction
 from ..mapping.kernel_blocks import by_kernel
 from .quantizers import Levels
 
@@ -31,7 +31,7 @@ def reachable_sums(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     return low * regions, high * regions
 
 
-def find_steps(layer: Layer, real: Callable[[np.ndarray], np.ndarray], levels: Levels) -> Steps:
+def find_steps(layer: Layer, real: Callable[[np.ndarray], np.ndarray], levels: Levels) -> StepFunction:
     """Thresholds of a layer by bisection over its reachable sums.
 
     Parameters
@@ -69,4 +69,4 @@ def find_steps(layer: Layer, real: Callable[[np.ndarray], np.ndarray], levels: L
         below = np.where(done, above - 1, below)
     never = np.where(rising, _NEVER.max, _NEVER.min)[:, np.newaxis]
     thresholds = np.where(above > length, never, start + sign * above)
-    return Steps(thresholds=thresholds, rising=rising, levels=levels.values)
+    return StepFunction(thresholds=thresholds, rising=rising, levels=levels.values)

@@ -49,16 +49,16 @@ def placements(
     if strips and in_bytes and layer.stride[1] < layer.kernel[1] and whole:
         widths.add(layer.stride[1])
     most_planes = min(3, (layer.code.bits - 1).bit_length())
-    for log_slots, log_planes, log_groups in product(range(4), range(most_planes + 1), range(4)):
-        groups, slots = 1 << log_groups, 1 << log_slots
+    for log_slots, log_planes, log_clusters in product(range(4), range(most_planes + 1), range(4)):
+        clusters, slots = 1 << log_clusters, 1 << log_slots
         if (
             slots > machine.segments
             or slots << log_planes > machine.columns // LEAF_COLUMNS
-            or groups > machine.row_buses
-            or (machine.sub_arrays // groups * slots) % lanes
+            or clusters > machine.row_buses
+            or (machine.sub_arrays // clusters * slots) % lanes
         ):
             continue
-        for log_groups_x in range(log_groups + 1):
+        for log_clusters_x in range(log_clusters + 1):
             pixels = Placement(
                 layer=layer,
                 machine=machine,
@@ -66,15 +66,15 @@ def placements(
                 unit_taps=1,
                 log_slots=log_slots,
                 log_planes=log_planes,
-                log_groups=log_groups,
-                log_groups_x=log_groups_x,
+                log_clusters=log_clusters,
+                log_clusters_x=log_clusters_x,
                 stripe=layer.regions[1],
                 output_planes=output_planes,
                 threshold_words=threshold_words,
                 residual_planes=residual_planes,
             )
-            rows, columns = pixels.groups
-            # Groups beyond the map would compute nothing that exists.
+            rows, columns = pixels.clusters
+            # Clusters beyond the map would compute nothing that exists.
             if rows > layer.regions[0] or columns > layer.regions[1]:
                 continue
             for width, stripe in product(sorted(widths), _stripes(layer.regions[1], columns)):
@@ -83,13 +83,15 @@ def placements(
                     yield candidate
 
 
-def _stripes(regions: int, groups: int) -> list[int]:
-    """Widths of stripes worth a try: whole columns of groups, from the whole map down to one column of each group."""
+def _stripes(regions: int, clusters: int) -> list[int]:
+    """Widths of stripes worth a try: whole columns of clusters, from the whole map down to one column of each
+    cluster.
+    """
     widths, count = [], 1
     while True:
-        width = min(regions, ceil_div(ceil_div(regions, count), groups) * groups)
+        width = min(regions, ceil_div(ceil_div(regions, count), clusters) * clusters)
         widths.append(width)
-        if width <= groups:
+        if width <= clusters:
             return sorted(set(widths), reverse=True)
         # About as many more stripes again as there are: 1, 2, 3, 4, 6, 8, 12, 16 …
         count += max(1, count // 2)

@@ -22,7 +22,7 @@ _NEVER = int(np.iinfo(np.int64).max) // 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Home:
+class Allocation:
     """Where a layer's kernels lie.
 
     Parameters
@@ -31,14 +31,14 @@ class Home:
     resident : bool
         Whether they have rows of their own and stay there.
     kernel_row : int
-    pass_rounds : int
-        Rounds of a pass at most.
+    pass_kernel_tiles : int
+        Kernel tiles of a pass at most.
     """
 
     placement: Placement
     resident: bool
     kernel_row: int
-    pass_rounds: int
+    pass_kernel_tiles: int
 
 
 class _Way(NamedTuple):
@@ -53,7 +53,7 @@ class _Way(NamedTuple):
     placement : Placement
     resident : bool
     rows : int
-    pass_rounds : int
+    pass_kernel_tiles : int
     """
 
     cycles: int
@@ -61,10 +61,10 @@ class _Way(NamedTuple):
     placement: Placement
     resident: bool
     rows: int
-    pass_rounds: int
+    pass_kernel_tiles: int
 
 
-def choose_homes(machine: Machine, candidates: Sequence[Sequence[Placement]]) -> list[Home]:
+def choose_allocations(machine: Machine, candidates: Sequence[Sequence[Placement]]) -> list[Allocation]:
     """Choose a placement for each layer.
 
     Parameters
@@ -82,7 +82,7 @@ def choose_homes(machine: Machine, candidates: Sequence[Sequence[Placement]]) ->
     # The greatest of the layers' least rings is the least that serves all of them.
     least_ring = max(min(p.input_rows for p in of_layer) for of_layer in options)
     rings = sorted({p.input_rows for of_layer in options for p in of_layer if p.input_rows >= least_ring})
-    best: tuple[int, list[Home]] | None = None
+    best: tuple[int, list[Allocation]] | None = None
     for ring in _spread(rings, _RINGS):
         rest = machine.rows - ring
         fitting = [[p for p in of_layer if p.input_rows <= ring] for of_layer in options]
@@ -111,7 +111,9 @@ def _spread(numbers: list[int], most: int) -> list[int]:
 
 def _worthwhile(machine: Machine, of_layer: Sequence[Placement]) -> list[Placement]:
     """Placements that fit in the rows and the pooling memory, without those that another one beats in all respects."""
-    usable = [p for p in of_layer if p.pass_rounds and p.input_rows + p.round_rows <= machine.rows]
+    usable = [
+        p for p in of_layer if p.pass_kernel_tiles and p.input_rows + p.kernel_tile_rows <= machine.rows
+    ]
     if not usable:
         raise _misfit(machine, [of_layer])
     usable.sort(key=lambda p: (p.steady_cycles, p.input_rows, p.kernel_rows))
@@ -120,7 +122,7 @@ def _worthwhile(machine: Machine, of_layer: Sequence[Placement]) -> list[Placeme
         if not any(
             k.input_rows <= p.input_rows
             and k.kernel_rows <= p.kernel_rows
-            and k.round_rows <= p.round_rows
+            and k.kernel_tile_rows <= p.kernel_tile_rows
             and k.load_cycles <= p.load_cycles
             for k in kept
         ):
@@ -133,14 +135,14 @@ def _ways(of_layer: Sequence[Placement], common: int, rows: int) -> list[_Way]:
     ways, reload = list[_Way](), None
     for number, p in enumerate(of_layer):
         if p.kernel_rows <= rows:
-            ways.append(_Way(p.steady_cycles, 2 * number, p, True, p.kernel_rows, p.pass_rounds))
+            ways.append(_Way(p.steady_cycles, 2 * number, p, True, p.kernel_rows, p.pass_kernel_tiles))
         behind = common - p.input_rows
         # Shorter passes take no fewer cycles.
-        if p.round_rows <= behind and not (reload and reload.cycles <= p.steady_cycles + p.load_cycles):
-            rounds = min(p.pass_rounds, behind // p.round_rows)
-            cycles = p.cycles(rounds) + p.load_cycles
+        if p.kernel_tile_rows <= behind and not (reload and reload.cycles <= p.steady_cycles + p.load_cycles):
+            kernel_tiles = min(p.pass_kernel_tiles, behind // p.kernel_tile_rows)
+            cycles = p.cycles(kernel_tiles) + p.load_cycles
             if reload is None or cycles < reload.cycles:
-                reload = _Way(cycles, 2 * number + 1, p, False, 0, rounds)
+                reload = _Way(cycles, 2 * number + 1, p, False, 0, kernel_tiles)
     ways += [reload] if reload else []
     kept, fewest_rows = list[_Way](), rows + 1
     for way in sorted(ways, key=lambda way: way[:2]):
@@ -151,13 +153,15 @@ def _ways(of_layer: Sequence[Placement], common: int, rows: int) -> list[_Way]:
     return sorted(kept, key=lambda way: way.number)
 
 
-def _share_rows(layers: Sequence[Sequence[_Way]], common: int, rows: int) -> tuple[int, list[Home]] | None:
+def _share_rows(
+    layers: Sequence[Sequence[_Way]], common: int, rows: int
+) -> tuple[int, list[Allocation]] | None:
     """Fewest cycles with `rows` for kernels that stay behind the common ones, by dynamic programming.
 
     Returns
     -------
     cycles : int
-    homes : list of Home
+    allocations : list of Allocation
     """
     # Of all layers so far, by the rows that they may use.
     costs = np.zeros(rows + 1, dtype=np.int64)
@@ -176,35 +180,38 @@ def _share_rows(layers: Sequence[Sequence[_Way]], common: int, rows: int) -> tup
     total = int(costs[used])
     if total >= _NEVER:
         return None
-    homes: list[Home] = []
+    allocations: list[Allocation] = []
     for ways, chosen in zip(reversed(layers), reversed(choices), strict=True):
         way = ways[int(chosen[used])]
         used -= way.rows
-        homes.append(
-            Home(
+        allocations.append(
+            Allocation(
                 placement=way.placement,
                 resident=way.resident,
                 kernel_row=common + used if way.resident else way.placement.input_rows,
-                pass_rounds=way.pass_rounds,
+                pass_kernel_tiles=way.pass_kernel_tiles,
             )
         )
-    return total, homes[::-1]
+    return total, allocations[::-1]
 
 
 def _misfit(machine: Machine, candidates: Sequence[Sequence[Placement]]) -> SpinplaneError:
     """What does not fit, by how much, and what would make it fit."""
     for of_layer in candidates:
         name = of_layer[0].layer.name
-        pooled = min(p.beats(p.part_kernels) << p.log_groups for p in of_layer)
-        if all(not p.pass_rounds for p in of_layer):
+        pooled = min(p.beats(p.part_kernels) << p.log_clusters for p in of_layer)
+        if all(not p.pass_kernel_tiles for p in of_layer):
             return SpinplaneError(
                 f"layer {name}: pooling needs pool_beats = {pooled}, machine {machine.name} has {machine.pool_beats}"
             )
-        least = min((p for p in of_layer if p.pass_rounds), key=lambda p: p.input_rows + p.round_rows)
-        if least.input_rows + least.round_rows > machine.rows:
+        least = min(
+            (p for p in of_layer if p.pass_kernel_tiles), key=lambda p: p.input_rows + p.kernel_tile_rows
+        )
+        if least.input_rows + least.kernel_tile_rows > machine.rows:
             return SpinplaneError(
-                f"layer {name}: {least.input_rows} rows of input lines and {least.round_rows} of kernels need rows = "
-                f"{least.input_rows + least.round_rows}, machine {machine.name} has {machine.rows}"
+                f"layer {name}: {least.input_rows} rows of input lines and {least.kernel_tile_rows} of "
+                "kernels need rows = "
+                f"{least.input_rows + least.kernel_tile_rows}, machine {machine.name} has {machine.rows}"
             )
     # Each layer fits alone, so the common rows can be as many as there are.
     raise AssertionError("layers that fit alone fit one after the other")

@@ -1,4 +1,4 @@
-"""How a layer lies in rows: slots, planes side by side, groups of sub-arrays, rings of lines, stripes; the costs."""
+"""How a layer lies in rows: slots, planes side by side, clusters of sub-arrays, rings of lines, stripes; the costs."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -37,7 +37,7 @@ class Placement:
         Pixels of a unit: 1, the kernel's width (a strip: all that a window sees in a line), or the stride, so that the
         strips of neighbouring windows share units. For strips of a `planes` map all pixels of a line lie beside each
         other, plane by plane.
-    log_slots, log_planes, log_groups, log_groups_x : int
+    log_slots, log_planes, log_clusters, log_clusters_x : int
     stripe : int
         Columns of regions that a pass computes at most: the map's regions lie in stripes of as many columns.
     first_column : int
@@ -56,8 +56,8 @@ class Placement:
     unit_taps: int
     log_slots: int
     log_planes: int
-    log_groups: int
-    log_groups_x: int
+    log_clusters: int
+    log_clusters_x: int
     stripe: int
     first_column: int = 0
     output_planes: int
@@ -77,9 +77,9 @@ class Placement:
         return 1 << self.log_planes
 
     @property
-    def groups(self) -> tuple[int, int]:
-        """Groups of sub-arrays, vertical and horizontal."""
-        return 1 << (self.log_groups - self.log_groups_x), 1 << self.log_groups_x
+    def clusters(self) -> tuple[int, int]:
+        """Clusters of sub-arrays, vertical and horizontal."""
+        return 1 << (self.log_clusters - self.log_clusters_x), 1 << self.log_clusters_x
 
     @property
     def block(self) -> int:
@@ -208,8 +208,8 @@ class Placement:
 
     @cached_property
     def region_rows(self) -> int:
-        """Rows of regions of a group."""
-        return ceil_div(self.layer.regions[0], self.groups[0])
+        """Rows of regions of a cluster."""
+        return ceil_div(self.layer.regions[0], self.clusters[0])
 
     @property
     def columns(self) -> int:
@@ -223,12 +223,12 @@ class Placement:
 
     @cached_property
     def region_columns(self) -> int:
-        """Columns of regions of a group."""
-        return ceil_div(self.columns, self.groups[1])
+        """Columns of regions of a cluster."""
+        return ceil_div(self.columns, self.clusters[1])
 
     @cached_property
     def line_units(self) -> int:
-        """Units of a line that a group writes."""
+        """Units of a line that a cluster writes."""
         return self.first_columns + (self.region_columns - 1) * self.region_units
 
     # ---- rows
@@ -249,26 +249,26 @@ class Placement:
         return self.first_lines * self.line_rows
 
     @cached_property
-    def runs(self) -> int:
-        """Runs of neighbouring rows in a line of taps."""
+    def bursts(self) -> int:
+        """Bursts of neighbouring rows in a line of taps."""
         return 1 if self.taps_x == 1 or self.tap_units == 1 else self.taps_x
 
     @cached_property
-    def run_rows(self) -> int:
-        """Rows of a run."""
-        return self.taps_x * self.pieces // self.runs
+    def burst_rows(self) -> int:
+        """Rows of a burst."""
+        return self.taps_x * self.pieces // self.bursts
 
     @cached_property
-    def round_rows(self) -> int:
-        """Kernel rows of a round."""
-        return self.layer.weights.bits * self.layer.kernel[0] * self.runs * self.run_rows
+    def kernel_tile_rows(self) -> int:
+        """Kernel rows of a kernel tile."""
+        return self.layer.weights.bits * self.layer.kernel[0] * self.bursts * self.burst_rows
 
     # ---- kernels
 
     @cached_property
-    def round_kernels(self) -> int:
-        """Kernels of a whole round."""
-        return (self.machine.sub_arrays >> self.log_groups) * self.slots
+    def kernel_tile_kernels(self) -> int:
+        """Kernels of a whole kernel tile."""
+        return (self.machine.sub_arrays >> self.log_clusters) * self.slots
 
     @property
     def part_kernels(self) -> int:
@@ -276,33 +276,35 @@ class Placement:
         return self.layer.weights.codes.shape[1]
 
     @cached_property
-    def rounds(self) -> int:
-        """Rounds of a part."""
-        return ceil_div(self.part_kernels, self.round_kernels)
+    def kernel_tiles(self) -> int:
+        """Kernel tiles of a part."""
+        return ceil_div(self.part_kernels, self.kernel_tile_kernels)
 
     @cached_property
-    def pass_rounds(self) -> int:
-        """Rounds that the pooling memory lets a pass have; 0 if not even one."""
+    def pass_kernel_tiles(self) -> int:
+        """Kernel tiles that the pooling memory lets a pass have; 0 if not even one."""
         if not self.layer.pools:
-            return self.rounds
-        return min(self.rounds, self.machine.pool_beats // (self.beats(self.part_kernels) << self.log_groups))
+            return self.kernel_tiles
+        return min(
+            self.kernel_tiles, self.machine.pool_beats // (self.beats(self.part_kernels) << self.log_clusters)
+        )
 
     @property
     def kernel_rows(self) -> int:
         """Rows that all kernels of the layer take."""
-        return self.layer.weights.codes.shape[0] * self.rounds * self.round_rows
+        return self.layer.weights.codes.shape[0] * self.kernel_tiles * self.kernel_tile_rows
 
     def rows_of(self, kernels: int) -> int:
         """Rows of a sub-array that as many kernels take."""
-        return ceil_div(kernels, self.round_kernels) * self.round_rows
+        return ceil_div(kernels, self.kernel_tile_kernels) * self.kernel_tile_rows
 
     def used_sub_arrays(self, kernels: int) -> int:
-        """Sub-arrays of a group that take part for as many kernels of a round: whole beats."""
+        """Sub-arrays of a cluster that take part for as many kernels of a kernel tile: whole beats."""
         at_once = max(1, self.machine.results_per_cycle // self.slots)
-        return ceil_div(ceil_div(min(kernels, self.round_kernels), self.slots), at_once) * at_once
+        return ceil_div(ceil_div(min(kernels, self.kernel_tile_kernels), self.slots), at_once) * at_once
 
     def beats(self, kernels: int) -> int:
-        """Beats of a group for as many kernels of a round."""
+        """Beats of a cluster for as many kernels of a kernel tile."""
         return self.used_sub_arrays(kernels) * self.slots // self.machine.results_per_cycle
 
     @cached_property
@@ -321,9 +323,9 @@ class Placement:
     def write_cycles(self) -> tuple[int, int]:
         """Cycles in which a pass writes the input rows of the first regions of each row, and of all others.
 
-        Near enough: two row sets are formed while runs go on.
+        Near enough: two row sets are formed while bursts go on.
         """
-        write, form = self.machine.write_cycles, 1 << self.log_groups
+        write, form = self.machine.write_cycles, 1 << self.log_clusters
         cycles = [0, 0]
         for lines, line_count in ((self.first_lines, 1), (self.next_lines, self.region_rows - 1)):
             for at, (units, unit_count) in enumerate(
@@ -338,22 +340,22 @@ class Placement:
     @cached_property
     def count_cycles(self) -> int:
         """Cycles in which all kernels of a part are counted against all windows of a stripe, near enough."""
-        ands = self.round_rows * self.plane_groups * self.machine.sense_cycles
+        ands = self.kernel_tile_rows * self.plane_groups * self.machine.sense_cycles
         windows = self.layer.region[0] * self.layer.region[1]
         cycles = 0
-        for kernels, rounds in (
-            (self.round_kernels, self.part_kernels // self.round_kernels),
-            (self.part_kernels % self.round_kernels, 1),
+        for kernels, kernel_tiles in (
+            (self.kernel_tile_kernels, self.part_kernels // self.kernel_tile_kernels),
+            (self.part_kernels % self.kernel_tile_kernels, 1),
         ):
             if kernels:
-                inner = self.beats(kernels) << self.log_groups
-                cycles += rounds * ((windows - 1) * max(ands, inner) + max(ands, inner * self.interval))
+                inner = self.beats(kernels) << self.log_clusters
+                cycles += kernel_tiles * ((windows - 1) * max(ands, inner) + max(ands, inner * self.interval))
         return self.region_rows * self.region_columns * cycles
 
-    def cycles(self, pass_rounds: int) -> int:
-        """Steady cycles of the layer in passes of at most as many rounds."""
+    def cycles(self, pass_kernel_tiles: int) -> int:
+        """Steady cycles of the layer in passes of at most as many kernel tiles."""
         parts = self.layer.weights.codes.shape[0]
-        passes = ceil_div(self.rounds, pass_rounds)
+        passes = ceil_div(self.kernel_tiles, pass_kernel_tiles)
         cycles = 0
         for count, first, further, counted in self._stripes_cycles:
             beside = max(passes * further, counted)
@@ -364,11 +366,13 @@ class Placement:
     @cached_property
     def steady_cycles(self) -> int:
         """Steady cycles of the layer in the longest passes."""
-        return self.cycles(self.pass_rounds)
+        return self.cycles(self.pass_kernel_tiles)
 
     @cached_property
     def _stripes_cycles(self) -> list[tuple[int, int, int, int]]:
-        """Of equal stripes: number, `write_cycles` of a pass over one, cycles of the runs of all kernels of a part."""
+        """Of equal stripes: number, `write_cycles` of a pass over one, cycles of the bursts of all kernels of a
+        part.
+        """
         whole, rest = divmod(self.layer.regions[1], self.stripe)
         last = replace(self, first_column=whole * self.stripe) if rest else self
         return [
@@ -389,7 +393,7 @@ class Placement:
         if (
             not self.in_bytes
             and self.strips
-            and (self.stripe % self.groups[1] or self.layer.regions[1] % self.groups[1])
+            and (self.stripe % self.clusters[1] or self.layer.regions[1] % self.clusters[1])
         ):
             # A window beyond the line would see another plane.
             return False

@@ -11,7 +11,7 @@ import numpy as np
 
 from spinplane.machine import Operand
 
-from ..graph import Layer, Steps
+from ..graph import Layer, StepFunction
 
 
 def split_pool(layer: Layer, output: Operand) -> tuple[Layer, Layer] | None:
@@ -44,7 +44,7 @@ def split_pool(layer: Layer, output: Operand) -> tuple[Layer, Layer] | None:
         bias=np.zeros(kernels, dtype=np.int64),
         pool=replace(pool, kind="max_codes"),
         # Each value is a step of its own.
-        steps=Steps(
+        steps=StepFunction(
             thresholds=np.tile(steps.levels[1:], (kernels, 1)),
             rising=np.ones(kernels, dtype=bool),
             levels=steps.levels,

@@ -1,4 +1,6 @@
-"""From steps to what the way out computes: multipliers, offsets, shifts and thresholds that give every step exactly."""
+"""From steps to what the output stage computes: multipliers, offsets, shifts and thresholds that give every step
+exactly.
+"""
 
 from dataclasses import dataclass
 
@@ -59,7 +61,7 @@ class _Value:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Requantization:
-    """Parameters of the way out for all kernels of a layer.
+    """Parameters of the output stage for all kernels of a layer.
 
     Parameters
     ----------

@@ -136,8 +136,8 @@ class NetworkStages:
         Raises
         ------
         SpinplaneError
-            If a layer cannot be lowered, its steps are none that the way out can compute, or there is no way to place
-            it.
+            If a layer cannot be lowered, its steps are none that the output stage can compute, or there is no way to
+            place it.
         """
         graph, stages = self._graph, list[Stage]()
         # Channels that do not exist have the least code, and a host leaves them out.
@@ -278,7 +278,9 @@ def _by_layout(candidates: Sequence[Placement]) -> dict[tuple[int, ...], list[Pl
 
 def _fewest_cycles(candidates: Sequence[Placement]) -> float:
     """Of those that fit; infinite if none does."""
-    fitting = (p for p in candidates if p.pass_rounds and p.input_rows + p.round_rows <= p.machine.rows)
+    fitting = (
+        p for p in candidates if p.pass_kernel_tiles and p.input_rows + p.kernel_tile_rows <= p.machine.rows
+    )
     return min((p.steady_cycles for p in fitting), default=float("inf"))
 
 

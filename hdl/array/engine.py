@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from spinplane.machine import EMISSIONS, LOG_FIELD_BITS, MOST_SLOTS, Machine, Op, bits_for
+from spinplane.machine import LOG_FIELD_BITS, MOST_SLOTS, PENDING_OUTPUTS, Machine, Op, bits_for
 
 from ..common.beat import result_beat_layout
 from ..common.command import command_layout, row_layout, write_command_layout
@@ -13,17 +13,17 @@ from ..common.verilog import place
 from .counters import COUNTERS, Counters
 from .sub_array import SubArray
 
-_MOST_GROUPS = 1 << ((1 << LOG_FIELD_BITS) - 1)
+_MOST_CLUSTERS = 1 << ((1 << LOG_FIELD_BITS) - 1)
 
 
 class Engine(wiring.Component):
-    """All sub-arrays of a machine; those from ``first`` to ``last`` of each group obey a command together.
+    """All sub-arrays of a machine; those from ``first`` to ``last`` of each cluster obey a command together.
 
     A command is accepted when every sub-array is ready. The rows to write come by buses, each for
     sub_arrays/row_buses neighbours, and go to all that take part. Results of ``DOT`` leave in the order of the
-    commands, group by group, in beats. Result i·slots + s of a group is that of slot s in its sub-array number i. A
-    beat holds ``results_per_cycle`` results from a multiple of that number on, as many beats as it takes to have those
-    of the sub-arrays up to ``last``. The next results are computed meanwhile.
+    commands, cluster by cluster, in beats. Result i·slots + s of a cluster is that of slot s in its sub-array number i.
+    A beat holds ``results_per_cycle`` results from a multiple of that number on, as many beats as it takes to have
+    those of the sub-arrays up to ``last``. The next results are computed meanwhile.
 
     With ``write_overlap`` rows are written by ``write_command`` beside all that ``command`` does; see `SubArray`. It is
     accepted when every sub-array is ready for it.
@@ -89,7 +89,7 @@ class Engine(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._tiles = [
+        self._sub_arrays = [
             place(m, platform, f"sub_array_{index}", SubArray(self.machine))
             for index in range(self.machine.sub_arrays)
         ]
@@ -99,33 +99,34 @@ class Engine(wiring.Component):
             self._broadcast_writes(m)
         if self.machine.memory_operations:
             self._show_rows(m)
-        self._hand_out(m, *self._oldest_emission(m))
+        self._hand_out(m, *self._oldest_pending_output(m))
         counters = place(m, platform, "counters", Counters(self.machine))
         m.d.comb += [
-            counters.events.as_value().eq(Cat(tile.events.as_value() for tile in self._tiles)),
+            counters.events.as_value().eq(Cat(sub_array.events.as_value() for sub_array in self._sub_arrays)),
             counters.busy.eq(self.busy),
             self.counters.eq(counters.counters),
             self.busy.eq(
-                self._offers_command() | Cat(tile.busy | tile.result.valid for tile in self._tiles).any()
+                self._offers_command()
+                | Cat(sub_array.busy | sub_array.result.valid for sub_array in self._sub_arrays).any()
             ),
-            self.pulse.eq(Cat(tile.pulse for tile in self._tiles).any()),
+            self.pulse.eq(Cat(sub_array.pulse for sub_array in self._sub_arrays).any()),
         ]
         return m
 
     def _takes_part(self, m: Module, command: data.View, name: str) -> Signal:
-        """Which sub-arrays stand from ``first``, if the command has one, to ``last`` in their group."""
+        """Which sub-arrays stand from ``first``, if the command has one, to ``last`` in their cluster."""
         takes_part = Signal(self.machine.sub_arrays, name=f"takes_part_in_{name}")
         has_first = "first" in dict(command.shape())
-        with m.Switch(command.log_groups):
-            for log_groups in _group_logs(self.machine):
-                of_group = self.machine.sub_arrays >> log_groups
+        with m.Switch(command.log_clusters):
+            for log_clusters in _cluster_logs(self.machine):
+                of_cluster = self.machine.sub_arrays >> log_clusters
                 inside = [
-                    (command.first <= index if has_first and index < of_group - 1 else Const(1))
+                    (command.first <= index if has_first and index < of_cluster - 1 else Const(1))
                     & (command.last >= index if index > 0 else Const(1))
-                    for index in range(of_group)
+                    for index in range(of_cluster)
                 ]
-                with m.Case(log_groups):
-                    m.d.comb += takes_part.eq(Cat(inside * (1 << log_groups)))
+                with m.Case(log_clusters):
+                    m.d.comb += takes_part.eq(Cat(inside * (1 << log_clusters)))
         return takes_part
 
     def _broadcast(self, m: Module) -> None:
@@ -133,19 +134,20 @@ class Engine(wiring.Component):
         self._emits = command.emit & (command.op == Op.DOT.value)
         m.d.comb += [
             self._accepts.eq(
-                Cat(tile.command.ready for tile in self._tiles).all() & (self._room | ~self._emits)
+                Cat(sub_array.command.ready for sub_array in self._sub_arrays).all()
+                & (self._room | ~self._emits)
             ),
             self.command.ready.eq(self._accepts),
-            self.write.ready.eq(Cat(tile.write.ready for tile in self._tiles).any()),
+            self.write.ready.eq(Cat(sub_array.write.ready for sub_array in self._sub_arrays).any()),
         ]
         of_bus = self.machine.sub_arrays // self.machine.row_buses
         takes_part = self._takes_part(m, command, "command")
-        for index, tile in enumerate(self._tiles):
+        for index, sub_array in enumerate(self._sub_arrays):
             m.d.comb += [
-                tile.command.payload.eq(command),
-                tile.command.valid.eq(self.command.valid & self._accepts & takes_part[index]),
-                tile.write.payload.eq(self.write.payload[index // of_bus]),
-                tile.write.valid.eq(self.write.valid),
+                sub_array.command.payload.eq(command),
+                sub_array.command.valid.eq(self.command.valid & self._accepts & takes_part[index]),
+                sub_array.write.payload.eq(self.write.payload[index // of_bus]),
+                sub_array.write.valid.eq(self.write.valid),
             ]
 
     def _offers_command(self) -> Value:
@@ -156,29 +158,31 @@ class Engine(wiring.Component):
     def _broadcast_writes(self, m: Module) -> None:
         command = self.write_command
         takes_part = self._takes_part(m, command.payload, "write")
-        m.d.comb += command.ready.eq(Cat(tile.write_command.ready for tile in self._tiles).all())
-        for index, tile in enumerate(self._tiles):
+        m.d.comb += command.ready.eq(
+            Cat(sub_array.write_command.ready for sub_array in self._sub_arrays).all()
+        )
+        for index, sub_array in enumerate(self._sub_arrays):
             m.d.comb += [
-                tile.write_command.payload.eq(command.payload),
-                tile.write_command.valid.eq(command.valid & command.ready & takes_part[index]),
+                sub_array.write_command.payload.eq(command.payload),
+                sub_array.write_command.valid.eq(command.valid & command.ready & takes_part[index]),
             ]
 
     def _show_rows(self, m: Module) -> None:
         m.d.comb += [
-            self.row.eq(Array(tile.row for tile in self._tiles)[self.row_of]),
-            self.sensed.eq(Cat(tile.sensed for tile in self._tiles).any()),
+            self.row.eq(Array(sub_array.row for sub_array in self._sub_arrays)[self.row_of]),
+            self.sensed.eq(Cat(sub_array.sensed for sub_array in self._sub_arrays).any()),
         ]
-        m.d.comb += [tile.columns.eq(self.columns) for tile in self._tiles]
+        m.d.comb += [sub_array.columns.eq(self.columns) for sub_array in self._sub_arrays]
 
-    def _oldest_emission(self, m: Module) -> tuple[data.View, Value]:
+    def _oldest_pending_output(self, m: Module) -> tuple[data.View, Value]:
         """First of the emitting commands whose results have not all left, and whether there is one."""
-        layout = _emission_layout(self.machine)
-        waiting = [Signal(layout, name=f"emission_{age}") for age in range(EMISSIONS)]
-        number, joins = Signal(range(EMISSIONS + 1)), Signal()
-        command, new = self.command.payload, Signal(layout, name="new_emission")
+        layout = _pending_output_layout(self.machine)
+        waiting = [Signal(layout, name=f"pending_output_{age}") for age in range(PENDING_OUTPUTS)]
+        number, joins = Signal(range(PENDING_OUTPUTS + 1)), Signal()
+        command, new = self.command.payload, Signal(layout, name="new_pending_output")
         all_slots = (Const(1) << command.log_slots) - 1
         m.d.comb += [
-            self._room.eq((number != EMISSIONS) | self._handed_out),
+            self._room.eq((number != PENDING_OUTPUTS) | self._handed_out),
             joins.eq(self.command.valid & self._accepts & self._emits),
             new.last.eq(command.last),
             new.last_beat.eq(
@@ -187,75 +191,81 @@ class Engine(wiring.Component):
                 ]
             ),
             new.log_slots.eq(command.log_slots),
-            new.log_groups.eq(command.log_groups),
+            new.log_clusters.eq(command.log_clusters),
         ]
         m.d.sync += number.eq(number + joins - self._handed_out)
-        for age, emission in enumerate(waiting):
+        for age, pending_output in enumerate(waiting):
             with m.If(joins & (number == age + self._handed_out)):
-                m.d.sync += emission.eq(new)
+                m.d.sync += pending_output.eq(new)
             with m.Elif(self._handed_out):
-                m.d.sync += emission.eq(waiting[min(age + 1, EMISSIONS - 1)])
+                m.d.sync += pending_output.eq(waiting[min(age + 1, PENDING_OUTPUTS - 1)])
         return waiting[0], number != 0
 
-    def _hand_out(self, m: Module, emission: data.View, waits: Value) -> None:
-        """Beats of the oldest emission, one a cycle; results stay until the last has left."""
-        tiles, takes_part = self._tiles, self._takes_part(m, emission, "emission")
-        group, beat = Signal(range(_MOST_GROUPS)), Signal.like(emission.last_beat)
-        last_of_group, leaves = Signal(), Signal()
-        missing = Cat(takes_part[index] & ~tile.result.valid for index, tile in enumerate(tiles))
+    def _hand_out(self, m: Module, pending_output: data.View, waits: Value) -> None:
+        """Beats of the oldest pending output, one a cycle; results stay until the last has left."""
+        sub_arrays, takes_part = self._sub_arrays, self._takes_part(m, pending_output, "pending_output")
+        cluster, beat = Signal(range(_MOST_CLUSTERS)), Signal.like(pending_output.last_beat)
+        last_of_cluster, leaves = Signal(), Signal()
+        missing = Cat(
+            takes_part[index] & ~sub_array.result.valid for index, sub_array in enumerate(sub_arrays)
+        )
         m.d.comb += [
-            last_of_group.eq(beat == emission.last_beat),
+            last_of_cluster.eq(beat == pending_output.last_beat),
             self.result.valid.eq(waits & ~missing.any()),
             leaves.eq(self.result.valid & self.result.ready),
-            self._handed_out.eq(leaves & last_of_group & (group + 1 == Const(1) << emission.log_groups)),
+            self._handed_out.eq(
+                leaves & last_of_cluster & (cluster + 1 == Const(1) << pending_output.log_clusters)
+            ),
         ]
         for lane in range(self.machine.results_per_cycle):
-            self._choose_result(m, emission, group, beat, lane)
-        for index, tile in enumerate(tiles):
-            m.d.comb += tile.result.ready.eq(self._handed_out & takes_part[index])
+            self._choose_result(m, pending_output, cluster, beat, lane)
+        for index, sub_array in enumerate(sub_arrays):
+            m.d.comb += sub_array.result.ready.eq(self._handed_out & takes_part[index])
         with m.If(leaves):
-            m.d.sync += beat.eq(Mux(last_of_group, 0, beat + 1))
-            m.d.sync += group.eq(Mux(self._handed_out, 0, group + last_of_group))
+            m.d.sync += beat.eq(Mux(last_of_cluster, 0, beat + 1))
+            m.d.sync += cluster.eq(Mux(self._handed_out, 0, cluster + last_of_cluster))
 
-    def _choose_result(self, m: Module, emission: data.View, group: Signal, beat: Signal, lane: int) -> None:
-        """Result number beat·lanes + `lane` of `group`.
+    def _choose_result(
+        self, m: Module, pending_output: data.View, cluster: Signal, beat: Signal, lane: int
+    ) -> None:
+        """Result number beat·lanes + `lane` of `cluster`.
 
         A lane meets few of all accumulators, so each has a multiplexer of its own over those.
         """
-        with m.Switch(Cat(beat, group, emission.log_slots, emission.log_groups)):
-            for (sub_array, slot), here in self._sources(lane, beat).items():
+        with m.Switch(Cat(beat, cluster, pending_output.log_slots, pending_output.log_clusters)):
+            for (chosen, slot), here in self._sources(lane, beat).items():
                 with m.Case(*here):
-                    m.d.comb += self.result.payload[lane].eq(self._tiles[sub_array].result.payload[slot])
+                    m.d.comb += self.result.payload[lane].eq(self._sub_arrays[chosen].result.payload[slot])
 
     def _sources(self, lane: int, beat: Signal) -> dict[tuple[int, int], list[int]]:
-        """Accumulators that `lane` hands out: for each, the numbers of beat, group and modes in which it does."""
+        """Accumulators that `lane` hands out: for each, the numbers of beat, cluster and modes in which it does."""
         machine = self.machine
         sources: dict[tuple[int, int], list[int]] = {}
-        for log_groups in _group_logs(machine):
-            of_group = machine.sub_arrays >> log_groups
+        for log_clusters in _cluster_logs(machine):
+            of_cluster = machine.sub_arrays >> log_clusters
             for log_slots in range(exact_log2(min(machine.segments, MOST_SLOTS)) + 1):
-                modes = log_slots | log_groups << LOG_FIELD_BITS
-                modes <<= exact_log2(_MOST_GROUPS) + len(beat)
-                for number in range(lane, of_group << log_slots, machine.results_per_cycle):
+                modes = log_slots | log_clusters << LOG_FIELD_BITS
+                modes <<= exact_log2(_MOST_CLUSTERS) + len(beat)
+                for number in range(lane, of_cluster << log_slots, machine.results_per_cycle):
                     index, slot = number >> log_slots, number & ((1 << log_slots) - 1)
-                    for group in range(1 << log_groups):
-                        place = number // machine.results_per_cycle | group << len(beat) | modes
-                        sources.setdefault((group * of_group + index, slot), []).append(place)
+                    for cluster in range(1 << log_clusters):
+                        place = number // machine.results_per_cycle | cluster << len(beat) | modes
+                        sources.setdefault((cluster * of_cluster + index, slot), []).append(place)
         return sources
 
 
-def _group_logs(machine: Machine) -> range:
-    """Logarithms of the numbers of groups into which the sub-arrays can be divided."""
-    return range(min(exact_log2(_MOST_GROUPS), exact_log2(machine.sub_arrays & -machine.sub_arrays)) + 1)
+def _cluster_logs(machine: Machine) -> range:
+    """Logarithms of the numbers of clusters into which the sub-arrays can be divided."""
+    return range(min(exact_log2(_MOST_CLUSTERS), exact_log2(machine.sub_arrays & -machine.sub_arrays)) + 1)
 
 
-def _emission_layout(machine: Machine) -> data.StructLayout:
-    """What is kept of an emitting command: its last sub-array and its last beat in each group, and its modes."""
+def _pending_output_layout(machine: Machine) -> data.StructLayout:
+    """What is kept of an emitting command: its last sub-array and its last beat in each cluster, and its modes."""
     return data.StructLayout(
         {
             "last": bits_for(machine.sub_arrays - 1),
-            "last_beat": bits_for(max(machine.lanes // machine.results_per_cycle, 1) - 1),
+            "last_beat": bits_for(max(machine.accumulators // machine.results_per_cycle, 1) - 1),
             "log_slots": LOG_FIELD_BITS,
-            "log_groups": LOG_FIELD_BITS,
+            "log_clusters": LOG_FIELD_BITS,
         }
     )

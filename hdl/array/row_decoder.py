@@ -14,7 +14,7 @@ class RowDecoder(wiring.Component):
     Combinational: no latency, an address a cycle. The address is halved until one bit is left, and each level
     ANDs the lines of its two halves, so that a word line costs one two-input gate and the decoders below it
     are shared. The enable joins at the smallest decoder. For 512 rows in the cells of gscl45nm that is
-    1416 µm²; a comparison for each row takes 1549, one shift 2080, three groups of three bits 1436.
+    1416 µm²; a comparison for each row takes 1549, one shift 2080, three clusters of three bits 1436.
 
     Parameters
     ----------
@@ -76,6 +76,6 @@ def decode_lines(m: Module, address: Value, enable: Value | None, rows: int, nam
     half = (len(address) + 1) // 2
     low = decode_lines(m, address[:half], None, rows, f"{name}_low")
     high = decode_lines(m, address[half:], enable, rows, f"{name}_high")
-    # Whole groups of lines at once: the same gates as line by line, and words, not bits, for a simulator.
-    m.d.comb += lines.eq(Cat(low & group.replicate(len(low)) for group in high))
+    # Whole clusters of lines at once: the same gates as line by line, and words, not bits, for a simulator.
+    m.d.comb += lines.eq(Cat(low & cluster.replicate(len(low)) for cluster in high))
     return lines

@@ -10,7 +10,7 @@ from ..common.command import ROW_OFFER, STEP, command_layout
 from .reference_select import Sense
 
 
-class State(enum.Enum, shape=2):
+class ControllerState(enum.Enum, shape=2):
     """What the controller does with its command."""
 
     IDLE = 0
@@ -34,7 +34,7 @@ class SubArrayController(wiring.Component):
     Members
     -------
     command : In(stream.Signature(command_layout(machine)))
-        ``first``, ``last`` and ``log_groups`` are the engine's; here every command is obeyed.
+        ``first``, ``last`` and ``log_clusters`` are the engine's; here every command is obeyed.
     write : In(ROW_OFFER)
         A row for ``WRITE`` is there; it is taken at the end of its pulse. Not with ``write_overlap``.
     counted : Out(stream.Signature(STEP))
@@ -97,7 +97,7 @@ class SubArrayController(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._command = Signal(command_layout(self.machine))
-        self._state = Signal(State)
+        self._state = Signal(ControllerState)
         self._is_last, self._done = Signal(), Signal()
         self._is_dot = self._command.op == Op.DOT.value if self._is_memory else Const(1)
 
@@ -115,15 +115,15 @@ class SubArrayController(wiring.Component):
         """Keep the command; its rows, pairs and ``clear`` are those of the pair at hand."""
         new, kept = self.command.payload, self._command
         m.d.comb += [
-            self.command.ready.eq((self._state == State.IDLE) | self._done),
-            self.busy.eq(self._state != State.IDLE),
+            self.command.ready.eq((self._state == ControllerState.IDLE) | self._done),
+            self.busy.eq(self._state != ControllerState.IDLE),
             self._is_last.eq(kept.tiles == 0),
         ]
         with m.If(self.command.valid & self.command.ready):
-            m.d.sync += [kept.eq(new), self._state.eq(State.SENSE)]
+            m.d.sync += [kept.eq(new), self._state.eq(ControllerState.SENSE)]
             if self._takes_rows:
                 with m.If(new.op == Op.WRITE.value):
-                    m.d.sync += self._state.eq(State.WRITE)
+                    m.d.sync += self._state.eq(ControllerState.WRITE)
             if self._is_memory:
                 with m.If(new.op == Op.DOT.value):
                     m.d.sync += kept.write_back.eq(0)
@@ -131,10 +131,10 @@ class SubArrayController(wiring.Component):
                     m.d.sync += kept.tiles.eq(0)
         with m.Else():
             with m.If(self._done):
-                m.d.sync += self._state.eq(State.IDLE)
+                m.d.sync += self._state.eq(ControllerState.IDLE)
             if self._is_memory:
                 with m.Elif(self.finished & kept.write_back):
-                    m.d.sync += self._state.eq(State.WRITE_BACK)
+                    m.d.sync += self._state.eq(ControllerState.WRITE_BACK)
             with m.If(self.finished):
                 m.d.sync += [
                     kept.row_a.eq(kept.row_a + 1),
@@ -144,9 +144,11 @@ class SubArrayController(wiring.Component):
                 ]
 
     def _run_senses(self, m: Module) -> None:
-        active, waits, in_sense = Signal(), Signal(), self._state == State.SENSE
+        active, waits, in_sense = Signal(), Signal(), self._state == ControllerState.SENSE
         begun = self._hold(m, active, self.finished, self.machine.sense_cycles)
-        waits_for_row = (self._state == State.WRITE) & ~self.write.valid if self._takes_rows else Const(0)
+        waits_for_row = (
+            (self._state == ControllerState.WRITE) & ~self.write.valid if self._takes_rows else Const(0)
+        )
         m.d.comb += [
             waits.eq(~begun & self.counted.valid & ~self.counted.ready),
             active.eq(in_sense & ~waits),
@@ -187,13 +189,13 @@ class SubArrayController(wiring.Component):
 
     def _run_writes(self, m: Module, ends_sense: Value) -> Value:
         """Hold write word lines; returns whether the command ends in this cycle."""
-        from_stream = self._state == State.WRITE
+        from_stream = self._state == ControllerState.WRITE
         enable: Value = Const(0)
         if self._takes_rows:
             enable = from_stream & self.write.valid
             m.d.comb += self.write.ready.eq(from_stream & self.wrote)
         if self._is_memory:
-            m.d.comb += self.write_back.eq(self._state == State.WRITE_BACK)
+            m.d.comb += self.write_back.eq(self._state == ControllerState.WRITE_BACK)
             enable |= self.write_back
             ends_sense &= ~self._command.write_back
         m.d.comb += [self.write_enable.eq(enable), self.write_address.eq(self._command.row_d)]

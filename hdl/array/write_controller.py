@@ -23,7 +23,7 @@ class WriteController(wiring.Component):
     Members
     -------
     command : In(stream.Signature(write_command_layout(machine)))
-        ``first``, ``last`` and ``log_groups`` are the engine's; here every command is obeyed.
+        ``first``, ``last`` and ``log_clusters`` are the engine's; here every command is obeyed.
     write : In(ROW_OFFER)
         A row is there; it is taken at the end of its pulse.
     write_address, write_enable : Out

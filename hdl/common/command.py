@@ -14,7 +14,7 @@ def command_layout(machine: Machine) -> data.StructLayout:
 def write_command_layout(machine: Machine) -> data.StructLayout:
     """What a ``WRITE`` takes of a command, where writes have a stream of their own."""
     fields = command_fields(machine)
-    return data.StructLayout({name: fields[name] for name in ("row_d", "first", "last", "log_groups")})
+    return data.StructLayout({name: fields[name] for name in ("row_d", "first", "last", "log_clusters")})
 
 
 #: How the ones of a row are counted: 2^log_slots slots, of 2^log_planes sub-blocks each.

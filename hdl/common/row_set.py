@@ -1,4 +1,4 @@
-"""A row set on its way: from the row former into the array, and what the window sums are told of it."""
+"""A row set on its way: from the input streamer into the array, and what the window sums are told of it."""
 
 from amaranth.lib import data
 
@@ -40,8 +40,8 @@ def row_write_layout(machine: Machine) -> data.StructLayout:
     )
 
 
-def window_run_layout(machine: Machine) -> data.StructLayout:
-    """A strobe: a run of ``rows`` (less one) input rows from ``row`` on, whose sums weigh 2^``shift`` in a window's.
+def window_burst_layout(machine: Machine) -> data.StructLayout:
+    """A strobe: a burst of ``rows`` (less one) input rows from ``row`` on, whose sums weigh 2^``shift`` in a window's.
 
     ``first`` and ``last`` mark those of a window.
     """

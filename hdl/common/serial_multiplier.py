@@ -9,7 +9,7 @@ from .checks import require_positive
 _BITS_A_CYCLE = 4
 
 
-class SerialProduct(wiring.Component):
+class SerialMultiplier(wiring.Component):
     """(last_step + 1) · step, by four bits of the number of steps a cycle.
 
     Latency: `latency` = 1 + ⌈count_bits / 4⌉ cycles from `start` on; the product stays until the next one.

@@ -26,8 +26,8 @@ def layer_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
         "plane_groups": (layer.plane_groups + 1 << layer.log_planes) > _LARGEST_PLANES,
         "log_slots": layer.log_slots > exact_log2(machine.segments),
         "log_planes": log_blocks > exact_log2(machine.leaves),
-        "log_groups": layer.log_groups > exact_log2(machine.row_buses),
-        "log_groups_x": layer.log_groups_x > layer.log_groups,
+        "log_clusters": layer.log_clusters > exact_log2(machine.row_buses),
+        "log_clusters_x": layer.log_clusters_x > layer.log_clusters,
         "load": layer.load > max(load.value for load in Load),
         "interval": _interval_is_short(machine, layer),
         "threshold_words": layer.threshold_words > THRESHOLD_WORDS,
@@ -40,7 +40,7 @@ def layer_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
     for name in ("first_lines", "first_columns"):
         refusals[name] = layer[name] == 0
     for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays"):
-        refusals[name] = layer[name] >= (machine.sub_arrays >> layer.log_groups)
+        refusals[name] = layer[name] >= (machine.sub_arrays >> layer.log_clusters)
     return dict(sorted(refusals.items(), key=lambda item: FIELD_INDEX[item[0]]))
 
 

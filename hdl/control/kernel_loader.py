@@ -18,7 +18,7 @@ _ROW_BITS = bits_for((1 << 13) - 2)
 
 
 def kernel_write_layout(machine: Machine) -> data.StructLayout:
-    """The array ``row`` that a word is for, in sub-arrays ``first`` to ``last`` of every group."""
+    """The array ``row`` that a word is for, in sub-arrays ``first`` to ``last`` of every cluster."""
     sub_array = bits_for(machine.sub_arrays - 1)
     return data.StructLayout({"row": bits_for(machine.rows - 1), "first": sub_array, "last": sub_array})
 
@@ -94,7 +94,7 @@ class KernelLoader(wiring.Component):
         sub_array, at_hand = Signal.like(layer.load_sub_arrays), Signal()
         is_memory = layer.kind == Kind.MEMORY.value if machine.memory_operations else Const(0)
         ends_row = (sub_array == layer.load_sub_arrays) | is_memory
-        is_last = ends_row & (index == Mux(is_memory, layer.run_rows, layer.load_rows - 1))
+        is_last = ends_row & (index == Mux(is_memory, layer.burst_rows, layer.load_rows - 1))
         accepted, wanted, row_is_outside = Signal(), Signal(), row >= machine.rows
         loads = state == _State.LOAD
         m.d.comb += [

@@ -1,4 +1,4 @@
-"""Walk over the runs of a layer: every pair of input and kernel rows that is ANDed, in order."""
+"""Walk over the bursts of a layer: every pair of input and kernel rows that is ANDed, in order."""
 
 from dataclasses import dataclass
 
@@ -19,21 +19,32 @@ _POSITION = data.StructLayout({"line": _LINE_BITS, "rows": _LINE_BITS + 12})
 #: Bits of a number of lines that are worked off in a cycle: of the ring's, and of a step's.
 _RING_DIGIT, _STEP_DIGIT = 3, 2
 
-#: Cycles from ``start`` to the first run.
+#: Cycles from ``start`` to the first burst.
 WALK_LATENCY = _RING_BITS // _RING_DIGIT + _LINE_BITS // _STEP_DIGIT + 2
 
 
-def run_layout(machine: Machine) -> data.StructLayout:
-    """A run: first input row and kernel row, and where it stands.
+def burst_layout(machine: Machine) -> data.StructLayout:
+    """A burst: first input row and kernel row, and where it stands.
 
-    ``clear`` and ``emit`` mark the first and the last run of a round, ``last_round`` those of the last round of a
-    window, ``outer`` those of the last window of a region. ``sums`` marks the runs of a window's first round and
-    first kernel plane, ``first`` and ``last`` the first and the last of them. ``needs_rows``: row sets are to be
-    written before it. ``ends``: the last one of the pass. ``outside``: it goes beyond the array, or ANDs
-    rows with themselves. With ``write_overlap``, ``ends_row`` marks the last run of a row of regions.
+    ``clear`` and ``emit`` mark the first and the last burst of a kernel tile, ``last_kernel_tile`` those of the last
+    kernel tile of a window, ``outer`` those of the last window of a region. ``sums`` marks the bursts of a window's
+    first kernel tile and first kernel plane, ``first`` and ``last`` the first and the last of them. ``needs_rows``: row
+    sets are to be written before it. ``ends``: the last one of the pass. ``outside``: it goes beyond the array, or ANDs
+    rows with themselves. With ``write_overlap``, ``ends_row`` marks the last burst of a row of regions.
     """
     row = bits_for(machine.rows - 1)
-    flags = ["clear", "emit", "last_round", "outer", "sums", "first", "last", "needs_rows", "ends", "outside"]
+    flags = [
+        "clear",
+        "emit",
+        "last_kernel_tile",
+        "outer",
+        "sums",
+        "first",
+        "last",
+        "needs_rows",
+        "ends",
+        "outside",
+    ]
     flags += ["ends_row"] if machine.overlaps_writes else []
     return data.StructLayout(
         {"row_a": row, "row_b": row, "shift": SHIFT_FIELD_BITS, **dict.fromkeys(flags, 1)}
@@ -57,15 +68,15 @@ class _Loop:
     ends: Signal
 
 
-class RunWalk(wiring.Component):
-    """The loops of a layer from the regions down to the runs, one run a cycle.
+class RowPairGenerator(wiring.Component):
+    """The loops of a layer from the regions down to the bursts, one burst a cycle.
 
     Pointers of the loops are saved and stepped, so there are neither multiplications nor divisions. Lines go
     around the ring by compare and subtract; what a step of lines is in rows of the ring is found, digit by digit,
-    before the first run. Rows beyond the array are kept apart from those in it: a pointer that overflows stays at
+    before the first burst. Rows beyond the array are kept apart from those in it: a pointer that overflows stays at
     its largest number.
 
-    Latency: `WALK_LATENCY` cycles from ``start`` to the first run. Throughput: one run a cycle.
+    Latency: `WALK_LATENCY` cycles from ``start`` to the first burst. Throughput: one burst a cycle.
 
     Parameters
     ----------
@@ -76,13 +87,13 @@ class RunWalk(wiring.Component):
     layer : In(DESCRIPTOR)
         Held constant during a walk.
     start : In(1)
-        Begin a walk; not while ``runs`` has some of the walk before.
-    runs : Out(stream.Signature(run_layout(machine)))
+        Begin a walk; not while ``bursts`` has some of the walk before.
+    bursts : Out(stream.Signature(burst_layout(machine)))
     """
 
     layer: data.View
     start: Signal
-    runs: stream.Interface
+    bursts: stream.Interface
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -90,7 +101,7 @@ class RunWalk(wiring.Component):
             {
                 "layer": In(DESCRIPTOR),
                 "start": In(1),
-                "runs": Out(stream.Signature(run_layout(machine))),
+                "bursts": Out(stream.Signature(burst_layout(machine))),
             }
         )
 
@@ -107,7 +118,7 @@ class RunWalk(wiring.Component):
         self._nest_loops(m)
         line_rows, column_rows = self._walk_input_rows(m, *steps)
         kernel_row = self._walk_kernel_rows(m)
-        self._offer_runs(m, line_rows, column_rows, kernel_row)
+        self._offer_bursts(m, line_rows, column_rows, kernel_row)
         return m
 
     def _prepare_steps(self, m: Module) -> list[data.View]:
@@ -160,11 +171,11 @@ class RunWalk(wiring.Component):
     def _nest_loops(self, m: Module) -> None:
         layer = self.layer
         limits = {
-            "run": layer.runs,
+            "burst": layer.bursts,
             "tap": layer.taps_y,
             "plane_group": layer.plane_groups,
             "kernel_plane": layer.kernel_planes,
-            "round": layer.rounds,
+            "kernel_tile": layer.kernel_tiles,
             "window_x": layer.region_width,
             "window_y": layer.region_height,
             "region_x": layer.region_columns,
@@ -188,13 +199,15 @@ class RunWalk(wiring.Component):
     def _walk_input_rows(
         self, m: Module, region_step: data.View, window_step: data.View, tap_step: data.View
     ) -> tuple[Value, Signal]:
-        """Rows before the line of a run, and its row in that line."""
+        """Rows before the line of a burst, and its row in that line."""
         layer, loops = self.layer, self._loops
         region_line, window_line, tap_line = (
             Signal(_POSITION, name=name) for name in ("region_line", "window_line", "tap_line")
         )
-        names = ("region_row", "window_row", "group_row", "run_row")
-        region_row, window_row, group_row, run_row = (Signal(self._pointer_bits, name=name) for name in names)
+        names = ("region_row", "window_row", "group_row", "burst_row")
+        region_row, window_row, group_row, burst_row = (
+            Signal(self._pointer_bits, name=name) for name in names
+        )
 
         def go_on(position: data.View, step: data.View) -> Value:
             return self._around_the_ring(position.line + step.line, position.rows + step.rows)
@@ -202,22 +215,22 @@ class RunWalk(wiring.Component):
         def set_all(targets: list[Signal], value: Value) -> None:
             m.d.sync += [target.eq(value) for target in targets]
 
-        rows, lines = [region_row, window_row, group_row, run_row], [region_line, window_line, tap_line]
+        rows, lines = [region_row, window_row, group_row, burst_row], [region_line, window_line, tap_line]
         first_row = self._saturated(layer.input_row)
         with m.If(self._state == _State.IDLE):
             set_all(lines, _POSITION.const({}))
         with m.Elif(self._state != _State.WALK):
             set_all(rows, first_row)
         with m.Elif(self._advance):
-            with m.If(~loops["run"].ends):
-                set_all(rows[3:], self._saturated(run_row + layer.run_step))
+            with m.If(~loops["burst"].ends):
+                set_all(rows[3:], self._saturated(burst_row + layer.burst_step))
             with m.Elif(~loops["tap"].ends):
                 set_all(rows[3:], group_row)
                 set_all(lines[2:], go_on(tap_line, tap_step))
             with m.Elif(~loops["plane_group"].ends):
                 set_all(rows[2:], self._saturated(group_row + layer.group_rows))
                 set_all(lines[2:], window_line)
-            with m.Elif(~loops["round"].ends):
+            with m.Elif(~loops["kernel_tile"].ends):
                 set_all(rows[2:], window_row)
                 set_all(lines[2:], window_line)
             with m.Elif(~loops["window_x"].ends):
@@ -232,15 +245,15 @@ class RunWalk(wiring.Component):
             with m.Else():
                 set_all(rows, first_row)
                 set_all(lines, go_on(region_line, region_step))
-        return tap_line.rows, run_row
+        return tap_line.rows, burst_row
 
     def _walk_kernel_rows(self, m: Module) -> Signal:
-        """Kernel row of a run: on and on, but back to those of the plane for each further group of input planes."""
+        """Kernel row of a burst: on and on, but back to those of the plane for each further group of input planes."""
         loops = self._loops
         row, plane_row = (Signal(self._pointer_bits, name=name) for name in ("kernel_row", "plane_row"))
-        next_row = self._saturated(row + self.layer.run_rows + 1)
+        next_row = self._saturated(row + self.layer.burst_rows + 1)
         first_row = self._saturated(self.layer.kernel_row)
-        with m.If((self._state != _State.WALK) | (self._advance & loops["round"].ends)):
+        with m.If((self._state != _State.WALK) | (self._advance & loops["kernel_tile"].ends)):
             m.d.sync += [row.eq(first_row), plane_row.eq(first_row)]
         with m.Elif(self._advance):
             with m.If(loops["plane_group"].ends):
@@ -249,47 +262,49 @@ class RunWalk(wiring.Component):
                 m.d.sync += row.eq(Mux(loops["tap"].ends, plane_row, next_row))
         return row
 
-    def _offer_runs(self, m: Module, line_rows: Value, column_row: Signal, kernel_row: Signal) -> None:
-        layer, loops, run = self.layer, self._loops, self.runs.payload
+    def _offer_bursts(self, m: Module, line_rows: Value, column_row: Signal, kernel_row: Signal) -> None:
+        layer, loops, burst = self.layer, self._loops, self.bursts.payload
         is_first = {name: loop.is_first for name, loop in loops.items()}
-        opens_group = is_first["run"] & is_first["tap"]
-        opens_round = opens_group & is_first["plane_group"] & is_first["kernel_plane"]
-        opens_region = opens_round & is_first["round"] & is_first["window_x"] & is_first["window_y"]
+        opens_group = is_first["burst"] & is_first["tap"]
+        opens_kernel_tile = opens_group & is_first["plane_group"] & is_first["kernel_plane"]
+        opens_region = (
+            opens_kernel_tile & is_first["kernel_tile"] & is_first["window_x"] & is_first["window_y"]
+        )
         new_lines = Mux(is_first["region_y"], layer.first_lines, layer.next_lines)
         new_columns = Mux(is_first["region_x"], layer.first_columns, layer.next_columns)
         input_row = Signal(self._pointer_bits)
         planes = Signal(SHIFT_FIELD_BITS)
         m.d.comb += [
-            self._advance.eq((self._state == _State.WALK) & (~self.runs.valid | self.runs.ready)),
+            self._advance.eq((self._state == _State.WALK) & (~self.bursts.valid | self.bursts.ready)),
             input_row.eq(self._saturated(line_rows + column_row)),
             planes.eq(loops["plane_group"].index << layer.log_planes),
         ]
         with m.If(self._advance):
             m.d.sync += [
-                self.runs.valid.eq(1),
-                run.row_a.eq(input_row),
-                run.row_b.eq(kernel_row),
-                run.shift.eq(loops["kernel_plane"].index + planes),
-                run.clear.eq(opens_round),
-                run.emit.eq(loops["kernel_plane"].ends),
-                run.last_round.eq(loops["round"].is_last),
-                run.outer.eq(loops["window_x"].is_last & loops["window_y"].is_last),
-                run.sums.eq(is_first["round"] & is_first["kernel_plane"]),
-                run.first.eq(opens_group & is_first["plane_group"]),
-                run.last.eq(loops["plane_group"].ends),
-                run.needs_rows.eq(opens_region & (new_lines != 0) & (new_columns != 0)),
-                run.ends.eq(loops["region_y"].ends),
-                run.outside.eq(
+                self.bursts.valid.eq(1),
+                burst.row_a.eq(input_row),
+                burst.row_b.eq(kernel_row),
+                burst.shift.eq(loops["kernel_plane"].index + planes),
+                burst.clear.eq(opens_kernel_tile),
+                burst.emit.eq(loops["kernel_plane"].ends),
+                burst.last_kernel_tile.eq(loops["kernel_tile"].is_last),
+                burst.outer.eq(loops["window_x"].is_last & loops["window_y"].is_last),
+                burst.sums.eq(is_first["kernel_tile"] & is_first["kernel_plane"]),
+                burst.first.eq(opens_group & is_first["plane_group"]),
+                burst.last.eq(loops["plane_group"].ends),
+                burst.needs_rows.eq(opens_region & (new_lines != 0) & (new_columns != 0)),
+                burst.ends.eq(loops["region_y"].ends),
+                burst.outside.eq(
                     self._ends_outside(input_row) | self._ends_outside(kernel_row) | (input_row == kernel_row)
                 ),
             ]
             if self.machine.overlaps_writes:
-                m.d.sync += run.ends_row.eq(loops["region_x"].ends)
-        with m.Elif(self.runs.ready):
-            m.d.sync += self.runs.valid.eq(0)
+                m.d.sync += burst.ends_row.eq(loops["region_x"].ends)
+        with m.Elif(self.bursts.ready):
+            m.d.sync += self.bursts.valid.eq(0)
 
     def _ends_outside(self, row: Value) -> Value:
-        return row + self.layer.run_rows >= self.machine.rows
+        return row + self.layer.burst_rows >= self.machine.rows
 
     def _saturated(self, row: Value) -> Value:
         """`row`, or the largest number of a pointer, which is no row of the array, where it does not fit."""

@@ -58,7 +58,7 @@ class SenseWalk(wiring.Component):
         m = Module()
         layer, machine, step = self.layer, self.machine, self.steps.payload
         row_a, row_b, row_d = (Signal(_ROW_BITS, name=name) for name in ("row_a", "row_b", "row_d"))
-        left, waits = Signal.like(layer.run_rows), Signal.like(layer.last_sub_arrays)
+        left, waits = Signal.like(layer.burst_rows), Signal.like(layer.last_sub_arrays)
         # Words of the image bank up to those of the step at hand, and with them.
         before, after = Signal(_WORD_BITS), Signal(_WORD_BITS)
         others = Signal.like(layer.last_sub_arrays)
@@ -84,7 +84,7 @@ class SenseWalk(wiring.Component):
                 row_a.eq(layer.input_row),
                 row_b.eq(layer.line_rows),
                 row_d.eq(layer.kernel_row),
-                left.eq(layer.run_rows),
+                left.eq(layer.burst_rows),
                 before.eq(layer.out_base),
                 waits.eq(0),
             ]

@@ -11,10 +11,10 @@ from spinplane.machine.registers import Error
 from ..common.bank import bank_read
 from ..common.command import command_layout, row_layout, write_command_layout
 from ..common.descriptor import DESCRIPTOR
-from ..common.row_set import row_set_layout, row_write_layout, window_run_layout
+from ..common.row_set import row_set_layout, row_write_layout, window_burst_layout
 from ..common.verilog import place
 from .kernel_loader import ERROR_BITS, KernelLoader
-from .row_pair_generator import RunWalk
+from .row_pair_generator import RowPairGenerator
 from .sense_walk import SenseWalk
 
 
@@ -32,16 +32,16 @@ class Sequencer(wiring.Component):
 
     A row set, and a word of the kernel bank, moves on to ``write`` when its ``WRITE`` is accepted, and stays there
     until the end of the pulse, while the next one is offered. So writes follow one another every ``write_cycles``
-    cycles, and runs without a gap. A round's first run is offered no sooner than the cycles of the way out of the
-    round before have passed since that round's first run was accepted.
+    cycles, and bursts without a gap. A kernel tile's first burst is offered no sooner than the cycles of the output
+    stage of the kernel tile before have passed since that kernel tile's first burst was accepted.
 
-    With ``write_overlap`` the writes go by ``write_command``, beside the runs. The row sets of a row of regions are
-    written as soon as they are there and the runs of the row of regions before have been sensed; a region's runs begin
-    when its row sets have been written.
+    With ``write_overlap`` the writes go by ``write_command``, beside the bursts. The row sets of a row of regions are
+    written as soon as they are there and the bursts of the row of regions before have been sensed; a region's bursts
+    begin when its row sets have been written.
 
     Latency: the first ``WRITE`` of the load 2 cycles after ``start``, or without one the first row set's 1 cycle after;
-    the first run `spinplane.hdl.control.row_pair_generator.WALK_LATENCY` cycles after it or later. ``busy`` from the
-    cycle after ``start`` until the one in which the last run is accepted.
+    the first burst `spinplane.hdl.control.row_pair_generator.WALK_LATENCY` cycles after it or later. ``busy`` from the
+    cycle after ``start`` until the one in which the last burst is accepted.
 
     Parameters
     ----------
@@ -67,15 +67,16 @@ class Sequencer(wiring.Component):
     columns : Out(columns)
         Columns that are sensed and written. With ``memory_operations``.
     row_write : Out(row_write_layout(machine))
-        In the last cycle of a row set's pulse; a run with that row is accepted then or later.
-    run : Out(window_run_layout(machine))
-        In the cycle in which a run of a window's first round and first kernel plane is accepted.
+        In the last cycle of a row set's pulse; a burst with that row is accepted then or later.
+    burst : Out(window_burst_layout(machine))
+        In the cycle in which a burst of a window's first kernel tile and first kernel plane is accepted.
     kernel_read : Out(1)
         A word of the kernel bank is read.
     stalled : Out(1)
-        The engine could take a command, but the next ``WRITE`` has no row set yet, or the next round waits for the
-        way out. With ``write_overlap``: it could take a run, but the region's rows are not written yet, or the next
-        round waits for the way out. In a memory operation: it could take a step, but the one before it is being stored.
+        The engine could take a command, but the next ``WRITE`` has no row set yet, or the next kernel tile waits for
+        the output stage. With ``write_overlap``: it could take a burst, but the region's rows are not written yet, or
+        the next kernel tile waits for the output stage. In a memory operation: it could take a step, but the one before
+        it is being stored.
     error : Out(8)
         ``Error.ROW`` in place of a command with a row beyond the array, ``Error.KERNEL_BANK`` in place of the read
         of a word beyond the kernel bank, ``Error.IMAGE_BANK`` in place of a step whose words are beyond the image bank;
@@ -103,7 +104,7 @@ class Sequencer(wiring.Component):
                 "command": Out(stream.Signature(command_layout(machine))),
                 "write": Out(stream.Signature(row_layout(machine))),
                 "row_write": Out(row_write_layout(machine)),
-                "run": Out(window_run_layout(machine)),
+                "burst": Out(window_burst_layout(machine)),
                 "kernel_read": Out(1),
                 "stalled": Out(1),
                 "error": Out(ERROR_BITS),
@@ -114,10 +115,10 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._walk = place(m, platform, "run_walk", RunWalk(self.machine))
+        self._walk = place(m, platform, "row_pair_generator", RowPairGenerator(self.machine))
         self._loader = place(m, platform, "kernel_loader", KernelLoader(self.machine))
         self._state = Signal(_State)
-        self._offers_kernel, self._offers_set, self._offers_run = Signal(), Signal(), Signal()
+        self._offers_kernel, self._offers_set, self._offers_burst = Signal(), Signal(), Signal()
         self._offers_step, self._accepted = Signal(), Signal()
         is_memory = self.layer.kind == Kind.MEMORY.value
         self._is_memory = is_memory if self.machine.memory_operations else Const(0)
@@ -129,13 +130,13 @@ class Sequencer(wiring.Component):
         if self.machine.overlaps_writes:
             self._write_port, self._write_accepted = self.write_command, Signal()
             m.d.comb += [
-                self.command.valid.eq(self._offers_run | self._offers_step),
+                self.command.valid.eq(self._offers_burst | self._offers_step),
                 self.write_command.valid.eq(self._offers_kernel | self._offers_set),
                 self._write_accepted.eq(self.write_command.valid & self.write_command.ready),
             ]
         else:
             self._write_port, self._write_accepted = self.command, self._accepted
-            offers = (self._offers_kernel, self._offers_set, self._offers_run, self._offers_step)
+            offers = (self._offers_kernel, self._offers_set, self._offers_burst, self._offers_step)
             m.d.comb += self.command.valid.eq(Cat(offers).any())
         m.d.comb += self._accepted.eq(self.command.valid & self.command.ready)
         self._load_kernels(m)
@@ -205,10 +206,10 @@ class Sequencer(wiring.Component):
         return at_work & ~walk.steps.valid
 
     def _walk_regions(self, m: Module) -> Value:
-        """Row sets and runs; returns whether the next one waits for a row set or the way out."""
-        run, layer = self._walk.runs.payload, self.layer
+        """Row sets and bursts; returns whether the next one waits for a row set or the output stage."""
+        burst, layer = self._walk.bursts.payload, self.layer
         # As long as the walk prepares itself, the first region is at hand, which begins with row sets.
-        needs_rows = ~self._walk.runs.valid | run.needs_rows
+        needs_rows = ~self._walk.bursts.valid | burst.needs_rows
         waits_for_rows, due = Signal(), Signal()
         set_is_outside = self.rows.payload.row >= self.machine.rows
         overlaps = self.machine.overlaps_writes
@@ -222,34 +223,34 @@ class Sequencer(wiring.Component):
             missing = waits_for_rows & ~self.rows.valid
         m.d.comb += [
             waits_for_rows.eq((self._state == _State.WALK) & needs_rows & ~written),
-            due.eq((self._state == _State.WALK) & self._walk.runs.valid & ~waits_for_rows),
+            due.eq((self._state == _State.WALK) & self._walk.bursts.valid & ~waits_for_rows),
             self._offers_set.eq(takes_set & self.rows.valid & ~set_is_outside),
             self.rows.ready.eq(self._offers_set & self._write_port.ready),
-            self._walk.runs.ready.eq(self._offers_run & self.command.ready),
+            self._walk.bursts.ready.eq(self._offers_burst & self.command.ready),
         ]
-        round_waits = self._time_rounds(m)
-        m.d.comb += self._offers_run.eq(due & ~run.outside & ~round_waits)
+        kernel_tile_waits = self._time_kernel_tiles(m)
+        m.d.comb += self._offers_burst.eq(due & ~burst.outside & ~kernel_tile_waits)
         if not overlaps:
             with m.If(self._offers_set & self._accepted):
                 m.d.sync += written.eq(self.rows.payload.last)
-        with m.If(self._offers_run & self._accepted):
+        with m.If(self._offers_burst & self._accepted):
             m.d.sync += [] if overlaps else written.eq(0)
-            with m.If(run.ends):
+            with m.If(burst.ends):
                 m.d.sync += self._state.eq(_State.IDLE)
-        with m.If((takes_set & self.rows.valid & set_is_outside) | (due & run.outside)):
+        with m.If((takes_set & self.rows.valid & set_is_outside) | (due & burst.outside)):
             self._fail(m, Error.ROW)
         m.d.comb += [
-            self.run.valid.eq(self._offers_run & self._accepted & run.sums),
-            self.run.row.eq(run.row_a),
-            self.run.rows.eq(layer.run_rows),
-            self.run.shift.eq(run.shift),
-            self.run.first.eq(run.first),
-            self.run.last.eq(run.last),
+            self.burst.valid.eq(self._offers_burst & self._accepted & burst.sums),
+            self.burst.row.eq(burst.row_a),
+            self.burst.rows.eq(layer.burst_rows),
+            self.burst.shift.eq(burst.shift),
+            self.burst.first.eq(burst.first),
+            self.burst.last.eq(burst.last),
         ]
-        return missing | (due & ~run.outside & round_waits)
+        return missing | (due & ~burst.outside & kernel_tile_waits)
 
     def _follow_writes(self, m: Module) -> tuple[Value, Value]:
-        """Writes that run ahead of the runs, up to the end of a row of regions.
+        """Writes that run ahead of the bursts, up to the end of a row of regions.
 
         The rows of a region are no rows that another region of its row of regions senses before; those of the next
         row of regions are.
@@ -259,18 +260,18 @@ class Sequencer(wiring.Component):
         tuple of Value
             Whether the rows of the region at hand are written, and whether the next row set may be.
         """
-        layer, run = self.layer, self._walk.runs.payload
-        # Regions whose rows are written and whose runs have not begun, but for the one that is written in this cycle.
+        layer, burst = self.layer, self._walk.bursts.payload
+        # Regions whose rows are written and whose bursts have not begun, but for the one that is written in this cycle.
         self._ahead = ahead = Signal(len(layer.region_columns) + 1)
         ends_region, last = Signal(), Signal()
-        begins = self._offers_run & self._accepted & run.needs_rows
-        # Whether the next row set opens another row of regions, and whether the runs of this one have been issued.
+        begins = self._offers_burst & self._accepted & burst.needs_rows
+        # Whether the next row set opens another row of regions, and whether the bursts of this one have been issued.
         self._opens_row = opens_row = Signal()
         column, row_ran = Signal.like(layer.region_columns), Signal()
         ends_row = (layer.next_columns == 0) | (column == layer.region_columns)
         m.d.comb += ends_region.eq(self.row_write.valid & last)
         m.d.sync += ahead.eq(ahead + ends_region - begins)
-        with m.If(self._offers_run & self._accepted & run.ends_row):
+        with m.If(self._offers_burst & self._accepted & burst.ends_row):
             m.d.sync += row_ran.eq(1)
         with m.If(self._offers_set & self._write_accepted):
             m.d.sync += [last.eq(self.rows.payload.last), opens_row.eq(0), row_ran.eq(0)]
@@ -279,41 +280,41 @@ class Sequencer(wiring.Component):
         with m.If(self._state == _State.IDLE):
             m.d.sync += [ahead.eq(0), column.eq(0), opens_row.eq(0), row_ran.eq(0)]
         # The engine takes a command in the last cycle of the one before.
-        waits_for_runs = opens_row & ~(row_ran & self.command.ready)
-        return (ahead != 0) | ends_region, (self._state == _State.WALK) & ~waits_for_runs
+        waits_for_bursts = opens_row & ~(row_ran & self.command.ready)
+        return (ahead != 0) | ends_region, (self._state == _State.WALK) & ~waits_for_bursts
 
-    def _time_rounds(self, m: Module) -> Value:
-        """Whether the run at hand begins a round for which the way out is not ready."""
-        run, layer = self._walk.runs.payload, self.layer
+    def _time_kernel_tiles(self, m: Module) -> Value:
+        """Whether the burst at hand begins a kernel tile for which the output stage is not ready."""
+        burst, layer = self._walk.bursts.payload, self.layer
         left, cycles = Signal.like(layer.inner_cycles), Signal.like(layer.inner_cycles)
         m.d.comb += cycles.eq(
             Mux(
-                run.outer,
-                Mux(run.last_round, layer.last_outer_cycles, layer.outer_cycles),
-                Mux(run.last_round, layer.last_inner_cycles, layer.inner_cycles),
+                burst.outer,
+                Mux(burst.last_kernel_tile, layer.last_outer_cycles, layer.outer_cycles),
+                Mux(burst.last_kernel_tile, layer.last_inner_cycles, layer.inner_cycles),
             )
         )
         with m.If(self._state == _State.IDLE):
             m.d.sync += left.eq(0)
-        with m.Elif(self._offers_run & self._accepted & run.clear):
+        with m.Elif(self._offers_burst & self._accepted & burst.clear):
             m.d.sync += left.eq(Mux(cycles == 0, 0, cycles - 1))
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)
-        return run.clear & (left != 0)
+        return burst.clear & (left != 0)
 
     def _form_commands(self, m: Module) -> None:
         command, write, layer = self.command.payload, self._write_port.payload, self.layer
-        log_groups = Mux(self._is_memory, 0, layer.log_groups)
+        log_clusters = Mux(self._is_memory, 0, layer.log_clusters)
         m.d.comb += [
             command.log_slots.eq(layer.log_slots),
             command.log_planes.eq(layer.log_planes),
-            command.log_groups.eq(log_groups),
+            command.log_clusters.eq(log_clusters),
         ]
         shared = not self.machine.overlaps_writes
-        is_write = [command.op.eq(Op.WRITE.value)] if shared else [write.log_groups.eq(log_groups)]
+        is_write = [command.op.eq(Op.WRITE.value)] if shared else [write.log_clusters.eq(log_clusters)]
         kernel = self._loader.writes.payload
         if not shared:
-            self._form_run(m)
+            self._form_burst(m)
         with m.If(self._state == _State.LOAD):
             m.d.comb += [
                 *is_write,
@@ -329,19 +330,19 @@ class Sequencer(wiring.Component):
             ]
         if shared:
             with m.Else():
-                self._form_run(m)
+                self._form_burst(m)
 
-    def _form_run(self, m: Module) -> None:
-        command, layer, run = self.command.payload, self.layer, self._walk.runs.payload
+    def _form_burst(self, m: Module) -> None:
+        command, layer, burst = self.command.payload, self.layer, self._walk.bursts.payload
         m.d.comb += [
             command.op.eq(Op.DOT.value),
-            command.last.eq(Mux(run.last_round, layer.last_sub_arrays, layer.sub_arrays)),
-            command.row_a.eq(run.row_a),
-            command.row_b.eq(run.row_b),
-            command.tiles.eq(layer.run_rows),
-            command.shift.eq(run.shift),
-            command.clear.eq(run.clear),
-            command.emit.eq(run.emit),
+            command.last.eq(Mux(burst.last_kernel_tile, layer.last_sub_arrays, layer.sub_arrays)),
+            command.row_a.eq(burst.row_a),
+            command.row_b.eq(burst.row_b),
+            command.tiles.eq(layer.burst_rows),
+            command.shift.eq(burst.shift),
+            command.clear.eq(burst.clear),
+            command.emit.eq(burst.emit),
         ]
 
     def _hold_rows(self, m: Module) -> None:

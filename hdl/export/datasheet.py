@@ -10,7 +10,7 @@ from spinplane.machine.timing import (
     ENGINE_CYCLES,
     FINISH_CYCLES,
     fetch_cycles,
-    way_out_cycles,
+    output_stage_cycles,
 )
 
 from .register_map import bank_rows
@@ -91,10 +91,10 @@ def _sizes(machine: Machine) -> Iterable[tuple[object, ...]]:
         ("rows × columns of each", f"{machine.rows} × {machine.columns}"),
         ("accumulators of each", f"{machine.segments} of {machine.accumulator_bits} bits"),
         ("kernels side by side in a row, at most", min(machine.segments, MOST_SLOTS)),
-        ("row buses, groups of sub-arrays at most", machine.row_buses),
+        ("row buses, clusters of sub-arrays at most", machine.row_buses),
         ("cycles of a sense, of a write pulse", f"{machine.sense_cycles}, {machine.write_cycles}"),
         ("rows sensed while another is written", "yes" if machine.overlaps_writes else "no"),
-        ("results a cycle, lanes of the way out", machine.results_per_cycle),
+        ("results a cycle, lanes of the output stage", machine.results_per_cycle),
         ("bits of the AXI4 data bus", machine.bus_bits),
         ("beats of a pooling region", machine.pool_beats),
         ("descriptors", machine.descriptors),
@@ -114,12 +114,12 @@ def _throughput(machine: Machine) -> Iterable[tuple[object, ...]]:
 
 def _latencies(machine: Machine) -> Iterable[tuple[object, ...]]:
     fetch = fetch_cycles(machine)
-    shortest = way_out_cycles(writes=1, threshold_words=0, residual_planes=0)
+    shortest = output_stage_cycles(writes=1, threshold_words=0, residual_planes=0)
     return (
         ("start of a program", "first cycle of the first pass", 2 * fetch),
         ("a pass has ended", "first cycle of the next one", FINISH_CYCLES + fetch),
         ("the last pass has ended", "interrupt", FINISH_CYCLES + fetch + END_CYCLES),
-        ("last row of a round sensed", "its first results at the way out", ENGINE_CYCLES),
+        ("last row of a kernel tile sensed", "its first results at the output stage", ENGINE_CYCLES),
         ("a beat of results taken", "its last write, one plane, no thresholds", shortest),
         ("AXI4 read address", "first beat", 2),
         ("AXI4-Lite read address", "data", 3),

@@ -106,7 +106,7 @@ COUNTER_TEXTS: dict[str, str] = {
     "additions": "counts accumulated, likewise",
     "cycles": "clock cycles from the start register to the interrupt",
     "stalled": "cycles in which the engine could take a command and had to wait",
-    "image_reads": "words of the image bank read by the row former and the residual operand",
+    "image_reads": "words of the image bank read by the input streamer and the residual operand",
     "image_writes": "words of the image bank written",
     "kernel_reads": "words of the kernel bank read",
     "parameter_reads": "words of the parameters and of the thresholds read",

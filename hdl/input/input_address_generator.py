@@ -14,8 +14,8 @@ ROW_BITS = 22
 LINE_ADDRESS_BITS = 42
 _DIGIT_BITS = 4
 
-#: A row of one group: the array ``row``, line ``y`` and bit ``x`` of it with which the row begins, the ``address`` of
-#: the line's first bit. ``last_group`` ends a row set.
+#: A row of one cluster: the array ``row``, line ``y`` and bit ``x`` of it with which the row begins, the ``address`` of
+#: the line's first bit. ``last_cluster`` ends a row set.
 ROW_REQUEST = data.StructLayout(
     {
         "row": ROW_BITS,
@@ -24,8 +24,8 @@ ROW_REQUEST = data.StructLayout(
         "address": LINE_ADDRESS_BITS,
         "plane_group": 3,
         "last_piece": 1,
-        "group": 3,
-        "last_group": 1,
+        "cluster": 3,
+        "last_cluster": 1,
         "last_of_region": 1,
     }
 )
@@ -34,11 +34,11 @@ ROW_REQUEST = data.StructLayout(
 _LINE = data.StructLayout({"ring": 8, "rows": ROW_BITS, "y": signed(Y_BITS), "address": LINE_ADDRESS_BITS})
 
 
-class RowWalk(wiring.Component):
+class InputAddressGenerator(wiring.Component):
     """Offers the rows of a layer in the order of `spinplane.behavioral.walk_rows`.
 
     Positions move by adders alone. The two products of a line's bits, with the first line and with the lines from
-    group to group, are added up of digits of 4 bits before the first row.
+    cluster to cluster, are added up of digits of 4 bits before the first row.
 
     Latency: 6 cycles from `start` to the first row. Throughput: one row a cycle. The first line of the next row of
     regions is looked for meanwhile, one line a cycle: the last row before it waits until as many cycles have passed
@@ -86,9 +86,9 @@ class RowWalk(wiring.Component):
         done = Signal(range(digits + 1), reset_less=True)
         shifted = Signal(LINE_ADDRESS_BITS, reset_less=True)
         first_line = Signal.like(layer.start_y, name="first_line_left", reset_less=True)
-        group_lines = Signal.like(layer.group_y_lines, name="group_lines_left", reset_less=True)
+        cluster_lines = Signal.like(layer.cluster_y_lines, name="cluster_lines_left", reset_less=True)
         self._first_address = Signal(LINE_ADDRESS_BITS, reset_less=True)
-        self._group_bits = Signal(LINE_ADDRESS_BITS, reset_less=True)
+        self._cluster_bits = Signal(LINE_ADDRESS_BITS, reset_less=True)
         m.d.comb += self._begins.eq(self.busy & ~self._walking & (done == digits) & ~self.start)
         with m.If(self.start):
             m.d.sync += [
@@ -97,9 +97,9 @@ class RowWalk(wiring.Component):
                 done.eq(0),
                 shifted.eq(layer.in_line_bits),
                 first_line.eq(layer.start_y),
-                group_lines.eq(layer.group_y_lines),
+                cluster_lines.eq(layer.cluster_y_lines),
                 self._first_address.eq(layer.in_base),
-                self._group_bits.eq(0),
+                self._cluster_bits.eq(0),
             ]
         with m.Elif(self._begins):
             m.d.sync += self._walking.eq(1)
@@ -110,10 +110,10 @@ class RowWalk(wiring.Component):
             m.d.comb += digit.eq(Cat(first_line[:_DIGIT_BITS], sign))
             m.d.sync += [
                 self._first_address.eq(self._first_address + digit * shifted),
-                self._group_bits.eq(self._group_bits + group_lines[:_DIGIT_BITS] * shifted),
+                self._cluster_bits.eq(self._cluster_bits + cluster_lines[:_DIGIT_BITS] * shifted),
                 shifted.eq(shifted << _DIGIT_BITS),
                 first_line.eq(first_line >> _DIGIT_BITS),
-                group_lines.eq(group_lines >> _DIGIT_BITS),
+                cluster_lines.eq(cluster_lines >> _DIGIT_BITS),
                 done.eq(done + 1),
             ]
 
@@ -132,9 +132,11 @@ class RowWalk(wiring.Component):
             self.rows.valid.eq(self._walking & ~waits),
             moves.eq(self.rows.valid & self.rows.ready),
         ]
-        self._group_moves = moves
-        group, last_group, self._group_ends = self._loop(m, "group", moves, (1 << layer.log_groups) - 1, 3)
-        _, last_piece, self._piece_ends = self._loop(m, "piece", self._group_ends, layer.pieces, 8)
+        self._cluster_moves = moves
+        cluster, last_cluster, self._cluster_ends = self._loop(
+            m, "cluster", moves, (1 << layer.log_clusters) - 1, 3
+        )
+        _, last_piece, self._piece_ends = self._loop(m, "piece", self._cluster_ends, layer.pieces, 8)
         plane_group, last_plane_group, self._unit_ends = self._loop(
             m, "plane_group", self._piece_ends, layer.plane_groups, 3
         )
@@ -143,19 +145,19 @@ class RowWalk(wiring.Component):
         region_column, last_region, self._row_ends = self._loop(m, "region", region_ends, region_columns, 16)
         region_row, last_region_row, walk_ends = self._loop(m, "region_row", self._row_ends, region_rows, 16)
 
-        self._group = group
+        self._cluster = cluster
         self._lines = lines
         m.d.comb += [
             self._first_region_row.eq(region_row == 0),
             self._first_region_column.eq(region_column == 0),
             row.plane_group.eq(plane_group),
             row.last_piece.eq(last_piece),
-            row.group.eq(group),
-            row.last_group.eq(last_group),
+            row.cluster.eq(cluster),
+            row.last_cluster.eq(last_cluster),
             row.last_of_region.eq(last_piece & last_plane_group & last_line & last_column),
         ]
         self._searching = Signal()
-        ends = row.last_group & row.last_of_region & last_region & ~last_region_row
+        ends = row.last_cluster & row.last_of_region & last_region & ~last_region_row
         m.d.comb += waits.eq(ends & self._searching)
         with m.If(walk_ends & ~self.start):
             m.d.sync += [self.busy.eq(0), self._walking.eq(0)]
@@ -178,7 +180,7 @@ class RowWalk(wiring.Component):
         layer = self.layer
         unit, plane_group, piece, x = (
             Signal(signed(X_BITS), name=f"{name}_x", reset_less=True)
-            for name in ("unit", "plane_group", "piece", "group")
+            for name in ("unit", "plane_group", "piece", "cluster")
         )
         moved = Signal(signed(X_BITS))
         m.d.comb += self.rows.payload.x.eq(x)
@@ -187,10 +189,10 @@ class RowWalk(wiring.Component):
             m.d.comb += moved.eq(base + step)
             m.d.sync += [level.eq(moved) for level in (*levels, x)]
 
-        # Groups of one line stand at gx = 0 … 2^log_groups_x − 1.
-        self._line_of_groups_ends = Signal()
-        columns = (1 << layer.log_groups_x) - 1
-        m.d.comb += self._line_of_groups_ends.eq((self._group & columns) == columns)
+        # Clusters of one line stand at gx = 0 … 2^log_clusters_x − 1.
+        self._line_of_clusters_ends = Signal()
+        columns = (1 << layer.log_clusters_x) - 1
+        m.d.comb += self._line_of_clusters_ends.eq((self._cluster & columns) == columns)
         with m.If(self._begins | self._row_ends):
             move(layer.start_x, 0, unit, plane_group, piece)
         with m.Elif(self._column_ends):
@@ -199,13 +201,13 @@ class RowWalk(wiring.Component):
             move(unit, 0, plane_group, piece)
         with m.Elif(self._piece_ends):
             move(plane_group, Mux(layer.in_bytes, 0, layer.plane_group_bits), plane_group, piece)
-        with m.Elif(self._group_ends):
+        with m.Elif(self._cluster_ends):
             move(piece, layer.piece_bits, piece)
-        with m.Elif(self._group_moves):
-            with m.If(self._line_of_groups_ends):
+        with m.Elif(self._cluster_moves):
+            with m.If(self._line_of_clusters_ends):
                 move(piece, 0)
             with m.Else():
-                move(x, layer.group_x_bits)
+                move(x, layer.cluster_x_bits)
 
     def _follow_lines(self, m: Module) -> None:
         """Lines: the first new one of the regions' row, the present one, and the one from which the next row begins."""
@@ -231,10 +233,10 @@ class RowWalk(wiring.Component):
         with m.Elif(self._searching):
             m.d.sync += [search.eq(after_search), left.eq(left - 1)]
 
-        # The same line for the groups below.
+        # The same line for the clusters below.
         y, address = (
-            Signal.like(row.y, name="group_y", reset_less=True),
-            Signal.like(row.address, name="group_address", reset_less=True),
+            Signal.like(row.y, name="cluster_y", reset_less=True),
+            Signal.like(row.address, name="cluster_address", reset_less=True),
         )
         m.d.comb += [row.y.eq(y), row.address.eq(address)]
         target = Signal(_LINE)
@@ -251,10 +253,10 @@ class RowWalk(wiring.Component):
         with m.Else():
             m.d.comb += target.eq(line)
         m.d.sync += line.eq(target)
-        with m.If(self._begins | self._group_ends):
+        with m.If(self._begins | self._cluster_ends):
             m.d.sync += [y.eq(target.y), address.eq(target.address)]
-        with m.Elif(self._group_moves & self._line_of_groups_ends):
-            m.d.sync += [y.eq(y + layer.group_y_lines), address.eq(address + self._group_bits)]
+        with m.Elif(self._cluster_moves & self._line_of_clusters_ends):
+            m.d.sync += [y.eq(y + layer.cluster_y_lines), address.eq(address + self._cluster_bits)]
 
     def _advance(self, m: Module, line: data.View, after: data.View) -> None:
         wraps = line.ring == self.layer.ring_lines
@@ -284,5 +286,5 @@ class RowWalk(wiring.Component):
                 plane_group.eq(plane_group + layer.group_rows),
                 in_unit.eq(plane_group + layer.group_rows),
             ]
-        with m.Elif(self._group_ends):
+        with m.Elif(self._cluster_ends):
             m.d.sync += in_unit.eq(in_unit + 1)

@@ -1,4 +1,4 @@
-"""Row former: rows of input, formed of bits of the image bank for all row buses at once."""
+"""Input streamer: rows of input, formed of bits of the image bank for all row buses at once."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
@@ -11,15 +11,16 @@ from ..common.bank import BIT_ADDRESS_BITS, wide_read
 from ..common.descriptor import DESCRIPTOR
 from ..common.row_set import row_set_layout
 from ..common.verilog import place
-from .input_address_generator import ROW_REQUEST, X_BITS, RowWalk
+from .input_address_generator import ROW_REQUEST, X_BITS, InputAddressGenerator
 from .row_sum import RowSum
 
 _ELEMENT_BITS = 8
 _MOST_PLANES = 8
 
 
-class RowFormer(wiring.Component):
-    """Reads the rows that `RowWalk` asks for, gives them their form, and offers them in sets of one a bus.
+class InputStreamer(wiring.Component):
+    """Reads the rows that `InputAddressGenerator` asks for, gives them their form, and offers them in sets of one a
+    bus.
 
     A row lies in every slot alike. Elements outside of the map are padded, what is beyond the row's length or the
     planes of the map is 0. A row without an element inside of the map is formed without a read.
@@ -29,7 +30,7 @@ class RowFormer(wiring.Component):
     request waits in front of a bank whose last data has not yet been taken.
 
     Latency: from `start` to the first request 6 cycles, from a set's last request to its offer 2. Throughput: a row a
-    cycle, so a set in as many cycles as there are groups.
+    cycle, so a set in as many cycles as there are clusters.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ class RowFormer(wiring.Component):
     reads : Out(1)
         The bank is read, a word's width of bits.
     rows : Out(stream.Signature(row_set_layout(machine)))
-        Bus b carries the row of group b div (row_buses / groups).
+        Bus b carries the row of cluster b div (row_buses / clusters).
     bank_error : Out(1)
         The next row has elements beyond the bank. No further row is read; stays until `start` or reset.
     """
@@ -76,7 +77,7 @@ class RowFormer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._walk = place(m, platform, "row_walk", RowWalk())
+        self._walk = place(m, platform, "input_address_generator", InputAddressGenerator())
         m.d.comb += [self._walk.layer.eq(self.layer), self._walk.start.eq(self.start)]
         self._columns = self.machine.columns
         # Sub-blocks of a row, all slots together: 2^log_blocks.
@@ -220,14 +221,14 @@ class RowFormer(wiring.Component):
             free.eq(~self.rows.valid | self.rows.ready),
             moves.eq(complete & free),
             forms.eq(self._asked_valid & (~complete | moves)),
-            passes.eq(forms & asked.last_group & free & ~complete),
+            passes.eq(forms & asked.last_cluster & free & ~complete),
             self._room.eq(~self._asked_valid | forms),
         ]
         asked_row = _least(asked.row, self.machine.rows)
-        group = Signal.like(asked.group, reset_less=True)
+        cluster = Signal.like(asked.cluster, reset_less=True)
         with m.If(forms):
-            m.d.sync += [row.eq(asked_row), last.eq(asked.last_of_region), group.eq(asked.group)]
-            m.d.sync += complete.eq(asked.last_group & ~passes)
+            m.d.sync += [row.eq(asked_row), last.eq(asked.last_of_region), cluster.eq(asked.cluster)]
+            m.d.sync += complete.eq(asked.last_cluster & ~passes)
         with m.Elif(moves):
             m.d.sync += complete.eq(0)
 
@@ -239,11 +240,11 @@ class RowFormer(wiring.Component):
             row_sum.log_slots.eq(self.layer.log_slots),
             row_sum.log_planes.eq(self.layer.log_planes),
             row_sum.bits.eq(
-                forming[((group << exact_log2(buses)) >> self.layer.log_groups)[: exact_log2(buses)]]
+                forming[((cluster << exact_log2(buses)) >> self.layer.log_clusters)[: exact_log2(buses)]]
             ),
         ]
         for bus in range(buses):
-            group_of_bus = Signal(3, name=f"group_of_bus_{bus}")
+            cluster_of_bus = Signal(3, name=f"cluster_of_bus_{bus}")
             takes = Signal(name=f"bus_{bus}_takes")
             counted, offered = (
                 Signal.like(rows.sums[bus], name=f"{name}_sum_{bus}", reset_less=True)
@@ -251,9 +252,9 @@ class RowFormer(wiring.Component):
             )
             total = Signal.like(counted, name=f"sum_{bus}")
             m.d.comb += [
-                group_of_bus.eq((bus << self.layer.log_groups) >> exact_log2(buses)),
-                takes.eq(asked.group == group_of_bus),
-                total.eq(Mux(counts & (group == group_of_bus), row_sum.total, counted)),
+                cluster_of_bus.eq((bus << self.layer.log_clusters) >> exact_log2(buses)),
+                takes.eq(asked.cluster == cluster_of_bus),
+                total.eq(Mux(counts & (cluster == cluster_of_bus), row_sum.total, counted)),
                 rows.sums[bus].eq(Mux(fresh, total, offered)),
             ]
             m.d.sync += counted.eq(total)

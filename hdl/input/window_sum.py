@@ -8,7 +8,7 @@ from spinplane.machine import Machine
 
 from ..common.bank import Bank
 from ..common.beat import window_sums_layout
-from ..common.row_set import row_sum_bits, row_write_layout, window_run_layout
+from ..common.row_set import row_sum_bits, row_write_layout, window_burst_layout
 from ..common.verilog import place
 
 _DEPTH = 4
@@ -17,16 +17,16 @@ _DEPTH = 4
 class WindowSum(wiring.Component):
     """Keeps the sum of each array row, and adds up those of the rows that a window senses in one kernel plane.
 
-    Latency: the sums of a window are offered 3 cycles after its last run was told, and as many more as that run has
+    Latency: the sums of a window are offered 3 cycles after its last burst was told, and as many more as that run has
     rows besides the first. Throughput: one row a cycle.
 
-    A run is told when the engine accepts it, so not before the one before it has been sensed, a cycle or more a
+    A burst is told when the engine accepts it, so not before the one before it has been sensed, a cycle or more a
     row: none is told before the last row of the one before is read. A row that is written in the cycle in which a
-    run is told is read with its new sum.
+    burst is told is read with its new sum.
 
     Sums wait for the window's last results, which leave the engine at most 3 cycles after them, or for those
-    of the windows before. No window's first round is started before the way out has had its cycles for the round
-    before. So there are never more than 4 windows whose sums wait, even with a window a cycle.
+    of the windows before. No window's first kernel tile is started before the output stage has had its cycles for the
+    kernel tile before. So there are never more than 4 windows whose sums wait, even with a window a cycle.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ class WindowSum(wiring.Component):
     -------
     row_write : In(row_write_layout(machine))
         A row is written with these sums.
-    run : In(window_run_layout(machine))
-        A run of a window's first round and first kernel plane is begun.
+    burst : In(window_burst_layout(machine))
+        A burst of a window's first kernel tile and first kernel plane is begun.
     sums : Out(stream.Signature(window_sums_layout(machine)))
         Modulo 2^25; a program keeps them below 2^24.
     """
 
     row_write: data.View
-    run: data.View
+    burst: data.View
     sums: stream.Interface
 
     def __init__(self, machine: Machine) -> None:
@@ -51,7 +51,7 @@ class WindowSum(wiring.Component):
         super().__init__(
             {
                 "row_write": In(row_write_layout(machine)),
-                "run": In(window_run_layout(machine)),
+                "burst": In(window_burst_layout(machine)),
                 "sums": Out(stream.Signature(window_sums_layout(machine))),
             }
         )
@@ -68,25 +68,25 @@ class WindowSum(wiring.Component):
             row_sums.write.mask.eq(~0),
         ]
 
-        # A row of the run a cycle; the next run takes over when the last one is read.
-        run, active = Signal.like(self.run, reset_less=True), Signal()
-        at_last_row = run.rows == 0
-        with m.If(self.run.valid):
-            m.d.sync += [run.eq(self.run), active.eq(1)]
+        # A row of the burst a cycle; the next burst takes over when the last one is read.
+        burst, active = Signal.like(self.burst, reset_less=True), Signal()
+        at_last_row = burst.rows == 0
+        with m.If(self.burst.valid):
+            m.d.sync += [burst.eq(self.burst), active.eq(1)]
         with m.Elif(active):
-            m.d.sync += [run.row.eq(run.row + 1), run.rows.eq(run.rows - 1), run.first.eq(0)]
+            m.d.sync += [burst.row.eq(burst.row + 1), burst.rows.eq(burst.rows - 1), burst.first.eq(0)]
             with m.If(at_last_row):
                 m.d.sync += active.eq(0)
-        m.d.comb += [row_sums.read.enable.eq(active), row_sums.read.address.eq(run.row)]
+        m.d.comb += [row_sums.read.enable.eq(active), row_sums.read.address.eq(burst.row)]
         read = data.View(sums, row_sums.read.data)
 
         adds, ends = Signal(), Signal()
-        clears, shift = Signal(reset_less=True), Signal.like(run.shift, reset_less=True)
+        clears, shift = Signal(reset_less=True), Signal.like(burst.shift, reset_less=True)
         m.d.sync += [
             adds.eq(active),
-            ends.eq(active & run.last & at_last_row),
-            clears.eq(run.first),
-            shift.eq(run.shift),
+            ends.eq(active & burst.last & at_last_row),
+            clears.eq(burst.first),
+            shift.eq(burst.shift),
         ]
         layout = window_sums_layout(machine)
         held, total = Signal(layout, reset_less=True), Signal(layout)

@@ -7,13 +7,13 @@ from amaranth.lib.wiring import In, Out
 from spinplane.machine import Machine, bits_for
 
 from ..common.descriptor import DESCRIPTOR
-from ..common.serial_multiplier import SerialProduct
+from ..common.serial_multiplier import SerialMultiplier
 from ..common.verilog import place
 
 #: Wide enough for every address that a descriptor can name, so that one beyond a bank is seen and not wrapped.
 ADDRESS_BITS = 44
 POINTER_BITS = 28
-_MOST_GROUPS = 8
+_MOST_CLUSTERS = 8
 _INDEX_BITS = 20
 _WINDOW_BITS = 26
 
@@ -28,7 +28,7 @@ def position_layout(machine: Machine) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "group": 3,
+            "cluster": 3,
             "counts": 1,
             "seen": 1,
             "outer": 1,
@@ -44,10 +44,10 @@ def position_layout(machine: Machine) -> data.StructLayout:
     )
 
 
-class ResultWalk(wiring.Component):
-    """Walks region rows, region columns, windows of a region, rounds, groups and beats, innermost last.
+class OutputAddressGenerator(wiring.Component):
+    """Walks region rows, region columns, windows of a region, kernel tiles, clusters and beats, innermost last.
 
-    It counts, and adds to saved positions: what lies between neighbouring groups is multiplied out while the pass's
+    It counts, and adds to saved positions: what lies between neighbouring clusters is multiplied out while the pass's
     first row is being formed. An inner beat takes 1 cycle, an outer one ``interval`` cycles.
 
     Latency: `ready` from `LATENCY` = 5 cycles after `start` on, then as the intervals have it.
@@ -100,9 +100,9 @@ class ResultWalk(wiring.Component):
         self._pace(m)
         at_last, ends = self._at_last, self._ends
 
-        def group_step(last_step: Value, step: Value) -> Value:
-            name = f"group_step_{next(numbers)}"
-            product = place(m, platform, name, SerialProduct(16, 24))
+        def cluster_step(last_step: Value, step: Value) -> Value:
+            name = f"cluster_step_{next(numbers)}"
+            product = place(m, platform, name, SerialMultiplier(16, 24))
             m.d.comb += [product.start.eq(self.start), product.last_step.eq(last_step), product.step.eq(step)]
             return product.product
 
@@ -112,16 +112,21 @@ class ResultWalk(wiring.Component):
         out_x = self._place_x(m, "out_x", _INDEX_BITS, 0, 1, columns + 1)
         out_y = self._place_y(m, "out_y", _INDEX_BITS, 0, 1, rows + 1)
         window_x = self._place_x(
-            m, "window_x", window, layer.first_window_x, layer.stride_x, group_step(columns, layer.stride_x)
+            m, "window_x", window, layer.first_window_x, layer.stride_x, cluster_step(columns, layer.stride_x)
         )
         window_y = self._place_y(
-            m, "window_y", window, layer.first_window_y, layer.stride_y, group_step(rows, layer.stride_y)
+            m, "window_y", window, layer.first_window_y, layer.stride_y, cluster_step(rows, layer.stride_y)
         )
         out_pixel = self._place_x(
-            m, "out_pixel", address, 0, layer.out_pixel_bits, group_step(columns, layer.out_pixel_bits)
+            m, "out_pixel", address, 0, layer.out_pixel_bits, cluster_step(columns, layer.out_pixel_bits)
         )
         out_line = self._place_y(
-            m, "out_line", address, layer.out_base, layer.out_line_bits, group_step(rows, layer.out_line_bits)
+            m,
+            "out_line",
+            address,
+            layer.out_base,
+            layer.out_line_bits,
+            cluster_step(rows, layer.out_line_bits),
         )
         residual_pixel = self._place_x(
             m,
@@ -129,7 +134,7 @@ class ResultWalk(wiring.Component):
             address,
             0,
             layer.residual_pixel_bits,
-            group_step(columns, layer.residual_pixel_bits),
+            cluster_step(columns, layer.residual_pixel_bits),
         )
         residual_line = self._place_y(
             m,
@@ -137,22 +142,22 @@ class ResultWalk(wiring.Component):
             address,
             layer.residual_base,
             layer.residual_line_bits,
-            group_step(rows, layer.residual_line_bits),
+            cluster_step(rows, layer.residual_line_bits),
         )
         lanes = self.machine.results_per_cycle
         out_beat = self._channel(m, "out_beat", address, layer.out_first_bit, layer.out_beat_bits)
         residual_beat = self._channel(m, "residual_beat", address, 0, lanes)
 
         x, y = window_x + self._counters["x"], window_y + self._counters["y"]
-        group = self._counters["group"]
-        seen = Signal(_MOST_GROUPS)
+        cluster = self._counters["cluster"]
+        seen = Signal(_MOST_CLUSTERS)
         m.d.comb += [
-            position.group.eq(group),
+            position.cluster.eq(cluster),
             position.counts.eq((x >= 0) & (x < layer.windows_x) & (y >= 0) & (y < layer.windows_y)),
-            position.seen.eq(seen.bit_select(group, 1)),
+            position.seen.eq(seen.bit_select(cluster, 1)),
             position.outer.eq(at_last["x"] & at_last["y"]),
             position.written.eq(position.outer & (out_x < layer.out_width) & (out_y < layer.out_height)),
-            position.ends_window.eq(at_last["beat"] & at_last["group"] & at_last["round"]),
+            position.ends_window.eq(at_last["beat"] & at_last["cluster"] & at_last["kernel_tile"]),
             position.ends_pass.eq(position.ends_window & position.outer & at_last["column"] & at_last["row"]),
             position.parameter.eq(self._channel(m, "parameter", POINTER_BITS, layer.parameter_base, 1)),
             position.threshold.eq(
@@ -163,12 +168,12 @@ class ResultWalk(wiring.Component):
         ]
         with m.If(self.start):
             m.d.sync += seen.eq(0)
-        with m.Elif(ends["beat"] & at_last["round"]):
-            m.d.sync += seen.bit_select(group, 1).eq(~position.outer & (position.seen | position.counts))
+        with m.Elif(ends["beat"] & at_last["kernel_tile"]):
+            m.d.sync += seen.bit_select(cluster, 1).eq(~position.outer & (position.seen | position.counts))
 
         pool = Signal.like(position.pool, name="pool")
         m.d.comb += position.pool.eq(pool)
-        with m.If(self.start | ends["round"]):
+        with m.If(self.start | ends["kernel_tile"]):
             m.d.sync += pool.eq(0)
         with m.Elif(self.take & (pool != self.machine.pool_beats)):
             m.d.sync += pool.eq(pool + 1)
@@ -177,11 +182,11 @@ class ResultWalk(wiring.Component):
     def _count(self, m: Module) -> None:
         """Counters of the loops, innermost first: whether each is at its last, and when one ends."""
         layer = self.layer
-        round_at_last = Signal()
+        kernel_tile_at_last = Signal()
         limits = {
-            "beat": Mux(round_at_last, layer.last_beats, layer.beats),
-            "group": (1 << layer.log_groups) - 1,
-            "round": layer.rounds,
+            "beat": Mux(kernel_tile_at_last, layer.last_beats, layer.beats),
+            "cluster": (1 << layer.log_clusters) - 1,
+            "kernel_tile": layer.kernel_tiles,
             "x": layer.region_width,
             "y": layer.region_height,
             "column": layer.region_columns,
@@ -192,7 +197,7 @@ class ResultWalk(wiring.Component):
         self._ends: dict[str, Signal] = {}
         steps: Value = self.take
         for name, limit in limits.items():
-            bits = 3 if name == "group" else len(Value.cast(limit))
+            bits = 3 if name == "cluster" else len(Value.cast(limit))
             counter = self._counters[name] = Signal(bits, name=name)
             at_last = self._at_last[name] = Signal(name=f"{name}_at_last")
             ends = self._ends[name] = Signal(name=f"{name}_ends")
@@ -202,10 +207,10 @@ class ResultWalk(wiring.Component):
             with m.Elif(steps):
                 m.d.sync += counter.eq(Mux(at_last, 0, counter + 1))
             steps = ends
-        m.d.comb += round_at_last.eq(self._at_last["round"])
-        last_in_line = (1 << layer.log_groups_x) - 1
+        m.d.comb += kernel_tile_at_last.eq(self._at_last["kernel_tile"])
+        last_in_line = (1 << layer.log_clusters_x) - 1
         self._ends_line = Signal()
-        m.d.comb += self._ends_line.eq((self._counters["group"] & last_in_line) == last_in_line)
+        m.d.comb += self._ends_line.eq((self._counters["cluster"] & last_in_line) == last_in_line)
 
     def _pace(self, m: Module) -> None:
         wait = Signal.like(self.layer.interval, name="wait")
@@ -221,25 +226,31 @@ class ResultWalk(wiring.Component):
             m.d.sync += wait.eq(wait - 1)
 
     def _channel(self, m: Module, name: str, bits: int, base: ValueLike, step: ValueLike) -> Signal:
-        """Base + channel beat · step: every group of a round begins at the round's first channel."""
+        """Base + channel beat · step: every cluster of a kernel tile begins at the kernel tile's first channel."""
         value = Signal(bits, name=name, reset_less=True)
-        round_start = Signal(bits, name=f"{name}_round", reset_less=True)
+        kernel_tile_start = Signal(bits, name=f"{name}_round", reset_less=True)
         following = Signal(bits, name=f"{name}_next")
         m.d.comb += following.eq(value + step)
-        with m.If(self.start | self._ends["round"]):
-            m.d.sync += [value.eq(base), round_start.eq(base)]
-        with m.Elif(self._ends["group"]):
-            m.d.sync += [value.eq(following), round_start.eq(following)]
+        with m.If(self.start | self._ends["kernel_tile"]):
+            m.d.sync += [value.eq(base), kernel_tile_start.eq(base)]
+        with m.Elif(self._ends["cluster"]):
+            m.d.sync += [value.eq(following), kernel_tile_start.eq(following)]
         with m.Elif(self._ends["beat"]):
-            m.d.sync += value.eq(round_start)
+            m.d.sync += value.eq(kernel_tile_start)
         with m.Elif(self.take):
             m.d.sync += value.eq(following)
         return value
 
     def _place_x(
-        self, m: Module, name: str, shape: ShapeLike, base: ValueLike, step: ValueLike, group_step: ValueLike
+        self,
+        m: Module,
+        name: str,
+        shape: ShapeLike,
+        base: ValueLike,
+        step: ValueLike,
+        cluster_step: ValueLike,
     ) -> Signal:
-        """Base + step · region column + group_step · group in its line."""
+        """Base + step · region column + cluster_step · cluster in its line."""
         value, start = Signal(shape, name=name, reset_less=True), Signal(shape, name=f"{name}_start")
         following = Signal(shape, name=f"{name}_next")
         m.d.comb += following.eq(Mux(self._at_last["column"], base, start + step))
@@ -248,20 +259,26 @@ class ResultWalk(wiring.Component):
         with m.Elif(self._ends["y"]):
             m.d.sync += [value.eq(following), start.eq(following)]
         with m.Elif(self._ends["beat"]):
-            m.d.sync += value.eq(Mux(self._ends_line, start, value + group_step))
+            m.d.sync += value.eq(Mux(self._ends_line, start, value + cluster_step))
         return value
 
     def _place_y(
-        self, m: Module, name: str, shape: ShapeLike, base: ValueLike, step: ValueLike, group_step: ValueLike
+        self,
+        m: Module,
+        name: str,
+        shape: ShapeLike,
+        base: ValueLike,
+        step: ValueLike,
+        cluster_step: ValueLike,
     ) -> Signal:
-        """Base + step · region row + group_step · line of groups."""
+        """Base + step · region row + cluster_step · line of clusters."""
         value, start = Signal(shape, name=name, reset_less=True), Signal(shape, name=f"{name}_start")
         with m.If(self.start):
             m.d.sync += [value.eq(base), start.eq(base)]
         with m.Elif(self._ends["column"]):
             m.d.sync += [value.eq(start + step), start.eq(start + step)]
-        with m.Elif(self._ends["group"]):
+        with m.Elif(self._ends["cluster"]):
             m.d.sync += value.eq(start)
         with m.Elif(self._ends["beat"] & self._ends_line):
-            m.d.sync += value.eq(value + group_step)
+            m.d.sync += value.eq(value + cluster_step)
         return value

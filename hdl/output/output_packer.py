@@ -31,7 +31,7 @@ def write_layout(width: int) -> data.StructLayout:
     return data.StructLayout({"address": _ADDRESS_BITS - exact_log2(width), "data": width, "mask": width})
 
 
-class OutputFormer(wiring.Component):
+class OutputPacker(wiring.Component):
     """Plane m of a beat's codes at its bit address + m · line_bits, lowest plane first; or its raw values.
 
     The bits of a write are repeated over the word, and the mask tells which are written: a write needs no

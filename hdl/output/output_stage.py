@@ -1,4 +1,4 @@
-"""The way out: results become the codes of the next layer's input, in the image bank."""
+"""The output stage: results become the codes of the next layer's input, in the image bank."""
 
 from itertools import pairwise
 
@@ -18,9 +18,9 @@ from ..common.descriptor import DESCRIPTOR
 from ..common.verilog import place
 from .activation import Activation
 from .dpu import Dpu
-from .output_address_generator import ADDRESS_BITS, POINTER_BITS, ResultWalk
-from .output_packer import OutputFormer
-from .residual_loader import ResidualReader
+from .output_address_generator import ADDRESS_BITS, POINTER_BITS, OutputAddressGenerator
+from .output_packer import OutputPacker
+from .residual_loader import ResidualLoader
 
 #: Cycles from the last beat to the last write, but for what a descriptor adds.
 _PIPELINE = Dpu.POOLED + Activation.THRESHOLD_DELAY
@@ -32,12 +32,12 @@ _ON_ITS_WAY = data.StructLayout(
 )
 
 
-def way_out_events() -> data.StructLayout:
+def output_stage_events() -> data.StructLayout:
     """What happens in a cycle: ``parameter_read`` counts words of the parameter and of the threshold bank."""
     return data.StructLayout({"image_write": 1, "residual_read": 1, "parameter_read": 2})
 
 
-class WayOut(wiring.Component):
+class OutputStage(wiring.Component):
     """Takes beats of results in the order of the loops, and writes the codes of regions into the image bank.
 
     An inner beat is taken in 1 cycle, an outer one in ``interval`` cycles; behind that nothing stalls. A beat reads
@@ -46,7 +46,7 @@ class WayOut(wiring.Component):
 
     Latency: from the last beat to its last write 8 + (residual_planes − 1 if residual) + (max(1, threshold_words) with
     ``THRESHOLDS``, else 1) + number of writes of a beat, whether it is written or not. The first beat is taken
-    `ResultWalk.LATENCY` = 5 cycles after `start` or later.
+    `OutputAddressGenerator.LATENCY` = 5 cycles after `start` or later.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class WayOut(wiring.Component):
         Of the image bank.
     write : Out(bank_write(image_words, columns))
         Of the image bank.
-    events : Out(way_out_events())
+    events : Out(output_stage_events())
     error : Out(8)
         `spinplane.machine.registers.Error`, held until the next start or reset. It shows while `busy` is high. No
         beat is taken any more, and what does not fit is not written.
@@ -105,7 +105,7 @@ class WayOut(wiring.Component):
                 "thresholds": Out(bank_read(machine.threshold_beats, thresholds)),
                 "residual": Out(wide_read(machine.columns)),
                 "write": Out(bank_write(machine.image_words, machine.columns)),
-                "events": Out(way_out_events()),
+                "events": Out(output_stage_events()),
                 "error": Out(8),
             }
         )
@@ -114,7 +114,7 @@ class WayOut(wiring.Component):
         m = Module()
         layer = self.layer
         self._lanes = place(m, platform, "dpu", Dpu(self.machine))
-        self._walk = place(m, platform, "result_walk", ResultWalk(self.machine))
+        self._walk = place(m, platform, "output_address_generator", OutputAddressGenerator(self.machine))
         m.d.comb += [self._lanes.layer.eq(layer), self._walk.layer.eq(layer), self._walk.start.eq(self.start)]
         self._by_thresholds = Signal()
         m.d.comb += self._by_thresholds.eq(layer.requantize == Requantize.THRESHOLDS.value)
@@ -151,9 +151,9 @@ class WayOut(wiring.Component):
         ]
         buses = exact_log2(machine.row_buses)
         bus = Signal(range(machine.row_buses))
-        for log_groups in range(buses + 1):
-            with m.If(layer.log_groups == log_groups):
-                m.d.comb += bus.eq(position.group << (buses - log_groups))
+        for log_clusters in range(buses + 1):
+            with m.If(layer.log_clusters == log_clusters):
+                m.d.comb += bus.eq(position.cluster << (buses - log_clusters))
         m.d.comb += [
             lanes.in_valid.eq(takes),
             lanes.beat.values.eq(self.results.payload),
@@ -220,7 +220,7 @@ class WayOut(wiring.Component):
     def _read_residuals(self, m: Module, platform: object, before_pooled: data.View) -> Value:
         """Residuals of the beat whose pooled values come next; returns whether they are beyond the bank."""
         layer, lanes = self.layer, self._lanes
-        reader = place(m, platform, "residual_reader", ResidualReader(self.machine))
+        reader = place(m, platform, "residual_loader", ResidualLoader(self.machine))
         wiring.connect(m, reader.read, wiring.flipped(self.residual))
         m.d.comb += [
             reader.last_plane.eq(layer.residual_planes),
@@ -271,7 +271,7 @@ class WayOut(wiring.Component):
     def _write(self, m: Module, platform: object, address: Value, is_written: Value) -> Value:
         """The lanes' codes or raw values; returns whether they do not fit in the bank."""
         machine, layer, lanes = self.machine, self.layer, self._lanes
-        former = place(m, platform, "output_former", OutputFormer(machine.results_per_cycle, machine.columns))
+        former = place(m, platform, "output_packer", OutputPacker(machine.results_per_cycle, machine.columns))
         beat = former.beats.payload
         raw, fits = Signal(), Signal()
         end = Signal(ADDRESS_BITS + 1)

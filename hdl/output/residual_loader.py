@@ -12,7 +12,7 @@ from .output_address_generator import ADDRESS_BITS
 _PLANES = CODE_BITS - 1
 
 
-class ResidualReader(wiring.Component):
+class ResidualLoader(wiring.Component):
     """Reads plane p of a beat at its address + p · plane_bits, one plane a cycle.
 
     Latency: the residuals are there, and `valid` high, last_plane + 1 cycles after `start`. Throughput: one beat in

@@ -15,7 +15,7 @@ import cocotb
 import numpy as np
 from cocotb.handle import HierarchyObject
 
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.machine.registers import Register, Status
 
 from ..accelerator import input_step, output_codes, output_step, program_steps
@@ -38,13 +38,13 @@ async def convolutions_equal_equation_3(dut: HierarchyObject) -> None:
         dut._log.info("convolution %d is as Eq. 3 says: %s", number, case)
 
 
-async def load(host: CocotbHost, program: NetworkProgram) -> None:
+async def load(host: CocotbHost, program: Program) -> None:
     """Write descriptors, kernels and parameters into their banks."""
     for step in program_steps(program):
         await host.write(step.address, step.data)
 
 
-async def convolve_on_the_rtl(host: CocotbHost, program: NetworkProgram, codes: np.ndarray) -> np.ndarray:
+async def convolve_on_the_rtl(host: CocotbHost, program: Program, codes: np.ndarray) -> np.ndarray:
     """Sums of one image of shape (channels, height, width)."""
     image = input_step(program, codes)
     await host.write(image.address, image.data)

@@ -10,7 +10,7 @@ import numpy as np
 
 from spinplane.behavioral import convolve
 from spinplane.machine import Coding, Operand
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 
 #: Environment variable that names the folder of the cases for the bench.
 CASES_VARIABLE = "SPINPLANE_CONVOLUTIONS"
@@ -22,17 +22,17 @@ class ConvolutionCase:
 
     Parameters
     ----------
-    program : NetworkProgram
+    program : Program
         Of this one layer, which leaves its sums.
     inputs : ndarray of shape (batch, channels, height, width), int64
-    weights : ndarray of shape (kernels, channels / groups, height, width), int64
+    weights : ndarray of shape (kernels, channels / clusters, height, width), int64
         Both are values, not codes.
     w, i : Operand
     options : dict
-        Stride, padding, dilation, groups and bias, as `spinplane.behavioral.convolve` takes them.
+        Stride, padding, dilation, clusters and bias, as `spinplane.behavioral.convolve` takes them.
     """
 
-    program: NetworkProgram
+    program: Program
     inputs: np.ndarray
     weights: np.ndarray
     w: Operand
@@ -76,7 +76,7 @@ def load_cases(folder: Path) -> list[ConvolutionCase]:
             tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
             cases.append(
                 ConvolutionCase(
-                    program=NetworkProgram.load(folder / f"{number}.program"),
+                    program=Program.load(folder / f"{number}.program"),
                     inputs=arrays["inputs"],
                     weights=arrays["weights"],
                     w=w,

@@ -18,7 +18,7 @@ from spinplane.machine import AcceleratorCounters, FaultMap, Machine, SpinplaneE
 from spinplane.machine.codec import encode
 from spinplane.machine.descriptor import FIELD_INDEX, Kind, Load
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.machine.program import FeatureMap, Program
 from spinplane.machine.registers import Error
 from spinplane.machine.variation import Variation
 
@@ -101,7 +101,7 @@ def some_faults(machine: Machine, seed: int) -> FaultMap:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", range(24))
 def test_a_layer_is_what_the_contract_says(machine: Machine, seed: int, mode: Mode) -> None:
-    choices = {"groups": 0} if machine.row_buses == 1 else {}
+    choices = {"clusters": 0} if machine.row_buses == 1 else {}
     layer_pass = random_pass(machine, seed, **choices)
     accelerator, contract = prepare(machine, seed, layer_pass, mode=mode)
     run = accelerator.run()
@@ -199,7 +199,7 @@ def test_kernels_that_nobody_loaded_are_refused() -> None:
 
 @pytest.mark.parametrize("faulty", [False, True])
 def test_rows_that_the_walk_leaves_out_are_those_of_the_layer_before(faulty: bool) -> None:
-    layer_pass = random_pass(FEW, 11, groups=0, pools=1, in_bytes=0)
+    layer_pass = random_pass(FEW, 11, clusters=0, pools=1, in_bytes=0)
     stale = replace(layer_pass, first_columns=layer_pass.first_columns - 1, load=Load.NEVER)
     faults = some_faults(FEW, 1) if faulty else None
     accelerator, contract = prepare(FEW, 11, layer_pass, stale, faults=faults)
@@ -242,8 +242,8 @@ BROKEN_LAYERS = {
     "load": (3, Error.FIELD),
     "pieces": (256, Error.FIELD),
     "start_y": (1 << 15, Error.FIELD),
-    "log_groups": (3, Error.FIELD),
-    "log_groups_x": (3, Error.FIELD),
+    "log_clusters": (3, Error.FIELD),
+    "log_clusters_x": (3, Error.FIELD),
     "log_slots": (2, Error.FIELD),
     "log_planes": (2, Error.FIELD),
     "length": (64, Error.FIELD),
@@ -269,7 +269,7 @@ BROKEN_LAYERS = {
 @pytest.mark.parametrize("name", BROKEN_LAYERS)
 def test_a_layer_that_the_hardware_refuses(name: str) -> None:
     value, error = BROKEN_LAYERS[name]
-    fixed = {"requantize": 1, "residual": 1, "pools": 1, "region_x": 2, "groups": 0}
+    fixed = {"requantize": 1, "residual": 1, "pools": 1, "region_x": 2, "clusters": 0}
     fixed |= {"in_bytes": 0, "in_planes": 2, "planes": 2, "slots": 2, "out_planes": 2}
     layer_pass = replace(random_pass(FEW, 3, **fixed), interval=9)
     accelerator, contract = prepare(FEW, 3, layer_pass)
@@ -285,7 +285,7 @@ def test_a_layer_that_the_hardware_refuses(name: str) -> None:
 
 def test_a_region_with_more_beats_than_the_pooling_memory() -> None:
     machine = replace(FEW, pool_beats=4)
-    layer_pass = random_pass(machine, 3, pools=1, region_x=2, groups=0, rounds=3, slots=2)
+    layer_pass = random_pass(machine, 3, pools=1, region_x=2, clusters=0, kernel_tiles=3, slots=2)
     whole = {"beats": 4, "last_beats": 4, "sub_arrays": 4, "last_sub_arrays": 4, "load_sub_arrays": 4}
     layer_pass = replace(layer_pass, **whole)
     accelerator, _ = prepare(machine, 3, layer_pass)
@@ -302,7 +302,7 @@ def test_a_program_without_end() -> None:
 
 
 def test_a_pass_that_contradicts_itself() -> None:
-    layer_pass = random_pass(FEW, 3, groups=0, requantize=0, rounds=2, slots=1)
+    layer_pass = random_pass(FEW, 3, clusters=0, requantize=0, kernel_tiles=2, slots=1)
     row = layer_pass.kernel_row - 1
     for changes, message in (
         ({"kernel_row": row}, f"array row {row} holds input and kernels in the same pass"),
@@ -338,7 +338,7 @@ def test_a_value_of_more_than_32_bits_is_refused() -> None:
 
 def test_banks_that_cannot_hold_a_program() -> None:
     machine = load_machine("tiny")
-    program = NetworkProgram(
+    program = Program(
         machine=machine,
         name="none",
         descriptors=np.zeros((65, 128), np.uint32),

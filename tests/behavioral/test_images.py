@@ -11,7 +11,7 @@ from network_strategies import networks
 from small_networks import small_graph, small_images
 
 from spinplane.behavioral import Accelerator, accelerator, bit_strings
-from spinplane.behavioral.output import output_stage as way_out
+from spinplane.behavioral.output import output_stage as output_stage
 from spinplane.behavioral.prepared_pass import Mode
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.oracle import run_graph
@@ -20,7 +20,7 @@ from spinplane.device import draw_fault_map, load_technology
 from spinplane.machine import FaultMap, SpinplaneError, load_machine
 from spinplane.machine.descriptor import Kind
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
+from spinplane.machine.program import FeatureMap, Program, ProgramLayer
 from tests.behavioral.test_accelerator import MODES, some_faults
 
 HALF = FEW.image_words * FEW.columns // 2
@@ -40,14 +40,14 @@ UPPER = replace(LOWER, base=HALF)
 TINY = load_machine("tiny")
 
 
-def few_program(seed: int, *passes: Pass) -> NetworkProgram:
+def few_program(seed: int, *passes: Pass) -> Program:
     """Random banks, and passes that read the lower half of the image bank and write the upper one."""
     banks = fill_banks(FEW, seed)
     layers = tuple(
         ProgramLayer(name=f"{number}", descriptors=(number,), output=UPPER, kept=True)
         for number in range(1, len(passes) + 1)
     )
-    return NetworkProgram(
+    return Program(
         machine=FEW,
         name="few",
         descriptors=program_of(FEW, *passes),
@@ -64,11 +64,11 @@ def few_images(seed: int, count: int) -> np.ndarray:
 
 
 def assert_as_one_by_one(
-    program: NetworkProgram,
+    program: Program,
     images: np.ndarray,
     mode: Mode,
     faults: FaultMap | None = None,
-    before: NetworkProgram | None = None,
+    before: Program | None = None,
 ) -> None:
     together, alone = Accelerator(program.machine, faults, mode), Accelerator(program.machine, faults, mode)
     for one in (together, alone):
@@ -106,7 +106,7 @@ def test_what_an_image_leaves_in_the_bank_is_read_by_the_next(seed: int) -> None
 
 
 def test_what_an_image_leaves_in_the_array_is_met_by_the_next() -> None:
-    first = random_pass(FEW, 11, groups=0, pools=1, in_bytes=0)
+    first = random_pass(FEW, 11, clusters=0, pools=1, in_bytes=0)
     stale = replace(first, first_columns=first.first_columns - 1)
     program, before = few_program(11, stale, first), few_program(11, first)
     assert_as_one_by_one(program, few_images(1, 3), "exact", before=before)
@@ -146,9 +146,9 @@ def test_codes_are_the_bits_that_lie_in_the_bank(network: tuple) -> None:
         return
     codes = (inputs - program.input.offset) // program.input.scale
     found = []
-    for held, table_codes in ((True, way_out._TABLE_CODES), (False, 0)):
+    for held, table_codes in ((True, output_stage._TABLE_CODES), (False, 0)):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(way_out, "_TABLE_CODES", table_codes)
+            patch.setattr(output_stage, "_TABLE_CODES", table_codes)
             if not held:
                 patch.setattr(bit_strings.CodeMap, "find", lambda self, banks: None)
             machine = Accelerator(TINY)
@@ -201,7 +201,7 @@ def test_a_bank_that_changes_is_seen(bank: str, mode: Mode) -> None:
     np.testing.assert_array_equal(after, fresh.run_images(images).maps[0])
 
 
-def loaded(mode: Mode = "exact") -> tuple[Accelerator, NetworkProgram, np.ndarray]:
+def loaded(mode: Mode = "exact") -> tuple[Accelerator, Program, np.ndarray]:
     program = compile_graph(small_graph(), TINY)
     machine = Accelerator(TINY, mode=mode)
     machine.load(program)

@@ -64,11 +64,18 @@ def test_every_output_comes_about_as_it_is_stored(seed: int, faulty: bool) -> No
 
 def test_a_place_is_where_the_kernel_lies() -> None:
     layer_pass = replace(
-        random_pass(FEW, 3), groups=2, groups_x=1, region_rows=2, region_columns=3, rounds=2, beats=1, slots=2
+        random_pass(FEW, 3),
+        clusters=2,
+        clusters_x=1,
+        region_rows=2,
+        region_columns=3,
+        kernel_tiles=2,
+        beats=1,
+        slots=2,
     )
     place = Place(layer_pass, channel=3, y=3, x=1)
-    assert (place.group, place.row, place.column, place.region) == (1, 1, 1, 4)
-    assert (place.round, place.beat, place.sub_array, place.slot) == (1, 0, 2, 1)
+    assert (place.cluster, place.row, place.column, place.region) == (1, 1, 1, 4)
+    assert (place.kernel_tile, place.beat, place.sub_array, place.slot) == (1, 0, 2, 1)
 
 
 def test_what_cannot_be_seen_is_refused() -> None:
@@ -76,7 +83,7 @@ def test_what_cannot_be_seen_is_refused() -> None:
     accelerator, _ = prepare(FEW, 3, layer_pass)
     with pytest.raises(SpinplaneError, match=r"^descriptor 1 has no output of channel 0, y 99, x 0$"):
         accelerator.run(probe=Probe(1, channel=0, y=99, x=0))
-    first = random_pass(FEW, 11, groups=0, pools=1, in_bytes=0)
+    first = random_pass(FEW, 11, clusters=0, pools=1, in_bytes=0)
     stale = replace(first, first_columns=first.first_columns - 1)
     accelerator, _ = prepare(FEW, 11, first, stale)
     with pytest.raises(

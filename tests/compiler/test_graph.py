@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spinplane.compiler.graph import Graph, InputCoding, Steps
+from spinplane.compiler.graph import Graph, InputCoding, StepFunction
 from spinplane.machine import SpinplaneError
 
 
@@ -69,7 +69,7 @@ def test_outputs_have_the_networks_own_units_and_shape():
 
 
 def test_steps_rise_or_fall_channel_by_channel():
-    steps = Steps(
+    steps = StepFunction(
         thresholds=np.array([[0, 10], [5, -5]]), rising=np.array([True, False]), levels=np.array([-1, 0, 1])
     )
     sums = np.array([[-1, 0, 9, 10], [6, 5, -4, -5]]).reshape(1, 2, 1, 4)

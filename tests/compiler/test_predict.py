@@ -13,8 +13,8 @@ from tests.machine.test_pass_timing import cycle_by_cycle, cycle_by_cycle_with_o
 
 
 def random_pass(machine: Machine, rng: np.random.Generator) -> Pass:
-    """Loops of a few regions, with row sets that are short and runs that are long, or the other way round."""
-    groups = 2 ** int(rng.integers(0, 3))
+    """Loops of a few regions, with row sets that are short and bursts that are long, or the other way round."""
+    clusters = 2 ** int(rng.integers(0, 3))
     interval, beats, last_beats = int(rng.integers(1, 5)), *(int(b) for b in rng.integers(1, 4, 2))
     cycles = {"inner_cycles": beats, "last_inner_cycles": last_beats}
     cycles |= {"outer_cycles": beats * interval, "last_outer_cycles": last_beats * interval}
@@ -27,18 +27,18 @@ def random_pass(machine: Machine, rng: np.random.Generator) -> Pass:
         line_skip=int(rng.choice((0, 0, 1, 30))),
         first_columns=int(rng.integers(1, 4)),
         next_columns=int(rng.integers(0, 3)),
-        groups=groups,
+        clusters=clusters,
         region_rows=int(rng.integers(1, 6)),
         region_columns=int(rng.integers(1, 6)),
         region_width=int(rng.integers(1, 4)),
-        runs=int(rng.integers(1, 3)),
-        run_rows=int(rng.choice((1, 1, 4, 41))),
+        bursts=int(rng.integers(1, 3)),
+        burst_rows=int(rng.choice((1, 1, 4, 41))),
         kernel_planes=int(rng.integers(1, 3)),
-        rounds=int(rng.integers(1, 4)),
+        kernel_tiles=int(rng.integers(1, 4)),
         beats=beats,
         last_beats=last_beats,
         interval=interval,
-        **{name: number * groups for name, number in cycles.items()},
+        **{name: number * clusters for name, number in cycles.items()},
         out_planes=int(rng.integers(1, interval + 1)),
     )
 

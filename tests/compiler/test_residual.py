@@ -8,7 +8,7 @@ import pytest
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.thresholds import reachable_sums
-from spinplane.compiler.graph import Pooling, Residual, Steps
+from spinplane.compiler.graph import Pooling, Residual, StepFunction
 from spinplane.compiler.mapping.codes import InputCode
 from spinplane.compiler.mapping.requantize import Addend, requantization
 from spinplane.compiler.oracle import run_graph
@@ -38,7 +38,7 @@ def residual(source, scale=1, residual_scale=1):
 def even(kernels, levels, first, distance):
     """Rising steps at equal distances."""
     limits = first + distance * np.arange(len(levels) - 1)
-    return Steps(
+    return StepFunction(
         thresholds=np.tile(limits, (kernels, 1)), rising=np.ones(kernels, bool), levels=np.asarray(levels)
     )
 

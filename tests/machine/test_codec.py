@@ -108,9 +108,10 @@ def test_what_does_not_fit_is_named() -> None:
     ):
         encode(replace(LEAST, start_y=32768))
     with pytest.raises(
-        SpinplaneError, match=r"^descriptor field rounds = 4097: allowed are whole numbers from 1 to 4096$"
+        SpinplaneError,
+        match=r"^descriptor field kernel tiles = 4097: allowed are whole numbers from 1 to 4096$",
     ):
-        encode(replace(LEAST, rounds=4097))
+        encode(replace(LEAST, kernel_tiles=4097))
     for slots in (0, 3, 16):
         with pytest.raises(
             SpinplaneError,
@@ -196,7 +197,7 @@ def test_where_the_numbers_of_a_memory_operation_lie() -> None:
     )
     held = {name: int(words[index]) for name, index in FIELD_INDEX.items() if words[index]}
     assert held == {
-        **{"kind": 3, "operation": 0b01010, "run_rows": 6, "input_row": 1, "line_rows": 2, "kernel_row": 3},
+        **{"kind": 3, "operation": 0b01010, "burst_rows": 6, "input_row": 1, "line_rows": 2, "kernel_row": 3},
         **{"load_sub_arrays": 4, "last_sub_arrays": 5, "load_base": 8, "out_base": 9},
     }
 
@@ -225,6 +226,6 @@ def test_numbers_of_a_memory_operation_that_no_word_holds() -> None:
     ):
         encode(replace(OPERATION, row_a=4096))
     with pytest.raises(
-        SpinplaneError, match=r"^descriptor field run_rows = 0: allowed are whole numbers from 1"
+        SpinplaneError, match=r"^descriptor field burst_rows = 0: allowed are whole numbers from 1"
     ):
         encode(replace(OPERATION, rows=0))

@@ -29,7 +29,7 @@ def test_extremes_are_allowed() -> None:
 
 def test_derived_sizes() -> None:
     machine = Machine(**LEAST | {"sub_arrays": 3})
-    assert (machine.segment_columns, machine.lanes, machine.leaves) == (32, 6, 4)
+    assert (machine.segment_columns, machine.accumulators, machine.leaves) == (32, 6, 4)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The time of a pass against the row former and the sequencer, cycle by cycle."""
+"""The time of a pass against the input streamer and the sequencer, cycle by cycle."""
 
 from dataclasses import replace
 
@@ -37,25 +37,25 @@ def machine_with(sense_cycles: int, write_cycles: int, write_overlap: str = "non
 
 
 def random_pass(machine: Machine, rng: np.random.Generator) -> tuple[Pass, np.ndarray, int]:
-    groups, beats, last_beats = 2 ** int(rng.integers(0, 3)), *(int(b) for b in rng.integers(1, 4, 2))
+    clusters, beats, last_beats = 2 ** int(rng.integers(0, 3)), *(int(b) for b in rng.integers(1, 4, 2))
     writes = int(rng.integers(1, 4))
     interval = writes + int(rng.integers(0, 3))
     first_lines, next_lines, region_rows = (int(lines) for lines in rng.integers(1, 4, 3))
     line_skip = int(rng.choice((0, 0, 1, 5)))
-    windows, rounds, window_rows, plane_groups, kernel_planes = (
+    windows, kernel_tiles, window_rows, plane_groups, kernel_planes = (
         int(rng.integers(1, most)) for most in (4, 4, 8, 3, 3)
     )
     threshold_words = int(rng.integers(0, 2))
     n = Pass(
         machine=machine,
-        groups=groups,
+        clusters=clusters,
         first_lines=first_lines,
         next_lines=next_lines,
         line_skip=line_skip,
         region_rows=region_rows,
         region_width=windows,
-        rounds=rounds,
-        run_rows=window_rows,
+        kernel_tiles=kernel_tiles,
+        burst_rows=window_rows,
         plane_groups=plane_groups,
         kernel_planes=kernel_planes,
         interval=interval,
@@ -64,10 +64,10 @@ def random_pass(machine: Machine, rng: np.random.Generator) -> tuple[Pass, np.nd
         threshold_words=threshold_words,
         residual=bool(rng.integers(0, 2)),
         residual_planes=int(rng.integers(1, writes + 1)),
-        inner_cycles=groups * beats,
-        last_inner_cycles=groups * last_beats,
-        outer_cycles=groups * beats * interval,
-        last_outer_cycles=groups * last_beats * interval,
+        inner_cycles=clusters * beats,
+        last_inner_cycles=clusters * last_beats,
+        outer_cycles=clusters * beats * interval,
+        last_outer_cycles=clusters * last_beats * interval,
     )
     row_sets = rng.integers(0, 3, (region_rows, int(rng.integers(1, 4))))
     # The first region of a row has rows of all its lines.
@@ -77,11 +77,11 @@ def random_pass(machine: Machine, rng: np.random.Generator) -> tuple[Pass, np.nd
 
 
 class Former:
-    """The row former, cycle by cycle: a row that is asked for, a set that is formed, and one that is offered."""
+    """The input streamer, cycle by cycle: a row that is asked for, a set that is formed, and one that is offered."""
 
     def __init__(self, n: Pass, row_sets: np.ndarray) -> None:
         rows = [
-            [(group == n.groups - 1) for _ in range(sum(sets)) for group in range(n.groups)]
+            [(cluster == n.clusters - 1) for _ in range(sum(sets)) for cluster in range(n.clusters)]
             for sets in row_sets.reshape(n.region_rows, -1).tolist()
         ]
         # Whether a row is the last one of a set, and of a row of regions before another one.
@@ -127,13 +127,13 @@ def cycle_by_cycle(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int
         operations += [("write", 0)] * int(sets)
         for window in range(n.windows):
             place = "outer" if window == n.windows - 1 else "inner"
-            for j in range(n.rounds):
-                last = "last_" if j == n.rounds - 1 else ""
-                operations.append(("round", getattr(n, f"{last}{place}_cycles")))
+            for j in range(n.kernel_tiles):
+                last = "last_" if j == n.kernel_tiles - 1 else ""
+                operations.append(("kernel_tile", getattr(n, f"{last}{place}_cycles")))
     runs = n.plane_groups * n.window_rows * n.kernel_planes * machine.sense_cycles
     free = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * machine.write_cycles if loaded else 0)
     former = Former(n, row_sets)
-    way_out_free = stalled = cycle = 0
+    output_stage_free = stalled = cycle = 0
     while operations:
         taken = False
         if cycle >= free:
@@ -141,38 +141,38 @@ def cycle_by_cycle(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int
             if operation == "write" and former.offers:
                 taken, free = True, cycle + machine.write_cycles
                 operations.pop(0)
-            elif operation == "round" and cycle >= way_out_free:
-                free, way_out_free = cycle + runs, cycle + beats
+            elif operation == "kernel_tile" and cycle >= output_stage_free:
+                free, output_stage_free = cycle + runs, cycle + beats
                 operations.pop(0)
             else:
                 stalled += 1
         former.step(cycle, taken)
         cycle += 1
-    # The depth of the way out by hand: pooled after 5 cycles, 3 more before the thresholds.
-    way_out = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
-    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + way_out, stalled
+    # The depth of the output stage by hand: pooled after 5 cycles, 3 more before the thresholds.
+    output_stage = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
+    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + output_stage, stalled
 
 
 def cycle_by_cycle_with_overlap(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int]:
     """Cycles and stalled ones where writes have a thread of their own."""
     machine, regions = n.machine, len(row_sets) // n.region_rows
-    # Sets to write, by row of regions and number of region; rounds to run, by the same, and the way out's cycles.
+    # Sets to write, by row of regions and number of region; rounds to run, by the same, and the output stage's cycles.
     writes = [(at // regions, at) for at, sets in enumerate(row_sets) for _ in range(sets)]
-    runs_left, rounds = [0] * n.region_rows, []
+    runs_left, kernel_tiles = [0] * n.region_rows, []
     for at in range(len(row_sets)):
         for window in range(n.windows):
             place = "outer" if window == n.windows - 1 else "inner"
-            for j in range(n.rounds):
-                last = "last_" if j == n.rounds - 1 else ""
-                rounds.append((at // regions, at, getattr(n, f"{last}{place}_cycles")))
+            for j in range(n.kernel_tiles):
+                last = "last_" if j == n.kernel_tiles - 1 else ""
+                kernel_tiles.append((at // regions, at, getattr(n, f"{last}{place}_cycles")))
                 runs_left[at // regions] += 1
     run = n.plane_groups * n.window_rows * n.kernel_planes * machine.sense_cycles
     to_write = list(row_sets)
     load_ends = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * machine.write_cycles if loaded else 0)
     former = Former(n, row_sets)
-    writing = running = running_row = way_out = stalled = cycle = 0
+    writing = running = running_row = output_stage = stalled = cycle = 0
     under_write: int | None = None
-    while rounds:
+    while kernel_tiles:
         taken = False
         if writing == 0 and under_write is not None:
             to_write[under_write], under_write = to_write[under_write] - 1, None
@@ -182,17 +182,17 @@ def cycle_by_cycle_with_overlap(n: Pass, row_sets: np.ndarray, loaded: int) -> t
                 taken, writing, under_write = True, machine.write_cycles, at
                 writes.pop(0)
         if not running and cycle >= LAUNCH_CYCLES:
-            row, at, beats = rounds[0]
-            if to_write[at] == 0 and way_out == 0:
-                running, running_row, way_out = run, row, beats
+            row, at, beats = kernel_tiles[0]
+            if to_write[at] == 0 and output_stage == 0:
+                running, running_row, output_stage = run, row, beats
                 runs_left[row] -= 1
-                rounds.pop(0)
+                kernel_tiles.pop(0)
             # While the load goes on, but for its last pulse, no run is waited for.
             elif not loaded or cycle > load_ends - machine.write_cycles:
                 stalled += 1
         former.step(cycle, taken)
         cycle += 1
-        writing, running, way_out = (max(0, left - 1) for left in (writing, running, way_out))
+        writing, running, output_stage = (max(0, left - 1) for left in (writing, running, output_stage))
     free = cycle + running
     depth = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
     return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + depth, stalled

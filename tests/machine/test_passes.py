@@ -11,7 +11,7 @@ from spinplane.machine.passes import Pass
 MACHINE = Machine(
     name="beats", sub_arrays=8, rows=64, columns=64, segments=2, row_buses=4, results_per_cycle=4
 )
-PASS = Pass(machine=MACHINE, rounds=3, sub_arrays=8, beats=2, last_sub_arrays=3, last_beats=1)
+PASS = Pass(machine=MACHINE, kernel_tiles=3, sub_arrays=8, beats=2, last_sub_arrays=3, last_beats=1)
 
 
 @pytest.mark.parametrize(
@@ -46,23 +46,23 @@ def test_thresholds_and_residuals_are_read_where_they_are_used() -> None:
     assert used.last_write_cycles - unused.last_write_cycles == 3 + 4
 
 
-def test_beats_are_those_of_the_rounds() -> None:
+def test_beats_are_those_of_the_kernel_tiles() -> None:
     assert PASS.channel_beats == 5
     PASS.check_beats()
-    # Only the last round counts where there is no other.
-    replace(PASS, rounds=1, beats=9).check_beats()
+    # Only the last kernel tile counts where there is no other.
+    replace(PASS, kernel_tiles=1, beats=9).check_beats()
 
 
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
         (
-            {"groups": 4},
-            "2 sub-arrays of a group with 1 slots: allowed are whole beats of 4 results",
+            {"clusters": 4},
+            "2 sub-arrays of a cluster with 1 slots: allowed are whole beats of 4 results",
         ),
-        ({"beats": 1}, "descriptor field beats: 4 lanes for 8 results of a group"),
-        ({"beats": 3}, "descriptor field beats: 12 lanes for 8 results of a group"),
-        ({"last_beats": 3}, "descriptor field last_beats: 12 lanes for 3 results of a group"),
+        ({"beats": 1}, "descriptor field beats: 4 lanes for 8 results of a cluster"),
+        ({"beats": 3}, "descriptor field beats: 12 lanes for 8 results of a cluster"),
+        ({"last_beats": 3}, "descriptor field last_beats: 12 lanes for 3 results of a cluster"),
     ],
 )
 def test_beats_of_other_results_are_refused(numbers: dict[str, int], message: str) -> None:

@@ -10,7 +10,7 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import FORMAT_VERSION
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import FeatureMap, NetworkProgram, ProgramLayer
+from spinplane.machine.program import FeatureMap, Program, ProgramLayer
 from spinplane.machine.registers import machine_digest
 
 MACHINE = Machine(name="small", sub_arrays=2, rows=16, columns=32, segments=1)
@@ -30,7 +30,7 @@ MAP = FeatureMap(
 PASS = Pass(machine=MACHINE, first_lines=1, first_columns=1, interval=1, low=-3)
 
 
-def program(**changes: object) -> NetworkProgram:
+def program(**changes: object) -> Program:
     rng = np.random.default_rng(0)
     fields = {
         "machine": MACHINE,
@@ -48,13 +48,13 @@ def program(**changes: object) -> NetworkProgram:
         "input": MAP,
         "layers": (ProgramLayer(name="conv", descriptors=(1,), output=MAP, kept=True),),
     }
-    return NetworkProgram(**fields | changes)  # type: ignore[arg-type]
+    return Program(**fields | changes)  # type: ignore[arg-type]
 
 
 def test_a_program_comes_back_as_it_was(tmp_path: Path) -> None:
     before = program()
     before.save(tmp_path / "net.program")
-    after = NetworkProgram.load(tmp_path / "net.program")
+    after = Program.load(tmp_path / "net.program")
     for key in ("descriptors", "kernel_rows", "parameters", "thresholds"):
         read = getattr(after, key)
         assert read.dtype == getattr(before, key).dtype
@@ -68,7 +68,7 @@ def test_a_file_that_is_no_program(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "net"
     path.write_bytes(content)
     with pytest.raises(SpinplaneError, match=f"^{path}: not a file of a program: "):
-        NetworkProgram.load(path)
+        Program.load(path)
 
 
 def test_a_program_that_is_cut_short(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_program_that_is_cut_short(tmp_path: Path) -> None:
     program().save(path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(SpinplaneError, match="not a file of a program"):
-        NetworkProgram.load(path)
+        Program.load(path)
 
 
 def test_a_program_with_a_wrong_bit(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_program_with_a_wrong_bit(tmp_path: Path) -> None:
         damaged[place] ^= 1 << bit
         path.write_bytes(damaged)
         try:
-            NetworkProgram.load(path)
+            Program.load(path)
         except SpinplaneError as error:
             refusals.append(str(error))
     assert len(refusals) > 200
@@ -101,7 +101,7 @@ def test_words_of_another_size_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net"
     program(kernel_rows=np.zeros((5, 8), dtype=np.uint8)).save(path)
     with pytest.raises(SpinplaneError) as raised:
-        NetworkProgram.load(path)
+        Program.load(path)
     assert str(raised.value) == (
         f"{path}: kernel_rows of (5, 8), uint8: machine small takes at most 65536 words of 4, uint8"
     )
@@ -128,7 +128,7 @@ def test_descriptors_of_no_program_of_the_machine(
     path = tmp_path / "net"
     program(**changes).save(path)
     with pytest.raises(SpinplaneError) as raised:
-        NetworkProgram.load(path)
+        Program.load(path)
     assert str(raised.value).startswith(f"{path}{text}")
 
 
@@ -152,5 +152,5 @@ def test_headers_of_no_program(header: object, text: str, tmp_path: Path) -> Non
     banks = dict.fromkeys(("descriptors", "kernel_rows", "parameters", "thresholds"), words)
     np.savez(path, header=np.array(json.dumps(header)), **banks)
     with pytest.raises(SpinplaneError) as raised:
-        NetworkProgram.load(path)
+        Program.load(path)
     assert str(raised.value) == f"{path}: {text}"

@@ -22,14 +22,14 @@ from spinplane.physical.yosys import find_yosys, run_script
 GSCL45NM = Path(__file__).parents[3] / "shared" / "pdk" / "gscl45nm.lib"
 BLOCKS = ["decoder", "reference select", "controller", "bit-counter", "shifter", "sum", "sub-array, rest"]
 OUTSIDE = [
-    *("counters", "engine, rest", "row former", "window sum", "sequencer", "layer controller"),
+    *("counters", "engine, rest", "input streamer", "window sum", "sequencer", "layer controller"),
     *(
         "lanes: correction",
         "lanes: batch-norm",
         "lanes: pooling",
         "lanes: activation",
         "lanes, rest",
-        "way out",
+        "output stage",
     ),
     *("image bank, turning words", "AXI4", "AXI4-Lite, registers", "top, rest"),
 ]

@@ -8,17 +8,17 @@ import pytest
 
 from spinplane.machine import SpinplaneError
 from spinplane.sim import model as module
-from spinplane.sim.model import compile_model, default_build_root
+from spinplane.sim.model import build_model, default_build_root
 
 BUFFER = "module buffer(input a, output b);\n  assign b = a;\nendmodule\n"
 
 
 def test_a_model_is_built_once_for_its_content(tmp_path):
     build = {"simulator": "icarus", "build_root": tmp_path}
-    first = compile_model({"buffer": BUFFER}, "buffer", **build)
-    again = compile_model({"buffer": BUFFER}, "buffer", **build)
-    other = compile_model({"buffer": BUFFER.replace("= a", "= ~a")}, "buffer", **build)
-    waves = compile_model({"buffer": BUFFER}, "buffer", waves=True, **build)
+    first = build_model({"buffer": BUFFER}, "buffer", **build)
+    again = build_model({"buffer": BUFFER}, "buffer", **build)
+    other = build_model({"buffer": BUFFER.replace("= a", "= ~a")}, "buffer", **build)
+    waves = build_model({"buffer": BUFFER}, "buffer", waves=True, **build)
     assert [m.cached for m in (first, again, other, waves)] == [False, True, False, False]
     assert first.program == again.program
     assert len({m.folder for m in (first, other, waves)}) == 3
@@ -27,9 +27,9 @@ def test_a_model_is_built_once_for_its_content(tmp_path):
 
 def test_a_verilator_model_is_built_once_and_leaves_no_objects():
     build = {"simulator": "verilator"}
-    shutil.rmtree(compile_model({"buffer": BUFFER}, "buffer", **build).folder)
-    first = compile_model({"buffer": BUFFER}, "buffer", **build)
-    again = compile_model({"buffer": BUFFER}, "buffer", **build)
+    shutil.rmtree(build_model({"buffer": BUFFER}, "buffer", **build).folder)
+    first = build_model({"buffer": BUFFER}, "buffer", **build)
+    again = build_model({"buffer": BUFFER}, "buffer", **build)
     assert (first.cached, again.cached) == (False, True)
     assert first.build_seconds > 0
     assert sorted(path.name for path in first.folder.iterdir()) == [
@@ -45,19 +45,19 @@ def test_files_and_texts_give_the_same_model(tmp_path):
     path.write_text(BUFFER)
     build = {"simulator": "icarus", "build_root": tmp_path}
     assert (
-        compile_model([path], "buffer", **build).folder
-        == compile_model({"buffer": BUFFER}, "buffer", **build).folder
+        build_model([path], "buffer", **build).folder
+        == build_model({"buffer": BUFFER}, "buffer", **build).folder
     )
 
 
 def test_what_a_killed_build_left_is_built_anew(tmp_path):
     build = {"simulator": "icarus", "build_root": tmp_path}
-    folder = compile_model({"buffer": BUFFER}, "buffer", **build).folder
+    folder = build_model({"buffer": BUFFER}, "buffer", **build).folder
     shutil.rmtree(folder)
     half = folder.with_name(f".{folder.name}")
     half.mkdir()
     (half / "model.vvp").write_text("half of it")
-    model = compile_model({"buffer": BUFFER}, "buffer", **build)
+    model = build_model({"buffer": BUFFER}, "buffer", **build)
     assert not model.cached
     assert "half of it" not in model.program.read_text()
     assert not half.exists()
@@ -65,8 +65,8 @@ def test_what_a_killed_build_left_is_built_anew(tmp_path):
 
 def test_processes_share_one_build(tmp_path):
     script = (
-        "from spinplane.sim.model import compile_model; "
-        f"print(compile_model({{'buffer': {BUFFER!r}}}, 'buffer', simulator='icarus').cached)"
+        "from spinplane.sim.model import build_model; "
+        f"print(build_model({{'buffer': {BUFFER!r}}}, 'buffer', simulator='icarus').cached)"
     )
     environment = os.environ | {"SPINPLANE_BUILD": str(tmp_path)}
     processes = [
@@ -81,7 +81,7 @@ def test_processes_share_one_build(tmp_path):
 def test_sources_that_do_not_compile_are_refused_in_one_line(simulator, tmp_path):
     bad = BUFFER.replace("assign b = a", "assign b = no_such_module.a")
     with pytest.raises(SpinplaneError) as error:
-        compile_model({"buffer": bad}, "buffer", simulator=simulator, build_root=tmp_path)
+        build_model({"buffer": bad}, "buffer", simulator=simulator, build_root=tmp_path)
     assert str(error.value).startswith(f"{simulator} could not build buffer: ")
     assert str(error.value).endswith("build.log)")
     assert "\n" not in str(error.value)
@@ -89,13 +89,13 @@ def test_sources_that_do_not_compile_are_refused_in_one_line(simulator, tmp_path
 
 def test_a_missing_top_is_named(tmp_path):
     with pytest.raises(SpinplaneError) as error:
-        compile_model({"buffer": BUFFER}, "adder", simulator="icarus", build_root=tmp_path)
+        build_model({"buffer": BUFFER}, "adder", simulator="icarus", build_root=tmp_path)
     assert str(error.value) == "no module 'adder' with ports among buffer.v"
 
 
 def test_an_unknown_simulator_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"^simulator 'spice': allowed are verilator, icarus$"):
-        compile_model({"buffer": BUFFER}, "buffer", simulator="spice", build_root=tmp_path)
+        build_model({"buffer": BUFFER}, "buffer", simulator="spice", build_root=tmp_path)
 
 
 def test_two_files_of_one_name_are_refused(tmp_path):
@@ -104,7 +104,7 @@ def test_two_files_of_one_name_are_refused(tmp_path):
         path.parent.mkdir()
         path.write_text(BUFFER)
     with pytest.raises(ValueError, match=r"^two Verilog files of the same name among "):
-        compile_model(paths, "buffer", simulator="icarus", build_root=tmp_path)
+        build_model(paths, "buffer", simulator="icarus", build_root=tmp_path)
 
 
 def test_the_build_root_is_chosen_by_the_environment(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
-from spinplane.machine.program import FeatureMap, NetworkProgram
+from spinplane.machine.program import FeatureMap, Program
 from spinplane.machine.registers import Error
 from spinplane.sim import run_bench
 from spinplane.sim.accelerator import input_step, output_codes, output_step, program_steps
@@ -25,8 +25,8 @@ from spinplane.sim.axi import WARNINGS
 from spinplane.sim.host_script import (
     RECORD_FILE,
     SCRIPT_VARIABLE,
+    HostRun,
     Record,
-    Run,
     Step,
     load_record,
     save_script,
@@ -71,7 +71,7 @@ TINY_OVERLAP, SLOW_OVERLAP, FAST_OVERLAP = (
 #: Of the random networks.
 SEED = 5
 
-Case = tuple[Graph, NetworkProgram, np.ndarray]
+Case = tuple[Graph, Program, np.ndarray]
 
 
 def compiled_networks(machine: Machine, count: int) -> list[Case]:
@@ -109,7 +109,7 @@ def compiled_networks(machine: Machine, count: int) -> list[Case]:
     return list(cases.values())
 
 
-def input_codes(program: NetworkProgram, inputs: np.ndarray) -> np.ndarray:
+def input_codes(program: Program, inputs: np.ndarray) -> np.ndarray:
     return ((inputs - program.input.offset) // program.input.scale)[0]
 
 
@@ -120,7 +120,7 @@ def run_twice(machine: Machine, cases: list[Case], simulator: str, folder: Path)
         steps += program_steps(program)
         for _ in range(2):
             steps.append(input_step(program, input_codes(program, inputs)))
-            steps.append(Run(program=0, descriptors=len(program.descriptors), limit=200_000))
+            steps.append(HostRun(program=0, descriptors=len(program.descriptors), limit=200_000))
             steps += [output_step(layer.output, machine) for layer in program.layers if layer.kept]
     script = folder / "script.npz"
     save_script(script, machine, steps, stall=0, seed=0)

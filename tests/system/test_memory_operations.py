@@ -23,7 +23,7 @@ from spinplane.compiler.predict import predict_descriptors
 from spinplane.machine import FaultMap, Machine, MemoryOperation, RowOperation, load_machine
 from spinplane.machine.descriptor import Load
 from spinplane.machine.registers import Error
-from spinplane.sim.host_script import Read, Reset, Run, Step
+from spinplane.sim.host_script import HostRead, HostReset, HostRun, Step
 from spinplane.sim.script_run import play_script
 
 TINY = load_machine("tiny")
@@ -105,12 +105,12 @@ def test_the_rtl_gives_the_same_bits_events_and_cycles(
     banks = fill_banks(machine, 0)
     accelerator = functional(machine, banks, faults=faults)
     steps, expected = bank_steps(banks), []
-    image = Read(address=0, size=machine.image_words * machine.columns // 8)
+    image = HostRead(address=0, size=machine.image_words * machine.columns // 8)
     for seed in range(1 if faulty else 2):
         descriptors = random_descriptors(machine, seed, passes, operations)
         words = program_of(machine, *descriptors)
         accelerator.program[: len(words)] = words
-        steps += [program_step(words), Run(program=0, descriptors=len(words), limit=LIMIT), image]
+        steps += [program_step(words), HostRun(program=0, descriptors=len(words), limit=LIMIT), image]
         run = accelerator.run()
         assert run.error is Error.NONE
         assert run.layers == predict_descriptors(machine, descriptors, resident=False).passes
@@ -143,14 +143,14 @@ def test_hostile_programs_and_resets_on_the_rtl(machine: Machine, simulator: str
     accelerator = functional(machine, banks)
     accelerator.program[: len(good)] = good
     expected = accelerator.run()
-    at_the_end = Run(program=0, descriptors=len(good), limit=LIMIT)
+    at_the_end = HostRun(program=0, descriptors=len(good), limit=LIMIT)
     steps: list[Step] = [*bank_steps(banks), program_step(good), at_the_end]
     for operation, _ in CASES.get(machine.name, CASES["tiny"]).values():
         wrong = program_of(machine, fill(machine), operation)
-        steps += [program_step(wrong), Run(program=0, descriptors=len(wrong), limit=LIMIT)]
+        steps += [program_step(wrong), HostRun(program=0, descriptors=len(wrong), limit=LIMIT)]
         steps += [program_step(good), at_the_end]
     for after in rng.integers(100, expected.counters.cycles, 6).tolist():
-        steps += [Reset(program=0, after=after), at_the_end]
+        steps += [HostReset(program=0, after=after), at_the_end]
     record = play_script(machine, steps, simulator=simulator).record
     runs = iter(record.runs)
     assert next(runs).layers == expected.layers

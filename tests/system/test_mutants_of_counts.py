@@ -18,7 +18,7 @@ from spinplane.compiler import predict
 from spinplane.machine.counters import AcceleratorCounters
 
 EVENTS = ("row_writes", "ands", "image_reads", "image_writes", "kernel_reads", "parameter_reads")
-#: Passes with padding, several rounds, residuals, thresholds; in the last ones lines are left out.
+#: Passes with padding, several kernel tiles, residuals, thresholds; in the last ones lines are left out.
 PASSES = [random_pass(FEW, seed) for seed in range(12)]
 PASSES += [random_pass(FEW, seed, pools=1, region_y=1, step=2, kernel_y=1) for seed in range(3)]
 
@@ -93,12 +93,12 @@ MACHINE_MUTANTS = {
         "_count",
         lambda sound: (
             lambda schedule, loads: replace(
-                sound(schedule, loads), image_reads=schedule.walk.row.size * schedule.layer_pass.groups
+                sound(schedule, loads), image_reads=schedule.walk.row.size * schedule.layer_pass.clusters
             )
         ),
         {"image_reads"},
     ),
-    "last_round_has_the_sub_arrays_of_the_others": Mutant(
+    "last_kernel_tile_has_the_sub_arrays_of_the_others": Mutant(
         RowPairs,
         "senses",
         lambda sound: property(
@@ -140,7 +140,7 @@ MACHINE_MUTANTS = {
         lambda sound: (
             lambda schedule, loads: replace(
                 sound(schedule, loads),
-                row_writes=(schedule.load.words.size + schedule.walk.row.size) * schedule.layer_pass.groups,
+                row_writes=(schedule.load.words.size + schedule.walk.row.size) * schedule.layer_pass.clusters,
             )
         ),
         {"row_writes"},
@@ -151,13 +151,13 @@ PREDICTION_MUTANTS = {
     "rows_of_padding_read_the_bank": Mutant(
         predict,
         "row_reads",
-        lambda sound: lambda layer_pass: sum(predict.row_sets(layer_pass)) * layer_pass.groups,
+        lambda sound: lambda layer_pass: sum(predict.row_sets(layer_pass)) * layer_pass.clusters,
         {"image_reads"},
     ),
     "regions_beyond_the_map_are_written": Mutant(
         predict,
         "written_regions",
-        lambda sound: lambda layer_pass: layer_pass.regions * layer_pass.groups,
+        lambda sound: lambda layer_pass: layer_pass.regions * layer_pass.clusters,
         {"image_writes"},
     ),
     "every_region_writes_as_many_rows_as_the_first": Mutant(

@@ -11,7 +11,7 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.transformation.infer_shapes import InferShapes
 
-from spinplane.compiler.frontend.networks import BitWidths, Layer, Network, load_network
+from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, load_network
 from spinplane.training.export import export
 from spinplane.training.model import LowBitNetwork
 from spinplane.training.settle import affines, margins, settle, weight_codes
@@ -99,8 +99,8 @@ def test_maximum_pooling_and_magnitudes_are_exported(fold: bool) -> None:
 
 def test_a_layer_without_offset_stays_where_it_is() -> None:
     layers = (
-        Layer(name="a", channels=4, kernel=3, edge=True, batch_norm=False),
-        Layer(name="b", channels=2, kernel=6, edge=True, batch_norm=False, activation=False),
+        NetworkLayer(name="a", channels=4, kernel=3, edge=True, batch_norm=False),
+        NetworkLayer(name="b", channels=2, kernel=6, edge=True, batch_norm=False, activation=False),
     )
     network = Network(name="n", source="test", channels=1, side=8, edge_bits=8, layers=layers)
     settled = settle(trained(network, "1:2"))

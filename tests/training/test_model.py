@@ -7,7 +7,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from spinplane.compiler.frontend.networks import BitWidths, Layer, Network, Pool, load_network, network_names
+from spinplane.compiler.frontend.networks import (
+    BitWidths,
+    Network,
+    NetworkLayer,
+    Pool,
+    load_network,
+    network_names,
+)
 from spinplane.training.model import LowBitNetwork
 
 pytestmark = pytest.mark.training
@@ -45,7 +52,7 @@ def test_maximum_pooling_follows_batch_norm_and_pads_with_nothing() -> None:
         source="test",
         channels=2,
         side=6,
-        layers=(Layer(name="a", channels=3, kernel=1, pool=Pool(kind="max", size=3, padding=(0, 1))),),
+        layers=(NetworkLayer(name="a", channels=3, kernel=1, pool=Pool(kind="max", size=3, padding=(0, 1))),),
     )
     block = LowBitNetwork(network, BitWidths.parse("1:2")).double().eval().blocks[0]
     block.batch_norm.weight.data.neg_()

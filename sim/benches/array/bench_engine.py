@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bench of `Engine`: random programs for ranges and groups of sub-arrays against the golden one, to the cycle."""
+"""Bench of `Engine`: random programs for ranges and clusters of sub-arrays against the golden one, to the cycle."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from cocotb.triggers import FallingEdge, Timer
 from spinplane.behavioral import Engine, EngineRun
 from spinplane.hdl import COUNTERS, row_layout
 from spinplane.hdl.common.beat import result_beat_layout
-from spinplane.machine import Counters, Machine, Op, Program, command_dtype, pack_commands
+from spinplane.machine import CommandStream, Counters, Machine, Op, command_dtype, pack_commands
 
 from ...packing import pack, pack_bits, unpack
 from ...programs import ProgramGenerator, used_fields
@@ -50,19 +50,19 @@ class SensedRows:
 
 def members(command: np.void) -> list[int]:
     """Sub-arrays that take part in a row operation, in order."""
-    of_group = MACHINE.sub_arrays >> int(command["log_groups"])
+    of_cluster = MACHINE.sub_arrays >> int(command["log_clusters"])
     part = range(int(command["first"]), int(command["last"]) + 1)
-    return [start + member for start in range(0, MACHINE.sub_arrays, of_group) for member in part]
+    return [start + member for start in range(0, MACHINE.sub_arrays, of_cluster) for member in part]
 
 
 def results_of(command: np.void) -> list[int]:
     """How many results each beat of a command has, from lane 0 on."""
     number, lanes = int(command["last"]) + 1 << int(command["log_slots"]), MACHINE.results_per_cycle
-    of_group = [min(lanes, number - at) for at in range(0, number, lanes)]
-    return of_group * (1 << int(command["log_groups"]))
+    of_cluster = [min(lanes, number - at) for at in range(0, number, lanes)]
+    return of_cluster * (1 << int(command["log_clusters"]))
 
 
-async def run(dut: HierarchyObject, program: Program, stall: float, rng: Random) -> EngineRun:
+async def run(dut: HierarchyObject, program: CommandStream, stall: float, rng: Random) -> EngineRun:
     """Stream a program with random stalls on all streams."""
     commands = used_fields(program.commands)
     beats = [number for command in commands[commands["emit"] == 1] for number in results_of(command)]
@@ -128,8 +128,8 @@ async def random_programs_with_stalls(dut: HierarchyObject) -> None:
 async def results_taken_as_they_come_leave_no_gap(dut: HierarchyObject) -> None:
     """As many pairs as the results have beats: commands follow each other row by row."""
     lanes = MACHINE.results_per_cycle
-    pairs, rounds = -(-MACHINE.sub_arrays // lanes), 20
-    commands = np.zeros(2 * pairs + rounds, command_dtype(MACHINE))
+    pairs, kernel_tiles = -(-MACHINE.sub_arrays // lanes), 20
+    commands = np.zeros(2 * pairs + kernel_tiles, command_dtype(MACHINE))
     commands["last"] = MACHINE.sub_arrays - 1
     commands["row_d"][: 2 * pairs] = range(2 * pairs)
     dots = commands[2 * pairs :]
@@ -142,7 +142,7 @@ async def results_taken_as_they_come_leave_no_gap(dut: HierarchyObject) -> None:
     )
     ones = np.ones((2 * pairs, MACHINE.columns), np.uint8)
     await reset(dut)
-    found = await run(dut, Program(machine=MACHINE, commands=commands, rows=ones), 0, Random(0))
-    assert found.results.tolist() == [pairs * MACHINE.columns] * MACHINE.sub_arrays * rounds
-    rows = 2 * pairs * MACHINE.write_cycles + rounds * pairs * MACHINE.sense_cycles
+    found = await run(dut, CommandStream(machine=MACHINE, commands=commands, rows=ones), 0, Random(0))
+    assert found.results.tolist() == [pairs * MACHINE.columns] * MACHINE.sub_arrays * kernel_tiles
+    rows = 2 * pairs * MACHINE.write_cycles + kernel_tiles * pairs * MACHINE.sense_cycles
     assert (found.counters.cycles, found.counters.stalled) == (1 + rows + 2 + pairs, 0)

@@ -12,7 +12,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from spinplane.behavioral import Engine
 from spinplane.hdl import SubArray
-from spinplane.machine import Machine, Op, Program, command_dtype, pack_commands
+from spinplane.machine import CommandStream, Machine, Op, command_dtype, pack_commands
 
 from ...packing import pack_bits, unpack
 from ...programs import ProgramGenerator, used_fields
@@ -58,7 +58,7 @@ class Log:
             cycle += 1
 
 
-async def run(dut: HierarchyObject, program: Program, stall: float, rng: Random) -> np.ndarray:
+async def run(dut: HierarchyObject, program: CommandStream, stall: float, rng: Random) -> np.ndarray:
     """Stream a program with random stalls on all streams, twice as many on that of the results, which it returns."""
     commands = program.commands
     emits = used_fields(commands)["emit"] == 1
@@ -124,7 +124,7 @@ async def random_commands_with_stalls(dut: HierarchyObject) -> None:
 PAIRS, DOTS = 4, 6
 
 
-def writes_and_dots() -> Program:
+def writes_and_dots() -> CommandStream:
     """Rows of ones, then dot products over all their pairs."""
     commands = np.zeros(2 * PAIRS + DOTS, dtype=command_dtype(MACHINE))
     commands["op"] = [Op.WRITE.value] * 2 * PAIRS + [Op.DOT.value] * DOTS
@@ -133,7 +133,9 @@ def writes_and_dots() -> Program:
     dots["row_b"], dots["tiles"] = PAIRS, PAIRS - 1
     dots["log_slots"] = MACHINE.segments.bit_length() - 1
     dots["clear"][0] = dots["emit"][-1] = 1
-    return Program(machine=MACHINE, commands=commands, rows=np.ones((2 * PAIRS, MACHINE.columns), np.uint8))
+    return CommandStream(
+        machine=MACHINE, commands=commands, rows=np.ones((2 * PAIRS, MACHINE.columns), np.uint8)
+    )
 
 
 def expected_sums() -> list[int]:

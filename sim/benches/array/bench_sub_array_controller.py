@@ -13,7 +13,7 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from spinplane.hdl import Sense
 from spinplane.hdl.common.command import STEP
-from spinplane.machine import Machine, Op, Program, pack_commands
+from spinplane.machine import CommandStream, Machine, Op, pack_commands
 
 from ...packing import unpack
 from ...programs import ProgramGenerator, used_fields
@@ -27,7 +27,7 @@ REFERENCES: dict[Op, Any] = {Op.DOT: Sense.AND, Op.READ: Sense.M, Op.AND: Sense.
 Operation = dict[str, Any]
 
 
-def duties(program: Program) -> tuple[list[Operation], list[dict[str, Any]]]:
+def duties(program: CommandStream) -> tuple[list[Operation], list[dict[str, Any]]]:
     """Row operations of a program in their order, and what becomes of the rows that are counted."""
     operations: list[Operation] = []
     counted: list[dict[str, Any]] = []

@@ -9,7 +9,7 @@ from cocotb.handle import HierarchyObject
 
 from spinplane.behavioral import Engine
 from spinplane.hdl.common.command import write_command_layout
-from spinplane.machine import Op, Program, command_dtype
+from spinplane.machine import CommandStream, Op, command_dtype
 
 from ...packing import pack, pack_bits
 from ...streams import reset, send
@@ -21,7 +21,7 @@ HALF = MACHINE.rows // 2
 DOTS = 60
 
 
-def dot_products(rng: np.random.Generator) -> Program:
+def dot_products(rng: np.random.Generator) -> CommandStream:
     """Single pairs of different rows of the lower half, and one sum of them."""
     commands = np.zeros(DOTS, dtype=command_dtype(MACHINE))
     commands["op"] = Op.DOT.value
@@ -30,23 +30,23 @@ def dot_products(rng: np.random.Generator) -> Program:
     return program_of(commands)
 
 
-def first_writes(rng: np.random.Generator) -> Program:
+def first_writes(rng: np.random.Generator) -> CommandStream:
     """Random bits in all rows."""
     return writes(np.arange(MACHINE.rows), rng)
 
 
-def later_writes(rng: np.random.Generator) -> Program:
+def later_writes(rng: np.random.Generator) -> CommandStream:
     """Random bits in all rows of the upper half, several times."""
     return writes(rng.permutation(np.repeat(np.arange(HALF, MACHINE.rows), 3)), rng)
 
 
-def writes(rows: np.ndarray, rng: np.random.Generator) -> Program:
+def writes(rows: np.ndarray, rng: np.random.Generator) -> CommandStream:
     commands = np.zeros(len(rows), dtype=command_dtype(MACHINE))
     commands["op"], commands["row_d"] = Op.WRITE.value, rows
     return program_of(commands, rng.integers(0, 2, (len(rows), MACHINE.columns), dtype=np.uint8))
 
 
-def reads_and_moves() -> Program:
+def reads_and_moves() -> CommandStream:
     """Every row alone, each of the lower half written back to the upper one, and again."""
     rows = np.arange(MACHINE.rows)
     commands = np.zeros(2 * len(rows), dtype=command_dtype(MACHINE))
@@ -55,12 +55,12 @@ def reads_and_moves() -> Program:
     return program_of(commands)
 
 
-def program_of(commands: np.ndarray, rows: np.ndarray | None = None) -> Program:
+def program_of(commands: np.ndarray, rows: np.ndarray | None = None) -> CommandStream:
     empty = np.zeros((0, MACHINE.columns), np.uint8)
-    return Program(machine=MACHINE, commands=commands, rows=empty if rows is None else rows)
+    return CommandStream(machine=MACHINE, commands=commands, rows=empty if rows is None else rows)
 
 
-def write_streams(dut: HierarchyObject, program: Program, stall: float) -> list[cocotb.task.Task]:
+def write_streams(dut: HierarchyObject, program: CommandStream, stall: float) -> list[cocotb.task.Task]:
     """Commands and rows of a program that writes, by the stream of their own."""
     commands = [
         pack(WRITE, {name: int(command[name]) for name in dict(WRITE)}) for command in program.commands

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bench of `SerialProduct`: the ends and random products, begun anew in the middle of others."""
+"""Bench of `SerialMultiplier`: the ends and random products, begun anew in the middle of others."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import cocotb
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from spinplane.hdl.common.serial_multiplier import SerialProduct
+from spinplane.hdl.common.serial_multiplier import SerialMultiplier
 
 from ...streams import reset
 
@@ -27,7 +27,7 @@ async def products(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
     largest = [(1 << PARAMETERS[name]) - 1 for name in ("count_bits", "step_bits")]
-    latency = SerialProduct(**PARAMETERS).latency
+    latency = SerialMultiplier(**PARAMETERS).latency
     for _ in range(60):
         last_step, step = (rng.choice((0, 1, end, rng.randint(0, end))) for end in largest)
         if rng.random() < 0.3:

@@ -51,7 +51,7 @@ def commands(operation: MemoryOperation) -> list[Fields]:
         "op": op.value,
         "first": operation.first_sub_array,
         "last": operation.last_sub_array,
-        "log_groups": 0,
+        "log_clusters": 0,
     }
     steps = []
     for step in range(operation.rows):

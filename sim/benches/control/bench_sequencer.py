@@ -11,9 +11,9 @@ import cocotb
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from spinplane.behavioral.control.sequencer import Region, Run, load_writes, walk_regions
+from spinplane.behavioral.control.sequencer import Region, RowBurst, load_writes, walk_regions
 from spinplane.hdl.common.command import command_layout, row_layout
-from spinplane.hdl.common.row_set import row_set_layout, row_write_layout, window_run_layout
+from spinplane.hdl.common.row_set import row_set_layout, row_write_layout, window_burst_layout
 from spinplane.hdl.control.row_pair_generator import WALK_LATENCY
 from spinplane.machine import Machine, Op
 from spinplane.machine.codec import encode
@@ -25,7 +25,7 @@ from ...streams import reset
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
 COMMAND, ROW, ROW_SET = command_layout(MACHINE), row_layout(MACHINE), row_set_layout(MACHINE)
-ROW_WRITE, WINDOW_RUN = row_write_layout(MACHINE), window_run_layout(MACHINE)
+ROW_WRITE, WINDOW_BURST = row_write_layout(MACHINE), window_burst_layout(MACHINE)
 LOAD_LATENCY = 2
 
 Fields = dict[str, Any]
@@ -33,13 +33,15 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Duty:
-    """A command that is due: its fields, what is written, the row set, the way out's cycles if a round begins."""
+    """A command that is due: its fields, what is written, the row set, the output stage's cycles if a kernel tile
+    begins.
+    """
 
     command: Fields
     bits: list[int] | None = None
     row_set: Fields | None = None
-    round_cycles: int | None = None
-    window_run: Fields | None = None
+    kernel_tile_cycles: int | None = None
+    window_burst: Fields | None = None
 
     @property
     def cycles(self) -> int:
@@ -55,18 +57,18 @@ def kernel_word(address: int) -> int:
 
 
 def random_pass(rng: Random) -> Pass:
-    """Loops of a hundred runs or so, rings and steps of any kind; some of them leave the array."""
+    """Loops of a hundred bursts or so, rings and steps of any kind; some of them leave the array."""
     while True:
-        groups = 1 << rng.randrange(MACHINE.row_buses.bit_length())
-        group_size = MACHINE.sub_arrays // groups
+        clusters = 1 << rng.randrange(MACHINE.row_buses.bit_length())
+        cluster_size = MACHINE.sub_arrays // clusters
         layer_pass = Pass(
             machine=MACHINE,
-            runs=rng.choice((1, 1, 2, 3)),
+            bursts=rng.choice((1, 1, 2, 3)),
             taps_y=rng.choice((1, 1, 2, 3)),
             plane_groups=rng.choice((1, 1, 2, 3)),
             kernel_planes=rng.choice((1, 1, 2, 3)),
-            run_rows=rng.choice((1, 1, 2, 3, 4)),
-            rounds=rng.choice((1, 1, 2, 3)),
+            burst_rows=rng.choice((1, 1, 2, 3, 4)),
+            kernel_tiles=rng.choice((1, 1, 2, 3)),
             region_rows=rng.randint(1, 4),
             region_columns=rng.randint(1, 4),
             region_height=rng.choice((1, 1, 2)),
@@ -77,7 +79,7 @@ def random_pass(rng: Random) -> Pass:
             ring_lines=rng.randint(1, 5),
             line_rows=rng.randrange(4),
             group_rows=rng.randrange(4),
-            run_step=rng.randrange(4),
+            burst_step=rng.randrange(4),
             region_step=rng.randrange(3),
             window_step=rng.randrange(3),
             input_row=rng.randrange(8),
@@ -86,12 +88,12 @@ def random_pass(rng: Random) -> Pass:
             next_columns=rng.choice((0, 1, 2)),
             first_lines=rng.choice((1, 2)),
             first_columns=rng.choice((1, 2)),
-            groups=groups,
+            clusters=clusters,
             slots=1 << rng.randrange(MACHINE.segments.bit_length()),
             planes=rng.choice((1, 2)),
-            sub_arrays=rng.randint(1, group_size),
-            last_sub_arrays=rng.randint(1, group_size),
-            load_sub_arrays=rng.randint(1, group_size),
+            sub_arrays=rng.randint(1, cluster_size),
+            last_sub_arrays=rng.randint(1, cluster_size),
+            load_sub_arrays=rng.randint(1, cluster_size),
             load_base=rng.randrange(MACHINE.kernel_words),
             load_rows=rng.randrange(6),
             inner_cycles=rng.randrange(24),
@@ -99,9 +101,9 @@ def random_pass(rng: Random) -> Pass:
             outer_cycles=rng.randrange(24),
             last_outer_cycles=rng.randrange(24),
         )
-        rounds = layer_pass.regions * layer_pass.windows * layer_pass.rounds
-        runs = layer_pass.kernel_planes * layer_pass.plane_groups * layer_pass.taps_y * layer_pass.runs
-        if rounds * runs <= 150:
+        kernel_tiles = layer_pass.regions * layer_pass.windows * layer_pass.kernel_tiles
+        bursts = layer_pass.kernel_planes * layer_pass.plane_groups * layer_pass.taps_y * layer_pass.bursts
+        if kernel_tiles * bursts <= 150:
             return layer_pass
 
 
@@ -120,35 +122,35 @@ def random_row_sets(region: Region, rng: Random) -> list[Fields]:
 
 def command_of(layer_pass: Pass, **fields: int) -> Fields:
     shared = {
-        f"log_{name}": getattr(layer_pass, name).bit_length() - 1 for name in ("slots", "planes", "groups")
+        f"log_{name}": getattr(layer_pass, name).bit_length() - 1 for name in ("slots", "planes", "clusters")
     }
     return dict.fromkeys(dict(COMMAND), 0) | shared | fields
 
 
-def run_duty(layer_pass: Pass, run: Run, cycles: int) -> Duty:
+def burst_duty(layer_pass: Pass, burst: RowBurst, cycles: int) -> Duty:
     command = command_of(
         layer_pass,
         op=Op.DOT.value,
-        last=run.last_sub_array,
-        row_a=run.row_a,
-        row_b=run.row_b,
-        tiles=run.rows - 1,
-        shift=run.shift,
-        clear=int(run.clear),
-        emit=int(run.emit),
+        last=burst.last_sub_array,
+        row_a=burst.row_a,
+        row_b=burst.row_b,
+        tiles=burst.rows - 1,
+        shift=burst.shift,
+        clear=int(burst.clear),
+        emit=int(burst.emit),
     )
-    window_run = {
+    window_burst = {
         "valid": 1,
-        "row": run.row_a,
-        "rows": run.rows - 1,
-        "shift": run.shift,
-        "first": int(run.is_first),
-        "last": int(run.is_last),
+        "row": burst.row_a,
+        "rows": burst.rows - 1,
+        "shift": burst.shift,
+        "first": int(burst.is_first),
+        "last": int(burst.is_last),
     }
     return Duty(
         command,
-        round_cycles=cycles if run.clear else None,
-        window_run=window_run if run.summed else None,
+        kernel_tile_cycles=cycles if burst.clear else None,
+        window_burst=window_burst if burst.summed else None,
     )
 
 
@@ -168,16 +170,16 @@ def duties(layer_pass: Pass, load: bool, rng: Random) -> tuple[list[Duty], Error
                 layer_pass, op=Op.WRITE.value, last=layer_pass.sub_arrays - 1, row_d=row_set["row"]
             )
             found.append(Duty(command, row_set["bits"], row_set))
-        for runs, cycles in region.rounds:
-            for run in runs:
-                if max(run.row_a, run.row_b) + run.rows > MACHINE.rows or run.row_a == run.row_b:
+        for bursts, cycles in region.kernel_tiles:
+            for burst in bursts:
+                if max(burst.row_a, burst.row_b) + burst.rows > MACHINE.rows or burst.row_a == burst.row_b:
                     return found, Error.ROW
-                found.append(run_duty(layer_pass, run, cycles))
+                found.append(burst_duty(layer_pass, burst, cycles))
     return found, Error.NONE
 
 
 class Surroundings:
-    """An engine that takes commands and rows at its own pace, a row former, and a kernel bank."""
+    """An engine that takes commands and rows at its own pace, an input streamer, and a kernel bank."""
 
     def __init__(self, dut: HierarchyObject, rng: Random, row_stall: float, engine_stall: float) -> None:
         self._dut, self._rng = dut, rng
@@ -188,7 +190,7 @@ class Surroundings:
         self.written: list[list[int]] = []
         self.offered: list[int] = []
         self.row_writes: list[Fields] = []
-        self.window_runs: list[tuple[int, Fields]] = []
+        self.window_bursts: list[tuple[int, Fields]] = []
         self.stalled = self.kernel_reads = self.error = 0
         self.busy_cycles: list[int] = []
         self._left, self._writes, self._pulse = 0, False, None
@@ -246,9 +248,9 @@ class Surroundings:
         if row_write["valid"]:
             assert dut.write__ready.value, "a row is told before its pulse has ended"
             self.row_writes.append(row_write)
-        run = unpack(WINDOW_RUN, dut.run.value.to_unsigned())
-        if run["valid"]:
-            self.window_runs.append((self.cycle, run))
+        burst = unpack(WINDOW_BURST, dut.burst.value.to_unsigned())
+        if burst["valid"]:
+            self.window_bursts.append((self.cycle, burst))
         self.stalled += int(dut.stalled.value)
         self.kernel_reads += int(dut.kernel_read.value)
         if dut.kernel__enable.value:
@@ -260,7 +262,7 @@ class Surroundings:
 def check_cycles(around: Surroundings, expected: list[Duty], start: int) -> None:
     """Each command is accepted in the first cycle that the contract allows, and the others count as stalled."""
     free, stalled = start + 1, 0
-    round_due = 0
+    kernel_tile_due = 0
     offered = iter(around.offered)
     for at, (duty, (cycle, _)) in enumerate(zip(expected, around.accepted, strict=True)):
         if duty.bits is None:
@@ -270,9 +272,9 @@ def check_cycles(around: Surroundings, expected: list[Duty], start: int) -> None
         due = free
         if duty.row_set is not None:
             due = max(due, next(offered))
-        if duty.round_cycles is not None:
-            due = max(due, round_due)
-            round_due = due + duty.round_cycles
+        if duty.kernel_tile_cycles is not None:
+            due = max(due, kernel_tile_due)
+            kernel_tile_due = due + duty.kernel_tile_cycles
         assert cycle == due, f"command {at} was accepted in cycle {cycle - start}, due in {due - start}"
         stalled += due - free
         free = due + duty.cycles
@@ -308,8 +310,8 @@ async def run_pass(
     sets = [duty.row_set for duty in expected if duty.row_set is not None]
     assert around.row_writes == [{"valid": 1, "row": s["row"], "sums": s["sums"]} for s in sets]
     cycles = [cycle for cycle, _ in around.accepted]
-    assert around.window_runs == [
-        (cycle, duty.window_run) for cycle, duty in zip(cycles, expected, strict=True) if duty.window_run
+    assert around.window_bursts == [
+        (cycle, duty.window_burst) for cycle, duty in zip(cycles, expected, strict=True) if duty.window_burst
     ]
     if error is Error.NONE:
         loaded = sum(duty.bits is not None and duty.row_set is None for duty in expected)

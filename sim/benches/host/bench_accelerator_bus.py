@@ -30,7 +30,7 @@ from spinplane.machine.registers import (
 
 from ...accelerator import input_step, output_codes, output_step, program_steps
 from ...cocotb_host import PERIOD_NS, CocotbHost
-from ...host_script import Run
+from ...host_script import HostRun
 from .bus_cases import CASES_VARIABLE, NetworkCase, filling_program, load_cases
 
 NETWORKS, WRONG_WORDS = load_cases(Path(os.environ[CASES_VARIABLE]))
@@ -89,7 +89,7 @@ class Chip:
         program = self.loaded.program
         await self.write_input()
         limit = 4 * self.loaded.cold.counters.cycles
-        record = await self.host.run(Run(program=0, descriptors=len(program.descriptors), limit=limit))
+        record = await self.host.run(HostRun(program=0, descriptors=len(program.descriptors), limit=limit))
         assert record == expected, f"{record}\nis not\n{expected}"
         await self.has_outputs()
 

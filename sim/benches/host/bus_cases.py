@@ -11,7 +11,7 @@ from spinplane.machine import Machine
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import Load
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.machine.registers import machine_digest
 
 from ...host_script import Record, RunRecord, load_record, save_record
@@ -27,7 +27,7 @@ class NetworkCase:
 
     Parameters
     ----------
-    program : NetworkProgram
+    program : Program
     codes : ndarray of shape (channels, height, width), int64
     cold, steady : RunRecord
         What a run says that has to load its kernels, and one that finds them in the array.
@@ -35,14 +35,14 @@ class NetworkCase:
         Codes, or raw sums, of each map that is kept.
     """
 
-    program: NetworkProgram
+    program: Program
     codes: np.ndarray
     cold: RunRecord
     steady: RunRecord
     outputs: tuple[np.ndarray, ...]
 
     @classmethod
-    def of(cls, program: NetworkProgram, codes: np.ndarray) -> "NetworkCase":
+    def of(cls, program: Program, codes: np.ndarray) -> "NetworkCase":
         """Run a program on the functional accelerator."""
         accelerator = Accelerator(program.machine)
         accelerator.load(program)
@@ -139,7 +139,7 @@ def load_cases(folder: Path) -> tuple[list[NetworkCase], list[WrongWord]]:
         record = load_record(folder / f"{number}.record.npz")
         networks.append(
             NetworkCase(
-                program=NetworkProgram.load(folder / f"{number}.program.npz"),
+                program=Program.load(folder / f"{number}.program.npz"),
                 codes=np.load(folder / f"{number}.codes.npy"),
                 cold=record.runs[0],
                 steady=record.runs[1],

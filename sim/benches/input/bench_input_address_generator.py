@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bench of `RowWalk`: random layers against the golden model, a row a cycle, with and without stalls."""
+"""Bench of `InputAddressGenerator`: random layers against the golden model, a row a cycle, with and without stalls."""
 
 import json
 import os
@@ -25,7 +25,7 @@ LAUNCH_CYCLES = 6
 
 def expected_requests(layer_pass: Pass) -> list[dict[str, int]]:
     """Payloads of the golden model's requests."""
-    groups = layer_pass.groups
+    clusters = layer_pass.clusters
     return [
         {
             "row": request.row,
@@ -34,8 +34,8 @@ def expected_requests(layer_pass: Pass) -> list[dict[str, int]]:
             "address": (layer_pass.in_base + request.y * layer_pass.in_line_bits) % (1 << LINE_ADDRESS_BITS),
             "plane_group": request.plane_group,
             "last_piece": int(request.last_piece),
-            "group": request.group,
-            "last_group": int(request.group == groups - 1),
+            "cluster": request.cluster,
+            "last_cluster": int(request.cluster == clusters - 1),
             "last_of_region": int(request.last_of_region),
         }
         for request in walk_rows(layer_pass)
@@ -107,10 +107,10 @@ async def the_largest_steps_are_exact(dut: HierarchyObject) -> None:
             next_columns=1,
             region_rows=3,
             region_columns=3,
-            groups=8,
-            groups_x=2,
-            group_x_bits=(1 << 24) - 1,
-            group_y_lines=(1 << 16) - 1,
+            clusters=8,
+            clusters_x=2,
+            cluster_x_bits=(1 << 24) - 1,
+            cluster_y_lines=(1 << 16) - 1,
         )
         await check_walk(dut, far, 0, rng)
 

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bench of `RowFormer`: random layers over random images against the golden model, in time and with stalls."""
+"""Bench of `InputStreamer`: random layers over random images against the golden model, in time and with stalls."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def expected_takes(layer_pass: Pass, sets: int, write_cycles: int) -> list[int]:
     formed = LAUNCH_CYCLES + READ_CYCLES - 1
     takes: list[int] = []
     for _ in range(sets):
-        formed = max([formed + layer_pass.groups, *takes[-1:]])
+        formed = max([formed + layer_pass.clusters, *takes[-1:]])
         takes.append(max([formed, *(take + write_cycles for take in takes[-1:])]))
     return takes
 
@@ -170,13 +170,13 @@ async def beyond_the_bank(dut: HierarchyObject) -> None:
         layer_pass = replace(layer_pass, in_base=layer_pass.in_base + BANK_BITS - needed)
         await check_layer(dut, bank, layer_pass, 0)
         layer_pass = replace(layer_pass, in_base=layer_pass.in_base + 1)
-        rows, groups = list(walk_rows(layer_pass)), layer_pass.groups
+        rows, clusters = list(walk_rows(layer_pass)), layer_pass.clusters
         fails = next(i for i, row in enumerate(rows) if bits_needed(layer_pass, row) > BANK_BITS)
         reads = bank.reads
         await begin(dut, layer_pass)
-        received = await receive(dut, "rows", fails // groups)
+        received = await receive(dut, "rows", fails // clusters)
         assert all(
-            unpack(ROW_SET, payload)["row"] == rows[i * groups].row for i, payload in enumerate(received)
+            unpack(ROW_SET, payload)["row"] == rows[i * clusters].row for i, payload in enumerate(received)
         )
         dut.rows__ready.value = 1
         for _ in range(40):

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bench of `WindowSum`: random runs of rows that are written meanwhile, a row a cycle and slower, in time."""
+"""Bench of `WindowSum`: random bursts of rows that are written meanwhile, a row a cycle and slower, in time."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from spinplane.hdl.common.beat import window_sums_layout
-from spinplane.hdl.common.row_set import row_sum_bits, row_write_layout, window_run_layout
+from spinplane.hdl.common.row_set import row_sum_bits, row_write_layout, window_burst_layout
 from spinplane.machine import Machine
 from spinplane.machine.activation import WINDOW_SUM_BITS
 
@@ -19,10 +19,10 @@ from ...packing import pack, unpack
 from ...streams import reset
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_PARAMETERS"]))
-ROW_WRITE, RUN, SUMS = row_write_layout(MACHINE), window_run_layout(MACHINE), window_sums_layout(MACHINE)
+ROW_WRITE, BURST, SUMS = row_write_layout(MACHINE), window_burst_layout(MACHINE), window_sums_layout(MACHINE)
 LATENCY = 3
 IDLE_WRITE = {"valid": 0, "row": 0, "sums": [0] * MACHINE.row_buses}
-IDLE_RUN = {"valid": 0, "row": 0, "rows": 0, "shift": 0, "first": 0, "last": 0}
+IDLE_BURST = {"valid": 0, "row": 0, "rows": 0, "shift": 0, "first": 0, "last": 0}
 
 
 class Schedule:
@@ -32,7 +32,7 @@ class Schedule:
         self.rng = rng
         self.stored = [[0] * MACHINE.row_buses for _ in range(MACHINE.rows)]
         self.writes: dict[int, dict[str, Any]] = {}
-        self.runs: dict[int, dict[str, int]] = {}
+        self.bursts: dict[int, dict[str, int]] = {}
         self.windows: list[tuple[int, list[int]]] = []
         self.cycle = 0
 
@@ -50,19 +50,19 @@ class Schedule:
             self.write(self.rng.randrange(MACHINE.rows))
             self.cycle += index < count - 1
 
-    def window(self, runs: int, most_rows: int, sense_cycles: int) -> None:
-        """Runs back to back, each of which takes its rows' cycles."""
+    def window(self, bursts: int, most_rows: int, sense_cycles: int) -> None:
+        """Bursts back to back, each of which takes its rows' cycles."""
         totals = [0] * MACHINE.row_buses
-        for index in range(runs):
+        for index in range(bursts):
             rows, shift = self.rng.randint(1, most_rows), self.rng.randrange(8)
             row = self.rng.randrange(MACHINE.rows - rows + 1)
-            self.runs[self.cycle] = {
+            self.bursts[self.cycle] = {
                 "valid": 1,
                 "row": row,
                 "rows": rows - 1,
                 "shift": shift,
                 "first": int(index == 0),
-                "last": int(index == runs - 1),
+                "last": int(index == bursts - 1),
             }
             for bus in range(MACHINE.row_buses):
                 totals[bus] += sum(sums[bus] for sums in self.stored[row : row + rows]) << shift
@@ -85,7 +85,7 @@ async def play(dut: HierarchyObject, schedule: Schedule, delay: int = 0) -> None
     }
     for cycle in range(takes[-1] + 2):
         dut.row_write.value = pack(ROW_WRITE, schedule.writes.get(cycle, IDLE_WRITE))
-        dut.run.value = pack(RUN, schedule.runs.get(cycle, IDLE_RUN))
+        dut.burst.value = pack(BURST, schedule.bursts.get(cycle, IDLE_BURST))
         dut.sums__ready.value = int(cycle in waiting)
         await FallingEdge(dut.clk)
         assert bool(dut.sums__valid.value) == (cycle in offered), cycle
@@ -138,7 +138,7 @@ async def a_row_is_replaced_after_its_last_read(dut: HierarchyObject) -> None:
         schedule.cycle += 1
     for _ in range(20):
         schedule.window(1, 5, 1)
-        run = max(schedule.runs)
-        # The run is told in one cycle and reads its rows in the next ones; the write ends when the last one is read.
-        schedule.write(schedule.runs[run]["row"] + schedule.runs[run]["rows"])
+        burst = max(schedule.bursts)
+        # The burst is told in one cycle and reads its rows in the next ones; the write ends when the last one is read.
+        schedule.write(schedule.bursts[burst]["row"] + schedule.bursts[burst]["rows"])
     await play(dut, schedule)

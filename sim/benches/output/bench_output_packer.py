@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bench of `OutputFormer`: random beats with every number of planes, and raw ones, with stalls on both sides."""
+"""Bench of `OutputPacker`: random beats with every number of planes, and raw ones, with stalls on both sides."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import cocotb
 from cocotb.handle import HierarchyObject
 from cocotb.utils import get_sim_time
 
-from spinplane.behavioral import Write, plane_writes, raw_writes
+from spinplane.behavioral import BankWrite, plane_writes, raw_writes
 from spinplane.hdl import beat_layout, write_layout
 
 from ...lanes import drive, extremes
@@ -40,7 +40,7 @@ def random_beat(raw: bool, planes: int, line_bits: int, rng: Random) -> Beat:
     }
 
 
-def expected_writes(beat: Beat, raw: bool, planes: int, line_bits: int) -> list[Write]:
+def expected_writes(beat: Beat, raw: bool, planes: int, line_bits: int) -> list[BankWrite]:
     """What the golden model writes."""
     if raw:
         return raw_writes(beat["raw"], beat["address"], width=WIDTH)

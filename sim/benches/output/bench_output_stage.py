@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bench of `WayOut`: random passes against the golden model, cycle for cycle, and what it refuses."""
+"""Bench of `OutputStage`: random passes against the golden model, cycle for cycle, and what it refuses."""
 
 import json
 import os
@@ -14,10 +14,10 @@ import pytest
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from spinplane.behavioral.output.output_stage import WayOutError, WayOutRun, run_way_out
+from spinplane.behavioral.output.output_stage import OutputStageError, OutputStageRun, run_output_stage
 from spinplane.hdl.common.beat import result_beat_layout, window_sums_layout
-from spinplane.hdl.output.output_address_generator import ResultWalk
-from spinplane.hdl.output.output_stage import way_out_events
+from spinplane.hdl.output.output_address_generator import OutputAddressGenerator
+from spinplane.hdl.output.output_stage import output_stage_events
 from spinplane.machine import Machine
 from spinplane.machine.codec import encode
 from spinplane.machine.descriptor import PoolAt, Requantize
@@ -25,16 +25,16 @@ from spinplane.machine.registers import Error
 
 from ...packing import pack, pack_bits, pack_descriptor, unpack
 from ...streams import reset, send
-from .output_stage_cases import WayOutCase, random_case
+from .output_stage_cases import OutputStageCase, random_case
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_PARAMETERS"]))
-BEAT, SUMS, EVENTS = result_beat_layout(MACHINE), window_sums_layout(MACHINE), way_out_events()
+BEAT, SUMS, EVENTS = result_beat_layout(MACHINE), window_sums_layout(MACHINE), output_stage_events()
 
 
 class Banks:
-    """The banks around the way out, and a record of what it did in each cycle."""
+    """The banks around the output stage, and a record of what it did in each cycle."""
 
-    def __init__(self, dut: HierarchyObject, case: WayOutCase) -> None:
+    def __init__(self, dut: HierarchyObject, case: OutputStageCase) -> None:
         self.dut = dut
         self.words = {
             name: [pack_bits(word) for word in getattr(case, name)] for name in ("parameters", "thresholds")
@@ -89,8 +89,10 @@ class Banks:
         self.image[start + places[0] :][: len(bits)] = bits
 
 
-async def run_case(dut: HierarchyObject, case: WayOutCase, stalls: tuple[float, float], rng: Random) -> Banks:
-    """Give a pass its beats and window sums; returns when the way out is idle or has failed."""
+async def run_case(
+    dut: HierarchyObject, case: OutputStageCase, stalls: tuple[float, float], rng: Random
+) -> Banks:
+    """Give a pass its beats and window sums; returns when the output stage is idle or has failed."""
     dut.layer.value = pack_descriptor(encode(case.layer_pass))
     banks = Banks(dut, case)
     dut.start.value = 1
@@ -123,8 +125,8 @@ async def run_case(dut: HierarchyObject, case: WayOutCase, stalls: tuple[float, 
     return banks
 
 
-def golden(case: WayOutCase) -> WayOutRun:
-    return run_way_out(
+def golden(case: OutputStageCase) -> OutputStageRun:
+    return run_output_stage(
         case.layer_pass,
         case.accumulators,
         case.window_sums,
@@ -134,17 +136,17 @@ def golden(case: WayOutCase) -> WayOutRun:
     )
 
 
-def cycles_of_windows(case: WayOutCase) -> list[int]:
+def cycles_of_windows(case: OutputStageCase) -> list[int]:
     """Cycles that each beat takes: one, those of the outer windows ``interval``."""
     layer_pass = case.layer_pass
-    beats = layer_pass.channel_beats * layer_pass.groups
+    beats = layer_pass.channel_beats * layer_pass.clusters
     inner = [1] * beats * (layer_pass.windows - 1)
     return (inner + [layer_pass.interval] * beats) * layer_pass.regions
 
 
 async def compare(
-    dut: HierarchyObject, case: WayOutCase, stalls: tuple[float, float], rng: Random
-) -> WayOutRun:
+    dut: HierarchyObject, case: OutputStageCase, stalls: tuple[float, float], rng: Random
+) -> OutputStageRun:
     """Everything that a pass does with what the golden model says."""
     expected = golden(case)
     banks = await run_case(dut, case, stalls, rng)
@@ -164,20 +166,20 @@ async def compare(
     if len(banks.written) and outer_is_written(case):
         assert banks.written[-1] == end
     if stalls == (0, 0):
-        start = ResultWalk.LATENCY
+        start = OutputAddressGenerator.LATENCY
         assert banks.taken == [start + sum(cycles[:index]) for index in range(len(cycles))]
     return expected
 
 
-def outer_is_written(case: WayOutCase) -> bool:
+def outer_is_written(case: OutputStageCase) -> bool:
     """Whether the very last beat is."""
     layer_pass = case.layer_pass
-    columns = layer_pass.region_columns * layer_pass.groups_x
-    rows = layer_pass.region_rows * (layer_pass.groups // layer_pass.groups_x)
+    columns = layer_pass.region_columns * layer_pass.clusters_x
+    rows = layer_pass.region_rows * (layer_pass.clusters // layer_pass.clusters_x)
     return layer_pass.out_width >= columns and layer_pass.out_height >= rows
 
 
-def having(case: WayOutCase, **numbers: int) -> WayOutCase:
+def having(case: OutputStageCase, **numbers: int) -> OutputStageCase:
     """The same case with other numbers in its pass."""
     return replace(case, layer_pass=replace(case.layer_pass, **numbers))  # type: ignore[arg-type]
 
@@ -206,9 +208,9 @@ async def a_beat_a_window_back_to_back(dut: HierarchyObject) -> None:
         await compare(dut, case, (0, 0), rng)
 
 
-async def refuse(dut: HierarchyObject, case: WayOutCase, error: Error, rng: Random) -> None:
-    """The golden model and the way out both; after a reset the next pass is as if nothing had been."""
-    with pytest.raises(WayOutError) as found:
+async def refuse(dut: HierarchyObject, case: OutputStageCase, error: Error, rng: Random) -> None:
+    """The golden model and the output stage both; after a reset the next pass is as if nothing had been."""
+    with pytest.raises(OutputStageError) as found:
         golden(case)
     assert found.value.bank == ("image" if error is Error.IMAGE_BANK else "parameters")
     banks = await run_case(dut, case, (0, 0), rng)
@@ -221,7 +223,7 @@ async def refuse(dut: HierarchyObject, case: WayOutCase, error: Error, rng: Rand
     await compare(dut, random_case(MACHINE, PoolAt.SUM, Requantize.SHIFT, rng), (0, 0), rng)
 
 
-def whole_case(pool: PoolAt, requantize: Requantize, rng: Random) -> WayOutCase:
+def whole_case(pool: PoolAt, requantize: Requantize, rng: Random) -> OutputStageCase:
     """One that writes all of its regions and reads residuals."""
     case = random_case(MACHINE, pool, requantize, rng)
     while not (outer_is_written(case) and case.layer_pass.residual) or (
@@ -283,11 +285,11 @@ async def windows_of_more_beats_than_can_be_held_are_refused(dut: HierarchyObjec
             await refuse(dut, case, Error.PARAMETER_BANK, rng)
 
 
-def with_beats(case: WayOutCase, beats: int) -> WayOutCase:
-    """The same pass with one round of so many beats, all with the parameters of the first."""
+def with_beats(case: OutputStageCase, beats: int) -> OutputStageCase:
+    """The same pass with one kernel tile of so many beats, all with the parameters of the first."""
     # All beats of a pixel are written to the same place, and take the same residuals.
     layer_pass = replace(
-        case.layer_pass, rounds=1, beats=1, last_beats=beats, out_beat_bits=0, residual=False
+        case.layer_pass, kernel_tiles=1, beats=1, last_beats=beats, out_beat_bits=0, residual=False
     )
     base = layer_pass.parameter_base
     parameters = np.concatenate(

@@ -1,4 +1,4 @@
-"""Random passes for the way out, with the results of their rounds and what the banks hold."""
+"""Random passes for the output stage, with the results of their kernel tiles and what the banks hold."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,8 +20,8 @@ _CHANNEL_BITS = 128
 
 
 @dataclass(frozen=True)
-class WayOutCase:
-    """Arguments of `spinplane.behavioral.output.output_stage.run_way_out`."""
+class OutputStageCase:
+    """Arguments of `spinplane.behavioral.output.output_stage.run_output_stage`."""
 
     layer_pass: Pass
     accumulators: NDArray[np.int64]
@@ -32,8 +32,8 @@ class WayOutCase:
 
     def beats(self) -> Iterator[NDArray[np.int64]]:
         """Accumulators of each beat, in the order in which the engine gives them."""
-        rounds, beats = self.layer_pass.rounds, self.layer_pass.beats
-        starts = [beats * j for j in range(rounds)] + [self.layer_pass.channel_beats]
+        kernel_tiles, beats = self.layer_pass.kernel_tiles, self.layer_pass.beats
+        starts = [beats * j for j in range(kernel_tiles)] + [self.layer_pass.channel_beats]
         for window in self.accumulators.reshape(-1, *self.accumulators.shape[-3:]):
             for begin, end in pairwise(starts):
                 yield from window[:, begin:end].reshape(-1, window.shape[-1])
@@ -45,15 +45,15 @@ class WayOutCase:
             yield np.repeat(sums, repeat).tolist()
 
 
-def random_case(machine: Machine, pool: PoolAt, requantize: Requantize, rng: Random) -> WayOutCase:
+def random_case(machine: Machine, pool: PoolAt, requantize: Requantize, rng: Random) -> OutputStageCase:
     """A small pass whose addresses all lie in their banks, some windows and regions beside the map."""
-    log_groups = rng.randint(0, machine.row_buses.bit_length() - 1)
+    log_clusters = rng.randint(0, machine.row_buses.bit_length() - 1)
     beats = rng.randint(1, 3)
     layer_pass = Pass(
         machine=machine,
-        groups=1 << log_groups,
-        groups_x=1 << rng.randint(0, log_groups),
-        rounds=rng.randint(1, 3),
+        clusters=1 << log_clusters,
+        clusters_x=1 << rng.randint(0, log_clusters),
+        kernel_tiles=rng.randint(1, 3),
         beats=beats,
         last_beats=rng.randint(1, beats),
         pool=pool,
@@ -76,16 +76,16 @@ def random_case(machine: Machine, pool: PoolAt, requantize: Requantize, rng: Ran
 def _with_windows(layer_pass: Pass, rng: Random) -> Pass:
     reach = 1 if layer_pass.pool is PoolAt.NONE else 3
     numbers: dict[str, int] = {}
-    groups_y = layer_pass.groups // layer_pass.groups_x
-    for along, across, loop, groups in (
-        ("x", "width", "region_columns", layer_pass.groups_x),
-        ("y", "height", "region_rows", groups_y),
+    clusters_y = layer_pass.clusters // layer_pass.clusters_x
+    for along, across, loop, clusters in (
+        ("x", "width", "region_columns", layer_pass.clusters_x),
+        ("y", "height", "region_rows", clusters_y),
     ):
         numbers[loop] = rng.randint(1, 3)
         numbers[f"region_{across}"] = rng.randint(1, reach)
         numbers[f"stride_{along}"] = rng.randint(1, reach)
         numbers[f"first_window_{along}"] = 0 if reach == 1 else -rng.randint(0, 2)
-        regions = numbers[loop] * groups
+        regions = numbers[loop] * clusters
         numbers[f"out_{across}"] = rng.choice((regions, rng.randint(1, regions)))
         numbers[f"windows_{along}"] = rng.randint(1, regions * numbers[f"stride_{along}"] + 1)
     return replace(layer_pass, **numbers)  # type: ignore[arg-type]
@@ -112,8 +112,8 @@ def _with_codes(layer_pass: Pass, rng: Random) -> Pass:
 def _with_maps(layer_pass: Pass, rng: Random) -> Pass:
     """The pass with the map of the residual operand, and behind it the output's."""
     lanes, beats = layer_pass.lanes, layer_pass.channel_beats
-    columns = layer_pass.region_columns * layer_pass.groups_x
-    rows = layer_pass.region_rows * (layer_pass.groups // layer_pass.groups_x)
+    columns = layer_pass.region_columns * layer_pass.clusters_x
+    rows = layer_pass.region_rows * (layer_pass.clusters // layer_pass.clusters_x)
     residual_base = rng.randrange(50)
     residual_pixel_bits = beats * lanes * layer_pass.residual_planes
     residual_end = residual_base + rows * columns * residual_pixel_bits
@@ -139,12 +139,12 @@ def _with_maps(layer_pass: Pass, rng: Random) -> Pass:
     )
 
 
-def _contents(layer_pass: Pass, rng: Random) -> WayOutCase:
+def _contents(layer_pass: Pass, rng: Random) -> OutputStageCase:
     machine, lanes, beats = layer_pass.machine, layer_pass.lanes, layer_pass.channel_beats
     windows = (
         *(layer_pass.region_rows, layer_pass.region_columns),
         *(layer_pass.region_height, layer_pass.region_width),
-        layer_pass.groups,
+        layer_pass.clusters,
     )
     draws = np.random.default_rng(rng.getrandbits(32))
     small = layer_pass.requantize is not Requantize.SHIFT or rng.random() < 0.5
@@ -178,7 +178,7 @@ def _contents(layer_pass: Pass, rng: Random) -> WayOutCase:
     used = beats + layer_pass.parameter_base
     thresholds = beats * layer_pass.threshold_words + layer_pass.threshold_base
     image = draws.integers(0, 2, machine.image_words * machine.columns, dtype=np.uint8)
-    return WayOutCase(
+    return OutputStageCase(
         layer_pass,
         draws.integers(-reach, reach, (*windows, beats, lanes)),
         draws.integers(-(1 << window_sum), 1 << window_sum, windows),

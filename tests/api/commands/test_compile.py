@@ -14,7 +14,7 @@ from spinplane.commands import compile as compilation
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.predict import predict
 from spinplane.machine import Machine, load_machine
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 
 
 def test_figures_of_a_network() -> None:
@@ -117,7 +117,7 @@ def test_program_and_picture_are_files(
     told = capsys.readouterr().out
     assert f"program  {file}" in told
     assert json.loads(figures.read_text())["file"] == str(file)
-    program, same = compile_graph(small_graph(), load_machine("tiny")), NetworkProgram.load(file)
+    program, same = compile_graph(small_graph(), load_machine("tiny")), Program.load(file)
     assert np.array_equal(same.descriptors, program.descriptors)
     assert same.layers == program.layers
     picture = tmp_path / "new" / "small.program.png"

@@ -15,7 +15,7 @@ from spinplane.commands import run as running
 from spinplane.commands.demo_convolution import Demo, demo
 from spinplane.machine import ACCELERATOR_COUNTER_NAMES, SpinplaneError
 from spinplane.samples import KERNELS, sample_digit
-from spinplane.sim.accelerator import AcceleratorRun, run_accelerator
+from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
 
 
 def corner(digit: int) -> np.ndarray:
@@ -23,14 +23,14 @@ def corner(digit: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def runs() -> list[AcceleratorRun]:
+def runs() -> list[RtlAcceleratorRun]:
     """What the simulator gave to the demonstration."""
     return []
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory, runs: list[AcceleratorRun]) -> Demo:
-    def run(*arguments: Any, **options: Any) -> AcceleratorRun:
+def result(tmp_path_factory: pytest.TempPathFactory, runs: list[RtlAcceleratorRun]) -> Demo:
+    def run(*arguments: Any, **options: Any) -> RtlAcceleratorRun:
         runs.append(run_accelerator(*arguments, **options))
         return runs[-1]
 
@@ -101,7 +101,7 @@ def test_one_wrong_figure_of_the_rtl_is_a_mismatch_and_exit_code_1(
     wrong: str,
     mismatches: int,
     result: Demo,
-    runs: list[AcceleratorRun],
+    runs: list[RtlAcceleratorRun],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

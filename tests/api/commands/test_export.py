@@ -9,7 +9,7 @@ from spinplane.commands import export as machine_export
 from spinplane.commands.export import bench_case
 from spinplane.compiler.graph import Graph
 from spinplane.machine import Machine, SpinplaneError, load_machine
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 
 #: The least of everything.
 LEAST = Machine(
@@ -40,7 +40,7 @@ def test_the_largest_network_that_fits(machine: Machine, network: str) -> None:
 
 
 def test_a_machine_that_no_network_fits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(graph: Graph, machine: Machine) -> NetworkProgram:
+    def refuse(graph: Graph, machine: Machine) -> Program:
         raise SpinplaneError(f"{graph.name} does not fit {machine.name}")
 
     monkeypatch.setattr(machine_export, "compile_graph", refuse)

@@ -200,18 +200,23 @@ def test_cycles_are_those_of_the_waveform(tmp_path: Path) -> None:
     run = spinplane.run_network(graph, image, machine="tiny", simulator="icarus", waves=tmp_path)
     assert run.mismatches == 0
     program = compile_graph(graph, load_machine("tiny"))
-    names = ["layer_controller.busy", "sequencer.run", "way_out.results__valid", "way_out.write__enable"]
-    wave = Waveform(tmp_path / "waves.vcd", [*names, "way_out.write__address"], run=1)
+    names = [
+        "layer_controller.busy",
+        "sequencer.burst",
+        "output_stage.results__valid",
+        "output_stage.write__enable",
+    ]
+    wave = Waveform(tmp_path / "waves.vcd", [*names, "output_stage.write__address"], run=1)
     for layer, at in (("conv", 0), ("dense", 1)):
         feature_map = program.layers[at].output
         last_bits = map_addresses(feature_map)[..., -1]
         for output in ((0, 0, 0), (2, 0, 0), (2, 2, 1), (3, 1, 2))[: 4 if layer == "conv" else 2]:
             traced = spinplane.trace(graph, image, output=output, layer=layer, machine="tiny")
             cycles = traced.cycles
-            assert wave["sequencer.run", cycles.issued] & 1
-            assert wave["way_out.results__valid", cycles.result]
-            assert wave["way_out.write__enable", cycles.written]
-            assert wave["way_out.write__address", cycles.written] == last_bits[output] // 64
+            assert wave["sequencer.burst", cycles.issued] & 1
+            assert wave["output_stage.results__valid", cycles.result]
+            assert wave["output_stage.write__enable", cycles.written]
+            assert wave["output_stage.write__address", cycles.written] == last_bits[output] // 64
 
 
 def test_the_command_prints_a_trace(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spinplane.behavioral import ArrayError, Engine, EngineRun
-from spinplane.machine import Counters, Machine, Op, Program, command_dtype
+from spinplane.machine import CommandStream, Counters, Machine, Op, command_dtype
 
 MACHINE = Machine(
     name="hand", sub_arrays=2, rows=16, columns=32, segments=2, accumulator_bits=16, memory_operations=True
@@ -37,7 +37,7 @@ class Script:
 
     def run(self, engine: Engine, columns: Any = range(32)) -> EngineRun:
         """Run it with these columns alone."""
-        program = Program(
+        program = CommandStream(
             machine=MACHINE,
             commands=np.concatenate(self._commands),
             rows=np.array(self._rows, np.uint8).reshape(-1, 32),
@@ -180,7 +180,7 @@ def run_on_four(rows: list[list[range]], commands: list[dict[str, int]]) -> Engi
     for command, fields in zip(array[len(bits) :], commands, strict=True):
         for name, value in fields.items():
             command[name] = value
-    return Engine(FOUR).run(Program(machine=FOUR, commands=array, rows=np.array(bits, np.uint8)))
+    return Engine(FOUR).run(CommandStream(machine=FOUR, commands=array, rows=np.array(bits, np.uint8)))
 
 
 def test_each_bus_brings_a_row_to_its_sub_arrays() -> None:
@@ -188,13 +188,13 @@ def test_each_bus_brings_a_row_to_its_sub_arrays() -> None:
     assert [columns_of(row) for row in run.rows] == [[0, 1, 2], [0, 1, 2], [5, 6], [5, 6]]
 
 
-def test_groups_give_their_results_one_after_the_other() -> None:
-    dot = {"op": Op.DOT.value, "log_groups": 1}
+def test_clusters_give_their_results_one_after_the_other() -> None:
+    dot = {"op": Op.DOT.value, "log_clusters": 1}
     rows = [[range(3), range(30, 41)]]
     run = run_on_four(rows, [dot, dot | {"last": 1, "log_slots": 1}])
     assert run.results.tolist() == [3, 11] + [3, 0] * 2 + [2, 9] * 2
     assert (run.counters.bit_counts, run.counters.additions) == (2 + 4, 2 + 8)
-    run = run_on_four(rows, [{"op": Op.READ.value, "first": 1, "last": 1, "log_groups": 1}])
+    run = run_on_four(rows, [{"op": Op.READ.value, "first": 1, "last": 1, "log_clusters": 1}])
     assert [len(columns_of(row)) for row in run.rows] == [3, 11]
 
 
@@ -205,9 +205,9 @@ def test_groups_give_their_results_one_after_the_other() -> None:
         ({"last": 2}, 2),
         ({"last": 1}, 1),
         ({"last": 3, "log_slots": 2}, 8),
-        ({"last": 1, "log_slots": 1, "log_groups": 1}, 4),
-        # A group of one sub-array has less than a beat.
-        ({"log_groups": 2}, 4),
+        ({"last": 1, "log_slots": 1, "log_clusters": 1}, 4),
+        # A cluster of one sub-array has less than a beat.
+        ({"log_clusters": 2}, 4),
     ],
 )
 def test_results_leave_in_beats(fields: dict[str, int], beats: int) -> None:
@@ -233,9 +233,9 @@ def test_planes_side_by_side_weigh_by_their_number() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"log_groups": 3}, "8 groups: 4 sub-arrays cannot be divided among them"),
-        ({"log_groups": 1, "last": 2}, "sub-arrays 0 to 2: a group has sub-arrays 0 to 1"),
-        ({"op": Op.READ.value, "first": 2, "last": 1}, "sub-arrays 2 to 1: a group has sub-arrays 0 to 3"),
+        ({"log_clusters": 3}, "8 clusters: 4 sub-arrays cannot be divided among them"),
+        ({"log_clusters": 1, "last": 2}, "sub-arrays 0 to 2: a cluster has sub-arrays 0 to 1"),
+        ({"op": Op.READ.value, "first": 2, "last": 1}, "sub-arrays 2 to 1: a cluster has sub-arrays 0 to 3"),
         ({"log_slots": 3}, "8 slots: a row has 4 at most (segments)"),
         ({"log_slots": 1, "log_planes": 2}, "2 slots of 4 planes: a row has 4 sub-blocks of 16 columns"),
     ],
@@ -247,7 +247,9 @@ def test_refuses_what_the_machine_does_not_have(fields: dict[str, int], text: st
 
 def test_an_empty_program(engine: Engine) -> None:
     commands = np.zeros(0, command_dtype(MACHINE))
-    run = Engine(MACHINE).run(Program(machine=MACHINE, commands=commands, rows=np.zeros((0, 32), np.uint8)))
+    run = Engine(MACHINE).run(
+        CommandStream(machine=MACHINE, commands=commands, rows=np.zeros((0, 32), np.uint8))
+    )
     assert run.counters == Counters()
     assert (run.results.shape, run.rows.shape) == ((0,), (0, 32))
 

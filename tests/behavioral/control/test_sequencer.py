@@ -22,17 +22,18 @@ def test_kernel_planes_start_again_for_each_group_of_input_planes() -> None:
         machine=MACHINE,
         kernel_planes=2,
         plane_groups=2,
-        runs=2,
-        run_rows=2,
+        bursts=2,
+        burst_rows=2,
         planes=4,
-        rounds=2,
+        kernel_tiles=2,
         group_rows=8,
-        run_step=2,
+        burst_step=2,
         kernel_row=30,
     )
     (region,) = walk_regions(layer_pass)
     first, second = (
-        [(run.row_a, run.row_b, run.shift) for run in one_round.runs] for one_round in region.rounds
+        [(burst.row_a, burst.row_b, burst.shift) for burst in one_kernel_tile.bursts]
+        for one_kernel_tile in region.kernel_tiles
     )
     assert first == [
         (0, 30, 0),
@@ -61,21 +62,24 @@ def test_lines_go_around_the_ring() -> None:
         first_columns=1,
     )
     regions = list(walk_regions(layer_pass))
-    rows = [[run.row_a for one_round in region.rounds for run in one_round.runs] for region in regions]
+    rows = [
+        [burst.row_a for one_kernel_tile in region.kernel_tiles for burst in one_kernel_tile.bursts]
+        for region in regions
+    ]
     assert rows == [[0, 10], [10, 5], [5, 0]]
     assert all(region.has_rows for region in regions)
 
 
-def test_the_last_window_of_a_region_is_outer_and_the_last_round_is_last() -> None:
+def test_the_last_window_of_a_region_is_outer_and_the_last_kernel_tile_is_last() -> None:
     layer_pass = Pass(
         machine=MACHINE,
         region_width=2,
-        rounds=2,
+        kernel_tiles=2,
         inner_cycles=1,
         last_inner_cycles=2,
         outer_cycles=3,
         last_outer_cycles=4,
     )
     (region,) = walk_regions(layer_pass)
-    assert [one_round.cycles for one_round in region.rounds] == [1, 2, 3, 4]
+    assert [one_kernel_tile.cycles for one_kernel_tile in region.kernel_tiles] == [1, 2, 3, 4]
     assert not region.has_rows

@@ -84,16 +84,16 @@ def test_regions_that_need_nothing_new_have_no_rows() -> None:
     assert [row.row for row in walk_rows(layer_pass)] == [0, 1]
 
 
-def test_groups_take_their_parts_of_the_map_in_turn() -> None:
+def test_clusters_take_their_parts_of_the_map_in_turn() -> None:
     layer_pass = pass_of(
         first_lines=1,
         first_columns=1,
         pieces=2,
         piece_bits=10,
-        group_x_bits=100,
-        group_y_lines=7,
-        groups=4,
-        groups_x=2,
+        cluster_x_bits=100,
+        cluster_y_lines=7,
+        clusters=4,
+        clusters_x=2,
     )
     rows = list(walk_rows(layer_pass))
     assert [(row.y, row.x) for row in rows] == [(y, x + p) for p in (0, 10) for y in (0, 7) for x in (0, 100)]
@@ -107,7 +107,7 @@ def request(**fields: int) -> RowRequest:
         "x": 0,
         "plane_group": 0,
         "last_piece": True,
-        "group": 0,
+        "cluster": 0,
         "last_of_region": True,
     }
     return RowRequest(**{**values, **fields})
@@ -165,12 +165,12 @@ def test_pieces_have_their_lengths() -> None:
     assert [form_row(bits, layer_pass, request(last_piece=last))[1] for last in (False, True)] == [4, 2]
 
 
-def test_buses_carry_the_rows_of_their_groups() -> None:
+def test_buses_carry_the_rows_of_their_clusters() -> None:
     layer_pass = pass_of(
         PLANES_MAP,
-        groups=2,
-        groups_x=2,
-        group_x_bits=32,
+        clusters=2,
+        clusters_x=2,
+        cluster_x_bits=32,
         last_length=16,
         first_lines=1,
         first_columns=1,

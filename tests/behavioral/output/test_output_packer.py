@@ -3,12 +3,12 @@ import re
 import numpy as np
 import pytest
 
-from spinplane.behavioral import Write, plane_writes, raw_writes
+from spinplane.behavioral import BankWrite, plane_writes, raw_writes
 
 WIDTH = 64
 
 
-def written(writes: list[Write], words: int) -> np.ndarray:
+def written(writes: list[BankWrite], words: int) -> np.ndarray:
     """Bits of a bank of zeros after the writes."""
     bank = np.zeros((words, WIDTH), dtype=np.uint8)
     for address, data, mask in writes:

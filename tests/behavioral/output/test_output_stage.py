@@ -1,15 +1,15 @@
-"""The golden model of the way out against plain loops over one number at a time."""
+"""The golden model of the output stage against plain loops over one number at a time."""
 
 from random import Random
 
 import numpy as np
 import pytest
 
-from spinplane.behavioral.output.output_stage import WayOutError, run_way_out
+from spinplane.behavioral.output.output_stage import OutputStageError, run_output_stage
 from spinplane.machine import Machine, Rounding
 from spinplane.machine.descriptor import PoolAt, Requantize
 from spinplane.machine.passes import Pass
-from spinplane.sim.benches.output.output_stage_cases import WayOutCase, random_case
+from spinplane.sim.benches.output.output_stage_cases import OutputStageCase, random_case
 
 MACHINE = Machine(
     name="loops", sub_arrays=4, rows=16, columns=32, segments=1, results_per_cycle=2, image_words=2048
@@ -32,19 +32,19 @@ def rounded(y: int, shift: int, rounding: Rounding) -> int:
     return (y + half) >> shift
 
 
-def by_loops(case: WayOutCase) -> tuple[list[tuple[int, list[int]]], int, int]:
+def by_loops(case: OutputStageCase) -> tuple[list[tuple[int, list[int]]], int, int]:
     """Writes, planes of residuals and words of parameters and thresholds read."""
     n = case.layer_pass
     writes, residual_reads, parameter_reads = [], 0, 0
     for rho in range(n.region_rows):
         for kappa in range(n.region_columns):
             parameter_reads += case.accumulators[rho, kappa][..., 0].size
-            for j in range(n.rounds):
-                for g in range(n.groups):
-                    for b in range(n.last_beats if j == n.rounds - 1 else n.beats):
+            for j in range(n.kernel_tiles):
+                for g in range(n.clusters):
+                    for b in range(n.last_beats if j == n.kernel_tiles - 1 else n.beats):
                         channel = j * n.beats + b
-                        ox = g % n.groups_x * n.region_columns + kappa
-                        oy = g // n.groups_x * n.region_rows + rho
+                        ox = g % n.clusters_x * n.region_columns + kappa
+                        oy = g // n.clusters_x * n.region_rows + rho
                         if n.requantize is Requantize.THRESHOLDS:
                             parameter_reads += n.threshold_words
                         if ox >= n.out_width or oy >= n.out_height:
@@ -87,7 +87,7 @@ def by_loops(case: WayOutCase) -> tuple[list[tuple[int, list[int]]], int, int]:
 
 
 def value_of(
-    case: WayOutCase, rho: int, kappa: int, g: int, channel: int, lane: int, ox: int, oy: int
+    case: OutputStageCase, rho: int, kappa: int, g: int, channel: int, lane: int, ox: int, oy: int
 ) -> int:
     """Pooled value and offset."""
     n = case.layer_pass
@@ -116,7 +116,7 @@ def value_of(
     return (min(found) if least else max(found)) + offset
 
 
-def code_of(case: WayOutCase, y: int, channel: int, lane: int) -> int:
+def code_of(case: OutputStageCase, y: int, channel: int, lane: int) -> int:
     n = case.layer_pass
     if n.requantize is Requantize.RAW:
         return y
@@ -129,8 +129,8 @@ def code_of(case: WayOutCase, y: int, channel: int, lane: int) -> int:
     return code << n.code_shift
 
 
-def run(case: WayOutCase, **arguments: bool):
-    return run_way_out(
+def run(case: OutputStageCase, **arguments: bool):
+    return run_output_stage(
         case.layer_pass,
         case.accumulators,
         case.window_sums,
@@ -159,12 +159,12 @@ def test_is_what_loops_find(pool: PoolAt, requantize: Requantize, wraps: bool) -
     assert written > 50
 
 
-def one_beat(**numbers: object) -> WayOutCase:
+def one_beat(**numbers: object) -> OutputStageCase:
     """One window of one channel beat, all of whose numbers are 0."""
     one = {"interval": 8, "windows_x": 1, "windows_y": 1, "out_width": 1, "out_height": 1}
     layer_pass = Pass(machine=MACHINE, **one | numbers)
     shape = (1, 1, 1, 1, 1)
-    return WayOutCase(
+    return OutputStageCase(
         layer_pass,
         np.zeros((*shape, layer_pass.channel_beats, LANES), dtype=np.int64),
         np.zeros(shape, dtype=np.int64),
@@ -199,14 +199,14 @@ def test_raw_values_wrap_only_where_they_are_told_to() -> None:
         ({"interval": 0}, ValueError, "interval = 0: allowed are at least 1 cycles"),
         ({"interval": 2, "out_planes": 3}, ValueError, "interval = 2: allowed are at least 3 cycles"),
         ({"low": 4, "high": 4}, OverflowError, "code 4 does not fit in 1 planes"),
-        ({"out_base": 1}, WayOutError, "bit address 1: allowed are multiples of 2"),
-        ({"out_base": 65536}, WayOutError, "bit 65537 is beyond the bank of 65536 bits"),
+        ({"out_base": 1}, OutputStageError, "bit address 1: allowed are multiples of 2"),
+        ({"out_base": 65536}, OutputStageError, "bit 65537 is beyond the bank of 65536 bits"),
         (
             {"residual": True, "residual_base": 65535},
-            WayOutError,
+            OutputStageError,
             "residual bit 65536 is beyond the bank of 65536 bits",
         ),
-        ({"parameter_base": 16}, WayOutError, "parameters: word 16 is beyond the bank of 16"),
+        ({"parameter_base": 16}, OutputStageError, "parameters: word 16 is beyond the bank of 16"),
         (
             {
                 "requantize": Requantize.THRESHOLDS,
@@ -214,10 +214,10 @@ def test_raw_values_wrap_only_where_they_are_told_to() -> None:
                 "threshold_base": 13,
                 "out_planes": 5,
             },
-            WayOutError,
+            OutputStageError,
             "thresholds: word 16 is beyond the bank of 16",
         ),
-        ({"pool": PoolAt.SUM, "last_beats": 65}, WayOutError, "65 beats of a window: 64 can be held"),
+        ({"pool": PoolAt.SUM, "last_beats": 65}, OutputStageError, "65 beats of a window: 64 can be held"),
     ],
 )
 def test_refuses_what_the_hardware_cannot_do(

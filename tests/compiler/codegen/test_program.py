@@ -15,7 +15,7 @@ from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction
 from spinplane.compiler.mapping import stages as stages_module
 from spinplane.compiler.mapping.candidates import placements
 from spinplane.compiler.oracle import run_graph
@@ -105,7 +105,7 @@ def steps_of(kernels, levels, *, seed=0, spread=30):
         np.random.default_rng(seed).integers(-spread, spread, (kernels, len(levels) - 1)), axis=1
     )
     rising = np.arange(kernels) % 2 == 0
-    return Steps(
+    return StepFunction(
         thresholds=np.where(rising[:, np.newaxis], limits, limits[:, ::-1]),
         rising=rising,
         levels=np.asarray(levels, dtype=np.int64),

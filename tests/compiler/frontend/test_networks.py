@@ -9,8 +9,8 @@ import pytest
 from spinplane.compiler.frontend.networks import (
     PAPER_CONFIGURATIONS,
     BitWidths,
-    Layer,
     Network,
+    NetworkLayer,
     Pool,
     load_network,
     network_names,
@@ -88,7 +88,10 @@ def test_a_layer_that_does_not_fit_is_named() -> None:
             source="test",
             channels=1,
             side=4,
-            layers=(Layer(name="a", channels=4, kernel=3), Layer(name="b", channels=2, kernel=3)),
+            layers=(
+                NetworkLayer(name="a", channels=4, kernel=3),
+                NetworkLayer(name="b", channels=2, kernel=3),
+            ),
         )
     with pytest.raises(
         SpinplaneError, match=r"^network n, layer a: an input of 3 channels, 4×4 does not fit$"
@@ -98,7 +101,7 @@ def test_a_layer_that_does_not_fit_is_named() -> None:
             source="test",
             channels=3,
             side=4,
-            layers=(Layer(name="a", channels=4, kernel=3, groups=2),),
+            layers=(NetworkLayer(name="a", channels=4, kernel=3, groups=2),),
         )
 
 

@@ -18,7 +18,7 @@ from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
 from spinplane.machine import Coding, Machine, Operand, load_machine
 from spinplane.machine.descriptor import PoolAt
-from spinplane.machine.program import NetworkProgram
+from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 
 SMALL = Machine(name="small", sub_arrays=8, rows=96, columns=128, segments=4, results_per_cycle=4)
@@ -35,12 +35,12 @@ def layer_of(weights: np.ndarray, **more: object) -> Layer:
     return Layer(weights=weights, **{**options, **more})
 
 
-def pooled_maps(program: NetworkProgram) -> int:
+def pooled_maps(program: Program) -> int:
     """Passes that add up windows."""
     return sum(layer_pass.pool is PoolAt.SUM for layer_pass in program.passes)
 
 
-def check(program: NetworkProgram, graph: Graph, inputs: np.ndarray) -> None:
+def check(program: Program, graph: Graph, inputs: np.ndarray) -> None:
     accelerator = Accelerator(program.machine)
     accelerator.load(program)
     codes = (inputs - program.input.offset) // program.input.scale

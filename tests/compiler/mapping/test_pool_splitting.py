@@ -8,9 +8,8 @@ import pytest
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
-from spinplane.compiler.frontend.networks import BitWidths, Network, Pool
-from spinplane.compiler.frontend.networks import Layer as NetworkLayer
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Steps
+from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction
 from spinplane.compiler.mapping.pool_splitting import split_pool
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
@@ -39,7 +38,7 @@ def first_layer(output: Operand, *, scale: int = 1, **more: object) -> Layer:
         "i": Operand(bits=3),
         "bias": np.arange(6),
         "pool": Pooling(kind="max_codes", size=(3, 3), stride=(2, 2), padding=(0, 1, 1, 0)),
-        "steps": Steps(
+        "steps": StepFunction(
             thresholds=np.where(rising[:, np.newaxis], limits, limits[:, ::-1]), rising=rising, levels=levels
         ),
     }
@@ -159,7 +158,7 @@ def test_what_is_not_split(changes):
 
 def test_greatest_sums_of_rising_steps_are_split():
     layer = first_layer(OUTPUTS[2])
-    steps = Steps(
+    steps = StepFunction(
         thresholds=np.sort(layer.steps.thresholds, axis=1),
         rising=np.ones(6, dtype=bool),
         levels=layer.steps.levels,

@@ -1,4 +1,4 @@
-"""Steps as the way out computes them: every sum that a channel can reach becomes its level."""
+"""Steps as the output stage computes them: every sum that a channel can reach becomes its level."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spinplane.compiler.frontend.thresholds import reachable_sums
-from spinplane.compiler.graph import Layer, Pooling, Steps
+from spinplane.compiler.graph import Layer, Pooling, StepFunction
 from spinplane.compiler.mapping.codes import InputCode
 from spinplane.compiler.mapping.requantize import requantization
 from spinplane.machine import Operand, SpinplaneError
@@ -53,7 +53,7 @@ def check(layer, output):
 
 
 def steps(thresholds, rising, levels):
-    return Steps(
+    return StepFunction(
         thresholds=np.array(thresholds, dtype=np.int64), rising=np.array(rising), levels=np.array(levels)
     )
 

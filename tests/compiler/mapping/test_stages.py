@@ -85,16 +85,16 @@ def test_a_program_knows_its_stages(fold_pools: bool, tmp_path: Path) -> None:
     for placed in program.stages:
         words = program.descriptors[list(placed.numbers)]
         assert placed.passes == tuple(decode(of_pass, program.machine) for of_pass in words)
-        first, lowered = placed.passes[0], placed.home.placement.layer
+        first, lowered = placed.passes[0], placed.allocation.placement.layer
         assert first.in_base == placed.source.base
         assert first.out_base == placed.target.base
-        assert first.kernel_row == placed.home.kernel_row
+        assert first.kernel_row == placed.allocation.kernel_row
         assert first.requantize is placed.steps.requantize
         assert (placed.target.channels, placed.target.height) == (lowered.kernels, lowered.regions[0])
     maxima, taken, averages, dense = program.stages
     assert maxima.target == taken.source
     assert [taken.target, averages.target, dense.target] == [layer.output for layer in program.layers]
-    assert (averages.home.placement.layer.layer is graph.layers[1]) != fold_pools
+    assert (averages.allocation.placement.layer.layer is graph.layers[1]) != fold_pools
     assert averages.stage.windows == (4, 4)
     program.save(tmp_path / "program")
     assert not isinstance(CompiledProgram.load(tmp_path / "program"), CompiledProgram)

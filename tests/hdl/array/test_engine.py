@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Engine in RTL against its golden model: random programs for ranges and groups of sub-arrays."""
+"""Engine in RTL against its golden model: random programs for ranges and clusters of sub-arrays."""
 
 import json
 from dataclasses import asdict, replace
@@ -11,7 +11,7 @@ from spinplane.behavioral import Engine
 from spinplane.hdl import Engine as EngineOfHdl
 from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.hdl.export.machine_verilog import array_model
-from spinplane.machine import Machine, Op, Program
+from spinplane.machine import CommandStream, Machine, Op
 from spinplane.sim import run_bench
 from spinplane.sim.programs import ProgramGenerator, used_fields
 
@@ -24,9 +24,9 @@ SLOW = replace(
 )
 # The widths of all of these fields are special: one sub-array, one segment.
 ALONE = replace(THREE, name="alone", sub_arrays=1, segments=1, sense_cycles=2)
-# Groups of 1 to 4, slots and planes of all sizes, a bus for each sub-array; a group may have less than a beat.
-GROUPS = Machine(name="groups", sub_arrays=4, rows=24, columns=128, segments=4, memory_operations=True)
-# Two groups of three sub-arrays, whose results do not fill their last beat; one bus for three.
+# Clusters of 1 to 4, slots and planes of all sizes, a bus for each sub-array; a cluster may have less than a beat.
+CLUSTERS = Machine(name="clusters", sub_arrays=4, rows=24, columns=128, segments=4, memory_operations=True)
+# Two clusters of three sub-arrays, whose results do not fill their last beat; one bus for three.
 ODD = Machine(
     name="odd",
     sub_arrays=6,
@@ -39,7 +39,7 @@ ODD = Machine(
     write_cycles=3,
     memory_operations=True,
 )
-# One bus for all groups, results one at a time, accumulators wider than segments, no memory operations.
+# One bus for all clusters, results one at a time, accumulators wider than segments, no memory operations.
 NARROW = Machine(
     name="narrow",
     sub_arrays=4,
@@ -55,8 +55,8 @@ NARROW = Machine(
 @pytest.mark.parametrize(
     ("machine", "simulator"),
     [
-        (GROUPS, "verilator"),
-        *((machine, "icarus") for machine in (THREE, SLOW, ALONE, GROUPS, ODD, NARROW)),
+        (CLUSTERS, "verilator"),
+        *((machine, "icarus") for machine in (THREE, SLOW, ALONE, CLUSTERS, ODD, NARROW)),
     ],
     ids=lambda value: getattr(value, "name", value),
 )
@@ -71,7 +71,7 @@ def test_bench(machine: Machine, simulator: str) -> None:
     assert run.check().tests == 3
 
 
-def random_programs(machine: Machine, commands: int) -> list[Program]:
+def random_programs(machine: Machine, commands: int) -> list[CommandStream]:
     generator = ProgramGenerator(machine, seed=7)
     generator.writes()
     return [generator.program(commands) for _ in range(2)]
@@ -94,11 +94,11 @@ def test_random_programs_leave_nothing_out() -> None:
     assert all(len(run.results) > 50 and len(run.rows) > 50 for run in runs)
 
 
-def test_random_programs_have_all_slots_planes_and_groups() -> None:
-    commands = np.concatenate([program.commands for program in random_programs(GROUPS, 300)])
+def test_random_programs_have_all_slots_planes_and_clusters() -> None:
+    commands = np.concatenate([program.commands for program in random_programs(CLUSTERS, 300)])
     dots = commands[commands["op"] == Op.DOT.value]
     modes = {(slots, planes) for slots in range(3) for planes in range(4) if slots + planes <= 3}
     assert set(dots[["log_slots", "log_planes"]].tolist()) == modes
-    assert set(dots[["log_slots", "log_groups"]].tolist()) == {(s, g) for s in range(3) for g in range(3)}
+    assert set(dots[["log_slots", "log_clusters"]].tolist()) == {(s, g) for s in range(3) for g in range(3)}
     for op in Op:
-        assert set(commands["log_groups"][commands["op"] == op.value]) == {0, 1, 2}, op
+        assert set(commands["log_clusters"][commands["op"] == op.value]) == {0, 1, 2}, op

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from spinplane.hdl.common.verilog import verilog_modules
-from spinplane.hdl.input.input_address_generator import RowWalk
+from spinplane.hdl.input.input_address_generator import InputAddressGenerator
 from spinplane.sim import run_bench
 
 SIZES = {"name": "bench", "sub_arrays": 8, "rows": 64, "columns": 64, "segments": 2, "image_words": 64}
@@ -14,8 +14,8 @@ SIZES = {"name": "bench", "sub_arrays": 8, "rows": 64, "columns": 64, "segments"
 def test_bench(row_buses: int, simulator: str) -> None:
     run = run_bench(
         "spinplane.sim.benches.input.bench_input_address_generator",
-        verilog_modules(RowWalk(), "row_walk"),
-        "row_walk",
+        verilog_modules(InputAddressGenerator(), "input_address_generator"),
+        "input_address_generator",
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps({**SIZES, "row_buses": row_buses})},
     )

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from spinplane.hdl.common.verilog import verilog_modules
-from spinplane.hdl.input.input_streamer import RowFormer
+from spinplane.hdl.input.input_streamer import InputStreamer
 from spinplane.machine import Machine
 from spinplane.sim import run_bench
 
@@ -25,8 +25,8 @@ def test_bench(sizes: str, simulator: str) -> None:
     parameters = {"name": "bench", "image_words": 64, **SIZES[sizes]}
     run = run_bench(
         "spinplane.sim.benches.input.bench_input_streamer",
-        verilog_modules(RowFormer(Machine(**parameters)), "row_former"),
-        "row_former",
+        verilog_modules(InputStreamer(Machine(**parameters)), "input_streamer"),
+        "input_streamer",
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps(parameters)},
     )

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from spinplane.hdl import OutputFormer
+from spinplane.hdl import OutputPacker
 from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.sim import run_bench
 
@@ -16,8 +16,8 @@ SIZES = [(1, 16), (4, 64), (8, 256), (16, 16)]
 def test_bench(lanes: int, width: int, simulator: str) -> None:
     run = run_bench(
         "spinplane.sim.benches.output.bench_output_packer",
-        verilog_modules(OutputFormer(lanes, width), "output_former"),
-        "output_former",
+        verilog_modules(OutputPacker(lanes, width), "output_packer"),
+        "output_packer",
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps({"lanes": lanes, "width": width})},
     )
@@ -36,5 +36,5 @@ def test_bench(lanes: int, width: int, simulator: str) -> None:
 )
 def test_refuses_wrong_sizes(lanes: int, width: int, error: type[Exception], message: str) -> None:
     with pytest.raises(error) as caught:
-        OutputFormer(lanes, width)
+        OutputPacker(lanes, width)
     assert str(caught.value) == message

@@ -5,11 +5,11 @@ import pytest
 
 from spinplane.hdl.common.bank import BANK, bank_model
 from spinplane.hdl.common.verilog import verilog_modules
-from spinplane.hdl.output.output_stage import WayOut
+from spinplane.hdl.output.output_stage import OutputStage
 from spinplane.machine import Machine
 from spinplane.sim import run_bench
 
-#: Rows and segments have nothing to do with the way out.
+#: Rows and segments have nothing to do with the output stage.
 COMMON = {"rows": 16, "segments": 1, "image_words": 1024, "parameter_beats": 128, "threshold_beats": 44}
 SIZES = [
     {"sub_arrays": 2, "columns": 64, "pool_beats": 40},
@@ -33,8 +33,8 @@ def test_bench(sizes: dict[str, int], simulator: str) -> None:
     parameters = COMMON | {"name": "bench"} | sizes
     run = run_bench(
         "spinplane.sim.benches.output.bench_output_stage",
-        {BANK: bank_model(), **verilog_modules(WayOut(Machine(**parameters)), "way_out")},
-        "way_out",
+        {BANK: bank_model(), **verilog_modules(OutputStage(Machine(**parameters)), "output_stage")},
+        "output_stage",
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps(parameters)},
     )
