@@ -7,7 +7,7 @@ from spinplane.behavioral.fixed_point import signed_integers
 
 
 def test_examples_of_the_docstrings() -> None:
-    assert doctest.testmod(fixed_point) == (0, 1)
+    assert doctest.testmod(fixed_point) == (0, 2)
 
 
 @pytest.mark.parametrize("bits", [1, 9, 63, 64])

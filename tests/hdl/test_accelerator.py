@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from spinplane.behavioral import accelerator as functional
+from spinplane.behavioral import program_plan
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import AcceleratorCounters, Machine
 from spinplane.machine.descriptor import DESCRIPTOR_FIELDS
+from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
 from spinplane.sim import run_bench
 from spinplane.sim.axi import WARNINGS
@@ -45,12 +47,26 @@ def network_cases(machine: Machine) -> list[NetworkCase]:
     return [NetworkCase.of(program, input_codes(program, inputs)) for _, program, inputs in chosen]
 
 
+class NoSchedule:
+    """What is done for a pass that nobody looks at."""
+
+    span = (0, 0)
+
+    def __init__(self, layer_pass: Pass) -> None:
+        self.layer_pass = layer_pass
+
+    def counters(self, *, loads: bool) -> AcceleratorCounters:
+        return AcceleratorCounters()
+
+
 def wrong_words(cases: list[NetworkCase], count: int, monkeypatch: pytest.MonkeyPatch) -> list[WrongWord]:
     """Random words of random descriptors; what each is refused for if no pass is looked at."""
     rng = np.random.default_rng(7)
     words = []
     with monkeypatch.context() as patch:
-        patch.setattr(functional, "run_pass", lambda *_, **__: AcceleratorCounters())
+        patch.setattr(program_plan, "check_kernels", lambda *_, **__: None)
+        patch.setattr(program_plan, "Schedule", NoSchedule)
+        patch.setattr(functional.Accelerator, "_run_pass", lambda *_: None)
         for _ in range(count):
             network = int(rng.integers(len(cases)))
             program = cases[network].program
