@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_named() -> None:
         encode(replace(LEAST, start_y=32768))
     with pytest.raises(
         SpinplaneError,
-        match=r"^descriptor field kernel tiles = 4097: allowed are whole numbers from 1 to 4096$",
+        match=r"^descriptor field kernel_tiles = 4097: allowed are whole numbers from 1 to 4096$",
     ):
         encode(replace(LEAST, kernel_tiles=4097))
     for slots in (0, 3, 16):
