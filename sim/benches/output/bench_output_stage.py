@@ -99,11 +99,7 @@ async def run_case(
     server = cocotb.start_soon(banks.run())
     await RisingEdge(dut.clk)
     dut.start.value = 0
-    lanes = MACHINE.results_per_cycle
-    beats = [
-        pack(BEAT, {"values": beat.tolist(), "valid": rng.getrandbits(lanes), "last": rng.getrandbits(1)})
-        for beat in case.beats()
-    ]
+    beats = [pack(BEAT, beat.tolist()) for beat in case.beats()]
     sums = [pack(SUMS, sums) for sums in case.bus_sums()]
     senders = [
         cocotb.start_soon(send(dut, "results", beats, stalls[0], rng)),
