@@ -1,5 +1,6 @@
 """The tutorial is run as it stands: what a page prints is what it says."""
 
+from codeop import compile_command
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def test_a_page_prints_what_it_says(page: Path, tmp_path: Path, monkeypatch: pyt
     for block in blocks:
         printed = run_block(block, page, names)
         assert printed == (block.printed or ""), f"{page.name}, line {block.line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_can_be_pasted_into_a_session(page: Path) -> None:
+    # A session of Python 3.11 and 3.12 wants a blank line after a loop.
+    for block in read_blocks(page):
+        pending: list[str] = []
+        for line in [*block.text.splitlines(), ""] if block.language == "python" else []:
+            pending.append(line)
+            if compile_command("\n".join(pending), f"{page.name}, line {block.line}"):
+                pending = []
+        assert not pending, f"{page.name}, line {block.line}"
 
 
 def test_the_pages_lead_from_one_to_the_next() -> None:
