@@ -72,7 +72,7 @@ class Schedule:
     units : UnitReader
     places : OutputMap
     residual : ResidualLoader or None
-    contents : ndarray of shape (windows of all regions, plane clusters, window rows), int64
+    contents : ndarray of shape (windows of all regions, plane groups, window rows), int64
         Row set that each input row holds when it is sensed; −1 where the pass has not written it.
     last_sets : ndarray of shape (rows,), int64
         Row set that each array row holds in the end; −1 where the pass does not write it.

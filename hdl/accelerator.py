@@ -90,7 +90,7 @@ class Accelerator(wiring.Component):
         return units_reset
 
     def _join_units(self, m: Module) -> None:
-        former, sums, sequencer = self._input_streamer, self._window_sum, self._sequencer
+        streamer, sums, sequencer = self._input_streamer, self._window_sum, self._sequencer
         engine, output_stage, controller = self._engine, self._output_stage, self._controller
         m.d.comb += [
             self._pulse.eq(engine.pulse),
@@ -104,9 +104,9 @@ class Accelerator(wiring.Component):
         if self.machine.memory_operations:
             starts_layer &= controller.layer.kind == Kind.LAYER.value
             self._join_row_store(m)
-        for unit in (former, output_stage):
+        for unit in (streamer, output_stage):
             m.d.comb += [unit.layer.eq(controller.layer), unit.start.eq(starts_layer)]
-        wiring.connect(m, former.rows, sequencer.rows)
+        wiring.connect(m, streamer.rows, sequencer.rows)
         wiring.connect(m, sequencer.command, engine.command)
         wiring.connect(m, sequencer.write, engine.write)
         if self.machine.overlaps_writes:
@@ -132,7 +132,7 @@ class Accelerator(wiring.Component):
 
     def _control(self, m: Module) -> None:
         registers, controller = self._registers, self._controller
-        former, sequencer, output_stage = self._input_streamer, self._sequencer, self._output_stage
+        streamer, sequencer, output_stage = self._input_streamer, self._sequencer, self._output_stage
         stores = self._row_store.busy if self.machine.memory_operations else Const(0)
         m.d.comb += [
             controller.start.eq(registers.start),
@@ -140,7 +140,7 @@ class Accelerator(wiring.Component):
             controller.program.eq(registers.program),
             controller.pulse.eq(self._engine.pulse),
             controller.units_busy.eq(
-                former.busy | sequencer.busy | self._engine.busy | output_stage.busy | stores
+                streamer.busy | sequencer.busy | self._engine.busy | output_stage.busy | stores
             ),
             registers.busy.eq(controller.busy),
             registers.done.eq(controller.done),
@@ -150,7 +150,7 @@ class Accelerator(wiring.Component):
             registers.resident.eq(controller.resident),
             self.interrupt.eq(registers.interrupt),
         ]
-        with m.If(former.bank_error):
+        with m.If(streamer.bank_error):
             m.d.comb += controller.unit_error.eq(Error.IMAGE_BANK.value)
         with m.Elif(sequencer.error != Error.NONE.value):
             m.d.comb += controller.unit_error.eq(sequencer.error)

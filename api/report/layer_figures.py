@@ -10,7 +10,7 @@ class LayerFigures:
     Parameters
     ----------
     layer : str
-    kernels : (kernels, channels of a cluster, height, width)
+    kernels : (kernels, channels of a group, height, width)
     output : (channels, height, width)
         Of what leaves the layer.
     w, i : int

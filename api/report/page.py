@@ -28,10 +28,10 @@ class _Column:
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """Cells of a row; a `cluster` is a bold text over the rows that follow, one `after` a line is a total."""
+    """Cells of a row; a `group` is a bold text over the rows that follow, one `after` a line is a total."""
 
     cells: tuple[str, ...]
-    cluster: bool
+    group: bool
     after: bool
 
 
@@ -102,7 +102,7 @@ def _plain_table(table: Table) -> _PlainTable:
         rows.append(
             _Row(
                 cells=(first.plain, *(text.plain for text in others)),
-                cluster=bool(first.spans) and not any(others),
+                group=bool(first.spans) and not any(others),
                 after=at == last and at > 0 and ends[at - 1],
             )
         )

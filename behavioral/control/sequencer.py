@@ -83,7 +83,7 @@ class RowPairs:
 
     Parameters
     ----------
-    input_rows : ndarray of shape (region rows, region columns, windows, plane clusters, window rows), int64
+    input_rows : ndarray of shape (region rows, region columns, windows, plane groups, window rows), int64
     kernel_rows : ndarray of shape (kernel_tiles, kernel planes, window rows), int64
     sub_arrays : ndarray of shape (kernel_tiles,), int64
         Of each cluster that take part.
@@ -178,13 +178,13 @@ def _bursts(layer_pass: Pass, pairs: RowPairs, input_rows: Integers, number: int
     of_plane = plane_groups * len(inputs[0])
     index = 0
     for plane, kernel_rows in enumerate(kernels):
-        for cluster, rows in enumerate(inputs):
+        for group, rows in enumerate(inputs):
             for row_a, row_b in zip(rows, kernel_rows, strict=True):
                 yield RowBurst(
                     row_a=row_a,
                     row_b=row_b,
                     rows=step,
-                    shift=plane + cluster * layer_pass.planes,
+                    shift=plane + group * layer_pass.planes,
                     last_sub_array=int(pairs.sub_arrays[number]) - 1,
                     clear=index == 0,
                     emit=index == of_plane * len(kernels) - 1,

@@ -271,8 +271,8 @@ class OutputStage(wiring.Component):
     def _write(self, m: Module, platform: object, address: Value, is_written: Value) -> Value:
         """The lanes' codes or raw values; returns whether they do not fit in the bank."""
         machine, layer, lanes = self.machine, self.layer, self._lanes
-        former = place(m, platform, "output_packer", OutputPacker(machine.results_per_cycle, machine.columns))
-        beat = former.beats.payload
+        packer = place(m, platform, "output_packer", OutputPacker(machine.results_per_cycle, machine.columns))
+        beat = packer.beats.payload
         raw, fits = Signal(), Signal()
         end = Signal(ADDRESS_BITS + 1)
         steps = [Mux(bit, layer.out_plane_bits << weight, 0) for weight, bit in enumerate(layer.out_planes)]
@@ -287,17 +287,17 @@ class OutputStage(wiring.Component):
             fits.eq(
                 (end <= machine.image_words * machine.columns) & (Mux(raw, address[:below_raw], between) == 0)
             ),
-            former.raw.eq(raw),
-            former.last_plane.eq(layer.out_planes),
-            former.line_bits.eq(layer.out_plane_bits),
-            former.beats.valid.eq(lanes.out_valid & is_written & fits & (self.error == Error.NONE.value)),
+            packer.raw.eq(raw),
+            packer.last_plane.eq(layer.out_planes),
+            packer.line_bits.eq(layer.out_plane_bits),
+            packer.beats.valid.eq(lanes.out_valid & is_written & fits & (self.error == Error.NONE.value)),
             Value.cast(beat.codes).eq(lanes.codes),
             Value.cast(beat.raw).eq(lanes.raw),
             beat.address.eq(address),
-            former.writes.ready.eq(1),
-            self.write.enable.eq(former.writes.valid),
-            self.write.address.eq(former.writes.payload.address),
-            self.write.data.eq(former.writes.payload.data),
-            self.write.mask.eq(former.writes.payload.mask),
+            packer.writes.ready.eq(1),
+            self.write.enable.eq(packer.writes.valid),
+            self.write.address.eq(packer.writes.payload.address),
+            self.write.data.eq(packer.writes.payload.data),
+            self.write.mask.eq(packer.writes.payload.mask),
         ]
         return lanes.out_valid & is_written & ~fits

@@ -25,11 +25,11 @@ class ConvolutionCase:
     program : Program
         Of this one layer, which leaves its sums.
     inputs : ndarray of shape (batch, channels, height, width), int64
-    weights : ndarray of shape (kernels, channels / clusters, height, width), int64
+    weights : ndarray of shape (kernels, channels / groups, height, width), int64
         Both are values, not codes.
     w, i : Operand
     options : dict
-        Stride, padding, dilation, clusters and bias, as `spinplane.behavioral.convolve` takes them.
+        Stride, padding, dilation, groups and bias, as `spinplane.behavioral.convolve` takes them.
     """
 
     program: Program

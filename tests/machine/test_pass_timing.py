@@ -76,7 +76,7 @@ def random_pass(machine: Machine, rng: np.random.Generator) -> tuple[Pass, np.nd
     return n, row_sets.ravel(), int(rng.integers(0, 3)) * 4
 
 
-class Former:
+class Streamer:
     """The input streamer, cycle by cycle: a row that is asked for, a set that is formed, and one that is offered."""
 
     def __init__(self, n: Pass, row_sets: np.ndarray) -> None:
@@ -132,13 +132,13 @@ def cycle_by_cycle(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int
                 operations.append(("kernel_tile", getattr(n, f"{last}{place}_cycles")))
     runs = n.plane_groups * n.window_rows * n.kernel_planes * machine.sense_cycles
     free = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * machine.write_cycles if loaded else 0)
-    former = Former(n, row_sets)
+    streamer = Streamer(n, row_sets)
     output_stage_free = stalled = cycle = 0
     while operations:
         taken = False
         if cycle >= free:
             operation, beats = operations[0]
-            if operation == "write" and former.offers:
+            if operation == "write" and streamer.offers:
                 taken, free = True, cycle + machine.write_cycles
                 operations.pop(0)
             elif operation == "kernel_tile" and cycle >= output_stage_free:
@@ -146,7 +146,7 @@ def cycle_by_cycle(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int
                 operations.pop(0)
             else:
                 stalled += 1
-        former.step(cycle, taken)
+        streamer.step(cycle, taken)
         cycle += 1
     # The depth of the output stage by hand: pooled after 5 cycles, 3 more before the thresholds.
     output_stage = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
@@ -169,14 +169,14 @@ def cycle_by_cycle_with_overlap(n: Pass, row_sets: np.ndarray, loaded: int) -> t
     run = n.plane_groups * n.window_rows * n.kernel_planes * machine.sense_cycles
     to_write = list(row_sets)
     load_ends = LAUNCH_CYCLES + (KERNEL_CYCLES + loaded * machine.write_cycles if loaded else 0)
-    former = Former(n, row_sets)
+    streamer = Streamer(n, row_sets)
     writing = running = running_row = output_stage = stalled = cycle = 0
     under_write: int | None = None
     while kernel_tiles:
         taken = False
         if writing == 0 and under_write is not None:
             to_write[under_write], under_write = to_write[under_write] - 1, None
-        if cycle >= load_ends and not writing and writes and former.offers:
+        if cycle >= load_ends and not writing and writes and streamer.offers:
             row, at = writes[0]
             if row == 0 or (runs_left[row - 1] == 0 and not (running and running_row == row - 1)):
                 taken, writing, under_write = True, machine.write_cycles, at
@@ -190,7 +190,7 @@ def cycle_by_cycle_with_overlap(n: Pass, row_sets: np.ndarray, loaded: int) -> t
             # While the load goes on, but for its last pulse, no run is waited for.
             elif not loaded or cycle > load_ends - machine.write_cycles:
                 stalled += 1
-        former.step(cycle, taken)
+        streamer.step(cycle, taken)
         cycle += 1
         writing, running, output_stage = (max(0, left - 1) for left in (writing, running, output_stage))
     free = cycle + running

@@ -54,7 +54,7 @@ def convolution(seed: int, w_bits: int, i_bits: int, machine: Machine = MACHINE)
     rng = np.random.default_rng([seed, w_bits, i_bits])
     w, i = operand(w_bits, number), operand(i_bits, number // 3)
     channels, kernel = (SHORT, EQUAL, LONG)[number % 3][number // 3 % 4]
-    clusters = (1, 1, 2, 1, 3)[number % 5]
+    groups = (1, 1, 2, 1, 3)[number % 5]
     stride = (1, 2, (2, 1), (1, 3))[number // 2 % 4]
     padding = (0, 1, (1, 0), (0, 2, 1, 1), 1)[number // 5 % 5]
     dilation = ((1, 2), 1, 2)[number // 7 % 3] if number % 3 == 0 else 1
@@ -62,10 +62,10 @@ def convolution(seed: int, w_bits: int, i_bits: int, machine: Machine = MACHINE)
     if i.bits == MAX_BITS and i.coding is Coding.DOREFA:
         padding = 0
     if w.bits == MAX_BITS and w.coding is Coding.DOREFA:
-        clusters = 1
+        groups = 1
     if w.bits == MAX_BITS and w.coding is not Coding.UNSIGNED and i.scale == 2:
         i = Operand(bits=i_bits)
-    kernels = clusters * int(rng.integers(1, 4 if number % 3 else 9))
+    kernels = groups * int(rng.integers(1, 4 if number % 3 else 9))
     # Two or three positions in each direction, whatever the geometry.
     steps, spread = np.broadcast_to(stride, 2), np.broadcast_to(dilation, 2)
     seen = spread * (np.array(kernel) - 1) + 1 + steps * rng.integers(1, 3 if number % 3 else 4, 2)
@@ -78,16 +78,16 @@ def convolution(seed: int, w_bits: int, i_bits: int, machine: Machine = MACHINE)
         stride=pair(stride, "stride"),
         padding=sides(padding),
         dilation=pair(dilation, "dilation"),
-        clusters=clusters,
+        groups=groups,
         bias=rng.integers(-500, 500, kernels) * (number % 4 > 0),
     )
-    shape = (1 + number % 2, channels * clusters, int(height), int(width))
+    shape = (1 + number % 2, channels * groups, int(height), int(width))
     return case_of(layer, decode(rng.integers(0, 2**i_bits, shape), i), machine)
 
 
 def case_of(layer: Layer, inputs: np.ndarray, machine: Machine = MACHINE) -> ConvolutionCase:
     _, channels, height, width = inputs.shape
-    names = ("stride", "padding", "dilation", "clusters", "bias")
+    names = ("stride", "padding", "dilation", "groups", "bias")
     return ConvolutionCase(
         program=compile_graph(layer_graph(layer, (channels, height, width)), machine),
         inputs=inputs,
@@ -200,7 +200,7 @@ def test_the_convolutions_leave_nothing_out() -> None:
     assert {length for length in lengths if length < 64} >= {3, 9, 12, 32}
     assert 64 in lengths
     assert {length for length in lengths if length > 64} >= {120, 130, 192, 198}
-    for name in ("stride", "padding", "dilation", "clusters"):
+    for name in ("stride", "padding", "dilation", "groups"):
         assert len({str(case.options[name]) for case in cases}) >= 3, name
     assert {len(case.inputs) for case in cases} == {1, 2}
     assert {bool(case.options["bias"].any()) for case in cases} == {False, True}
