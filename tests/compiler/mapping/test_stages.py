@@ -38,7 +38,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> Count
 def test_each_layer_is_lowered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = counted(monkeypatch, lowering, "encode_weights")
     result = spinplane.compile_model(pooled_graph(), machine="tiny", fold_pools=True)
-    assert [layer.way for layer in result.layers] == ["split", "folded", ""]
+    assert [layer.pool for layer in result.layers] == ["split", "folded", None]
     # The identity that takes the maxima, and the sum of the kernels of which averages are taken, are others.
     assert calls == {"maxima": 1 + 1, "averages": 1 + 1, "dense": 1}
 
