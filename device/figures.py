@@ -46,7 +46,7 @@ def draw_sense_levels(path: Path, run: MonteCarlo, name: str) -> Path:
                     ha="center", va="bottom", fontsize=8,
                 )  # fmt: skip
         axis.set(xlabel="V_sense, mV", ylabel="trials")
-        axis.legend()
+        axis.legend(loc="upper right")
     return _save(figure, path)
 
 
@@ -61,7 +61,7 @@ def draw_switching(path: Path, pulses: Sequence[WritePulse], name: str, axis_nam
     axis.set(
         xlabel="time, ns", ylabel=f"m_{axis_name}", title=f"{name}: write pulses at 0 K", ylim=(-1.05, 1.05)
     )
-    axis.legend()
+    axis.legend(loc="center right")
     return _save(figure, path)
 
 
@@ -83,7 +83,7 @@ def draw_write_errors(path: Path, errors: WriteErrors, name: str) -> Path:
         axis.plot(pulses, [rate.tail for rate in row], "--", linewidth=1, color=color)
     axis.set(xlabel="pulse, ns", ylabel="write error rate", yscale="log", ylim=(1e-12, 1.5))
     axis.set_title(f"{name}: writes of {errors.bit} that fail; dashed: analytic tail")
-    axis.legend()
+    axis.legend(loc="lower left")
     return _save(figure, path)
 
 
