@@ -58,7 +58,7 @@ def synthesize(
     else:
         target, source = AsicTarget(library=read_library(liberty)), str(liberty or "spinplane")
     black_boxes = stubs(machine)
-    modules = machine_verilog(machine, kept_in / "verilog" if kept_in else None, top=ACCELERATOR)
+    modules = machine_verilog(machine, kept_in / "verilog" if kept_in else None)
     if kept_in is None:
         cells = map_modules(modules, black_boxes, target, yosys)
     else:

@@ -13,10 +13,12 @@ from spinplane.machine.descriptor import (
     THRESHOLDS_PER_WORD,
     Kind,
     Load,
+    OperationBit,
     PoolAt,
     Requantize,
 )
 from spinplane.machine.machine import CHANNEL_BITS
+from spinplane.machine.memory_operation import RowOperation
 from spinplane.machine.registers import (
     COUNTERS_BASE,
     IDENTITY,
@@ -112,11 +114,16 @@ def _program(machine: Machine) -> list[_Define]:
         ("POOL", PoolAt),
         ("REQUANTIZE", Requantize),
         ("ROUNDING", Rounding),
+        ("OPERATION", RowOperation),
     )
     return [
         ("DESCRIPTOR_WORDS", f"{DESCRIPTOR_WORDS}u", ""),
         ("DESCRIPTORS", f"{machine.descriptors}u", "that the program memory holds"),
         *((f"{name}_{one.name}", f"{one.value}u", "") for name, kind in kinds for one in kind),
+        *(
+            (f"OPERATION_BIT_{bit.name}", f"{bit.value}u", "of the word of an operation")
+            for bit in OperationBit
+        ),
         ("CHANNEL_BITS", f"{CHANNEL_BITS}u", "of a channel in a word of parameters or thresholds"),
         ("THRESHOLDS_PER_WORD", f"{THRESHOLDS_PER_WORD}u", "of a channel"),
         ("RAW_BITS", f"{RAW_BITS}u", "of a channel in a map of raw layout"),

@@ -103,7 +103,7 @@ def export(
     OSError
         If the folder cannot be written.
     """
-    modules = machine_verilog(machine, kept_in, TOP)
+    modules = machine_verilog(machine, kept_in)
     sources = [f"{module}.v" for module in modules]
     model_texts = {f"{name}.v": text for name, text in models().items()}
     stub_texts = {f"{name}_stub.v": text for name, text in stubs(machine).items()}

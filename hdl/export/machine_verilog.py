@@ -3,38 +3,32 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 from amaranth.hdl import Shape
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from spinplane.machine import Machine
 from spinplane.machine.files import write_whole
 
 from ..accelerator import Accelerator
-from ..array.engine import Engine
 from ..array.sot_mram_array import SotMramArray
 from ..common.bank import BANK, bank_model, bank_stub
 from ..common.verilog import verilog_modules
 
-#: Top module of an engine alone.
-ENGINE = "engine"
-#: Top module of a whole accelerator.
+#: Top module.
 ACCELERATOR = "accelerator"
-_TOPS: dict[str, Callable[[Machine], wiring.Component]] = {ENGINE: Engine, ACCELERATOR: Accelerator}
 #: Module of the memory array.
 ARRAY = "sot_mram_array"
 #: The array's behavioral model, for simulation only.
 ARRAY_MODEL = f"{ARRAY}.v"
 
 
-def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = ENGINE) -> dict[str, str]:
-    """Synthesizable Verilog of a machine.
+def machine_verilog(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
+    """Synthesizable Verilog of a machine's accelerator.
 
     Parameters
     ----------
@@ -42,29 +36,26 @@ def machine_verilog(machine: Machine, kept_in: Path | None = None, top: str = EN
     kept_in : Path, optional
         Folder in which the text is looked up and left behind, under a name that holds a digest of the machine,
         of the package's hardware sources and of Amaranth's version.
-    top : {"engine", "accelerator"}
-        The engine alone, or the whole accelerator.
 
     Returns
     -------
     dict of str to str
         Text of each module by its name, leaves first.
     """
-    component = _TOPS[top]
     if kept_in is None:
-        return verilog_modules(component(machine), top)
-    path = kept_in / f"{top}-{_digest(machine)}.json"
+        return verilog_modules(Accelerator(machine), ACCELERATOR)
+    path = kept_in / f"{ACCELERATOR}-{_digest(machine)}.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        modules = verilog_modules(component(machine), top)
+        modules = verilog_modules(Accelerator(machine), ACCELERATOR)
     write_whole(path, json.dumps(modules).encode())
     return modules
 
 
 def accelerator_sources(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
     """Verilog of an accelerator with the behavioral array and banks: what a simulator needs."""
-    return {**models(), **machine_verilog(machine, kept_in, ACCELERATOR)}
+    return {**models(), **machine_verilog(machine, kept_in)}
 
 
 def models() -> dict[str, str]:

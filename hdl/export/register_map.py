@@ -82,7 +82,7 @@ STATUS_TEXTS: dict[Status, str] = {
 
 ERROR_TEXTS: dict[Error, str] = {
     Error.NONE: "no error",
-    Error.KIND: "a second header, or a descriptor of no kind",
+    Error.KIND: "a second header, or a memory operation on a machine that has none",
     Error.FIELD: "a word does not fit its field, or asks for what no unit does; ERROR names the word",
     Error.VERSION: "the program is of another format",
     Error.MACHINE: "the program is for another machine",

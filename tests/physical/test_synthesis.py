@@ -57,7 +57,7 @@ def test_every_block_is_listed(report: AreaReport) -> None:
 
 def test_every_module_is_in_one_block(report: AreaReport, tiny: Machine) -> None:
     listed = [module for block in report.blocks for module in block.modules]
-    assert sorted(listed) == sorted(machine_verilog(tiny, top=ACCELERATOR))
+    assert sorted(listed) == sorted(machine_verilog(tiny))
     assert report.black_boxes == ("sot_mram_array", "bank")
 
 
@@ -105,7 +105,7 @@ def test_total_is_what_yosys_says_of_the_flat_netlist(
 ) -> None:
     """Yosys' own statistics of the same netlist, flattened: another way to the same sum."""
     target = AsicTarget(library=read_library())
-    modules, stub = machine_verilog(tiny, top=ACCELERATOR), "".join(stubs(tiny).values())
+    modules, stub = machine_verilog(tiny), "".join(stubs(tiny).values())
     for name, text in {**target.files(), "design.v": "".join(modules.values()), "stub.v": stub}.items():
         (tmp_path / name).write_text(text)
     script = f"""\

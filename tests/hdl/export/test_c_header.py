@@ -15,10 +15,12 @@ from spinplane.machine.descriptor import (
     FORMAT_VERSION,
     Kind,
     Load,
+    OperationBit,
     PoolAt,
     Requantize,
 )
 from spinplane.machine.memory_map import MemoryMap, region_address
+from spinplane.machine.memory_operation import RowOperation
 from spinplane.machine.registers import (
     IDENTITY,
     Control,
@@ -45,7 +47,7 @@ def expected(machine: Machine) -> dict[str, int]:
         *("sub_arrays", "rows", "columns", "segments", "accumulator_bits", "sense_cycles", "write_cycles"),
         *("row_buses", "results_per_cycle", "bus_bits", "pool_beats", "descriptors"),
     )
-    kinds = {"KIND": Kind, "LOAD": Load, "POOL": PoolAt, "REQUANTIZE": Requantize}
+    kinds = {"KIND": Kind, "LOAD": Load, "POOL": PoolAt, "REQUANTIZE": Requantize, "OPERATION": RowOperation}
     return {
         **{f"REG_{register.name}": register.value for register in Register},
         **{"ID_VALUE": IDENTITY, "VERSION_VALUE": FORMAT_VERSION, "MACHINE_VALUE": machine_digest(machine)},
@@ -60,6 +62,7 @@ def expected(machine: Machine) -> dict[str, int]:
         **{f"{name.upper()}_WORD_BITS": bank.width for name, bank in banks.items()},
         **{f"{name}_{one.name}": one.value for name, kind in kinds.items() for one in kind},
         **{"ROUNDING_FLOOR": 0, "ROUNDING_HALF_UP": 1, "ROUNDING_HALF_EVEN": 2},
+        **{f"OPERATION_BIT_{bit.name}": bit.value for bit in OperationBit},
         **{
             "DESCRIPTOR_WORDS": DESCRIPTOR_WORDS,
             "CHANNEL_BITS": 128,
