@@ -75,9 +75,9 @@ def load_array(path: Path) -> np.ndarray:
         with open(path, "rb") as file:
             values = np.load(file, allow_pickle=False)
     except FileNotFoundError:
-        raise SpinplaneError(f"input {path}: there is no such file") from None
+        raise SpinplaneError(f"input {path}: no such file") from None
     except OSError as error:
-        raise SpinplaneError(f"input {path}: it cannot be read: {error.strerror or error}") from None
+        raise SpinplaneError(f"input {path}: cannot be read: {error.strerror or error}") from None
     except (ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise SpinplaneError(f"input {path}: not a .npy file of numbers, or cut short: {error}") from None
     if not isinstance(values, np.ndarray):

@@ -27,7 +27,7 @@ def sample_digit(digit: int) -> np.ndarray:
         If `digit` is no digit.
     """
     if digit not in range(10):
-        raise SpinplaneError(f"digit = {digit!r}: allowed are whole numbers from 0 to 9")
+        raise SpinplaneError(f"digit = {digit!r}: must be a whole number from 0 to 9")
     with (
         (files("spinplane") / "data" / "networks" / "mnist-test-200.npz").open("rb") as file,
         np.load(file) as samples,

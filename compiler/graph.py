@@ -211,7 +211,7 @@ class Graph:
             )
         x = array.reshape(-1, *self.input_shape).astype(np.float32)
         if not np.isfinite(x).all():
-            raise SpinplaneError("input: it has values that are no finite numbers")
+            raise SpinplaneError("input: its values are not all finite")
         c = self.input_coding
         scaled = (x * np.float32(c.multiply) - np.float32(c.subtract)) / np.float32(c.scale) + np.float32(
             c.zero_point

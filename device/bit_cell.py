@@ -112,7 +112,7 @@ def _drive_lines(
             if key not in drives:
                 drives[key], levels[key] = drive, level
             elif needed and (drives[key], levels[key]) != (drive, level):
-                raise LineConflict(f"{line} of {way} {index} is needed at {drives[key]!r} and at {drive!r}")
+                raise LineConflict(f"{line} of {way} {index} is driven to both {drives[key]!r} and {drive!r}")
 
     for needed in (True, False):
         for access in accesses:

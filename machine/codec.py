@@ -176,7 +176,7 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | Memor
                 value = _meant(field, held[field.name])
                 raise UnitError(
                     refused,
-                    f"descriptor field {field.meant} = {value}: no unit of machine {machine.name} does that",
+                    f"descriptor field {field.meant} = {value}: no unit of machine {machine.name} does this",
                 )
             values = {field.meant: _meant(field, held[field.name]) for field in PASS_FIELDS}
             typed: dict[str, Any] = {
@@ -223,8 +223,8 @@ def _meant(field: Field, value: int) -> int:
 
 
 def _allowed(field: Field) -> str:
-    kind = "powers of two from" if field.holds is Holds.LOGARITHM else "whole numbers from"
-    return f"allowed are {kind} {_meant(field, field.smallest)} to {_meant(field, field.largest)}"
+    kind = "a power of two" if field.holds is Holds.LOGARITHM else "a whole number"
+    return f"must be {kind} from {_meant(field, field.smallest)} to {_meant(field, field.largest)}"
 
 
 def _refused(held: dict[str, int], machine: Machine) -> int | None:

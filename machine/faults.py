@@ -84,12 +84,12 @@ class FaultMap:
                     f"fault map: {key} has shape {thresholds.shape}, the machine ({self.sub_arrays}, {self.columns})"
                 )
             if thresholds.size and not 0 <= thresholds.min() <= thresholds.max() <= operands + 1:
-                raise SpinplaneError(f"fault map: {key} holds other values than 0 to {operands + 1}")
+                raise SpinplaneError(f"fault map: {key} must hold values from 0 to {operands + 1}")
             self._freeze(key, thresholds.astype(np.uint8))
         shape = (self.sub_arrays, self.rows, self.columns)
         if self.variation is not None and self.variation.parallel.shape != shape:
             raise SpinplaneError(
-                f"fault map: a variation of cells of shape {self.variation.parallel.shape}, the machine {shape}"
+                f"fault map: its variation has shape {self.variation.parallel.shape}, the machine {shape}"
             )
 
     def _freeze(self, key: str, values: np.ndarray) -> None:
@@ -192,7 +192,7 @@ class FaultMap:
         if self.variation is not None:
             if len(rows) != len(operands):
                 raise SpinplaneError(
-                    f"{operation} of cells that vary: {len(operands)} operands, {len(rows)} rows"
+                    f"{operation} of varying cells: {len(operands)} operands, {len(rows)} rows"
                 )
             return self.variation.sense(operation, operands, rows, where)
         ones = np.stack(operands).sum(axis=0)

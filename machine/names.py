@@ -34,5 +34,5 @@ def check_name(what: str, name: object, also: str = "") -> str:
     """
     if not isinstance(name, str) or not name or not _PLAIN.union(also).issuperset(name):
         allowed = ["letters", "digits", *(f"'{character}'" for character in f"{also}-")]
-        raise SpinplaneError(f"{what} = {name!r:.80}: allowed are {', '.join(allowed)} and '_'")
+        raise SpinplaneError(f"{what} = {name!r:.80}: must consist of {', '.join(allowed)} and '_'")
     return name

@@ -299,7 +299,7 @@ class Pass:
         """
         if self.cluster_size * self.slots % self.lanes:
             raise SpinplaneError(
-                f"{self.cluster_size} sub-arrays of a cluster with {self.slots} slots: allowed are whole beats of "
+                f"{self.cluster_size} sub-arrays of a cluster with {self.slots} slots: must fill whole beats of "
                 f"{self.lanes} results"
             )
         kernel_tiles = {"last_beats": (self.last_sub_arrays, self.last_beats)}

@@ -156,7 +156,7 @@ class Program:
                 passes = tuple(one for one in rest if isinstance(one, Pass))
                 if len(passes) == len(rest):
                     return header, passes
-        raise SpinplaneError("expected are a header, passes and END")
+        raise SpinplaneError("expected a header, passes and END")
 
     def save(self, path: str | Path) -> None:
         """Write the program to one file: the banks, and a header in JSON that says what they are for."""
@@ -188,12 +188,12 @@ class Program:
                 header = json.loads(str(file["header"]))
                 banks = {bank: file[bank] for bank in _BANKS}
         except _NO_ARCHIVE as error:
-            raise SpinplaneError(f"{path}: not a file of a program: {error}") from None
+            raise SpinplaneError(f"{path}: not a spinplane program file: {error}") from None
         if not isinstance(header, dict) or header.get("format") != _FORMAT:
-            raise SpinplaneError(f"{path}: not a file of a program: its header says no {_FORMAT!r}")
+            raise SpinplaneError(f"{path}: not a spinplane program file: its header does not say {_FORMAT!r}")
         if header.get("version") != FORMAT_VERSION:
             raise SpinplaneError(
-                f"{path}: a program of version {header.get('version')}, expected is version {FORMAT_VERSION}"
+                f"{path}: program of version {header.get('version')}, expected version {FORMAT_VERSION}"
             )
         try:
             program = Program(
@@ -204,7 +204,7 @@ class Program:
                 **banks,
             )
         except (KeyError, TypeError, SpinplaneError) as error:
-            raise SpinplaneError(f"{path}: the header of a program that is damaged: {error}") from None
+            raise SpinplaneError(f"{path}: damaged program header: {error}") from None
         program._check(path)
         return program
 
@@ -228,7 +228,7 @@ class Program:
         try:
             header = self.header
         except SpinplaneError as error:
-            raise SpinplaneError(f"{path}: its descriptors are damaged: {error}") from None
+            raise SpinplaneError(f"{path}: damaged descriptors: {error}") from None
         if header.machine != machine_digest(machine):
             raise SpinplaneError(
                 f"{path}: its descriptors are for a machine of digest {header.machine:#010x}, machine "

@@ -147,8 +147,8 @@ class AreaReport:
         columns = _columns(self.total)
         table = Table(
             title=self.heading,
-            caption=f"left: one sub-array, right: the machine with {self.sub_arrays.count}. "
-            f"Not in it: {', '.join(self.black_boxes) or 'nothing'}, wiring.",
+            caption=f"left: one sub-array; right: the machine with {self.sub_arrays.count}. "
+            f"Not included: {', '.join([*self.black_boxes, 'wiring'])}.",
         )
         table.add_column("block")
         for heading in [*columns.values(), "share", "instances", *columns.values(), "share"]:
@@ -162,7 +162,7 @@ class AreaReport:
         return (table,)
 
     def notes(self) -> tuple[str, ...]:
-        """None: the caption of the table says what is to be said."""
+        """None: the table's caption says it all."""
         return ()
 
     def drawings(self) -> tuple[Path, ...]:

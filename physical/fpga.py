@@ -80,7 +80,7 @@ class FpgaTarget:
 
     def __post_init__(self) -> None:
         if self.family not in _FAMILIES:
-            raise SpinplaneError(f"fpga = {self.family!r}: allowed are {', '.join(_FAMILIES)}")
+            raise SpinplaneError(f"fpga = {self.family!r}: must be one of {', '.join(_FAMILIES)}")
 
     def files(self) -> dict[str, str]:
         """Files that `script` reads: none."""

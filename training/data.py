@@ -132,11 +132,11 @@ def read_idx(path: Path) -> np.ndarray:
         raise SpinplaneError(f"{path}: not an IDX file of unsigned bytes")
     start = 4 + 4 * data[3]
     if len(data) < start:
-        raise SpinplaneError(f"{path}: ends inside of its header")
+        raise SpinplaneError(f"{path}: ends inside its header")
     shape = tuple(int(n) for n in np.frombuffer(data, ">u4", data[3], 4))
     expected = start + int(np.prod(shape, dtype=object))
     if len(data) != expected:
-        raise SpinplaneError(f"{path}: {len(data)} bytes, not the {expected} that its header says")
+        raise SpinplaneError(f"{path}: {len(data)} bytes, its header says {expected}")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
@@ -187,9 +187,7 @@ def _mnist_part(directory: Path, part: str, side: int) -> ArrayImages:
     pixels, classes = read_idx(images), read_idx(labels)
     if pixels.ndim != 3 or classes.ndim != 1:
         wrong = images if pixels.ndim != 3 else labels
-        raise SpinplaneError(
-            f"{wrong}: not of the {'3' if wrong is images else '1'} dimensions that MNIST has"
-        )
+        raise SpinplaneError(f"{wrong}: must have {'3' if wrong is images else '1'} dimensions, as in MNIST")
     return _labelled(pixels[:, None], classes, side, labels)
 
 
@@ -262,7 +260,7 @@ def _cifar_part(directory: Path, name: str, side: int) -> ArrayImages:
         except Exception as error:  # a damaged pickle can raise anything
             raise SpinplaneError(f"{path}: not a batch of CIFAR-10: {error}") from None
         if getattr(pixels, "dtype", None) != np.uint8 or pixels.shape[1:] != (3072,):
-            raise SpinplaneError(f"{path}: not a batch of CIFAR-10: data is no array of n×3072 bytes")
+            raise SpinplaneError(f"{path}: not a batch of CIFAR-10: data is not an array of n×3072 bytes")
     return _labelled(pixels.reshape(-1, 3, 32, 32), labels, side, path)
 
 
@@ -277,7 +275,7 @@ def _class_names(directory: Path) -> list[str]:
         raise SpinplaneError(f"{directory} is not a directory")
     names = sorted(entry.name for entry in directory.iterdir() if entry.is_dir())
     if not names:
-        raise SpinplaneError(f"{directory}: no folder of a class in it")
+        raise SpinplaneError(f"{directory}: has no folder of a class")
     return names
 
 
@@ -290,7 +288,7 @@ def _image_folder(directory: Path, classes: list[str], side: int) -> FolderImage
         folder = directory / name
         found = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
         if not found:
-            raise SpinplaneError(f"{folder}: no image in it")
+            raise SpinplaneError(f"{folder}: has no image")
         paths += found
         labels += [label] * len(found)
     return FolderImages(paths=tuple(paths), labels=np.array(labels, np.int64), side=side)

@@ -170,7 +170,7 @@ def demo(
     usable = (*available_simulators(), "amaranth")
     simulator = simulator or usable[0]
     if simulator not in usable:
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
+        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
     machine = load_machine(machine or ("tiny" if simulator == "amaranth" else "paper8"))
     if simulator == "amaranth":
         image = image[::3, ::3]

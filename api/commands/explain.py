@@ -72,7 +72,7 @@ class Explanation:
     def __str__(self) -> str:
         lines = [
             "One output of the paper's Fig. 6: I*W = Σm Σn 2^(m+n)·bitcount(and(Cn(W), Cm(I)))",
-            f"I = {list(self.inputs)}, W = {list(self.weights)}: {_BITS} bits each, a column for each position",
+            f"I = {list(self.inputs)}, W = {list(self.weights)}: {_BITS} bits each, one column per position",
             f"one window and one kernel on the accelerator {_MACHINE}; the planes of a row are sensed at once",
             "",
             "m  n  row I  row W  Cm(I)  Cn(W)  AND   count  shifted by  adds    sum",

@@ -54,12 +54,12 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
     _draw_sub_arrays(by_array, layers, colours)
     by_layer.set(ylabel="row", ylim=(machine.rows, 0))
     loads = [layer_pass for layer in layers for layer_pass in layer.passes if layer_pass.load_rows]
-    legend = [Patch(facecolor="gray", alpha=_LINES, label="lines of input")]
+    legend = [Patch(facecolor="gray", alpha=_LINES, label="input lines")]
     if any(_stays(layer_pass) for layer_pass in loads):
         legend.append(Patch(facecolor="dimgray", label="kernels that stay"))
     if not all(_stays(layer_pass) for layer_pass in loads):
         legend.append(
-            Patch(facecolor="dimgray", edgecolor="white", hatch=_LOADED, label="kernels loaded at each run")
+            Patch(facecolor="dimgray", edgecolor="white", hatch=_LOADED, label="kernels loaded in each run")
         )
     figure.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False, fontsize=9)
     buffer = BytesIO()
@@ -98,7 +98,7 @@ def _draw_sub_arrays(axis: Axes, layers: Sequence[CompiledLayer], colours: Seque
     common = max([*rings, *loaded])
     axis.broken_barh([(0, machine.sub_arrays)], (0, common), facecolor="gray", alpha=_LINES)
     middle = machine.sub_arrays / 2, common / 2
-    axis.text(*middle, "rows that layers use in turn", ha="center", va="center", fontsize=9)
+    axis.text(*middle, "rows shared by the layers in turn", ha="center", va="center", fontsize=9)
     for layer, colour in zip(layers, colours, strict=True):
         staying = [layer_pass for layer_pass in layer.passes if layer_pass.load_rows and _stays(layer_pass)]
         if staying:

@@ -169,9 +169,9 @@ def usable_simulator(simulator: str | None) -> str:
     if simulator == "amaranth":
         return simulator
     if not usable:
-        raise SpinplaneError("no simulator can be used here: a network needs Verilator or Icarus Verilog")
+        raise SpinplaneError("no simulator found: running a network needs Verilator or Icarus Verilog")
     if simulator is not None and simulator not in usable:
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
+        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
     return simulator or usable[0]
 
 

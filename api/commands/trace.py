@@ -63,7 +63,7 @@ def trace(
     expected = [of_layer[0] for of_layer in run_graph(graph, inputs)]
     if not all(0 <= index < side for index, side in zip(output, expected[at].shape, strict=True)):
         sides = "×".join(map(str, expected[at].shape))
-        raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} of kernel, y, x")
+        raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} (kernel, y, x)")
     program = compile_graph(graph, machine, fold_pools=fold_pools)
     compiled = compiled_layers(program)[at]
     codes = (inputs[0] - program.input.offset) // program.input.scale

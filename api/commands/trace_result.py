@@ -204,7 +204,11 @@ class Trace(Report):
             f"{self.sub_array}, slot {self.slot}, and runs in kernel tile {self.kernel_tile}",
             f"steady run, cycles from the start: pass {at.start:,}, window {at.issued:,}, its result at "
             f"the output stage {at.result:,}, last write {at.written:,}",
-            *(["averages are folded into the kernels: a window is a whole region"] if self.folded else []),
+            *(
+                ["averages are folded into the kernels: a window spans a whole pooling region"]
+                if self.folded
+                else []
+            ),
         ]
 
     def _steps_table(self) -> Table:

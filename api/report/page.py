@@ -1,4 +1,4 @@
-"""A result as one page of HTML: no script, nothing loaded from elsewhere, all text escaped."""
+"""A result as one HTML page: no script, nothing loaded from elsewhere, all text escaped."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ class _Column:
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """Cells of a row; a `cluster` is a bold text over the rows that follow, one `after` a line is a total."""
+    """Cells of a row; a `group` heads the rows that follow it, a row `after` a line is a total."""
 
     cells: tuple[str, ...]
-    cluster: bool
+    group: bool
     after: bool
 
 
@@ -50,7 +50,7 @@ class _Picture:
 
 
 def write_page(result: Shown, path: str | Path, provenance: Provenance | None = None) -> None:
-    """Write a result as one page of HTML: its tables, notes and pictures, and where it is from.
+    """Write a result as one HTML page: its tables, notes, pictures and origin.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _plain_table(table: Table) -> _PlainTable:
         rows.append(
             _Row(
                 cells=(first.plain, *(text.plain for text in others)),
-                cluster=bool(first.spans) and not any(others),
+                group=bool(first.spans) and not any(others),
                 after=at == last and at > 0 and ends[at - 1],
             )
         )

@@ -107,9 +107,7 @@ class Engine:
         )
         first, last = int(command["first"]), int(command["last"])
         if clusters * of_cluster != self.machine.sub_arrays:
-            raise ArrayError(
-                f"{clusters} clusters: {self.machine.sub_arrays} sub-arrays cannot be divided among them"
-            )
+            raise ArrayError(f"{clusters} clusters: must divide the {self.machine.sub_arrays} sub-arrays")
         if not first <= last < of_cluster:
             raise ArrayError(f"sub-arrays {first} to {last}: a cluster has sub-arrays 0 to {of_cluster - 1}")
         if clusters == 1:
@@ -121,7 +119,7 @@ class Engine:
         """Slots of a row, with so many planes in each."""
         slots = 1 << int(command["log_slots"])
         if slots > self.machine.segments:
-            raise ArrayError(f"{slots} slots: a row has {self.machine.segments} at most (segments)")
+            raise ArrayError(f"{slots} slots: must be at most {self.machine.segments} (segments)")
         if slots * planes > self.machine.leaves:
             raise ArrayError(
                 f"{slots} slots of {planes} planes: a row has {self.machine.leaves} sub-blocks of "

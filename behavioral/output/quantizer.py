@@ -59,7 +59,7 @@ def quantize_unit(
     levels = np.empty(numbers.shape, dtype=np.int64)
     for at, number in np.ndenumerate(numbers):
         if not 0 <= number <= 1:
-            raise SpinplaneError(f"{number} is outside [0, 1], on which Eq. 4 is defined")
+            raise SpinplaneError(f"{number} is outside [0, 1], where Eq. 4 is defined")
         levels[at] = _ROUND[rounding](Fraction(number) * steps)
     return levels, levels / steps
 

@@ -202,7 +202,7 @@ def _check_bank(machine: Machine, key: str, names: Sequence[str], needed: Sequen
         return
     at = int(np.flatnonzero(np.cumsum(needed) > has)[0])
     raise SpinplaneError(
-        f"layer {names[at]}: it goes beyond {key} = {has} of machine {machine.name}, the network needs {sum(needed)}"
+        f"layer {names[at]}: exceeds {key} = {has} of machine {machine.name}: the network needs {sum(needed)}"
     )
 
 

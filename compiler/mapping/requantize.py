@@ -158,7 +158,7 @@ def requantization(layer: Layer, output: InputCode | None, addend: Addend | None
         )
     if count > THRESHOLD_WORDS * THRESHOLDS_PER_WORD - 1:
         raise SpinplaneError(
-            f"layer {layer.name}: its {count} steps are not those of (sum · multiplier + offset) / 2^shift, and a list "
+            f"layer {layer.name}: its {count} steps do not follow (sum · multiplier + offset) / 2^shift, and a list "
             f"of thresholds has at most {THRESHOLD_WORDS * THRESHOLDS_PER_WORD - 1}"
         )
     reached = greatest.max()
@@ -230,7 +230,7 @@ def _codes(layer: Layer, output: InputCode) -> tuple[int, int]:
     inside = (stored >= 0) & (stored < output.scale << output.bits)
     if distance not in (output.scale, 2 * output.scale) or not (exact & inside).all():
         raise SpinplaneError(
-            f"layer {layer.name}: its levels {levels[0]} to {levels[-1]} are not neighbouring codes of "
+            f"layer {layer.name}: its levels {levels[0]} to {levels[-1]} are not consecutive codes of "
             f"{output.bits} bits with the values {output.scale} · code + {output.offset}"
         )
     return first, code_shift

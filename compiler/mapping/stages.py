@@ -146,7 +146,7 @@ class NetworkStages:
         for number, layer in enumerate(graph.layers):
             if layer.steps is None and number + 1 < len(graph.layers):
                 raise SpinplaneError(
-                    f"layer {layer.name}: its sums go into another layer without requantization"
+                    f"layer {layer.name}: its sums enter another layer without requantization"
                 )
             ways: list[Sequence[Layer]] = [[layer]]
             if split_pools and (split := self._splits[number]):
@@ -261,7 +261,7 @@ def _agreed(stages: list[Stage]) -> list[Stage]:
         common = sorted(set.intersection(*(set(way) for way in ways)))
         if not common:
             raise SpinplaneError(
-                f"layer {stages[together[-1]].name}: no layout of its input serves {stages[together[0]].name} too"
+                f"layer {stages[together[-1]].name}: no layout of its input also serves {stages[together[0]].name}"
             )
         best = min(common, key=lambda layout: sum(_fewest_cycles(way[layout]) for way in ways))
         for at, way in zip(together, ways, strict=True):

@@ -29,7 +29,7 @@ class Wiring:
             self._takers[graph.source(number)].append(layer)
         for number, takers in self._takers.items():
             if -1 < number < len(graph.layers) - 1 and not takers and number not in self._added:
-                raise SpinplaneError(f"layer {graph.layers[number].name}: no layer takes what it gives")
+                raise SpinplaneError(f"layer {graph.layers[number].name}: no layer takes its output")
             for other in takers[1:]:
                 if other.i != takers[0].i:
                     raise SpinplaneError(
@@ -85,13 +85,13 @@ def _check_sources(graph: Graph, number: int) -> None:
         sources["residual"] = layer.residual.source
         if layer.pool and layer.pool.kind == "max_codes" and layer.pool.size != (1, 1):
             raise SpinplaneError(
-                f"layer {layer.name}: a residual is added to pooled sums, and not before the greatest code is taken "
+                f"layer {layer.name}: a residual is added to pooled sums, never before max pooling of codes "
                 "(pool kind max_codes)"
             )
     for role, source in sources.items():
         if not -1 <= source < number:
             raise SpinplaneError(
-                f"layer {layer.name}: its {role} is map {source}, allowed is -1 (the network's input) to {number - 1}"
+                f"layer {layer.name}: its {role} is map {source}: must be from -1 (the network's input) to {number - 1}"
             )
 
 

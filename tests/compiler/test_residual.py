@@ -231,15 +231,15 @@ def conv(name="conv", **more):
         ),
         (
             [conv(residual=residual(0))],
-            "layer conv: its residual is map 0, allowed is -1 (the network's input) to -1",
+            "layer conv: its residual is map 0: must be from -1 (the network's input) to -1",
         ),
         (
             [conv(), conv("next", input=1)],
-            "layer next: its input is map 1, allowed is -1 (the network's input) to 0",
+            "layer next: its input is map 1: must be from -1 (the network's input) to 0",
         ),
         (
             [conv(), conv("next", input=-1)],
-            "layer conv: no layer takes what it gives",
+            "layer conv: no layer takes its output",
         ),
         (
             [conv(), conv("a"), conv("b", i=BIPOLAR, input=0, residual=residual(1))],
@@ -253,7 +253,7 @@ def conv(name="conv", **more):
                     residual=residual(-1),
                 )
             ],
-            "layer conv: a residual is added to pooled sums, and not before the greatest code is taken (pool kind "
+            "layer conv: a residual is added to pooled sums, never before max pooling of codes (pool kind "
             "max_codes)",
         ),
         (

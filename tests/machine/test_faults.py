@@ -107,7 +107,7 @@ def test_a_file_gives_the_map_back(tmp_path: Path) -> None:
         ),
         (
             {"read_thresholds": np.full((2, 16), 3)},
-            "fault map: read_thresholds holds other values than 0 to 2",
+            "fault map: read_thresholds must hold values from 0 to 2",
         ),
     ],
 )
