@@ -1,4 +1,4 @@
-"""From what a user types to an integer graph: a file, a network of the package, or one of the literature."""
+"""From the model's name to an integer graph: a file, a network of the package, or one from the literature."""
 
 import zipfile
 from importlib.resources import files
@@ -68,10 +68,10 @@ def load_array(path: Path) -> np.ndarray:
     Raises
     ------
     SpinplaneError
-        If it is not there, is cut short, or is no such file.
+        If it is missing, cut short, or not a .npy file.
     """
     try:
-        # An opened file is closed also where numpy finds that it is none of its own.
+        # Opened here, the file is closed even where numpy rejects it.
         with open(path, "rb") as file:
             values = np.load(file, allow_pickle=False)
     except FileNotFoundError:

@@ -182,7 +182,7 @@ def integers(values: ArrayLike, name: str) -> NDArray[np.int64]:
     Raises
     ------
     TypeError
-        If they are no integers, or of a type that int64 does not hold.
+        If they are not integers, or of a type that int64 does not hold.
     """
     array = np.asarray(values)
     if not np.can_cast(array.dtype, np.int64):

@@ -1,4 +1,4 @@
-"""Feature maps as bits of the image bank: which bit is which, codes to bits and back."""
+"""Feature maps as bits of the image bank: their layouts, codes to bits and back."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""The oracle of networks: an integer graph in plain numpy, every dot product as a sum of products."""
+"""The oracle of networks: an integer graph in plain numpy, with every dot product a sum of products."""
 
 import numpy as np
 

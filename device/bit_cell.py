@@ -1,4 +1,4 @@
-"""The bit cell in its array: which elements conduct in an operation, and with what current."""
+"""The bit cell in its array: the elements that conduct in an operation, and their currents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Access:
 
 
 class LineConflict(Exception):
-    """Two operations at once want one line to be driven in two ways."""
+    """Two simultaneous operations drive one line in different ways."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,7 @@ def draw_fault_map(
     offset_sigma : float, optional
         Standard deviation of the amplifiers' offsets in V; the technology's if not given.
     weak_cells : float or tuple of float, optional
-        Share of cells that cannot be written, from 0 to 1, of which half are stuck at either value; or the shares
+        Share of cells that cannot be written, from 0 to 1, half of them stuck at either value; or the shares
         of those stuck at 0 and at 1. From `weak_cell_rates` if not given.
     sigma_ra, sigma_tmr : float, optional
         Standard deviations of a cell's resistance-area product and TMR over the nominal ones; the technology's

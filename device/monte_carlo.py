@@ -1,4 +1,4 @@
-"""Monte Carlo of the sense margin: cells and amplifiers vary, and decisions are counted that go wrong."""
+"""Monte Carlo of the sense margin: cells and amplifiers vary, and wrong decisions are counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LEAST_FACTOR = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class SenseErrors:
-    """How one operation fares.
+    """Errors of one operation.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Parameters of a technology: value, unit, mark and source, and which of them there are."""
+"""Parameters of a technology: value, unit, mark and source, and the list of all of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ _LISTS = {"oxide.parallel_fit": 4, "oxide.antiparallel_fit": 4, "free_layer.dema
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One figure and where it is from.
+    """One figure with its source.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How long a cell keeps its bit, alone and while it is read."""
+"""How long a cell retains its bit, alone and while it is read."""
 
 import numpy as np
 from scipy.constants import year

@@ -1,4 +1,4 @@
-"""A memory technology as data: parameters with their sources, the bit cell and how its lines are driven."""
+"""A memory technology as data: parameters with their sources, the bit cell and the drives of its lines."""
 
 import tomllib
 from collections.abc import Mapping

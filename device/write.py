@@ -1,4 +1,4 @@
-"""Writing: one pulse, the current that it needs, and how often it fails in a thermal field."""
+"""Writing: a pulse, its required current, and its failure rate in a thermal field."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The codec of descriptors: from words of the program memory to what they mean, and back.
+"""The codec of descriptors: from words of the program memory to their meaning, and back.
 
 It is the only place that knows which fields hold a number less one or a logarithm, and in which word a field lies.
 """
@@ -52,7 +52,7 @@ PASS_FIELDS: tuple[Field, ...] = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """The first descriptor of a program: what it was made for.
+    """The first descriptor of a program: the machine and version that it is for.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fault map of a machine: stuck cells, drifted references, cells that vary, as data that every model applies alike."""
+"""Fault map of a machine: stuck cells, drifted references and varying cells, as data that every model applies alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -216,7 +216,7 @@ class FaultMap:
         Raises
         ------
         SpinplaneError
-            If there is no such file, or it is no fault map.
+            If there is no such file, or it is not a fault map.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:

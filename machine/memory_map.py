@@ -1,4 +1,4 @@
-"""The memory map: which banks a host sees on the AXI4 port, where, and how it is answered."""
+"""The memory map: the banks on the AXI4 port, their addresses and responses."""
 
 import enum
 from dataclasses import dataclass, fields

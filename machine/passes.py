@@ -1,4 +1,4 @@
-"""A pass: what the accelerator does for one descriptor of kind LAYER, in the numbers that its loops use.
+"""A pass: the work of one descriptor of kind LAYER, in the numbers of its loops.
 
 ``docs/accelerator.md`` has the loops; `spinplane.machine.codec` turns a pass into words and back.
 """
@@ -276,7 +276,7 @@ class Pass:
         Raises
         ------
         SpinplaneError
-            If a number is none that the unit can take.
+            If the unit cannot take a number.
         """
         return ActivationConfiguration(
             requantize=self.requantize,

@@ -1,4 +1,4 @@
-"""The register map: what a host sees on the AXI4-Lite port, 32 bits a register."""
+"""The register map: the registers on the AXI4-Lite port, 32 bits each."""
 
 import enum
 from zlib import crc32

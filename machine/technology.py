@@ -1,4 +1,4 @@
-"""What a memory technology promises to a machine: times, energies and ports of its array."""
+"""The contract of a memory technology with a machine: times, energies and ports of its array."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Conductances of the single cells of a machine, and what its sense amplifiers make of them, in whole numbers."""
+"""Conductances of a machine's single cells and the decisions of its sense amplifiers, in whole numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The area report: what each block of a machine takes."""
+"""The area report: the resources of each block of a machine."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rich.table import Table
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What some logic takes; None where the target has no such thing.
+    """Resources of some logic; None where the target has no such thing.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class Part(Figures):
-    """What a part of something takes.
+    """Resources of a part, and its share of the whole.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ endmodule
 
 @dataclass(frozen=True, kw_only=True)
 class AsicTarget:
-    """The cells of a library, as something to synthesize for.
+    """The cells of a library as a target of synthesis.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ FPGA_FAMILIES = tuple(_FAMILIES)
 
 @dataclass(frozen=True, kw_only=True)
 class FpgaTarget:
-    """A family of FPGAs, as something to synthesize for.
+    """A family of FPGAs as a target of synthesis.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class FpgaTarget:
     Raises
     ------
     SpinplaneError
-        If it is none of them.
+        If it is not one of them.
     """
 
     family: str

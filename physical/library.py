@@ -1,4 +1,4 @@
-"""What synthesis needs to know of a Liberty file: cells, areas, leakages, flip-flops, a full adder."""
+"""The part of a Liberty file that synthesis needs: cells, areas, leakages, flip-flops, a full adder."""
 
 import gzip
 import re
@@ -110,7 +110,7 @@ def read_library(path: Path | None = None) -> Library:
     Raises
     ------
     SpinplaneError
-        If the file is missing, not Liberty, has a name that is none (see `check_name`), or lacks what synthesis needs:
+        If the file is missing, not Liberty, has an invalid name (see `check_name`), or lacks what synthesis needs:
         cells, areas, a flip-flop. The message names the file.
     """
     if path is None:

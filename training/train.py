@@ -1,4 +1,4 @@
-"""Training of one network at one configuration, with checkpoints from which it goes on exactly."""
+"""Training of one network at one configuration, with checkpoints that continue it exactly."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

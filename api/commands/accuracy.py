@@ -50,7 +50,7 @@ class AccuracyPoint:
         Mean number over the seeds; amplifiers drifted so far that they would be wrong with nominal cells.
     images : int
     accuracies : tuple of float
-        Share of right classes, one for each seed.
+        Share of images classified correctly, one per seed.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("mean", "standard_error", "interval")
@@ -93,7 +93,7 @@ class AccuracyPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """A program of an accelerator, and where it puts each layer.
+    """A program of an accelerator, and the placement of each layer.
 
     Parameters
     ----------

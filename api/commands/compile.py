@@ -26,7 +26,7 @@ _WAYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedLayer(LayerFigures):
-    """A layer, and what is predicted of it for one image.
+    """A layer, and its predicted figures for one image.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class PredictedLayer(LayerFigures):
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Cycles and array efficiency of a run; None without the first layer, if there is no other.
+    """Cycles and array efficiency of a run; those without the first layer are None for a network of one layer.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from .run_result import NetworkRun
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classification(NetworkRun):
-    """What became of a digit: a run of a network, with what somebody wrote.
+    """The classification of a digit: a run of a network, and the digit's label.
 
     Parameters
     ----------

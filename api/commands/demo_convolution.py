@@ -67,7 +67,7 @@ class DemoConfiguration:
 
 @dataclass(frozen=True, kw_only=True)
 class Demo(Report):
-    """What the demonstration found.
+    """Results of the demonstration.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The device report: what a memory technology's cell does, figure by figure, each with its source."""
+"""The device report: the figures of a memory technology's cell, each with its source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ class Quantity:
     ----------
     section, name : str
     value : float
-        Infinite where there is no end, as of the time of a failed write; null in a file.
+        Infinite for what never ends, such as the time of a failed write; null in a file.
     unit : str
     mark : {"measured", "published", "derived", "assumed"}
     source : str
@@ -66,7 +66,7 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceReport(Report):
-    """What a technology's cell does.
+    """Figures of a technology's cell.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _MACHINE = "tiny"
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One plane of the input ANDed with one of the weight, its count and what it adds.
+    """One plane of the input ANDed with one of the weight: its count and its contribution to the sum.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """A dot product as the sub-array takes it.
+    """A dot product as a sub-array computes it.
 
     Parameters
     ----------

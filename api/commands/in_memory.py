@@ -30,7 +30,7 @@ FUNCTIONAL = "functional"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowCommand:
-    """What is to be done to neighbouring rows; made by `write_rows`, `read_rows`, `and_rows` and `or_rows`.
+    """An operation on consecutive rows; made by `write_rows`, `read_rows`, `and_rows` and `or_rows`.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class RowCommand:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InMemoryRun:
-    """What a machine has computed in its memory.
+    """Rows that a machine has computed in its memory.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A picture of the array: which rows of which sub-arrays hold whose kernels and input lines."""
+"""A picture of the array: the rows and sub-arrays that hold each layer's kernels and input lines."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -28,7 +28,7 @@ _LOADED = "///"
 def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Path:
     """Draw the rows of the array, layer after layer and sub-array beside sub-array, in the colours of the layers.
 
-    The left picture has a column for each layer, in the order in which they run: its lines of input and its kernels.
+    The left picture has a column for each layer, in the order in which they run: its input lines and its kernels.
     The right one has the sub-arrays with the kernels that stay; rows that layers use in turn are gray.
 
     Parameters

@@ -1,7 +1,6 @@
 """A whole network on the RTL of the accelerator, from its bus alone, checked layer by layer.
 
-The host writes the program and the image, starts, waits for the interrupt and reads: all that lies between is the
-hardware's.
+The host writes the program and the image, starts, waits for the interrupt and reads; the hardware does the rest.
 """
 
 import os
@@ -177,7 +176,7 @@ def usable_simulator(simulator: str | None) -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """One run: what was predicted, and what came of it."""
+    """One run: its prediction and its outcome."""
 
     prediction: Prediction
     functional: FunctionalRun

@@ -1,4 +1,4 @@
-"""Follow one value of a network back, as a probe sees it in the functional machine."""
+"""Follow one value of a network back through the functional machine, with a probe."""
 
 from dataclasses import replace
 from pathlib import Path

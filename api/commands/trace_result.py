@@ -1,4 +1,4 @@
-"""One value of a network as it came about in the memory: windows, pairs of rows, counts, sums, code, cycles."""
+"""How one value of a network came about in the memory: windows, pairs of rows, counts, sums, code, cycles."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _SHOWN_BITS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class TracedStep:
-    """One AND of an input row and a kernel row, and what it adds.
+    """One AND of an input row and a kernel row, and its contribution.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class TracedWindow:
 
 @dataclass(frozen=True, kw_only=True)
 class TracedCycles:
-    """When it happens in a steady run, in cycles from the one in which the accelerator becomes busy.
+    """When it happens in a steady run, in cycles since the accelerator became busy.
 
     Parameters
     ----------

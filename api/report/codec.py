@@ -1,4 +1,4 @@
-"""Results to plain data that JSON takes, and back, by their types."""
+"""Convert results to plain data for JSON, and back, by their types."""
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -19,7 +19,7 @@ from spinplane.machine import Machine
 def plain_converter() -> Converter:
     """A converter of dataclasses: strict when it reads, and it writes the properties that `derived` names.
 
-    An array is nested lists, an infinite number is null. Nothing is coerced: a text that spells a number is none.
+    An array is nested lists, an infinite number is null. Nothing is coerced: text that spells a number is still text.
     """
     return _new_converter()
 

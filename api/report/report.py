@@ -1,4 +1,4 @@
-"""What a command shows: tables, lines below them, pictures."""
+"""What a command shows: tables, notes below them, pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ UNWRITTEN = {"written": False}
 
 
 class Shown(Protocol):
-    """What text and page are made of."""
+    """The parts of text and page."""
 
     @property
     def heading(self) -> str:

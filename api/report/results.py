@@ -1,4 +1,4 @@
-"""Results as files: typed, versioned, and read back as what they were."""
+"""Results as files: typed, versioned, and read back unchanged."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The functional machine: runs a program of commands in numpy, with the bits and the counters of the RTL."""
+"""The functional engine: runs a stream of commands in numpy, with the bits and the counters of the RTL."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .sot_mram_array import ArrayError, SotMramArray, Where
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EngineRun:
-    """What leaves an engine.
+    """Output of an engine.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ class Engine:
 
 
 class _Clock:
-    """When the RTL's engine does what: the timing of `spinplane.hdl.Engine`, command by command.
+    """When the RTL's engine does each step: the timing of `spinplane.hdl.Engine`, command by command.
 
     A controller that accepts a command in cycle t holds its first word lines in t + 1. A row to count is in the
     sense amplifiers after the sense, in the bit-counter one cycle later at the earliest, and summed in the cycle

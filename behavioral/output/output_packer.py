@@ -118,7 +118,7 @@ def _write(bits: NDArray[np.int64], address: int, width: int) -> BankWrite:
 
 
 class OutputMap:
-    """Which windows of a pass count, which regions yield an output, and where each one is written.
+    """The windows of a pass that count, the regions that yield an output, and the place of each output.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class OutputMap:
 
     @property
     def span(self) -> tuple[int, int]:
-        """First bit that is written, and the one after the last; (0, 0) if there is none."""
+        """First bit written, and the one after the last; (0, 0) for none."""
         if not self.addresses.size:
             return 0, 0
         return int(self.addresses.min()), int(self.addresses.max()) + self._pass.write_bits

@@ -1,4 +1,4 @@
-"""Golden model of the output stage: from the accumulators of a pass to what is written into the image bank."""
+"""Golden model of the output stage: from the accumulators of a pass to its writes into the image bank."""
 
 from typing import NamedTuple
 

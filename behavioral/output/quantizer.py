@@ -1,4 +1,4 @@
-"""Golden model of the quantizer: Eq. 4 on real numbers, and what the unit does with whole ones."""
+"""Golden model of the quantizer: Eq. 4 on real numbers, and the unit's form of it on whole ones."""
 
 import math
 from collections.abc import Callable

@@ -18,7 +18,7 @@ from .bank_words import kernel_rows, parameters, thresholds, zero_code
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """Kernels that are computed together, in a pass over each stripe of the map, and what these passes refer to.
+    """Kernels computed together, in a pass over each stripe of the map, and the bank words of these passes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Graphs that come from no file: a layer alone, and networks of the literature with seeded weights.
+"""Graphs without a file: single layers, and networks from the literature with seeded weights.
 
 The latter are for mapping and counting, not for classifying.
 """

@@ -1,4 +1,4 @@
-"""Networks of the literature by name, as plain data: what is trained, compiled and counted."""
+"""Networks from the literature by name, as plain data for training, compiling and counting."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

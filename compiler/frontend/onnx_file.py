@@ -1,4 +1,4 @@
-"""ONNX files: which operators they may hold, checked before anything else reads them, and their tidying up."""
+"""ONNX files: check their operators before anything else reads them, then tidy them up."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -47,7 +47,7 @@ def read_model(path: Path) -> ModelWrapper:
     Raises
     ------
     SpinplaneError
-        If the file is no model, or has an operator of another domain, which it names.
+        If the file is not a model, or has an operator of another domain, which the message names.
     """
     try:
         model = onnx.load(path)

@@ -39,7 +39,7 @@ def load_model(path: Path) -> Graph:
     Raises
     ------
     SpinplaneError
-        If the file is no model, or it has an operator or a number that no integer graph can say, naming it.
+        If the file is not a model, or has an operator or a number that an integer graph cannot express, naming it.
     """
     try:
         return _Walk(read_model(path), Path(path).stem).graph()
@@ -424,7 +424,7 @@ class _Walk:
 def _apply(opened: _Open | None, sums: np.ndarray, dtype: type) -> np.ndarray:
     """Real values that the model's operators make of sums of shape (channels, n)."""
     assert opened is not None
-    with np.errstate(all="ignore"):  # what is not finite is refused by the caller
+    with np.errstate(all="ignore"):  # the caller refuses what is not finite
         real = (sums * opened.scale[:, np.newaxis]).astype(dtype)
         for function in opened.reals:
             real = function(real)

@@ -1,4 +1,4 @@
-"""Quantizers of QONNX: the levels that they yield, and the integers that stand for them."""
+"""QONNX's quantizers: their levels, and the integers that stand for these."""
 
 from dataclasses import dataclass
 
@@ -67,7 +67,7 @@ class Levels:
         Raises
         ------
         SpinplaneError
-            If the quantizer does not round to the nearest, or its zero point is no whole number.
+            If the quantizer does not round to nearest, or its zero point is not a whole number.
         """
         if self.rounding != "ROUND" or self.zero_point != round(self.zero_point):
             raise SpinplaneError(
@@ -119,7 +119,7 @@ def levels_of_quant(
     Raises
     ------
     SpinplaneError
-        If its bits, zero point or rounding are none that the engine's operands can hold.
+        If the engine's operands cannot express its bits, zero point or rounding.
     """
     factor = _positive(scale, name)
     if np.size(bits) != 1 or np.size(zero_point) != 1 or rounding not in _ROUND:

@@ -1,4 +1,4 @@
-"""How values of inputs and weights become the unsigned codes that lie in the array.
+"""How values of inputs and weights become the unsigned codes in the array.
 
 With inputs a = s_i·u + o_i and weights w = s_w·q + o_w of unsigned codes u and q,
 
@@ -124,7 +124,7 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
 
 
 def _codes(weights: np.ndarray, scale: int, offset: int) -> np.ndarray | None:
-    """(Weights − offset) / scale of a power of two, uint8; None if one is no whole number."""
+    """(Weights − offset) / scale of a power of two, uint8; None if one is not a whole number."""
     codes = np.empty(weights.shape, dtype=np.uint8)
     for block in kernel_blocks(weights):
         above = weights[block].astype(np.int64) - offset

@@ -1,4 +1,4 @@
-"""Where the feature maps of a network lie in the image bank: none is written over while a stage is still to read it."""
+"""Place a network's feature maps in the image bank: no map is overwritten while a stage has yet to read it."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -55,7 +55,7 @@ def _words(machine: Machine, feature_map: FeatureMap) -> int:
 
 
 def _share(machine: Machine, sizes: Sequence[int], stages: Sequence[Stage]) -> list[int]:
-    """Bases of maps of which some lie where others have been."""
+    """Bases of maps when some take the place of others."""
     needed = _needed(stages)
     for at, stage in enumerate(stages):
         kept = needed[at] - {stage.takes, at + 1}

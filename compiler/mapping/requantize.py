@@ -1,6 +1,4 @@
-"""From steps to what the output stage computes: multipliers, offsets, shifts and thresholds that give every step
-exactly.
-"""
+"""From steps to the output stage's multipliers, offsets, shifts and thresholds, which reproduce every step exactly."""
 
 from dataclasses import dataclass
 
@@ -47,7 +45,7 @@ class Addend:
 
 @dataclass(frozen=True, kw_only=True)
 class _Value:
-    """What the steps are of: sum_scale · pooled sum + code_scale · code of the residual + constant."""
+    """The argument of the steps: sum_scale · pooled sum + code_scale · code of the residual + constant."""
 
     sum_scale: int = 1
     code_scale: int = 0
@@ -106,7 +104,7 @@ def requantization(layer: Layer, output: InputCode | None, addend: Addend | None
     Raises
     ------
     SpinplaneError
-        If a sum does not fit, a level is no code, or no parameters give the steps, with the layer's name.
+        If a sum does not fit, a level is not a code, or no parameters give the steps; the message names the layer.
     """
     low, high = reachable_sums(layer)
     regions = int(np.prod(layer.pool.size)) if layer.pool and layer.pool.kind == "sum" else 1

@@ -1,4 +1,4 @@
-"""The stages of a network: what is computed one after the other, each with all ways to do it."""
+"""The stages of a network in order, each with all ways to compute it."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -286,7 +286,7 @@ def _fewest_cycles(candidates: Sequence[Placement]) -> float:
 
 @dataclass(frozen=True)
 class _Source:
-    """A map that is there: its number, shape, and whether what lies between its channels is 0."""
+    """A map to read: its number, its shape, and whether the bits between its channels are 0."""
 
     number: int
     shape: _Shape
@@ -307,7 +307,7 @@ class _Surroundings:
     shape : (channels, height, width)
         Of its input.
     clean : bool
-        Whether what lies between the channels of its input is 0.
+        Whether the bits between the channels of its input are 0.
     code : InputCode, optional
         Of its input.
     in_bytes : bool

@@ -1,4 +1,4 @@
-"""Which layers read which map of a graph, and the codes that each map has."""
+"""The layers that read each map of a graph, and the map's codes."""
 
 from spinplane.machine import Operand, SpinplaneError
 
@@ -17,7 +17,7 @@ class Wiring:
     Raises
     ------
     SpinplaneError
-        If a layer reads what is not there yet, gives what nothing reads, or takes a map in another way than others.
+        If a layer reads a later map, outputs one that nothing reads, or reads a map with another operand than others.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -78,7 +78,7 @@ class Wiring:
 
 
 def _check_sources(graph: Graph, number: int) -> None:
-    """Refuse sources that are no earlier layers, and a residual where the greatest code is taken."""
+    """Refuse sources that are not earlier layers, and a residual before max pooling of codes."""
     layer = graph.layers[number]
     sources = {"input": graph.source(number)}
     if layer.residual:

@@ -40,7 +40,7 @@ _HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """What an export has written.
+    """The files of an export.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class Sample(Report):
     picture: Path
 
     def tables(self) -> tuple[Table, ...]:
-        """One with a cluster of rows and a total, and one more."""
+        """One with a group of rows and a total, and one more."""
         first = Table(title=f"areas of {self.name}", caption="without wiring")
         first.add_column("block")
         first.add_column("µm²", justify="right")
@@ -102,7 +102,7 @@ def test_a_page_has_tables_notes_and_pictures(tmp_path: Path) -> None:
     assert page.of("li") == ["file tiny"]
     assert page.of("figcaption") == ["a.png"]
     assert [attributes.get("class") for tag, attributes in page.tags if tag == "tr"] == [
-        *(None, "cluster", None, None, "after"),
+        *(None, "group", None, None, "after"),
         *(None, None),
     ]
 
