@@ -49,8 +49,8 @@ def open_model(model: str | Path | Graph, *, seed: int = SEED) -> Graph:
     path = shipped.get(name, Path(name))
     if not path.is_file():
         raise SpinplaneError(
-            f"model {name!r} is neither a file nor one of {', '.join(shipped)}; a network of the literature is named "
-            f"with its bits, such as svhn:1:4"
+            f"model {name!r} is neither a file nor one of {', '.join(shipped)}; a network from the literature needs "
+            "its bits, such as svhn:1:4"
         )
     from spinplane.compiler.frontend.onnx_import import load_model
 

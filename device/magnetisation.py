@@ -167,7 +167,7 @@ def _cmtj(
     try:
         import cmtj
     except ImportError:
-        raise SpinplaneError("solver 'cmtj' is not installed: type 'pip install spinplane[device]'") from None
+        raise SpinplaneError("solver 'cmtj' is not installed: run 'pip install spinplane[device]'") from None
     name = "free"
     axis = [float(layer.easy_axis == i) for i in range(3)]
     demagnetisation = [cmtj.CVector(*row) for row in np.diag(layer.demagnetisation).tolist()]

@@ -103,7 +103,7 @@ def run_deck(deck: str) -> Mapping[tuple[int, int], float]:
     """
     program = shutil.which("ngspice")
     if program is None:
-        raise SpinplaneError("ngspice is not installed: type 'sudo apt-get install ngspice'")
+        raise SpinplaneError("ngspice is not installed: run 'sudo apt-get install ngspice'")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "deck.sp"
         path.write_text(deck, encoding="utf-8")

@@ -74,7 +74,7 @@ class FaultMap:
         stuck = stuck[np.lexsort(stuck.T[::-1])]
         twice = np.flatnonzero((stuck[1:, :3] == stuck[:-1, :3]).all(axis=1))
         if twice.size:
-            raise SpinplaneError(f"fault map: stuck cell {stuck[twice[0], :3].tolist()} is named twice")
+            raise SpinplaneError(f"fault map: stuck cell {stuck[twice[0], :3].tolist()} is listed twice")
         self._freeze("stuck", stuck)
         for name, operands in OPERANDS.items():
             key = f"{name}_thresholds"

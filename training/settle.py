@@ -2,7 +2,7 @@
 
 A quantized layer adds up integers, so an activation code is y = a·x + b of an integer x (an average of pooled
 integers, where it pools). Where some y falls close to j − ½, the code that follows depends on the rounding
-errors of whoever computes it. `settle` moves b of each channel by at most half a unit of x, to where all
+errors of the computation. `settle` moves b of each channel by at most half a unit of x, to where all
 thresholds keep the greatest distance from the values that y can take. Where a step of y takes hundreds of
 units, it first makes that a whole number, so that all thresholds find the same distance. Then float32,
 float64 and integers agree.

@@ -224,13 +224,13 @@ def accuracy(
     machine : Machine, str or Path
     sigmas_ra, sigmas_tmr : sequence of float, optional
         Standard deviations of each cell's resistance-area product and TMR over the nominal ones, a point for each;
-        the technology's, if not given. One value goes with every point.
+        by default the technology's. One value goes with every point.
     offset_sigmas_v : sequence of float, optional
         Standard deviations of the amplifiers' offsets in V, in the same way.
     multiples : sequence of float, optional
         Factors of all three, a point for each; `MULTIPLES`, if nothing else has several values.
     weak_cells : float, optional
-        Share of cells that no write changes; from the technology, if not given.
+        Share of cells that no write changes; by default the technology's.
     images, seeds : int
         The first images of the data; fault maps of each point.
     folder : Path

@@ -152,7 +152,7 @@ def demo(
     machine : Machine or str, optional
         See `load_machine`; ``paper8`` if not given, ``tiny`` on Amaranth's simulator.
     simulator : {"verilator", "icarus", "amaranth"}, optional
-        The fastest of those that can be used, if not given. Amaranth's own is so slow that it is given every
+        By default the fastest of those that can be used. Amaranth's own is so slow that it is given every
         third pixel only.
     folder : Path
         For the picture, the Verilog and the waveform.

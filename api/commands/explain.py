@@ -101,7 +101,7 @@ def explain(*, simulator: str | None = None) -> Explanation:
     Parameters
     ----------
     simulator : {"verilator", "icarus", "amaranth"}, optional
-        The quickest to build of those that can be used, if not given.
+        By default the quickest to build of those that can be used.
 
     Raises
     ------

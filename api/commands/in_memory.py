@@ -193,7 +193,7 @@ def compute_in_memory(
         See `load_machine`; one with ``memory_operations``.
     commands : sequence of RowCommand
     simulator : {"verilator", "icarus", "functional"}, optional
-        The fastest that runs the RTL, if not given; ``"functional"`` stays with the functional machine.
+        By default the fastest that runs the RTL; ``"functional"`` stays with the functional machine.
     faults : FaultMap, optional
         Of the cells and the sense amplifiers.
 
@@ -202,7 +202,7 @@ def compute_in_memory(
     SpinplaneError
         If the machine has no memory operations, or a command is not for it; its number is told, from 0.
     ArrayError
-        If a command senses a cell that nobody has written.
+        If a command senses a cell that was never written.
     BenchFailure
         If the RTL differs from the functional machine.
     """

@@ -58,7 +58,7 @@ def run_network(
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     simulator : {"verilator", "icarus", "amaranth"}, optional
-        The faster of the first two that can be used, if not given. Amaranth's own needs nothing but Python, and
+        By default the faster of the first two that can be used. Amaranth's own needs nothing but Python, and
         hours for a network.
     waves : Path, optional
         Folder for a VCD, ``waves.vcd``.

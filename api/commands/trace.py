@@ -43,7 +43,7 @@ def trace(
     output : (k, y, x)
         Kernel, line and column of the layer's output.
     layer : str, optional
-        The last, if not given.
+        By default the last.
     machine : Machine, str or Path
         See `load_machine`.
     fold_pools : bool

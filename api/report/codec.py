@@ -101,7 +101,7 @@ def _tuple(kind: type, converter: Converter) -> Callable[[Any, type], Any]:
 
 
 def _of(kind: type, value: Any) -> Any:
-    # A truth value is a whole number to Python, and to nobody else.
+    # Python takes True for a whole number; a result file does not.
     if type(value) is not kind:
         raise TypeError(f"expected {_NAMES[kind]}, not {_short(value)}")
     return value

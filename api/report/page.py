@@ -58,7 +58,7 @@ def write_page(result: Shown, path: str | Path, provenance: Provenance | None = 
         A result that has tables, such as `spinplane.NetworkRun`.
     path : str or Path
     provenance : Provenance, optional
-        What the result itself tells, if not given.
+        By default the origin that the result itself tells.
 
     Raises
     ------

@@ -36,7 +36,7 @@ KINDS = (
 
 
 def write_result(result: Any, path: str | Path, provenance: Provenance | None = None) -> None:
-    """Write a result as JSON: its fields, and under ``spinplane`` what it is and where it is from.
+    """Write a result as JSON: its fields, and its kind and origin under ``spinplane``.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def write_result(result: Any, path: str | Path, provenance: Provenance | None = 
         One of `KINDS`.
     path : str or Path
     provenance : Provenance, optional
-        What the result itself tells, if not given.
+        By default the origin that the result itself tells.
 
     Raises
     ------

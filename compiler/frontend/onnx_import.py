@@ -99,20 +99,24 @@ class _Walk:
         if self._open is not None:
             opened = self._open
             if not opened.affine:
-                raise SpinplaneError(f"layer {opened.layer.name}: what follows the last sums is not affine")
+                raise SpinplaneError(
+                    f"layer {opened.layer.name}: the operators after the last sums are not affine"
+                )
             kernels = len(opened.layer.weights)
             ends = np.stack([np.zeros(kernels), np.ones(kernels)], axis=1)
             real = _apply(opened, ends, np.float64)
             scale, offset = real[:, 1] - real[:, 0], real[:, 0]
             if not (np.isfinite(scale) & np.isfinite(offset)).all():
-                raise SpinplaneError(f"layer {opened.layer.name}: what follows its sums is not finite")
+                raise SpinplaneError(
+                    f"layer {opened.layer.name}: the operators after its sums yield values that are not finite"
+                )
             self._layers.append(opened.layer)
         else:
             assert self._levels is not None
             kernels = len(self._layers[-1].weights)
             scale, offset = np.full(kernels, self._levels.scale), np.zeros(kernels)
         if not self._layers:
-            raise SpinplaneError("no convolution and no matrix product")
+            raise SpinplaneError("has no convolution or matrix product")
         inner = shape[1:]
         return Graph(
             name=self._name,

@@ -171,7 +171,7 @@ def test_a_map_lives_until_it_is_added():
     graph = network((2, 9, 9), *layers)
     with pytest.raises(SpinplaneError) as error:
         compile_graph(graph, replace(TINY, image_words=100))
-    words = r"its input of (\d+) words and its output of \d+, and (\d+) that are read besides or later, need"
+    words = r"its input of (\d+) words and its output of \d+, and (\d+) read beside them or later, need"
     found = re.search(rf"^layer conv\d: {words} image_words = (\d+), machine tiny has 100$", str(error.value))
     assert found, str(error.value)
     # The machine's words are even.
@@ -179,7 +179,7 @@ def test_a_map_lives_until_it_is_added():
     program = check(graph, replace(TINY, image_words=needed), inputs_of(graph))
     # The first layer's output is there at the end, what lay between has been written over.
     assert [layer.kept for layer in program.layers] == [True, False, False, True, True]
-    with pytest.raises(SpinplaneError, match="that are read besides or later"):
+    with pytest.raises(SpinplaneError, match="read beside them or later"):
         compile_graph(graph, replace(TINY, image_words=needed - 2))
 
 

@@ -139,7 +139,7 @@ def test_takes_paths_with_spaces(tmp_path: Path) -> None:
 def test_names_the_program_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(
-        SpinplaneError, match=r"^ngspice is not installed: type 'sudo apt-get install ngspice'$"
+        SpinplaneError, match=r"^ngspice is not installed: run 'sudo apt-get install ngspice'$"
     ):
         run_deck(sense_deck(load_technology("sot-mram")))
 

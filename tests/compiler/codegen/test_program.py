@@ -347,7 +347,7 @@ def test_the_value_that_is_asked_for_is_enough(layers, changes, key):
     with pytest.raises(SpinplaneError) as error:
         compile_graph(graph, machine)
     found = re.search(
-        rf"{key} = (\d+), machine|{key} = \d+ of machine tiny, the network needs (\d+)", str(error.value)
+        rf"{key} = (\d+), machine|{key} = \d+ of machine tiny: the network needs (\d+)", str(error.value)
     )
     assert found, str(error.value)
     needed = int(found[1] or found[2])

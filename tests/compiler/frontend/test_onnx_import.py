@@ -127,7 +127,7 @@ def test_operators_are_what_qonnx_makes_of_them(nodes, constants, tmp_path):
             [CONV, helper.make_node("AveragePool", ["s"], ["y"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])],
             "average pooling must follow the sums directly, without padding",
         ),
-        ([CONV, helper.make_node("Relu", ["s"], ["y"])], "what follows the last sums is not affine"),
+        ([CONV, helper.make_node("Relu", ["s"], ["y"])], "the operators after the last sums are not affine"),
     ],
 )  # fmt: skip
 def test_what_no_integer_graph_says_is_refused(nodes, message, tmp_path):
@@ -186,16 +186,16 @@ def test_a_flat_input_becomes_an_image(tmp_path):
             {"v": np.full((4, 2, 3, 3), np.nan, dtype=np.float32)},
             "its weights are not all finite",
         ),
-        ([CONV, helper.make_node("MaxPool", ["s"], ["y"])], {}, "expected pooling of two dimensions"),
+        ([CONV, helper.make_node("MaxPool", ["s"], ["y"])], {}, "expected two-dimensional pooling"),
         (
             [CONV, helper.make_node("Mul", ["s", "f"], ["y"])],
             {"f": np.float32(np.inf)},
-            "layer Conv_0: what follows its sums is not finite",
+            "layer Conv_0: the operators after its sums yield values that are not finite",
         ),
         (
             [CONV, helper.make_node("BatchNormalization", ["s", "a", "a", "a", "v"], ["y"])],
             {"a": np.ones(4, dtype=np.float32), "v": -np.ones(4, dtype=np.float32)},
-            "a variance that is not positive",
+            "its variance must be positive",
         ),
         (
             [
