@@ -1,6 +1,6 @@
 """spinplane: quantized convolutions inside SOT-MRAM, from the bit-plane equation to RTL, Verilog and area.
 
-Each command of ``spinplane`` is one function here that returns a dataclass.
+Each sub-command of ``spinplane`` is one function here, which returns a dataclass.
 """
 
 from importlib import import_module

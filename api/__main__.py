@@ -1,4 +1,4 @@
-"""``python -m spinplane``: the command where no ``spinplane`` is on the path."""
+"""``python -m spinplane``: the command, where ``spinplane`` is not on the path."""
 
 from .cli import main
 

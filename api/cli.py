@@ -1,4 +1,4 @@
-"""The ``spinplane`` command: each sub-command is one function of the Python API, and what it shows."""
+"""The ``spinplane`` command: each sub-command calls one function of the Python API and shows its result."""
 
 import os
 import shlex
@@ -27,18 +27,18 @@ for command in (demo, compile, run, trace, accuracy, device, export, synth, trai
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; what is wrong with a request is one line and exit code 2.
+    """Run the command; a wrong request ends with one line and exit code 2.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process, if not given.
+        By default those of the process.
 
     Raises
     ------
     SystemExit
-        With 1 if the RTL is not equal to its reference, 2 for a wrong request, 130 or 141 if the user or the
-        reader of the output has left.
+        With 1 if the RTL differs from its reference, 2 for a wrong request, 130 or 141 if the user or the reader of
+        the output has left.
     """
     tokens = sys.argv[1:] if arguments is None else arguments
     try:
@@ -62,7 +62,7 @@ def _end(message: str, status: int) -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        # What cannot be printed is dropped here, or Python would complain of it once more at its end.
+        # Drop what cannot be printed, or Python would complain about it once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if message:
         print(f"spinplane: {' '.join(message.split())}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""From what a user types to an integer graph: a file, a network of the package, or one of the literature."""
+"""From the model's name to an integer graph: a file, a network of the package, or one from the literature."""
 
 import zipfile
 from importlib.resources import files
@@ -49,8 +49,8 @@ def open_model(model: str | Path | Graph, *, seed: int = SEED) -> Graph:
     path = shipped.get(name, Path(name))
     if not path.is_file():
         raise SpinplaneError(
-            f"model {name!r} is neither a file nor one of {', '.join(shipped)}; a network of the literature is named "
-            f"with its bits, such as svhn:1:4"
+            f"model {name!r} is neither a file nor one of {', '.join(shipped)}; a network from the literature needs "
+            "its bits, such as svhn:1:4"
         )
     from spinplane.compiler.frontend.onnx_import import load_model
 
@@ -68,16 +68,16 @@ def load_array(path: Path) -> np.ndarray:
     Raises
     ------
     SpinplaneError
-        If it is not there, is cut short, or is no such file.
+        If it is missing, cut short, or not a .npy file.
     """
     try:
-        # An opened file is closed also where numpy finds that it is none of its own.
+        # Opened here, the file is closed even where numpy rejects it.
         with open(path, "rb") as file:
             values = np.load(file, allow_pickle=False)
     except FileNotFoundError:
-        raise SpinplaneError(f"input {path}: there is no such file") from None
+        raise SpinplaneError(f"input {path}: no such file") from None
     except OSError as error:
-        raise SpinplaneError(f"input {path}: it cannot be read: {error.strerror or error}") from None
+        raise SpinplaneError(f"input {path}: cannot be read: {error.strerror or error}") from None
     except (ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise SpinplaneError(f"input {path}: not a .npy file of numbers, or cut short: {error}") from None
     if not isinstance(values, np.ndarray):

@@ -24,10 +24,10 @@ def sample_digit(digit: int) -> np.ndarray:
     Raises
     ------
     SpinplaneError
-        If `digit` is no digit.
+        If `digit` is not a digit.
     """
     if digit not in range(10):
-        raise SpinplaneError(f"digit = {digit!r}: allowed are whole numbers from 0 to 9")
+        raise SpinplaneError(f"digit = {digit!r}: must be a whole number from 0 to 9")
     with (
         (files("spinplane") / "data" / "networks" / "mnist-test-200.npz").open("rb") as file,
         np.load(file) as samples,
@@ -75,6 +75,6 @@ def quantize_image(image: np.ndarray, i: Operand) -> np.ndarray:
 
 
 def quantize_kernels(kernels: np.ndarray, w: Operand) -> np.ndarray:
-    """Weights from −1 to 1 as the nearest values of the operand, int64; what lies between rounds up."""
+    """Weights from −1 to 1 as the nearest values of the operand, int64; ties round up."""
     steps = np.floor((np.asarray(kernels) * w.largest - w.offset) / w.scale + 0.5).astype(np.int64)
     return np.clip(steps * w.scale + w.offset, w.smallest, w.largest)

@@ -191,7 +191,7 @@ class Accelerator:
             If no program has been loaded, it ends with an error, or codes do not fit the input; and what `run` raises.
         """
         if self._loaded is None:
-            raise SpinplaneError("images cannot be run before a program has been loaded")
+            raise SpinplaneError("load a program before running images")
         program = self._loaded
         check_codes(program.input, codes)
         layers = [number % len(program.layers) for number in layers]
@@ -208,7 +208,7 @@ class Accelerator:
                     f"the program ends with {run.error.name} at descriptor {run.error_descriptor}"
                 )
         if run is None:
-            raise SpinplaneError("0 images: at least 1")
+            raise SpinplaneError("0 images: must be at least 1")
         maps = {
             number: np.concatenate([part[program.layers[number].descriptors[-1]] for part in parts])
             for number in layers

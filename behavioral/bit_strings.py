@@ -1,4 +1,4 @@
-"""Strings of neighbouring bits in the image banks of many images at once, from any bit address on."""
+"""Strings of consecutive bits in the image banks of many images at once, from any bit address."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ _WORDS = (np.uint64, np.uint32, np.uint16, np.uint8)
 
 
 class ImageBanks:
-    """Bits `first` to `end` of the image banks of many images; what lies beside them reads as 0.
+    """Bits `first` to `end` of the image banks of many images; bits outside read as 0.
 
     Maps of codes that have been written become bits when somebody reads bits.
 
@@ -27,7 +27,7 @@ class ImageBanks:
     base : int
         Bit address of the first bit, a multiple of 64.
     size : int
-        Bytes of a bank, the last 8 of which are 0.
+        Bytes of a bank; the last 8 are 0.
     """
 
     def __init__(self, bits: Octets, first: int, end: int, images: int) -> None:
@@ -94,7 +94,7 @@ class BitStrings:
     base : int
         Bit address of the first bit of the banks, a multiple of 64.
     size : int
-        Bytes of a bank, the last 8 of which are 0.
+        Bytes of a bank; the last 8 are 0.
     exists : ndarray of shape (...), bool, optional
         Strings that are there; the others read as 0.
     """
@@ -200,7 +200,7 @@ class CodeMap:
 
     @property
     def span(self) -> tuple[int, int]:
-        """First bit, and the one after the last; (0, 0) if there is none."""
+        """First bit, and the one after the last; (0, 0) for none."""
         if not self._every.size:
             return 0, 0
         return int(self._every.min()), int(self._every.max()) + self.elements

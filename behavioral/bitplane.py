@@ -50,7 +50,7 @@ def bit_planes(codes: ArrayLike, bits: int, *, signed: bool = False) -> NDArray[
     if outside.any():
         raise ValueError(
             f"code {numbers[outside].min()} does not fit in {bits} planes: "
-            f"allowed are {operand.smallest} to {operand.largest}"
+            f"must be from {operand.smallest} to {operand.largest}"
         )
     return np.stack([(numbers >> n & 1).astype(np.uint8) for n in range(bits)])
 
@@ -99,8 +99,8 @@ def encode(values: ArrayLike, operand: Operand) -> NDArray[np.uint8]:
     if outside.any():
         steps = f" in steps of {operand.scale}" if operand.scale > 1 else ""
         raise SpinplaneError(
-            f"value {numbers[outside].min()} is none of a {operand.bits}-bit {operand.coding.value} operand: "
-            f"allowed are {operand.smallest} to {operand.largest}{steps}"
+            f"value {numbers[outside].min()} does not fit a {operand.bits}-bit {operand.coding.value} operand: "
+            f"must be from {operand.smallest} to {operand.largest}{steps}"
         )
     return (quotient % 2**operand.bits).astype(np.uint8)
 
@@ -182,7 +182,7 @@ def integers(values: ArrayLike, name: str) -> NDArray[np.int64]:
     Raises
     ------
     TypeError
-        If they are no integers, or of a type that int64 does not hold.
+        If they are not integers, or of a type that int64 does not hold.
     """
     array = np.asarray(values)
     if not np.can_cast(array.dtype, np.int64):

@@ -124,7 +124,7 @@ def windows(
     span = (dilation_y * (kernel_height - 1) + 1, dilation_x * (kernel_width - 1) + 1)
     if span[0] > padded.shape[2] or span[1] > padded.shape[3]:
         raise SpinplaneError(
-            f"a kernel that spans {span[0]}×{span[1]} is larger than the padded input of "
+            f"a kernel spanning {span[0]}×{span[1]} exceeds the padded input of "
             f"{padded.shape[2]}×{padded.shape[3]}"
         )
     every = np.lib.stride_tricks.sliding_window_view(padded, span, axis=(2, 3))
@@ -148,7 +148,7 @@ def _numbers(value: Padding, name: str, least: int, counts: tuple[int, ...], for
     """`value` repeated to the greatest of `counts`: (v, h) becomes (v, h, v, h)."""
     array = np.atleast_1d(value)
     if array.dtype.kind != "i" or array.ndim != 1 or len(array) not in counts or array.min() < least:
-        raise SpinplaneError(f"{name} = {value!r}: allowed is a whole number from {least} up, {forms}")
+        raise SpinplaneError(f"{name} = {value!r}: must be a whole number of at least {least}, {forms}")
     return tuple(int(number) for number in np.resize(array, max(counts)))
 
 
@@ -160,7 +160,7 @@ def _check_shapes(inputs: NDArray[np.int64], weights: NDArray[np.int64], groups:
             f"weights of shape {weights.shape}: expected (kernels, channels / groups, height, width)"
         )
     if not isinstance(groups, int) or groups < 1 or weights.shape[0] % groups:
-        raise SpinplaneError(f"groups = {groups!r}: allowed are divisors of the {weights.shape[0]} kernels")
+        raise SpinplaneError(f"groups = {groups!r}: must divide the number of kernels, {weights.shape[0]}")
     if inputs.shape[1] != groups * weights.shape[1]:
         raise SpinplaneError(
             f"weights of {groups} groups × {weights.shape[1]} channels do not fit inputs of "
@@ -171,7 +171,7 @@ def _check_shapes(inputs: NDArray[np.int64], weights: NDArray[np.int64], groups:
 def _check_bias(bias: ArrayLike | None, kernels: int) -> NDArray[np.int64]:
     constants = np.zeros(kernels, dtype=np.int64) if bias is None else integers(bias, "bias")
     if constants.shape != (kernels,):
-        raise SpinplaneError(f"bias of shape {constants.shape}: expected ({kernels},), one for each kernel")
+        raise SpinplaneError(f"bias of shape {constants.shape}: expected ({kernels},), one per kernel")
     limit = 2 ** (_BIAS_BITS - 1)
     outside = (constants < -limit) | (constants >= limit)
     if outside.any():

@@ -1,4 +1,4 @@
-"""Feature maps as bits of the image bank: which bit is which, codes to bits and back."""
+"""Feature maps as bits of the image bank: their layouts, codes to bits and back."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +28,7 @@ def map_addresses(feature_map: FeatureMap) -> NDArray[np.int64]:
     """
     layout = feature_map.layout
     if layout not in ("bytes", "planes", "raw"):
-        raise SpinplaneError(f"layout = {layout!r}: allowed are bytes, planes, raw")
+        raise SpinplaneError(f"layout = {layout!r}: must be one of bytes, planes, raw")
     line = feature_map.base + np.arange(feature_map.height)[:, np.newaxis, np.newaxis] * feature_map.line_bits
     column = np.arange(feature_map.width)[:, np.newaxis]
     channel = np.arange(feature_map.channels)[:, np.newaxis, np.newaxis, np.newaxis]
@@ -80,7 +80,7 @@ def check_codes(feature_map: FeatureMap, codes: NDArray[np.integer]) -> None:
     least, most = (-(1 << 31), (1 << 31) - 1) if raw else (0, (1 << feature_map.planes) - 1)
     if codes.size and not least <= codes.min() <= codes.max() <= most:
         outside = (codes < least) | (codes > most)
-        raise SpinplaneError(f"code {codes[outside][0]}: allowed are {least} to {most}")
+        raise SpinplaneError(f"code {codes[outside][0]}: must be from {least} to {most}")
 
 
 def map_codes(feature_map: FeatureMap, image: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Numbers of a limited width: a golden model refuses what its unit would cut short."""
+"""Numbers of limited width: a golden model refuses what its unit would truncate."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,7 @@ def signed_integers(values: ArrayLike, bits: int, name: str) -> NDArray[np.int64
     Raises
     ------
     TypeError
-        If they are no integers.
+        If they are not integers.
     OverflowError
         If one does not fit, naming it.
 

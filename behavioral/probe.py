@@ -1,4 +1,4 @@
-"""A look at one result of a pass as it comes about: rows that are sensed, their counts, and what becomes of them."""
+"""Observe one result of a pass as it is computed: the sensed rows, their counts, and what becomes of them."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ Octets = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SensedPair:
-    """Two rows that are sensed at once, and what they add to the accumulator.
+    """Two rows sensed at once, and what they add to the accumulator.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Place:
 
 
 class Probe:
-    """Looks at one result of a pass while `Accelerator.run` runs it.
+    """Observes one result of a pass while `Accelerator.run` runs it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A program as it will run: its descriptors read, its passes scheduled, and what they need of the image bank."""
+"""A program as it will run: its descriptors decoded, its passes scheduled, and the image bits that they need."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -139,7 +139,7 @@ class Schedule:
         if shared.size:
             if self.pairs.meet_themselves():
                 raise PassError(Error.ROW)
-            raise SpinplaneError(f"array row {shared[0]} holds input and kernels in the same pass")
+            raise SpinplaneError(f"array row {shared[0]} holds both input and kernels in one pass")
 
     def _contents(self) -> Integers:
         p = self.layer_pass
@@ -171,7 +171,7 @@ class Schedule:
         written = self.places.bits() - first
         both = written[read[written]]
         if both.size:
-            raise SpinplaneError(f"image bit {both[0] + first} is input and output of the same pass")
+            raise SpinplaneError(f"image bit {both[0] + first} is both input and output of one pass")
 
     @property
     def span(self) -> tuple[int, int]:

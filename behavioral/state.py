@@ -1,4 +1,4 @@
-"""What an accelerator keeps between passes: its banks and its array."""
+"""The state of an accelerator between passes: its banks and its array."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ Octets = NDArray[np.uint8]
 class AcceleratorState:
     """Banks and cells.
 
-    Rows of input that passes leave in the array are written to it when somebody looks.
+    Input rows that passes leave in the array are written into it only when read.
 
     Parameters
     ----------

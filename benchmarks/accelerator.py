@@ -1,4 +1,4 @@
-"""How fast the compiled model of an accelerator is built, loaded over its bus and run, in seconds of CPU time.
+"""CPU seconds to build an accelerator's simulation model, load it over its bus and run it.
 
 python benchmarks/accelerator.py MACHINE MODEL [MODEL ...]
 

@@ -1,4 +1,4 @@
-"""CPU seconds in which networks are opened, compiled and predicted, also as multiples of a fixed piece of numpy.
+"""CPU seconds to open, compile and predict networks, also as multiples of a fixed piece of numpy.
 
 Machines differ, the ratios last. Run it with a machine and networks, for example::
 

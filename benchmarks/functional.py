@@ -1,4 +1,4 @@
-"""What the functional machine takes beside numpy's product of the same matrices and plain counting of packed bits.
+"""Speed of the functional machine against numpy's product of the same matrices and plain counting of packed bits.
 
 Ratios of one run in one thread: ``python benchmarks/functional.py [--images 10000] [--maps 8]``.
 """

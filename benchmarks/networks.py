@@ -1,4 +1,4 @@
-"""Whole networks on the RTL: cycles, array efficiency, and how long functional machine and RTL take, cold and steady.
+"""Whole networks on the RTL: cycles, array efficiency, and the run times of functional machine and RTL.
 
 Run it with models and a machine, for example::
 

@@ -1,4 +1,4 @@
-"""How fast one convolution runs on each simulator and in the functional machine, as ratios in one run.
+"""Speed of one convolution on each simulator and in the functional machine, as ratios within one run.
 
 python benchmarks/simulators.py [MACHINE [SIMULATOR ...]]
 """

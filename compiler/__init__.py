@@ -1,1 +1,1 @@
-"""From a network to a program: which row holds what, which passes it takes, and the counters that follow."""
+"""From a network to a program: the contents of every row, the passes, and the counters that follow."""

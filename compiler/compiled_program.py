@@ -1,4 +1,4 @@
-"""A program and what the compiler found on its way to it."""
+"""A program with the compiler's findings."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from .mapping.stages import Stage
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlacedStage:
-    """A stage of a network in a program: where it lies, which maps it reads and writes, its passes.
+    """A stage of a network in a program: its placement, its input and output maps, its passes.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class PlacedStage:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CompiledProgram(Program):
-    """A program that knows the stages of its network; `save` writes the program alone.
+    """A program that knows the stages of its network; `save` writes only the program.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class Pooling:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StepFunction:
-    """Requantization: a monotone map from a sum to one of a few values, channel by channel.
+    """Requantization: a monotone map from a sum to one of a few values, per channel.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class StepFunction:
 
 @dataclass(frozen=True, kw_only=True)
 class Residual:
-    """What is added to the pooled sums of a layer, before its steps: scale · sum + residual_scale · value.
+    """The addend of a layer's pooled sums, before its steps: scale · sum + residual_scale · value.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class InputCoding:
-    """How the values that a user has become codes, in float32 as models compute it.
+    """How a user's values become codes, in float32 as models compute it.
 
     value = clip(round_half_even((x · multiply − subtract) / scale + zero_point), low, high) − zero_point
 
@@ -193,7 +193,7 @@ class Graph:
         Raises
         ------
         SpinplaneError
-            If the shape is another, or a value is no number.
+            If the shape differs, or a value is not a finite number.
         """
         array = np.asarray(values)
         if array.dtype.kind not in "biuf":
@@ -211,7 +211,7 @@ class Graph:
             )
         x = array.reshape(-1, *self.input_shape).astype(np.float32)
         if not np.isfinite(x).all():
-            raise SpinplaneError("input: it has values that are no finite numbers")
+            raise SpinplaneError("input: its values are not all finite")
         c = self.input_coding
         scaled = (x * np.float32(c.multiply) - np.float32(c.subtract)) / np.float32(c.scale) + np.float32(
             c.zero_point

@@ -1,4 +1,4 @@
-"""The oracle of networks: an integer graph in plain numpy, every dot product as a sum of products."""
+"""The oracle of networks: an integer graph in plain numpy, with every dot product a sum of products."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def run_graph(graph: Graph, inputs: np.ndarray) -> list[np.ndarray]:
     Raises
     ------
     SpinplaneError
-        If a residual is of another shape than what it is added to, with the layer's name and the shapes.
+        If a residual's shape differs from that of its layer's sums, naming the layer and the shapes.
     """
     # Map n + 1 is what layer n gives, and so −1 + 1 the network's input.
     maps = [inputs]
@@ -73,7 +73,7 @@ def finish(layer: Layer, sums: np.ndarray, residual: np.ndarray | None = None) -
 
 
 def check_shapes(layer: Layer, own: tuple[int, ...], residual: tuple[int, ...]) -> None:
-    """Refuse a residual of another shape (channels, height, width) than what it is added to."""
+    """Refuse a residual whose shape (channels, height, width) differs from that of its layer's sums."""
     if own != residual:
         raise SpinplaneError(
             f"layer {layer.name}: a residual of {'×'.join(map(str, residual))} does not fit its own "

@@ -1,4 +1,4 @@
-"""Counters of a program from its descriptors alone: no bank is read and no pass is walked window by window."""
+"""Counters of a program from its descriptors alone, without reading a bank or walking a pass window by window."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def predict(program: Program, *, resident: bool) -> Prediction:
 def predict_descriptors(
     machine: Machine, descriptors: Iterable[Pass | MemoryOperation], *, resident: bool
 ) -> Prediction:
-    """Counters of one run of what stands between a header and END.
+    """Counters of one run of the descriptors between a header and END.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def new_units(layer_pass: Pass) -> np.ndarray:
 
 
 def row_reads(layer_pass: Pass) -> int:
-    """Rows of all clusters of which an element lies inside of the map: lines inside times rows of a line inside."""
+    """Rows of all clusters with an element inside the map: lines inside times rows inside a line."""
     columns = layer_pass.clusters_x
     rows = layer_pass.clusters // columns
     below = np.arange(rows)[:, np.newaxis] * layer_pass.cluster_y_lines

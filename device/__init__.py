@@ -1,4 +1,4 @@
-"""The memory device: junction, magnetisation, bit cell, sensing, and what they promise to a machine."""
+"""The memory device: junction, magnetisation, bit cell, sensing, and the contract that they offer a machine."""
 
 from .biasing import BiasCheck, check_biasing, check_overlap, write_overlap
 from .electrical import check_machine, electrical

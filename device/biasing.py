@@ -1,4 +1,4 @@
-"""Whether the table of line voltages does what it says: each operation conducts where it should, and only there."""
+"""Check the table of line voltages: each operation conducts where it should, and only there."""
 
 from dataclasses import dataclass
 
@@ -121,7 +121,9 @@ def _check(technology: Technology, name: str, accesses: tuple[Access, ...]) -> B
     least = min(wanted for _, wanted, _ in currents)
     if leaks[worst] > LEAKAGE * least:
         element, row, column = worst
-        reasons.append(f"{leaks[worst] * 1e6:.2f} µA flow in the {element} of row {row}, column {column}")
+        reasons.append(
+            f"{leaks[worst] * 1e6:.2f} µA leak through the {element} of row {row}, column {column}"
+        )
     return BiasCheck(
         name=name,
         current_a=currents[0][0],
@@ -141,7 +143,7 @@ def _driven(technology: Technology, solved: Biasing, access: Access, column: int
     wanted = technology[f"write.current_{access.operation[-1]}" if write else "read.current"]
     for element, flow in flows.items():
         if abs(abs(flow) - wanted) > _TOLERANCE * wanted:
-            reason = f"{flow * 1e6:.1f} µA in the {element}, {access.operation} wants {wanted * 1e6:.1f} µA"
+            reason = f"{flow * 1e6:.1f} µA in the {element}, {access.operation} needs {wanted * 1e6:.1f} µA"
             return flow, wanted, reason
     if write and (_torque_current(technology, flows) > 0) != (access.operation == "write_1"):
         return flow, wanted, f"{access.operation}: the current of {flow * 1e6:.1f} µA writes the other bit"

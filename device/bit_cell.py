@@ -1,4 +1,4 @@
-"""The bit cell in its array: which elements conduct in an operation, and with what current."""
+"""The bit cell in its array: the elements that conduct in an operation, and their currents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Access:
 
 
 class LineConflict(Exception):
-    """Two operations at once want one line to be driven in two ways."""
+    """Two simultaneous operations drive one line in different ways."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ def _drive_lines(
             if key not in drives:
                 drives[key], levels[key] = drive, level
             elif needed and (drives[key], levels[key]) != (drive, level):
-                raise LineConflict(f"{line} of {way} {index} is needed at {drives[key]!r} and at {drive!r}")
+                raise LineConflict(f"{line} of {way} {index} is driven to both {drives[key]!r} and {drive!r}")
 
     for needed in (True, False):
         for access in accesses:

@@ -1,4 +1,4 @@
-"""A technology's electrical contract: what `spinplane.machine.Electrical` promises to a machine."""
+"""A technology's electrical contract, as `spinplane.machine.Electrical` states it."""
 
 from spinplane.machine import Electrical, Machine, check_write_overlap
 

@@ -43,7 +43,7 @@ def draw_fault_map(
     offset_sigma : float, optional
         Standard deviation of the amplifiers' offsets in V; the technology's if not given.
     weak_cells : float or tuple of float, optional
-        Share of cells that cannot be written, from 0 to 1, of which half are stuck at either value; or the shares
+        Share of cells that cannot be written, from 0 to 1, half of them stuck at either value; or the shares
         of those stuck at 0 and at 1. From `weak_cell_rates` if not given.
     sigma_ra, sigma_tmr : float, optional
         Standard deviations of a cell's resistance-area product and TMR over the nominal ones; the technology's
@@ -66,20 +66,20 @@ def draw_fault_map(
     """
     sigma = technology["sense_amplifier.offset_sigma"] if offset_sigma is None else offset_sigma
     if not sigma >= 0:
-        raise SpinplaneError(f"offset sigma = {sigma!r} V: allowed are 0 and above")
+        raise SpinplaneError(f"offset sigma = {sigma!r} V: must be at least 0")
     if weak_cells is None:
         rates = weak_cell_rates(technology)
     else:
         rates = weak_cells if isinstance(weak_cells, tuple) else (weak_cells / 2, weak_cells / 2)
         if not (min(rates) >= 0 and sum(rates) <= 1):
-            raise SpinplaneError(f"share of weak cells = {weak_cells!r}: allowed are 0 to 1")
+            raise SpinplaneError(f"share of weak cells = {weak_cells!r}: must be from 0 to 1")
     sigmas = {
         name: technology[f"variation.{key}"] if given is None else given
         for name, key, given in (("RA", "resistance_area", sigma_ra), ("TMR", "tmr", sigma_tmr))
     }
     for name, value in sigmas.items():
         if not 0 <= value < 1:
-            raise SpinplaneError(f"sigma of {name} = {value!r}: allowed are 0 to below 1")
+            raise SpinplaneError(f"sigma of {name} = {value!r}: must be at least 0 and below 1")
     random = np.random.default_rng(seed)
     offsets = sigma * random.standard_normal((machine.sub_arrays, machine.columns))
     thresholds = {
@@ -155,7 +155,7 @@ def draw_variation(
     if largest > MOST_CONDUCTANCE:
         raise SpinplaneError(
             f"{technology.name}: a cell of {largest / NOMINAL_CONDUCTANCE:.1f} times the nominal conductance: "
-            f"allowed is {MOST_CONDUCTANCE / NOMINAL_CONDUCTANCE:.1f} times"
+            f"must be at most {MOST_CONDUCTANCE / NOMINAL_CONDUCTANCE:.1f} times"
         )
     parallel, antiparallel = (values.astype(np.uint16) for values in conductances)
     return Variation(

@@ -92,11 +92,11 @@ def simulate(
     """
     if solver == "scipy":
         if temperature:
-            raise SpinplaneError("solver 'scipy' has no thermal field: take solver 'cmtj', or an ensemble")
+            raise SpinplaneError("solver 'scipy' has no thermal field: use solver 'cmtj', or an ensemble")
         return _scipy(layer, torque, current_density, duration_s, start)
     if solver == "cmtj":
         return _cmtj(layer, torque, current_density, duration_s, start, temperature, seed, step_s)
-    raise SpinplaneError(f"solver {solver!r}: allowed are {', '.join(SOLVERS)}")
+    raise SpinplaneError(f"solver {solver!r}: must be one of {', '.join(SOLVERS)}")
 
 
 def right_hand_side(
@@ -167,7 +167,7 @@ def _cmtj(
     try:
         import cmtj
     except ImportError:
-        raise SpinplaneError("solver 'cmtj' is not installed: type 'pip install spinplane[device]'") from None
+        raise SpinplaneError("solver 'cmtj' is not installed: run 'pip install spinplane[device]'") from None
     name = "free"
     axis = [float(layer.easy_axis == i) for i in range(3)]
     demagnetisation = [cmtj.CVector(*row) for row in np.diag(layer.demagnetisation).tolist()]
@@ -211,13 +211,13 @@ def _cmtj_layer(cmtj: Any, common: tuple, layer: FreeLayer, torque: Torque) -> A
         if abs(minus) > _ONE_SIDED * plus:
             raise SpinplaneError(
                 "solver 'cmtj' has one term of the spin-transfer efficiency, the polarisations need both: "
-                "take solver 'scipy'"
+                "use solver 'scipy'"
             )
         # plus/(2a)/(1 + b/a·c) is cmtj's alternative form, η/(1 + λ·c).
         spin = cmtj.Layer.createSTTLayer(*common, layer.damping, b / a, 0.0, plus / (2 * a))
         spin.setAlternativeSTT(True)
         return spin
-    raise SpinplaneError(f"solver 'cmtj' has no torque {type(torque).__name__}: take solver 'scipy'")
+    raise SpinplaneError(f"solver 'cmtj' has no torque {type(torque).__name__}: use solver 'scipy'")
 
 
 def _crossing(time: np.ndarray, component: np.ndarray) -> float | None:

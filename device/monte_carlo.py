@@ -1,4 +1,4 @@
-"""Monte Carlo of the sense margin: cells and amplifiers vary, and decisions are counted that go wrong."""
+"""Monte Carlo of the sense margin: cells and amplifiers vary, and wrong decisions are counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LEAST_FACTOR = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class SenseErrors:
-    """How one operation fares.
+    """Errors of one operation.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def monte_carlo(
     row, uniform along the bit line. For each trial: the amplifier's offset, normal. References are nominal.
     """
     if type(trials) is not int or trials < 2:
-        raise SpinplaneError(f"trials = {trials!r}: allowed are whole numbers from 2")
+        raise SpinplaneError(f"trials = {trials!r}: must be a whole number of at least 2")
     operations = decisions(fan_in)
     random = np.random.default_rng(seed)
     shape = (fan_in, trials)

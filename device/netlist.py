@@ -51,13 +51,11 @@ class TransistorModel:
             raise SpinplaneError(f"transistor models {self.path}: no such file")
         path = str(self.path.resolve())
         if not path.isprintable() or '"' in path:
-            raise SpinplaneError(
-                f"transistor models {path!r}: allowed are paths without quotes and line breaks"
-            )
+            raise SpinplaneError(f"transistor models {path!r}: must be a path without quotes and line breaks")
         check_name("transistor", self.name, also=".")
         if not (self.width_m > 0 and self.length_m > 0):
             raise SpinplaneError(
-                f"transistor {self.name}: {self.width_m!r} m by {self.length_m!r} m: allowed are sizes above 0"
+                f"transistor {self.name}: {self.width_m!r} m by {self.length_m!r} m: both must be above 0"
             )
 
 
@@ -105,7 +103,7 @@ def run_deck(deck: str) -> Mapping[tuple[int, int], float]:
     """
     program = shutil.which("ngspice")
     if program is None:
-        raise SpinplaneError("ngspice is not installed: type 'sudo apt-get install ngspice'")
+        raise SpinplaneError("ngspice is not installed: run 'sudo apt-get install ngspice'")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "deck.sp"
         path.write_text(deck, encoding="utf-8")

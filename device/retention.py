@@ -1,4 +1,4 @@
-"""How long a cell keeps its bit, alone and while it is read."""
+"""How long a cell retains its bit, alone and while it is read."""
 
 import numpy as np
 from scipy.constants import year
@@ -51,7 +51,7 @@ def read_disturb(technology: Technology, time_s: float) -> float:
         If the time is below 0.
     """
     if not time_s >= 0:
-        raise SpinplaneError(f"read time = {time_s!r} s: allowed are 0 and above")
+        raise SpinplaneError(f"read time = {time_s!r} s: must be at least 0")
     share = technology["read.current"] / disturb_current(technology)
     stability = free_layer(technology).stability(technology["process.temperature"])
     barrier = stability * max(0.0, 1 - share) ** technology["retention.barrier_exponent"]

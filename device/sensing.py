@@ -71,7 +71,7 @@ def decisions(fan_in: int = 2) -> tuple[Decision, ...]:
         If the fan-in is not a whole number from 2 to 8.
     """
     if type(fan_in) is not int or not 2 <= fan_in <= 8:
-        raise SpinplaneError(f"fan-in = {fan_in!r}: allowed are whole numbers from 2 to 8")
+        raise SpinplaneError(f"fan-in = {fan_in!r}: must be a whole number from 2 to 8")
     return (
         Decision(operation="read", reference="EN_M", cells=1, threshold=1),
         Decision(operation="and", reference="EN_AND", cells=fan_in, threshold=fan_in),

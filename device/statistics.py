@@ -8,7 +8,7 @@ from scipy.stats import beta, norm, t
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorRate:
-    """A rate of failures that were counted.
+    """A counted failure rate.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def student(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]
     Returns
     -------
     low, high : float
-        Everything for a single value, of which nobody knows how far others are.
+        Infinite for a single value, which says nothing about the spread.
     """
     count = len(values)
     if count < 2:

@@ -1,4 +1,4 @@
-"""A memory technology as data: parameters with their sources, the bit cell and how its lines are driven."""
+"""A memory technology as data: parameters with their sources, the bit cell and the drives of its lines."""
 
 import tomllib
 from collections.abc import Mapping
@@ -124,7 +124,7 @@ class Technology:
         """A parameter that is a list, in SI units."""
         value = self.parameters[key].si
         if not isinstance(value, tuple):
-            raise TypeError(f"{key} is no list")
+            raise TypeError(f"{key} is not a list")
         return value
 
     def with_values(self, values: Mapping[str, float]) -> "Technology":
@@ -207,14 +207,14 @@ def _from_table(table: dict[str, Any]) -> Technology:
     allowed = [*_TEXTS, "lines", "elements", "operations", *sorted(groups)]
     for key in table:
         if key not in allowed:
-            raise SpinplaneError(f"unknown key {key!r}: allowed are {', '.join(allowed)}")
+            raise SpinplaneError(f"unknown key {key!r}: must be one of {', '.join(allowed)}")
     parameters = {}
     for group in groups:
         for name, entry in _table(table, group).items():
             key = f"{group}.{name}"
             if key not in known and key not in OPTIONAL:
                 names = sorted(k for k in known | OPTIONAL if k.startswith(f"{group}."))
-                raise SpinplaneError(f"unknown key {key!r}: allowed are {', '.join(names)}")
+                raise SpinplaneError(f"unknown key {key!r}: must be one of {', '.join(names)}")
             parameters[key] = read_parameter(key, entry, known | OPTIONAL)
     for key in known:
         if key not in parameters:
@@ -235,16 +235,16 @@ def _text(table: dict[str, Any], key: str) -> str:
         raise SpinplaneError(f"missing key {key!r}")
     value = table[key]
     if not is_line(value):
-        raise SpinplaneError(f"{key} = {value!r}: allowed is text in one line")
+        raise SpinplaneError(f"{key} = {value!r}: must be text on one line")
     if key in _ALLOWED and value not in _ALLOWED[key]:
-        raise SpinplaneError(f"{key} = {value!r}: allowed are {', '.join(_ALLOWED[key])}")
+        raise SpinplaneError(f"{key} = {value!r}: must be one of {', '.join(_ALLOWED[key])}")
     return value
 
 
 def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
     value = table.get(key, {})
     if not isinstance(value, dict):
-        raise SpinplaneError(f"{key} = {value!r}: allowed is a table")
+        raise SpinplaneError(f"{key} = {value!r}: must be a table")
     return value
 
 
@@ -253,7 +253,7 @@ def _lines(table: dict[str, Any]) -> dict[str, str]:
     for name, way in lines.items():
         check_name("lines: name", name)
         if way not in ("row", "column"):
-            raise SpinplaneError(f"lines.{name} = {way!r}: allowed are row, column")
+            raise SpinplaneError(f"lines.{name} = {way!r}: must be one of row, column")
     return lines
 
 
@@ -262,31 +262,31 @@ def _elements(
 ) -> tuple[Element, ...]:
     entries = table.get("elements", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SpinplaneError(f"elements = {entries!r}: allowed are tables [[elements]]")
+        raise SpinplaneError(f"elements = {entries!r}: must be tables [[elements]]")
     elements = []
     for entry in entries:
         keys = {"name", "kind", "between"} | ({"gate", "resistance"} if "gate" in entry else set())
         name, ends = entry.get("name"), entry.get("between")
         if set(entry) != keys or not isinstance(ends, list) or len(ends) != 2:
             raise SpinplaneError(
-                f"element {name!r}: allowed are name, kind, between = [one end, other end], and of a transistor "
-                "gate, resistance"
+                f"element {name!r}: must have name, kind, between = [one end, other end], and for a transistor "
+                "gate and resistance"
             )
         for key in sorted(keys - {"between"}):
             if not is_line(entry[key]):
-                raise SpinplaneError(f"element {name!r}: {key} = {entry[key]!r}: allowed is text in one line")
+                raise SpinplaneError(f"element {name!r}: {key} = {entry[key]!r}: must be text on one line")
         for end in ends:
             check_name(f"element {name!r}: end", end)
         if entry["kind"] not in _KINDS or (entry["kind"] == "transistor") != ("gate" in entry):
             raise SpinplaneError(
-                f"element {name!r}: kind = {entry['kind']!r}: allowed are {', '.join(_KINDS)}"
+                f"element {name!r}: kind = {entry['kind']!r}: must be one of {', '.join(_KINDS)}"
             )
         if "gate" in entry and entry["gate"] not in lines:
             raise SpinplaneError(
-                f"element {name!r}: gate = {entry['gate']!r}: allowed are {', '.join(lines)}"
+                f"element {name!r}: gate = {entry['gate']!r}: must be one of {', '.join(lines)}"
             )
         if "gate" in entry and entry["resistance"] not in parameters:
-            raise SpinplaneError(f"element {name!r}: resistance = {entry['resistance']!r} is no parameter")
+            raise SpinplaneError(f"element {name!r}: resistance = {entry['resistance']!r} is not a parameter")
         elements.append(Element(**entry | {"between": (ends[0], ends[1])}))
     if [element.kind for element in elements].count("mtj") != 1:
         raise SpinplaneError("elements: a bit cell has one element of kind 'mtj'")
@@ -298,9 +298,7 @@ def _operations(
 ) -> dict[str, Operation]:
     entries = _table(table, "operations")
     if set(entries) != set(OPERATIONS):
-        raise SpinplaneError(
-            f"operations: {', '.join(entries)}: allowed are {', '.join(OPERATIONS)}, all of them"
-        )
+        raise SpinplaneError(f"operations: {', '.join(entries)}: must be exactly {', '.join(OPERATIONS)}")
     wanted = {
         "selected": set(lines),
         "other_rows": {line for line, way in lines.items() if way == "row"},
@@ -310,24 +308,22 @@ def _operations(
     for name in entries:
         entry = _table(entries, name)
         if set(entry) != {*wanted, "conducts"}:
-            raise SpinplaneError(f"operations.{name}: allowed are {', '.join(wanted)}, conducts, all of them")
+            raise SpinplaneError(f"operations.{name}: must have exactly {', '.join(wanted)}, conducts")
         for key, keys in wanted.items():
             if set(_table(entry, key)) != keys:
-                raise SpinplaneError(
-                    f"operations.{name}.{key}: allowed are {', '.join(sorted(keys))}, all of them"
-                )
+                raise SpinplaneError(f"operations.{name}.{key}: must have exactly {', '.join(sorted(keys))}")
             for line, drive in entry[key].items():
                 if drive not in DRIVES:
                     raise SpinplaneError(
-                        f"operations.{name}.{key}.{line} = {drive!r}: allowed are {', '.join(DRIVES)}"
+                        f"operations.{name}.{key}.{line} = {drive!r}: must be one of {', '.join(DRIVES)}"
                     )
         names = [element.name for element in elements]
         if not isinstance(entry["conducts"], list):
-            raise SpinplaneError(f"operations.{name}.conducts = {entry['conducts']!r}: allowed is a list")
+            raise SpinplaneError(f"operations.{name}.conducts = {entry['conducts']!r}: must be a list")
         for element in entry["conducts"]:
             if element not in names:
                 raise SpinplaneError(
-                    f"operations.{name}.conducts: {element!r} is no element: allowed are {', '.join(names)}"
+                    f"operations.{name}.conducts: {element!r} is not one of {', '.join(names)}"
                 )
         operations[name] = Operation(**entry | {"conducts": tuple(entry["conducts"])})
     return operations

@@ -1,4 +1,4 @@
-"""Writing: one pulse, the current that it needs, and how often it fails in a thermal field."""
+"""Writing: a pulse, its required current, and its failure rate in a thermal field."""
 
 from dataclasses import dataclass
 
@@ -130,7 +130,7 @@ def write_pulse(
     pulse = technology["write.pulse"] if pulse is None else pulse
     for name, value in (("write current", current), ("write pulse", pulse)):
         if not value > 0:
-            raise SpinplaneError(f"{name} = {value!r}: allowed are values above 0")
+            raise SpinplaneError(f"{name} = {value!r}: must be above 0")
     layer, torque, density = _driven(technology, bit, current)
     if angle is None:
         angle = thermal_angle(layer, technology["process.temperature"])
@@ -227,7 +227,7 @@ def write_error_rates(
     switch, which leaves it an uncertainty of about the factor by which that point is not yet in the tail.
     """
     if type(count) is not int or count < 1:
-        raise SpinplaneError(f"writes = {count!r}: allowed are whole numbers from 1")
+        raise SpinplaneError(f"writes = {count!r}: must be a whole number of at least 1")
     currents = (technology[f"write.current_{bit}"],) if currents is None else currents
     pulses = (technology["write.pulse"],) if pulses is None else pulses
     temperature = technology["process.temperature"]

@@ -1,4 +1,4 @@
-"""Amaranth components, one a file: the accelerator, its units and what joins them."""
+"""Amaranth components, one per file: the accelerator, its units and their connections."""
 
 from .accelerator import Accelerator
 from .array.bit_counter import BitCounter

@@ -1,4 +1,4 @@
-"""Accelerator: the engine with its banks, walkers, digital units, controller and buses."""
+"""Accelerator: the engine with its banks, address generators, digital units, controller and buses."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring

@@ -70,20 +70,20 @@ class ActivationConfiguration:
         for name, kind in (("requantize", Requantize), ("rounding", Rounding)):
             if not isinstance(getattr(self, name), kind):
                 allowed = ", ".join(map(str, kind))
-                raise SpinplaneError(f"{name} = {getattr(self, name)!r}: allowed are {allowed}")
+                raise SpinplaneError(f"{name} = {getattr(self, name)!r}: must be one of {allowed}")
         if type(self.absolute) is not bool:
-            raise SpinplaneError(f"absolute = {self.absolute!r}: allowed are True and False")
+            raise SpinplaneError(f"absolute = {self.absolute!r}: must be True or False")
         if self.low > self.high:
-            raise SpinplaneError(f"low = {self.low}: allowed is at most high = {self.high}")
+            raise SpinplaneError(f"low = {self.low}: must be at most high = {self.high}")
         greatest = (code - 1) >> self.code_shift
         if self.low << self.code_shift < -code or self.high > greatest:
             raise SpinplaneError(
-                f"low = {self.low}, high = {self.high}: allowed with code_shift = {self.code_shift} are "
-                f"{-(code >> self.code_shift)} to {greatest}"
+                f"low = {self.low}, high = {self.high}: must be from {-(code >> self.code_shift)} "
+                f"to {greatest} with code_shift = {self.code_shift}"
             )
         if self.low + self.thresholds > greatest:
             raise SpinplaneError(
-                f"low = {self.low}: allowed is at most {greatest - self.thresholds} with {self.thresholds} thresholds"
+                f"low = {self.low}: must be at most {greatest - self.thresholds} with {self.thresholds} thresholds"
             )
 
     @property
@@ -95,4 +95,4 @@ class ActivationConfiguration:
 
 def _check_range(field: str, value: int, low: int, high: int) -> None:
     if type(value) is not int or not low <= value <= high:
-        raise SpinplaneError(f"{field} = {value!r}: allowed are whole numbers from {low} to {high}")
+        raise SpinplaneError(f"{field} = {value!r}: must be a whole number from {low} to {high}")

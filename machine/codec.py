@@ -1,4 +1,4 @@
-"""The codec of descriptors: from words of the program memory to what they mean, and back.
+"""The codec of descriptors: from words of the program memory to their meaning, and back.
 
 It is the only place that knows which fields hold a number less one or a logarithm, and in which word a field lies.
 """
@@ -52,7 +52,7 @@ PASS_FIELDS: tuple[Field, ...] = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """The first descriptor of a program: what it was made for.
+    """The first descriptor of a program: the machine and version that it is for.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | Memor
                 value = _meant(field, held[field.name])
                 raise UnitError(
                     refused,
-                    f"descriptor field {field.meant} = {value}: no unit of machine {machine.name} does that",
+                    f"descriptor field {field.meant} = {value}: no unit of machine {machine.name} does this",
                 )
             values = {field.meant: _meant(field, held[field.name]) for field in PASS_FIELDS}
             typed: dict[str, Any] = {
@@ -223,8 +223,8 @@ def _meant(field: Field, value: int) -> int:
 
 
 def _allowed(field: Field) -> str:
-    kind = "powers of two from" if field.holds is Holds.LOGARITHM else "whole numbers from"
-    return f"allowed are {kind} {_meant(field, field.smallest)} to {_meant(field, field.largest)}"
+    kind = "a power of two" if field.holds is Holds.LOGARITHM else "a whole number"
+    return f"must be {kind} from {_meant(field, field.smallest)} to {_meant(field, field.largest)}"
 
 
 def _refused(held: dict[str, int], machine: Machine) -> int | None:

@@ -45,9 +45,9 @@ class Operand:
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= MAX_BITS:
-            raise SpinplaneError(f"an operand has 1 to {MAX_BITS} bits, not {self.bits!r}")
+            raise SpinplaneError(f"operand bits = {self.bits!r}: must be a whole number from 1 to {MAX_BITS}")
         if self.coding is Coding.BIPOLAR and self.bits != 1:
-            raise SpinplaneError(f"a bipolar operand has 1 bit, not {self.bits}: use dorefa for more levels")
+            raise SpinplaneError(f"bipolar operand bits = {self.bits}: must be 1; use dorefa for more levels")
 
     @property
     def signed(self) -> bool:

@@ -1,4 +1,4 @@
-"""The command of an engine: what every sub-array controller obeys.
+"""The command of an engine, which every sub-array controller obeys.
 
 A program is a numpy structured array of commands (`command_dtype`) with the rows that its writes consume. The
 RTL's ``Command`` struct, the functional machine and the compiler all take their fields from `command_fields`.
@@ -122,7 +122,7 @@ def pack_commands(machine: Machine, commands: np.ndarray) -> list[int]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CommandStream:
-    """What is streamed into an engine.
+    """Commands for an engine, with the rows of their writes.
 
     Parameters
     ----------

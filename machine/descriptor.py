@@ -1,4 +1,4 @@
-"""The descriptor: what the layer controller is told of one pass of a layer, or of one memory operation.
+"""The descriptor: one pass of a layer, or one memory operation, as the layer controller receives it.
 
 A program memory holds descriptors of `DESCRIPTOR_WORDS` words of 32 bits, one field a word, in the order of
 `DESCRIPTOR_FIELDS`. A word that does not fit its field is an error that names the word. The walk over a layer that

@@ -1,9 +1,9 @@
-"""The one error that a user is meant to read."""
+"""The one error addressed to users."""
 
 
 class SpinplaneError(ValueError):
     """A request that cannot be carried out as given.
 
-    The message is one line; it names the thing that is wrong, what was found and what would mend it. The
+    The message is one line; it names what is wrong, the value found and the remedy. The
     ``spinplane`` command prints it and ends with exit code 2.
     """

@@ -1,4 +1,4 @@
-"""Fault map of a machine: stuck cells, drifted references, cells that vary, as data that every model applies alike."""
+"""Fault map of a machine: stuck cells, drifted references and varying cells, as data that every model applies alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class FaultMap:
         stuck = stuck[np.lexsort(stuck.T[::-1])]
         twice = np.flatnonzero((stuck[1:, :3] == stuck[:-1, :3]).all(axis=1))
         if twice.size:
-            raise SpinplaneError(f"fault map: stuck cell {stuck[twice[0], :3].tolist()} is named twice")
+            raise SpinplaneError(f"fault map: stuck cell {stuck[twice[0], :3].tolist()} is listed twice")
         self._freeze("stuck", stuck)
         for name, operands in OPERANDS.items():
             key = f"{name}_thresholds"
@@ -84,12 +84,12 @@ class FaultMap:
                     f"fault map: {key} has shape {thresholds.shape}, the machine ({self.sub_arrays}, {self.columns})"
                 )
             if thresholds.size and not 0 <= thresholds.min() <= thresholds.max() <= operands + 1:
-                raise SpinplaneError(f"fault map: {key} holds other values than 0 to {operands + 1}")
+                raise SpinplaneError(f"fault map: {key} must hold values from 0 to {operands + 1}")
             self._freeze(key, thresholds.astype(np.uint8))
         shape = (self.sub_arrays, self.rows, self.columns)
         if self.variation is not None and self.variation.parallel.shape != shape:
             raise SpinplaneError(
-                f"fault map: a variation of cells of shape {self.variation.parallel.shape}, the machine {shape}"
+                f"fault map: its variation has shape {self.variation.parallel.shape}, the machine {shape}"
             )
 
     def _freeze(self, key: str, values: np.ndarray) -> None:
@@ -192,7 +192,7 @@ class FaultMap:
         if self.variation is not None:
             if len(rows) != len(operands):
                 raise SpinplaneError(
-                    f"{operation} of cells that vary: {len(operands)} operands, {len(rows)} rows"
+                    f"{operation} of varying cells: {len(operands)} operands, {len(rows)} rows"
                 )
             return self.variation.sense(operation, operands, rows, where)
         ones = np.stack(operands).sum(axis=0)
@@ -216,7 +216,7 @@ class FaultMap:
         Raises
         ------
         SpinplaneError
-            If there is no such file, or it is no fault map.
+            If there is no such file, or it is not a fault map.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:

@@ -1,4 +1,4 @@
-"""Files that appear whole."""
+"""Files that appear whole or not at all."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there with all of its content, or as it was before.
+    """Write a file whole, or leave it as it was.
 
     A link is followed; a device or a pipe, which cannot be replaced, is written to.
 

@@ -105,12 +105,10 @@ class Machine:
         self._check_range("write_cycles", 1, 64)
         if self.write_overlap not in WRITE_OVERLAPS:
             raise SpinplaneError(
-                f"write_overlap = {self.write_overlap!r}: allowed are {', '.join(WRITE_OVERLAPS)}"
+                f"write_overlap = {self.write_overlap!r}: must be one of {', '.join(WRITE_OVERLAPS)}"
             )
         if type(self.memory_operations) is not bool:
-            raise SpinplaneError(
-                f"memory_operations = {self.memory_operations!r}: allowed are true and false"
-            )
+            raise SpinplaneError(f"memory_operations = {self.memory_operations!r}: must be true or false")
         self._complete("row_buses", _power_that_divides(self.sub_arrays, 4))
         self._complete("results_per_cycle", _power_that_divides(self.sub_arrays, 16))
         self._complete("bus_bits", min(128, self.columns))
@@ -119,7 +117,7 @@ class Machine:
         for key in ("row_buses", "results_per_cycle"):
             if self.sub_arrays % getattr(self, key):
                 raise SpinplaneError(
-                    f"{key} = {getattr(self, key)}: allowed are powers of two that divide sub_arrays = "
+                    f"{key} = {getattr(self, key)}: must be a power of two that divides sub_arrays = "
                     f"{self.sub_arrays}"
                 )
         narrowest = min(self.columns, CHANNEL_BITS * self.results_per_cycle)
@@ -127,7 +125,7 @@ class Machine:
         self._check_range("image_words", 16, 1 << 22)
         self._check_range("kernel_words", 16, 1 << 22)
         if self.image_words % 2:
-            raise SpinplaneError(f"image_words = {self.image_words}: allowed are even numbers")
+            raise SpinplaneError(f"image_words = {self.image_words}: must be even")
         self._check_range("parameter_beats", 16, 1 << 16)
         self._check_range("threshold_beats", 16, 1 << 16)
         self._check_range("pool_beats", 4, 4096)
@@ -141,12 +139,12 @@ class Machine:
     def _check_range(self, key: str, low: int, high: int) -> None:
         value = getattr(self, key)
         if type(value) is not int or not low <= value <= high:
-            raise SpinplaneError(f"{key} = {value!r}: allowed are whole numbers from {low} to {high}")
+            raise SpinplaneError(f"{key} = {value!r}: must be a whole number from {low} to {high}")
 
     def _check_power_of_two(self, key: str, low: int, high: int) -> None:
         value = getattr(self, key)
         if type(value) is not int or not low <= value <= high or value & (value - 1):
-            raise SpinplaneError(f"{key} = {value!r}: allowed are powers of two from {low} to {high}")
+            raise SpinplaneError(f"{key} = {value!r}: must be a power of two from {low} to {high}")
 
     @property
     def overlaps_writes(self) -> bool:
@@ -229,10 +227,10 @@ def _from_table(table: dict[str, Any]) -> Machine:
     known = [field.name for field in fields(Machine)]
     for key in table:
         if key not in known:
-            raise SpinplaneError(f"unknown key {key!r}: allowed are {', '.join(known)}")
+            raise SpinplaneError(f"unknown key {key!r}: must be one of {', '.join(known)}")
     for key in ("name", "description"):
         if not isinstance(table.get(key, ""), str):
-            raise SpinplaneError(f"{key} = {table[key]!r}: allowed is text")
+            raise SpinplaneError(f"{key} = {table[key]!r}: must be text")
     missing = [k for k in ("name", "sub_arrays", "rows", "columns", "segments") if k not in table]
     if missing:
         raise SpinplaneError(f"missing key {missing[0]!r}")

@@ -1,4 +1,4 @@
-"""The memory map: which banks a host sees on the AXI4 port, where, and how it is answered."""
+"""The memory map: the banks on the AXI4 port, their addresses and responses."""
 
 import enum
 from dataclasses import dataclass, fields
@@ -76,7 +76,7 @@ class MemoryMap:
             _check_power_of_two(f"width of the {region} bank", bank.width, self.bus_bits, 1 << 16)
             if not 0 < bank.size <= REGION_BYTES:
                 raise SpinplaneError(
-                    f"{region} bank of {bank.words} words of {bank.width} bits: allowed are 1 to "
+                    f"{region} bank of {bank.words} words of {bank.width} bits: must have 1 to "
                     f"{REGION_BYTES * 8 // bank.width} words"
                 )
 
@@ -113,4 +113,4 @@ def region_address(region: str) -> int:
 
 def _check_power_of_two(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high or value & (value - 1):
-        raise SpinplaneError(f"{name} = {value}: allowed are powers of two from {low} to {high}")
+        raise SpinplaneError(f"{name} = {value}: must be a power of two from {low} to {high}")

@@ -1,4 +1,4 @@
-"""A memory operation: what the accelerator does for one descriptor of kind MEMORY, in true numbers."""
+"""A memory operation: the work of one descriptor of kind MEMORY, in true numbers."""
 
 import enum
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from .machine import Machine
 
 
 class RowOperation(enum.Enum):
-    """What is done to rows of the array; the value is its code in the RTL.
+    """An operation on rows of the array; the value is its code in the RTL.
 
     ``WRITE`` takes a word of the kernel bank. ``READ`` senses a row alone, ``AND`` and ``OR`` sense two rows at once.
     """

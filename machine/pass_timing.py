@@ -1,4 +1,4 @@
-"""When a pass does what: the chain of waits between input streamer, write port, bursts and output stage, without any
+"""Timing of a pass: the chain of waits between input streamer, write port, bursts and output stage, without any
 data.
 
 The functional machine and the compiler take their cycles from here; what they count besides is their own.

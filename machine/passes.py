@@ -1,4 +1,4 @@
-"""A pass: what the accelerator does for one descriptor of kind LAYER, in the numbers that its loops use.
+"""A pass: the work of one descriptor of kind LAYER, in the numbers of its loops.
 
 ``docs/accelerator.md`` has the loops; `spinplane.machine.codec` turns a pass into words and back.
 """
@@ -276,7 +276,7 @@ class Pass:
         Raises
         ------
         SpinplaneError
-            If a number is none that the unit can take.
+            If the unit cannot take a number.
         """
         return ActivationConfiguration(
             requantize=self.requantize,
@@ -299,7 +299,7 @@ class Pass:
         """
         if self.cluster_size * self.slots % self.lanes:
             raise SpinplaneError(
-                f"{self.cluster_size} sub-arrays of a cluster with {self.slots} slots: allowed are whole beats of "
+                f"{self.cluster_size} sub-arrays of a cluster with {self.slots} slots: must fill whole beats of "
                 f"{self.lanes} results"
             )
         kernel_tiles = {"last_beats": (self.last_sub_arrays, self.last_beats)}

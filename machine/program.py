@@ -1,4 +1,4 @@
-"""A network as a program: what lies in the banks before the start, and which bits are which feature map."""
+"""A network as a program: the contents of the banks before the start, and the place of each feature map."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from .registers import machine_digest
 
 #: What a file of a program calls itself.
 _FORMAT = "spinplane program"
-#: What numpy and zipfile raise for files that are none of theirs, or are damaged.
+#: What numpy and zipfile raise for damaged files and those of other kinds.
 _NO_ARCHIVE = (
     OSError,
     ValueError,
@@ -38,7 +38,7 @@ _BANKS = ("descriptors", "kernel_rows", "parameters", "thresholds")
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureMap:
-    """Where a feature map lies in the image bank; ``docs/accelerator.md`` has the layouts.
+    """The place of a feature map in the image bank; ``docs/accelerator.md`` has the layouts.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class ProgramLayer:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """What a host writes into the banks of an accelerator before it starts it.
+    """Everything that a host writes into an accelerator's banks before the start.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Program:
         Raises
         ------
         SpinplaneError
-            If the descriptors are no program of the machine.
+            If the descriptors are not a program for the machine.
         """
         return self._decoded[0]
 
@@ -141,7 +141,7 @@ class Program:
         Raises
         ------
         SpinplaneError
-            If the descriptors are no program of the machine.
+            If the descriptors are not a program for the machine.
         """
         return self._decoded[1]
 
@@ -156,7 +156,7 @@ class Program:
                 passes = tuple(one for one in rest if isinstance(one, Pass))
                 if len(passes) == len(rest):
                     return header, passes
-        raise SpinplaneError("expected are a header, passes and END")
+        raise SpinplaneError("expected a header, passes and END")
 
     def save(self, path: str | Path) -> None:
         """Write the program to one file: the banks, and a header in JSON that says what they are for."""
@@ -180,20 +180,20 @@ class Program:
         Raises
         ------
         SpinplaneError
-            If the file is none of a program, is of another version, or its parts do not belong together.
+            If the file is not a program, is of another version, or its parts do not belong together.
         """
         try:
-            # An opened file is closed also where numpy finds that it is none of its own.
+            # Opened here, the file is closed even where numpy rejects it.
             with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 header = json.loads(str(file["header"]))
                 banks = {bank: file[bank] for bank in _BANKS}
         except _NO_ARCHIVE as error:
-            raise SpinplaneError(f"{path}: not a file of a program: {error}") from None
+            raise SpinplaneError(f"{path}: not a spinplane program file: {error}") from None
         if not isinstance(header, dict) or header.get("format") != _FORMAT:
-            raise SpinplaneError(f"{path}: not a file of a program: its header says no {_FORMAT!r}")
+            raise SpinplaneError(f"{path}: not a spinplane program file: its header does not say {_FORMAT!r}")
         if header.get("version") != FORMAT_VERSION:
             raise SpinplaneError(
-                f"{path}: a program of version {header.get('version')}, expected is version {FORMAT_VERSION}"
+                f"{path}: program of version {header.get('version')}, expected version {FORMAT_VERSION}"
             )
         try:
             program = Program(
@@ -204,12 +204,12 @@ class Program:
                 **banks,
             )
         except (KeyError, TypeError, SpinplaneError) as error:
-            raise SpinplaneError(f"{path}: the header of a program that is damaged: {error}") from None
+            raise SpinplaneError(f"{path}: damaged program header: {error}") from None
         program._check(path)
         return program
 
     def _check(self, path: str | Path) -> None:
-        """Refuse banks that are not those of the machine, and descriptors that are none."""
+        """Refuse banks that do not fit the machine, and invalid descriptors."""
         machine = self.machine
         beat_bytes = machine.results_per_cycle * 16
         expected = {
@@ -228,7 +228,7 @@ class Program:
         try:
             header = self.header
         except SpinplaneError as error:
-            raise SpinplaneError(f"{path}: its descriptors are damaged: {error}") from None
+            raise SpinplaneError(f"{path}: damaged descriptors: {error}") from None
         if header.machine != machine_digest(machine):
             raise SpinplaneError(
                 f"{path}: its descriptors are for a machine of digest {header.machine:#010x}, machine "

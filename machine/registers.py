@@ -1,4 +1,4 @@
-"""The register map: what a host sees on the AXI4-Lite port, 32 bits a register."""
+"""The register map: the registers on the AXI4-Lite port, 32 bits each."""
 
 import enum
 from zlib import crc32
@@ -68,7 +68,7 @@ def counter_address(name: str) -> int:
 
 
 def log_address(descriptor: int, name: str) -> int:
-    """Byte address of the lower half of a counter as it was when a descriptor was done."""
+    """Byte address of the lower half of a counter's copy at the end of a descriptor."""
     return LOG_BASE + LOG_STRIDE * descriptor + 8 * ACCELERATOR_COUNTER_NAMES.index(name)
 
 

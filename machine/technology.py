@@ -1,4 +1,4 @@
-"""What a memory technology promises to a machine: times, energies and ports of its array."""
+"""The contract of a memory technology with a machine: times, energies and ports of its array."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -55,13 +55,11 @@ class Electrical:
     def __post_init__(self) -> None:
         if self.write_overlap not in WRITE_OVERLAPS:
             raise SpinplaneError(
-                f"write_overlap = {self.write_overlap!r}: allowed are {', '.join(WRITE_OVERLAPS)}"
+                f"write_overlap = {self.write_overlap!r}: must be one of {', '.join(WRITE_OVERLAPS)}"
             )
         for key in ("sense_s", "write_s"):
             if not 0 < getattr(self, key) < 1:
-                raise SpinplaneError(
-                    f"{key} = {getattr(self, key)!r}: allowed are times above 0 and below 1 s"
-                )
+                raise SpinplaneError(f"{key} = {getattr(self, key)!r}: must be above 0 and below 1 s")
 
     def cycles_at(self, clock_s: float) -> tuple[int, int]:
         """Clock cycles of a sense and of a write pulse.
@@ -82,7 +80,7 @@ class Electrical:
             If the period is not above 0.
         """
         if not clock_s > 0:
-            raise SpinplaneError(f"clock period {clock_s!r} s: allowed are times above 0")
+            raise SpinplaneError(f"clock period {clock_s!r} s: must be above 0")
         sense, write = (_cycles(time_s, clock_s) for time_s in (self.sense_s, self.write_s))
         return sense, write
 
@@ -105,7 +103,7 @@ class Electrical:
                 )
         if machine.rows > self.rows:
             raise SpinplaneError(
-                f"machine {machine.name}: rows = {machine.rows}, the times of {self.name} hold for {self.rows}"
+                f"machine {machine.name}: rows = {machine.rows}, the times of {self.name} hold for at most {self.rows}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Cycles of the accelerator that no shape explains: the depths of its pipelines, in one place.
+"""Cycles of the accelerator that depend on no shape: the depths of its pipelines, in one place.
 
 What follows from shapes (row sets, bursts, beats) is in ``docs/accelerator.md``; the functional machine and the
 compiler both add these constants. A pass begins in its cycle 0, in which its units are told to start.

@@ -1,4 +1,4 @@
-"""Conductances of the single cells of a machine, and what its sense amplifiers make of them, in whole numbers."""
+"""Conductances of a machine's single cells and the decisions of its sense amplifiers, in whole numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,14 +57,12 @@ class Variation:
             if values.dtype.kind not in "iu":
                 raise SpinplaneError(f"variation: {key} holds {values.dtype}, not whole numbers")
             if values.size and not 0 <= values.min() <= values.max() <= most:
-                raise SpinplaneError(f"variation: {key} holds other values than 0 to {most}")
+                raise SpinplaneError(f"variation: {key} must hold values from 0 to {most}")
             values = values.astype(np.uint16 if cells else np.int32)
             values.flags.writeable = False
             object.__setattr__(self, key, values)
         if (self.antiparallel > self.parallel).any():
-            raise SpinplaneError(
-                "variation: a cell conducts better in the anti-parallel state than in the parallel"
-            )
+            raise SpinplaneError("variation: a cell conducts better anti-parallel than parallel")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Variation):

@@ -1,4 +1,4 @@
-"""What a machine costs in silicon: synthesis and area."""
+"""The cost of a machine in silicon: synthesis and area."""
 
 from .area import AreaReport, Block, Figures, Part, SubArrays
 from .fpga import FPGA_FAMILIES

@@ -1,4 +1,4 @@
-"""The area report: what each block of a machine takes."""
+"""The area report: the resources of each block of a machine."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rich.table import Table
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What some logic takes; None where the target has no such thing.
+    """Resources of some logic; None where the target has no such thing.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class Part(Figures):
-    """What a part of something takes.
+    """Resources of a part, and its share of the whole.
 
     Parameters
     ----------
@@ -147,8 +147,8 @@ class AreaReport:
         columns = _columns(self.total)
         table = Table(
             title=self.heading,
-            caption=f"left: one sub-array, right: the machine with {self.sub_arrays.count}. "
-            f"Not in it: {', '.join(self.black_boxes) or 'nothing'}, wiring.",
+            caption=f"left: one sub-array; right: the machine with {self.sub_arrays.count}. "
+            f"Not included: {', '.join([*self.black_boxes, 'wiring'])}.",
         )
         table.add_column("block")
         for heading in [*columns.values(), "share", "instances", *columns.values(), "share"]:
@@ -162,7 +162,7 @@ class AreaReport:
         return (table,)
 
     def notes(self) -> tuple[str, ...]:
-        """None: the caption of the table says what is to be said."""
+        """None: the table's caption says it all."""
         return ()
 
     def drawings(self) -> tuple[Path, ...]:

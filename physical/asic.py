@@ -70,7 +70,7 @@ endmodule
 
 @dataclass(frozen=True, kw_only=True)
 class AsicTarget:
-    """The cells of a library, as something to synthesize for.
+    """The cells of a library as a target of synthesis.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ opt_clean -purge
         for name, number in cells.items():
             cell = library.cells.get(name)
             if cell is None:
-                raise SpinplaneError(f"library {library.source}: it has no cell for Yosys' {name}")
+                raise SpinplaneError(f"library {library.source}: has no cell for Yosys' {name}")
             if cell.area is None:
                 raise SpinplaneError(f"library {library.source}: cell {name} has no area")
             area += cell.area * number

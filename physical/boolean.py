@@ -88,7 +88,7 @@ class _Parser:
         if token == "(":
             value = self._or()
             if self._next() != ")":
-                raise ValueError(f"function {self.function!r}: a ')' is missing")
+                raise ValueError(f"function {self.function!r}: missing ')'")
             self.tokens.pop(0)
         elif token in self.columns:
             value = self.columns[token]

@@ -55,7 +55,7 @@ FPGA_FAMILIES = tuple(_FAMILIES)
 
 @dataclass(frozen=True, kw_only=True)
 class FpgaTarget:
-    """A family of FPGAs, as something to synthesize for.
+    """A family of FPGAs as a target of synthesis.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class FpgaTarget:
     Raises
     ------
     SpinplaneError
-        If it is none of them.
+        If it is not one of them.
     """
 
     family: str
@@ -80,7 +80,7 @@ class FpgaTarget:
 
     def __post_init__(self) -> None:
         if self.family not in _FAMILIES:
-            raise SpinplaneError(f"fpga = {self.family!r}: allowed are {', '.join(_FAMILIES)}")
+            raise SpinplaneError(f"fpga = {self.family!r}: must be one of {', '.join(_FAMILIES)}")
 
     def files(self) -> dict[str, str]:
         """Files that `script` reads: none."""

@@ -1,4 +1,4 @@
-"""What synthesis needs to know of a Liberty file: cells, areas, leakages, flip-flops, a full adder."""
+"""The part of a Liberty file that synthesis needs: cells, areas, leakages, flip-flops, a full adder."""
 
 import gzip
 import re
@@ -110,7 +110,7 @@ def read_library(path: Path | None = None) -> Library:
     Raises
     ------
     SpinplaneError
-        If the file is missing, not Liberty, has a name that is none (see `check_name`), or lacks what synthesis needs:
+        If the file is missing, not Liberty, has an invalid name (see `check_name`), or lacks what synthesis needs:
         cells, areas, a flip-flop. The message names the file.
     """
     if path is None:
@@ -145,14 +145,14 @@ def _parse(text: str, source: str) -> Library:
             cells[cell.name] = _cell(cell, scale, default_leakage)
     usable = [cell for cell in cells.values() if not cell.dont_use]
     if not usable:
-        raise SpinplaneError("it has no cell")
+        raise SpinplaneError("has no cell")
     if not any(cell.area for cell in usable):
         raise SpinplaneError("no cell has an area")
     if not any(cell.is_flip_flop for cell in usable):
-        raise SpinplaneError("it has no flip-flop (a cell with an ff group)")
+        raise SpinplaneError("has no flip-flop (a cell with an ff group)")
     for what, function in _NEEDED.items():
         if not any(_is_gate(cell, function) for cell in usable):
-            raise SpinplaneError(f"it has no {what}")
+            raise SpinplaneError(f"has no {what}")
     return Library(name=group.name, source=source or group.name, text=text, cells=cells)
 
 
@@ -261,7 +261,7 @@ class _Reader:
         for name in names:
             check_name(kind, name, also=_GROUPS[kind])
         if kind == "cell" and len(names) != 1:
-            raise SpinplaneError(f"cell ({', '.join(names)}): allowed is one name")
+            raise SpinplaneError(f"cell ({', '.join(names)}): must have one name")
         name = names[0] if names else ""
         group = _Group(kind, name, {}, [])
         for token in self._tokens():
@@ -274,7 +274,7 @@ class _Reader:
                 group.groups.append(statement)
             elif statement is not None:
                 group.attributes.setdefault(*statement)
-        raise SpinplaneError(f"it ends inside {kind} ({name})")
+        raise SpinplaneError(f"ends inside {kind} ({name})")
 
     def _skip(self, group: str) -> None:
         depth = 1
@@ -283,4 +283,4 @@ class _Reader:
             depth += {"{": 1, "}": -1}.get(match[0], 0)
             if not depth:
                 return
-        raise SpinplaneError(f"it ends inside {' '.join(group.split())}")
+        raise SpinplaneError(f"ends inside {' '.join(group.split())}")

@@ -50,7 +50,7 @@ def synthesize(
         fails.
     """
     if liberty is not None and fpga is not None:
-        raise SpinplaneError("a Liberty file and an FPGA family exclude each other: give one of them")
+        raise SpinplaneError("give either a Liberty file or an FPGA family, not both")
     yosys = find_yosys()
     target: Target
     if fpga is not None:

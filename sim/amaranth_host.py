@@ -1,4 +1,4 @@
-"""The host of an `Accelerator` in Amaranth's own simulator: for machines of which nothing else can simulate the RTL."""
+"""The host of an `Accelerator` in Amaranth's own simulator, where no other simulator is installed."""
 
 import contextlib
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Lines of an array, clock edge by clock edge: legal row operations, and what it must refuse."""
+"""Lines of an array, clock edge by clock edge: legal row operations, and those that it must refuse."""
 
 from collections.abc import Callable
 from random import Random

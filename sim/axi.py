@@ -22,7 +22,7 @@ def pauses(rng: Random, chance: float) -> Iterator[bool]:
 
 
 class AxiChannels:
-    """The five channels of an AXI4 port, and what passes on them.
+    """The five channels of an AXI4 port, and their transfers.
 
     Parameters
     ----------

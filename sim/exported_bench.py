@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The bench beside an exported accelerator: a program, its input and what must come of it, for plain cocotb."""
+"""The bench beside an exported accelerator: a program, its input and its expected results, for plain cocotb."""
 
 import io
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""A host of the accelerator: what it does at the buses and the interrupt, whichever simulator has them."""
+"""A host of the accelerator: its accesses to buses and interrupt, on any simulator."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ _POLL_CYCLES = 20_000
 
 
 class Host(ABC):
-    """What every host can do, in terms of the few things that a simulator has to bring.
+    """The operations of every host, in terms of the few that each simulator provides.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a host does on the bus of an accelerator, as data: written by who starts a simulation, played by its bench."""
+"""A host's accesses on the accelerator's bus, as data: written before a simulation and played by its bench."""
 
 import json
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ Step = HostWrite | HostRun | HostRead | HostReset
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """What the registers say after a `HostRun`.
+    """The registers after a `HostRun`.
 
     Parameters
     ----------

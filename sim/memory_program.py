@@ -17,7 +17,7 @@ from .script_run import play_script
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MemoryProgram:
-    """Memory operations, and what their host writes and reads.
+    """Memory operations, with the data that their host writes and reads.
 
     Parameters
     ----------

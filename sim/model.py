@@ -106,7 +106,7 @@ def build_model(
         If the simulator or what it needs is missing, or it refuses the sources.
     """
     if simulator not in SIMULATORS:
-        raise ValueError(f"simulator {simulator!r}: allowed are {', '.join(SIMULATORS)}")
+        raise ValueError(f"simulator {simulator!r}: must be one of {', '.join(SIMULATORS)}")
     texts = _texts(sources)
     build = _VerilatorBuild(waves) if simulator == "verilator" else _IcarusBuild(waves)
     ports = _ports(top, texts)

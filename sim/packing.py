@@ -35,7 +35,7 @@ def pack(shape: ShapeLike, value: Any) -> int:
     members = value if isinstance(value, Mapping) else dict(enumerate(value))
     fields = dict(shape)
     if members.keys() != fields.keys():
-        raise ValueError(f"members {list(members)} are not those of the layout, {list(fields)}")
+        raise ValueError(f"members {list(members)} must be those of the layout, {list(fields)}")
     return sum(pack(field.shape, members[key]) << field.offset for key, field in fields.items())
 
 

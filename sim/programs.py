@@ -1,4 +1,4 @@
-"""Random programs that break no rule: commands with all their fields, for machines of any size."""
+"""Random legal programs: commands with all their fields, for machines of any size."""
 
 from collections.abc import Collection, Sequence
 
@@ -114,7 +114,7 @@ class ProgramGenerator:
         }
 
     def _command(self, op: Op, **fields: int) -> np.ndarray:
-        """Fields that are not given are none of `op`'s and hold anything."""
+        """Fields that `op` does not use hold anything."""
         command = np.zeros(1, dtype=command_dtype(self._machine))
         for name, width in command_fields(self._machine).items():
             command[name] = self._rng.integers(1 << width)

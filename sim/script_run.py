@@ -132,7 +132,7 @@ def _simulate_in_amaranth(
 ) -> Simulation:
     """Play a script in this process, on nothing but Python."""
     if faults is not None:
-        raise SpinplaneError("simulator 'amaranth' has no faults: take verilator or icarus")
+        raise SpinplaneError("simulator 'amaranth' has no faults: use verilator or icarus")
     vcd = run_folder / "waves.vcd" if waves else None
     run_folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()

@@ -118,7 +118,7 @@ async def receive(
 class _Stalls:
     def __init__(self, chance: float, rng: Random | None) -> None:
         if not 0 <= chance < 1:
-            raise ValueError(f"the chance of a stall is from 0 to less than 1, not {chance!r}")
+            raise ValueError(f"the chance of a stall must be at least 0 and below 1, not {chance!r}")
         if chance and rng is None:
             raise ValueError("random stalls need a Random of the bench's seed")
         self._chance = chance

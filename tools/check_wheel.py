@@ -1,4 +1,4 @@
-"""Build the wheel, install it in a fresh environment and see that it is whole and runs."""
+"""Build the wheel, install it in a fresh environment, and check that it is whole and runs."""
 
 import shutil
 import subprocess

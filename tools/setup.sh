@@ -44,13 +44,13 @@ if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
         apt_install python3 python3-venv || true
         python=$(find_python) || apt_install python3.11 python3.11-venv || true
         python=$(find_python) ||
-            stop "Python 3.11 or later with venv is missing: type 'sudo apt-get install python3 python3-venv'"
+            stop "Python 3.11 or later with venv is missing: run 'sudo apt-get install python3 python3-venv'"
     fi
     echo "setup: .venv with $python"
     rm -rf .venv
     "$python" -m venv .venv || {
         rm -rf .venv
-        stop "$python cannot make a virtual environment: type 'sudo apt-get install python3-venv'"
+        stop "$python cannot make a virtual environment: run 'sudo apt-get install python3-venv'"
     }
 fi
 
@@ -84,8 +84,8 @@ fi
 if [ -n "$missing" ]; then
     # shellcheck disable=SC2086  # one word for each package
     apt_install $missing || {
-        [ "$flow" = demo ] || stop "these are missing: type 'sudo apt-get install$missing'"
-        echo "setup: going on without$missing; for a faster demo type 'sudo apt-get install$missing'" >&2
+        [ "$flow" = demo ] || stop "these are missing: run 'sudo apt-get install$missing'"
+        echo "setup: going on without$missing; for a faster demo run 'sudo apt-get install$missing'" >&2
     }
 fi
 if [ "$flow" != demo ]; then

@@ -17,7 +17,7 @@ IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
 
 
 class Images(Protocol):
-    """Labelled images that are handed out in batches."""
+    """Labelled images, handed out in batches."""
 
     @property
     def labels(self) -> np.ndarray:
@@ -29,7 +29,7 @@ class Images(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ArrayImages:
-    """Images that lie in memory.
+    """Images held in memory.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class ArrayImages:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FolderImages:
-    """Images that are read when they are asked for: shorter side resized to 8/7 of `side`, centre cut out.
+    """Images read on demand: shorter side resized to 8/7 of `side`, centre cut out.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def read_idx(path: Path) -> np.ndarray:
     Raises
     ------
     SpinplaneError
-        If it is no IDX file of unsigned bytes, or its length is not that of its sizes.
+        If it is not an IDX file of unsigned bytes, or its length does not match its sizes.
     """
     data = path.read_bytes()
     if path.suffix == ".gz":
@@ -132,11 +132,11 @@ def read_idx(path: Path) -> np.ndarray:
         raise SpinplaneError(f"{path}: not an IDX file of unsigned bytes")
     start = 4 + 4 * data[3]
     if len(data) < start:
-        raise SpinplaneError(f"{path}: ends inside of its header")
+        raise SpinplaneError(f"{path}: ends inside its header")
     shape = tuple(int(n) for n in np.frombuffer(data, ">u4", data[3], 4))
     expected = start + int(np.prod(shape, dtype=object))
     if len(data) != expected:
-        raise SpinplaneError(f"{path}: {len(data)} bytes, not the {expected} that its header says")
+        raise SpinplaneError(f"{path}: {len(data)} bytes, its header says {expected}")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
@@ -187,9 +187,7 @@ def _mnist_part(directory: Path, part: str, side: int) -> ArrayImages:
     pixels, classes = read_idx(images), read_idx(labels)
     if pixels.ndim != 3 or classes.ndim != 1:
         wrong = images if pixels.ndim != 3 else labels
-        raise SpinplaneError(
-            f"{wrong}: not of the {'3' if wrong is images else '1'} dimensions that MNIST has"
-        )
+        raise SpinplaneError(f"{wrong}: must have {'3' if wrong is images else '1'} dimensions, as in MNIST")
     return _labelled(pixels[:, None], classes, side, labels)
 
 
@@ -222,7 +220,7 @@ def _svhn_part(directory: Path, part: str, side: int) -> ArrayImages:
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Reads dictionaries of arrays and nothing that could run code."""
+    """Unpickles dictionaries of arrays, and nothing that could run code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
@@ -262,7 +260,7 @@ def _cifar_part(directory: Path, name: str, side: int) -> ArrayImages:
         except Exception as error:  # a damaged pickle can raise anything
             raise SpinplaneError(f"{path}: not a batch of CIFAR-10: {error}") from None
         if getattr(pixels, "dtype", None) != np.uint8 or pixels.shape[1:] != (3072,):
-            raise SpinplaneError(f"{path}: not a batch of CIFAR-10: data is no array of n×3072 bytes")
+            raise SpinplaneError(f"{path}: not a batch of CIFAR-10: data is not an array of n×3072 bytes")
     return _labelled(pixels.reshape(-1, 3, 32, 32), labels, side, path)
 
 
@@ -277,7 +275,7 @@ def _class_names(directory: Path) -> list[str]:
         raise SpinplaneError(f"{directory} is not a directory")
     names = sorted(entry.name for entry in directory.iterdir() if entry.is_dir())
     if not names:
-        raise SpinplaneError(f"{directory}: no folder of a class in it")
+        raise SpinplaneError(f"{directory}: has no folder of a class")
     return names
 
 
@@ -290,7 +288,7 @@ def _image_folder(directory: Path, classes: list[str], side: int) -> FolderImage
         folder = directory / name
         found = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
         if not found:
-            raise SpinplaneError(f"{folder}: no image in it")
+            raise SpinplaneError(f"{folder}: has no image")
         paths += found
         labels += [label] * len(found)
     return FolderImages(paths=tuple(paths), labels=np.array(labels, np.int64), side=side)

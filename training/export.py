@@ -1,4 +1,4 @@
-"""Trained networks as ONNX in QONNX form, all of it on integers.
+"""Export trained networks as QONNX, computing on integers throughout.
 
 The input is an image of pixels 0 to 255. Weights and activations are codes: the scales of DoReFa's
 quantizers lie in batch-norm alone, so convolutions and average pooling add up small integers, which float32

@@ -1,4 +1,4 @@
-"""What ``spinplane train`` runs; imports PyTorch when it is called, not before."""
+"""The entry point of ``spinplane train``; imports PyTorch only when called."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

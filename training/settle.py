@@ -1,8 +1,8 @@
-"""A trained network made exact: no activation on an integer input lies near a rounding threshold.
+"""Make a trained network exact: no activation on an integer input lies near a rounding threshold.
 
 A quantized layer adds up integers, so an activation code is y = a·x + b of an integer x (an average of pooled
 integers, where it pools). Where some y falls close to j − ½, the code that follows depends on the rounding
-errors of whoever computes it. `settle` moves b of each channel by at most half a unit of x, to where all
+errors of the computation. `settle` moves b of each channel by at most half a unit of x, to where all
 thresholds keep the greatest distance from the values that y can take. Where a step of y takes hundreds of
 units, it first makes that a whole number, so that all thresholds find the same distance. Then float32,
 float64 and integers agree.
@@ -35,7 +35,7 @@ class Affine:
     sum_scale : float
         Real value of a sum of 1.
     steps : int
-        Code of the activation 1.0; 1 where it is unquantized or where there is none.
+        Code of the activation 1.0; 1 without a quantizer or an activation.
     """
 
     factor: np.ndarray

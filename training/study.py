@@ -18,7 +18,7 @@ CURVES = "curves.png"
 
 @dataclass(frozen=True, kw_only=True)
 class StudyResult:
-    """Trainings of one network that differ in their bit-widths.
+    """Trainings of one network at different bit-widths.
 
     Parameters
     ----------

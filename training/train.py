@@ -1,4 +1,4 @@
-"""Training of one network at one configuration, with checkpoints from which it goes on exactly."""
+"""Training of one network at one configuration, with checkpoints that continue it exactly."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -132,7 +132,7 @@ def train(
     """
     widths = BitWidths.parse(bits)
     if epochs < 1 or batch < 2:
-        raise SpinplaneError(f"epochs = {epochs}, batch = {batch}: allowed are at least 1 epoch and 2 images")
+        raise SpinplaneError(f"epochs = {epochs}, batch = {batch}: must be at least 1 epoch and 2 images")
     configuration = Configuration(
         network=network,
         bits=f"{widths}:{widths.gradient}",
@@ -147,9 +147,7 @@ def train(
     checkpoint = Path(output) / CHECKPOINT
     state = _read_checkpoint(checkpoint, configuration) if resume and checkpoint.exists() else None
     if not resume and checkpoint.exists():
-        raise SpinplaneError(
-            f"{checkpoint} exists: add --resume to go on, or choose another output directory"
-        )
+        raise SpinplaneError(f"{checkpoint} exists: add --resume to go on, or choose another folder")
     training, test = load_dataset(dataset, data, plan.side)
     check_fit(plan, dataset, training)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -231,7 +229,7 @@ def check_fit(network: Network, dataset: str, images: Images) -> None:
     classes = int(images.labels.max()) + 1
     if classes > network.classes:
         raise SpinplaneError(
-            f"data set {dataset} has {classes} classes, network {network.name} knows {network.classes}"
+            f"data set {dataset} has {classes} classes, network {network.name} has {network.classes}"
         )
 
 
@@ -246,5 +244,5 @@ def _read_checkpoint(path: Path, expected: Configuration | None) -> dict[str, An
     if expected is not None:
         for key, value in asdict(expected).items():
             if (other := getattr(found, key)) != value:
-                raise SpinplaneError(f"{path}: is of a training with {key} = {other!r}, not {value!r}")
+                raise SpinplaneError(f"{path}: belongs to a training with {key} = {other!r}, not {value!r}")
     return state

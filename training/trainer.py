@@ -21,7 +21,7 @@ from .model import LowBitNetwork
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What decides the weights that a training ends with.
+    """Everything that decides the final weights of a training.
 
     Parameters
     ----------

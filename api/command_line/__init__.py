@@ -1,1 +1,1 @@
-"""The commands, a module for each group, and the options that they share."""
+"""The commands, one module per group, and the options that they share."""

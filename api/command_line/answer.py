@@ -1,4 +1,4 @@
-"""What a command gives back: a result, what is known of its origin, and where it is to go."""
+"""A command's answer: its result, the origin of the result, and where it goes."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -26,10 +26,10 @@ class Answer:
     result : dataclass
     files : FileOptions
     machine : Machine, optional
-        Not needed where the result has it.
+        Only where the result does not hold it.
     technology : UsedTechnology, optional
     seed : int, optional
-        Of what is drawn at random.
+        Of everything drawn at random.
     """
 
     result: Any
@@ -39,12 +39,12 @@ class Answer:
     seed: int | None = None
 
     def show(self, command: str) -> None:
-        """Print the result and write the files that were asked for.
+        """Print the result and write the requested files.
 
         Parameters
         ----------
         command : str
-            The line that was typed.
+            The command line as typed.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class Answer:
 
 @contextmanager
 def telling() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
-    """What is being done and how much of it, on a line that moves; line by line where nobody watches."""
+    """Tell the current step and its progress: on one moving line in a terminal, else line by line."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("starting", total=None)

@@ -1,4 +1,4 @@
-"""Commands about the hardware: a first demonstration, the Verilog of a machine, its area."""
+"""Commands about the hardware: a first demonstration, a machine's Verilog and its area."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,14 +27,14 @@ def demo(
     Parameters
     ----------
     digit
-        Which digit, 0 to 9.
+        The digit, 0 to 9.
     simulator
-        What simulates the RTL; the fastest of those installed, if not given.
+        Simulator of the RTL; by default the fastest of those installed.
     output
         Folder for the picture, the Verilog and the waveform.
     conv
         Convolve the digit with eight kernels instead, at 1:1, 2:2 and 3:4 bits. Amaranth's simulator, the last
-        resort where there is no compiler, can do no more.
+        resort without a compiler, supports only this.
     explain
         Walk through one output of the paper's Fig. 6 instead: rows, AND, count, shift, sum.
     """
@@ -66,7 +66,7 @@ def demo(
 def export(
     *, machine: MachineName, output: Annotated[Path, Parameter(alias="-o")], files: FileOptions = FILE
 ) -> Answer:
-    """Write a machine's accelerator: Verilog, file lists, C header, register map, datasheet, FuseSoC core and a bench.
+    """Export a machine's accelerator: Verilog, file lists, C header, register map, datasheet, FuseSoC core and a bench.
 
     Parameters
     ----------
@@ -84,14 +84,14 @@ def synth(
     fpga: Literal["xc7", "ecp5", "ice40"] | None = None,
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Map a machine's logic with Yosys, and list what each block takes.
+    """Map a machine's logic with Yosys, and list the resources of each block.
 
     Parameters
     ----------
     liberty
-        Cell library; the 45 nm cells that ship with the package, if not given.
+        Cell library; by default the package's 45 nm cells.
     fpga
-        Count look-up tables of an FPGA family instead.
+        Count the look-up tables of an FPGA family instead.
     """
     result = spinplane.synth(machine, liberty=liberty, fpga=fpga)
     return Answer(result=result, files=files, machine=load_machine(machine))

@@ -1,4 +1,4 @@
-"""Commands about the memory's cells: what one does, and how accurate networks are in many."""
+"""Commands about the memory's cells: the physics of one, and the accuracy of networks in many."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,27 +32,28 @@ def accuracy(
     output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "accuracy",
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Classify images in memories drawn from a technology: accuracy against variation, over fault maps.
+    """Measure accuracy against the variation of memory cells, over fault maps drawn from a technology.
 
     Parameters
     ----------
     data
-        An .npz with images and labels; 200 digits of the MNIST test set, if not given.
+        An .npz with images and labels; by default 200 digits of the MNIST test set.
     sigma_ra
-        Standard deviation of a cell's resistance-area product, relative to the nominal one (0.05). Give it again for
-        a further point; the technology's, if not given.
+        Relative standard deviation of a cell's resistance-area product, such as 0.05; repeat it for further points.
+        By default the technology's.
     sigma_tmr
         The same for a cell's TMR.
     offset_sigma
-        The same for the offset of a sense amplifier, in V.
+        The same for a sense amplifier's offset, in V.
     multiple
-        Factor of all three deviations, again for a further point; 1, 1.5, 2 and 3, if no deviation has several values.
+        Factor of all three deviations; repeat it for further points. By default 1, 1.5, 2 and 3, unless a deviation
+        has several values.
     weak_cells
-        Share of cells that no write changes; the technology's, if not given.
+        Share of cells that no write changes; by default the technology's.
     images
-        How many of the images to classify.
+        Number of images to classify.
     seeds
-        Fault maps of each point.
+        Fault maps per point.
     output
         Folder for the plot.
     """
@@ -92,13 +93,13 @@ def device(
     output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "device",
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Compute what a memory cell does: resistances, margins, error rates, write time and energy, with sources.
+    """Compute a memory cell's resistances, margins, error rates, write time and energy, with sources.
 
     Parameters
     ----------
     set
-        Change a parameter, in the unit of the technology's file, such as oxide.thickness=1.25 (nm). Give it again for
-        each further one.
+        Change a parameter, in the unit of the technology's file, such as oxide.thickness=1.25 (nm); repeat it for
+        further ones.
     output
         Folder for the pictures.
     """

@@ -34,14 +34,14 @@ def compile(
     picture: OutputFile = None,
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Compile a network to a program of a machine: where each layer lies, and the cycles and events it will take.
+    """Compile a network for a machine, and report the placement, cycles and events of each layer.
 
     Parameters
     ----------
     output
-        Write the program to this file; if not given, it is only described.
+        Write the program to this file; by default it is only described.
     picture
-        Draw the rows that each layer takes to this PNG; beside the program or the report, if not given.
+        Draw the rows that each layer occupies to this PNG; by default beside the program or the report.
     """
     if files.html and not output and not picture:
         picture = files.html.with_name(f"{files.html.name}.png")
@@ -63,17 +63,17 @@ def run(
     faults: Path | None = None,
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Run a whole network on the RTL of the accelerator, and check each layer bit by bit.
+    """Run a whole network on the RTL of the accelerator, and check every layer bit by bit.
 
-    Between the start register and the interrupt the accelerator is alone: the host writes the program and the image
-    over the bus, and reads.
+    The host writes the program and the image over the bus, and reads the result. Between the start register and the
+    interrupt the accelerator runs alone.
 
     Parameters
     ----------
     waves
         Folder for a waveform.
     faults
-        A fault map (.npz of `FaultMap.save`): stuck cells and drifted references of the memory.
+        A fault map (.npz of `FaultMap.save`): stuck cells, drifted references and varying cells of the memory.
     """
     values = spinplane.load_array(input)
     with telling() as (tell, advance):
@@ -101,16 +101,16 @@ def trace(
     fold_pools: FoldPools = False,
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Follow one value of a network back into the memory: window, rows, AND, counts, sums, code, and the cycles.
+    """Follow one value of a network back into the memory: window, rows, AND, counts, sums, code and cycles.
 
-    Of a batch, the first image is taken.
+    The first image of a batch is traced.
 
     Parameters
     ----------
     output
         Kernel, line and column of the value: k,y,x.
     layer
-        The layer whose output it is; the last one, if not given.
+        The layer that outputs the value; by default the last one.
     """
     parts = output.split(",")
     if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):

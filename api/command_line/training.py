@@ -34,27 +34,27 @@ def train(
     network
         alexnet-dorefa, alexnet-xnor, digits, lenet, svhn or svhn-dorefa.
     bits
-        W:I or W:I:G, the bits of weights, inputs and gradients; `all` for the paper's six configurations.
+        W:I or W:I:G: bits of weights, inputs and gradients; `all` for the paper's six configurations.
     data
-        Folder with the files of the data set.
+        Folder with the data set's files.
     dataset
         mnist, fashion-mnist, svhn (with extra), svhn-train, cifar10 or imagenet.
     epochs
-        How often each image is seen.
+        Passes over the training images.
     seed
-        Decides all that is random.
+        Seed of everything random.
     output
         Folder for the checkpoint, the network and the result.
     resume
-        Go on from the checkpoint in the folder; the weights are those of a training that was not stopped.
+        Continue from the checkpoint in the folder; the weights equal those of an uninterrupted training.
     rate
-        Learning rate at the start.
+        Initial learning rate.
     batch
-        Images of a step.
+        Images per step.
     edge_bits
-        Bits of the first and last layer, if not the network's own; 32 is unquantized.
+        Bits of the first and last layer, by default the network's own; 32 is unquantized.
     threads
-        Threads of the CPU.
+        CPU threads.
     """
     result = spinplane.train(
         network,

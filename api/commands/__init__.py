@@ -1,1 +1,1 @@
-"""What each command does, and what it returns."""
+"""The functions behind the commands, and their results."""

@@ -1,4 +1,4 @@
-"""Accuracy of a network in a faulty memory: fault maps drawn from a technology, over seeds.
+"""Accuracy of a network in a faulty memory, over fault maps drawn from a technology.
 
 The network is the accelerator's program, and its values are those of the functional machine: what
 ``spinplane run --faults`` computes for one map, here over many images and maps.
@@ -50,7 +50,7 @@ class AccuracyPoint:
         Mean number over the seeds; amplifiers drifted so far that they would be wrong with nominal cells.
     images : int
     accuracies : tuple of float
-        Share of right classes, one for each seed.
+        Share of images classified correctly, one per seed.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("mean", "standard_error", "interval")
@@ -93,7 +93,7 @@ class AccuracyPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """A program of an accelerator, and where it puts each layer.
+    """A program of an accelerator, and the placement of each layer.
 
     Parameters
     ----------
@@ -138,14 +138,14 @@ class AccuracyReport(Report):
 
     @property
     def heading(self) -> str:
-        """One line that says of what, and how many."""
+        """One line: the network, the memory and the number of images."""
         return f"Accuracy of {self.network} on {self.machine}, {self.technology}: {self.images} images"
 
     def tables(self) -> tuple[Table, ...]:
         """A line for each point."""
         table = Table(
             title=self.heading,
-            caption=f"{self.baseline:.1%} right without faults; {self.seeds} fault maps a line",
+            caption=f"{self.baseline:.1%} right without faults; {self.seeds} fault maps per line",
         )
         for heading in ("σ(RA)", "σ(TMR)", "offset σ", "drifted amplifiers", "stuck cells", "accuracy"):
             table.add_column(heading, justify="right")
@@ -224,13 +224,13 @@ def accuracy(
     machine : Machine, str or Path
     sigmas_ra, sigmas_tmr : sequence of float, optional
         Standard deviations of each cell's resistance-area product and TMR over the nominal ones, a point for each;
-        the technology's, if not given. One value goes with every point.
+        by default the technology's. One value goes with every point.
     offset_sigmas_v : sequence of float, optional
         Standard deviations of the amplifiers' offsets in V, in the same way.
     multiples : sequence of float, optional
         Factors of all three, a point for each; `MULTIPLES`, if nothing else has several values.
     weak_cells : float, optional
-        Share of cells that no write changes; from the technology, if not given.
+        Share of cells that no write changes; by default the technology's.
     images, seeds : int
         The first images of the data; fault maps of each point.
     folder : Path
@@ -250,7 +250,7 @@ def accuracy(
     same cells at every point, with other deviations.
     """
     if images < 1 or seeds < 1:
-        raise SpinplaneError(f"images = {images}, seeds = {seeds}: at least 1 of each")
+        raise SpinplaneError(f"images = {images}, seeds = {seeds}: must be at least 1 each")
     machine, graph, chosen = load_machine(machine), open_model(model), load_technology(technology)
     check_machine(machine, chosen)
     pixels, labels = load_images(data)
@@ -290,7 +290,7 @@ def accuracy(
     label, positions = _axis(given, factors, sweep)
     picture = draw_accuracy(
         folder / "accuracy.png",
-        title=f"{graph.name} on {machine.name}, {chosen.name}: {len(labels)} images, {seeds} fault maps a point",
+        title=f"{graph.name} on {machine.name}, {chosen.name}: {len(labels)} images, {seeds} fault maps per point",
         label=label,
         positions=positions,
         means=[p.mean for p in points],
@@ -336,12 +336,14 @@ def _sweep(
     lengths = {len(values) for values in given.values()} - {1}
     if len(lengths) > 1:
         counts = ", ".join(f"{len(values)} of {key}" for key, values in given.items())
-        raise SpinplaneError(f"deviations: {counts}: expected one of each, or as many as of the others")
+        raise SpinplaneError(f"deviations: {counts}: give one of each, or equally many")
     if lengths and multiples and len(multiples) > 1:
-        raise SpinplaneError("several deviations and several multiples: expected several of one kind only")
+        raise SpinplaneError(
+            "several deviations and several multiples: only one of the two may have several values"
+        )
     factors = [float(f) for f in multiples or (MULTIPLES if not lengths else (1.0,))]
     if not min(factors) >= 0:
-        raise SpinplaneError(f"multiple of the deviations = {min(factors)!r}: allowed are 0 and above")
+        raise SpinplaneError(f"multiple of the deviations = {min(factors)!r}: must be at least 0")
     count = max(len(factors), *(len(values) for values in given.values()))
     factors *= count // len(factors)
     return factors, [

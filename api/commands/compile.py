@@ -1,4 +1,4 @@
-"""A network as a program of a machine: where each layer lies, how it runs, and what is predicted of it."""
+"""A network compiled for a machine: each layer's placement, passes and predicted cycles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _WAYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedLayer(LayerFigures):
-    """A layer, and what is predicted of it for one image.
+    """A layer, and its predicted figures for one image.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class PredictedLayer(LayerFigures):
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Cycles and array efficiency of a run; None without the first layer, if there is no other.
+    """Cycles and array efficiency of a run; those without the first layer are None for a network of one layer.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class Compilation(Report):
         table = Table(
             title=f"{self.network} on {machine.name}: {machine.sub_arrays} sub-arrays of "
             f"{machine.rows}×{machine.columns}",
-            caption="rows of input lines and of kernels (↻: loaded at each run); predicted cycles of a steady run",
+            caption="rows: input lines + kernels (↻ loaded in each run); cycles: predicted for a steady run",
             collapse_padding=True,
             pad_edge=False,
         )
@@ -149,7 +149,7 @@ class Compilation(Report):
         lines = [f"steady  {self.steady}", f"cold    {self.cold}"]
         loaded = [layer.layer for layer in self.layers if not layer.resident]
         lines.append(
-            f"kernels loaded at each run: {', '.join(loaded)}" if loaded else "all kernels stay in the array"
+            f"kernels loaded in each run: {', '.join(loaded)}" if loaded else "all kernels stay in the array"
         )
         for way, told in _WAYS.items():
             names = [layer.layer for layer in self.layers if layer.pool == way]

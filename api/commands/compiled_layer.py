@@ -1,4 +1,4 @@
-"""Figures of a layer in a program: what was needed, where it lies, and how well the machine is used."""
+"""Figures of a layer in a program: its needs, its placement, and how well it uses the machine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ class CompiledLayer:
 
     @property
     def ring_rows(self) -> int:
-        """Rows of a sub-array that hold lines of input."""
+        """Rows of a sub-array that hold input lines."""
         return max(layer_pass.ring_lines * layer_pass.line_rows for layer_pass in self.passes)
 
     @property

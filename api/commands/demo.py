@@ -18,12 +18,12 @@ from .run_result import NetworkRun
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classification(NetworkRun):
-    """What became of a digit: a run of a network, with what somebody wrote.
+    """The classification of a digit: a run of a network, and the digit's label.
 
     Parameters
     ----------
     label : int
-        What somebody wrote.
+        The digit's label.
     area : AreaReport
         Of the logic around the arrays and banks, with the cells of the package.
     picture, verilog : Path
@@ -84,7 +84,7 @@ def classify(
     machine : Machine, str or Path
         See `load_machine`.
     simulator : {"verilator", "icarus"}, optional
-        The fastest of those that can be used, if not given.
+        By default the fastest of those that can be used.
     folder : Path
         For the picture and the Verilog.
     tell : callable

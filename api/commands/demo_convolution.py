@@ -67,7 +67,7 @@ class DemoConfiguration:
 
 @dataclass(frozen=True, kw_only=True)
 class Demo(Report):
-    """What the demonstration found.
+    """Results of the demonstration.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def demo(
     machine : Machine or str, optional
         See `load_machine`; ``paper8`` if not given, ``tiny`` on Amaranth's simulator.
     simulator : {"verilator", "icarus", "amaranth"}, optional
-        The fastest of those that can be used, if not given. Amaranth's own is so slow that it is given every
+        By default the fastest of those that can be used. Amaranth's own is so slow that it is given every
         third pixel only.
     folder : Path
         For the picture, the Verilog and the waveform.
@@ -170,7 +170,7 @@ def demo(
     usable = (*available_simulators(), "amaranth")
     simulator = simulator or usable[0]
     if simulator not in usable:
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
+        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
     machine = load_machine(machine or ("tiny" if simulator == "amaranth" else "paper8"))
     if simulator == "amaranth":
         image = image[::3, ::3]

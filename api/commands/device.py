@@ -1,4 +1,4 @@
-"""The device report: what a memory technology's cell does, figure by figure, each with its source."""
+"""The device report: the figures of a memory technology's cell, each with its source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ class Quantity:
     ----------
     section, name : str
     value : float
-        Infinite where there is no end, as of the time of a failed write; null in a file.
+        Infinite for what never ends, such as the time of a failed write; null in a file.
     unit : str
     mark : {"measured", "published", "derived", "assumed"}
     source : str
@@ -66,7 +66,7 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceReport(Report):
-    """What a technology's cell does.
+    """Figures of a technology's cell.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class DeviceReport(Report):
     def _caption(self) -> str:
         if self.overlap_reason:
             return f"No row can be sensed while another is written: {self.overlap_reason}."
-        return "Rows of an array can be sensed while another of its rows is written."
+        return "Rows of an array can be sensed while another row is written."
 
 
 def report_device(
@@ -222,7 +222,11 @@ def _resistances(technology: Technology) -> list[Quantity]:
     section, mtj = "resistance", junction(technology)
     over = voltage_at(mtj, False, technology["read.current"])
     parallel, antiparallel = (float(resistance(mtj, state)) for state in (False, True))
-    model = "NEGF fit at 0 V" if technology.resistance == "negf" else "given product and TMR, at 0 V"
+    model = (
+        "NEGF fit at 0 V"
+        if technology.resistance == "negf"
+        else "resistance-area product and TMR as given, at 0 V"
+    )
     found = [
         _quantity(section, "R_P", parallel, "Ω", model),
         _quantity(section, "R_AP", antiparallel, "Ω", model),
@@ -238,7 +242,7 @@ def _resistances(technology: Technology) -> list[Quantity]:
 def _biasing(technology: Technology) -> list[Quantity]:
     section, found = "biasing", []
     for check in (*check_biasing(technology), check_overlap(technology)):
-        verdict = "conducts where the table says and nowhere else" if check.legal else check.reason
+        verdict = "conducts only where the table says" if check.legal else check.reason
         found.append(_quantity(section, f"{check.name}: legal", float(check.legal), "", verdict))
         if check.legal:
             found.append(
@@ -259,12 +263,12 @@ def _magnetisation(technology: Technology) -> list[Quantity]:
         _quantity(section, "retention", retention_years(technology), "years", "τ0·exp(Δ)"),
         _quantity(section, "thermal angle", angle, "°", "root mean square, √(1/(2Δ))"),
         _quantity(
-            section, "critical current of reading", disturb_current(technology) * 1e6, "µA",
+            section, "critical current of a read", disturb_current(technology) * 1e6, "µA",
             "spin transfer in the junction, α·(H1 + H2)/2",
         ),
         _quantity(
             section, "read disturb", read_disturb(technology, sense_s), "per sense",
-            "the read current lowers the barrier, one cell for one sense",
+            "one cell, one sense: the read current lowers the barrier",
         ),
     ]  # fmt: skip
 
@@ -332,7 +336,7 @@ def _rate(section: str, name: str, rate: ErrorRate, source: str, tail: str) -> Q
     counted = f"{rate.failures} of {rate.trials:,} failed"
     bounds = f"95 %: {rate.low:.2g} to {rate.high:.2g}"
     if not rate.failures:
-        counted += f", so by its tail ({tail})"
+        counted += f", so estimated from the tail ({tail})"
     return replace(
         _quantity(section, name, rate.rate, "", f"{source}: {counted}; {bounds}"),
         interval=(rate.low, rate.high),
@@ -342,12 +346,12 @@ def _rate(section: str, name: str, rate: ErrorRate, source: str, tail: str) -> Q
 def _circuit(technology: Technology, model: TransistorModel | None) -> list[Quantity]:
     if which("ngspice") is None and model is None:
         return []
-    transistor = "transistor as resistance" if model is None else f"transistor {model.name}"
+    transistor = "transistors as resistances" if model is None else f"transistor {model.name}"
     found = margins_of(run_deck(sense_deck(technology, model=model)))
     return [
         _quantity(
             "circuit",
-            f"{operation}: half distance of the levels",
+            f"{operation}: half the distance of the levels",
             value * 1e3,
             "mV",
             f"ngspice, {transistor}",

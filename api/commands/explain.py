@@ -23,7 +23,7 @@ _MACHINE = "tiny"
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One plane of the input ANDed with one of the weight, its count and what it adds.
+    """One plane of the input ANDed with one of the weight: its count and its contribution to the sum.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """A dot product as the sub-array takes it.
+    """A dot product as a sub-array computes it.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Explanation:
     def __str__(self) -> str:
         lines = [
             "One output of the paper's Fig. 6: I*W = Σm Σn 2^(m+n)·bitcount(and(Cn(W), Cm(I)))",
-            f"I = {list(self.inputs)}, W = {list(self.weights)}: {_BITS} bits each, a column for each position",
+            f"I = {list(self.inputs)}, W = {list(self.weights)}: {_BITS} bits each, one column per position",
             f"one window and one kernel on the accelerator {_MACHINE}; the planes of a row are sensed at once",
             "",
             "m  n  row I  row W  Cm(I)  Cn(W)  AND   count  shifted by  adds    sum",
@@ -101,7 +101,7 @@ def explain(*, simulator: str | None = None) -> Explanation:
     Parameters
     ----------
     simulator : {"verilator", "icarus", "amaranth"}, optional
-        The quickest to build of those that can be used, if not given.
+        By default the quickest to build of those that can be used.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Export of a machine with a network to try it on."""
+"""Export of a machine with a network to try it out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ _BUILT_IN = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BenchCase:
-    """A network to try a machine on.
+    """A network that tries out a machine.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def bench_case(machine: Machine) -> BenchCase:
     Raises
     ------
     SpinplaneError
-        If not even the smallest network fits, of which it tells.
+        If not even the smallest network fits; the message is that network's.
     """
     graph = open_model(_SHIPPED)
     try:

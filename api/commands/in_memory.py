@@ -30,7 +30,7 @@ FUNCTIONAL = "functional"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowCommand:
-    """What is to be done to neighbouring rows; made by `write_rows`, `read_rows`, `and_rows` and `or_rows`.
+    """An operation on consecutive rows; made by `write_rows`, `read_rows`, `and_rows` and `or_rows`.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class RowCommand:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InMemoryRun:
-    """What a machine has computed in its memory.
+    """Rows that a machine has computed in its memory.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def compute_in_memory(
         See `load_machine`; one with ``memory_operations``.
     commands : sequence of RowCommand
     simulator : {"verilator", "icarus", "functional"}, optional
-        The fastest that runs the RTL, if not given; ``"functional"`` stays with the functional machine.
+        By default the fastest that runs the RTL; ``"functional"`` stays with the functional machine.
     faults : FaultMap, optional
         Of the cells and the sense amplifiers.
 
@@ -202,7 +202,7 @@ def compute_in_memory(
     SpinplaneError
         If the machine has no memory operations, or a command is not for it; its number is told, from 0.
     ArrayError
-        If a command senses a cell that nobody has written.
+        If a command senses a cell that was never written.
     BenchFailure
         If the RTL differs from the functional machine.
     """
@@ -257,7 +257,7 @@ def _pairs(
 def _bits(name: str, values: ArrayLike) -> NDArray[np.uint8]:
     array = np.asarray(values)
     if array.ndim > 2 or not np.isin(array, (0, 1)).all():
-        raise SpinplaneError(f"{name}: allowed are rows of 0 and 1")
+        raise SpinplaneError(f"{name}: must be rows of 0 and 1")
     return array.astype(np.uint8)
 
 
@@ -302,11 +302,9 @@ def _operation(machine: Machine, command: RowCommand, kernel_word: int, image_wo
             raise SpinplaneError(f"{name} of {array.shape[-1]} columns: the array has {machine.columns}")
     where = range(machine.sub_arrays) if command.sub_arrays is None else command.sub_arrays
     if where.step != 1 or not where or where[0] < 0 or where[-1] >= machine.sub_arrays:
-        raise SpinplaneError(
-            f"sub_arrays = {where}: allowed are neighbours from 0 to {machine.sub_arrays - 1}"
-        )
+        raise SpinplaneError(f"sub_arrays = {where}: must be neighbours from 0 to {machine.sub_arrays - 1}")
     if command.rows < 1:
-        raise SpinplaneError(f"rows = {command.rows}: allowed are whole numbers from 1")
+        raise SpinplaneError(f"rows = {command.rows}: must be a whole number of at least 1")
     return MemoryOperation(
         machine=machine,
         operation=command.operation,
@@ -331,9 +329,9 @@ def _check(operation: MemoryOperation) -> None:
     error = memory_error(operation) if min(rows) >= 0 else Error.ROW
     pairs = operation.operation in (RowOperation.AND, RowOperation.OR)
     if pairs and operation.row_a == operation.row_b:
-        raise SpinplaneError(f"row {operation.row_a} with itself: allowed are two different rows")
+        raise SpinplaneError(f"row {operation.row_a} with itself: AND and OR take two different rows")
     if error is Error.ROW:
-        raise SpinplaneError(f"a row that does not exist: the array has rows 0 to {machine.rows - 1}")
+        raise SpinplaneError(f"no such row: the array has rows 0 to {machine.rows - 1}")
     if error is Error.KERNEL_BANK:
         raise SpinplaneError(
             f"the rows to write do not fit in the kernel bank (kernel_words = {machine.kernel_words})"

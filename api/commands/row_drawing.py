@@ -1,4 +1,4 @@
-"""A picture of the array: which rows of which sub-arrays hold whose kernels and input lines."""
+"""A picture of the array: the rows and sub-arrays that hold each layer's kernels and input lines."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -28,7 +28,7 @@ _LOADED = "///"
 def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Path:
     """Draw the rows of the array, layer after layer and sub-array beside sub-array, in the colours of the layers.
 
-    The left picture has a column for each layer, in the order in which they run: its lines of input and its kernels.
+    The left picture has a column for each layer, in the order in which they run: its input lines and its kernels.
     The right one has the sub-arrays with the kernels that stay; rows that layers use in turn are gray.
 
     Parameters
@@ -54,12 +54,12 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
     _draw_sub_arrays(by_array, layers, colours)
     by_layer.set(ylabel="row", ylim=(machine.rows, 0))
     loads = [layer_pass for layer in layers for layer_pass in layer.passes if layer_pass.load_rows]
-    legend = [Patch(facecolor="gray", alpha=_LINES, label="lines of input")]
+    legend = [Patch(facecolor="gray", alpha=_LINES, label="input lines")]
     if any(_stays(layer_pass) for layer_pass in loads):
         legend.append(Patch(facecolor="dimgray", label="kernels that stay"))
     if not all(_stays(layer_pass) for layer_pass in loads):
         legend.append(
-            Patch(facecolor="dimgray", edgecolor="white", hatch=_LOADED, label="kernels loaded at each run")
+            Patch(facecolor="dimgray", edgecolor="white", hatch=_LOADED, label="kernels loaded in each run")
         )
     figure.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False, fontsize=9)
     buffer = BytesIO()
@@ -98,7 +98,7 @@ def _draw_sub_arrays(axis: Axes, layers: Sequence[CompiledLayer], colours: Seque
     common = max([*rings, *loaded])
     axis.broken_barh([(0, machine.sub_arrays)], (0, common), facecolor="gray", alpha=_LINES)
     middle = machine.sub_arrays / 2, common / 2
-    axis.text(*middle, "rows that layers use in turn", ha="center", va="center", fontsize=9)
+    axis.text(*middle, "rows shared by the layers in turn", ha="center", va="center", fontsize=9)
     for layer, colour in zip(layers, colours, strict=True):
         staying = [layer_pass for layer_pass in layer.passes if layer_pass.load_rows and _stays(layer_pass)]
         if staying:

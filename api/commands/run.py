@@ -1,7 +1,6 @@
 """A whole network on the RTL of the accelerator, from its bus alone, checked layer by layer.
 
-The host writes the program and the image, starts, waits for the interrupt and reads: all that lies between is the
-hardware's.
+The host writes the program and the image, starts, waits for the interrupt and reads; the hardware does the rest.
 """
 
 import os
@@ -59,7 +58,7 @@ def run_network(
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     simulator : {"verilator", "icarus", "amaranth"}, optional
-        The faster of the first two that can be used, if not given. Amaranth's own needs nothing but Python, and
+        By default the faster of the first two that can be used. Amaranth's own needs nothing but Python, and
         hours for a network.
     waves : Path, optional
         Folder for a VCD, ``waves.vcd``.
@@ -169,15 +168,15 @@ def usable_simulator(simulator: str | None) -> str:
     if simulator == "amaranth":
         return simulator
     if not usable:
-        raise SpinplaneError("no simulator can be used here: a network needs Verilator or Icarus Verilog")
+        raise SpinplaneError("no simulator found: running a network needs Verilator or Icarus Verilog")
     if simulator is not None and simulator not in usable:
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: usable are {', '.join(usable)}")
+        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
     return simulator or usable[0]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """One run: what was predicted, and what came of it."""
+    """One run: its prediction and its outcome."""
 
     prediction: Prediction
     functional: FunctionalRun

@@ -1,4 +1,4 @@
-"""What a run of a network on the RTL has shown, layer by layer."""
+"""The result of running a network on the RTL, layer by layer."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +143,7 @@ class NetworkRun(Report):
         """Each layer's cycles, events and mismatches."""
         table = Table(
             title=f"{self.network} on the RTL of {self.machine.name}",
-            caption="a steady run of the first image; all from the start register to the interrupt, kernels in place",
+            caption="a steady run of the first image (kernels in place); all: from the start register to the interrupt",
         )
         table.add_column("layer")
         for heading in (
@@ -166,14 +166,14 @@ class NetworkRun(Report):
         lines = [
             f"greatest output  {', '.join(map(str, self.classes))}",
             f"array efficiency {figures.steady:.1%} steady, {figures.cold:.1%} in the first run of "
-            f"{self.cycles_cold:,} cycles, which loads kernels"
+            f"{self.cycles_cold:,} cycles, which loads the kernels"
             + (f"; {without:.1%} without the first layer" if without is not None else ""),
         ]
         if self.wrong and not self.mismatches:
-            lines.append(f"wrong values     {self.wrong:,}, by the faults of the memory")
+            lines.append(f"wrong values     {self.wrong:,}, caused by the faults of the memory")
         hidden = [layer.layer for layer in self.layers if not layer.compared]
         if hidden:
-            lines.append(f"written over by later layers, their counters compared alone: {', '.join(hidden)}")
+            lines.append(f"overwritten by later layers, only their counters compared: {', '.join(hidden)}")
         built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
         lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
         lines += [f"waveform         {self.waves}"] if self.waves else []

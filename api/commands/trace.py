@@ -1,4 +1,4 @@
-"""Follow one value of a network back, as a probe sees it in the functional machine."""
+"""Follow one value of a network back through the functional machine, with a probe."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +43,7 @@ def trace(
     output : (k, y, x)
         Kernel, line and column of the layer's output.
     layer : str, optional
-        The last, if not given.
+        By default the last.
     machine : Machine, str or Path
         See `load_machine`.
     fold_pools : bool
@@ -63,7 +63,7 @@ def trace(
     expected = [of_layer[0] for of_layer in run_graph(graph, inputs)]
     if not all(0 <= index < side for index, side in zip(output, expected[at].shape, strict=True)):
         sides = "×".join(map(str, expected[at].shape))
-        raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} of kernel, y, x")
+        raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} (kernel, y, x)")
     program = compile_graph(graph, machine, fold_pools=fold_pools)
     compiled = compiled_layers(program)[at]
     codes = (inputs[0] - program.input.offset) // program.input.scale

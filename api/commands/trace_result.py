@@ -1,4 +1,4 @@
-"""One value of a network as it came about in the memory: windows, pairs of rows, counts, sums, code, cycles."""
+"""How one value of a network came about in the memory: windows, pairs of rows, counts, sums, code, cycles."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _SHOWN_BITS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class TracedStep:
-    """One AND of an input row and a kernel row, and what it adds.
+    """One AND of an input row and a kernel row, and its contribution.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class TracedWindow:
 
 @dataclass(frozen=True, kw_only=True)
 class TracedCycles:
-    """When it happens in a steady run, in cycles from the one in which the accelerator becomes busy.
+    """When it happens in a steady run, in cycles since the accelerator became busy.
 
     Parameters
     ----------
@@ -204,7 +204,11 @@ class Trace(Report):
             f"{self.sub_array}, slot {self.slot}, and runs in kernel tile {self.kernel_tile}",
             f"steady run, cycles from the start: pass {at.start:,}, window {at.issued:,}, its result at "
             f"the output stage {at.result:,}, last write {at.written:,}",
-            *(["averages are folded into the kernels: a window is a whole region"] if self.folded else []),
+            *(
+                ["averages are folded into the kernels: a window spans a whole pooling region"]
+                if self.folded
+                else []
+            ),
         ]
 
     def _steps_table(self) -> Table:

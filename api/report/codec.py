@@ -1,4 +1,4 @@
-"""Results to plain data that JSON takes, and back, by their types."""
+"""Convert results to plain data for JSON, and back, by their types."""
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -19,7 +19,7 @@ from spinplane.machine import Machine
 def plain_converter() -> Converter:
     """A converter of dataclasses: strict when it reads, and it writes the properties that `derived` names.
 
-    An array is nested lists, an infinite number is null. Nothing is coerced: a text that spells a number is none.
+    An array is nested lists, an infinite number is null. Nothing is coerced: text that spells a number is still text.
     """
     return _new_converter()
 
@@ -52,7 +52,7 @@ def result_converter(machine: Machine | None) -> Converter:
 
     def named(name: Any, _: type) -> Machine:
         if machine is None or name != machine.name:
-            raise ValueError(f"machine {name!r} is not the one that the file describes")
+            raise ValueError(f"machine {name!r} is not the one in the file")
         return machine
 
     converter = _new_converter()
@@ -101,13 +101,13 @@ def _tuple(kind: type, converter: Converter) -> Callable[[Any, type], Any]:
 
 
 def _of(kind: type, value: Any) -> Any:
-    # A truth value is a whole number to Python, and to nobody else.
+    # Python takes True for a whole number; a result file does not.
     if type(value) is not kind:
-        raise TypeError(f"{_NAMES[kind]} is expected, not {_short(value)}")
+        raise TypeError(f"expected {_NAMES[kind]}, not {_short(value)}")
     return value
 
 
-_NAMES = {bool: "true or false", int: "a whole number", str: "a text", list: "a list", dict: "an object"}
+_NAMES = {bool: "true or false", int: "a whole number", str: "text", list: "a list", dict: "an object"}
 
 
 def _short(value: Any) -> str:
@@ -119,12 +119,12 @@ def _float(value: Any, _: type) -> float:
     if value is None:
         return inf
     if type(value) not in (int, float) or not isfinite(value):
-        raise TypeError(f"a number is expected, not {_short(value)}")
+        raise TypeError(f"expected a number, not {_short(value)}")
     return float(value)
 
 
 def _array(value: Any, _: type) -> np.ndarray:
     array = np.array(_of(list, value))
     if array.dtype.kind not in "iuf":
-        raise TypeError("an array of numbers is expected")
+        raise TypeError("expected an array of numbers")
     return array

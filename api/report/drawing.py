@@ -140,7 +140,7 @@ def draw_accuracy(
     bars = np.abs(np.array([lows, highs]) - means)
     axis.errorbar(positions, means, yerr=bars, marker="o", capsize=4, label="with faults, 95 %")
     axis.axhline(baseline, color="black", linestyle="--", linewidth=0.8, label="without faults")
-    axis.set(xlabel=label, ylabel="right classes", ylim=(0, 1.02))
+    axis.set(xlabel=label, ylabel="accuracy", ylim=(0, 1.02))
     axis.legend(loc="lower left")
     return _save(figure, path)
 

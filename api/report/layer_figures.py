@@ -1,4 +1,4 @@
-"""What a layer needs and how it is mapped, as plain figures."""
+"""A layer's needs and mapping, as plain figures."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class LayerFigures:
         How its pooling is computed, if not window by window.
     passes, kernel_tiles : int
     ring_rows, kernel_rows : int
-        Rows of a sub-array that hold lines of input, and kernels.
+        Rows of a sub-array that hold input lines, and kernels.
     resident : bool
         Whether the kernels stay in rows of their own.
     """

@@ -1,4 +1,4 @@
-"""A result as one page of HTML: no script, nothing loaded from elsewhere, all text escaped."""
+"""A result as one HTML page: no script, nothing loaded from elsewhere, all text escaped."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class _Column:
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """Cells of a row; a `group` is a bold text over the rows that follow, one `after` a line is a total."""
+    """Cells of a row; a `group` heads the rows that follow it, a row `after` a line is a total."""
 
     cells: tuple[str, ...]
     group: bool
@@ -50,7 +50,7 @@ class _Picture:
 
 
 def write_page(result: Shown, path: str | Path, provenance: Provenance | None = None) -> None:
-    """Write a result as one page of HTML: its tables, notes and pictures, and where it is from.
+    """Write a result as one HTML page: its tables, notes, pictures and origin.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def write_page(result: Shown, path: str | Path, provenance: Provenance | None = 
         A result that has tables, such as `spinplane.NetworkRun`.
     path : str or Path
     provenance : Provenance, optional
-        What the result itself tells, if not given.
+        By default the origin that the result itself tells.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where a result is from: what was asked for, and of which machine, technology, versions and seed."""
+"""Origin of a result: the request, machine, technology, versions and seed."""
 
 import hashlib
 import json
@@ -34,13 +34,13 @@ _PACKAGES_OF = {
 
 @dataclass(frozen=True, kw_only=True)
 class UsedTechnology:
-    """A memory technology that figures rest on.
+    """The memory technology behind figures.
 
     Parameters
     ----------
     name : str
     digest : str
-        Of all of its parameters, changed ones included: two reports with one digest are of one technology.
+        Of all its parameters, changed ones included: reports with equal digests used the same technology.
     """
 
     name: str
@@ -55,7 +55,7 @@ class UsedTechnology:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where a result is from.
+    """Origin of a result.
 
     Parameters
     ----------

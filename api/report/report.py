@@ -1,4 +1,4 @@
-"""What a command shows: tables, lines below them, pictures."""
+"""What a command shows: tables, notes below them, pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ UNWRITTEN = {"written": False}
 
 
 class Shown(Protocol):
-    """What text and page are made of."""
+    """The parts of text and page."""
 
     @property
     def heading(self) -> str:
@@ -32,15 +32,15 @@ class Shown(Protocol):
 class Report:
     """Base class of results: dataclasses that are shown as text, as a page, and kept in a file.
 
-    A subclass overrides what it has. `derived` names the properties that a file has beside the fields, for whoever
-    looks figures up; they are computed anew when the file is read.
+    A subclass overrides what it needs. `derived` names properties that a file holds besides the fields, for readers of
+    the file; `spinplane.read_result` computes them anew.
     """
 
     derived: ClassVar[tuple[str, ...]] = ()
 
     @property
     def heading(self) -> str:
-        """One line that says what was done, of what; the title of the first table, if not overridden."""
+        """One line that says what was done; by default the title of the first table."""
         return str(self.tables()[0].title)
 
     def tables(self) -> tuple[Table, ...]:

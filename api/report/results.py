@@ -1,4 +1,4 @@
-"""Results as files: typed, versioned, and read back as what they were."""
+"""Results as files: typed, versioned, and read back unchanged."""
 
 import json
 from collections.abc import Callable
@@ -36,7 +36,7 @@ KINDS = (
 
 
 def write_result(result: Any, path: str | Path, provenance: Provenance | None = None) -> None:
-    """Write a result as JSON: its fields, and under ``spinplane`` what it is and where it is from.
+    """Write a result as JSON: its fields, and its kind and origin under ``spinplane``.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def write_result(result: Any, path: str | Path, provenance: Provenance | None = 
         One of `KINDS`.
     path : str or Path
     provenance : Provenance, optional
-        What the result itself tells, if not given.
+        By default the origin that the result itself tells.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def read_result(path: str | Path) -> Any:
     try:
         of_kind = getattr(spinplane, kind)
     except ModuleNotFoundError as error:
-        raise SpinplaneError(f"{path}: to read a {kind}, {error.name} has to be installed") from None
+        raise SpinplaneError(f"{path}: reading a {kind} needs {error.name}, which is not installed") from None
     return _typed(path, lambda: result_converter(provenance.machine).structure(content, of_kind))
 
 
@@ -114,10 +114,10 @@ def _read(path: Path) -> tuple[dict[str, Any], Provenance]:
         raise SpinplaneError(f"{path}: not a spinplane result file: {error}") from None
     header = content.get(HEADER) if isinstance(content, dict) else None
     if not isinstance(header, dict) or header.get("kind") not in KINDS:
-        raise SpinplaneError(f"{path}: not a spinplane result file: it does not say which result it holds")
+        raise SpinplaneError(f"{path}: not a spinplane result file: its header names no kind of result")
     if header.get("format") != RESULT_FORMAT:
         raise SpinplaneError(
-            f"{path}: a result file of format {header.get('format')!r}, expected is format {RESULT_FORMAT}"
+            f"{path}: result file of format {header.get('format')!r}, expected format {RESULT_FORMAT}"
         )
     return content, _typed(path, lambda: plain_converter().structure(header, Provenance))
 
@@ -128,7 +128,7 @@ def _typed(path: str | Path, read: Callable[[], Any]) -> Any:
         return read()
     except (BaseValidationError, SpinplaneError, TypeError, ValueError, KeyError) as error:
         fault = transform_error(error, "", _said)[0]
-        raise SpinplaneError(f"{path}: a damaged result file: {fault}") from None
+        raise SpinplaneError(f"{path}: damaged result file: {fault}") from None
 
 
 def _said(error: BaseException, _: type | None) -> str:

@@ -27,8 +27,6 @@ def count_bits(row: NDArray[np.uint8], slots: int = 1, planes: int = 1) -> NDArr
     """
     columns = row.shape[-1]
     if columns % (slots * planes):
-        raise ValueError(
-            f"slots and planes must divide columns = {columns}, which {slots} of {planes} do not"
-        )
+        raise ValueError(f"slots × planes must divide columns = {columns}, not {slots} × {planes}")
     blocks = row.reshape(*row.shape[:-1], slots, planes, columns // (slots * planes))
     return blocks.sum(axis=-1, dtype=np.int64) @ (1 << np.arange(planes, dtype=np.int64))

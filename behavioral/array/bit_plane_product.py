@@ -1,4 +1,4 @@
-"""Sums of windows as counts of ones: what row pairs show, 64 columns at once."""
+"""Window sums as counts of ones: the sensed row pairs, 64 columns at once."""
 
 from itertools import product
 from typing import Any
@@ -20,7 +20,7 @@ _WINDOWS_COUNTED, _COUNTED = 1 << 12, 1 << 15
 
 
 class _Words:
-    """Words of factors, whose ones are to be counted.
+    """Words of factors whose ones are counted.
 
     Parameters
     ----------

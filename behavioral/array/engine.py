@@ -1,4 +1,4 @@
-"""The functional machine: runs a program of commands in numpy, with the bits and the counters of the RTL."""
+"""The functional engine: runs a stream of commands in numpy, with the bits and the counters of the RTL."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .sot_mram_array import ArrayError, SotMramArray, Where
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EngineRun:
-    """What leaves an engine.
+    """Output of an engine.
 
     Parameters
     ----------
@@ -107,9 +107,7 @@ class Engine:
         )
         first, last = int(command["first"]), int(command["last"])
         if clusters * of_cluster != self.machine.sub_arrays:
-            raise ArrayError(
-                f"{clusters} clusters: {self.machine.sub_arrays} sub-arrays cannot be divided among them"
-            )
+            raise ArrayError(f"{clusters} clusters: must divide the {self.machine.sub_arrays} sub-arrays")
         if not first <= last < of_cluster:
             raise ArrayError(f"sub-arrays {first} to {last}: a cluster has sub-arrays 0 to {of_cluster - 1}")
         if clusters == 1:
@@ -121,7 +119,7 @@ class Engine:
         """Slots of a row, with so many planes in each."""
         slots = 1 << int(command["log_slots"])
         if slots > self.machine.segments:
-            raise ArrayError(f"{slots} slots: a row has {self.machine.segments} at most (segments)")
+            raise ArrayError(f"{slots} slots: must be at most {self.machine.segments} (segments)")
         if slots * planes > self.machine.leaves:
             raise ArrayError(
                 f"{slots} slots of {planes} planes: a row has {self.machine.leaves} sub-blocks of "
@@ -185,7 +183,7 @@ class Engine:
 
 
 class _Clock:
-    """When the RTL's engine does what: the timing of `spinplane.hdl.Engine`, command by command.
+    """When the RTL's engine does each step: the timing of `spinplane.hdl.Engine`, command by command.
 
     A controller that accepts a command in cycle t holds its first word lines in t + 1. A row to count is in the
     sense amplifiers after the sense, in the bit-counter one cycle later at the earliest, and summed in the cycle

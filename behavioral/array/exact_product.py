@@ -1,4 +1,4 @@
-"""Sums of windows as products of matrices, in floating point numbers that hold every partial sum exactly."""
+"""Window sums as matrix products, in floating point that holds every partial sum exactly."""
 
 import math
 from typing import Any
@@ -21,7 +21,7 @@ _GATHERED = 1 << 21
 
 
 class Matrix:
-    """A matrix of whole numbers, in parts whose products are exact.
+    """A matrix of whole numbers, split into parts whose products are exact.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Matrix:
 
     @staticmethod
     def _divide(magnitude: NDArray[np.float64]) -> list[tuple[int, int]]:
-        """Parts of the inputs, the sums of which float32 holds."""
+        """Parts of the inputs whose sums float32 holds."""
         parts, first = [], 0
         while first < len(magnitude):
             sums = magnitude[first:].cumsum(axis=0).max(axis=1)

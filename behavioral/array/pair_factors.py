@@ -1,4 +1,4 @@
-"""What the row pairs of a pass count: a constant, and for each bit of the input a factor.
+"""What the row pairs of a pass count: a constant, and a factor for each bit of the input.
 
 A sense amplifier shows c + d·a of an input bit a, whatever the faults of the memory. With all kernel bits the same for
 all images and windows, the accumulators of a window are a constant and a sum of factors over its input bits. Where
@@ -62,7 +62,7 @@ class PairFactors:
     layer_pass : Pass
     pairs : RowPairs
     array : SotMramArray
-        All kernel rows of which have been written.
+        A pass whose kernel rows have all been written.
     elements : int
         Of the longest row.
     planes : int

@@ -1,4 +1,4 @@
-"""Reference select: which reference the sense amplifiers compare with."""
+"""Reference select: the reference that the sense amplifiers compare with."""
 
 #: Enables (EN_M, EN_AND, EN_OR) by the code of a sense operation: none, a single row, AND, OR.
 REFERENCE_ENABLES = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))

@@ -10,11 +10,11 @@ Where = slice | np.ndarray
 
 
 class ArrayError(RuntimeError):
-    """An operation that would break a real array, or that senses cells nobody has written."""
+    """An operation that would break a real array, or that senses cells never written."""
 
 
 class UnknownCellError(ArrayError):
-    """A cell that nobody has written would decide what a sense shows.
+    """A cell that was never written would decide the result of a sense.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ Octets = NDArray[np.uint8]
 
 
 class Room:
-    """Bytes for what passes keep of their factors; where there is no room, factors are computed again each time."""
+    """Bytes for the factors that passes keep; without room, factors are computed anew each time."""
 
     def __init__(self, left: int) -> None:
         self.left = left

@@ -1,1 +1,1 @@
-"""Golden models of the order in which windows and rows are taken, and of its clock."""
+"""Golden models of the order of windows and rows, and of its clock."""

@@ -1,4 +1,4 @@
-"""Golden model of the layer controller's checks: which descriptors it refuses, and for what."""
+"""Golden model of the layer controller's checks: the descriptors that it refuses, and the reasons."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from spinplane.machine.registers import Error, machine_digest
 
 
 class DescriptorError(SpinplaneError):
-    """A descriptor is refused: with `error`, and for ``Error.FIELD`` with the number of its `word`, else 0."""
+    """A refused descriptor: its `error`, and for ``Error.FIELD`` the number of the `word`, else 0."""
 
     def __init__(self, error: Error, word: int = 0) -> None:
         super().__init__(error.name)

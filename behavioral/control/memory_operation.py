@@ -34,7 +34,7 @@ def memory_error(operation: MemoryOperation) -> Error:
 def run_memory_operation(
     operation: MemoryOperation, array: SotMramArray, kernel: NDArray[np.uint8], image: NDArray[np.uint8]
 ) -> AcceleratorCounters:
-    """Do an operation of which `memory_error` has nothing to say.
+    """Do an operation that `memory_error` accepts.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Golden model of the sequencer: what a pass loads, writes and runs, in order, straight from its loops."""
+"""Golden model of the sequencer: the loads, writes and bursts of a pass in order, straight from its loops."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ class KernelLoad:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowPairs:
-    """Rows that a pass senses at once, whether the array has them or not.
+    """Pairs of rows that a pass senses, whether the array has them or not.
 
     Each window of a region senses, in each kernel tile and for each kernel plane, its input rows with the kernel rows.
 

@@ -1,1 +1,1 @@
-"""Golden models of what a host's bus sees."""
+"""Golden models of the units at the host's bus."""

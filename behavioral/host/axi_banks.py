@@ -1,4 +1,4 @@
-"""Golden model of the banks behind an AXI4 port: what a burst reads or writes, and how it is answered."""
+"""Golden model of the banks behind an AXI4 port: what a burst reads or writes, and its responses."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class Address(NamedTuple):
 class AxiBanks:
     """Banks behind an AXI4 port.
 
-    A beat is answered with SLVERR if its burst is none of full beats with increasing addresses, else with DECERR if
+    A beat is answered with SLVERR unless its burst has full beats at increasing addresses, else with DECERR if
     no bank has its address, else with SLVERR if it meets ``busy``; it has no effect then, and reads as 0. A write is
     answered with the worst answer of its beats. It ends with WLAST: beats beyond its length have no effect, and a
     number of beats that is not its length is answered with SLVERR at least.

@@ -1,1 +1,1 @@
-"""Golden models of the way from the image bank to rows of the array."""
+"""Golden models of the path from the image bank to rows of the array."""

@@ -1,4 +1,4 @@
-"""Golden model of the row walk: which rows of a feature map are formed when, and where they go."""
+"""Golden model of the input address generator: the order of a feature map's rows, and where each goes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

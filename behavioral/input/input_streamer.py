@@ -20,7 +20,7 @@ _TAKEN = 1 << 20
 
 
 class RowSet(NamedTuple):
-    """The rows of all row buses that are written at once."""
+    """The rows written at once, one per row bus."""
 
     row: int
     #: ndarray of shape (row_buses, columns), uint8.
@@ -120,7 +120,7 @@ def row_bits(layer_pass: Pass, codes: Octets) -> Octets:
 
 
 class FormedRows:
-    """Rows of a pass: the bits of the bank that each one takes, and what it takes besides.
+    """Rows of a pass: the bank's bits that each takes, and its padding.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ class FormedRows:
 
     @property
     def span(self) -> tuple[int, int]:
-        """First bit of the bank that counts in a row, and the one after the last; (0, 0) if there is none."""
+        """First bit of the bank that counts in a row, and the one after the last; (0, 0) for none."""
         reads = self.reads
         if not reads.any():
             return 0, 0

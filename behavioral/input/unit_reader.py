@@ -1,4 +1,4 @@
-"""Rows of all plane groups as one: what a pass multiplies of its input."""
+"""Rows of all plane groups as one: the part of the input that a pass multiplies."""
 
 import numpy as np
 from numpy.typing import NDArray

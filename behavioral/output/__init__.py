@@ -1,1 +1,1 @@
-"""Golden models of the way from sums to codes in the next layer's map."""
+"""Golden models of the path from sums to codes in the next layer's map."""

@@ -79,7 +79,7 @@ def activate(
 
 
 class Activation(Protocol):
-    """How a value becomes a code; `ActivationConfiguration` says what the names mean, and a `Pass` has them too."""
+    """How a value becomes a code; `ActivationConfiguration` explains the names, which a `Pass` has too."""
 
     @property
     def requantize(self) -> Requantize: ...

@@ -108,11 +108,9 @@ def raw_writes(values: ArrayLike, address: int, *, width: int) -> list[BankWrite
 
 def _write(bits: NDArray[np.int64], address: int, width: int) -> BankWrite:
     if len(bits) > width or width & (width - 1) or len(bits) & (len(bits) - 1):
-        raise ValueError(f"a write of {len(bits)} bits to words of {width}: allowed are powers of two")
+        raise ValueError(f"a write of {len(bits)} bits to words of {width}: both must be powers of two")
     if not 0 <= address < 1 << ADDRESS_BITS or address % len(bits):
-        raise ValueError(
-            f"bit address {address}: allowed are multiples of {len(bits)} below 2^{ADDRESS_BITS}"
-        )
+        raise ValueError(f"bit address {address}: must be a multiple of {len(bits)} below 2^{ADDRESS_BITS}")
     start = address % width
     mask = np.zeros(width, dtype=np.uint8)
     mask[start : start + len(bits)] = 1
@@ -120,7 +118,7 @@ def _write(bits: NDArray[np.int64], address: int, width: int) -> BankWrite:
 
 
 class OutputMap:
-    """Which windows of a pass count, which regions yield an output, and where each one is written.
+    """The windows of a pass that count, the regions that yield an output, and the place of each output.
 
     Parameters
     ----------
@@ -169,7 +167,7 @@ class OutputMap:
 
     @property
     def span(self) -> tuple[int, int]:
-        """First bit that is written, and the one after the last; (0, 0) if there is none."""
+        """First bit written, and the one after the last; (0, 0) for none."""
         if not self.addresses.size:
             return 0, 0
         return int(self.addresses.min()), int(self.addresses.max()) + self._pass.write_bits
@@ -187,7 +185,7 @@ class OutputMap:
             raise OutputStageError("image", f"bit {self.span[1] - 1} is beyond the bank of {bank_bits} bits")
         odd = self.addresses[self.addresses % size != 0]
         if odd.size:
-            raise OutputStageError("image", f"bit address {odd[0]}: allowed are multiples of {size}")
+            raise OutputStageError("image", f"bit address {odd[0]}: must be a multiple of {size}")
 
     def bits(self) -> Integers:
         """Addresses of all bits that are written: ndarray of shape (outputs, channel beats, writes, bits), int64."""

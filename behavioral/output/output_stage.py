@@ -1,4 +1,4 @@
-"""Golden model of the output stage: from the accumulators of a pass to what is written into the image bank."""
+"""Golden model of the output stage: from the accumulators of a pass to its writes into the image bank."""
 
 from typing import NamedTuple
 
@@ -97,7 +97,8 @@ class Parameters(NamedTuple):
         p, beats = layer_pass, layer_pass.channel_beats
         if p.pool is not PoolAt.NONE and p.clusters * beats > p.machine.pool_beats:
             raise OutputStageError(
-                "parameters", f"{p.clusters * beats} beats of a window: {p.machine.pool_beats} can be held"
+                "parameters",
+                f"{p.clusters * beats} beats per window: the pooling memory holds {p.machine.pool_beats}",
             )
         words = _words("parameters", parameters, p.parameter_base, beats)
         level_words = _words("thresholds", thresholds, p.threshold_base, beats * p.read_threshold_words)
@@ -277,7 +278,7 @@ def run_output_stage(
     p = layer_pass
     assert p.activation
     if p.interval < p.least_interval:
-        raise ValueError(f"interval = {p.interval}: allowed are at least {p.least_interval} cycles")
+        raise ValueError(f"interval = {p.interval}: must be at least {p.least_interval}")
     words = (np.packbits(bits, axis=-1, bitorder="little") for bits in (parameters, thresholds))
     of_channels = Parameters.read(p, *words)
     places = OutputMap(p)

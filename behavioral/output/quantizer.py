@@ -1,4 +1,4 @@
-"""Golden model of the quantizer: Eq. 4 on real numbers, and what the unit does with whole ones."""
+"""Golden model of the quantizer: Eq. 4 on real numbers, and the unit's form of it on whole ones."""
 
 import math
 from collections.abc import Callable
@@ -59,7 +59,7 @@ def quantize_unit(
     levels = np.empty(numbers.shape, dtype=np.int64)
     for at, number in np.ndenumerate(numbers):
         if not 0 <= number <= 1:
-            raise SpinplaneError(f"{number} is outside [0, 1], on which Eq. 4 is defined")
+            raise SpinplaneError(f"{number} is outside [0, 1], where Eq. 4 is defined")
         levels[at] = _ROUND[rounding](Fraction(number) * steps)
     return levels, levels / steps
 

@@ -1,4 +1,4 @@
-"""Golden model of the residual loader: codes of another map that are added to the outputs of a pass."""
+"""Golden model of the residual loader: codes of another map, added to the outputs of a pass."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class ResidualLoader:
 
     @property
     def span(self) -> tuple[int, int]:
-        """First bit that is read, and the one after the last; (0, 0) if there is none."""
+        """First bit read, and the one after the last; (0, 0) for none."""
         if not self.addresses.size:
             return 0, 0
         return int(self.addresses.min()), int(self.addresses.max()) + self._pass.lanes

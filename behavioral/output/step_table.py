@@ -1,4 +1,4 @@
-"""Levels of whole numbers by the places of their steps, which are found by asking for levels."""
+"""Levels of whole numbers by the positions of their steps, found by evaluating the levels."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Golden model of the window correction: what a sum over unsigned weight codes has too much."""
+"""Golden model of the window correction: the excess of a sum over unsigned weight codes."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -73,7 +73,7 @@ def parameters(
         least, greatest = int(values.min()), int(values.max())
         if least < -(1 << (bits - 1)) or greatest >= 1 << (bits - 1):
             raise SpinplaneError(
-                f"{name} from {least} to {greatest}: a parameter of {bits} bits does not hold it"
+                f"{name} from {least} to {greatest}: does not fit in a parameter of {bits} bits"
             )
         raw = np.ascontiguousarray(values, dtype="<i8").view(np.uint8).reshape(-1, 8)
         words[: len(values), at : at + bits // 8] = raw[:, : bits // 8]

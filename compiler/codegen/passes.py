@@ -18,7 +18,7 @@ from .bank_words import kernel_rows, parameters, thresholds, zero_code
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """Kernels that are computed together, in a pass over each stripe of the map, and what these passes refer to.
+    """Kernels computed together, in a pass over each stripe of the map, and the bank words of these passes.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _prove_widths(placement: Placement) -> None:
     if counted >= 1 << (bits - 1):
         raise SpinplaneError(
             f"layer {layer.name}: counts up to {counted} do not fit in accumulator_bits = {machine.accumulator_bits} "
-            f"of machine {machine.name}, of which {VALUE_BITS} are used"
+            f"of machine {machine.name}, which uses {VALUE_BITS} of them"
         )
     if summed >= 1 << (WINDOW_SUM_BITS - 1):
         raise SpinplaneError(

@@ -1,4 +1,4 @@
-"""A network as a program of the accelerator: everything that a host writes into its banks."""
+"""A network as a program for the accelerator: everything that a host writes into its banks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from .passes import Batch, input_map, layer_passes
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Plan:
-    """All of a program but for the words of its kernels.
+    """A program without the words of its kernels.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def compile_graph(
 
 
 def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
-    """A program in which each stage is computed in the way of which the fewest cycles are expected."""
+    """A program that computes each stage in the way with the fewest expected cycles."""
     allocations = choose_allocations(machine, [stage.candidates for stage in stages])
     steps = [
         stage.steps_of(allocation.placement) for stage, allocation in zip(stages, allocations, strict=True)
@@ -202,7 +202,7 @@ def _check_bank(machine: Machine, key: str, names: Sequence[str], needed: Sequen
         return
     at = int(np.flatnonzero(np.cumsum(needed) > has)[0])
     raise SpinplaneError(
-        f"layer {names[at]}: it goes beyond {key} = {has} of machine {machine.name}, the network needs {sum(needed)}"
+        f"layer {names[at]}: exceeds {key} = {has} of machine {machine.name}: the network needs {sum(needed)}"
     )
 
 

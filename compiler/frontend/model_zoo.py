@@ -1,4 +1,4 @@
-"""Graphs that come from no file: a layer alone, and networks of the literature with seeded weights.
+"""Graphs without a file: single layers, and networks from the literature with seeded weights.
 
 The latter are for mapping and counting, not for classifying.
 """
@@ -64,8 +64,8 @@ def build_graph(network: str | Network, bits: BitWidths, *, seed: int = 0) -> Gr
         raise SpinplaneError(f"bits {bits}: the engine takes 1 to 8 bits, not unquantized layers")
     if network.activation != "clip":
         raise SpinplaneError(
-            f"network {network.name}: its activation |x| is not monotone, which no list of thresholds is; "
-            f"take one with a clip, such as svhn"
+            f"network {network.name}: its activation |x| is not monotone, so no list of thresholds computes it; "
+            f"use one with a clip, such as svhn"
         )
     rng = np.random.default_rng(seed)
     shapes = network.shapes()

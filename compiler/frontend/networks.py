@@ -1,4 +1,4 @@
-"""Networks of the literature by name, as plain data: what is trained, compiled and counted."""
+"""Networks from the literature by name, as plain data for training, compiling and counting."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -35,7 +35,7 @@ class BitWidths:
             bits = getattr(self, name)
             if bits != 32 and not 1 <= bits <= most:
                 raise SpinplaneError(
-                    f"{name} bits = {bits!r}: allowed are 1 to {most}, or 32 for unquantized"
+                    f"{name} bits = {bits!r}: must be from 1 to {most}, or 32 for unquantized"
                 )
 
     @classmethod
@@ -212,7 +212,7 @@ class Network:
 
     def __post_init__(self) -> None:
         if self.edge_bits not in (8, 32):
-            raise SpinplaneError(f"edge_bits = {self.edge_bits!r}: allowed are 8, and 32 for unquantized")
+            raise SpinplaneError(f"edge_bits = {self.edge_bits!r}: must be 8, or 32 for unquantized")
         self.shapes()
 
     def shapes(self) -> list[LayerShape]:

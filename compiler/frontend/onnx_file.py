@@ -1,4 +1,4 @@
-"""ONNX files: which operators they may hold, checked before anything else reads them, and their tidying up."""
+"""ONNX files: check their operators before anything else reads them, then tidy them up."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -47,7 +47,7 @@ def read_model(path: Path) -> ModelWrapper:
     Raises
     ------
     SpinplaneError
-        If the file is no model, or has an operator of another domain, which it names.
+        If the file is not a model, or has an operator of another domain, which the message names.
     """
     try:
         model = onnx.load(path)
@@ -67,7 +67,7 @@ def operator(node: onnx.NodeProto) -> tuple[str, str]:
 
 def _unreadable(error: Exception) -> SpinplaneError:
     reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return SpinplaneError(f"not an ONNX model that can be read, or cut short: {reason}")
+    return SpinplaneError(f"not a readable ONNX model, or cut short: {reason}")
 
 
 def _check_domains(model: onnx.ModelProto) -> None:
@@ -77,14 +77,14 @@ def _check_domains(model: onnx.ModelProto) -> None:
         if domain is None or (domain == QONNX) != (node.op_type in _QUANTIZERS):
             raise SpinplaneError(
                 f"operator {node.op_type!r:.80} of domain {node.domain!r:.80} (node {_label(node)!r:.80}) is not "
-                f"supported: allowed are ONNX's own, and {', '.join(_QUANTIZERS)} of {QONNX}"
+                f"supported: use ONNX's own operators, or {', '.join(_QUANTIZERS)} of {QONNX}"
             )
         node.domain = domain
     for function in model.functions:
         if function.domain in _DOMAINS:
             raise SpinplaneError(
-                f"function {function.name!r:.80} of domain {function.domain!r}: a file may define none of ONNX's or "
-                "QONNX's operators anew"
+                f"function {function.name!r:.80} of domain {function.domain!r}: a file may not redefine ONNX's or "
+                "QONNX's operators"
             )
     for imported in model.opset_import:
         if imported.domain == "ai.onnx":

@@ -39,7 +39,7 @@ def load_model(path: Path) -> Graph:
     Raises
     ------
     SpinplaneError
-        If the file is no model, or it has an operator or a number that no integer graph can say, naming it.
+        If the file is not a model, or has an operator or a number that an integer graph cannot express, naming it.
     """
     try:
         return _Walk(read_model(path), Path(path).stem).graph()
@@ -85,9 +85,7 @@ class _Walk:
         while tensor != model.output[0].name:
             consumers = self._model.find_consumers(tensor) or []
             if len(consumers) != 1:
-                raise SpinplaneError(
-                    f"tensor {tensor!r} goes to {len(consumers)} operators: expected a chain"
-                )
+                raise SpinplaneError(f"tensor {tensor!r} has {len(consumers)} consumers: expected a chain")
             self._step(consumers[0], tensor)
             tensor = consumers[0].output[0]
         return self._finish()
@@ -101,20 +99,24 @@ class _Walk:
         if self._open is not None:
             opened = self._open
             if not opened.affine:
-                raise SpinplaneError(f"layer {opened.layer.name}: what follows the last sums is not affine")
+                raise SpinplaneError(
+                    f"layer {opened.layer.name}: the operators after the last sums are not affine"
+                )
             kernels = len(opened.layer.weights)
             ends = np.stack([np.zeros(kernels), np.ones(kernels)], axis=1)
             real = _apply(opened, ends, np.float64)
             scale, offset = real[:, 1] - real[:, 0], real[:, 0]
             if not (np.isfinite(scale) & np.isfinite(offset)).all():
-                raise SpinplaneError(f"layer {opened.layer.name}: what follows its sums is not finite")
+                raise SpinplaneError(
+                    f"layer {opened.layer.name}: the operators after its sums yield values that are not finite"
+                )
             self._layers.append(opened.layer)
         else:
             assert self._levels is not None
             kernels = len(self._layers[-1].weights)
             scale, offset = np.full(kernels, self._levels.scale), np.zeros(kernels)
         if not self._layers:
-            raise SpinplaneError("no convolution and no matrix product")
+            raise SpinplaneError("has no convolution or matrix product")
         inner = shape[1:]
         return Graph(
             name=self._name,
@@ -175,7 +177,7 @@ class _Walk:
     def _quantize(self, node: onnx.NodeProto, tensor: str) -> None:
         levels = self._levels_of(node)
         if np.size(levels.scale) != 1:
-            raise SpinplaneError(f"{levels.name}: a scale for each channel of an activation is not supported")
+            raise SpinplaneError(f"{levels.name}: an activation with one scale per channel is not supported")
         if self._open is not None:
             steps = find_steps(self._open.layer, lambda sums: _apply(self._open, sums, np.float32), levels)
             self._layers.append(replace(self._open.layer, steps=steps))
@@ -195,9 +197,7 @@ class _Walk:
         self._expect_channels_first(name)
         rank = len(self._shape(node.input[1], name))
         if rank != 4 or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
-            raise SpinplaneError(
-                f"{name}: expected a convolution of two dimensions with its padding in numbers"
-            )
+            raise SpinplaneError(f"{name}: expected a two-dimensional convolution with explicit padding")
         weights, levels = self._weights(node.input[1], name, kernel_axis=0)
         channels, groups = self._shape(tensor, name)[1], attributes.get("group", 1)
         if channels != weights.shape[1] * groups:
@@ -220,7 +220,7 @@ class _Walk:
     def _matmul(self, node: onnx.NodeProto, tensor: str) -> None:
         attributes, name = _attributes(node), node.name or node.output[0]
         if node.input[0] != tensor or any(attributes.get(key, 1.0) != 1.0 for key in ("alpha", "beta")):
-            raise SpinplaneError(f"{name}: expected activations times weights, without factors")
+            raise SpinplaneError(f"{name}: expected activations × weights, without alpha or beta")
         if len(self._shape(node.input[1], name)) != 2 or attributes.get("transA", 0):
             raise SpinplaneError(f"{name}: expected a matrix of weights")
         transposed = bool(attributes.get("transB", 0))
@@ -229,7 +229,7 @@ class _Walk:
         shape = self._shape(tensor, name)
         if int(np.prod(shape)) != by_kernel.shape[1]:
             raise SpinplaneError(
-                f"{name}: a matrix of {by_kernel.shape[1]} inputs times a tensor of shape {shape}: flatten it before"
+                f"{name}: a matrix of {by_kernel.shape[1]} inputs times a tensor of shape {shape}: flatten it first"
             )
         self._flatten, self._channel_axis = True, len(shape) - 1
         self._begin(name, by_kernel[:, :, np.newaxis, np.newaxis], levels)
@@ -248,11 +248,11 @@ class _Walk:
         levels = self._levels_of(node)
         real = self._constant(node.input[0], layer)
         if not np.isfinite(real).all():
-            raise SpinplaneError(f"{layer}: its weights have values that are no finite numbers")
+            raise SpinplaneError(f"{layer}: its weights are not all finite")
         by_kernel = [side if axis == kernel_axis else 1 for axis, side in enumerate(real.shape)]
         if np.size(levels.scale) > 1 and _with_axes(np.shape(levels.scale), real.ndim) != by_kernel:
             raise SpinplaneError(
-                f"{layer}: weights of shape {real.shape} with scales of shape {np.shape(levels.scale)}: allowed are "
+                f"{layer}: weights of shape {real.shape} with scales of shape {np.shape(levels.scale)}: expected "
                 f"one scale, or one for each kernel, of shape {tuple(by_kernel)}"
             )
         return levels.quantize(real), replace(levels, scale=np.reshape(levels.scale, -1))
@@ -284,7 +284,7 @@ class _Walk:
         epsilon = _attributes(node).get("epsilon", 1e-5)
         f32 = np.float32
         if not (variance + epsilon > 0).all():
-            raise SpinplaneError(f"{name}: a variance that is not positive")
+            raise SpinplaneError(f"{name}: its variance must be positive")
         factor = (f32(gamma) / np.sqrt(f32(variance) + f32(epsilon))).astype(np.float32)
         offset = (f32(beta) - f32(mean) * factor).astype(np.float32)
         self._add_real(name, "Mul", factor)
@@ -315,7 +315,7 @@ class _Walk:
     def _expect_channels_first(self, name: str) -> None:
         if self._channel_axis != 1:
             raise SpinplaneError(
-                f"{name}: the channels before it are axis {self._channel_axis}, axis 1 is expected"
+                f"{name}: its input has the channels on axis {self._channel_axis}, expected axis 1"
             )
 
     def _by_channel(self, tensor: str, name: str) -> np.ndarray:
@@ -323,7 +323,7 @@ class _Walk:
         constant, kernels = self._constant(tensor, name), self._channels()
         if constant.shape != (kernels,):
             raise SpinplaneError(
-                f"{name}: a constant of shape {constant.shape}: allowed is {(kernels,)}, a value a channel"
+                f"{name}: a constant of shape {constant.shape}: expected {(kernels,)}, one value per channel"
             )
         return constant
 
@@ -332,7 +332,7 @@ class _Walk:
         channels = self._channels()
         by_channel = [channels if axis == self._channel_axis else 1 for axis in range(rank)]
         if constant.size > 1 and _with_axes(constant.shape, rank) != by_channel:
-            raise SpinplaneError(f"{name}: a constant of shape {constant.shape} is not one value a channel")
+            raise SpinplaneError(f"{name}: a constant of shape {constant.shape} is not one value per channel")
         return constant
 
     def _channels(self) -> int:
@@ -345,7 +345,9 @@ class _Walk:
         column = np.broadcast_to(constant.reshape(-1, 1), (kernels, 1))
         pool = self._open.layer.pool
         if pool and pool.kind == "max_codes" and operator in ("Mul", "Div") and (column < 0).any():
-            raise SpinplaneError(f"{name}: a negative factor after a maximum that follows real numbers")
+            raise SpinplaneError(
+                f"{name}: a negative factor after a maximum of real numbers is not supported"
+            )
         function: dict[str, Real] = {
             "Mul": lambda x: x * column.astype(x.dtype),
             "Div": lambda x: x / column.astype(x.dtype),
@@ -376,15 +378,15 @@ class _Walk:
             or set(attributes.get("dilations", [1])) != {1}
         ):
             raise SpinplaneError(
-                f"{name}: expected pooling of two dimensions, floor mode, padding in numbers"
+                f"{name}: expected two-dimensional pooling in floor mode with explicit padding"
             )
         top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
         average = node.op_type == "AveragePool"
         target = self._open.layer if self._open else self._layers[-1] if self._layers else None
         if target is None or target.pool is not None:
-            raise SpinplaneError(f"{name}: pooling of the input, or a second time, is not supported")
+            raise SpinplaneError(f"{name}: pooling the input, or pooling twice, is not supported")
         if average and (self._open is None or self._open.reals or any((top, left, bottom, right))):
-            raise SpinplaneError(f"{name}: an average is supported right after the sums, without padding")
+            raise SpinplaneError(f"{name}: average pooling must follow the sums directly, without padding")
         kind = "sum" if average else "max_sums" if self._open and not self._open.reals else "max_codes"
         pool = Pooling(kind=kind, size=size, stride=stride, padding=(top, left, bottom, right))  # type: ignore[arg-type]
         if self._open:
@@ -426,7 +428,7 @@ class _Walk:
 def _apply(opened: _Open | None, sums: np.ndarray, dtype: type) -> np.ndarray:
     """Real values that the model's operators make of sums of shape (channels, n)."""
     assert opened is not None
-    with np.errstate(all="ignore"):  # what is not finite is refused by the caller
+    with np.errstate(all="ignore"):  # the caller refuses what is not finite
         real = (sums * opened.scale[:, np.newaxis]).astype(dtype)
         for function in opened.reals:
             real = function(real)

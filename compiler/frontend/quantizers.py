@@ -1,4 +1,4 @@
-"""Quantizers of QONNX: the levels that they yield, and the integers that stand for them."""
+"""QONNX's quantizers: their levels, and the integers that stand for these."""
 
 from dataclasses import dataclass
 
@@ -67,11 +67,11 @@ class Levels:
         Raises
         ------
         SpinplaneError
-            If the quantizer does not round to the nearest, or its zero point is no whole number.
+            If the quantizer does not round to nearest, or its zero point is not a whole number.
         """
         if self.rounding != "ROUND" or self.zero_point != round(self.zero_point):
             raise SpinplaneError(
-                f"{self.name}: the input is expected to be rounded to the nearest of whole codes"
+                f"{self.name}: the input must be rounded to nearest, with a whole zero point"
             )
         return InputCoding(
             scale=float(np.reshape(self.step, ())),
@@ -119,21 +119,21 @@ def levels_of_quant(
     Raises
     ------
     SpinplaneError
-        If its bits, zero point or rounding are none that the engine's operands can hold.
+        If the engine's operands cannot express its bits, zero point or rounding.
     """
     factor = _positive(scale, name)
     if np.size(bits) != 1 or np.size(zero_point) != 1 or rounding not in _ROUND:
         raise SpinplaneError(
-            f"{name}: one number of bits, one zero point and rounding {', '.join(_ROUND)} expected"
+            f"{name}: expected one bit width, one zero point and rounding {', '.join(_ROUND)}"
         )
     width, zero = float(np.reshape(bits, ())), float(np.reshape(zero_point, ()))
     if width != round(width) or not 1 <= width <= 8:
-        raise SpinplaneError(f"{name}: {width:g} bits, the engine takes 1 to 8")
+        raise SpinplaneError(f"{name}: {width:g} bits: must be from 1 to 8")
     n = int(width)
     if n == 1 and signed:
         # QONNX takes the sign, as BipolarQuant does.
         if zero:
-            raise SpinplaneError(f"{name}: a signed quantizer of 1 bit has zero point {zero:g}, 0 expected")
+            raise SpinplaneError(f"{name}: a signed quantizer of 1 bit has zero point {zero:g}, expected 0")
         return bipolar(scale, name)
     low = -(2 ** (n - 1)) + narrow if signed else 0
     high = 2 ** (n - 1) - 1 if signed else 2**n - 1 - narrow
@@ -145,7 +145,9 @@ def levels_of_quant(
         values, of_value = codes - int(zero), factor
         operand = _operand(int(values[0]), int(values[-1]), name)
     else:
-        raise SpinplaneError(f"{name}: zero point {zero:g} is neither whole nor the middle of its codes")
+        raise SpinplaneError(
+            f"{name}: zero point {zero:g} is neither a whole number nor the middle of its codes"
+        )
     return Levels(
         name=name,
         operand=operand,
@@ -168,5 +170,5 @@ def _operand(low: int, high: int, name: str) -> Operand:
 def _positive(scale: np.ndarray, name: str) -> np.ndarray | float:
     factor = np.asarray(scale, dtype=np.float64)
     if not (np.isfinite(factor) & (factor > 0)).all():
-        raise SpinplaneError(f"{name}: a scale that is not positive")
+        raise SpinplaneError(f"{name}: its scale must be positive")
     return float(factor.reshape(())) if factor.size == 1 else factor

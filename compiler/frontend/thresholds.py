@@ -50,7 +50,9 @@ def find_steps(layer: Layer, real: Callable[[np.ndarray], np.ndarray], levels: L
     low, high = reachable_sums(layer)
     ends = real(np.stack([low, high], axis=1))
     if not np.isfinite(ends).all():
-        raise SpinplaneError(f"layer {layer.name}: what follows its sums is not finite")
+        raise SpinplaneError(
+            f"layer {layer.name}: the operators after its sums yield values that are not finite"
+        )
     rising = ends[:, 1] >= ends[:, 0]
     count = len(levels.values) - 1
     wanted = np.arange(1, count + 1)

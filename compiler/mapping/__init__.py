@@ -1,1 +1,1 @@
-"""How each layer is computed, and where its kernels and maps lie."""
+"""How each layer is computed, and where its kernels and maps are placed."""

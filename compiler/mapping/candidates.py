@@ -1,4 +1,4 @@
-"""All ways in which a layer can lie in the rows of a machine."""
+"""All placements of a layer in the rows of a machine."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ def placements(
     threshold_words: int,
     residual_planes: int = 0,
 ) -> Iterator[Placement]:
-    """All ways in which a layer can lie in the rows of a machine.
+    """All placements of a layer in the rows of a machine.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def placements(
     in_bytes : bool
         Layout of the input map.
     clean : bool
-        Whether what lies between the channels of two pixels of a `planes` map is 0.
+        Whether the bits between the channels of two pixels of a `planes` map are 0.
     output_planes, threshold_words, residual_planes : int
         As in `Placement`.
     """

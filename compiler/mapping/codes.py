@@ -1,4 +1,4 @@
-"""How values of inputs and weights become the unsigned codes that lie in the array.
+"""How values of inputs and weights become the unsigned codes in the array.
 
 With inputs a = s_i·u + o_i and weights w = s_w·q + o_w of unsigned codes u and q,
 
@@ -73,8 +73,8 @@ def input_code(name: str, operand: Operand, *, pads: bool) -> InputCode:
         return InputCode(bits=operand.bits, scale=operand.scale, offset=operand.offset, pad_code=0)
     if operand.bits == MAX_BITS:
         raise SpinplaneError(
-            f"layer {name}: inputs of {operand.bits} bits without the value 0 need {operand.bits + 1} bits where it "
-            f"pads, a feature map has at most {MAX_BITS}"
+            f"layer {name}: inputs of {operand.bits} bits without the value 0 need {operand.bits + 1} bits with "
+            f"padding, a feature map has at most {MAX_BITS}"
         )
     return InputCode(bits=operand.bits + 1, scale=1, offset=operand.offset, pad_code=-operand.offset)
 
@@ -115,7 +115,7 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
     if -offset * input_scale > _LARGEST_WINDOW_SCALE:
         raise SpinplaneError(
             f"layer {name}: weights from {offset} and inputs in steps of {input_scale} multiply the window sum by "
-            f"{-offset * input_scale}, allowed is at most {_LARGEST_WINDOW_SCALE}"
+            f"{-offset * input_scale}: must be at most {_LARGEST_WINDOW_SCALE}"
         )
     if codes is None:
         codes = _codes(weights, scale, offset)
@@ -124,7 +124,7 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
 
 
 def _codes(weights: np.ndarray, scale: int, offset: int) -> np.ndarray | None:
-    """(Weights − offset) / scale of a power of two, uint8; None if one is no whole number."""
+    """(Weights − offset) / scale of a power of two, uint8; None if one is not a whole number."""
     codes = np.empty(weights.shape, dtype=np.uint8)
     for block in kernel_blocks(weights):
         above = weights[block].astype(np.int64) - offset

@@ -1,4 +1,4 @@
-"""Which placement each layer takes, and whose kernels stay in the array: the fewest cycles that the rows allow.
+"""Choose each layer's placement, and the kernels that stay in the array, for the fewest cycles that the rows allow.
 
 Rows from 0 on are free to whichever layer runs: the ring of its input lines, and behind it the kernels of a layer that
 loads them each time it runs. Behind these common rows are the kernels that stay.
@@ -23,7 +23,7 @@ _NEVER = int(np.iinfo(np.int64).max) // 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Allocation:
-    """Where a layer's kernels lie.
+    """The placement of a layer's kernels.
 
     Parameters
     ----------

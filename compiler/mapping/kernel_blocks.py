@@ -1,4 +1,4 @@
-"""Kernels of a large layer a few at a time: what is computed of them stays in the processor's cache."""
+"""A large layer's kernels, a few at a time, so that their intermediate results stay in the processor's cache."""
 
 from collections.abc import Iterator
 

@@ -15,7 +15,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LoweredLayer:
-    """What is left of a layer when flattening, groups and codings are resolved. Pairs are (vertical, horizontal).
+    """A layer after flattening, groups and codings are resolved. Pairs are (vertical, horizontal).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where the feature maps of a network lie in the image bank: none is written over while a stage is still to read it."""
+"""Place a network's feature maps in the image bank: no map is overwritten while a stage has yet to read it."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -55,13 +55,13 @@ def _words(machine: Machine, feature_map: FeatureMap) -> int:
 
 
 def _share(machine: Machine, sizes: Sequence[int], stages: Sequence[Stage]) -> list[int]:
-    """Bases of maps of which some lie where others have been."""
+    """Bases of maps when some take the place of others."""
     needed = _needed(stages)
     for at, stage in enumerate(stages):
         kept = needed[at] - {stage.takes, at + 1}
         words = sum(sizes[of] for of in needed[at])
         if words > machine.image_words:
-            beside = f", and {sum(sizes[of] for of in kept)} that are read besides or later," if kept else ""
+            beside = f", and {sum(sizes[of] for of in kept)} read beside them or later," if kept else ""
             raise SpinplaneError(
                 f"layer {stage.name}: its input of {sizes[stage.takes]} words and its output of {sizes[at + 1]}"
                 f"{beside} need image_words = {words}, machine {machine.name} has {machine.image_words}"
@@ -73,7 +73,7 @@ def _share(machine: Machine, sizes: Sequence[int], stages: Sequence[Stage]) -> l
             return bases
     total = sum(sizes)
     raise SpinplaneError(
-        f"layer {stages[0].name}: no order of the network's maps was found in which they fit image_words = "
+        f"layer {stages[0].name}: found no order of the network's maps that fits image_words = "
         f"{machine.image_words} of machine {machine.name}; side by side they need {total}"
     )
 

@@ -1,4 +1,4 @@
-"""How a layer lies in rows: slots, planes side by side, clusters of sub-arrays, rings of lines, stripes; the costs."""
+"""A layer's placement in rows: slots, planes side by side, clusters of sub-arrays, rings of lines, stripes, costs."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -98,7 +98,7 @@ class Placement:
 
     @cached_property
     def length(self) -> int:
-        """Codes of a row that is no last piece."""
+        """Codes of a row that is not the last segment."""
         longest = min(self.block, self.machine.columns // 8) if self.in_bytes else self.block
         return min(longest, self.elements)
 

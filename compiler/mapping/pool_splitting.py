@@ -1,4 +1,4 @@
-"""Maxima over overlapping regions as a layer of their own.
+"""Maxima over overlapping regions as a separate layer.
 
 A region's windows are computed for it alone, so regions of 3×3 windows that lie 2 apart compute each window 2¼ times.
 The greatest code can be taken afterwards: the layer writes the codes of all windows, and a convolution by the identity,

@@ -1,6 +1,4 @@
-"""From steps to what the output stage computes: multipliers, offsets, shifts and thresholds that give every step
-exactly.
-"""
+"""From steps to the output stage's multipliers, offsets, shifts and thresholds, which reproduce every step exactly."""
 
 from dataclasses import dataclass
 
@@ -47,7 +45,7 @@ class Addend:
 
 @dataclass(frozen=True, kw_only=True)
 class _Value:
-    """What the steps are of: sum_scale · pooled sum + code_scale · code of the residual + constant."""
+    """The argument of the steps: sum_scale · pooled sum + code_scale · code of the residual + constant."""
 
     sum_scale: int = 1
     code_scale: int = 0
@@ -106,7 +104,7 @@ def requantization(layer: Layer, output: InputCode | None, addend: Addend | None
     Raises
     ------
     SpinplaneError
-        If a sum does not fit, a level is no code, or no parameters give the steps, with the layer's name.
+        If a sum does not fit, a level is not a code, or no parameters give the steps; the message names the layer.
     """
     low, high = reachable_sums(layer)
     regions = int(np.prod(layer.pool.size)) if layer.pool and layer.pool.kind == "sum" else 1
@@ -158,7 +156,7 @@ def requantization(layer: Layer, output: InputCode | None, addend: Addend | None
         )
     if count > THRESHOLD_WORDS * THRESHOLDS_PER_WORD - 1:
         raise SpinplaneError(
-            f"layer {layer.name}: its {count} steps are not those of (sum · multiplier + offset) / 2^shift, and a list "
+            f"layer {layer.name}: its {count} steps do not follow (sum · multiplier + offset) / 2^shift, and a list "
             f"of thresholds has at most {THRESHOLD_WORDS * THRESHOLDS_PER_WORD - 1}"
         )
     reached = greatest.max()
@@ -230,7 +228,7 @@ def _codes(layer: Layer, output: InputCode) -> tuple[int, int]:
     inside = (stored >= 0) & (stored < output.scale << output.bits)
     if distance not in (output.scale, 2 * output.scale) or not (exact & inside).all():
         raise SpinplaneError(
-            f"layer {layer.name}: its levels {levels[0]} to {levels[-1]} are not neighbouring codes of "
+            f"layer {layer.name}: its levels {levels[0]} to {levels[-1]} are not consecutive codes of "
             f"{output.bits} bits with the values {output.scale} · code + {output.offset}"
         )
     return first, code_shift

@@ -1,4 +1,4 @@
-"""The stages of a network: what is computed one after the other, each with all ways to do it."""
+"""The stages of a network in order, each with all ways to compute it."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -146,7 +146,7 @@ class NetworkStages:
         for number, layer in enumerate(graph.layers):
             if layer.steps is None and number + 1 < len(graph.layers):
                 raise SpinplaneError(
-                    f"layer {layer.name}: its sums go into another layer without requantization"
+                    f"layer {layer.name}: its sums enter another layer without requantization"
                 )
             ways: list[Sequence[Layer]] = [[layer]]
             if split_pools and (split := self._splits[number]):
@@ -261,7 +261,7 @@ def _agreed(stages: list[Stage]) -> list[Stage]:
         common = sorted(set.intersection(*(set(way) for way in ways)))
         if not common:
             raise SpinplaneError(
-                f"layer {stages[together[-1]].name}: no layout of its input serves {stages[together[0]].name} too"
+                f"layer {stages[together[-1]].name}: no layout of its input also serves {stages[together[0]].name}"
             )
         best = min(common, key=lambda layout: sum(_fewest_cycles(way[layout]) for way in ways))
         for at, way in zip(together, ways, strict=True):
@@ -286,7 +286,7 @@ def _fewest_cycles(candidates: Sequence[Placement]) -> float:
 
 @dataclass(frozen=True)
 class _Source:
-    """A map that is there: its number, shape, and whether what lies between its channels is 0."""
+    """A map to read: its number, its shape, and whether the bits between its channels are 0."""
 
     number: int
     shape: _Shape
@@ -307,7 +307,7 @@ class _Surroundings:
     shape : (channels, height, width)
         Of its input.
     clean : bool
-        Whether what lies between the channels of its input is 0.
+        Whether the bits between the channels of its input are 0.
     code : InputCode, optional
         Of its input.
     in_bytes : bool

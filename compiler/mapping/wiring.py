@@ -1,4 +1,4 @@
-"""Which layers read which map of a graph, and the codes that each map has."""
+"""The layers that read each map of a graph, and the map's codes."""
 
 from spinplane.machine import Operand, SpinplaneError
 
@@ -17,7 +17,7 @@ class Wiring:
     Raises
     ------
     SpinplaneError
-        If a layer reads what is not there yet, gives what nothing reads, or takes a map in another way than others.
+        If a layer reads a later map, outputs one that nothing reads, or reads a map with another operand than others.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -29,7 +29,7 @@ class Wiring:
             self._takers[graph.source(number)].append(layer)
         for number, takers in self._takers.items():
             if -1 < number < len(graph.layers) - 1 and not takers and number not in self._added:
-                raise SpinplaneError(f"layer {graph.layers[number].name}: no layer takes what it gives")
+                raise SpinplaneError(f"layer {graph.layers[number].name}: no layer takes its output")
             for other in takers[1:]:
                 if other.i != takers[0].i:
                     raise SpinplaneError(
@@ -78,20 +78,20 @@ class Wiring:
 
 
 def _check_sources(graph: Graph, number: int) -> None:
-    """Refuse sources that are no earlier layers, and a residual where the greatest code is taken."""
+    """Refuse sources that are not earlier layers, and a residual before max pooling of codes."""
     layer = graph.layers[number]
     sources = {"input": graph.source(number)}
     if layer.residual:
         sources["residual"] = layer.residual.source
         if layer.pool and layer.pool.kind == "max_codes" and layer.pool.size != (1, 1):
             raise SpinplaneError(
-                f"layer {layer.name}: a residual is added to pooled sums, and not before the greatest code is taken "
+                f"layer {layer.name}: a residual is added to pooled sums, never before max pooling of codes "
                 "(pool kind max_codes)"
             )
     for role, source in sources.items():
         if not -1 <= source < number:
             raise SpinplaneError(
-                f"layer {layer.name}: its {role} is map {source}, allowed is -1 (the network's input) to {number - 1}"
+                f"layer {layer.name}: its {role} is map {source}: must be from -1 (the network's input) to {number - 1}"
             )
 
 

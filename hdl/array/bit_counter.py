@@ -22,7 +22,7 @@ class BitCounter(wiring.Component):
 
     The ones of each leaf are counted first. A balanced tree joins the leaves in pairs, lower + (upper << 0, 1, 2
     or 4): within a sub-block they are added, and a slot's upper half of 1, 2 or 4 planes weighs 2^1, 2^2 or 2^4.
-    Each slot is a node of the tree. The sums are plain additions, of which synthesis makes carry-save trees by
+    Each slot is a node of the tree. The sums are plain additions, which synthesis turns into carry-save trees by
     itself: for 256 columns of one plane, in the cells of gscl45nm with full adders extracted, 2536 µm². Hand-made
     chains of full adders, whose carries ripple through every level, take 2386.
 
@@ -49,7 +49,7 @@ class BitCounter(wiring.Component):
     TypeError
         If `columns`, `slots` or `leaf` is not a positive integer.
     ValueError
-        If `columns` or `slots` is none of the numbers that are allowed.
+        If `columns` or `slots` is not a permitted number.
     """
 
     row: stream.Interface

@@ -1,4 +1,4 @@
-"""Engine: sub-arrays in lock-step behind one command stream, with the way out of their results."""
+"""Engine: sub-arrays in lock-step behind one command stream, with the output of their results."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring

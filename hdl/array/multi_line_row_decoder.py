@@ -13,7 +13,7 @@ class MultiLineRowDecoder(wiring.Component):
     """Two single-line row decoders whose outputs are ORed.
 
     Combinational: no latency, a pair of addresses a cycle. Both on the same row raise that one line. The two
-    decoders are no modules of their own: where hierarchy is kept, their last gates could not merge with the
+    decoders are not modules of their own: where hierarchy is kept, their last gates could not merge with the
     OR, which for 512 rows in the cells of gscl45nm makes 4033 µm² of 2747.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Reference select: which reference the sense amplifiers compare with."""
+"""Reference select: the reference that the sense amplifiers compare with."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import enum, wiring
@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 
 class Sense(enum.Enum, shape=2):
-    """What the sense amplifiers of a sub-array decide in a cycle."""
+    """The decision that a sub-array's sense amplifiers take in a cycle."""
 
     NONE = 0
     #: A single row: the reference lies between the parallel and the anti-parallel state.

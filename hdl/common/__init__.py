@@ -1,1 +1,1 @@
-"""What units of every room are made of: layouts, banks, a serial multiplier, how Verilog is written."""
+"""Parts shared by the units of all rooms: layouts, banks, a serial multiplier, writing Verilog."""

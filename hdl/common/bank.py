@@ -215,6 +215,6 @@ def bank_stub() -> str:
         bank_model().partition("module bank")[2].partition(");\n")[0].replace("output reg ", "output wire")
     )
     return (
-        "// Bank: a black box for synthesis, in whose place an SRAM macro stands.\n"
+        "// Bank: a black box for synthesis, replaced by an SRAM macro.\n"
         f"`ifdef SYNTHESIS\n(* blackbox *)\nmodule bank{header});\nendmodule\n`endif\n"
     )

@@ -1,4 +1,4 @@
-"""Beats: what leaves the engine in a cycle, and what stands beside it on the way out."""
+"""Beats: the results that leave the engine in a cycle, and the tags that accompany them."""
 
 from amaranth.hdl import signed
 from amaranth.lib import data

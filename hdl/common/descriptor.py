@@ -1,4 +1,4 @@
-"""The descriptor as an Amaranth layout: what all units of the accelerator are told of a pass."""
+"""The descriptor as an Amaranth layout: a pass as the accelerator's units receive it."""
 
 from amaranth.hdl import signed
 from amaranth.lib import data

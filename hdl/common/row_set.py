@@ -1,4 +1,4 @@
-"""A row set on its way: from the input streamer into the array, and what the window sums are told of it."""
+"""A row set on its way from the input streamer into the array, and the note of it for the window sums."""
 
 from amaranth.lib import data
 
@@ -16,7 +16,7 @@ def row_sum_bits(machine: Machine) -> int:
 def row_set_layout(machine: Machine) -> data.StructLayout:
     """The array ``row`` to write, the ``bits`` and row ``sums`` of each row bus, and whether it is a region's last.
 
-    Rows beyond the array appear as `machine.rows` or any other number that is no row of it, never as the lower
+    Rows beyond the array appear as `machine.rows` or any other number that is not a row of it, never as the lower
     bits of their number.
     """
     return data.StructLayout(

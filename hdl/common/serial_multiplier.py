@@ -1,4 +1,4 @@
-"""Serial product: a number of steps times a step, where there is time and no multiplier is worth it."""
+"""Serial multiplier: a number of steps times a step, where time is cheaper than a parallel multiplier."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring

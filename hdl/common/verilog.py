@@ -1,4 +1,4 @@
-"""Readable Verilog: one module for each component, placed by name.
+"""Readable Verilog: one module per component, placed by name.
 
 Amaranth emits a copy of a sub-module for every place in which it stands. Here a component that is placed by
 `place` is converted once and instantiated by its name, so that 32 sub-arrays are 32 instances of one module. In

@@ -1,1 +1,1 @@
-"""Which pass, which window, which pair of rows comes next."""
+"""Control: the next pass, window and pair of rows."""

@@ -1,4 +1,4 @@
-"""Checks of a descriptor: fields that fit their words but ask for what no unit does."""
+"""Checks of a descriptor: fields that fit their words but ask for something that no unit does."""
 
 from amaranth.hdl import Value
 from amaranth.lib import data

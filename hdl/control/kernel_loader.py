@@ -1,4 +1,4 @@
-"""Kernel loader: words of the kernel bank, one after the other, each for a row of the array."""
+"""Kernel loader: words of the kernel bank in order, each for a row of the array."""
 
 from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, enum, stream, wiring

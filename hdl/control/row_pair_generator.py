@@ -1,4 +1,4 @@
-"""Walk over the bursts of a layer: every pair of input and kernel rows that is ANDed, in order."""
+"""Row pair generator: the bursts of a layer, every pair of input and kernel rows to AND, in order."""
 
 from dataclasses import dataclass
 
@@ -307,7 +307,7 @@ class RowPairGenerator(wiring.Component):
         return row + self.layer.burst_rows >= self.machine.rows
 
     def _saturated(self, row: Value) -> Value:
-        """`row`, or the largest number of a pointer, which is no row of the array, where it does not fit."""
+        """`row`, or the largest number of a pointer, which is not a row of the array, where it does not fit."""
         bits = self._pointer_bits
         if len(row) <= bits:
             return row

@@ -1,4 +1,4 @@
-"""Walk over the steps of a memory operation that senses: which rows, and when."""
+"""Sense walk: the steps of a memory operation that senses, with their rows and times."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring

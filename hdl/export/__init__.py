@@ -1,1 +1,1 @@
-"""Verilog of a machine as files, with what tools, drivers and readers need."""
+"""Export of a machine's Verilog, with files for tools, drivers and readers."""

@@ -1,4 +1,4 @@
-"""The C header of a machine: registers, banks, descriptors and sizes for who writes a driver."""
+"""The C header of a machine: registers, banks, descriptors and sizes for writing a driver."""
 
 import re
 from collections.abc import Iterable
@@ -38,16 +38,16 @@ _Define = tuple[str, str, str]
 
 
 def c_header(machine: Machine) -> str:
-    """Text of ``accelerator.h``: preprocessor constants alone, C99 and later, and C++."""
+    """Text of ``accelerator.h``: preprocessor constants only, for C99 and later, and C++."""
     sections: list[tuple[str, list[_Define]]] = [
         ("Registers: byte offsets on the AXI4-Lite port.", _registers(machine)),
         ("Bits of CONTROL and STATUS.", _bits()),
-        ("Error codes, bits 7 to 0 of ERROR; bits 31 to 16 hold the word of a descriptor.", _errors()),
-        ("Counters: offset of the lower half; the upper one is 4 bytes on and read after it.", _counters()),
-        ("Log: the counters as they were when descriptor d was done.", _log()),
+        ("Error codes, bits 7 to 0 of ERROR; bits 31 to 16 hold the descriptor word.", _errors()),
+        ("Counters: offset of the lower half; read the upper one, 4 bytes on, after it.", _counters()),
+        ("Log: a copy of the counters at the end of descriptor d.", _log()),
         ("Banks: byte addresses on the AXI4 port.", _banks(machine)),
-        ("Program: descriptors of 32-bit words, one field a word.", _program(machine)),
-        ("Fields of a descriptor: number of the word.", _fields()),
+        ("Program: descriptors of 32-bit words, one field per word.", _program(machine)),
+        ("Fields of a descriptor: word number.", _fields()),
         ("Sizes of this machine.", _sizes(machine)),
     ]
     text = "".join(f"\n/* {title} */\n{_lines(defines)}" for title, defines in sections)
@@ -61,7 +61,7 @@ def c_header(machine: Machine) -> str:
 def _registers(machine: Machine) -> list[_Define]:
     rows = [(f"REG_{row.name}", _hex(row.address), "") for row in register_rows(machine)]
     values = (("ID", IDENTITY), ("VERSION", FORMAT_VERSION), ("MACHINE", machine_digest(machine)))
-    return [*rows, *((f"{name}_VALUE", _hex(value), f"what {name} reads as") for name, value in values)]
+    return [*rows, *((f"{name}_VALUE", _hex(value), f"what {name} reads") for name, value in values)]
 
 
 def _bits() -> list[_Define]:
@@ -89,7 +89,7 @@ def _log() -> list[_Define]:
         (
             "LOG(d, counter)",
             f"({PREFIX}LOG_BASE + {PREFIX}LOG_STRIDE * (d) + (counter) - {_hex(COUNTERS_BASE)})",
-            "offset of a counter's copy, counter as above",
+            "offset of a counter's copy; counter as above",
         ),
     ]
 
@@ -118,15 +118,12 @@ def _program(machine: Machine) -> list[_Define]:
     )
     return [
         ("DESCRIPTOR_WORDS", f"{DESCRIPTOR_WORDS}u", ""),
-        ("DESCRIPTORS", f"{machine.descriptors}u", "that the program memory holds"),
+        ("DESCRIPTORS", f"{machine.descriptors}u", "in the program memory"),
         *((f"{name}_{one.name}", f"{one.value}u", "") for name, kind in kinds for one in kind),
-        *(
-            (f"OPERATION_BIT_{bit.name}", f"{bit.value}u", "of the word of an operation")
-            for bit in OperationBit
-        ),
-        ("CHANNEL_BITS", f"{CHANNEL_BITS}u", "of a channel in a word of parameters or thresholds"),
-        ("THRESHOLDS_PER_WORD", f"{THRESHOLDS_PER_WORD}u", "of a channel"),
-        ("RAW_BITS", f"{RAW_BITS}u", "of a channel in a map of raw layout"),
+        *((f"OPERATION_BIT_{bit.name}", f"{bit.value}u", "of an operation's word") for bit in OperationBit),
+        ("CHANNEL_BITS", f"{CHANNEL_BITS}u", "per channel, in a word of parameters or thresholds"),
+        ("THRESHOLDS_PER_WORD", f"{THRESHOLDS_PER_WORD}u", "per channel"),
+        ("RAW_BITS", f"{RAW_BITS}u", "per channel, in a feature map of raw layout"),
     ]
 
 
@@ -142,7 +139,7 @@ def _fields() -> list[_Define]:
 
 
 def _sizes(machine: Machine) -> list[_Define]:
-    """All numbers of the machine; those that name a bank's words are there already."""
+    """All numbers of the machine but the words of its banks, which `_banks` defines."""
     names = (
         *("sub_arrays", "rows", "columns", "segments", "accumulator_bits", "sense_cycles", "write_cycles"),
         *("row_buses", "results_per_cycle", "bus_bits", "pool_beats"),
@@ -163,5 +160,5 @@ def _lines(defines: Iterable[_Define]) -> str:
 
 
 def _ascii(text: str) -> str:
-    """Text for compilers that take nothing else."""
+    """Text for compilers that take only ASCII."""
     return re.sub(r"[^\x20-\x7e]", "", text.replace("…", " to "))

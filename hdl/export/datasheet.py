@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The datasheet of a machine: ports, sizes, banks, cycles and what a reset does, as Markdown."""
+"""The datasheet of a machine: ports, sizes, banks, cycles and the effect of a reset, as Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,15 +15,15 @@ from spinplane.machine.timing import (
 
 from .register_map import bank_rows
 
-#: Prefix of the ports of each bus, with what it is.
+#: Prefix of each bus's ports, with a description.
 _BUSES = {
     "axil__": "AXI4-Lite: registers",
     "axi__": "AXI4: banks",
 }
 _OTHERS = {
-    "clk": "all is in step with its rising edge",
+    "clk": "all ports are synchronous to its rising edge",
     "rst": "synchronous, active high",
-    "interrupt": "high while STATUS shows DONE and CONTROL lets it be told",
+    "interrupt": "high while DONE and INTERRUPT_ENABLE are set",
 }
 
 
@@ -43,38 +43,39 @@ def datasheet(
     parts = [
         f"# Accelerator, machine {machine.name}",
         f"{machine.description}\n" if machine.description else "",
-        "An accelerator for quantized convolutional networks: a host writes a program and an image into the banks, "
-        "writes START, and reads the result after the interrupt. Between them nobody outside writes anything, and the "
-        "number of cycles does not depend on data. `registers.md` has the registers, `accelerator.h` both for C.",
+        "An accelerator for quantized convolutional networks. A host writes a program and an image into the banks, "
+        "writes START, and reads the result after the interrupt. In between the accelerator runs alone, in a number of "
+        "cycles that does not depend on the data. `registers.md` describes the registers and banks; `accelerator.h` "
+        "defines them for C.",
         "## Ports",
-        _table(("port", "direction", "bits", "what it is"), map(_port, ports)),
+        _table(("port", "direction", "bits", "description"), map(_port, ports)),
         "## Sizes",
-        _table(("what", "number"), _sizes(machine)),
+        _table(("size", "value"), _sizes(machine)),
         "## Banks",
-        "What a host reaches over AXI4.",
+        "The memories that a host accesses over AXI4.",
         _table(
-            ("bank", "address", "words", "bits of a word", "KiB"),
+            ("bank", "address", "words", "bits per word", "KiB"),
             (
                 (row.name, f"0x{row.address:08x}", row.words, row.width, f"{row.size / 1024:g}")
                 for row in bank_rows(machine)
             ),
         ),
         "## Memory macros",
-        "Black boxes `bank` with the ports of `bank_stub.v`: a masked write port, and read ports whose data is there "
-        "in the next cycle; a word that is written in the same cycle reads as it was. SRAM macros take their place; "
-        "none needs contents at power-up. The image bank is two of them, even and odd words.",
+        "Each is a black box `bank` with the ports of `bank_stub.v`: one masked write port, and read ports that "
+        "deliver data in the next cycle. Reading a word while it is written returns its old contents. SRAM macros take "
+        "their place; none needs contents at power-up. The image bank consists of two, for even and odd words.",
         _table(
-            ("instance", "words", "bits of a word", "read ports"),
+            ("instance", "words", "bits per word", "read ports"),
             ((f"`{m['instance']}`", m["words"], m["width"], m["reads"]) for m in macros),
         ),
         "## Throughput",
-        _table(("what", "in each cycle, at most"), _throughput(machine)),
+        _table(("what", "per cycle, at most"), _throughput(machine)),
         "## Latencies",
         _table(("from", "to", "cycles"), _latencies(machine)),
         "## Reset",
-        "`rst` is synchronous and active high; one cycle is enough. It ends a program at once and clears registers, "
-        "counters and RESIDENT; a write pulse of an array that has begun is held to its end. Cells of the arrays, "
-        "banks and log keep their contents.",
+        "`rst` is synchronous and active high; one cycle is enough. It ends a program at once and clears the "
+        "registers, the counters and RESIDENT. A write pulse that has begun in an array is held to its end. The "
+        "arrays' cells, the banks and the log keep their contents.",
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
@@ -91,12 +92,12 @@ def _sizes(machine: Machine) -> Iterable[tuple[object, ...]]:
         ("rows × columns of each", f"{machine.rows} × {machine.columns}"),
         ("accumulators of each", f"{machine.segments} of {machine.accumulator_bits} bits"),
         ("kernels side by side in a row, at most", min(machine.segments, MOST_SLOTS)),
-        ("row buses, clusters of sub-arrays at most", machine.row_buses),
-        ("cycles of a sense, of a write pulse", f"{machine.sense_cycles}, {machine.write_cycles}"),
+        ("row buses (clusters of sub-arrays, at most)", machine.row_buses),
+        ("cycles per sense, per write pulse", f"{machine.sense_cycles}, {machine.write_cycles}"),
         ("rows sensed while another is written", "yes" if machine.overlaps_writes else "no"),
-        ("results a cycle, lanes of the output stage", machine.results_per_cycle),
+        ("results per cycle (lanes of the output stage)", machine.results_per_cycle),
         ("bits of the AXI4 data bus", machine.bus_bits),
-        ("beats of a pooling region", machine.pool_beats),
+        ("beats per pooling region, at most", machine.pool_beats),
         ("descriptors", machine.descriptors),
     )
 
@@ -105,9 +106,9 @@ def _throughput(machine: Machine) -> Iterable[tuple[object, ...]]:
     products = machine.sub_arrays * machine.columns
     sense = f" (one AND takes {machine.sense_cycles} cycles)" if machine.sense_cycles > 1 else ""
     return (
-        ("products of two bits", f"{products // machine.sense_cycles}{sense}"),
+        ("one-bit products", f"{products // machine.sense_cycles}{sense}"),
         ("bits written into the arrays", f"{products // machine.write_cycles}"),
-        ("results that leave the engine", machine.results_per_cycle),
+        ("results leaving the engine", machine.results_per_cycle),
         ("bits to and from the banks over AXI4", machine.bus_bits),
     )
 
@@ -117,13 +118,13 @@ def _latencies(machine: Machine) -> Iterable[tuple[object, ...]]:
     shortest = output_stage_cycles(writes=1, threshold_words=0, residual_planes=0)
     return (
         ("start of a program", "first cycle of the first pass", 2 * fetch),
-        ("a pass has ended", "first cycle of the next one", FINISH_CYCLES + fetch),
-        ("the last pass has ended", "interrupt", FINISH_CYCLES + fetch + END_CYCLES),
+        ("end of a pass", "first cycle of the next pass", FINISH_CYCLES + fetch),
+        ("end of the last pass", "interrupt", FINISH_CYCLES + fetch + END_CYCLES),
         ("last row of a kernel tile sensed", "its first results at the output stage", ENGINE_CYCLES),
-        ("a beat of results taken", "its last write, one plane, no thresholds", shortest),
+        ("a beat of results accepted", "its last write (one plane, no thresholds)", shortest),
         ("AXI4 read address", "first beat", 2),
         ("AXI4-Lite read address", "data", 3),
-        ("AXI4-Lite write address and data", "answer", 2),
+        ("AXI4-Lite write address and data", "response", 2),
     )
 
 

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Export of an accelerator: Verilog, one file a module, with what tools, drivers and readers need."""
+"""Export of an accelerator: Verilog, one file per module, with files for tools, drivers and readers."""
 
 import errno
 import json
@@ -29,10 +29,10 @@ from .register_map import bank_rows, register_table
 
 #: Folder of the bench in an export.
 BENCH_FOLDER = "bench"
-#: What Verilator's -Wall says of all generated Verilog and is no fault, with the reason.
+#: Warnings of Verilator's -Wall that generated Verilog raises without fault, with the reason.
 _WAIVED = {
-    "PROCASSINIT": "a register has the value of its reset at power-up too",
-    "UNUSEDSIGNAL": "fields of a descriptor and carries that a unit has no use for; what a standard bus has to have",
+    "PROCASSINIT": "registers have their reset value at power-up too",
+    "UNUSEDSIGNAL": "descriptor fields and carries that a unit does not use; signals that a standard bus requires",
     "BLKSEQ": "the banks' model computes an address within a cycle",
 }
 _HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
@@ -40,7 +40,7 @@ _HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """What an export has written.
+    """The files of an export.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Export:
             f"machine {self.machine}: {len(self.modules)} modules below {self.top} in {self.folder}",
             f"  synthesis    {self.folder / 'synthesis.f'} (array and banks are black boxes)",
             f"  simulation   {self.folder / 'simulation.f'} (with their behavioral models)",
-            f"  lint         {self.folder / 'lint.f'} (options of Verilator)",
+            f"  lint         {self.folder / 'lint.f'} (Verilator options)",
             f"  parameters   {self.folder / f'{TOP}.json'}",
             f"  FuseSoC      {self.folder / f'{TOP}.core'}",
             f"  registers    {self.folder / _REGISTERS}, for C {self.folder / _HEADER}",
@@ -83,7 +83,7 @@ def export(
     kept_in: Path | None = None,
     bench: Mapping[str, bytes] | None = None,
 ) -> Export:
-    """Write the Verilog of a machine's accelerator and what belongs to it.
+    """Write the Verilog of a machine's accelerator and the files that accompany it.
 
     The same machine gives the same bytes every time. Files of an earlier export are replaced, other files in
     the folder are left alone; on a failure the folder stays as it was.
@@ -240,7 +240,7 @@ def _core(machine: Machine, sources: list[str], model_files: list[str], stub_fil
     return f"""CAPI=2:
 
 name: "::spinplane-{machine.name}:{version("spinplane")}"
-description: "In-memory accelerator of convolutional networks, machine {machine.name}"
+description: "In-memory accelerator for convolutional networks, machine {machine.name}"
 
 filesets:
   rtl:

@@ -82,7 +82,7 @@ def array_stub(machine: Machine) -> str:
         direction = "input " if member.flow is In else "output"
         ports.append(f"  {direction} {_range(Shape.cast(member.shape).width)}{name}")
     return (
-        "// SOT-MRAM array: a black box for synthesis, in whose place the memory's layout stands.\n"
+        "// SOT-MRAM array: a black box for synthesis, replaced by the memory's layout.\n"
         "`ifdef SYNTHESIS\n"
         "(* blackbox *)\n"
         f"module {ARRAY} #(\n{parameters}\n) (\n" + ",\n".join(ports) + "\n);\nendmodule\n`endif\n"

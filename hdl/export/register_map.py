@@ -69,43 +69,43 @@ class BankRow:
 CONTROL_TEXTS: dict[Control, str] = {
     Control.START: "start the program at PROGRAM; refused while one runs; reads as 0",
     Control.INTERRUPT_ENABLE: "let DONE raise the interrupt",
-    Control.ABORT: "end the program that runs with error ABORTED; reads as 0",
+    Control.ABORT: "end the running program with error ABORTED; reads as 0",
 }
-"""What each bit of ``CONTROL`` says."""
+"""What each bit of ``CONTROL`` does."""
 
 STATUS_TEXTS: dict[Status, str] = {
-    Status.BUSY: "a program runs, the banks are the accelerator's",
-    Status.DONE: "a program has ended; write 1 to clear it, and the interrupt with it; a start clears it too",
-    Status.FAILED: "it ended with an error; cleared by the next start",
+    Status.BUSY: "a program is running and owns the banks",
+    Status.DONE: "a program has ended; write 1 to clear it and the interrupt; a start clears it too",
+    Status.FAILED: "the program ended with an error; cleared by the next start",
 }
-"""What each bit of ``STATUS`` says."""
+"""What each bit of ``STATUS`` means."""
 
 ERROR_TEXTS: dict[Error, str] = {
     Error.NONE: "no error",
     Error.KIND: "a second header, or a memory operation on a machine that has none",
-    Error.FIELD: "a word does not fit its field, or asks for what no unit does; ERROR names the word",
-    Error.VERSION: "the program is of another format",
+    Error.FIELD: "a word does not fit its field, or asks for something that no unit does; ERROR names the word",
+    Error.VERSION: "the program has another format version",
     Error.MACHINE: "the program is for another machine",
-    Error.NO_HEADER: "the first descriptor is no header",
-    Error.NO_END: "the program runs beyond the program memory",
-    Error.ROW: "a row of the arrays that does not exist",
-    Error.IMAGE_BANK: "beyond the image bank, or not where a write can begin",
-    Error.KERNEL_BANK: "beyond the kernel bank",
-    Error.PARAMETER_BANK: "beyond the parameters or the thresholds, or more beats than the pooling memory holds",
+    Error.NO_HEADER: "the first descriptor is not a header",
+    Error.NO_END: "the program runs past the end of the program memory",
+    Error.ROW: "a row that the arrays do not have",
+    Error.IMAGE_BANK: "an address beyond the image bank, or one where no write can begin",
+    Error.KERNEL_BANK: "an address beyond the kernel bank",
+    Error.PARAMETER_BANK: "an address beyond the parameters or thresholds, or more beats than the pooling memory holds",
     Error.ABORTED: "ended by ABORT",
 }
-"""What each error code says."""
+"""What each error code means."""
 
 COUNTER_TEXTS: dict[str, str] = {
-    "row_writes": "write pulses, one for each row and sub-array",
+    "row_writes": "write pulses, one per row and sub-array",
     "row_reads": "rows sensed alone",
     "ands": "pairs of rows sensed at once with EN_AND",
     "ors": "pairs of rows sensed at once with EN_OR",
-    "bit_counts": "sensed rows that passed a bit-counter",
-    "shifts": "counts shifted, one for each accumulator that takes part",
-    "additions": "counts accumulated, likewise",
+    "bit_counts": "sensed rows that were counted",
+    "shifts": "counts shifted, one per accumulator that takes part",
+    "additions": "counts accumulated, one per accumulator that takes part",
     "cycles": "clock cycles from the start register to the interrupt",
-    "stalled": "cycles in which the engine could take a command and had to wait",
+    "stalled": "cycles in which the engine could take a command but had to wait",
     "image_reads": "words of the image bank read by the input streamer and the residual operand",
     "image_writes": "words of the image bank written",
     "kernel_reads": "words of the kernel bank read",
@@ -116,14 +116,14 @@ COUNTER_TEXTS: dict[str, str] = {
 _BANK_TEXTS = {
     "image": "feature maps, at bit addresses",
     "kernel": "rows of kernels, bit 0 in column 0",
-    "parameters": "bias 32, multiplier 24, offset 48, residual multiplier 24 bits a channel, lowest first",
-    "thresholds": "four thresholds of 32 bits a channel",
+    "parameters": "bias 32, multiplier 24, offset 48, residual multiplier 24 bits per channel, lowest first",
+    "thresholds": "four thresholds of 32 bits per channel",
     "program": "descriptors of 128 words of 32 bits",
 }
 
 
 def register_rows(machine: Machine) -> list[RegisterRow]:
-    """Registers but for counters and log, in the order of their addresses."""
+    """Registers in the order of their addresses, without counters and log."""
     texts = {
         Register.ID: ("read", IDENTITY, 'the letters "IMCE"'),
         Register.VERSION: ("read", FORMAT_VERSION, "version of the registers and of the program format"),
@@ -134,14 +134,14 @@ def register_rows(machine: Machine) -> list[RegisterRow]:
         ),
         Register.CONTROL: ("read, write", 0, _bits(CONTROL_TEXTS)),
         Register.STATUS: ("read, write", 0, _bits(STATUS_TEXTS)),
-        Register.ERROR: ("read", 0, "bits 7…0 the error code, bits 31…16 the word of a descriptor for FIELD"),
+        Register.ERROR: ("read", 0, "bits 7…0: the error code; bits 31…16: the descriptor word, for FIELD"),
         Register.PROGRAM: (
             "read, write",
             0,
-            "number of the header to start from, 16 bits; not written while BUSY",
+            "number of the header to start from, 16 bits; read-only while BUSY",
         ),
-        Register.DESCRIPTOR: ("read", 0, "number of the descriptor at work, or of the last one"),
-        Register.RESIDENT: ("read", 0, "tag of the program whose kernels lie in the arrays; 0: none"),
+        Register.DESCRIPTOR: ("read", 0, "number of the current descriptor, or of the last one"),
+        Register.RESIDENT: ("read", 0, "tag of the program whose kernels are in the arrays; 0: none"),
     }
     return [
         RegisterRow(name=register.name, address=register, access=access, reset=reset, text=text)
@@ -185,31 +185,31 @@ def register_table(machine: Machine) -> str:
     lines = [
         f"# Registers of the accelerator, machine {machine.name}",
         "",
-        "AXI4-Lite, 32 bits of data, byte addresses. Registers are written as a whole (all four strobes); what "
-        "cannot be written answers SLVERR, an address that no register has DECERR.",
+        "AXI4-Lite, 32 bits of data, byte addresses. A write covers a whole register (all four strobes). A write "
+        "that is refused answers SLVERR, an address without a register DECERR.",
         "",
-        "| address | register | access | after reset | what it holds |",
+        "| address | register | access | after reset | contents |",
         "|---|---|---|---|---|",
         *(_line(row) for row in register_rows(machine)),
         "",
         "## Counters",
         "",
-        "A counter is two registers: bits 31…0 at its address, the rest 4 bytes on. Reading the lower half keeps "
-        "the upper one for the next read. Counters go on from one program to the next; a reset clears them, an "
-        "error those of the engine.",
+        "A counter takes two registers: bits 31…0 at its address, the rest 4 bytes on. Reading the lower half latches "
+        "the upper one for the next read. Counters keep counting from one program to the next. A reset clears them "
+        "all; an error clears those of the engine.",
         "",
-        "| address | counter | access | after reset | what it counts |",
+        "| address | counter | access | after reset | counts |",
         "|---|---|---|---|---|",
         *(_line(row) for row in counter_rows()),
         "",
         "## Log",
         "",
-        f"All counters as they were when descriptor d was done, 0 ≤ d ≤ {last}: the counter at address a is kept at "
-        f"a + 0x{to_log:05x} + 0x{LOG_STRIDE:x}·d. No reset clears it.",
+        f"A copy of all counters at the end of each descriptor d, 0 ≤ d ≤ {last}: that of the counter at address a is "
+        f"at a + 0x{to_log:05x} + 0x{LOG_STRIDE:x}·d. No reset clears the log.",
         "",
         "## Error codes",
         "",
-        "| code | name | what it says |",
+        "| code | name | meaning |",
         "|---|---|---|",
         *(f"| {error.value} | {error.name} | {ERROR_TEXTS[error]} |" for error in Error),
         "",
@@ -217,7 +217,7 @@ def register_table(machine: Machine) -> str:
         "",
         f"AXI4, {machine.bus_bits} bits of data, byte addresses, the lowest byte of a word first.",
         "",
-        "| address | bank | bytes | words | bits of a word | what it holds |",
+        "| address | bank | bytes | words | bits per word | contents |",
         "|---|---|---|---|---|---|",
         *(
             f"| 0x{row.address:08x} | {row.name} | {row.size} | {row.words} | {row.width} | {row.text} |"

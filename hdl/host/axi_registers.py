@@ -51,10 +51,10 @@ def axi4_lite() -> wiring.Signature:
 class AxiRegisters(wiring.Component):
     """AXI4-Lite subordinate with the registers of `spinplane.machine.registers`.
 
-    An address that no register has is answered with DECERR. A write is answered with SLVERR, and has no effect, if the
+    An address without a register is answered with DECERR. A write is answered with SLVERR, and has no effect, if the
     register can only be read, not all four strobes are set, ``PROGRAM`` is written with more than its 16 bits or while
     the accelerator is busy, or ``CONTROL`` starts a program while it is busy. Aborting while it is not busy does
-    nothing. The lowest two bits of an address are not looked at.
+    nothing. The lowest two bits of an address are ignored.
 
     The lower half of a counter keeps the upper one: what is read as an upper half belongs to the lower half that was
     read last, of whichever counter, in the log as well.

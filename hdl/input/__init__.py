@@ -1,1 +1,1 @@
-"""From the image bank to rows of the array."""
+"""Input: from the image bank to rows of the array."""

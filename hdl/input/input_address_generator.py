@@ -1,4 +1,4 @@
-"""Row walk: which row of a feature map is written next, and where it begins."""
+"""Input address generator: the next row of a feature map to write, and its address."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring

@@ -1,4 +1,4 @@
-"""Input streamer: rows of input, formed of bits of the image bank for all row buses at once."""
+"""Input streamer: input rows, formed from bits of the image bank for all row buses at once."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring

@@ -1,1 +1,1 @@
-"""From sums of the engine to codes in the next layer's map."""
+"""Output: from the engine's sums to codes in the next layer's map."""

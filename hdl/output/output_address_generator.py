@@ -1,4 +1,4 @@
-"""Result walk: which beat of which window comes next, and all addresses that belong to it."""
+"""Output address generator: the next beat of the next window, and all its addresses."""
 
 from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value, ValueLike, signed
 from amaranth.lib import data, wiring
@@ -47,7 +47,7 @@ def position_layout(machine: Machine) -> data.StructLayout:
 class OutputAddressGenerator(wiring.Component):
     """Walks region rows, region columns, windows of a region, kernel tiles, clusters and beats, innermost last.
 
-    It counts, and adds to saved positions: what lies between neighbouring clusters is multiplied out while the pass's
+    It counts, and adds to saved positions: the distance of neighbouring clusters is multiplied out while the pass's
     first row is being formed. An inner beat takes 1 cycle, an outer one ``interval`` cycles.
 
     Latency: `ready` from `LATENCY` = 5 cycles after `start` on, then as the intervals have it.

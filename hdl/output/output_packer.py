@@ -1,4 +1,4 @@
-"""Output former: codes of neighbouring channels become masked writes of plane words."""
+"""Output packer: codes of neighbouring channels become masked writes of plane words."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
@@ -64,7 +64,7 @@ class OutputPacker(wiring.Component):
     TypeError
         If a parameter is not a positive integer.
     ValueError
-        If a parameter is no power of two, or a beat is wider than a word.
+        If a parameter is not a power of two, or a beat is wider than a word.
     """
 
     raw: Signal

@@ -1,4 +1,4 @@
-"""Residual reader: gathers the planes of a beat's residual operand from the image bank."""
+"""Residual loader: gathers the planes of a beat's residual operand from the image bank."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring

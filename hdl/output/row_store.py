@@ -1,4 +1,4 @@
-"""Row store: what a memory operation has sensed, into the image bank."""
+"""Row store: writes the rows that a memory operation has sensed into the image bank."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring

@@ -1,4 +1,4 @@
-"""What the bench of whole convolutions is given: a program for each, its images, and what it computes."""
+"""Cases for the bench of whole convolutions: a program for each, its images and its results."""
 
 import json
 from collections.abc import Sequence

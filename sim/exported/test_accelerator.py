@@ -1,7 +1,7 @@
-"""Self-checking bench of the exported accelerator: a network through its bus, with nothing else to look at.
+"""Self-checking bench of the exported accelerator: one network, driven and checked through the ports alone.
 
 It writes the banks of ``program.npz`` over AXI4, starts the program over AXI4-Lite, waits for the interrupt, and
-compares the output map, the counters and the log with what the file says they must be. ``accelerator.h`` tells the
+compares the output map, the counters and the log with those that the file expects. ``accelerator.h`` defines the
 addresses.
 """
 
@@ -23,7 +23,7 @@ PIECE = 1 << 16
 
 
 def header_constants() -> dict[str, int]:
-    """Numbers of ``accelerator.h`` by name, without their prefix."""
+    """Constants of ``accelerator.h`` by name, without their prefix."""
     text = (HERE.parent / "accelerator.h").read_text(encoding="ascii")
     found = re.findall(r"^#define IMCE_(\w+)\s+(0x[0-9a-f]+|\d+)u(?:\s|$)", text, re.MULTILINE)
     return {name: int(value, 0) for name, value in found}
@@ -34,7 +34,7 @@ class Host:
 
     def __init__(self, dut: HierarchyObject) -> None:
         self.dut = dut
-        for bus in ("axi_", "axil_"):  # they tell of every access else
+        for bus in ("axi_", "axil_"):  # by default they log every access
             logging.getLogger(f"cocotb.{dut._name}.{bus}").setLevel(logging.WARNING)
         self.banks = AxiMaster(AxiBus.from_prefix(dut, "axi_"), dut.clk, dut.rst)
         self.registers = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "axil_"), dut.clk, dut.rst)
@@ -109,7 +109,7 @@ async def runs_the_network(dut: HierarchyObject) -> None:
             entry = constants["LOG_BASE"] + number * constants["LOG_STRIDE"]
             found = await host.counter(entry + register - constants["COUNTER_ROW_WRITES"])
             assert found == expected, f"log of descriptor {number}, {name}: {found}, not {expected}"
-    dut._log.info("network %s: output, counters and log are as they must be", program["network"])
+    dut._log.info("network %s: output, counters and log are as expected", program["network"])
 
 
 async def host_of(dut: HierarchyObject) -> Host:

@@ -80,7 +80,7 @@ def test_what_the_parser_refuses(
             ["export", "--machine", "small", "-o", "x"],
             "machine 'small' is neither a file nor one of paper, paper-overlap, paper8, tiny, wide",
         ),
-        (["demo", "--digit", "11"], "digit = 11: allowed are whole numbers from 0 to 9"),
+        (["demo", "--digit", "11"], "digit = 11: must be a whole number from 0 to 9"),
         (["demo", "--machine", "nowhere.toml"], "machine 'nowhere.toml' is neither a file nor one of "),
         (
             ["synth", "--machine", "tiny", "--liberty", "nowhere.lib"],
@@ -88,7 +88,7 @@ def test_what_the_parser_refuses(
         ),
         (
             ["synth", "--machine", "tiny", "--liberty", "nowhere.lib", "--fpga", "xc7"],
-            "a Liberty file and an FPGA family exclude each other: give one of them",
+            "give either a Liberty file or an FPGA family, not both",
         ),
     ],
 )
@@ -110,8 +110,8 @@ def test_what_a_command_refuses(
     ("text", "message"),
     [
         (TINY + "rows", "not TOML: "),
-        (TINY.replace("rows = 32", "rows = 7"), "rows = 7: allowed are whole numbers from 8 to 4096"),
-        (TINY + "colums = 3\n", "unknown key 'colums': allowed are name, sub_arrays, rows, columns, "),
+        (TINY.replace("rows = 32", "rows = 7"), "rows = 7: must be a whole number from 8 to 4096"),
+        (TINY + "colums = 3\n", "unknown key 'colums': must be one of name, sub_arrays, rows, columns, "),
         (TINY.replace("rows = 32\n", ""), "missing key 'rows'"),
     ],
 )
@@ -145,16 +145,16 @@ def test_a_json_file_that_cannot_be_written_is_refused_before_the_work(
     beyond = tmp_path / "file" / "new" / "a.json"
     assert failure([*command, str(tmp_path)], capsys) == (
         2,
-        f'Invalid value "{tmp_path}" for --json. It is a folder.',
+        f'Invalid value "{tmp_path}" for --json. Is a folder.',
     )
     assert failure([*command, str(beyond)], capsys) == (
         2,
-        f'Invalid value "{beyond}" for --json. {tmp_path / "file"} is no folder.',
+        f'Invalid value "{beyond}" for --json. {tmp_path / "file"} is not a folder.',
     )
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert failure([*command, str(tmp_path / "a.json")], capsys) == (
         2,
-        f'Invalid value "{tmp_path / "a.json"}" for --json. It cannot be written.',
+        f'Invalid value "{tmp_path / "a.json"}" for --json. Cannot be written.',
     )
     assert quick == []
 

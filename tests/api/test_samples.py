@@ -14,7 +14,7 @@ def test_every_digit_has_an_image(digit: int) -> None:
 
 
 def test_no_other_digit() -> None:
-    with pytest.raises(SpinplaneError, match=r"^digit = 11: allowed are whole numbers from 0 to 9$"):
+    with pytest.raises(SpinplaneError, match=r"^digit = 11: must be a whole number from 0 to 9$"):
         sample_digit(11)
 
 

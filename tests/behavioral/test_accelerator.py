@@ -305,7 +305,7 @@ def test_a_pass_that_contradicts_itself() -> None:
     layer_pass = random_pass(FEW, 3, clusters=0, requantize=0, kernel_tiles=2, slots=1)
     row = layer_pass.kernel_row - 1
     for changes, message in (
-        ({"kernel_row": row}, f"array row {row} holds input and kernels in the same pass"),
+        ({"kernel_row": row}, f"array row {row} holds both input and kernels in one pass"),
         ({"last_beats": 5}, "descriptor field last_beats: 10 lanes for"),
     ):
         accelerator, _ = prepare(FEW, 3, replace(layer_pass, **changes))
@@ -324,7 +324,7 @@ def test_output_on_the_input_of_the_same_pass_is_refused() -> None:
     layer_pass = random_pass(FEW, 3, requantize=0)
     layer_pass = replace(layer_pass, out_base=layer_pass.in_base - layer_pass.in_base % 2)
     accelerator, _ = prepare(FEW, 3, layer_pass)
-    with pytest.raises(SpinplaneError, match=r"^image bit \d+ is input and output of the same pass$"):
+    with pytest.raises(SpinplaneError, match=r"^image bit \d+ is both input and output of one pass$"):
         accelerator.run()
 
 

@@ -47,9 +47,9 @@ def test_planes_round_trip(bits):
 @pytest.mark.parametrize(
     ("code", "signed", "text"),
     [
-        (8, False, "code 8 does not fit in 3 planes: allowed are 0 to 7"),
-        (-1, False, "code -1 does not fit in 3 planes: allowed are 0 to 7"),
-        (4, True, "code 4 does not fit in 3 planes: allowed are -4 to 3"),
+        (8, False, "code 8 does not fit in 3 planes: must be from 0 to 7"),
+        (-1, False, "code -1 does not fit in 3 planes: must be from 0 to 7"),
+        (4, True, "code 4 does not fit in 3 planes: must be from -4 to 3"),
     ],
 )
 def test_planes_refuse_what_does_not_fit(code, signed, text):
@@ -75,27 +75,27 @@ def test_codes_of_each_coding():
 @pytest.mark.parametrize(
     ("operand", "values", "text"),
     [
-        (Operand(bits=3), [1, 9, 8], "value 8 is none of a 3-bit unsigned operand: allowed are 0 to 7"),
-        (Operand(bits=3), [-1, 9], "value -1 is none of a 3-bit unsigned operand: allowed are 0 to 7"),
+        (Operand(bits=3), [1, 9, 8], "value 8 does not fit a 3-bit unsigned operand: must be from 0 to 7"),
+        (Operand(bits=3), [-1, 9], "value -1 does not fit a 3-bit unsigned operand: must be from 0 to 7"),
         (
             Operand(bits=8, coding=Coding.TWOS_COMPLEMENT),
             [128],
-            "value 128 is none of a 8-bit twos_complement operand: allowed are -128 to 127",
+            "value 128 does not fit a 8-bit twos_complement operand: must be from -128 to 127",
         ),
         (
             Operand(bits=1, coding=Coding.BIPOLAR),
             [1, 0, -1],
-            "value 0 is none of a 1-bit bipolar operand: allowed are -1 to 1 in steps of 2",
+            "value 0 does not fit a 1-bit bipolar operand: must be from -1 to 1 in steps of 2",
         ),
         (
             Operand(bits=2, coding=Coding.DOREFA),
             [3, 2, -2],
-            "value -2 is none of a 2-bit dorefa operand: allowed are -3 to 3 in steps of 2",
+            "value -2 does not fit a 2-bit dorefa operand: must be from -3 to 3 in steps of 2",
         ),
         (
             Operand(bits=2, coding=Coding.DOREFA),
             [2**63 - 1],
-            f"value {2**63 - 1} is none of a 2-bit dorefa operand: allowed are -3 to 3 in steps of 2",
+            f"value {2**63 - 1} does not fit a 2-bit dorefa operand: must be from -3 to 3 in steps of 2",
         ),
     ],
 )

@@ -125,30 +125,30 @@ def test_refuses_shapes_that_do_not_fit():
     refused("inputs of shape (5, 5): expected (batch, channels, height, width)", inputs=(5, 5))
     refused("weights of shape (3, 3): expected (kernels, channels / groups, height, width)", weights=(3, 3))
     refused("weights of 1 groups × 3 channels do not fit inputs of 4 channels", weights=(2, 3, 3, 3))
-    refused("groups = 3: allowed are divisors of the 2 kernels", groups=3)
-    refused("groups = 0: allowed are divisors of the 2 kernels", groups=0)
-    refused("a kernel that spans 3×6 is larger than the padded input of 5×5", weights=(2, 4, 3, 6))
-    refused("a kernel that spans 9×9 is larger than the padded input of 7×7", dilation=4, padding=1)
+    refused("groups = 3: must divide the number of kernels, 2", groups=3)
+    refused("groups = 0: must divide the number of kernels, 2", groups=0)
+    refused("a kernel spanning 3×6 exceeds the padded input of 5×5", weights=(2, 4, 3, 6))
+    refused("a kernel spanning 9×9 exceeds the padded input of 7×7", dilation=4, padding=1)
 
 
 def test_refuses_geometry_that_means_nothing():
-    pair = "allowed is a whole number from 1 up, or (vertical, horizontal)"
+    pair = "must be a whole number of at least 1, or (vertical, horizontal)"
     refused(f"stride = 0: {pair}", stride=0)
     refused(f"stride = (1, 2, 3): {pair}", stride=(1, 2, 3))
     refused(f"dilation = 1.5: {pair}", dilation=1.5)
-    sides = "allowed is a whole number from 0 up, (vertical, horizontal) or (top, left, bottom, right)"
+    sides = "must be a whole number of at least 0, (vertical, horizontal) or (top, left, bottom, right)"
     refused(f"padding = -1: {sides}", padding=-1)
     refused(f"padding = (1, 2, 3): {sides}", padding=(1, 2, 3))
 
 
 def test_refuses_a_bias_that_no_accumulator_holds():
-    refused("bias of shape (3,): expected (2,), one for each kernel", bias=[1, 2, 3])
+    refused("bias of shape (3,): expected (2,), one per kernel", bias=[1, 2, 3])
     refused(f"bias {2**47} does not fit in 48 bits", bias=[0, 2**47])
 
 
 def test_refuses_values_that_an_operand_cannot_hold():
     operand = Operand(bits=1)
     with pytest.raises(
-        SpinplaneError, match=r"^value 2 is none of a 1-bit unsigned operand: allowed are 0 to 1$"
+        SpinplaneError, match=r"^value 2 does not fit a 1-bit unsigned operand: must be from 0 to 1$"
     ):
         convolve(np.full((1, 1, 2, 2), 2), np.ones((1, 1, 1, 1), dtype=int), w=operand, i=operand)

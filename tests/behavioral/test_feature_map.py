@@ -54,13 +54,13 @@ def test_codes_come_back(layout: str) -> None:
 def test_refusals() -> None:
     planes, image = MAPS["planes"], np.zeros(64, dtype=np.uint8)
     codes = np.zeros((3, 2, 4), dtype=int)
-    with pytest.raises(SpinplaneError, match=r"^layout = 'rows': allowed are bytes, planes, raw$"):
+    with pytest.raises(SpinplaneError, match=r"^layout = 'rows': must be one of bytes, planes, raw$"):
         map_addresses(replace(planes, layout="rows"))
     with pytest.raises(SpinplaneError, match=r"^codes of shape \(3, 2\): the map has \(3, 2, 4\) "):
         map_bits(planes, codes[..., 0])
-    with pytest.raises(SpinplaneError, match=r"^code 16: allowed are 0 to 15$"):
+    with pytest.raises(SpinplaneError, match=r"^code 16: must be from 0 to 15$"):
         map_bits(planes, codes + 16)
-    with pytest.raises(SpinplaneError, match=r"^code -1: allowed are 0 to 31$"):
+    with pytest.raises(SpinplaneError, match=r"^code -1: must be from 0 to 31$"):
         map_bits(MAPS["bytes"], codes - 1)
     with pytest.raises(SpinplaneError, match=r"^feature map from bit 8 to 360: the image bank has 64 bits$"):
         map_codes(planes, image)

@@ -250,11 +250,11 @@ def test_factors_that_have_no_room_are_computed_again(mode: Mode, monkeypatch: p
 
 def test_what_cannot_run_is_refused() -> None:
     machine, program, images = loaded()
-    with pytest.raises(SpinplaneError, match=r"^0 images: at least 1$"):
+    with pytest.raises(SpinplaneError, match=r"^0 images: must be at least 1$"):
         machine.run_images(images[:0])
     with pytest.raises(SpinplaneError, match=r"^codes of shape \(3, 1, 6, 5\): the map has \(1, 6, 6\)"):
         machine.run_images(images[..., :5])
-    with pytest.raises(SpinplaneError, match=r"^code 4: allowed are 0 to 3$"):
+    with pytest.raises(SpinplaneError, match=r"^code 4: must be from 0 to 3$"):
         machine.run_images(images + 1)
     machine.program[1, 0] = Kind.HEADER.value
     with pytest.raises(SpinplaneError, match=r"^the program ends with KIND at descriptor 1$"):

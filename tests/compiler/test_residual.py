@@ -171,7 +171,7 @@ def test_a_map_lives_until_it_is_added():
     graph = network((2, 9, 9), *layers)
     with pytest.raises(SpinplaneError) as error:
         compile_graph(graph, replace(TINY, image_words=100))
-    words = r"its input of (\d+) words and its output of \d+, and (\d+) that are read besides or later, need"
+    words = r"its input of (\d+) words and its output of \d+, and (\d+) read beside them or later, need"
     found = re.search(rf"^layer conv\d: {words} image_words = (\d+), machine tiny has 100$", str(error.value))
     assert found, str(error.value)
     # The machine's words are even.
@@ -179,7 +179,7 @@ def test_a_map_lives_until_it_is_added():
     program = check(graph, replace(TINY, image_words=needed), inputs_of(graph))
     # The first layer's output is there at the end, what lay between has been written over.
     assert [layer.kept for layer in program.layers] == [True, False, False, True, True]
-    with pytest.raises(SpinplaneError, match="that are read besides or later"):
+    with pytest.raises(SpinplaneError, match="read beside them or later"):
         compile_graph(graph, replace(TINY, image_words=needed - 2))
 
 
@@ -231,15 +231,15 @@ def conv(name="conv", **more):
         ),
         (
             [conv(residual=residual(0))],
-            "layer conv: its residual is map 0, allowed is -1 (the network's input) to -1",
+            "layer conv: its residual is map 0: must be from -1 (the network's input) to -1",
         ),
         (
             [conv(), conv("next", input=1)],
-            "layer next: its input is map 1, allowed is -1 (the network's input) to 0",
+            "layer next: its input is map 1: must be from -1 (the network's input) to 0",
         ),
         (
             [conv(), conv("next", input=-1)],
-            "layer conv: no layer takes what it gives",
+            "layer conv: no layer takes its output",
         ),
         (
             [conv(), conv("a"), conv("b", i=BIPOLAR, input=0, residual=residual(1))],
@@ -253,7 +253,7 @@ def conv(name="conv", **more):
                     residual=residual(-1),
                 )
             ],
-            "layer conv: a residual is added to pooled sums, and not before the greatest code is taken (pool kind "
+            "layer conv: a residual is added to pooled sums, never before max pooling of codes (pool kind "
             "max_codes)",
         ),
         (

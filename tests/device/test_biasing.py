@@ -35,7 +35,7 @@ def test_separate_paths_allow_a_write_beside_a_sense_and_a_shared_one_does_not()
     assert write_overlap(load_technology("sot-mram")) == "same_array"
     assert write_overlap(load_technology("stt-mram")) == "none"
     check = check_overlap(load_technology("stt-mram"))
-    assert check.reason == "BL of column 0 is needed at '+write' and at 'read'"
+    assert check.reason == "BL of column 0 is driven to both '+write' and 'read'"
 
 
 def test_a_source_line_that_columns_share_still_allows_overlap() -> None:
@@ -58,15 +58,15 @@ def test_a_source_line_that_columns_share_still_allows_overlap() -> None:
     ("operation", "part", "line", "drive", "failing", "reason"),
     [
         # Grounded or not, an unselected row is behind transistors that are off; a word line left on is not.
-        ("write_1", "other_rows", "WWL", "vdd", "write 1", "µA flow in the "),
-        ("write_1", "selected", "WWL", "0", "write 1", "write_1 wants 120.0 µA"),
-        ("write_1", "selected", "RWL", "vdd", "write 1", "µA flow in the "),
+        ("write_1", "other_rows", "WWL", "vdd", "write 1", "µA leak through the "),
+        ("write_1", "selected", "WWL", "0", "write 1", "write_1 needs 120.0 µA"),
+        ("write_1", "selected", "RWL", "vdd", "write 1", "µA leak through the "),
         ("write_1", "selected", "WBL", "-write", "write 1", "writes the other bit"),
-        ("write_0", "selected", "WBL", "0", "write 0", "write_0 wants 120.0 µA"),
-        ("read", "selected", "SL", "float", "read", "µA flow in the "),
-        ("read", "selected", "RWL", "0", "read", "read wants 30.0 µA"),
-        ("read", "other_rows", "RWL", "vdd", "read", "read wants 30.0 µA"),
-        ("read", "selected", "WWL", "vdd", "read", "read wants 30.0 µA"),
+        ("write_0", "selected", "WBL", "0", "write 0", "write_0 needs 120.0 µA"),
+        ("read", "selected", "SL", "float", "read", "µA leak through the "),
+        ("read", "selected", "RWL", "0", "read", "read needs 30.0 µA"),
+        ("read", "other_rows", "RWL", "vdd", "read", "read needs 30.0 µA"),
+        ("read", "selected", "WWL", "vdd", "read", "read needs 30.0 µA"),
     ],
 )
 def test_a_fault_in_the_table_is_found(

@@ -56,7 +56,7 @@ def test_two_accesses_that_need_one_line() -> None:
         Access(operation="write_1", rows=(0,), columns=(1,)),
         Access(operation="read", rows=(1,), columns=(1,)),
     )
-    text = "BL of column 1 is needed at '+write' and at 'read'"
+    text = "BL of column 1 is driven to both '+write' and 'read'"
     with pytest.raises(LineConflict, match=f"^{re.escape(text)}$"):
         bias(technology, accesses, CELLS)
 

@@ -87,14 +87,14 @@ def test_weak_cells_are_those_that_need_more_than_the_write_current(sot: Technol
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"offset_sigma": -1.0}, r"^offset sigma = -1.0 V: allowed are 0 and above$"),
-        ({"sigma_ra": -0.05}, r"^sigma of RA = -0.05: allowed are 0 to below 1$"),
-        ({"sigma_tmr": 1.0}, r"^sigma of TMR = 1.0: allowed are 0 to below 1$"),
+        ({"offset_sigma": -1.0}, r"^offset sigma = -1.0 V: must be at least 0$"),
+        ({"sigma_ra": -0.05}, r"^sigma of RA = -0.05: must be at least 0 and below 1$"),
+        ({"sigma_tmr": 1.0}, r"^sigma of TMR = 1.0: must be at least 0 and below 1$"),
         (
             {"weak_cells": (0.6, 0.5)},
-            r"^share of weak cells = \(0.6, 0.5\): allowed are 0 to 1$",
+            r"^share of weak cells = \(0.6, 0.5\): must be from 0 to 1$",
         ),
-        ({"weak_cells": 1.5}, r"^share of weak cells = 1.5: allowed are 0 to 1$"),
+        ({"weak_cells": 1.5}, r"^share of weak cells = 1.5: must be from 0 to 1$"),
     ],
 )
 def test_refuses_other_values(values: dict[str, float], text: str, sot: Technology) -> None:

@@ -133,18 +133,18 @@ def test_cmtj_repeats_a_thermal_path_and_says_nothing(capfd: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("solver", "torque", "temperature", "text"),
     [
-        ("euler", SPIN_HALL, 0.0, "solver 'euler': allowed are scipy, cmtj"),
+        ("euler", SPIN_HALL, 0.0, "solver 'euler': must be one of scipy, cmtj"),
         (
             "scipy",
             SPIN_HALL,
             300.0,
-            "solver 'scipy' has no thermal field: take solver 'cmtj', or an ensemble",
+            "solver 'scipy' has no thermal field: use solver 'cmtj', or an ensemble",
         ),
         (
             "cmtj",
             PURDUE,
             0.0,
-            "solver 'cmtj' has one term of the spin-transfer efficiency, the polarisations need both: take "
+            "solver 'cmtj' has one term of the spin-transfer efficiency, the polarisations need both: use "
             "solver 'scipy'",
         ),
     ],
@@ -158,6 +158,6 @@ def test_refuses_what_a_solver_does_not_have(
 
 def test_names_the_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "cmtj", None)
-    text = "solver 'cmtj' is not installed: type 'pip install spinplane[device]'"
+    text = "solver 'cmtj' is not installed: run 'pip install spinplane[device]'"
     with pytest.raises(SpinplaneError, match=f"^{re.escape(text)}$"):
         simulate(SOT, SPIN_HALL, 1e11, 1e-10, tilted(1), solver="cmtj")

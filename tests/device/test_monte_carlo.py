@@ -101,5 +101,5 @@ def test_the_same_seed_gives_the_same_trials(sot: Technology) -> None:
 
 @pytest.mark.parametrize("trials", [1, 2.0, True])
 def test_refuses_other_numbers_of_trials(trials: Any, sot: Technology) -> None:
-    with pytest.raises(SpinplaneError, match=rf"^trials = {trials!r}: allowed are whole numbers from 2$"):
+    with pytest.raises(SpinplaneError, match=rf"^trials = {trials!r}: must be a whole number of at least 2$"):
         monte_carlo(sot, trials=trials)

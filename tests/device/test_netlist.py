@@ -116,7 +116,7 @@ def test_ngspice_reads_no_start_up_files(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", ["", "nch W=1", "nch\n.control", "nch;id", "$nch"])
 def test_refuses_names_of_transistors_that_are_more_than_a_word(name: str, tmp_path: Path) -> None:
     with pytest.raises(
-        SpinplaneError, match=r"^transistor = .*: allowed are letters, digits, '\.', '-' and '_'$"
+        SpinplaneError, match=r"^transistor = .*: must consist of letters, digits, '\.', '-' and '_'$"
     ):
         model(tmp_path, text=LEVEL_1, name=name)
 
@@ -125,7 +125,7 @@ def test_refuses_names_of_transistors_that_are_more_than_a_word(name: str, tmp_p
 def test_refuses_paths_that_no_deck_can_say(folder: str, tmp_path: Path) -> None:
     (tmp_path / folder).mkdir()
     with pytest.raises(
-        SpinplaneError, match=r"^transistor models '[^\n]*': allowed are paths without quotes and line"
+        SpinplaneError, match=r"^transistor models '[^\n]*': must be a path without quotes and line"
     ):
         model(tmp_path / folder, text=LEVEL_1)
 
@@ -139,7 +139,7 @@ def test_takes_paths_with_spaces(tmp_path: Path) -> None:
 def test_names_the_program_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(
-        SpinplaneError, match=r"^ngspice is not installed: type 'sudo apt-get install ngspice'$"
+        SpinplaneError, match=r"^ngspice is not installed: run 'sudo apt-get install ngspice'$"
     ):
         run_deck(sense_deck(load_technology("sot-mram")))
 
@@ -147,7 +147,5 @@ def test_names_the_program_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> N
 def test_refuses_models_that_do_not_exist(tmp_path: Path) -> None:
     with pytest.raises(SpinplaneError, match=rf"^transistor models {tmp_path}/none: no such file$"):
         TransistorModel(path=tmp_path / "none", name="nch", width_m=1e-6, length_m=45e-9)
-    with pytest.raises(
-        SpinplaneError, match=r"^transistor nch: 0.0 m by 4.5e-08 m: allowed are sizes above 0$"
-    ):
+    with pytest.raises(SpinplaneError, match=r"^transistor nch: 0.0 m by 4.5e-08 m: both must be above 0$"):
         replace(model(tmp_path, text=LEVEL_1), width_m=0.0)

@@ -26,17 +26,17 @@ def test_every_key_has_a_unit_that_fits() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"value": True}, "oxide.thickness: value = True: allowed is a number"),
-        ({"value": "1"}, "oxide.thickness: value = '1': allowed is a number"),
-        ({"value": float("nan")}, "oxide.thickness: value = nan: allowed is a number"),
-        ({"value": [1.2]}, "oxide.thickness: value = [1.2]: allowed is a number"),
-        ({"value": 4}, "oxide.thickness: value = 4: allowed are 0.5 to 3 nm"),
-        ({"unit": "V"}, "oxide.thickness: unit = 'V': allowed are nm"),
+        ({"value": True}, "oxide.thickness: value = True: must be a number"),
+        ({"value": "1"}, "oxide.thickness: value = '1': must be a number"),
+        ({"value": float("nan")}, "oxide.thickness: value = nan: must be a number"),
+        ({"value": [1.2]}, "oxide.thickness: value = [1.2]: must be a number"),
+        ({"value": 4}, "oxide.thickness: value = 4: must be from 0.5 to 3 nm"),
+        ({"unit": "V"}, "oxide.thickness: unit = 'V': must be one of nm"),
         (
             {"mark": "guessed"},
-            "oxide.thickness: mark = 'guessed': allowed are measured, published, derived, assumed",
+            "oxide.thickness: mark = 'guessed': must be one of measured, published, derived, assumed",
         ),
-        ({"source": " "}, "oxide.thickness: source = ' ': allowed is text that says where it is from"),
+        ({"source": " "}, "oxide.thickness: source = ' ': must be text that says where the value is from"),
     ],
 )
 def test_refuses_a_bad_entry(change: dict[str, Any], text: str) -> None:
@@ -45,7 +45,7 @@ def test_refuses_a_bad_entry(change: dict[str, Any], text: str) -> None:
 
 
 def test_refuses_a_bare_number_and_a_short_list() -> None:
-    with pytest.raises(SpinplaneError, match=r"allowed is a table \{ value, unit, mark, source \}$"):
+    with pytest.raises(SpinplaneError, match=r"must be a table \{ value, unit, mark, source \}$"):
         read_parameter("oxide.thickness", 1.2, KNOWN)
-    with pytest.raises(SpinplaneError, match=r"value = \[0, 1\]: allowed is a list of 3 numbers$"):
+    with pytest.raises(SpinplaneError, match=r"value = \[0, 1\]: must be a list of 3 numbers$"):
         read_parameter("free_layer.demagnetisation", ENTRY | {"value": [0, 1], "unit": "1"}, KNOWN)

@@ -59,5 +59,5 @@ def test_disturb_grows_with_current_and_time_to_certainty() -> None:
 
 
 def test_refuses_a_negative_time() -> None:
-    with pytest.raises(SpinplaneError, match=r"^read time = -1.0 s: allowed are 0 and above$"):
+    with pytest.raises(SpinplaneError, match=r"^read time = -1.0 s: must be at least 0$"):
         read_disturb(load_technology("stt-mram"), -1.0)

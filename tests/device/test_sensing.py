@@ -133,7 +133,7 @@ def test_what_cannot_be_sensed_is_refused() -> None:
     )
     with pytest.raises(SpinplaneError, match=f"^{re.escape(text)}$"):
         margin(faint, decisions()[1])
-    with pytest.raises(SpinplaneError, match=r"^fan-in = 1: allowed are whole numbers from 2 to 8$"):
+    with pytest.raises(SpinplaneError, match=r"^fan-in = 1: must be a whole number from 2 to 8$"):
         decisions(1)
 
 

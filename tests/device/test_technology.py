@@ -78,7 +78,7 @@ def test_other_values_are_marked_as_assumed() -> None:
     assert load_technology("sot-mram")["oxide.thickness"] == pytest.approx(1.2e-9)
     with pytest.raises(SpinplaneError, match=r"^unknown parameter 'oxide.colour': sot-mram has process\."):
         thick.with_values({"oxide.colour": 1})
-    with pytest.raises(SpinplaneError, match=r"^oxide.thickness: value = 9: allowed are 0.5 to 3 nm$"):
+    with pytest.raises(SpinplaneError, match=r"^oxide.thickness: value = 9: must be from 0.5 to 3 nm$"):
         thick.with_values({"oxide.thickness": 9})
 
 
@@ -88,39 +88,47 @@ def test_other_values_are_marked_as_assumed() -> None:
         (
             'torque = "spin_hall"',
             'torque = "field"',
-            "torque = 'field': allowed are spin_hall, spin_transfer",
+            "torque = 'field': must be one of spin_hall, spin_transfer",
         ),
-        ('easy_axis = "x"', "easy_axis = 1", "easy_axis = 1: allowed is text"),
+        ('easy_axis = "x"', "easy_axis = 1", "easy_axis = 1: must be text"),
         ('structure = "2T1R"\n', "", "missing key 'structure'"),
-        ("[oxide]", "[oxid]", "unknown key 'oxid': allowed are "),
-        ("damping = ", "dampng = ", "unknown key 'free_layer.dampng': allowed are free_layer.anisotropy, "),
-        ('WWL = "row"', 'WWL = "plane"', "lines.WWL = 'plane': allowed are row, column"),
-        ('kind = "mtj"', 'kind = "diode"', "element 'junction': kind = 'diode': allowed are transistor, "),
-        ('gate = "RWL"', 'gate = "X"', "element 'read transistor': gate = 'X': allowed are WWL, RWL, SL, "),
+        ("[oxide]", "[oxid]", "unknown key 'oxid': must be one of "),
+        (
+            "damping = ",
+            "dampng = ",
+            "unknown key 'free_layer.dampng': must be one of free_layer.anisotropy, ",
+        ),
+        ('WWL = "row"', 'WWL = "plane"', "lines.WWL = 'plane': must be one of row, column"),
+        ('kind = "mtj"', 'kind = "diode"', "element 'junction': kind = 'diode': must be one of transistor, "),
+        (
+            'gate = "RWL"',
+            'gate = "X"',
+            "element 'read transistor': gate = 'X': must be one of WWL, RWL, SL, ",
+        ),
         (
             'resistance = "access.read_resistance"',
             'resistance = "access.x"',
-            "element 'read transistor': resistance = 'access.x' is no parameter",
+            "element 'read transistor': resistance = 'access.x' is not a parameter",
         ),
         (
             'between = ["top", "middle"]',
             'between = ["top"]',
-            "element 'junction': allowed are name, kind, between = [one end, other end], and of a transistor",
+            "element 'junction': must have name, kind, between = [one end, other end], and for a transistor",
         ),
         (
             "[operations.write_0]",
             "[operations.erase]",
-            "operations: write_1, erase, read: allowed are write_0, write_1, read, all of them",
+            "operations: write_1, erase, read: must be exactly write_0, write_1, read",
         ),
         (
             'WBL = "-write", RBL = "0", SL = "0" }',
             'WBL = "minus", RBL = "0", SL = "0" }',
-            "operations.write_0.selected.WBL = 'minus': allowed are 0, vdd, +write, -write, read, float",
+            "operations.write_0.selected.WBL = 'minus': must be one of 0, vdd, +write, -write, read, float",
         ),
         (
             'conducts = ["read transistor", "junction"',
             'conducts = ["read transistor", "diode"',
-            "operations.read.conducts: 'diode' is no element: allowed are ",
+            "operations.read.conducts: 'diode' is not one of ",
         ),
     ],
 )
@@ -172,11 +180,12 @@ def test_no_text_of_a_file_runs_a_command(old: str, found: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
-        ('gate = "RWL"', "gate = [3]", "element 'read transistor': gate = [3]: allowed is text in one line"),
-        ('between = ["top"', "between = [3", "element 'junction': end = 3: allowed are letters, digits, '-' and '_'"),
-        ("idle_columns = { WBL = \"0\", RBL = \"0\" }", "idle_columns = 3", "idle_columns = 3: allowed is a table"),
-        ("conducts = [\"read transistor\", ", "conducts = 3 # ", "operations.read.conducts = 3: allowed is a list"),
-        ("[operations.read]", "[operations]\nread = 3\n[rest]", "unknown key 'rest': allowed are "),
+        ('gate = "RWL"', "gate = [3]", "element 'read transistor': gate = [3]: must be text on one line"),
+        ('between = ["top"', "between = [3",
+         "element 'junction': end = 3: must consist of letters, digits, '-' and '_'"),
+        ("idle_columns = { WBL = \"0\", RBL = \"0\" }", "idle_columns = 3", "idle_columns = 3: must be a table"),
+        ("conducts = [\"read transistor\", ", "conducts = 3 # ", "operations.read.conducts = 3: must be a list"),
+        ("[operations.read]", "[operations]\nread = 3\n[rest]", "unknown key 'rest': must be one of "),
     ],
 )  # fmt: skip
 def test_refuses_values_of_other_types(old: str, new: str, text: str, tmp_path: Path) -> None:

@@ -87,8 +87,8 @@ def test_the_thermal_angle_is_that_of_the_stability(technology: Technology) -> N
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"current": 0.0}, "write current = 0.0: allowed are values above 0"),
-        ({"pulse": -1e-9}, "write pulse = -1e-09: allowed are values above 0"),
+        ({"current": 0.0}, "write current = 0.0: must be above 0"),
+        ({"pulse": -1e-9}, "write pulse = -1e-09: must be above 0"),
     ],
 )
 def test_refuses_no_pulse(values: dict[str, float], text: str) -> None:
@@ -140,5 +140,5 @@ def test_a_hotter_cell_starts_further_out() -> None:
 
 
 def test_refuses_no_writes() -> None:
-    with pytest.raises(SpinplaneError, match=r"^writes = 0: allowed are whole numbers from 1$"):
+    with pytest.raises(SpinplaneError, match=r"^writes = 0: must be a whole number of at least 1$"):
         write_error_rates(load_technology("sot-mram"), 1, count=0)

@@ -31,32 +31,32 @@ def test_thresholds_are_those_that_are_looked_at() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"shift": 64}, "shift = 64: allowed are whole numbers from 0 to 63"),
-        ({"low": -257}, "low = -257: allowed are whole numbers from -256 to 255"),
-        ({"high": 256}, "high = 256: allowed are whole numbers from -256 to 255"),
-        ({"low": 4}, "low = 4: allowed is at most high = 3"),
+        ({"shift": 64}, "shift = 64: must be a whole number from 0 to 63"),
+        ({"low": -257}, "low = -257: must be a whole number from -256 to 255"),
+        ({"high": 256}, "high = 256: must be a whole number from -256 to 255"),
+        ({"low": 4}, "low = 4: must be at most high = 3"),
         (
             {"rounding": 1},
-            "rounding = 1: allowed are Rounding.FLOOR, Rounding.HALF_UP, Rounding.HALF_EVEN",
+            "rounding = 1: must be one of Rounding.FLOOR, Rounding.HALF_UP, Rounding.HALF_EVEN",
         ),
         (
             {"requantize": 1},
-            "requantize = 1: allowed are Requantize.SHIFT, Requantize.THRESHOLDS, Requantize.RAW",
+            "requantize = 1: must be one of Requantize.SHIFT, Requantize.THRESHOLDS, Requantize.RAW",
         ),
-        ({"absolute": 1}, "absolute = 1: allowed are True and False"),
-        ({"threshold_words": 5}, "threshold_words = 5: allowed are whole numbers from 0 to 4"),
-        ({"code_shift": 2}, "code_shift = 2: allowed are whole numbers from 0 to 1"),
+        ({"absolute": 1}, "absolute = 1: must be True or False"),
+        ({"threshold_words": 5}, "threshold_words = 5: must be a whole number from 0 to 4"),
+        ({"code_shift": 2}, "code_shift = 2: must be a whole number from 0 to 1"),
         (
             {"high": 128, "code_shift": 1},
-            "low = 0, high = 128: allowed with code_shift = 1 are -128 to 127",
+            "low = 0, high = 128: must be from -128 to 127 with code_shift = 1",
         ),
         (
             {"low": -129, "code_shift": 1},
-            "low = -129, high = 3: allowed with code_shift = 1 are -128 to 127",
+            "low = -129, high = 3: must be from -128 to 127 with code_shift = 1",
         ),
         (
             {"low": 248, "high": 255, "requantize": Requantize.THRESHOLDS, "threshold_words": 2},
-            "low = 248: allowed is at most 247 with 8 thresholds",
+            "low = 248: must be at most 247 with 8 thresholds",
         ),
         (
             {
@@ -66,7 +66,7 @@ def test_thresholds_are_those_that_are_looked_at() -> None:
                 "threshold_words": 4,
                 "code_shift": 1,
             },
-            "low = 112: allowed is at most 111 with 16 thresholds",
+            "low = 112: must be at most 111 with 16 thresholds",
         ),
     ],
 )

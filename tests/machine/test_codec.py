@@ -98,24 +98,24 @@ def test_the_largest_number_of_a_field_is_the_one_that_fits() -> None:
             continue
         most = largest(field.meant)
         encode(replace(LEAST, **{field.meant: most}))  # type: ignore[arg-type]
-        with pytest.raises(SpinplaneError, match=f"^descriptor field {field.meant} = {most + 1}: allowed"):
+        with pytest.raises(SpinplaneError, match=f"^descriptor field {field.meant} = {most + 1}: must be"):
             encode(replace(LEAST, **{field.meant: most + 1}))  # type: ignore[arg-type]
 
 
 def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(
-        SpinplaneError, match=r"^descriptor field start_y = 32768: allowed are whole numbers from -32768"
+        SpinplaneError, match=r"^descriptor field start_y = 32768: must be a whole number from -32768"
     ):
         encode(replace(LEAST, start_y=32768))
     with pytest.raises(
         SpinplaneError,
-        match=r"^descriptor field kernel_tiles = 4097: allowed are whole numbers from 1 to 4096$",
+        match=r"^descriptor field kernel_tiles = 4097: must be a whole number from 1 to 4096$",
     ):
         encode(replace(LEAST, kernel_tiles=4097))
     for slots in (0, 3, 16):
         with pytest.raises(
             SpinplaneError,
-            match=rf"^descriptor field slots = {slots}: allowed are powers of two from 1 to 8$",
+            match=rf"^descriptor field slots = {slots}: must be a power of two from 1 to 8$",
         ):
             encode(replace(LEAST, slots=slots))
     with pytest.raises(SpinplaneError, match=r"^a descriptor has no field 'colour'$"):
@@ -136,7 +136,7 @@ def test_what_does_not_fit_is_named() -> None:
     ],
 )
 def test_the_first_word_that_no_unit_obeys_is_named(held: dict[str, int], word: str) -> None:
-    with pytest.raises(UnitError, match="no unit of machine paper does that") as caught:
+    with pytest.raises(UnitError, match="no unit of machine paper does this") as caught:
         decode(raw_words(**held), PAPER)
     assert caught.value.word == FIELD_INDEX[word]
 
@@ -145,7 +145,7 @@ def test_words_beyond_their_fields_and_kinds_that_do_not_exist_are_refused() -> 
     words = encode(End())
     words[FIELD_INDEX["load"]] = 4
     with pytest.raises(
-        FieldError, match=r"^descriptor field load = 4: allowed are whole numbers from 0 to 3$"
+        FieldError, match=r"^descriptor field load = 4: must be a whole number from 0 to 3$"
     ) as caught:
         decode(words, PAPER)
     assert caught.value.word == FIELD_INDEX["load"]
@@ -221,11 +221,9 @@ def test_memory_operations_that_no_sub_array_obeys(numbers: dict[str, Any], word
 
 
 def test_numbers_of_a_memory_operation_that_no_word_holds() -> None:
-    with pytest.raises(
-        SpinplaneError, match=r"^descriptor field input_row = 4096: allowed are whole numbers"
-    ):
+    with pytest.raises(SpinplaneError, match=r"^descriptor field input_row = 4096: must be a whole number"):
         encode(replace(OPERATION, row_a=4096))
     with pytest.raises(
-        SpinplaneError, match=r"^descriptor field burst_rows = 0: allowed are whole numbers from 1"
+        SpinplaneError, match=r"^descriptor field burst_rows = 0: must be a whole number from 1"
     ):
         encode(replace(OPERATION, rows=0))

@@ -100,14 +100,14 @@ def test_a_file_gives_the_map_back(tmp_path: Path) -> None:
             {"stuck": [[0, 0, 0, 2]]},
             "fault map: stuck cell [0, 0, 0, 2] (sub-array, row, column, value) does not exist in 2 sub-arrays of 8×16",
         ),
-        ({"stuck": [[0, 1, 2, 0], [0, 1, 2, 1]]}, "fault map: stuck cell [0, 1, 2] is named twice"),
+        ({"stuck": [[0, 1, 2, 0], [0, 1, 2, 1]]}, "fault map: stuck cell [0, 1, 2] is listed twice"),
         (
             {"or_thresholds": np.ones((2, 8))},
             "fault map: or_thresholds has shape (2, 8), the machine (2, 16)",
         ),
         (
             {"read_thresholds": np.full((2, 16), 3)},
-            "fault map: read_thresholds holds other values than 0 to 2",
+            "fault map: read_thresholds must hold values from 0 to 2",
         ),
     ],
 )

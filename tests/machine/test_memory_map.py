@@ -45,23 +45,23 @@ def test_every_machine_of_the_package_has_one(name: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"bus_bits": 48}, "bus_bits = 48: allowed are powers of two from 8 to 1024"),
-        ({"bus_bits": 2048}, "bus_bits = 2048: allowed are powers of two from 8 to 1024"),
+        ({"bus_bits": 48}, "bus_bits = 48: must be a power of two from 8 to 1024"),
+        ({"bus_bits": 2048}, "bus_bits = 2048: must be a power of two from 8 to 1024"),
         (
             {"kernel": BankSize(words=4, width=16)},
-            "width of the kernel bank = 16: allowed are powers of two from 32 to 65536",
+            "width of the kernel bank = 16: must be a power of two from 32 to 65536",
         ),
         (
             {"program": BankSize(words=4, width=96)},
-            "width of the program bank = 96: allowed are powers of two from 32 to 65536",
+            "width of the program bank = 96: must be a power of two from 32 to 65536",
         ),
         (
             {"image": BankSize(words=1 << 22, width=2048)},
-            "image bank of 4194304 words of 2048 bits: allowed are 1 to 2097152 words",
+            "image bank of 4194304 words of 2048 bits: must have 1 to 2097152 words",
         ),
         (
             {"image": BankSize(words=0, width=64)},
-            "image bank of 0 words of 64 bits: allowed are 1 to 67108864 words",
+            "image bank of 0 words of 64 bits: must have 1 to 67108864 words",
         ),
     ],
 )

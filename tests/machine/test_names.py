@@ -18,13 +18,13 @@ def test_plain_names_pass(name: str) -> None:
 def test_others_are_refused(name: Any) -> None:
     with pytest.raises(SpinplaneError) as error:
         check_name("cell", name)
-    assert str(error.value) == f"cell = {name!r}: allowed are letters, digits, '-' and '_'"
+    assert str(error.value) == f"cell = {name!r}: must consist of letters, digits, '-' and '_'"
 
 
 def test_further_characters_are_told() -> None:
     assert check_name("pin", "a.b[0]", also=".[]") == "a.b[0]"
     with pytest.raises(
-        SpinplaneError, match=r"^pin = 'a b': allowed are letters, digits, '\.', '\[', '\]', '-' and '_'$"
+        SpinplaneError, match=r"^pin = 'a b': must consist of letters, digits, '\.', '\[', '\]', '-' and '_'$"
     ):
         check_name("pin", "a b", also=".[]")
 

@@ -58,7 +58,7 @@ def test_beats_are_those_of_the_kernel_tiles() -> None:
     [
         (
             {"clusters": 4},
-            "2 sub-arrays of a cluster with 1 slots: allowed are whole beats of 4 results",
+            "2 sub-arrays of a cluster with 1 slots: must fill whole beats of 4 results",
         ),
         ({"beats": 1}, "descriptor field beats: 4 lanes for 8 results of a cluster"),
         ({"beats": 3}, "descriptor field beats: 12 lanes for 8 results of a cluster"),

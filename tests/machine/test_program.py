@@ -67,7 +67,7 @@ def test_a_program_comes_back_as_it_was(tmp_path: Path) -> None:
 def test_a_file_that_is_no_program(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "net"
     path.write_bytes(content)
-    with pytest.raises(SpinplaneError, match=f"^{path}: not a file of a program: "):
+    with pytest.raises(SpinplaneError, match=f"^{path}: not a spinplane program file: "):
         Program.load(path)
 
 
@@ -75,7 +75,7 @@ def test_a_program_that_is_cut_short(tmp_path: Path) -> None:
     path = tmp_path / "net"
     program().save(path)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(SpinplaneError, match="not a file of a program"):
+    with pytest.raises(SpinplaneError, match="not a spinplane program file"):
         Program.load(path)
 
 
@@ -110,11 +110,11 @@ def test_words_of_another_size_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"descriptors": np.full((2, 128), 2**32 - 1, np.uint32)}, ": its descriptors are damaged: "),
-        ({"descriptors": np.zeros((0, 128), np.uint32)}, ": its descriptors are damaged: "),
+        ({"descriptors": np.full((2, 128), 2**32 - 1, np.uint32)}, ": damaged descriptors: "),
+        ({"descriptors": np.zeros((0, 128), np.uint32)}, ": damaged descriptors: "),
         (
             {"descriptors": np.zeros((2, 128), np.uint32)},
-            ": its descriptors are damaged: expected are a header, passes and END",
+            ": damaged descriptors: expected a header, passes and END",
         ),
         (
             {"descriptors": np.stack([encode(Header(machine=0)), encode(End())])},
@@ -135,14 +135,14 @@ def test_descriptors_of_no_program_of_the_machine(
 @pytest.mark.parametrize(
     ("header", "text"),
     [
-        ([], "not a file of a program: its header says no 'spinplane program'"),
+        ([], "not a spinplane program file: its header does not say 'spinplane program'"),
         (
             {"format": "spinplane program", "version": 7},
-            f"a program of version 7, expected is version {FORMAT_VERSION}",
+            f"program of version 7, expected version {FORMAT_VERSION}",
         ),
         (
             {"format": "spinplane program", "version": FORMAT_VERSION},
-            "the header of a program that is damaged: 'machine'",
+            "damaged program header: 'machine'",
         ),
     ],
 )

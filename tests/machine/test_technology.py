@@ -49,9 +49,9 @@ def test_a_machine_that_is_slow_enough_passes() -> None:
     [
         ({"write_cycles": 1}, 1e-9, "machine m: write_cycles = 1, own needs 2 at a clock period of 1 ns"),
         ({"write_cycles": 9}, 5e-10, "machine m: sense_cycles = 1, own needs 2 at a clock period of 0.5 ns"),
-        ({"rows": 1024}, 1e-9, "machine m: rows = 1024, the times of own hold for 512"),
-        ({}, 0.0, "clock period 0.0 s: allowed are times above 0"),
-        ({}, float("nan"), "clock period nan s: allowed are times above 0"),
+        ({"rows": 1024}, 1e-9, "machine m: rows = 1024, the times of own hold for at most 512"),
+        ({}, 0.0, "clock period 0.0 s: must be above 0"),
+        ({}, float("nan"), "clock period nan s: must be above 0"),
     ],
 )
 def test_refuses_a_machine(machine: dict[str, Any], clock_s: float, text: str) -> None:
@@ -63,9 +63,9 @@ def test_refuses_a_machine(machine: dict[str, Any], clock_s: float, text: str) -
 @pytest.mark.parametrize(
     ("field", "text"),
     [
-        ({"write_overlap": "all"}, "write_overlap = 'all': allowed are none, same_array"),
-        ({"sense_s": 0.0}, "sense_s = 0.0: allowed are times above 0 and below 1 s"),
-        ({"write_s": float("inf")}, "write_s = inf: allowed are times above 0 and below 1 s"),
+        ({"write_overlap": "all"}, "write_overlap = 'all': must be one of none, same_array"),
+        ({"sense_s": 0.0}, "sense_s = 0.0: must be above 0 and below 1 s"),
+        ({"write_s": float("inf")}, "write_s = inf: must be above 0 and below 1 s"),
     ],
 )
 def test_refuses_a_value(field: dict[str, Any], text: str) -> None:

@@ -98,11 +98,11 @@ def test_a_file_gives_the_map_back(tmp_path: Path) -> None:
         ({"antiparallel": np.ones((2, 4, 16))}, "antiparallel has shape (2, 4, 16), not (2, 8, 16)"),
         ({"or_references": np.ones((2, 8))}, "or_references has shape (2, 8), not (2, 16)"),
         ({"parallel": np.full(SHAPE, 3000.5)}, "parallel holds float64, not whole numbers"),
-        ({"parallel": np.full(SHAPE, 65536)}, "parallel holds other values than 0 to 65535"),
-        ({"read_references": np.full((2, 16), -1)}, "read_references holds other values than 0 to 131072"),
+        ({"parallel": np.full(SHAPE, 65536)}, "parallel must hold values from 0 to 65535"),
+        ({"read_references": np.full((2, 16), -1)}, "read_references must hold values from 0 to 131072"),
         (
             {"antiparallel": np.full(SHAPE, 3001)},
-            "a cell conducts better in the anti-parallel state than in the parallel",
+            "a cell conducts better anti-parallel than parallel",
         ),
     ],
 )
@@ -113,9 +113,9 @@ def test_refuses_what_does_not_exist(fields: dict[str, Any], text: str) -> None:
 
 def test_refuses_another_size_and_operands_without_rows() -> None:
     small = Machine(name="s", sub_arrays=2, rows=16, columns=16, segments=1, accumulator_bits=16)
-    text = "fault map: a variation of cells of shape (2, 8, 16), the machine (2, 16, 16)"
+    text = "fault map: its variation has shape (2, 8, 16), the machine (2, 16, 16)"
     with pytest.raises(SpinplaneError, match=f"^{re.escape(text)}$"):
         dataclasses.replace(FaultMap.none(small), variation=nominal())
     bits = np.zeros((2, 3, 16), dtype=np.uint8)
-    with pytest.raises(SpinplaneError, match=r"^and of cells that vary: 2 operands, 0 rows$"):
+    with pytest.raises(SpinplaneError, match=r"^and of varying cells: 2 operands, 0 rows$"):
         fault_map(nominal()).sense("and", bits, bits)

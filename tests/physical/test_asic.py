@@ -136,8 +136,8 @@ def test_dont_use_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        ({"$_DLATCH_P_": 1}, "library spinplane45: it has no cell for Yosys' $_DLATCH_P_"),
-        ({"INVX1": 1, "VOID": 1}, "library spinplane45: it has no cell for Yosys' VOID"),
+        ({"$_DLATCH_P_": 1}, "library spinplane45: has no cell for Yosys' $_DLATCH_P_"),
+        ({"INVX1": 1, "VOID": 1}, "library spinplane45: has no cell for Yosys' VOID"),
     ],
 )
 def test_refuses_cells_of_no_library(cells: dict[str, int], message: str) -> None:

@@ -77,6 +77,6 @@ def test_a_block_within_another_is_its_own() -> None:
 
 def test_an_undescribed_module_is_no_cell() -> None:
     with pytest.raises(
-        ValueError, match=r"library spinplane45: it has no cell for Yosys' (sot_mram_array|bank)"
+        ValueError, match=r"library spinplane45: has no cell for Yosys' (sot_mram_array|bank)"
     ):
         _report(TREE, black_boxes=())

@@ -33,7 +33,7 @@ def test_truth_table(function: str, table: int) -> None:
     [
         ("A # B", "function 'A # B': unexpected ' # B'"),
         ("A + ", "function 'A + ': unexpected 'its end'"),
-        ("(A B", "function '(A B': a ')' is missing"),
+        ("(A B", "function '(A B': missing ')'"),
         ("A )", "function 'A )': unexpected ')'"),
         ("A + IQ", "function 'A + IQ': unexpected 'IQ'"),
     ],

@@ -67,4 +67,4 @@ def test_unknown_family() -> None:
     assert FPGA_FAMILIES == ("xc7", "ecp5", "ice40")
     with pytest.raises(SpinplaneError) as error:
         FpgaTarget(family="xc9")
-    assert str(error.value) == "fpga = 'xc9': allowed are xc7, ecp5, ice40"
+    assert str(error.value) == "fpga = 'xc9': must be one of xc7, ecp5, ice40"

@@ -176,7 +176,7 @@ def test_names_of_modules_run_no_command(tmp_path: Path) -> None:
 def test_library_and_fpga_exclude_each_other(tiny: Machine) -> None:
     with pytest.raises(SpinplaneError) as error:
         synthesize(tiny, liberty=Path("a.lib"), fpga="xc7")
-    assert str(error.value) == "a Liberty file and an FPGA family exclude each other: give one of them"
+    assert str(error.value) == "give either a Liberty file or an FPGA family, not both"
 
 
 def test_wrong_library_and_family(tiny: Machine) -> None:
@@ -185,7 +185,7 @@ def test_wrong_library_and_family(tiny: Machine) -> None:
     assert str(error.value) == "Liberty file none.lib: no such file"
     with pytest.raises(SpinplaneError) as error:
         synthesize(tiny, fpga="max10")
-    assert str(error.value) == "fpga = 'max10': allowed are xc7, ecp5, ice40"
+    assert str(error.value) == "fpga = 'max10': must be one of xc7, ecp5, ice40"
 
 
 def test_a_missing_module_is_named() -> None:

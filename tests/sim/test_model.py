@@ -94,7 +94,7 @@ def test_a_missing_top_is_named(tmp_path):
 
 
 def test_an_unknown_simulator_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"^simulator 'spice': allowed are verilator, icarus$"):
+    with pytest.raises(ValueError, match=r"^simulator 'spice': must be one of verilator, icarus$"):
         build_model({"buffer": BUFFER}, "buffer", simulator="spice", build_root=tmp_path)
 
 

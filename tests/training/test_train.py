@@ -117,11 +117,11 @@ def refuses(message: str) -> "pytest.RaisesExc[SpinplaneError]":
 def test_a_checkpoint_is_neither_overwritten_nor_taken_for_another_s(data: Path, tmp_path: Path) -> None:
     train("digits", "1:1", data, epochs=1, output=tmp_path, progress=False)
     path = tmp_path / "checkpoint.pt"
-    with refuses(f"{path} exists: add --resume to go on, or choose another output directory"):
+    with refuses(f"{path} exists: add --resume to go on, or choose another folder"):
         train("digits", "1:1", data, epochs=1, output=tmp_path, progress=False)
-    with refuses(f"{path}: is of a training with bits = '1:1:8', not '1:2:8'"):
+    with refuses(f"{path}: belongs to a training with bits = '1:1:8', not '1:2:8'"):
         train("digits", "1:2", data, epochs=1, output=tmp_path, resume=True, progress=False)
-    with refuses(f"{path}: is of a training with epochs = 1, not 2"):
+    with refuses(f"{path}: belongs to a training with epochs = 1, not 2"):
         train("digits", "1:1", data, epochs=2, output=tmp_path, resume=True, progress=False)
     again = train("digits", "1:1", data, epochs=1, output=tmp_path, resume=True, progress=False)
     assert len(again.history) == 1
@@ -139,7 +139,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(data: Path, tmp
     output = tmp_path / "out"
     with refuses("data set mnist has 1 channels, network svhn takes 3"):
         train("svhn", "1:1", data, output=output)
-    with refuses("epochs = 0, batch = 128: allowed are at least 1 epoch and 2 images"):
+    with refuses("epochs = 0, batch = 128: must be at least 1 epoch and 2 images"):
         train("digits", "1:1", data, epochs=0, output=output)
     with refuses("bits '1x4': expected W:I or W:I:G, such as 1:4 or 2:2:8"):
         train("digits", "1x4", data, output=output)

@@ -1,6 +1,6 @@
-"""Bench of the Verilog `sot_mram_array` against its golden model, and of what it refuses.
+"""Bench of the Verilog `sot_mram_array` against its golden model, and of its refusals.
 
-The top has the ports of the array and its event counters as outputs. Every test wants a simulation of its own:
+The top has the ports of the array and its event counters as outputs. Every test needs its own simulation:
 nothing resets the cells.
 """
 

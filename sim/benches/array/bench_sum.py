@@ -33,7 +33,7 @@ def payload(values: list[int], *, clear: bool = False, emit: bool = False) -> Pa
 
 
 def scenario(rng: Random) -> tuple[list[Payload], list[list[int]]]:
-    """Payloads of which no sum wraps, and the results that the golden model gives for them."""
+    """Payloads whose sums do not wrap, and the golden model's results for them."""
     golden = behavioral.Sum(LANES, WIDTH)
     payloads: list[Payload] = []
     results: list[list[int]] = []

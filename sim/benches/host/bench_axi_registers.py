@@ -54,7 +54,7 @@ UNMAPPED = (
 
 
 class Host:
-    """A manager that no one here wrote, and a count of the pulses that it causes."""
+    """An independent AXI4-Lite manager, and a count of the pulses that it causes."""
 
     def __init__(self, dut: HierarchyObject, rng: Random, stall: float) -> None:
         self.dut = dut

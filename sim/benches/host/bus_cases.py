@@ -1,4 +1,4 @@
-"""What the bench of a hostile bus is given: networks with what they yield, and words that make them wrong."""
+"""Cases for the bench of a hostile bus: networks with their results, and words that corrupt them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class NetworkCase:
 
 @dataclass(frozen=True, kw_only=True)
 class WrongWord:
-    """A word of a network's program that is replaced.
+    """A replaced word of a network's program.
 
     Parameters
     ----------

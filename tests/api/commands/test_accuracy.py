@@ -82,16 +82,16 @@ def test_the_command(capsys, tmp_path):
     ("options", "message"),
     [
         ({"images": 0}, "images = 0, seeds = 10: at least 1"),
-        ({"sigmas_ra": [-0.05]}, "sigma of RA = -0.05: allowed are 0 to below 1"),
-        ({"sigmas_tmr": [-0.1]}, "sigma of TMR = -0.1: allowed are 0 to below 1"),
-        ({"multiples": [1.0, -1.0]}, "multiple of the deviations = -1.0: allowed are 0 and above"),
+        ({"sigmas_ra": [-0.05]}, "sigma of RA = -0.05: must be at least 0 and below 1"),
+        ({"sigmas_tmr": [-0.1]}, "sigma of TMR = -0.1: must be at least 0 and below 1"),
+        ({"multiples": [1.0, -1.0]}, "multiple of the deviations = -1.0: must be at least 0"),
         (
             {"sigmas_ra": [0.05, 0.1], "sigmas_tmr": [0.1, 0.2, 0.3]},
             "deviations: 2 of sigma_ra, 3 of sigma_tmr, 1 of offset_sigma: expected one of each, or as many",
         ),
         (
             {"sigmas_ra": [0.05, 0.1], "multiples": [1.0, 2.0]},
-            "several deviations and several multiples: expected several of one kind only",
+            "several deviations and several multiples: only one of the two may have several values",
         ),
         ({"technology": "dram"}, "dram"),
         ({"offset_sigmas_v": [-1.0]}, "offset sigma = -1.0 V"),

@@ -95,7 +95,7 @@ def test_kernels_that_do_not_stay_are_named() -> None:
     result = spinplane.compile_model(small_graph(), machine=small)
     loaded = [layer.layer for layer in result.layers if not layer.resident]
     if loaded:
-        assert f"kernels loaded at each run: {', '.join(loaded)}" in str(result)
+        assert f"kernels loaded in each run: {', '.join(loaded)}" in str(result)
     assert result.resident == (not loaded)
 
 
@@ -149,7 +149,7 @@ def test_the_papers_network_on_the_papers_machine(model: str) -> None:
         (["compile", "nothing.onnx"], "model 'nothing.onnx' is neither a file nor one of digits-1-1"),
         (["compile", "svhn:1"], "bits '1': expected W:I"),
         (["compile", "svhn:1:1", "--machine", "tiny", "-o", "out"], "machine tiny has 64"),
-        (["compile", "digits-1-1", "-o", "."], "It is a folder."),
+        (["compile", "digits-1-1", "-o", "."], "Is a folder."),
     ],
 )
 def test_a_wrong_request_is_one_line(

@@ -132,7 +132,7 @@ def test_one_wrong_figure_of_the_rtl_is_a_mismatch_and_exit_code_1(
 
 def test_a_simulator_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(
-        SpinplaneError, match=r"^simulator 'modelsim' cannot be used here: usable are .*amaranth$"
+        SpinplaneError, match=r"^simulator 'modelsim' cannot be used here: use one of .*amaranth$"
     ):
         demo(simulator="modelsim", folder=tmp_path / "demo")
     assert not (tmp_path / "demo").exists()
@@ -140,6 +140,6 @@ def test_a_simulator_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("digit", [-1, 10, 11])
 def test_a_digit_that_is_none(digit: int, tmp_path: Path) -> None:
-    with pytest.raises(SpinplaneError, match=f"^digit = {digit}: allowed are whole numbers from 0 to 9$"):
+    with pytest.raises(SpinplaneError, match=f"^digit = {digit}: must be a whole number from 0 to 9$"):
         demo(digit=digit, folder=tmp_path / "demo")
     assert not (tmp_path / "demo").exists()

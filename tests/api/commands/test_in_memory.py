@@ -60,24 +60,24 @@ def test_faults_are_those_of_the_functional_machine() -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (and_rows(0, 64), "command 1 (AND): a row that does not exist: the array has rows 0 to 63"),
-        (read_rows(62, rows=3), "command 1 (READ): a row that does not exist: the array has rows 0 to 63"),
-        (read_rows(-1), "command 1 (READ): a row that does not exist: the array has rows 0 to 63"),
+        (and_rows(0, 64), "command 1 (AND): no such row: the array has rows 0 to 63"),
+        (read_rows(62, rows=3), "command 1 (READ): no such row: the array has rows 0 to 63"),
+        (read_rows(-1), "command 1 (READ): no such row: the array has rows 0 to 63"),
         (
             write_rows(63, BITS[:2]),
-            "command 1 (WRITE): a row that does not exist: the array has rows 0 to 63",
+            "command 1 (WRITE): no such row: the array has rows 0 to 63",
         ),
-        (or_rows(3, 3), "command 1 (OR): row 3 with itself: allowed are two different rows"),
+        (or_rows(3, 3), "command 1 (OR): row 3 with itself: AND and OR take two different rows"),
         (write_rows(0, [0, 1]), "command 1 (WRITE): bits of 2 columns: the array has 64"),
         (read_rows(0, columns=[1]), "command 1 (READ): columns of 1 columns: the array has 64"),
-        (read_rows(0, rows=0), "command 1 (READ): rows = 0: allowed are whole numbers from 1"),
+        (read_rows(0, rows=0), "command 1 (READ): rows = 0: must be a whole number of at least 1"),
         (
             read_rows(0, sub_arrays=range(1, 3)),
-            "command 1 (READ): sub_arrays = range(1, 3): allowed are neighbours from 0 to 1",
+            "command 1 (READ): sub_arrays = range(1, 3): must be neighbours from 0 to 1",
         ),
         (
             read_rows(0, sub_arrays=range(0)),
-            "command 1 (READ): sub_arrays = range(0, 0): allowed are neighbours from 0 to 1",
+            "command 1 (READ): sub_arrays = range(0, 0): must be neighbours from 0 to 1",
         ),
     ],
 )
@@ -87,7 +87,7 @@ def test_commands_that_are_not_for_the_machine(command: RowCommand, message: str
 
 
 def test_what_else_is_refused() -> None:
-    with pytest.raises(SpinplaneError, match=r"^bits: allowed are rows of 0 and 1$"):
+    with pytest.raises(SpinplaneError, match=r"^bits: must be rows of 0 and 1$"):
         write_rows(0, [2] * 64)
     with pytest.raises(SpinplaneError, match=r"^63 commands: machine tiny takes at most 62 \(descriptors\)$"):
         compute_in_memory("tiny", [read_rows(0)] * 63, simulator="functional")

@@ -252,7 +252,7 @@ def test_the_command_fails_for_a_mismatch(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "digits:1:1", "--input", "no.npy"], "input no.npy: there is no such file"),
+        (["run", "digits:1:1", "--input", "no.npy"], "input no.npy: no such file"),
         (["run", "digits:1:1", "--input", "text.npy"], "input text.npy: not a .npy file"),
         (["run", "digits:1:1", "--input", "shape.npy"], "input of shape (3, 3)"),
         (
@@ -260,14 +260,14 @@ def test_the_command_fails_for_a_mismatch(
             "fault map no.npz: cannot be read",
         ),
         (["run", "digits:1:1", "--input", "zip.npy"], "input zip.npy: not a .npy file"),
-        (["run", "digits:1:1", "--input", "."], "input .: it cannot be read: Is a directory"),
+        (["run", "digits:1:1", "--input", "."], "input .: cannot be read: Is a directory"),
         (
             ["run", "digits:1:1", "--input", "shape.npy", "--waves", "text.npy"],
-            'Invalid value "text.npy" for --waves. It is no folder.',
+            'Invalid value "text.npy" for --waves. Not a folder.',
         ),
         (
             ["run", "digits:1:1", "--input", "shape.npy", "--waves", "text.npy/waves"],
-            "/text.npy is no folder.",
+            "/text.npy is not a folder.",
         ),
         (
             ["run", "digits:1:1", "--input", "shape.npy", "--simulator", "amaranth"],
@@ -299,9 +299,9 @@ def test_a_wrong_request_is_one_line(
 @pytest.mark.parametrize(
     ("usable", "asked", "message"),
     [
-        (("verilator",), "icarus", "simulator 'icarus' cannot be used here: usable are verilator"),
-        (("icarus",), "vcs", "simulator 'vcs' cannot be used here: usable are icarus"),
-        ((), None, "no simulator can be used here: a network needs Verilator or Icarus Verilog"),
+        (("verilator",), "icarus", "simulator 'icarus' cannot be used here: use one of verilator"),
+        (("icarus",), "vcs", "simulator 'vcs' cannot be used here: use one of icarus"),
+        ((), None, "no simulator found: running a network needs Verilator or Icarus Verilog"),
     ],
 )
 def test_a_simulator_that_is_not_there_is_refused(

@@ -95,7 +95,7 @@ def written(tmp_path: Path, *, name: str = "tiny", provenance: Provenance | None
 def test_a_page_has_tables_notes_and_pictures(tmp_path: Path) -> None:
     page = written(tmp_path)
     assert page.of("title") == page.of("h1") == ["areas of tiny"]
-    assert page.of("h2") == ["second", "Where these figures are from"]
+    assert page.of("h2") == ["second", "Origin of these figures"]
     assert page.of("th") == ["block", "µm²", "engine", "only"]
     assert page.of("td") == ["tiny", "1.5", "rest", "total", "1.5", "row[0]"]
     assert page.of("caption") == ["without wiring"]
@@ -199,5 +199,5 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_work(
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == (
         "",
-        f'spinplane: Invalid value "{tmp_path}" for --html. It is a folder.\n',
+        f'spinplane: Invalid value "{tmp_path}" for --html. Is a folder.\n',
     )

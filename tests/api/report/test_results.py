@@ -170,26 +170,26 @@ def header_changed(**values: Any) -> Callable[[dict], dict]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (without("spinplane"), "not a spinplane result file: it does not say which result it holds"),
+        (without("spinplane"), "not a spinplane result file: its header names no kind of result"),
         (
             header_changed(kind="Machine"),
-            "not a spinplane result file: it does not say which result it holds",
+            "not a spinplane result file: its header names no kind of result",
         ),
-        (header_changed(kind=[1]), "not a spinplane result file: it does not say which result it holds"),
-        (header_changed(format=0), "a result file of format 0, expected is format 1"),
-        (header_changed(seed="7"), "a damaged result file: a whole number is expected, not '7' @ .seed"),
+        (header_changed(kind=[1]), "not a spinplane result file: its header names no kind of result"),
+        (header_changed(format=0), "result file of format 0, expected format 1"),
+        (header_changed(seed="7"), "damaged result file: expected a whole number, not '7' @ .seed"),
         (
             header_changed(machine={"name": "tiny"}),
-            "a damaged result file: missing: 'sub_arrays' @ .machine.sub_arrays",
+            "damaged result file: missing: 'sub_arrays' @ .machine.sub_arrays",
         ),
-        (without("top"), "a damaged result file: missing: 'top' @ .top"),
-        (changed("top", 3), "a damaged result file: a text is expected, not 3 @ .top"),
-        (changed("files", "a.v"), "a damaged result file: a list is expected, not 'a.v' @ .files"),
-        (changed("files", ["a.v", None]), "a damaged result file: a text is expected, not None @ .files[1]"),
-        (changed("folder", 1), "a damaged result file: a text is expected, not 1 @ .folder"),
+        (without("top"), "damaged result file: missing: 'top' @ .top"),
+        (changed("top", 3), "damaged result file: expected text, not 3 @ .top"),
+        (changed("files", "a.v"), "damaged result file: expected a list, not 'a.v' @ .files"),
+        (changed("files", ["a.v", None]), "damaged result file: expected text, not None @ .files[1]"),
+        (changed("folder", 1), "damaged result file: expected text, not 1 @ .folder"),
         (
             changed("folder", {"long": "x" * 99}),
-            f"a damaged result file: a text is expected, not {{'long': '{'x' * 29}… @ .folder",
+            f"damaged result file: expected text, not {{'long': '{'x' * 29}… @ .folder",
         ),
     ],
 )
@@ -206,7 +206,7 @@ def test_what_is_wrong_with_a_file_is_one_line(
     ("content", "message"),
     [
         (b"", "not a spinplane result file: Expecting value"),
-        (b"[1, 2]", "not a spinplane result file: it does not say which result it holds"),
+        (b"[1, 2]", "not a spinplane result file: its header names no kind of result"),
         (b'{"spinplane": {"kind": "Export"', "not a spinplane result file: Expecting ',' delimiter"),
         (b"\xff\xfe", "not a spinplane result file: 'utf-8' codec can't decode byte"),
         (b"[" * 100_000, "not a spinplane result file: "),
@@ -230,13 +230,13 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ("key", "value", "message"),
     [
         ("outputs", [[1, 2], [3]], "@ .outputs"),
-        ("outputs", ["a"], "an array of numbers is expected @ .outputs"),
-        ("utilization", "0.5", "a number is expected, not '0.5' @ .utilization"),
-        ("utilization", float("nan"), "a number is expected, not nan @ .utilization"),
-        ("cached", 1, "true or false is expected, not 1 @ .cached"),
-        ("mismatches", True, "a whole number is expected, not True @ .mismatches"),
-        ("counters", [], "an object is expected, not [] @ .counters"),
-        ("machine", "paper", "machine 'paper' is not the one that the file describes @ .machine"),
+        ("outputs", ["a"], "expected an array of numbers @ .outputs"),
+        ("utilization", "0.5", "expected a number, not '0.5' @ .utilization"),
+        ("utilization", float("nan"), "expected a number, not nan @ .utilization"),
+        ("cached", 1, "expected true or false, not 1 @ .cached"),
+        ("mismatches", True, "expected a whole number, not True @ .mismatches"),
+        ("counters", [], "expected an object, not [] @ .counters"),
+        ("machine", "paper", "machine 'paper' is not the one in the file @ .machine"),
     ],
 )
 def test_what_is_wrong_with_a_run_is_one_line(key: str, value: Any, message: str, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_what_is_wrong_with_a_run_is_one_line(key: str, value: Any, message: str
     assert spinplane.read_result(path).classes == [0]
     path.write_text(json.dumps({**run, key: value}), encoding="utf-8")
     told = refused(path)
-    assert told.startswith(f"{path}: a damaged result file: ")
+    assert told.startswith(f"{path}: damaged result file: ")
     assert told.endswith(message)
     assert "\n" not in told
 

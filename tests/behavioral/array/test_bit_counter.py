@@ -23,4 +23,4 @@ def test_counts_more_ones_than_a_byte_holds() -> None:
 def test_refuses_blocks_that_do_not_divide() -> None:
     with pytest.raises(ValueError) as error:  # noqa: PT011
         count_bits(np.zeros(8, np.uint8), 2, 3)
-    assert str(error.value) == "slots and planes must divide columns = 8, which 2 of 3 do not"
+    assert str(error.value) == "slots × planes must divide columns = 8, not 2 × 3"

@@ -233,10 +233,10 @@ def test_planes_side_by_side_weigh_by_their_number() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"log_clusters": 3}, "8 clusters: 4 sub-arrays cannot be divided among them"),
+        ({"log_clusters": 3}, "8 clusters: must divide the 4 sub-arrays"),
         ({"log_clusters": 1, "last": 2}, "sub-arrays 0 to 2: a cluster has sub-arrays 0 to 1"),
         ({"op": Op.READ.value, "first": 2, "last": 1}, "sub-arrays 2 to 1: a cluster has sub-arrays 0 to 3"),
-        ({"log_slots": 3}, "8 slots: a row has 4 at most (segments)"),
+        ({"log_slots": 3}, "8 slots: must be at most 4 (segments)"),
         ({"log_slots": 1, "log_planes": 2}, "2 slots of 4 planes: a row has 4 sub-blocks of 16 columns"),
     ],
 )

@@ -50,11 +50,11 @@ def test_raw_values_lie_one_after_the_other(lanes: int, count: int) -> None:
         ([8, 0], 0, {"planes": 3}, OverflowError, "code 8 does not fit in 3 planes"),
         ([-5, 0], 0, {"planes": 3}, OverflowError, "code -5 does not fit in 3 planes"),
         ([0, 0], 0, {"planes": 9}, ValueError, "planes must be from 1 to 8, not 9"),
-        ([0, 0], 3, {}, ValueError, "bit address 3: allowed are multiples of 2 below 2^32"),
-        ([0, 0], 0, {"line_bits": 1}, ValueError, "bit address 1: allowed are multiples of 2 below 2^32"),
-        ([0, 0], 2**32, {}, ValueError, f"bit address {2**32}: allowed are multiples of 2 below 2^32"),
-        ([0] * 3, 0, {}, ValueError, "a write of 3 bits to words of 64: allowed are powers of two"),
-        ([0], 0, {"width": 48}, ValueError, "a write of 1 bits to words of 48: allowed are powers of two"),
+        ([0, 0], 3, {}, ValueError, "bit address 3: must be a multiple of 2 below 2^32"),
+        ([0, 0], 0, {"line_bits": 1}, ValueError, "bit address 1: must be a multiple of 2 below 2^32"),
+        ([0, 0], 2**32, {}, ValueError, f"bit address {2**32}: must be a multiple of 2 below 2^32"),
+        ([0] * 3, 0, {}, ValueError, "a write of 3 bits to words of 64: both must be powers of two"),
+        ([0], 0, {"width": 48}, ValueError, "a write of 1 bits to words of 48: both must be powers of two"),
     ],
 )
 def test_refuses_what_the_unit_cannot_write(

@@ -196,10 +196,10 @@ def test_raw_values_wrap_only_where_they_are_told_to() -> None:
 @pytest.mark.parametrize(
     ("numbers", "error", "text"),
     [
-        ({"interval": 0}, ValueError, "interval = 0: allowed are at least 1 cycles"),
-        ({"interval": 2, "out_planes": 3}, ValueError, "interval = 2: allowed are at least 3 cycles"),
+        ({"interval": 0}, ValueError, "interval = 0: must be at least 1"),
+        ({"interval": 2, "out_planes": 3}, ValueError, "interval = 2: must be at least 3"),
         ({"low": 4, "high": 4}, OverflowError, "code 4 does not fit in 1 planes"),
-        ({"out_base": 1}, OutputStageError, "bit address 1: allowed are multiples of 2"),
+        ({"out_base": 1}, OutputStageError, "bit address 1: must be a multiple of 2"),
         ({"out_base": 65536}, OutputStageError, "bit 65537 is beyond the bank of 65536 bits"),
         (
             {"residual": True, "residual_base": 65535},
@@ -217,7 +217,11 @@ def test_raw_values_wrap_only_where_they_are_told_to() -> None:
             OutputStageError,
             "thresholds: word 16 is beyond the bank of 16",
         ),
-        ({"pool": PoolAt.SUM, "last_beats": 65}, OutputStageError, "65 beats of a window: 64 can be held"),
+        (
+            {"pool": PoolAt.SUM, "last_beats": 65},
+            OutputStageError,
+            "65 beats per window: the pooling memory holds 64",
+        ),
     ],
 )
 def test_refuses_what_the_hardware_cannot_do(

@@ -53,7 +53,7 @@ def test_eq_4_keeps_shapes_and_levels():
 
 @pytest.mark.parametrize("x", [-0.25, 1.5, float("nan")])
 def test_eq_4_refuses_what_is_outside(x):
-    with pytest.raises(SpinplaneError, match=rf"^{x} is outside \[0, 1\], on which Eq. 4 is defined$"):
+    with pytest.raises(SpinplaneError, match=rf"^{x} is outside \[0, 1\], where Eq. 4 is defined$"):
         quantize_unit([0.5, x], 1)
 
 

@@ -285,7 +285,7 @@ def test_a_pooling_memory_too_small_for_all_kernels_splits_the_passes():
         (
             network((2, 6, 6), layer_of((4, 2, 3, 3)), layer_of((4, 4, 3, 3), name="second")),
             {},
-            "layer conv: its sums go into another layer without requantization",
+            "layer conv: its sums enter another layer without requantization",
         ),
         (
             network((2, 6, 6), layer_of((4, 3, 3, 3))),
@@ -301,7 +301,7 @@ def test_a_pooling_memory_too_small_for_all_kernels_splits_the_passes():
         (
             network((1, 9, 9), layer_of((16, 1, 3, 3), w=8)),
             {"kernel_words": 16},
-            "layer conv: it goes beyond kernel_words = 16 of machine tiny, the network needs",
+            "layer conv: exceeds kernel_words = 16 of machine tiny: the network needs",
         ),
         (
             network((1, 20, 20), layer_of((4, 1, 1, 1))),
@@ -347,7 +347,7 @@ def test_the_value_that_is_asked_for_is_enough(layers, changes, key):
     with pytest.raises(SpinplaneError) as error:
         compile_graph(graph, machine)
     found = re.search(
-        rf"{key} = (\d+), machine|{key} = \d+ of machine tiny, the network needs (\d+)", str(error.value)
+        rf"{key} = (\d+), machine|{key} = \d+ of machine tiny: the network needs (\d+)", str(error.value)
     )
     assert found, str(error.value)
     needed = int(found[1] or found[2])
@@ -416,7 +416,7 @@ def test_alexnet_needs_a_larger_kernel_bank_than_paper8_has():
     graph = build_graph("alexnet-dorefa", BitWidths.parse("1:1"))
     with pytest.raises(
         SpinplaneError,
-        match="layer fc0: it goes beyond kernel_words = 65536 of machine paper8, the network needs",
+        match="layer fc0: exceeds kernel_words = 65536 of machine paper8: the network needs",
     ):
         compile_graph(graph, load_machine("paper8"))
 

@@ -106,7 +106,7 @@ def test_a_layer_that_does_not_fit_is_named() -> None:
 
 
 def test_edge_bits_are_8_or_32() -> None:
-    with pytest.raises(SpinplaneError, match=r"^edge_bits = 4: allowed are 8, and 32 for unquantized$"):
+    with pytest.raises(SpinplaneError, match=r"^edge_bits = 4: must be 8, or 32 for unquantized$"):
         replace(load_network("digits"), edge_bits=4)
 
 
@@ -133,9 +133,9 @@ def test_bit_widths_of_another_form_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("9:1", "weight bits = 9: allowed are 1 to 8, or 32 for unquantized"),
-        ("1:0", "activation bits = 0: allowed are 1 to 8, or 32 for unquantized"),
-        ("1:1:17", "gradient bits = 17: allowed are 1 to 16, or 32 for unquantized"),
+        ("9:1", "weight bits = 9: must be from 1 to 8, or 32 for unquantized"),
+        ("1:0", "activation bits = 0: must be from 1 to 8, or 32 for unquantized"),
+        ("1:1:17", "gradient bits = 17: must be from 1 to 16, or 32 for unquantized"),
     ],
 )
 def test_bit_widths_out_of_range_are_refused(text: str, message: str) -> None:

@@ -12,7 +12,7 @@ from spinplane.compiler.frontend.onnx_import import load_model
 from spinplane.machine import SpinplaneError
 
 NODES = [*BEGIN, CONV, helper.make_node("Relu", ["s"], ["r"], name="relu"), quant("r", "y", 3)]
-ALLOWED = "allowed are ONNX's own, and Quant, BipolarQuant of qonnx.custom_op.general"
+ALLOWED = "use ONNX's own operators, or Quant, BipolarQuant of qonnx.custom_op.general"
 
 
 def change(path, change_model, nodes=NODES, constants=None, **options):

@@ -125,9 +125,9 @@ def test_operators_are_what_qonnx_makes_of_them(nodes, constants, tmp_path):
         ([helper.make_node("Conv", ["xq", "w"], ["y"])], "its weights are not quantized"),
         (
             [CONV, helper.make_node("AveragePool", ["s"], ["y"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])],
-            "an average is supported right after the sums, without padding",
+            "average pooling must follow the sums directly, without padding",
         ),
-        ([CONV, helper.make_node("Relu", ["s"], ["y"])], "what follows the last sums is not affine"),
+        ([CONV, helper.make_node("Relu", ["s"], ["y"])], "the operators after the last sums are not affine"),
     ],
 )  # fmt: skip
 def test_what_no_integer_graph_says_is_refused(nodes, message, tmp_path):
@@ -169,12 +169,12 @@ def test_a_flat_input_becomes_an_image(tmp_path):
                 quant("m", "y", 4),
             ],
             {"f": np.arange(1, 5, dtype=np.float32)},
-            "Mul_0: a constant of shape (4,) is not one value a channel",
+            "Mul_0: a constant of shape (4,) is not one value per channel",
         ),
         (
             [quant("v", "vq", 3), helper.make_node("MatMul", ["xq", "vq"], ["y"])],
             {"v": np.ones((6, 4), dtype=np.float32)},
-            "a matrix of 6 inputs times a tensor of shape (1, 2, 6, 6): flatten it before",
+            "a matrix of 6 inputs times a tensor of shape (1, 2, 6, 6): flatten it first",
         ),
         (
             [quant("v", "vq", 3), helper.make_node("Conv", ["xq", "vq"], ["y"])],
@@ -184,18 +184,18 @@ def test_a_flat_input_becomes_an_image(tmp_path):
         (
             [quant("v", "vq", 3), helper.make_node("Conv", ["xq", "vq"], ["y"])],
             {"v": np.full((4, 2, 3, 3), np.nan, dtype=np.float32)},
-            "its weights have values that are no finite numbers",
+            "its weights are not all finite",
         ),
-        ([CONV, helper.make_node("MaxPool", ["s"], ["y"])], {}, "expected pooling of two dimensions"),
+        ([CONV, helper.make_node("MaxPool", ["s"], ["y"])], {}, "expected two-dimensional pooling"),
         (
             [CONV, helper.make_node("Mul", ["s", "f"], ["y"])],
             {"f": np.float32(np.inf)},
-            "layer Conv_0: what follows its sums is not finite",
+            "layer Conv_0: the operators after its sums yield values that are not finite",
         ),
         (
             [CONV, helper.make_node("BatchNormalization", ["s", "a", "a", "a", "v"], ["y"])],
             {"a": np.ones(4, dtype=np.float32), "v": -np.ones(4, dtype=np.float32)},
-            "a variance that is not positive",
+            "its variance must be positive",
         ),
         (
             [
@@ -301,16 +301,16 @@ def test_scales_of_other_axes_are_refused(operator, scales, options, allowed, qu
         load_model(path)
     assert str(error.value) == (
         f"model {path}: {operator}_0: weights of shape {constants['v'].shape} with scales of shape {scales}: "
-        f"allowed are one scale, or one for each kernel, of shape {allowed}"
+        f"expected one scale, or one for each kernel, of shape {allowed}"
     )
 
 
 @pytest.mark.parametrize(
     ("operator", "bias", "message"),
     [
-        ("Conv", (1,), "Conv_0: a constant of shape (1,): allowed is (4,), a value a channel"),
-        ("Conv", (4, 1), "Conv_0: a constant of shape (4, 1): allowed is (4,), a value a channel"),
-        ("Gemm", (12, 1), "Gemm_0: a constant of shape (12, 1) is not one value a channel"),
+        ("Conv", (1,), "Conv_0: a constant of shape (1,): expected (4,), one value per channel"),
+        ("Conv", (4, 1), "Conv_0: a constant of shape (4, 1): expected (4,), one value per channel"),
+        ("Gemm", (12, 1), "Gemm_0: a constant of shape (12, 1) is not one value per channel"),
     ],
 )
 def test_biases_of_other_axes_are_refused(operator, bias, message, tmp_path):
@@ -343,19 +343,19 @@ def test_channels_of_a_matrix_are_its_last_axis(shape, tmp_path):
     [
         (
             [helper.make_node("Add", ["s", "column"], ["y"])],
-            "Add_0: a constant of shape (1, 4, 1, 1) is not one value a channel",
+            "Add_0: a constant of shape (1, 4, 1, 1) is not one value per channel",
         ),
         (
             [helper.make_node("MaxPool", ["s"], ["y"], kernel_shape=[1, 2], strides=[1, 2])],
-            "MaxPool_0: the channels before it are axis 3, axis 1 is expected",
+            "MaxPool_0: its input has the channels on axis 3, expected axis 1",
         ),
         (
             [helper.make_node("BatchNormalization", ["s", "a", "a", "a", "a"], ["y"])],
-            "BatchNormalization_0: the channels before it are axis 3, axis 1 is expected",
+            "BatchNormalization_0: its input has the channels on axis 3, expected axis 1",
         ),
         (
             [quant("s", "t", 4), helper.make_node("Conv", ["t", "kq"], ["y"]), quant("k", "kq", 4)],
-            "Conv_0: the channels before it are axis 3, axis 1 is expected",
+            "Conv_0: its input has the channels on axis 3, expected axis 1",
         ),
     ],
 )

@@ -65,13 +65,13 @@ def test_zero_becomes_plus_one():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bits": 9}, "q: 9 bits, the engine takes 1 to 8"),
+        ({"bits": 9}, "q: 9 bits: must be from 1 to 8"),
         ({"bits": 2.5}, "q: 2.5 bits"),
-        ({"scale": 0.0}, "q: a scale that is not positive"),
-        ({"scale": [1.0, -1.0]}, "q: a scale that is not positive"),
-        ({"zero_point": 0.3}, "q: zero point 0.3 is neither whole nor the middle"),
+        ({"scale": 0.0}, "q: its scale must be positive"),
+        ({"scale": [1.0, -1.0]}, "q: its scale must be positive"),
+        ({"zero_point": 0.3}, "q: zero point 0.3 is neither a whole number nor the middle"),
         ({"zero_point": [0.0, 1.0]}, "one zero point"),
-        ({"rounding": "ROUND_TO_ZERO"}, "rounding ROUND, FLOOR, CEIL expected"),
+        ({"rounding": "ROUND_TO_ZERO"}, "rounding ROUND, FLOOR, CEIL"),
         ({"bits": 1, "zero_point": 1.0}, "signed quantizer of 1 bit has zero point 1"),
         ({"bits": 8, "zero_point": 100.0}, "q: values -228 to 27 need 9 bits"),
     ],

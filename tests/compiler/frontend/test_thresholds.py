@@ -66,5 +66,7 @@ def test_reachable_sums_hold_padding_and_pooled_regions():
 
 def test_what_is_not_finite_is_refused():
     made = layer(np.ones((1, 1, 1, 1), dtype=int), Operand(bits=1))
-    with pytest.raises(SpinplaneError, match="layer l: what follows its sums is not finite"):
+    with pytest.raises(
+        SpinplaneError, match="layer l: the operators after its sums yield values that are not finite"
+    ):
         find_steps(made, lambda sums: sums + np.inf, bipolar(np.array(1.0), "b"))

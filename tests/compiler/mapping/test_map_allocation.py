@@ -109,7 +109,7 @@ def test_what_is_needed_at_once_has_to_fit():
     with pytest.raises(SpinplaneError) as error:
         place([4, 6, 8, 2], [(0, None), (1, 0), (2, None)], 16)
     assert str(error.value) == (
-        "layer s1: its input of 6 words and its output of 8, and 4 that are read besides or later, need image_words = "
+        "layer s1: its input of 6 words and its output of 8, and 4 read beside them or later, need image_words = "
         "18, machine tiny has 16"
     )
 
@@ -119,6 +119,6 @@ def test_what_finds_no_place_is_refused():
     with pytest.raises(SpinplaneError) as error:
         place([1, 2, 7, 7, 4, 1, 8], sources, 18)
     assert str(error.value) == (
-        "layer s0: no order of the network's maps was found in which they fit image_words = 18 of machine tiny; side "
+        "layer s0: found no order of the network's maps that fits image_words = 18 of machine tiny; side "
         "by side they need 30"
     )

@@ -97,13 +97,13 @@ def test_pooled_sums_have_their_own_steps():
         (
             layer_of(steps([np.sort(np.arange(31) ** 2 % 67)], [True], np.arange(32))),
             code(5),
-            "layer conv: its 31 steps are not those of (sum · multiplier + offset) / 2^shift, and a list of thresholds "
+            "layer conv: its 31 steps do not follow (sum · multiplier + offset) / 2^shift, and a list of thresholds "
             "has at most 15",
         ),
         (
             layer_of(steps([[1, 2]], [True], [0, 1, 5])),
             code(3),
-            "layer conv: its levels 0 to 5 are not neighbouring codes of 3 bits with the values 1 · code + 0",
+            "layer conv: its levels 0 to 5 are not consecutive codes of 3 bits with the values 1 · code + 0",
         ),
         (
             layer_of(steps([[1]], [True], [0, 1]), weight=2**28),

@@ -67,9 +67,7 @@ def test_what_is_lowered_without_its_pool_is_the_layer_without_one() -> None:
 def test_banks_are_checked_before_words_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     few = replace(TINY, kernel_words=16)
     calls = counted(monkeypatch, passes, "kernel_rows")
-    with pytest.raises(
-        SpinplaneError, match="goes beyond kernel_words = 16 of machine tiny, the network needs"
-    ):
+    with pytest.raises(SpinplaneError, match="exceeds kernel_words = 16 of machine tiny: the network needs"):
         compile_graph(pooled_graph(), few, fold_pools=True)
     assert not calls
     program = compile_graph(pooled_graph(), TINY, fold_pools=True)

@@ -37,7 +37,7 @@ def test_numbers_of_the_paper_machine() -> None:
         "| accumulators of each | 4 of 32 bits |",
         "| kernel | 0x20000000 | 524288 | 256 | 16384 |",
         "| `log_bank` | 256 | 624 | 1 |",
-        "| products of two bits | 8192 |",
+        "| one-bit products | 8192 |",
         "| bits written into the arrays | 4096 |",
         f"| start of a program | first cycle of the first pass | {2 * fetch} |",
     ):
@@ -46,8 +46,8 @@ def test_numbers_of_the_paper_machine() -> None:
 
 def test_slow_pulses_divide_the_throughput() -> None:
     text = sheet(load_machine("wide"))
-    assert "| products of two bits | 2048 (one AND takes 2 cycles) |" in text
-    assert "| cycles of a sense, of a write pulse | 2, 3 |" in text
+    assert "| one-bit products | 2048 (one AND takes 2 cycles) |" in text
+    assert "| cycles per sense, per write pulse | 2, 3 |" in text
 
 
 def test_a_machine_without_a_description() -> None:
