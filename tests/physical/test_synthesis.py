@@ -132,7 +132,15 @@ def test_real_library(report: AreaReport, tiny: Machine) -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("family", ["xc7", "ecp5", "ice40"])
 def test_fpga(family: str) -> None:
-    small = Machine(name="small", sub_arrays=3, rows=8, columns=16, segments=1, accumulator_bits=16)
+    small = Machine(
+        name="small",
+        sub_arrays=3,
+        rows=8,
+        columns=16,
+        segments=1,
+        accumulator_bits=16,
+        memory_operations=True,
+    )
     report = synthesize(small, fpga=family)
     assert [block.name for block in report.blocks] == BLOCKS + OUTSIDE
     assert (report.library, report.library_source) == (family, "Yosys")

@@ -20,6 +20,7 @@ from memory_programs import (
 
 from spinplane.behavioral import ArrayError
 from spinplane.compiler.predict import predict_descriptors
+from spinplane.hdl.export.machine_verilog import machine_verilog
 from spinplane.machine import FaultMap, Machine, MemoryOperation, RowOperation, load_machine
 from spinplane.machine.descriptor import Load
 from spinplane.machine.registers import Error
@@ -160,6 +161,12 @@ def test_hostile_programs_and_resets_on_the_rtl(machine: Machine, simulator: str
         assert next(runs).layers == expected.layers, name
     for found in runs:
         assert (found.error, found.layers) == (Error.NONE, expected.layers)
+
+
+def test_a_machine_without_them_has_nothing_of_them() -> None:
+    modules = machine_verilog(replace(TINY, memory_operations=False))
+    assert set(machine_verilog(TINY)) - set(modules) == {"reference_select", "row_store", "sense_walk"}
+    assert not {name for name, text in modules.items() if "write_back" in text}
 
 
 def test_a_machine_without_them_is_asked_for_one() -> None:
