@@ -259,5 +259,5 @@ def test_what_cannot_run_is_refused() -> None:
     machine.program[1, 0] = Kind.HEADER.value
     with pytest.raises(SpinplaneError, match=r"^the program ends with KIND at descriptor 1$"):
         machine.run_images(images)
-    with pytest.raises(SpinplaneError, match="before a program has been loaded"):
+    with pytest.raises(SpinplaneError, match="load a program before running images"):
         Accelerator(program.machine).run_images(images)

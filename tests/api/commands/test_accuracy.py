@@ -81,13 +81,13 @@ def test_the_command(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"images": 0}, "images = 0, seeds = 10: at least 1"),
+        ({"images": 0}, "images = 0, seeds = 10: must be at least 1 each"),
         ({"sigmas_ra": [-0.05]}, "sigma of RA = -0.05: must be at least 0 and below 1"),
         ({"sigmas_tmr": [-0.1]}, "sigma of TMR = -0.1: must be at least 0 and below 1"),
         ({"multiples": [1.0, -1.0]}, "multiple of the deviations = -1.0: must be at least 0"),
         (
             {"sigmas_ra": [0.05, 0.1], "sigmas_tmr": [0.1, 0.2, 0.3]},
-            "deviations: 2 of sigma_ra, 3 of sigma_tmr, 1 of offset_sigma: expected one of each, or as many",
+            "deviations: 2 of sigma_ra, 3 of sigma_tmr, 1 of offset_sigma: give one of each, or equally many",
         ),
         (
             {"sigmas_ra": [0.05, 0.1], "multiples": [1.0, 2.0]},

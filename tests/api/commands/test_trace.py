@@ -242,7 +242,7 @@ def test_of_the_last_layer_the_class_is_told() -> None:
     ("options", "message"),
     [
         ({"layer": "Conv_9"}, "layer 'Conv_9' is not one of Conv_0, Conv_1"),
-        ({"output": (10, 0, 0)}, r"output \(10, 0, 0\): layer Conv_3 has 10×1×1 (kernel, y, x)"),
+        ({"output": (10, 0, 0)}, r"output \(10, 0, 0\): layer Conv_3 has 10×1×1 \(kernel, y, x\)"),
     ],
 )
 def test_what_is_not_there_is_named(options, message):
