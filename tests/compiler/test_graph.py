@@ -54,7 +54,7 @@ def test_images_of_one_channel_need_not_name_it(shape):
         (np.zeros((3, 2, 2)), r"input of shape \(3, 2, 2\): network small takes 2×2×3"),
         (np.zeros(()), "input of shape"),
         (np.zeros((0, 12)), "input of shape"),
-        (np.full(12, np.nan), "no finite numbers"),
+        (np.full(12, np.nan), "its values are not all finite"),
         (np.array(["a"] * 12), "expected numbers"),
     ],
 )

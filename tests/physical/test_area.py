@@ -84,7 +84,9 @@ def test_table() -> None:
     assert ["engine, rest", *[""] * 5, "1", "5", "0", "17.0", "0.25", "25.0%"] in rows
     assert ["total", "10", "2", "25.5", "1.50", "100.0%", "", "25", "4", "68.0", "3.25", "100.0%"] in rows
     assert "two: spinplane45 (spinplane), pyosys 0.70" in str(REPORT)
-    assert "one sub-array, right: the machine with 2. Not in it: sot_mram_array, wiring." in str(REPORT)
+    assert "left: one sub-array; right: the machine with 2. Not included: sot_mram_array, wiring." in str(
+        REPORT
+    )
 
 
 def test_shares_on_an_fpga_are_of_luts() -> None:

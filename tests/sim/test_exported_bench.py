@@ -47,7 +47,7 @@ def test_it_passes_on_icarus(exported: Path, tmp_path: Path) -> None:
     run = run_bench(exported, "--simulator", "icarus", "--build", str(tmp_path))
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.endswith("accelerator: PASSED\n")
-    assert "network small 1:2: output, counters and log are as they must be" in run.stdout
+    assert "network small 1:2: output, counters and log are as expected" in run.stdout
     assert "Warning" not in run.stdout + run.stderr
 
 

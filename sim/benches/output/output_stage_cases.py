@@ -47,6 +47,14 @@ class OutputStageCase:
 
 def random_case(machine: Machine, pool: PoolAt, requantize: Requantize, rng: Random) -> OutputStageCase:
     """A small pass whose addresses all lie in their banks, some windows and regions beside the map."""
+    while True:
+        layer_pass = _draw(machine, pool, requantize, rng)
+        rows = layer_pass.region_rows * (layer_pass.clusters // layer_pass.clusters_x)
+        if layer_pass.out_base + rows * layer_pass.out_line_bits <= machine.image_words * machine.columns:
+            return _contents(layer_pass, rng)
+
+
+def _draw(machine: Machine, pool: PoolAt, requantize: Requantize, rng: Random) -> Pass:
     log_clusters = rng.randint(0, machine.row_buses.bit_length() - 1)
     beats = rng.randint(1, 3)
     layer_pass = Pass(
@@ -67,10 +75,8 @@ def random_case(machine: Machine, pool: PoolAt, requantize: Requantize, rng: Ran
         residual=rng.random() < 0.5,
         residual_planes=rng.randint(1, 8),
     )
-    layer_pass = _with_codes(_with_windows(layer_pass, rng), rng)
-    layer_pass = _with_maps(layer_pass, rng)
-    layer_pass = replace(layer_pass, interval=layer_pass.least_interval + rng.choice((0, 0, 1, 3)))
-    return _contents(layer_pass, rng)
+    layer_pass = _with_maps(_with_codes(_with_windows(layer_pass, rng), rng), rng)
+    return replace(layer_pass, interval=layer_pass.least_interval + rng.choice((0, 0, 1, 3)))
 
 
 def _with_windows(layer_pass: Pass, rng: Random) -> Pass:
