@@ -272,11 +272,11 @@ class Accelerator:
         if step.loads:
             state.load_kernels(schedule)
         prepared = self._prepared.get(schedule)
-        if len(self._prepared) > 2 * self.machine.descriptors:
-            self._forget()
         if prepared is None or not prepared.is_current(state):
             if prepared is not None:
                 prepared.leave()
+            elif len(self._prepared) > 2 * self.machine.descriptors:
+                self._forget()
             prepared = PreparedPass(schedule, state, self.mode, self._room)
             self._prepared[schedule] = prepared
         prepared.run(banks, state, probe)

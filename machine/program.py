@@ -145,10 +145,6 @@ class Program:
         """
         return self._decoded[1]
 
-    def pass_at(self, number: int) -> Pass:
-        """What descriptor `number` says; the header is number 0."""
-        return self.passes[number - 1]
-
     @cached_property
     def _decoded(self) -> tuple[Header, tuple[Pass, ...]]:
         match [decode(words, self.machine) for words in self.descriptors]:

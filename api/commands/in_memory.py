@@ -137,15 +137,7 @@ def read_rows(
     sub_arrays, columns
         As of `write_rows`; columns that take no part read 0.
     """
-    return RowCommand(
-        operation=RowOperation.READ,
-        rows=rows,
-        row_a=row,
-        to=to,
-        read=read,
-        sub_arrays=sub_arrays,
-        columns=_mask(columns),
-    )
+    return _sense(RowOperation.READ, row, 0, rows, to, read, sub_arrays, columns)
 
 
 def and_rows(
@@ -159,7 +151,7 @@ def and_rows(
     columns: ArrayLike | None = None,
 ) -> RowCommand:
     """AND rows from `a` on with those from `b` on, in pairs; the rest as of `read_rows`."""
-    return _pairs(RowOperation.AND, a, b, rows, to, read, sub_arrays, columns)
+    return _sense(RowOperation.AND, a, b, rows, to, read, sub_arrays, columns)
 
 
 def or_rows(
@@ -173,7 +165,7 @@ def or_rows(
     columns: ArrayLike | None = None,
 ) -> RowCommand:
     """OR rows from `a` on with those from `b` on, in pairs; the rest as of `read_rows`."""
-    return _pairs(RowOperation.OR, a, b, rows, to, read, sub_arrays, columns)
+    return _sense(RowOperation.OR, a, b, rows, to, read, sub_arrays, columns)
 
 
 def compute_in_memory(
@@ -232,7 +224,7 @@ def compute_in_memory(
     )
 
 
-def _pairs(
+def _sense(
     operation: RowOperation,
     a: int,
     b: int,

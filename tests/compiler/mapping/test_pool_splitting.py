@@ -118,7 +118,7 @@ def test_passes_belong_to_the_layer_whose_maxima_they_take():
     assert len(program.layers[0].descriptors) == 2
     for number, layer in enumerate(program.layers):
         for descriptor in layer.descriptors:
-            assert program.pass_at(descriptor).layer == number
+            assert program.passes[descriptor - 1].layer == number
     plain, split = check(graph, machine, np.random.default_rng(0).integers(0, 256, (1, 1, 14, 14)))
     assert split < 0.85 * plain
 
