@@ -1,6 +1,5 @@
 """The contract: a machine's sizes and timing, its commands, codings and counters."""
 
-from .activation import CODE_BITS, OFFSET_BITS
 from .coding import MAX_BITS, Coding, Operand, Rounding
 from .command import (
     LOG_FIELD_BITS,
@@ -22,6 +21,7 @@ from .faults import NOMINAL_THRESHOLDS, FaultMap
 from .machine import WRITE_OVERLAPS, Machine, load_machine, machine_names
 from .memory_operation import MemoryOperation, RowOperation
 from .names import check_name
+from .output_stage import CODE_BITS, OFFSET_BITS
 from .technology import Electrical, check_write_overlap
 
 __all__ = [

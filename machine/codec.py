@@ -17,31 +17,29 @@ from .descriptor import (
     FORMAT_VERSION,
     MEMORY_ROWS_WORD,
     MEMORY_WORDS,
-    THRESHOLD_WORDS,
     Field,
     Holds,
     Kind,
     Load,
     OperationBit,
-    PoolAt,
-    Requantize,
+    Pool,
 )
 from .errors import SpinplaneError
 from .machine import LEAF_COLUMNS, Machine
 from .memory_operation import MemoryOperation, RowOperation
+from .output_stage import MOST_SEARCH_READS
 from .passes import Pass
 
 #: Planes of a code at most.
 _MOST_PLANES = 8
 #: Fields of a pass that are not whole numbers.
 _TYPES: dict[str, type] = {
-    "in_bytes": bool,
-    "absolute": bool,
-    "residual": bool,
+    **dict.fromkeys(("in_bytes", "multiplies", "float_scale", "residual", "own_code"), bool),
+    **dict.fromkeys(("multiplies_total", "table", "raw"), bool),
     "load": Load,
-    "pool": PoolAt,
-    "requantize": Requantize,
+    "pool": Pool,
     "rounding": Rounding,
+    "own_rounding": Rounding,
 }
 _PASS_FIELDS = {field.name for field in fields(Pass)}
 #: The fields of a pass among those of a descriptor.
@@ -201,7 +199,7 @@ def decode(words: NDArray[np.uint32], machine: Machine) -> Header | Pass | Memor
 
 def _held(field: Field, number: object) -> int:
     """What the word of a field holds for a number that is meant."""
-    value = number.value if isinstance(number, Load | PoolAt | Requantize | Rounding) else int(number)  # type: ignore[call-overload]
+    value = number.value if isinstance(number, Load | Pool | Rounding) else int(number)  # type: ignore[call-overload]
     match field.holds:
         case Holds.LESS_ONE:
             return value - 1
@@ -244,9 +242,16 @@ def _refused(held: dict[str, int], machine: Machine) -> int | None:
         "log_clusters_x": held["log_clusters_x"] <= held["log_clusters"],
         "load": held["load"] in [load.value for load in Load],
         "interval": held["interval"] >= _least_interval(held, machine),
-        "threshold_words": held["threshold_words"] <= THRESHOLD_WORDS,
-        "requantize": held["requantize"] in [way.value for way in Requantize],
+        "pool": held["pool"] in [pool.value for pool in Pool],
+        "float_scale": held["multiplies"] or not held["float_scale"],
         "rounding": held["rounding"] in [rounding.value for rounding in Rounding],
+        "search_reads": held["search_reads"] <= MOST_SEARCH_READS,
+        "residual": held["multiplies"] or not held["residual"],
+        "own_code": held["multiplies"] or not held["own_code"],
+        "own_rounding": held["own_rounding"] in [rounding.value for rounding in Rounding],
+        "multiplies_total": held["own_code"] or not held["multiplies_total"],
+        "total_high": held["total_low"] <= held["total_high"],
+        "raw": not (held["raw"] and (held["search_reads"] or held["table"])),
     }
     for name in ("sub_arrays", "last_sub_arrays", "load_sub_arrays"):
         fits[name] = held[name] < machine.sub_arrays // clusters
@@ -255,14 +260,13 @@ def _refused(held: dict[str, int], machine: Machine) -> int | None:
 
 def _least_interval(held: dict[str, int], machine: Machine) -> int:
     """Least cycles of an outer beat, whatever else is wrong with the pass."""
-    raw = held["requantize"] == Requantize.RAW.value
+    names = ("multiplies", "residual", "own_code", "multiplies_total", "table", "raw")
     beat = Pass(
         machine=machine,
-        requantize=Requantize.RAW if raw else Requantize.SHIFT,
         out_planes=held["out_planes"] + 1,
-        threshold_words=held["threshold_words"],
-        residual=bool(held["residual"]),
+        search_reads=held["search_reads"],
         residual_planes=held["residual_planes"] + 1,
+        **{name: bool(held[name]) for name in names},
     )
     return beat.least_interval
 

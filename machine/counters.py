@@ -58,7 +58,7 @@ class AcceleratorCounters(Counters):
     kernel_reads : int
         Rows read from the kernel bank.
     parameter_reads : int
-        Words read from the banks of batch-norm parameters and of thresholds.
+        Words read from the banks of parameters and scales, and from that of thresholds and tables.
     """
 
     image_reads: int = 0

@@ -10,11 +10,7 @@ from dataclasses import dataclass
 
 DESCRIPTOR_WORDS = 128
 #: Version of the program format and of the registers.
-FORMAT_VERSION = 1
-#: A channel's thresholds lie in words of 4 numbers; codes of up to 4 bits have at most 15 of them.
-THRESHOLDS_PER_WORD = 4
-THRESHOLD_WORDS = 4
-THRESHOLD_BITS = 32
+FORMAT_VERSION = 2
 
 
 class Kind(enum.Enum):
@@ -34,25 +30,15 @@ class Load(enum.Enum):
     UNLESS_RESIDENT = 2
 
 
-class PoolAt(enum.Enum):
-    """How the values of a pooling region become one; the value is its code in the RTL.
+class Pool(enum.Enum):
+    """How the sums of a pooling region's windows become one; the value is its code in the RTL.
 
-    ``NONE``: every window is a region. ``SUM`` and ``MAX`` of the scaled values, ``MAX_BEFORE`` of the sums before
-    scaling: the least scaled value where the multiplier is negative.
+    ``NONE``: every window is a region. ``MAX`` takes the least sum in channels that say so.
     """
 
     NONE = 0
     SUM = 1
     MAX = 2
-    MAX_BEFORE = 3
-
-
-class Requantize(enum.Enum):
-    """From a value to a code; the value is its code in the RTL."""
-
-    SHIFT = 0
-    THRESHOLDS = 1
-    RAW = 2
 
 
 class Holds(enum.Enum):
@@ -160,29 +146,45 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     *_less_one(8, "load_sub_arrays"),
     # The output stage: beats of a kernel tile, cycles that a kernel tile's results take.
     *_less_one(12, "beats", "last_beats"),
-    *_unsigned(6, "interval"),
+    *_unsigned(7, "interval"),
     *_unsigned(16, "inner_cycles", "last_inner_cycles", "outer_cycles", "last_outer_cycles"),
     # Which windows and regions exist.
     *_signed(8, "first_window_x", "first_window_y"),
     *_unsigned(4, "stride_x", "stride_y"),
     *_unsigned(16, "windows_x", "windows_y", "out_width", "out_height"),
-    # From accumulators to codes.
+    # From accumulators to sums.
     *_unsigned(2, "accumulator_shift"),
     *_signed(9, "window_sum_scale"),
-    *_unsigned(16, "parameter_base", "threshold_base"),
-    *_unsigned(3, "threshold_words"),
-    *_unsigned(2, "pool", "requantize"),
-    *_unsigned(1, "absolute"),
-    *_unsigned(6, "shift"),
-    *_unsigned(2, "rounding"),
-    *_signed(9, "low", "high"),
-    *_unsigned(1, "code_shift"),
+    *_unsigned(16, "parameter_base", "scale_base"),
+    *_unsigned(2, "pool"),
+    # From a sum to a level.
+    *_unsigned(1, "multiplies", "float_scale"),
+    *_unsigned(4, "rounding"),
+    *_unsigned(3, "search_reads"),
     # Residual operand.
     *_unsigned(1, "residual"),
     *_unsigned(32, "residual_base"),
     *_unsigned(24, "residual_line_bits", "residual_plane_bits"),
     *_unsigned(16, "residual_pixel_bits"),
     *_less_one(3, "residual_planes"),
+    *_unsigned(8, "residual_zero"),
+    *_unsigned(6, "residual_high_shift", "residual_shift"),
+    # An own code first, and the total of it and the residual.
+    *_unsigned(1, "own_code"),
+    *_unsigned(4, "own_rounding"),
+    *_signed(32, "own_multiplier"),
+    *_unsigned(6, "own_high_shift", "own_shift"),
+    *_signed(32, "total_offset"),
+    *_unsigned(1, "multiplies_total"),
+    *_signed(32, "total_multiplier"),
+    *_unsigned(6, "total_high_shift", "total_shift"),
+    *_signed(9, "total_low", "total_high"),
+    # From a level to a code.
+    *_unsigned(1, "table"),
+    *_unsigned(8, "table_offset"),
+    *_unsigned(1, "level_shift"),
+    *_unsigned(8, "out_zero"),
+    *_unsigned(1, "raw"),
     # Output feature map.
     *_unsigned(32, "out_base"),
     *_unsigned(24, "out_line_bits", "out_plane_bits"),

@@ -6,13 +6,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .activation import RAW_BITS
 from .errors import SpinplaneError
 from .names import check_name
+from .output_stage import RAW_BITS
 
 #: Columns whose ones are counted first; slots and planes in a row are whole numbers of them.
 LEAF_COLUMNS = 16
-#: Bits of a channel in a word of the banks of batch-norm parameters and of thresholds.
+#: Bits of a channel in a word of the banks of parameters, scales and thresholds.
 CHANNEL_BITS = 128
 #: ``"none"``: a write stops all sensing of its array; ``"same_array"``: other rows may be sensed meanwhile.
 WRITE_OVERLAPS = ("none", "same_array")
@@ -52,14 +52,16 @@ class Machine:
     results_per_cycle : int
         Results that leave the engine in a cycle, and lanes of the digital processing unit: a power of two up to
         16 that divides `sub_arrays`. If not given, the greatest.
+    multipliers : int
+        Multipliers that the lanes share, a power of two up to `results_per_cycle`; if not given, one for 8 lanes.
     bus_bits : int
         Width of the AXI4 data bus, a power of two from 16 to 512, at most `columns` and 128 · `results_per_cycle`;
         if not given, at most 128.
     image_words, kernel_words : int
         Words of `columns` bits of the image bank and of the kernel bank, 16 to 2^22; the former even.
     parameter_beats, threshold_beats : int
-        Words of the banks of batch-norm parameters and of thresholds, 128 bits for each of `results_per_cycle`
-        channels; 16 to 2^16.
+        Words of the banks of parameters and of scales, and of that of thresholds and tables, 128 bits for each of
+        `results_per_cycle` channels; 16 to 2^16.
     pool_beats : int
         Words of the pooling memory: beats of a pooling region that can be held at most, 4 to 4096.
     descriptors : int
@@ -85,6 +87,7 @@ class Machine:
     memory_operations: bool = False
     row_buses: int = 0
     results_per_cycle: int = 0
+    multipliers: int = 0
     bus_bits: int = 0
     image_words: int = 16384
     kernel_words: int = 65536
@@ -120,6 +123,8 @@ class Machine:
                     f"{key} = {getattr(self, key)}: must be a power of two that divides sub_arrays = "
                     f"{self.sub_arrays}"
                 )
+        self._complete("multipliers", max(1, self.results_per_cycle // 8))
+        self._check_power_of_two("multipliers", 1, self.results_per_cycle)
         narrowest = min(self.columns, CHANNEL_BITS * self.results_per_cycle)
         self._check_power_of_two("bus_bits", 16, min(512, narrowest))
         self._check_range("image_words", 16, 1 << 22)
@@ -165,6 +170,11 @@ class Machine:
     def raw_writes(self) -> int:
         """Writes of a beat of raw values into the image bank."""
         return max(1, self.results_per_cycle * RAW_BITS // self.columns)
+
+    @property
+    def lanes_per_multiplier(self) -> int:
+        """Lanes that share a multiplier."""
+        return self.results_per_cycle // self.multipliers
 
     @property
     def accumulators(self) -> int:

@@ -55,7 +55,7 @@ class MemoryMap:
     ----------
     bus_bits : int
         A power of two from 8 to 1024, at most the width of each bank.
-    image, kernel, parameters, thresholds, program : BankSize
+    image, kernel, parameters, thresholds, program, scales : BankSize
 
     Raises
     ------
@@ -69,6 +69,7 @@ class MemoryMap:
     parameters: BankSize
     thresholds: BankSize
     program: BankSize
+    scales: BankSize
 
     def __post_init__(self) -> None:
         _check_power_of_two("bus_bits", self.bus_bits, 8, 1024)
@@ -99,6 +100,7 @@ class MemoryMap:
             program=BankSize(
                 words=machine.descriptors * DESCRIPTOR_WORDS * _WORD_BITS // program, width=program
             ),
+            scales=BankSize(words=machine.parameter_beats, width=results),
         )
 
 

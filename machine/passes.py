@@ -5,12 +5,12 @@
 
 from dataclasses import dataclass
 
-from .activation import RAW_BITS, ActivationConfiguration
 from .coding import Rounding
-from .descriptor import Load, PoolAt, Requantize
+from .descriptor import Load, Pool
 from .errors import SpinplaneError
 from .machine import Machine
-from .timing import output_stage_cycles
+from .output_stage import RAW_BITS
+from .timing import LOOKUP_CYCLES, MULTIPLY_CYCLES, OUTPUT_STAGE_CYCLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +69,28 @@ class Pass:
     first_window_x, first_window_y, stride_x, stride_y, windows_x, windows_y, out_width, out_height : int
         Which windows and regions exist.
     accumulator_shift, window_sum_scale : int
-    parameter_base, threshold_base, threshold_words : int
-    pool : PoolAt
-    requantize : Requantize
-    absolute : bool
-    shift : int
+    parameter_base, scale_base : int
+    pool : Pool
+    multiplies, float_scale : bool
+        Whether sums are multiplied, and as float32 does it.
     rounding : Rounding
-    low, high, code_shift : int
+    search_reads : int
+        Words of thresholds that a search reads.
     residual : bool
     residual_base, residual_line_bits, residual_plane_bits, residual_pixel_bits, residual_planes : int
         Map of the residual operand.
+    residual_zero, residual_high_shift, residual_shift : int
+    own_code : bool
+        Whether a sum becomes a code before the residual is added.
+    own_rounding : Rounding
+    own_multiplier, own_high_shift, own_shift, total_offset : int
+    multiplies_total : bool
+    total_multiplier, total_high_shift, total_shift, total_low, total_high : int
+    table : bool
+        Whether a level is the number of an entry in a table of codes.
+    table_offset, level_shift, out_zero : int
+    raw : bool
+        Whether the value itself is stored, and no code.
     out_base, out_line_bits, out_plane_bits, out_pixel_bits, out_beat_bits, out_first_bit, out_planes : int
         Output map.
     """
@@ -163,20 +175,17 @@ class Pass:
     windows_y: int = 0
     out_width: int = 0
     out_height: int = 0
-    # From accumulators to codes.
+    # From accumulators to sums.
     accumulator_shift: int = 0
     window_sum_scale: int = 0
     parameter_base: int = 0
-    threshold_base: int = 0
-    threshold_words: int = 0
-    pool: PoolAt = PoolAt.NONE
-    requantize: Requantize = Requantize.SHIFT
-    absolute: bool = False
-    shift: int = 0
+    scale_base: int = 0
+    pool: Pool = Pool.NONE
+    # From a sum to a level.
+    multiplies: bool = False
+    float_scale: bool = False
     rounding: Rounding = Rounding.FLOOR
-    low: int = 0
-    high: int = 0
-    code_shift: int = 0
+    search_reads: int = 0
     # Residual operand.
     residual: bool = False
     residual_base: int = 0
@@ -184,6 +193,28 @@ class Pass:
     residual_plane_bits: int = 0
     residual_pixel_bits: int = 0
     residual_planes: int = 1
+    residual_zero: int = 0
+    residual_high_shift: int = 0
+    residual_shift: int = 0
+    # An own code first.
+    own_code: bool = False
+    own_rounding: Rounding = Rounding.FLOOR
+    own_multiplier: int = 0
+    own_high_shift: int = 0
+    own_shift: int = 0
+    total_offset: int = 0
+    multiplies_total: bool = False
+    total_multiplier: int = 0
+    total_high_shift: int = 0
+    total_shift: int = 0
+    total_low: int = 0
+    total_high: int = 0
+    # From a level to a code.
+    table: bool = False
+    table_offset: int = 0
+    level_shift: int = 0
+    out_zero: int = 0
+    raw: bool = False
     # Output feature map.
     out_base: int = 0
     out_line_bits: int = 0
@@ -236,19 +267,12 @@ class Pass:
     @property
     def writes(self) -> int:
         """Writes of a beat into the image bank."""
-        return self.machine.raw_writes if self.requantize is Requantize.RAW else self.out_planes
+        return self.machine.raw_writes if self.raw else self.out_planes
 
     @property
     def write_bits(self) -> int:
         """Bits of a write into the image bank."""
-        if self.requantize is Requantize.RAW:
-            return min(self.lanes * RAW_BITS, self.machine.columns)
-        return self.lanes
-
-    @property
-    def read_threshold_words(self) -> int:
-        """Words of thresholds that an outer beat reads."""
-        return self.threshold_words if self.requantize is Requantize.THRESHOLDS else 0
+        return min(self.lanes * RAW_BITS, self.machine.columns) if self.raw else self.lanes
 
     @property
     def read_residual_planes(self) -> int:
@@ -256,38 +280,41 @@ class Pass:
         return self.residual_planes if self.residual else 0
 
     @property
+    def lookups(self) -> int:
+        """Words of thresholds and tables that an outer beat reads."""
+        return self.search_reads + self.table
+
+    @property
+    def multiplications(self) -> tuple[int, ...]:
+        """Products of a lane in each phase of an outer beat; a phase begins with the results of the one before it."""
+        if not self.multiplies:
+            return ()
+        added = int(self.residual)
+        phases = [1, 1 + added] if self.own_code else [1 + added]
+        return (*phases, 1) if self.own_code and self.multiplies_total else tuple(phases)
+
+    @property
+    def multiplier_cycles(self) -> int:
+        """Cycles for which an outer beat occupies the multipliers."""
+        slots = [products * self.machine.lanes_per_multiplier for products in self.multiplications]
+        return sum(max(cycles, MULTIPLY_CYCLES + 1) for cycles in slots[:-1]) + sum(slots[-1:])
+
+    @property
     def least_interval(self) -> int:
         """Cycles that an outer beat takes at least."""
-        return max(self.writes, self.threshold_words, self.read_residual_planes)
+        # A search looks at products that must not be those of the next beat.
+        multiplying = self.multiplier_cycles + (
+            MULTIPLY_CYCLES if self.multiplies and self.search_reads else 0
+        )
+        looking_up = LOOKUP_CYCLES * self.lookups - 1
+        return max(self.writes, self.read_residual_planes, multiplying, looking_up)
 
     @property
     def last_write_cycles(self) -> int:
         """Cycles from the one in which a beat is taken to that of its last write."""
-        return output_stage_cycles(
-            writes=self.writes,
-            threshold_words=self.read_threshold_words,
-            residual_planes=self.read_residual_planes,
-        )
-
-    @property
-    def activation(self) -> ActivationConfiguration:
-        """How a value becomes a code.
-
-        Raises
-        ------
-        SpinplaneError
-            If the unit cannot take a number.
-        """
-        return ActivationConfiguration(
-            requantize=self.requantize,
-            absolute=self.absolute,
-            shift=self.shift,
-            rounding=self.rounding,
-            low=self.low,
-            high=self.high,
-            threshold_words=self.threshold_words,
-            code_shift=self.code_shift,
-        )
+        multiplying = self.multiplier_cycles + MULTIPLY_CYCLES if self.multiplies else 0
+        reading = max(self.read_residual_planes - 1, 0)
+        return OUTPUT_STAGE_CYCLES + reading + multiplying + LOOKUP_CYCLES * self.lookups + self.writes
 
     def check_beats(self) -> None:
         """Refuse beats that are not those of a kernel tile's results.

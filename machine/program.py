@@ -33,7 +33,7 @@ _NO_ARCHIVE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_BANKS = ("descriptors", "kernel_rows", "parameters", "thresholds")
+_BANKS = ("descriptors", "kernel_rows", "parameters", "scales", "thresholds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ class Program:
         Header first, END last.
     kernel_rows : ndarray of shape (rows, columns / 8), uint8
         Words of the kernel bank from 0 on, bit 0 of byte 0 in column 0.
-    parameters, thresholds : ndarray of shape (beats, results_per_cycle · 16), uint8
+    parameters, scales, thresholds : ndarray of shape (beats, results_per_cycle · 16), uint8
         Words of their banks from 0 on, lowest byte first.
     input : FeatureMap
     layers : tuple of ProgramLayer
@@ -113,6 +113,7 @@ class Program:
     descriptors: np.ndarray
     kernel_rows: np.ndarray
     parameters: np.ndarray
+    scales: np.ndarray
     thresholds: np.ndarray
     input: FeatureMap
     layers: tuple[ProgramLayer, ...]
@@ -182,7 +183,8 @@ class Program:
             # Opened here, the file is closed even where numpy rejects it.
             with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 header = json.loads(str(file["header"]))
-                banks = {bank: file[bank] for bank in _BANKS}
+                # A file of another version may have other banks.
+                banks = {bank: file[bank] for bank in _BANKS if bank in file.files}
         except _NO_ARCHIVE as error:
             raise SpinplaneError(f"{path}: not a spinplane program file: {error}") from None
         if not isinstance(header, dict) or header.get("format") != _FORMAT:
@@ -191,6 +193,9 @@ class Program:
             raise SpinplaneError(
                 f"{path}: program of version {header.get('version')}, expected version {FORMAT_VERSION}"
             )
+        missing = [bank for bank in _BANKS if bank not in banks]
+        if missing:
+            raise SpinplaneError(f"{path}: damaged program: it has no {missing[0]}")
         try:
             program = Program(
                 machine=Machine(**header["machine"]),
@@ -212,6 +217,7 @@ class Program:
             "descriptors": (machine.descriptors, DESCRIPTOR_WORDS, np.uint32),
             "kernel_rows": (machine.kernel_words, machine.columns // 8, np.uint8),
             "parameters": (machine.parameter_beats, beat_bytes, np.uint8),
+            "scales": (machine.parameter_beats, beat_bytes, np.uint8),
             "thresholds": (machine.threshold_beats, beat_bytes, np.uint8),
         }
         for bank, (words, size, dtype) in expected.items():

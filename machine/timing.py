@@ -24,8 +24,12 @@ FORM_CYCLES = 7
 OFFER_CYCLES = 1
 #: From the last cycle of a kernel tile's last burst to the first one in which the output stage takes its results.
 ENGINE_CYCLES = 4
-#: From the cycle in which a beat is taken to its last write, but for what `output_stage_cycles` adds.
-OUTPUT_STAGE_CYCLES = 8
+#: From the cycle in which a beat is taken to its last write, but for residuals, products, lookups and the writes.
+OUTPUT_STAGE_CYCLES = 5
+#: From the cycle in which a multiplier takes an operand to the one in which the lane has the result.
+MULTIPLY_CYCLES = 12
+#: From the request of a word of thresholds or of a table to what follows from it.
+LOOKUP_CYCLES = 2
 #: After the last write of a pass, or the last step of a memory operation, until the next descriptor is read.
 FINISH_CYCLES = 1
 #: After END has been checked, until the interrupt.
@@ -36,19 +40,6 @@ def fetch_cycles(machine: Machine) -> int:
     """Cycles in which a descriptor is read and checked: one for each word of the program memory that has fields."""
     lanes = max(1, machine.columns // 32)
     return -(-len(DESCRIPTOR_FIELDS) // lanes) + DECODE_CYCLES
-
-
-def output_stage_cycles(*, writes: int, threshold_words: int, residual_planes: int) -> int:
-    """Cycles from the one in which a beat is taken to that of its last write.
-
-    Parameters
-    ----------
-    writes : int
-        Of the beat.
-    threshold_words, residual_planes : int
-        That an outer beat reads, 0 if none.
-    """
-    return OUTPUT_STAGE_CYCLES + max(residual_planes - 1, 0) + max(threshold_words, 1) + writes
 
 
 class MemoryTime(NamedTuple):
