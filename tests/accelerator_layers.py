@@ -1,10 +1,14 @@
 """Random passes for an accelerator, and what its banks hold."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from spinplane.machine import Machine, Rounding
 from spinplane.machine.codec import End, Header, encode
-from spinplane.machine.descriptor import Load, PoolAt, Requantize
+from spinplane.machine.descriptor import Load, Pool
+from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS, ChannelField
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import machine_digest
 
@@ -83,21 +87,17 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     if kernel_row + load_rows > machine.rows:
         return random_pass(machine, seed + 10_000, **choices)
     line_bits = width * pixel_bits + int(rng.integers(0, 3)) * 8
-    pool = PoolAt(int(rng.integers(1, 4)) if region_x * region_y > 1 else 0)
-    requantize = Requantize(pick("requantize", range(3)))
-    raw = requantize is Requantize.RAW
+    pool = Pool(pick("pool", [1, 2]) if region_x * region_y > 1 else 0)
+    raw = pick("raw", [0, 0, 1])
     sub_arrays = int(rng.integers(1, cluster_size + 1))
     last = int(rng.integers(1, sub_arrays + 1))
     beats, last_beats = -(-sub_arrays * slots // lanes), -(-last * slots // lanes)
     channel_beats = (kernel_tiles - 1) * beats + last_beats
-    writes = max(1, 32 * lanes // machine.columns) if raw else pick("out_planes", range(1, 5))
+    writes = max(1, 32 * lanes // machine.columns) if raw else pick("out_planes", range(1, 9))
     out_planes = 1 if raw else writes
-    threshold_words = int(rng.integers(1, 5)) if requantize is Requantize.THRESHOLDS else 0
-    residual = pick("residual", range(2))
     unit = 32 * lanes if raw else lanes
     out_pixel_bits = channel_beats * unit * out_planes
-    interval = max(writes, threshold_words, 3 if residual else 0)
-    return Pass(
+    layer_pass = Pass(
         machine=machine,
         in_bytes=bool(in_bytes),
         pieces=pieces,
@@ -159,11 +159,6 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         load=Load(choices.get("load", Load.ALWAYS)),
         load_base=int(rng.integers(0, 9)),
         load_sub_arrays=sub_arrays,
-        interval=interval,
-        inner_cycles=clusters * beats,
-        last_inner_cycles=clusters * last_beats,
-        outer_cycles=clusters * beats * interval,
-        last_outer_cycles=clusters * last_beats * interval,
         first_window_x=-int(rng.integers(0, 2)),
         first_window_y=-int(rng.integers(0, 2)),
         stride_x=step,
@@ -175,24 +170,69 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         accumulator_shift=int(rng.integers(0, 3)),
         window_sum_scale=int(rng.integers(-9, 9)),
         parameter_base=int(rng.integers(0, 9)),
-        threshold_base=int(rng.integers(0, 9)),
-        threshold_words=threshold_words,
+        scale_base=int(rng.integers(0, 9)),
         pool=pool,
-        requantize=requantize,
-        absolute=bool(rng.integers(0, 2)),
-        shift=int(rng.integers(0, 12)),
-        rounding=Rounding(int(rng.integers(0, 3))),
-        low=0,
-        high=(1 << out_planes) - 1 if requantize is Requantize.SHIFT else 0,
-        code_shift=0 if raw else int(rng.integers(0, 2)),
+        raw=bool(raw),
+        out_base=machine.image_words * machine.columns // 2,
+        out_first_bit=unit,
+    )
+    return with_interval(with_scaling(layer_pass, rng, **choices))
+
+
+def with_scaling(layer_pass: Pass, rng: np.random.Generator, **choices: object) -> Pass:
+    """The pass with numbers of its own between a sum and a code; `choices` fix some of them."""
+
+    def pick(name: str, options: object) -> int:
+        return int(choices[name]) if name in choices else int(rng.choice(options))
+
+    multiplies = pick("multiplies", [0, 1, 1, 1])
+    own_code = multiplies and pick("own_code", range(2))
+    residual = multiplies and pick("residual", range(2))
+    total_low, total_high = np.sort(rng.integers(-256, 256, 2)).tolist()
+    return replace(
+        layer_pass,
+        multiplies=bool(multiplies),
+        float_scale=bool(multiplies and pick("float_scale", [0, 0, 1])),
+        rounding=Rounding(pick("rounding", range(9))),
+        search_reads=0 if layer_pass.raw else pick("search_reads", range(5)),
         residual=bool(residual),
         residual_base=8,
         residual_line_bits=40,
         residual_plane_bits=24,
         residual_pixel_bits=20,
         residual_planes=3 if residual else 1,
-        out_base=machine.image_words * machine.columns // 2,
-        out_first_bit=unit,
+        residual_zero=int(rng.integers(0, 8)),
+        residual_high_shift=int(rng.integers(0, 16)),
+        residual_shift=int(rng.integers(0, 4)),
+        own_code=bool(own_code),
+        own_rounding=Rounding(int(rng.integers(0, 9))),
+        own_multiplier=int(rng.integers(-(1 << 20), 1 << 20)),
+        own_high_shift=int(rng.integers(0, 16)),
+        own_shift=int(rng.integers(0, 4)),
+        total_offset=int(rng.integers(-(1 << 12), 1 << 12)),
+        multiplies_total=bool(own_code and pick("multiplies_total", range(2))),
+        total_multiplier=int(rng.integers(-(1 << 20), 1 << 20)),
+        total_high_shift=int(rng.integers(8, 24)),
+        total_shift=int(rng.integers(0, 12)),
+        total_low=total_low,
+        total_high=total_high,
+        table=bool(not layer_pass.raw and pick("table", [0, 0, 1])),
+        table_offset=int(rng.integers(0, 20)),
+        level_shift=int(rng.integers(0, 2)),
+        out_zero=int(rng.integers(0, 256)),
+    )
+
+
+def with_interval(layer_pass: Pass, more: int = 0) -> Pass:
+    """The pass with the fewest cycles of an outer beat, or some more."""
+    p, interval = layer_pass, layer_pass.least_interval + more
+    return replace(
+        p,
+        interval=interval,
+        inner_cycles=p.clusters * p.beats,
+        last_inner_cycles=p.clusters * p.last_beats,
+        outer_cycles=p.clusters * p.beats * interval,
+        last_outer_cycles=p.clusters * p.last_beats * interval,
     )
 
 
@@ -200,19 +240,48 @@ def powers_of_two(largest: int) -> list[int]:
     return [1 << bit for bit in range(largest.bit_length())]
 
 
+#: Least and greatest numbers of channels in random banks; what is not named may be anything that fits.
+RANGES = {
+    "bias": (-(1 << 12), 1 << 12),
+    "threshold_base": (0, 60),
+    "multiplier": (-(1 << 14), 1 << 14),
+    "residual_multiplier": (-(1 << 14), 1 << 14),
+    "offset": (-(1 << 16), 1 << 16),
+    "shift": (0, 20),
+    "high_shift": (0, 12),
+}
+
+
 def fill_banks(machine: Machine, seed: int) -> dict[str, np.ndarray]:
-    """Contents of all banks: random bits, parameters with which nothing overflows."""
+    """Contents of all banks: random bits, parameters and scales with which nothing overflows."""
     rng = np.random.default_rng(seed)
     lanes = machine.results_per_cycle
-    affine = np.zeros((machine.parameter_beats * lanes, 16), dtype=np.uint8)
-    limits = ((0, 4, 1 << 12), (4, 7, 200), (7, 13, 1 << 16), (13, 16, 1 << 10))
-    for first, end, limit in limits:
-        values = rng.integers(-limit, limit, len(affine))
-        affine[:, first:end] = values[:, np.newaxis] >> np.arange(0, 8 * (end - first), 8) & 0xFF
     levels = rng.integers(-(1 << 18), 1 << 18, (machine.threshold_beats, lanes * 4)).astype("<i4")
     return {
         "image": rng.integers(0, 2, machine.image_words * machine.columns).astype(np.uint8),
         "kernel": rng.integers(0, 256, (machine.kernel_words, machine.columns // 8)).astype(np.uint8),
-        "parameters": affine.reshape(machine.parameter_beats, -1),
+        "parameters": random_words(PARAMETER_FIELDS, machine.parameter_beats, lanes, rng),
+        "scales": random_words(SCALE_FIELDS, machine.parameter_beats, lanes, rng),
         "thresholds": levels.view(np.uint8).reshape(machine.threshold_beats, -1),
     }
+
+
+def random_words(
+    fields: Sequence[ChannelField], words: int, lanes: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Words of channels with random numbers: (words, lanes · 16), uint8."""
+    numbers = {}
+    for field in fields:
+        low, high = RANGES.get(field.name, (field.smallest, field.largest))
+        numbers[field.name] = rng.integers(low, high, words * lanes, endpoint=True)
+    return words_of_channels(fields, numbers).reshape(words, -1)
+
+
+def words_of_channels(fields: Sequence[ChannelField], numbers: dict[str, np.ndarray]) -> np.ndarray:
+    """Words of channels of shape (n,): (n, 16), uint8, one field after the other from the lowest bit on."""
+    count, at = len(next(iter(numbers.values()))), 0
+    bits = np.zeros((count, 128), dtype=np.uint8)
+    for field in fields:
+        bits[:, at : at + field.bits] = numbers[field.name][:, np.newaxis] >> np.arange(field.bits) & 1
+        at += field.bits
+    return np.packbits(bits, axis=1, bitorder="little")
