@@ -1,7 +1,7 @@
 """Golden model of the activation: a search through the thresholds of a channel, and a table from levels to codes.
 
 A search gives any monotone function of up to 8 bits in one go, such as sign or (tanh x + 1)/2; a table gives any other
-one behind the quantizer, such as \\|x\\|.
+one behind the quantizer, such as the magnitude.
 """
 
 from typing import NamedTuple

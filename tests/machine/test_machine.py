@@ -149,8 +149,8 @@ def test_reads_a_file(tmp_path: Path) -> None:
             text_of(**LEAST, row=8),
             "unknown key 'row': must be one of name, sub_arrays, rows, columns, segments, accumulator_bits, "
             "sense_cycles, write_cycles, write_overlap, memory_operations, row_buses, results_per_cycle, "
-            "multipliers, bus_bits, image_words, kernel_words, parameter_beats, threshold_beats, pool_beats, descriptors, "
-            "description",
+            "multipliers, bus_bits, image_words, kernel_words, parameter_beats, threshold_beats, pool_beats, "
+            "descriptors, description",
         ),
         (text_of(name="m", sub_arrays=1, rows=8, segments=2), "missing key 'columns'"),
         ("", "missing key 'name'"),
