@@ -1,14 +1,14 @@
 """Random passes for an accelerator, and what its banks hold."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from contract_output import least_interval
+from output_stage_draws import draw_output_stage, fill_output_banks
 
-from spinplane.machine import Machine, Rounding
+from spinplane.machine import Machine
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import Load, Pool
-from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS, ChannelField
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import machine_digest
 
@@ -87,17 +87,35 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     if kernel_row + load_rows > machine.rows:
         return random_pass(machine, seed + 10_000, **choices)
     line_bits = width * pixel_bits + int(rng.integers(0, 3)) * 8
-    pool = Pool(pick("pool", [1, 2]) if region_x * region_y > 1 else 0)
-    raw = pick("raw", [0, 0, 1])
+    pool = Pool(int(rng.integers(1, 3)) if region_x * region_y > 1 else 0)
+    stage = draw_output_stage(machine, rng, pick)
+    raw = bool(stage["raw"])
     sub_arrays = int(rng.integers(1, cluster_size + 1))
     last = int(rng.integers(1, sub_arrays + 1))
     beats, last_beats = -(-sub_arrays * slots // lanes), -(-last * slots // lanes)
     channel_beats = (kernel_tiles - 1) * beats + last_beats
-    writes = max(1, 32 * lanes // machine.columns) if raw else pick("out_planes", range(1, 9))
-    out_planes = 1 if raw else writes
+    out_planes = 1 if raw else pick("out_planes", [1, 2, 3, 4, 5, 6, 7, 8, 8, 8])
     unit = 32 * lanes if raw else lanes
     out_pixel_bits = channel_beats * unit * out_planes
-    layer_pass = Pass(
+    out_line_bits = out_pixel_bits * clusters_x * columns + 2 * unit
+    out_base = machine.image_words * machine.columns // 2
+    if stage["residual"] and not raw and pick("in_place", [0, 0, 1]):
+        operand = {
+            "residual_base": out_base + unit,
+            "residual_line_bits": out_line_bits,
+            "residual_plane_bits": channel_beats * lanes,
+            "residual_pixel_bits": out_pixel_bits,
+            "residual_planes": int(rng.integers(1, out_planes + 1)),
+        }
+    else:
+        operand = {
+            "residual_base": 8,
+            "residual_line_bits": 40,
+            "residual_plane_bits": 24,
+            "residual_pixel_bits": 20,
+            "residual_planes": int(rng.integers(1, 9)),
+        }
+    drawn = Pass(
         machine=machine,
         in_bytes=bool(in_bytes),
         pieces=pieces,
@@ -128,7 +146,7 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         out_beat_bits=unit,
         out_plane_bits=channel_beats * lanes,
         out_pixel_bits=out_pixel_bits,
-        out_line_bits=out_pixel_bits * clusters_x * columns + 2 * unit,
+        out_line_bits=out_line_bits,
         in_base=128 + 8 * int(rng.integers(0, 5)),
         in_line_bits=line_bits,
         in_height=height,
@@ -159,6 +177,8 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         load=Load(choices.get("load", Load.ALWAYS)),
         load_base=int(rng.integers(0, 9)),
         load_sub_arrays=sub_arrays,
+        inner_cycles=clusters * beats,
+        last_inner_cycles=clusters * last_beats,
         first_window_x=-int(rng.integers(0, 2)),
         first_window_y=-int(rng.integers(0, 2)),
         stride_x=step,
@@ -169,70 +189,18 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         out_height=max(1, clusters_y * rows - int(rng.integers(0, 2))),
         accumulator_shift=int(rng.integers(0, 3)),
         window_sum_scale=int(rng.integers(-9, 9)),
-        parameter_base=int(rng.integers(0, 9)),
-        scale_base=int(rng.integers(0, 9)),
         pool=pool,
-        raw=bool(raw),
-        out_base=machine.image_words * machine.columns // 2,
+        **stage,
+        **operand,
+        out_base=out_base,
         out_first_bit=unit,
     )
-    return with_interval(with_scaling(layer_pass, rng, **choices))
-
-
-def with_scaling(layer_pass: Pass, rng: np.random.Generator, **choices: object) -> Pass:
-    """The pass with numbers of its own between a sum and a code; `choices` fix some of them."""
-
-    def pick(name: str, options: object) -> int:
-        return int(choices[name]) if name in choices else int(rng.choice(options))
-
-    multiplies = pick("multiplies", [0, 1, 1, 1])
-    own_code = multiplies and pick("own_code", range(2))
-    residual = multiplies and pick("residual", range(2))
-    total_low, total_high = np.sort(rng.integers(-256, 256, 2)).tolist()
+    interval = least_interval(drawn) + int(rng.choice([0, 0, 1, 4]))
     return replace(
-        layer_pass,
-        multiplies=bool(multiplies),
-        float_scale=bool(multiplies and pick("float_scale", [0, 0, 1])),
-        rounding=Rounding(pick("rounding", range(9))),
-        search_reads=0 if layer_pass.raw else pick("search_reads", range(5)),
-        residual=bool(residual),
-        residual_base=8,
-        residual_line_bits=40,
-        residual_plane_bits=24,
-        residual_pixel_bits=20,
-        residual_planes=3 if residual else 1,
-        residual_zero=int(rng.integers(0, 8)),
-        residual_high_shift=int(rng.integers(0, 16)),
-        residual_shift=int(rng.integers(0, 4)),
-        own_code=bool(own_code),
-        own_rounding=Rounding(int(rng.integers(0, 9))),
-        own_multiplier=int(rng.integers(-(1 << 20), 1 << 20)),
-        own_high_shift=int(rng.integers(0, 16)),
-        own_shift=int(rng.integers(0, 4)),
-        total_offset=int(rng.integers(-(1 << 12), 1 << 12)),
-        multiplies_total=bool(own_code and pick("multiplies_total", range(2))),
-        total_multiplier=int(rng.integers(-(1 << 20), 1 << 20)),
-        total_high_shift=int(rng.integers(8, 24)),
-        total_shift=int(rng.integers(0, 12)),
-        total_low=total_low,
-        total_high=total_high,
-        table=bool(not layer_pass.raw and pick("table", [0, 0, 1])),
-        table_offset=int(rng.integers(0, 20)),
-        level_shift=int(rng.integers(0, 2)),
-        out_zero=int(rng.integers(0, 256)),
-    )
-
-
-def with_interval(layer_pass: Pass, more: int = 0) -> Pass:
-    """The pass with the fewest cycles of an outer beat, or some more."""
-    p, interval = layer_pass, layer_pass.least_interval + more
-    return replace(
-        p,
+        drawn,
         interval=interval,
-        inner_cycles=p.clusters * p.beats,
-        last_inner_cycles=p.clusters * p.last_beats,
-        outer_cycles=p.clusters * p.beats * interval,
-        last_outer_cycles=p.clusters * p.last_beats * interval,
+        outer_cycles=clusters * beats * interval,
+        last_outer_cycles=clusters * last_beats * interval,
     )
 
 
@@ -240,48 +208,11 @@ def powers_of_two(largest: int) -> list[int]:
     return [1 << bit for bit in range(largest.bit_length())]
 
 
-#: Least and greatest numbers of channels in random banks; what is not named may be anything that fits.
-RANGES = {
-    "bias": (-(1 << 12), 1 << 12),
-    "threshold_base": (0, 60),
-    "multiplier": (-(1 << 14), 1 << 14),
-    "residual_multiplier": (-(1 << 14), 1 << 14),
-    "offset": (-(1 << 16), 1 << 16),
-    "shift": (0, 20),
-    "high_shift": (0, 12),
-}
-
-
 def fill_banks(machine: Machine, seed: int) -> dict[str, np.ndarray]:
-    """Contents of all banks: random bits, parameters and scales with which nothing overflows."""
+    """Contents of all banks: random bits, parameters with which nothing overflows."""
     rng = np.random.default_rng(seed)
-    lanes = machine.results_per_cycle
-    levels = rng.integers(-(1 << 18), 1 << 18, (machine.threshold_beats, lanes * 4)).astype("<i4")
     return {
         "image": rng.integers(0, 2, machine.image_words * machine.columns).astype(np.uint8),
         "kernel": rng.integers(0, 256, (machine.kernel_words, machine.columns // 8)).astype(np.uint8),
-        "parameters": random_words(PARAMETER_FIELDS, machine.parameter_beats, lanes, rng),
-        "scales": random_words(SCALE_FIELDS, machine.parameter_beats, lanes, rng),
-        "thresholds": levels.view(np.uint8).reshape(machine.threshold_beats, -1),
+        **fill_output_banks(machine, rng),
     }
-
-
-def random_words(
-    fields: Sequence[ChannelField], words: int, lanes: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Words of channels with random numbers: (words, lanes · 16), uint8."""
-    numbers = {}
-    for field in fields:
-        low, high = RANGES.get(field.name, (field.smallest, field.largest))
-        numbers[field.name] = rng.integers(low, high, words * lanes, endpoint=True)
-    return words_of_channels(fields, numbers).reshape(words, -1)
-
-
-def words_of_channels(fields: Sequence[ChannelField], numbers: dict[str, np.ndarray]) -> np.ndarray:
-    """Words of channels of shape (n,): (n, 16), uint8, one field after the other from the lowest bit on."""
-    count, at = len(next(iter(numbers.values()))), 0
-    bits = np.zeros((count, 128), dtype=np.uint8)
-    for field in fields:
-        bits[:, at : at + field.bits] = numbers[field.name][:, np.newaxis] >> np.arange(field.bits) & 1
-        at += field.bits
-    return np.packbits(bits, axis=1, bitorder="little")
