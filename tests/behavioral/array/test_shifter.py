@@ -13,7 +13,6 @@ from spinplane.behavioral.array import shifter
 from spinplane.machine import Rounding
 
 
-
 def _signed(quotient: Fraction, magnitude: int) -> int:
     return magnitude if quotient > 0 else -magnitude
 

@@ -63,7 +63,9 @@ def test_float_scale_is_a_product_of_float32(value: int, significand: int, offse
     assert batch_normalize(value, significand, offset, float_scale=True) == wrapped(int(product) + offset)
 
 
-@pytest.mark.parametrize(("value", "multiplier"), [(2**35 - 1, 2**28 - 1), (-(2**35), 2**28), (2**35 - 1, 2**28)])
+@pytest.mark.parametrize(
+    ("value", "multiplier"), [(2**35 - 1, 2**28 - 1), (-(2**35), 2**28), (2**35 - 1, 2**28)]
+)
 def test_float_scale_at_the_end_of_64_bits(value: int, multiplier: int) -> None:
     """2^35 − 1 becomes 2^35: the product is 2^63 or nearly so, and wraps."""
     assert batch_normalize(value, multiplier, 1, float_scale=True) == -(2**63) + 1

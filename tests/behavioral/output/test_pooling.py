@@ -52,7 +52,9 @@ def test_as_plain_loops(mode: Pool, least: bool, data: st.DataObject) -> None:
 
 
 @given(
-    st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1), st.integers(-(2**27), 2**27), st.integers(0, 2**40)
+    st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1),
+    st.integers(-(2**27), 2**27),
+    st.integers(0, 2**40),
 )
 def test_pooling_before_scaling_is_pooling_after_it(sums: list[int], multiplier: int, offset: int) -> None:
     assert pool(sums, Pool.SUM) * multiplier == sum(x * multiplier for x in sums)

@@ -108,9 +108,7 @@ def by_decimal(value: int, shift: int, rounding: Rounding) -> int:
         return int(quotient.to_integral_value(BY_NAME[rounding]))
 
 
-@given(
-    st.integers(-(2**63), 2**63 - 1) | st.integers(-40, 40), st.integers(0, 63), st.sampled_from(Rounding)
-)
+@given(st.integers(-(2**63), 2**63 - 1) | st.integers(-40, 40), st.integers(0, 63), st.sampled_from(Rounding))
 def test_quantize_is_exact_for_all_of_64_bits(value, shift, rounding):
     rounded = by_decimal(value, shift, rounding)
     codes = quantize([value], shift=shift, rounding=rounding, low=-256, high=255)
