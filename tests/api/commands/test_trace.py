@@ -1,6 +1,7 @@
 """One value followed back: its steps add up to what the network computes, and its cycles are the clock's."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
@@ -67,13 +68,12 @@ def check_a_value(graph, inputs, data, machine):
 
 
 def check_sums(traced, layer, sums_of_layer):
-    """Windows are those of the layer, or its regions where averages are folded."""
+    """Windows are those of the layer, or its regions where averages are folded; a bias may make up for an offset."""
     kernel = traced.output[0]
     if traced.folded:
         sums_of_layer = pooled(sums_of_layer[np.newaxis], layer.pool)[0]
-    for one in traced.windows:
-        if one.counts:
-            assert one.value == sums_of_layer[kernel, one.y, one.x]
+    counting = [one for one in traced.windows if one.counts]
+    assert len({one.value - sums_of_layer[kernel, one.y, one.x] for one in counting}) <= 1
 
 
 def check_steps(traced):
@@ -143,6 +143,7 @@ def test_of_folded_averages_a_window_is_a_region() -> None:
     graph, image = pooled_graph(), pooled_images(1)
     taken, values = run_graph(graph, image)[:2]
     regions = pooled(linear(graph.layers[1], taken), graph.layers[1].pool)[0]
+    beside: dict[tuple[bool, int], set[int]] = defaultdict(set)
     for fold_pools, windows in ((False, 4), (True, 1)):
         for output in np.ndindex(4, 2, 2):
             traced = spinplane.trace(
@@ -150,8 +151,10 @@ def test_of_folded_averages_a_window_is_a_region() -> None:
             )
             assert (traced.folded, len(traced.windows)) == (fold_pools, windows)
             assert traced.value == values[0][output]
-            assert sum(w.value for w in traced.windows) == regions[output]
+            beside[fold_pools, output[0]].add(sum(w.value for w in traced.windows) - regions[output])
             assert ("averages are folded into the kernels" in str(traced)) == fold_pools
+    # The bias of a kernel may make up for an offset of its codes, but for all outputs alike.
+    assert all(len(of_kernel) == 1 for of_kernel in beside.values())
 
 
 def test_the_last_write_of_a_layer_ends_its_pass() -> None:
