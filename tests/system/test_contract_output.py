@@ -113,6 +113,19 @@ def test_doubling_high_multiply_and_rounding_shift_are_those_of_tflite() -> None
         assert half_away(high, shift) == (high >> shift) + ((high & mask) > threshold)
 
 
+def test_a_float_scale_is_that_of_a_quantized_convolution() -> None:
+    """As ONNX's QLinearConv: the sum as float32 times a float32, to the nearest whole number, plus the zero point."""
+    rng = np.random.default_rng(5)
+    for total in some_numbers(5, 32):
+        scale, zero = np.float32(rng.uniform(2**-24, 2**-16)), int(rng.integers(0, 256))
+        significand, exponent = np.frexp(scale)
+        n = Pass(machine=TINY, multiplies=True, float_scale=True, rounding=Rounding.HALF_EVEN, out_zero=zero)
+        scales = {"multiplier": int(significand * (1 << 24)), "offset": 0, "shift": 24 - int(exponent)}
+        parameters = {"search": 0, "low": -zero, "high": 255 - zero}
+        code = code_of(n, parameters, scales, value_of(n, parameters, scales, total, 0), lambda _: 0)
+        assert code == clip(int(np.rint(np.float32(np.int32(total)) * scale)) + zero, 0, 255)
+
+
 @pytest.mark.parametrize("reads", range(5))
 def test_a_search_counts_the_thresholds_that_are_reached(reads: int) -> None:
     rng = np.random.default_rng(reads)
