@@ -78,10 +78,17 @@ class Operand:
 class Rounding(enum.Enum):
     """How a quotient by a power of two becomes an integer; the value is its code in the RTL.
 
-    ``FLOOR`` toward −∞, ``HALF_UP`` to nearest with ties toward +∞, ``HALF_EVEN`` to nearest with ties to
-    the even integer (ONNX).
+    ``FLOOR`` toward −∞, ``CEIL`` toward +∞, ``TO_ZERO`` and ``AWAY`` toward 0 and away from it. The others go to the
+    nearest integer, and from the middle between two to the even one (``HALF_EVEN``, that of ONNX), toward +∞ or −∞
+    (``HALF_UP``, ``HALF_DOWN``), away from 0 or toward it (``HALF_AWAY``, ``HALF_TO_ZERO``).
     """
 
     FLOOR = 0
-    HALF_UP = 1
-    HALF_EVEN = 2
+    CEIL = 1
+    TO_ZERO = 2
+    AWAY = 3
+    HALF_EVEN = 4
+    HALF_UP = 5
+    HALF_DOWN = 6
+    HALF_AWAY = 7
+    HALF_TO_ZERO = 8
