@@ -12,8 +12,8 @@ from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict, row_sets
 from spinplane.machine import Machine, SpinplaneError, load_machine
-from spinplane.machine.activation import RAW_BITS
-from spinplane.machine.descriptor import Load, PoolAt
+from spinplane.machine.descriptor import Load, Pool
+from spinplane.machine.output_stage import RAW_BITS
 from spinplane.machine.pass_timing import kernel_tile_starts, region_starts
 from spinplane.machine.program import Program
 from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
@@ -178,8 +178,8 @@ def _followed(probe: Probe) -> int:
     sum.
     """
     pool, windows = probe.place.layer_pass.pool, probe.windows
-    counting = [at for at, window in enumerate(windows) if window.counts or pool is PoolAt.NONE]
-    if pool in (PoolAt.NONE, PoolAt.SUM):
+    counting = [at for at, window in enumerate(windows) if window.counts or pool is Pool.NONE]
+    if pool in (Pool.NONE, Pool.SUM):
         return counting[0]
     return next(at for at in counting if windows[at].scaled == probe.pooled)
 
