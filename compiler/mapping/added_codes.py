@@ -1,7 +1,7 @@
 """Additions of codes: a layer's own codes first, then their sum with the codes of an earlier layer.
 
-All pairs of an own level and a residual's code are tried: what an addition makes of them is reproduced exactly, as TFLite
-defines it, along a line M·own + R·code + offset, or by a search through thresholds of M·own + R·code.
+What an addition makes of every pair of an own level and a residual's code is reproduced exactly: as TFLite defines it,
+along a line M·own + R·code + offset, or by a search through thresholds of M·own + R·code.
 """
 
 from collections.abc import Iterator
@@ -261,7 +261,13 @@ class _Pairs:
         )
 
     def _built(
-        self, levels: CodeLevels, own: int, residual: int, *, thresholds: np.ndarray | None = None, **fields: Any
+        self,
+        levels: CodeLevels,
+        own: int,
+        residual: int,
+        *,
+        thresholds: np.ndarray | None = None,
+        **fields: Any,
     ) -> Requantization:
         """Parameters of the own codes, of both factors, and of what becomes of the sum."""
         mine = self._own.requantization

@@ -1,9 +1,9 @@
 """Lines through steps: multiplier, shift and offset of each channel, so that one rounded product gives its codes.
 
 Step k lies between the numbers before_k and at_k. In a channel with the line m·x + o and the shift s it asks for
-m·at_k + o ≥ y_k and m·before_k + o < y_k, where y_k is the least number that is rounded to the step's code. For a slope
-m / 2^s the greatest lower bound of o is a convex function, the least upper bound a concave one: the slope with the widest
-room between them is found in real numbers, and its multiplier, of as many bits as fit, is tried in whole ones.
+m·at_k + o ≥ y_k and m·before_k + o < y_k, where y_k is the least number that is rounded to the step's code. As functions
+of the slope m / 2^s, the greatest lower bound of o is convex and the least upper bound concave: the slopes that leave
+room between them are found in real numbers. The one in the middle, with as many bits as fit, is proven in whole ones.
 """
 
 from dataclasses import dataclass
@@ -130,7 +130,9 @@ def find_lines(stairs: Staircase, first: int, rounding: Rounding, limits: Limits
     several = stairs.inside.any(axis=1)
     total = np.where(several, (lower >> 1) + (upper >> 1) + (lower & upper & 1), 0)
     bias = np.clip(
-        np.rint(total / np.maximum(multiplier * limits.unit, 1)).astype(np.int64), limits.bias_low, limits.bias_high
+        np.rint(total / np.maximum(multiplier * limits.unit, 1)).astype(np.int64),
+        limits.bias_low,
+        limits.bias_high,
     )
     bias = np.where(several, bias, 0)
     offset = total - multiplier * limits.unit * bias
@@ -184,8 +186,8 @@ def _bounds(codes: np.ndarray, rounding: Rounding) -> np.ndarray:
 def _slopes(stairs: Staircase, bounds: np.ndarray) -> np.ndarray:
     """The middle one of the slopes of each channel that leave room to its offset, float64.
 
-    The room is a concave function of the slope, made of pieces (T_k − B_j)·slope + b_j − b_k: Newton's method from either
-    end meets no piece twice and passes no slope that leaves room.
+    The room is a concave function of the slope, made of pieces (T_k − B_j)·slope + b_j − b_k: Newton's method from
+    either end meets no piece twice and passes no slope that leaves room.
     """
     count = stairs.inside.sum(axis=1)
     slopes = np.where(count == 0, 0.0, 1.0)
@@ -261,4 +263,6 @@ def _prove(stairs: Staircase, first: int, rounding: Rounding, limits: Limits, li
     follows[:, :-1] = same[:, 1:]
     assert (at == taken + 1)[relevant & ~follows].all()
     assert (before == taken)[relevant & ~same].all()
-    assert (0 <= lines.multiplier[lines.fits]).all() and (lines.multiplier[lines.fits] <= limits.steepest).all()
+    assert (lines.multiplier[lines.fits] >= 0).all() and (
+        lines.multiplier[lines.fits] <= limits.steepest
+    ).all()

@@ -61,7 +61,9 @@ def _float_scale(steps: FloatScale) -> NativeScale:
     )
 
 
-def exact_steps(layer: Layer, steps: FloatScale | DoublingMultiply, low: np.ndarray, high: np.ndarray) -> StepFunction:
+def exact_steps(
+    layer: Layer, steps: FloatScale | DoublingMultiply, low: np.ndarray, high: np.ndarray
+) -> StepFunction:
     """Steps of a monotone map over sums from `low` to `high`, found by bisection.
 
     Raises
@@ -99,4 +101,3 @@ def apply(layer: Layer, steps: FloatScale | DoublingMultiply, sums: np.ndarray) 
         return steps.apply(sums[np.newaxis, ..., np.newaxis])[0, ..., 0]
     except SpinplaneError as error:
         raise SpinplaneError(f"layer {layer.name}: {error}") from None
-

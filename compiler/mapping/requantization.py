@@ -1,7 +1,7 @@
 """What the output stage gets to turn a layer's pooled sums into codes, and what it makes of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,22 @@ CHANNEL_NUMBERS = (
     "shift",
     "high_shift",
 )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ListPlaces:
+    """Places of the thresholds and tables of a layer, from the first word that it takes.
+
+    Parameters
+    ----------
+    word : ndarray of shape (channels,), int64
+        First one of each channel, in the memory of its lane.
+    words : int
+        Of the lane that takes the most.
+    """
+
+    word: np.ndarray
+    words: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,6 +91,39 @@ class Requantization:
     def lookup_words(self) -> int:
         """Words of the threshold bank that a channel takes: thresholds, and the table after them."""
         return self.search_words + -(-self.tables.shape[1] // CODES_PER_WORD)
+
+    def list_places(self, lanes: int) -> "ListPlaces":
+        """Where the thresholds and tables of each channel lie in the memory of its lane; equal ones lie there once."""
+        places, known = np.zeros(len(self.bias), dtype=np.int64), [dict[bytes, int]() for _ in range(lanes)]
+        if self.lookup_words:
+            for channel, row in enumerate(np.hstack([self.thresholds, self.tables])):
+                of_lane = known[channel % lanes]
+                places[channel] = of_lane.setdefault(row.tobytes(), len(of_lane) * self.lookup_words)
+        return ListPlaces(word=places, words=max(map(len, known)) * self.lookup_words)
+
+    def with_gaps(self, lanes: int) -> "Requantization":
+        """The same with channels that do not exist, up to whole beats; each has the code 0 where it can."""
+        gaps = -len(self.bias) % lanes
+        level = -(self.fields.get("out_zero", 0) >> self.fields.get("level_shift", 0))
+        return replace(
+            self,
+            channels={
+                name: np.append(numbers, np.full(gaps, level if name in ("low", "high") else 0))
+                for name, numbers in self.channels.items()
+            },
+            bias=np.append(self.bias, np.zeros(gaps, dtype=np.int64)),
+            thresholds=np.pad(self.thresholds, ((0, gaps), (0, 0)), constant_values=UNUSED_THRESHOLD),
+            tables=np.pad(self.tables, ((0, gaps), (0, 0))),
+        )
+
+    @property
+    def clean(self) -> bool:
+        """Whether the channels that do not exist have the code 0, whatever their sums are."""
+        if self.fields.get("table"):
+            return True
+        if self.fields.get("own_code"):
+            return False
+        return self.fields.get("out_zero", 0) % (1 << self.fields.get("level_shift", 0)) == 0
 
     def methods(self) -> dict[str, int]:
         """Number of channels whose codes come about in each way: natively, by a line, by a search, by a table too."""
@@ -122,7 +171,7 @@ class Requantization:
         return y if self.raw else self._code(y, self._levels(y))
 
     def scaled(self, pooled: np.ndarray, residual: np.ndarray | int) -> np.ndarray:
-        """y after phase 1."""
+        """Y after phase 1."""
         multiplier = self._column(self.channels["multiplier"])
         offset = self._column(self.channels["offset"])
         if self.fields.get("float_scale"):
@@ -141,7 +190,8 @@ class Requantization:
         """Code of own codes and those of the residual."""
         fields = self.fields
         y = _half_away(
-            _half_up(own * fields["own_multiplier"], fields.get("own_high_shift", 0)), fields.get("own_shift", 0)
+            _half_up(own * fields["own_multiplier"], fields.get("own_high_shift", 0)),
+            fields.get("own_shift", 0),
         )
         if fields.get("residual"):
             y = y + self._addend(residual)

@@ -58,7 +58,9 @@ def requantization(
     exact = exact_steps(layer, steps, value.low, value.high)
     added = _added(layer, exact)
     multiplies = _interval(machine, output, addend, multiplies=True)
-    if layer.residual or (not sparing and _search_interval(machine, output, addend, added.count) < multiplies):
+    if layer.residual or (
+        not sparing and _search_interval(machine, output, addend, added.count) < multiplies
+    ):
         return _by_steps(layer, added, output, value, addend, machine, sparing=sparing)
     levels = steps.levels if layer.addition is None else layer.addition.apply(steps.levels)
     return multiplied_natively(layer, steps, value, exact, stored_codes(layer.name, levels, output))
@@ -81,7 +83,11 @@ def _raw(layer: Layer, value: Value) -> Requantization:
         windows=value.windows,
         thresholds=np.zeros((channels, 0), dtype=np.int64),
         tables=np.zeros((channels, 0), dtype=np.uint8),
-        fields={"pool": pool, "raw": True, **({"multiplies": True, "residual": True} if layer.residual else {})},
+        fields={
+            "pool": pool,
+            "raw": True,
+            **({"multiplies": True, "residual": True} if layer.residual else {}),
+        },
     )
 
 
@@ -99,7 +105,9 @@ def _by_steps(
     in_codes = code_steps(layer, steps, output, value.low, value.high)
     most = int(in_codes.stairs.inside.sum(axis=1).max())
     if most >= 5**MOST_SEARCH_READS:
-        raise SpinplaneError(f"layer {layer.name}: {most} steps: a search has at most {5**MOST_SEARCH_READS - 1}")
+        raise SpinplaneError(
+            f"layer {layer.name}: {most} steps: a search has at most {5**MOST_SEARCH_READS - 1}"
+        )
     searching = _search_interval(machine, output, addend, most)
     if not sparing and searching < _interval(machine, output, addend, multiplies=True):
         return searched(layer, in_codes, value)

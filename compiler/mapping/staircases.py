@@ -52,7 +52,8 @@ class CodeSteps:
 
 
 def code_steps(
-    layer: Layer, steps: StepFunction, output: InputCode, low: np.ndarray, high: np.ndarray) -> CodeSteps:
+    layer: Layer, steps: StepFunction, output: InputCode, low: np.ndarray, high: np.ndarray
+) -> CodeSteps:
     """Steps of a layer whose values reach from `low` to `high`.
 
     Parameters
@@ -102,7 +103,7 @@ def numberings(output: InputCode, first: int, count: int, distance: int) -> tupl
         for zero in zeros
         if (first - zero) % distance == 0 and zero < 256
     )
-    return tuple(one for one in ways if LEAST_LEVEL <= one.first and one.first + count <= GREATEST_LEVEL)
+    return tuple(one for one in ways if one.first >= LEAST_LEVEL and one.first + count <= GREATEST_LEVEL)
 
 
 def stored_codes(name: str, levels: np.ndarray, output: InputCode) -> np.ndarray:

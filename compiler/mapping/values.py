@@ -132,4 +132,6 @@ def _with_residual(layer: Layer, value: Value, addend: Addend) -> Value:
 def _prove_width(layer: Layer, what: str, low: np.ndarray, high: np.ndarray, bits: int) -> None:
     least, greatest = int(low.min()), int(high.max())
     if least < -(1 << (bits - 1)) or greatest >= 1 << (bits - 1):
-        raise SpinplaneError(f"layer {layer.name}: {what} from {least} to {greatest} do not fit in {bits} bits")
+        raise SpinplaneError(
+            f"layer {layer.name}: {what} from {least} to {greatest} do not fit in {bits} bits"
+        )
