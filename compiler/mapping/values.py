@@ -97,10 +97,10 @@ def pool_of(layer: Layer) -> tuple[Pool, np.ndarray]:
         return Pool.NONE, none
     if layer.pool.kind == "sum":
         return Pool.SUM, none
-    if layer.pool.kind == "max_sums":
-        return Pool.MAX, np.array(layer.pool.least, dtype=np.int64) if layer.pool.least else none
-    assert layer.steps is not None and layer.steps.monotone
-    return Pool.MAX, (~layer.steps.rising).astype(np.int64)
+    if layer.pool.kind == "max_codes" and layer.steps:
+        assert layer.steps.monotone
+        return Pool.MAX, (~layer.steps.rising).astype(np.int64)
+    return Pool.MAX, np.array(layer.pool.least, dtype=np.int64) if layer.pool.least else none
 
 
 def _with_residual(layer: Layer, value: Value, addend: Addend) -> Value:
