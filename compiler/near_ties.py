@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .graph import CodeAddition, Layer, StepFunction
+from .exact_steps import ExactSteps
+from .graph import CodeAddition, Layer, StepFunction, Steps
 from .oracle import finish
 
 
@@ -34,24 +35,18 @@ class NearTies:
 
 def near_ties(layer: Layer) -> NearTies:
     """Count the near-ties of a layer's steps."""
-    channels = len(layer.weights)
-    bounds = _bounds(layer)
-    if bounds is None:
+    channels, steps = len(layer.weights), layer.steps
+    if not isinstance(steps, StepFunction) or steps.exact is None:
         return NearTies(count=np.zeros(channels, dtype=np.int64), margin=np.full(channels, np.inf))
-    exact = bounds.nominal.exact
-    assert exact is not None
     # Falling channels are rising ones of the negative sum.
-    sign = np.where(bounds.nominal.rising, 1, -1)
-    ends = np.sort([sign * exact.map.least, sign * exact.map.greatest], axis=0)[:, :, np.newaxis]
-    never = np.iinfo(np.int64)
+    sign = np.where(steps.rising, 1, -1)
+    reached = steps.exact.map
+    ends = np.sort([sign * reached.least, sign * reached.greatest], axis=0)[:, :, np.newaxis]
     # A step is open from the first sum that may have reached it to the first one that must have.
-    first, last = (
-        np.where(np.isin(steps.thresholds, [never.min, never.max]), ends[1] + 1, sign[:, np.newaxis] * steps.thresholds)
-        for steps in (bounds.greatest, bounds.least)
-    )  # fmt: skip
-    before = np.concatenate([np.broadcast_to(ends[0], (channels, 1)), last[:, :-1]], axis=1)
-    count = np.maximum(last - np.maximum(first, before), 0).sum(axis=1)
-    return NearTies(count=count, margin=exact.margins())
+    must, may = (_positions(bound.thresholds, sign, ends[1]) for bound in _bounds(steps, steps.exact))
+    before = np.concatenate([np.broadcast_to(ends[0], (channels, 1)), must[:, :-1]], axis=1)
+    count = np.maximum(must - np.maximum(may, before), 0).sum(axis=1)
+    return NearTies(count=count, margin=steps.exact.margins())
 
 
 def value_bounds(
@@ -62,7 +57,7 @@ def value_bounds(
     Parameters
     ----------
     layer : Layer
-        Without residual.
+        Without residual, and with monotone steps.
     sums : ndarray of shape (batch, channels, height, width), int64
         Not yet pooled.
     added : ndarray, optional
@@ -73,36 +68,29 @@ def value_bounds(
     least, greatest : ndarray of shape (batch, channels, height, width), int64
         As they leave the layer, pooled if it pools.
     """
-    bounds = _bounds(layer)
-    if bounds is None:
-        exact = finish(layer, sums, added=added)
-        return exact, exact
-    addition, least, greatest = layer.addition, layer.addition, layer.addition
+    steps, addition = layer.steps, layer.addition
+    of_steps: tuple[Steps | None, Steps | None] = steps, steps
+    if isinstance(steps, StepFunction) and steps.exact is not None:
+        of_steps = _bounds(steps, steps.exact)
+    of_addition = [addition, addition]
     if isinstance(addition, CodeAddition):
-        least, greatest = (
-            replace(addition, offset=addition.offset + sign * addition.error) for sign in (-1, 1)
-        )
-    return (
-        finish(replace(layer, steps=bounds.least, addition=least), sums, added=added),
-        finish(replace(layer, steps=bounds.greatest, addition=greatest), sums, added=added),
-    )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Bounds:
-    """Steps of a layer, and the last and the first sums at which float32 may take them."""
-
-    nominal: StepFunction
-    least: StepFunction
-    greatest: StepFunction
-
-
-def _bounds(layer: Layer) -> _Bounds | None:
-    steps = layer.steps
-    if not isinstance(steps, StepFunction) or steps.exact is None:
-        return None
+        of_addition = [replace(addition, offset=addition.offset + sign * addition.error) for sign in (-1, 1)]
     least, greatest = (
-        replace(steps, thresholds=replace(steps.exact, map=extreme).thresholds)
-        for extreme in steps.exact.map.extremes()
+        finish(replace(layer, steps=of_steps[at], addition=of_addition[at]), sums, added=added)
+        for at in (0, 1)
     )
-    return _Bounds(nominal=steps, least=least, greatest=greatest)
+    return least, greatest
+
+
+def _bounds(steps: StepFunction, exact: ExactSteps) -> tuple[StepFunction, StepFunction]:
+    """Steps taken as late, and as early, as float32 may take them."""
+    late, early = (
+        replace(steps, thresholds=replace(exact, map=extreme).thresholds) for extreme in exact.map.extremes()
+    )
+    return late, early
+
+
+def _positions(thresholds: np.ndarray, sign: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Thresholds of rising channels: a step that is never reached comes after the last sum."""
+    never = np.isin(thresholds, [np.iinfo(np.int64).min, np.iinfo(np.int64).max])
+    return np.where(never, last + 1, sign[:, np.newaxis] * thresholds)

@@ -44,7 +44,8 @@ def compare_with_float32(path, image):
         Codes that float32 may round otherwise, and those of them that it does; a difference elsewhere is an error.
     """
     graph, model = load_model(path), cleanup_model(ModelWrapper(str(path)))
-    given = {model.graph.input[0].name: np.asarray(image, np.float32).reshape(1, *graph.input_shape)}
+    name = model.graph.input[0].name
+    given = {name: np.asarray(image, dtype=np.float32).reshape(model.get_tensor_shape(name))}
     context = execute_onnx(model, given, return_full_exec_context=True)
     tensors = _quantized(model)
     assert len(tensors) in (len(graph.layers), len(graph.layers) + 1)

@@ -53,9 +53,8 @@ class _Open:
     layer: Layer
     real: ExactMap  # from its sums, pooled where they are
     plain: bool = True  # no operator has changed the sums
-    falling: np.ndarray | None = (
-        None  # channels in which greater sums gave lesser numbers, where a maximum was taken
-    )
+    # Channels in which greater sums gave lesser numbers where a maximum of numbers was taken.
+    falling: np.ndarray | None = None
 
     def closed(self) -> Layer:
         """The layer, with the maximum as one of codes if no negative factor came after it, else as one of sums."""
@@ -186,10 +185,9 @@ class _Walk:
         if np.size(levels.scale) != 1:
             raise SpinplaneError(f"{levels.name}: an activation with one scale per channel is not supported")
         if self._open is not None:
-            opened = replace(self._open)
-            steps = find_steps(opened.real, levels)
-            opened.layer = replace(opened.layer, steps=steps)
-            self._layers.append(opened.closed())
+            steps = find_steps(self._open.real, levels)
+            self._open.layer = replace(self._open.layer, steps=steps)
+            self._layers.append(self._open.closed())
             self._open = None
         elif self._coding is None:
             self._coding = levels.input_coding(self._multiply, self._subtract)
