@@ -30,6 +30,8 @@ class CodeAddition:
         Least and greatest code.
     value_scale, value_offset : int
         From codes to values of the output's operand: 1 and minus the zero point where levels are consecutive.
+    error : Fraction
+        Greatest difference of a float32 evaluation before the rounding, as `near_ties` defines it.
     """
 
     source: int | None
@@ -41,6 +43,7 @@ class CodeAddition:
     high: int
     value_scale: int = 1
     value_offset: int = 0
+    error: Fraction = Fraction(0)
 
     @property
     def levels(self) -> np.ndarray:

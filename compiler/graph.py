@@ -14,7 +14,7 @@ import numpy as np
 from spinplane.machine import Operand, SpinplaneError
 
 from .additions import CodeAddition, DoublingAddition
-from .steps import DoublingMultiply, FloatScale, StepFunction
+from .steps import DoublingMultiply, FloatScale, StepFunction, Steps
 
 __all__ = [
     "CodeAddition",
@@ -27,6 +27,7 @@ __all__ = [
     "Pooling",
     "Residual",
     "StepFunction",
+    "Steps",
 ]
 
 Four = tuple[int, int, int, int]
@@ -115,7 +116,7 @@ class Layer:
     groups: int = 1
     flatten: bool = False
     pool: Pooling | None = None
-    steps: StepFunction | FloatScale | DoublingMultiply | None = None
+    steps: Steps | None = None
     input: int | None = None
     residual: Residual | None = None
     addition: CodeAddition | DoublingAddition | None = None

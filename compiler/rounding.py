@@ -1,4 +1,4 @@
-"""Rounding of exact quotients, in every `Rounding`."""
+"""Every `Rounding` of exact numbers: what quotients become, and where the steps between codes are."""
 
 import numpy as np
 
@@ -46,3 +46,40 @@ def round_quotients(numerators: np.ndarray, denominator: int, rounding: Rounding
     if rounding in _NEAREST:
         return floor + ((2 * rest > denominator) | ((2 * rest == denominator) & ties_up[rounding]))
     return floor + ((rest > 0) & always_up[rounding])
+
+
+def step_positions(codes: np.ndarray, rounding: Rounding) -> tuple[np.ndarray, np.ndarray]:
+    """Where a number begins to be rounded to a code or a greater one.
+
+    Parameters
+    ----------
+    codes : ndarray of int64
+    rounding : Rounding
+
+    Returns
+    -------
+    twice : ndarray of int64
+        The least number, or the greatest that is not rounded to it, times two.
+    inclusive : ndarray of bool
+        Whether that number itself is.
+    """
+    below = codes - 1
+    middle = 2 * codes - 1
+    positive, always = codes > 0, np.ones(codes.shape, dtype=bool)
+    ties_up = {
+        Rounding.HALF_EVEN: codes % 2 == 0,
+        Rounding.HALF_UP: always,
+        Rounding.HALF_DOWN: ~always,
+        Rounding.HALF_AWAY: positive,
+        Rounding.HALF_TO_ZERO: ~positive,
+    }
+    goes_down = {
+        Rounding.FLOOR: always,
+        Rounding.CEIL: ~always,
+        Rounding.TO_ZERO: positive,
+        Rounding.AWAY: ~positive,
+    }
+    if rounding in _NEAREST:
+        return middle, ties_up[rounding]
+    down = goes_down[rounding]
+    return 2 * np.where(down, codes, below), down

@@ -1,42 +1,19 @@
 """Requantization: the maps by which a layer's sums become values of its output's operand.
 
-Each has the same face: `apply`, the `levels` that it gives, whether it is `rising` in each channel, whether it is
-`monotone`, and the `count` of its steps.
+Each tells the `levels` that it gives, whether it is `rising` in each channel, whether its levels ascend (`monotone`)
+and the `count` of its steps, and `apply` gives the values of sums.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from spinplane.machine import SpinplaneError
 
 from .doubling import INT32, multiply_doubling
+from .exact_steps import ExactSteps
 
 _SPREAD = (-1, 1, 1)  # one number a channel over maps of shape (batch, channels, height, width)
-
-
-class Steps(Protocol):
-    """A map from sums to a few values, per channel."""
-
-    @property
-    def levels(self) -> np.ndarray:
-        """Values that it gives, shape (count + 1,), or (channels, count + 1)."""
-
-    @property
-    def rising(self) -> np.ndarray:
-        """Whether a channel's levels are taken in their order as the sums grow, shape (channels,), bool."""
-
-    @property
-    def monotone(self) -> bool:
-        """Whether the levels ascend, so that a channel rises or falls as a whole."""
-
-    @property
-    def count(self) -> int:
-        """Number of its steps."""
-
-    def apply(self, sums: np.ndarray) -> np.ndarray:
-        """Values of sums of shape (batch, channels, height, width), int64."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,11 +29,14 @@ class StepFunction:
         All true where the levels do not ascend.
     levels : ndarray of shape (n + 1,) or (channels, n + 1), int64
         Values of the output's operand; ascending where the map is monotone.
+    exact : ExactSteps, optional
+        The real numbers and the quantizer that the thresholds come from, if there are any.
     """
 
     thresholds: np.ndarray
     rising: np.ndarray
     levels: np.ndarray
+    exact: ExactSteps | None = None
 
     @property
     def count(self) -> int:
@@ -81,7 +61,30 @@ class StepFunction:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FloatScale:
+class _AllValues:
+    """A monotone map to all values from low to high."""
+
+    low: int
+    high: int
+
+    @property
+    def levels(self) -> np.ndarray:
+        """All values, ascending."""
+        return np.arange(self.low, self.high + 1, dtype=np.int64)
+
+    @property
+    def count(self) -> int:
+        """Number of steps."""
+        return self.high - self.low
+
+    @property
+    def monotone(self) -> bool:
+        """Always: roundings keep the order."""
+        return True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FloatScale(_AllValues):
     """QLinearConv's arithmetic: value = clip(rint(float32(sum) · scale), low, high).
 
     The sum is rounded to float32, the product is rounded to float32 once, and `rint` goes half to even.
@@ -99,32 +102,15 @@ class FloatScale:
     """
 
     scale: np.ndarray
-    low: int
-    high: int
 
     def __post_init__(self) -> None:
         if self.scale.dtype != np.float32 or not np.isfinite(self.scale).all():
             raise SpinplaneError(f"scales of {self.scale.dtype}: must be finite numbers of float32")
 
     @property
-    def levels(self) -> np.ndarray:
-        """All values from low to high."""
-        return np.arange(self.low, self.high + 1, dtype=np.int64)
-
-    @property
     def rising(self) -> np.ndarray:
         """Where the scale is not negative."""
         return self.scale >= 0
-
-    @property
-    def monotone(self) -> bool:
-        """Always: roundings keep the order."""
-        return True
-
-    @property
-    def count(self) -> int:
-        """Number of steps."""
-        return self.high - self.low
 
     def apply(self, sums: np.ndarray) -> np.ndarray:
         """Values of sums of shape (batch, channels, height, width), int64."""
@@ -134,7 +120,7 @@ class FloatScale:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DoublingMultiply:
+class DoublingMultiply(_AllValues):
     """TFLite's arithmetic: value = clip(sum · multiplier · 2^(shift − 31), low, high), rounded twice.
 
     A doubling high multiply rounds to nearest (ties toward +∞), the right shift after it to nearest (ties away from 0).
@@ -156,8 +142,6 @@ class DoublingMultiply:
 
     multiplier: np.ndarray
     shift: np.ndarray
-    low: int
-    high: int
 
     def __post_init__(self) -> None:
         if (self.multiplier < 0).any() or (self.multiplier > INT32.max).any():
@@ -168,24 +152,9 @@ class DoublingMultiply:
             )
 
     @property
-    def levels(self) -> np.ndarray:
-        """All values from low to high."""
-        return np.arange(self.low, self.high + 1, dtype=np.int64)
-
-    @property
     def rising(self) -> np.ndarray:
         """True in all channels."""
         return np.ones(len(self.multiplier), dtype=bool)
-
-    @property
-    def monotone(self) -> bool:
-        """Always: roundings keep the order."""
-        return True
-
-    @property
-    def count(self) -> int:
-        """Number of steps."""
-        return self.high - self.low
 
     def apply(self, sums: np.ndarray) -> np.ndarray:
         """Values of sums of shape (batch, channels, height, width), int64.
@@ -197,3 +166,6 @@ class DoublingMultiply:
         """
         multiplier, shift = (part.astype(np.int64).reshape(_SPREAD) for part in (self.multiplier, self.shift))
         return np.clip(multiply_doubling(sums, multiplier, shift), self.low, self.high)
+
+
+Steps = StepFunction | FloatScale | DoublingMultiply
