@@ -14,6 +14,7 @@ from .area import Timing, TimingPath
 # What stands for each bit of a black box's ports: a flip-flop that takes no time.
 _MEMORY_LIBRARY = """\
 library (memories) {
+  delay_model : table_lookup;
   time_unit : "1ns";
   voltage_unit : "1V";
   current_unit : "1uA";
@@ -59,7 +60,6 @@ _NETLIST = """\
 read_liberty -lib memories.lib
 techmap -map memories.v
 hierarchy -top {top}
-opt_clean
 rename -wire
 write_verilog -noattr -simple-lhs {top}.netlist.v
 """
