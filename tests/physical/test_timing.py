@@ -146,7 +146,7 @@ endmodule
     assert paths.between_registers is not None
     assert paths.between_registers.delay_ns == 0.11  # 100 + 10 ps: the memory itself takes no time
     assert paths.between_registers.end.startswith("bank.data_bit")
-    top = top.replace("(~held)", "(data)").replace("<= data", "<= ~old")
+    top = top.replace("(~held)", "(data)").replace("<= data", "<= ~old").replace("y = ~old", "y = held")
     paths = _paths({"top": top}, timed, tmp_path, {"store": stub})
     assert paths.between_registers is not None
     assert paths.between_registers.delay_ns == 0.06  # 10 + 50 ps
