@@ -244,7 +244,7 @@ class Probe:
             pairs=pairs,
             accumulator=accumulator,
             window_sum=window_sum,
-            value=int(wrapped(np.int64(value), VALUE_BITS)),
+            value=int(wrapped(np.array(value), VALUE_BITS)),
         )
 
     def _pairs(

@@ -24,8 +24,8 @@ from .output_packer import OutputStageError
 Integers = NDArray[np.int64]
 
 #: What a search looks at: no greater number than this one, and none less than the other.
-_GREATEST = UNUSED_THRESHOLD - 1
-_LEAST = -(1 << (THRESHOLD_BITS - 1))
+_GREATEST = np.int64(UNUSED_THRESHOLD - 1)
+_LEAST = np.int64(-(1 << (THRESHOLD_BITS - 1)))
 #: Steps up to which comparing with all of them is faster than halving.
 _FEW = 15
 
@@ -117,6 +117,22 @@ def check_address(address: int, words: int) -> None:
         raise OutputStageError("parameters", f"thresholds: word {address} is beyond the bank of {words}")
 
 
+class MissingWords(NamedTuple):
+    """Words beyond a bank that values lead to.
+
+    Parameters
+    ----------
+    channel, word : ndarray of shape (n,), int64
+    first, after : ndarray of shape (n,), int64
+        The least value that leads to it, and the one after the greatest.
+    """
+
+    channel: Integers
+    word: Integers
+    first: Integers
+    after: Integers
+
+
 class Searches(NamedTuple):
     """The searches of many channels as lists of steps.
 
@@ -124,15 +140,17 @@ class Searches(NamedTuple):
     ----------
     steps : ndarray of shape (channels, n), int64
         Ascending: a search finds as many as are at most the value.
-    missing : tuple of four ndarrays of shape (m,), int64
-        Values that lead to a word that there is not: channel, least value, the one after the greatest, and the word.
+    missing : MissingWords
     end : int
         Of the words that there are, the one after the last that a value leads to.
+    bank_words : int
+        That the bank has.
     """
 
     steps: Integers
-    missing: tuple[Integers, Integers, Integers, Integers]
+    missing: MissingWords
     end: int
+    bank_words: int
 
     @classmethod
     def of(cls, bank: Integers, bases: Integers, reads: int) -> "Searches":
@@ -149,41 +167,38 @@ class Searches(NamedTuple):
         """
         channels, (words, lanes) = len(bases), bank.shape[:2]
         lane = np.arange(channels)[:, np.newaxis] % lanes
-        first = np.full((channels, 1), _LEAST, dtype=np.int64)
-        after = np.full((channels, 1), _GREATEST + 1, dtype=np.int64)
-        missing: list[tuple[Integers, ...]] = []
+        first = np.full((channels, 1), _LEAST)
+        after = np.full((channels, 1), _GREATEST + 1)
+        missing = [MissingWords(*(np.zeros(0, dtype=np.int64),) * 4)]
         last = -1
         for step, node in enumerate(SEARCH_NODES[:reads]):
-            address = bases[:, np.newaxis] + node + np.arange(5**step)
-            exists, leads = address < words, first < after
+            word = bases[:, np.newaxis] + node + np.arange(5**step)
+            exists, leads = word < words, first < after
             at = (leads & ~exists).nonzero()
-            missing.append((at[0], first[at], after[at], address[at]))
-            last = max(last, int(address[leads & exists].max(initial=-1)))
-            held = np.where(
-                exists[..., np.newaxis], bank[np.minimum(address, words - 1), lane], _GREATEST + 1
-            )
+            missing.append(MissingWords(at[0], word[at], first[at], after[at]))
+            last = max(last, int(word[leads & exists].max(initial=-1)))
+            held = np.where(exists[..., np.newaxis], bank[np.minimum(word, words - 1), lane], _GREATEST + 1)
             cuts = np.clip(np.sort(held, axis=-1), first[..., np.newaxis], after[..., np.newaxis])
             after = np.concatenate([cuts, after[..., np.newaxis]], axis=-1).reshape(channels, -1)
             first = np.concatenate([first[..., np.newaxis], cuts], axis=-1).reshape(channels, -1)
-        reached = (after <= _GREATEST).any(axis=0)
-        steps = after[:, : int(np.flatnonzero(reached)[-1]) + 1 if reached.any() else 0]
-        empty = (np.zeros(0, dtype=np.int64),) * 4
-        found = [np.concatenate(parts) for parts in zip(*missing, strict=True)] if missing else empty
-        return cls(np.ascontiguousarray(steps), (found[0], found[1], found[2], found[3]), last + 1)
+        reached = np.flatnonzero((after <= _GREATEST).any(axis=0))
+        steps = np.ascontiguousarray(after[:, : reached[-1] + 1 if reached.size else 0])
+        together = MissingWords(*(np.concatenate(parts) for parts in zip(*missing, strict=True)))
+        return cls(steps, together, last + 1, words)
+
+    def among(self, channels: NDArray[np.bool_]) -> "Searches":
+        """The same, but for channels that do not search: they find nothing."""
+        steps = np.where(channels[:, np.newaxis], self.steps, _GREATEST + 1)
+        return self._replace(steps=steps, missing=self._missing(channels[self.missing.channel]))
 
     def only(self, channel: int) -> "Searches":
         """Those of one channel."""
-        where = self.missing[0] == channel
-        _, first, after, word = (part[where] for part in self.missing)
-        return Searches(
-            self.steps[channel : channel + 1], (np.zeros_like(first), first, after, word), self.end
-        )
+        missing = self._missing(self.missing.channel == channel)
+        missing = missing._replace(channel=np.zeros_like(missing.channel))
+        return self._replace(steps=self.steps[channel : channel + 1], missing=missing)
 
-    def none(self, channels: NDArray[np.bool_]) -> "Searches":
-        """The same, but for channels that find nothing."""
-        steps = np.where(channels[:, np.newaxis], _GREATEST + 1, self.steps)
-        channel, first, after, word = (part[~channels[self.missing[0]]] for part in self.missing)
-        return Searches(steps, (channel, first, after, word), self.end)
+    def _missing(self, where: NDArray[np.bool_]) -> MissingWords:
+        return MissingWords(*(part[where] for part in self.missing))
 
     def numbers(self, values: Integers) -> Integers:
         """What searches find.
@@ -202,13 +217,7 @@ class Searches(NamedTuple):
             If a value leads to a word that there is not.
         """
         y = np.clip(values, _LEAST, _GREATEST)
-        channel, first, after, word = self.missing
-        if channel.size:
-            leads = (y[..., channel] >= first) & (y[..., channel] < after)
-            if leads.any():
-                raise OutputStageError(
-                    "parameters", f"thresholds: word {word[leads.nonzero()[-1][0]]} is beyond the bank"
-                )
+        self._refuse_missing(y)
         count = self.steps.shape[1]
         found = np.zeros(y.shape, dtype=np.int64)
         if count <= _FEW:
@@ -226,3 +235,12 @@ class Searches(NamedTuple):
             np.copyto(found, further, where=steps.take(further + channels) <= y)
             half //= 2
         return found
+
+    def _refuse_missing(self, y: Integers) -> None:
+        missing = self.missing
+        if not missing.channel.size:
+            return
+        of_missing = y[..., missing.channel]
+        leads = (of_missing >= missing.first) & (of_missing < missing.after)
+        if leads.any():
+            check_address(int(missing.word[leads.nonzero()[-1][0]]), self.bank_words)

@@ -135,7 +135,7 @@ class OutputStage:
     def _is_monotone(self, bound: int) -> bool:
         """Whether levels follow pooled sums up or down: nothing else is added, and no product wraps."""
         p = self._pass
-        if p.raw or p.residual or p.own_code or self.parameters.searches.missing[0].size:
+        if p.raw or p.residual or p.own_code or self.parameters.searches.missing.word.size:
             return False
         largest = int(np.abs(self.parameters.multiplier).max())
         return 2 * bound * largest + (1 << OFFSET_BITS) < 1 << (PRODUCT_BITS - 1)

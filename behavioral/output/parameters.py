@@ -1,6 +1,7 @@
 """What the banks of parameters, scales and thresholds hold for the channels of a pass."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +113,7 @@ class Parameters:
         p = layer_pass
         check_words(p, parameter_words=len(parameters), scale_words=len(scales))
         found = [("parameters", p.parameter_base, _copy(parameters, p.parameter_base, p.channel_beats))]
-        numbers = _channel_fields(found[0][2], PARAMETER_FIELDS)
+        numbers: dict[str, Any] = dict(_channel_fields(found[0][2], PARAMETER_FIELDS))
         scale_count = p.channel_beats if p.multiplies else 0
         found.append(("scales", p.scale_base, _copy(scales, p.scale_base, scale_count)))
         if p.multiplies:
@@ -125,7 +126,7 @@ class Parameters:
         bases = numbers["threshold_base"]
         of_lanes = thresholds.reshape(len(thresholds), p.lanes, _CHANNEL_BYTES)
         held = np.ascontiguousarray(of_lanes).view("<i4").astype(np.int64)
-        searches = Searches.of(held, bases, p.search_reads).none(~flags["search"])
+        searches = Searches.of(held, bases, p.search_reads).among(flags["search"])
         end, table = searches.end, None
         if p.table:
             table = _tables(of_lanes, bases + p.table_offset)
