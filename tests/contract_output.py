@@ -52,8 +52,14 @@ def unpack(layout: Iterable[tuple[str, int]], word: int) -> Channel:
     return numbers
 
 
+class MissingWord(Exception):
+    """A beat reads a word that its bank does not have."""
+
+
 def bits_of_channel(words: np.ndarray, word: int, channel: int) -> int:
     """128 bits of a channel in a bank's words of uint8."""
+    if word >= len(words):
+        raise MissingWord(word)
     return int.from_bytes(words[word, 16 * channel : 16 * channel + 16].tobytes(), "little")
 
 
