@@ -1,7 +1,7 @@
 """From a layer's meaning to the output stage's parameters, which reproduce every step of every channel exactly.
 
-A channel's sum becomes a code by a multiplication, natively as an operator defines it or along a line through all steps,
-or by a search through a list of thresholds. Products are proven on both sides of every step that a channel can reach.
+A channel's sum becomes a code by a multiplication, natively as an operator defines it or along a line through all
+steps, or by a search through a list of thresholds. Products are proven on both sides of every step that is reached.
 """
 
 import numpy as np
@@ -50,7 +50,8 @@ def requantization(
         return _raw(layer, value)
     if layer.addition and layer.addition.source is not None:
         own = own_codes(layer, value)
-        assert own is not None and addend is not None
+        assert own is not None
+        assert addend is not None
         return added_codes(layer, own, output, addend)
     steps = layer.steps
     if isinstance(steps, StepFunction):
