@@ -108,10 +108,11 @@ def _with_residual(layer: Layer, steps: CodeSteps, value: Value, *, lines: bool 
         steps.stairs.at - (steps.sign * value.constant)[:, np.newaxis],
         max(1, abs(value.sum_scale)),
         steps.sign * value.code_scale,
-        *ends,
+        ends[0],
+        ends[1],
         value.codes,
     )
-    levels, fields = steps.levels[0], {"multiplies": True, "residual": True}
+    levels, fields = steps.levels[0], dict[str, Any](multiplies=True, residual=True)
     multiplier, residual, stairs = pairs.within_thresholds()
     numbers = {"multiplier": sign * multiplier * counts, "residual_multiplier": residual}
     search, bias = np.ones(len(sign), dtype=bool), 0 * sign
@@ -197,12 +198,12 @@ def multiplied_natively(
             **({"out_zero": zero} if consecutive else {"table": True}),
         },
     )
-    prove(layer, steps, value, exact, lambda sums: codes[apply(layer, steps, sums) - steps.low] - found(sums))
+    _prove(value, exact, lambda sums: codes[apply(layer, steps, sums) - steps.low] - found(sums))
     return found
 
 
-def prove(layer, steps, value, exact, difference) -> None:
-    """Assert that nothing differs at the ends of the sums and on both sides of every step, and so anywhere."""
+def _prove(value: Value, exact: StepFunction, difference: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Nothing differs at the ends of the sums and on both sides of every step, and so nowhere: both are monotone."""
     low, high = value.low[:, np.newaxis], value.high[:, np.newaxis]
     sums = np.concatenate([low, high, np.clip(exact.thresholds, low, high)], axis=1)
     for near in (sums, np.clip(sums - 1, low, high), np.clip(sums + 1, low, high)):
