@@ -188,7 +188,9 @@ def test_faults_change_the_same_values_in_both_modes(mode: Mode, network: tuple)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("bank", ["kernel", "parameters", "scales", "thresholds"])
 def test_a_bank_that_changes_is_seen(bank: str, mode: Mode) -> None:
-    program = few_program(1, random_pass(FEW, 1, multiplies=1, raw=0, search_reads=3, residual=0))
+    program = few_program(
+        1, random_pass(FEW, 2, multiplies=1, raw=0, search_reads=3, residual=0, out_planes=8)
+    )
     machine, images = Accelerator(FEW, mode=mode), few_images(1, 2)
     machine.load(program)
     before = machine.run_images(images).maps[0]
