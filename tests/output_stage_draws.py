@@ -23,7 +23,7 @@ Pick = Callable[[str, Sequence[int]], int]
 def draw_output_stage(machine: Machine, rng: np.random.Generator, pick: Pick) -> dict[str, object]:
     """Fields of a pass that say what becomes of a sum."""
     multiplies = pick("multiplies", [0, 1, 1])
-    raw = pick("raw", [0, 0, 0, 1])
+    raw = pick("raw", [0, 0, 1])
     float_scale = multiplies and pick("float_scale", [0, 0, 1])
     residual = multiplies and pick("residual", [0, 1])
     own_code = multiplies and pick("own_code", [0, 1])
@@ -33,6 +33,9 @@ def draw_output_stage(machine: Machine, rng: np.random.Generator, pick: Pick) ->
     first_scale = machine.parameter_beats // 2 * (not float_scale)
     # What the residual is divided by brings it near the value that it is added to.
     divided = int(rng.integers(18, 28)) if own_code else int(rng.integers(0, 16) + 8 * (not float_scale))
+    own_divided = int(rng.integers(24, 32))
+    if rng.integers(RARE) == 0:
+        divided, own_divided = rng.integers(0, 4, 2).tolist()
     multiplies_total = own_code and pick("multiplies_total", [0, 1])
     return {
         "multiplies": bool(multiplies),
@@ -47,7 +50,7 @@ def draw_output_stage(machine: Machine, rng: np.random.Generator, pick: Pick) ->
         "own_code": bool(own_code),
         "own_rounding": Rounding(pick("own_rounding", range(9))),
         "own_multiplier": _number(rng, 31, 28),
-        **_shifts(rng, "own", int(rng.integers(24, 32))),
+        **_shifts(rng, "own", own_divided),
         "total_offset": _number(rng, 31) if rng.integers(RARE) == 0 else _number(rng, 10),
         "multiplies_total": bool(multiplies_total),
         "total_multiplier": _number(rng, 31, 28),
@@ -138,9 +141,11 @@ def _scales(rng: np.random.Generator, float_scale: bool) -> Channel:
 
 
 def _number(rng: np.random.Generator, bits: int, least_bits: int = 1) -> int:
-    """A whole number of either sign and any of some magnitudes."""
+    """A whole number of either sign and any of some magnitudes; many end in zeros, which make middles."""
     width = int(rng.integers(least_bits, bits + 1))
-    return int(rng.choice([-1, 1])) * int(rng.integers(1 << (width - 1), 1 << width))
+    zeros = int(rng.integers(0, width)) if rng.integers(2) else 0
+    number = int(rng.integers(1 << (width - 1), 1 << width)) >> zeros << zeros
+    return int(rng.choice([-1, 1])) * number
 
 
 def _thresholds(rng: np.random.Generator, shape: object) -> np.ndarray:

@@ -26,9 +26,11 @@ PASS = Pass(machine=MACHINE, kernel_tiles=3, sub_arrays=8, beats=2, last_sub_arr
         # A read follows from the one before it, and the next beat's first one may be on its way.
         ({"search_reads": 4}, 1, 4, 4 * LOOKUP_CYCLES - 1),
         ({"search_reads": 1, "table": True}, 1, 4, 2 * LOOKUP_CYCLES - 1),
-        # Four lanes share a multiplier, and a search waits until it is free.
+        # Four lanes share a multiplier; a search keeps its values until it has ended, products wait for residuals.
         ({"multiplies": True}, 1, 4, 4),
-        ({"multiplies": True, "search_reads": 1}, 1, 4, 4 + MULTIPLY_CYCLES),
+        ({"multiplies": True, "search_reads": 2}, 1, 4, 4 + 2 * LOOKUP_CYCLES),
+        ({"multiplies": True, "table": True}, 1, 4, 4),
+        ({"multiplies": True, "residual": True, "residual_planes": 5}, 1, 4, 4 + 8),
     ],
 )
 def test_an_outer_beat_takes_its_writes_or_its_reads(
@@ -62,18 +64,21 @@ def test_a_beat_reads_what_it_uses() -> None:
 def test_a_phase_begins_with_the_results_of_the_one_before(
     numbers: dict[str, bool], products: tuple[int, ...], multipliers: int
 ) -> None:
+    lanes = 4 // multipliers
     layer_pass = replace(PASS, machine=replace(MACHINE, multipliers=multipliers), **numbers)  # type: ignore[arg-type]
     assert layer_pass.multiplications == products
-    cycles = 0
-    for at, count in enumerate(products):
-        taken = count * (4 // multipliers)
-        cycles += taken if at == len(products) - 1 else max(taken, MULTIPLY_CYCLES + 1)
-    assert layer_pass.multiplier_cycles == cycles
-    assert layer_pass.least_interval == max(1, cycles)
-    depth = OUTPUT_STAGE_CYCLES + (cycles + MULTIPLY_CYCLES if products else 0) + 1
+    first, after = 0, 0
+    for count in products:
+        after = first + count * lanes
+        # The first lane's last product of this phase has its result when that one takes the next operand.
+        first = max(after, after - lanes + MULTIPLY_CYCLES + 2)
+    assert layer_pass.multiplier_cycles == after
+    assert layer_pass.least_interval == max(1, after)
+    depth = OUTPUT_STAGE_CYCLES + (after + MULTIPLY_CYCLES if products else 0) + 1
     assert layer_pass.last_write_cycles == depth
     further = replace(layer_pass, residual_planes=6, search_reads=2, table=bool(products), out_planes=3)
-    reading = 5 if layer_pass.residual else 0
+    reading = 5 if layer_pass.residual and not layer_pass.own_code else 0
+    assert further.reading_cycles == reading
     assert further.last_write_cycles == depth + reading + LOOKUP_CYCLES * (2 + bool(products)) + 2
 
 
