@@ -96,7 +96,7 @@ class Place:
     ----------
     row, column, region, cluster : int
         Of the region and of the cluster of sub-arrays.
-    round, beat, sub_array, slot : int
+    kernel_tile, beat, sub_array, slot : int
         Of the kernel; the beat is that of its kernel tile and cluster, sub-arrays are those of all clusters.
     """
 

@@ -105,7 +105,9 @@ def _output(bits: int, zero: int) -> InputCode:
     return InputCode(bits=bits, scale=1, offset=-zero, pad_code=zero)
 
 
-def _steps(code: Callable[[int, int], int], rising: list[bool], low: list[int], high: list[int], count: int) -> np.ndarray:
+def _steps(
+    code: Callable[[int, int], int], rising: list[bool], low: list[int], high: list[int], count: int
+) -> np.ndarray:
     """Thresholds of codes from 0 to `count`, each found by halving."""
     thresholds = np.empty((len(low), count), dtype=np.int64)
     for c, (rises, least, greatest) in enumerate(zip(rising, low, high, strict=True)):
@@ -123,7 +125,9 @@ def _steps(code: Callable[[int, int], int], rising: list[bool], low: list[int], 
     return thresholds
 
 
-def _quantizer(rng: np.random.Generator, low: np.ndarray, high: np.ndarray, bits: int) -> Callable[[int, int], int]:
+def _quantizer(
+    rng: np.random.Generator, low: np.ndarray, high: np.ndarray, bits: int
+) -> Callable[[int, int], int]:
     """round(scale · x + offset) + zero, clipped to the codes, with a Relu or a narrower clip before it at times."""
     count, rounding = 2**bits - 1, Rounding(int(rng.integers(0, 9)))
     zero, inside = int(rng.integers(0, 2**bits)), bool(rng.random() < 0.5)
@@ -192,14 +196,18 @@ def _with_residual(rng: np.random.Generator, kind: str) -> Case:
     )
 
 
-def _native_steps(rng: np.random.Generator, layer: Layer, low: int, high: int) -> FloatScale | DoublingMultiply:
+def _native_steps(
+    rng: np.random.Generator, layer: Layer, low: int, high: int
+) -> FloatScale | DoublingMultiply:
     reach = np.ptp(np.stack(reachable_sums(layer)), axis=0)
     if rng.random() < 0.5:
         scales = [float(_scale(rng, int(n), high - low)) for n in reach]
         return FloatScale(scale=np.array(scales, dtype=np.float32), low=low, high=high)
     shift = -np.clip(np.ceil(np.log2(np.maximum(reach / 256, 1)) + rng.integers(-4, 3, len(reach))), 0, 31)
     multiplier = rng.integers(2**30, 2**31, len(reach))
-    return DoublingMultiply(multiplier=multiplier.astype(np.int32), shift=shift.astype(np.int64), low=low, high=high)
+    return DoublingMultiply(
+        multiplier=multiplier.astype(np.int32), shift=shift.astype(np.int64), low=low, high=high
+    )
 
 
 def _native_value(steps: FloatScale | DoublingMultiply, channel: int, x: int) -> int:
@@ -262,7 +270,9 @@ def _added(rng: np.random.Generator, kind: str) -> Case:
     addend = Addend(code=_output(8, zero), smallest=-zero, largest=255 - zero) if kind == "added" else None
     own_scale, residual_scale = _addition_scale(rng), _addition_scale(rng)
     out_zero, rounding = int(rng.integers(0, 2**bits)), Rounding(int(rng.integers(0, 9)))
-    offset = out_zero * int(rng.integers(0, 2)) + Fraction(float(np.float32(rng.normal()))) * int(rng.integers(0, 2))
+    offset = out_zero * int(rng.integers(0, 2)) + Fraction(float(np.float32(rng.normal()))) * int(
+        rng.integers(0, 2)
+    )
     addition = CodeAddition(
         source=0 if addend else None,
         own_scale=own_scale,
@@ -334,7 +344,9 @@ def _pieces(rng: np.random.Generator, kind: str) -> Case:
     low, high = reachable_sums(layer)
     channels, bits = len(low), int(rng.integers(2, 9))
     count = int(rng.integers(2, 512 if rng.random() < 0.3 else 40))
-    thresholds = np.sort(rng.integers(low[:, np.newaxis] - 5, high[:, np.newaxis] + 5, (channels, count)), axis=1)
+    thresholds = np.sort(
+        rng.integers(low[:, np.newaxis] - 5, high[:, np.newaxis] + 5, (channels, count)), axis=1
+    )
     levels = rng.integers(0, 2**bits, (channels, count + 1))
     if rng.random() < 0.3:
         levels = np.sort(levels, axis=1)
@@ -343,7 +355,9 @@ def _pieces(rng: np.random.Generator, kind: str) -> Case:
     def exact(channel: int, sums: list[int], _: list[int]) -> list[int]:
         return [int(levels[channel, sum(t <= x for t in thresholds[channel])]) for x in sums]
 
-    return Case(kind=kind, layer=replace(layer, steps=steps), output=_output(bits, 0), addend=None, exact=exact)
+    return Case(
+        kind=kind, layer=replace(layer, steps=steps), output=_output(bits, 0), addend=None, exact=exact
+    )
 
 
 _MAKERS = {

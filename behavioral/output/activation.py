@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine.output_stage import (
+    CODE_BITS,
     CODES_PER_WORD,
+    PRODUCT_BITS,
     SEARCH_NODES,
     TABLE_CODES,
     THRESHOLD_BITS,
     UNUSED_THRESHOLD,
 )
 
-from ..bitplane import integers
 from ..fixed_point import signed_integers
 from .output_packer import OutputStageError
 
@@ -62,7 +63,7 @@ def search_thresholds(values: ArrayLike, words: ArrayLike, *, base: int = 0, rea
     >>> search_thresholds([-5, -1, 0, 7], sign, reads=1)
     array([0, 0, 1, 1])
     """
-    y = np.clip(integers(values, "values"), _LEAST, _GREATEST)
+    y = np.clip(signed_integers(values, PRODUCT_BITS, "values"), _LEAST, _GREATEST)
     bank = signed_integers(words, THRESHOLD_BITS, "thresholds")
     found = np.zeros(y.shape, dtype=np.int64)
     for node in SEARCH_NODES[:reads]:
@@ -100,8 +101,8 @@ def look_up(levels: ArrayLike, words: ArrayLike, *, base: int = 0) -> Integers:
     >>> look_up([3, 15], squares)
     array([  9, 225])
     """
-    bank = integers(words, "words")
-    word, entry = np.divmod(integers(levels, "levels") % TABLE_CODES, CODES_PER_WORD)
+    bank = signed_integers(words, CODE_BITS, "words")
+    word, entry = np.divmod(signed_integers(levels, PRODUCT_BITS, "levels") % TABLE_CODES, CODES_PER_WORD)
     check_address(base + int(word.max(initial=0)), len(bank))
     return np.asarray(bank[base + word, entry], dtype=np.int64)
 

@@ -19,7 +19,7 @@ from spinplane.machine.output_stage import MULTIPLIER_BITS, UNUSED_THRESHOLD, se
 from ..graph import CodeAddition, DoublingAddition, Layer
 from ..steps import StepFunction
 from .codes import InputCode
-from .lines import Limits, Staircase, least_values
+from .lines import Limits, Staircase, find_lines, least_values
 from .methods import ROUNDINGS, best_lines, multiplied, multiplied_natively
 from .native_scales import exact_steps
 from .requantization import Requantization
@@ -212,7 +212,9 @@ class _Pairs:
             bias_low=nothing,
             bias_high=nothing,
         )
-        levels, rounding, line = best_lines(stairs, self._numberings, limits)
+        levels, rounding, line = best_lines(
+            self._numberings, lambda first, mode: find_lines(stairs, first, mode, limits)
+        )
         if line.fits.all():
             multiplier, offset, shift = (int(n[0]) for n in (line.multiplier, line.offset, line.shift))
             factors = (term * multiplier for term in terms)

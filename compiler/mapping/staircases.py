@@ -82,7 +82,7 @@ def code_steps(
         at = _at_codes(at, codes, wanted, least, greatest)
     else:
         channels = [slice(channel, channel + 1) for channel in range(len(at))]
-        rows = [_at_codes(at[c], *codes[c], wanted, least[c], greatest[c]) for c in channels]
+        rows = [_at_codes(at[c], codes[c][0], wanted, least[c], greatest[c]) for c in channels]
         at = np.concatenate(rows)
     return CodeSteps(
         stairs=place_steps(at, least, greatest),

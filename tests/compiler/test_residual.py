@@ -257,8 +257,8 @@ def conv(name="conv", **more):
         ),
         (
             [conv(), conv("next", residual=residual(0, 1, -(2**31)))],
-            "layer next: its sums times 1 and the codes of its residual times -2147483648 need multipliers of more than "
-            "32 bits",
+            "layer next: its sums times 1 and the codes of its residual times -2147483648 need multipliers of more "
+            "than 32 bits",
         ),
         (
             [conv(residual=residual(-1, 0, 0))],
@@ -267,10 +267,6 @@ def conv(name="conv", **more):
         (
             [conv(residual=residual(-1, 2**22, 1), bias=np.array([0, 600]), steps=None)],
             "layer conv: sums with the residual from ",
-        ),
-        (
-            [conv(residual=residual(-1, 2**22, 1), bias=np.array([0, 600]))],
-            "layer conv: pooled sums from ",
         ),
     ],
 )
