@@ -325,8 +325,9 @@ def _writing(layer_pass: Pass, placement: Placement, target: FeatureMap, first: 
         layer_pass,
         first_window_x=first_window - left_out,
         first_window_y=layer.first_window[0],
-        stride_x=layer.region_stride[1],
-        stride_y=layer.region_stride[0],
+        # A single region may be further from the next one than the field says.
+        stride_x=layer.region_stride[1] if layer.regions[1] > 1 else 0,
+        stride_y=layer.region_stride[0] if layer.regions[0] > 1 else 0,
         windows_x=max(0, layer.windows[1] - left_out),
         windows_y=layer.windows[0],
         out_width=placement.columns,
