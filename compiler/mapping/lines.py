@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinplane.behavioral import shift_right_rounded
 from spinplane.machine import Rounding
 from spinplane.machine.output_stage import MULTIPLIER_BITS, OFFSET_BITS
-
-from ..rounding import round_quotients
 
 LARGEST_MULTIPLIER = 2 ** (MULTIPLIER_BITS - 1) - 1
 LARGEST_OFFSET = 2 ** (OFFSET_BITS - 1) - 1
@@ -286,10 +285,9 @@ def _prove(
 ) -> None:
     """Right on both sides of every step, and so everywhere: lines rise, and so do rounded numbers."""
     taken = first + np.arange(products.at.shape[1], dtype=np.int64)
-    unit = np.left_shift(np.int64(1), shift)[:, np.newaxis]
     proven = fits[:, np.newaxis] & products.inside
     at, before = (
-        round_quotients(np.where(proven, side + total[:, np.newaxis], 0), unit, rounding)
+        shift_right_rounded(np.where(proven, side + total[:, np.newaxis], 0), shift[:, np.newaxis], rounding)
         for side in (products.at, products.before)
     )
     # Bounds of codes do the rest: several steps may lie at one place.
