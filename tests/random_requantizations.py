@@ -168,7 +168,11 @@ def _by_steps(rng: np.random.Generator, kind: str) -> Case:
 
 def _with_residual(rng: np.random.Generator, kind: str) -> Case:
     layer, bits, planes = _layer(rng, pools=False), int(rng.integers(1, 9)), int(rng.integers(1, 9))
-    scale, residual_scale = (int(n) for n in rng.integers(1, 3000, 2) * rng.choice([-1, 1], 2))
+    # Whatever no line fits has to fit thresholds of 32 bits.
+    most = 2**29 // int(max(np.abs(ends).max() for ends in reachable_sums(layer)))
+    scale, residual_scale = (
+        int(n) for n in rng.integers(1, [min(3000, most), 3000]) * rng.choice([-1, 1], 2)
+    )
     zero = int(rng.integers(0, 2**planes))
     addend = Addend(code=_output(planes, zero), smallest=-zero, largest=2**planes - 1 - zero)
     low, high = reachable_sums(layer)

@@ -16,8 +16,7 @@ import numpy as np
 from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import MULTIPLIER_BITS, UNUSED_THRESHOLD, search_reads
 
-from ..graph import CodeAddition, DoublingAddition, Layer
-from ..steps import StepFunction
+from ..graph import CodeAddition, DoublingAddition, Layer, StepFunction
 from .codes import InputCode
 from .lines import Limits, Staircase, find_lines, least_values
 from .methods import ROUNDINGS, best_lines, multiplied, multiplied_natively

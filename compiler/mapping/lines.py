@@ -263,12 +263,13 @@ def _shifts(stairs: Staircase, slopes: np.ndarray, bounds: np.ndarray, limits: L
     """The greatest shift of each channel whose numbers fit, int64; 0 with at most one step, which needs no slope."""
     reach = np.maximum(np.abs(stairs.least), np.abs(stairs.greatest)).astype(np.float64)
     first = stairs.inside.argmax(axis=1)
-    at = np.take_along_axis(stairs.at, first[:, np.newaxis], axis=1)[:, 0]
+    at, before = (of[np.arange(len(first)), first] for of in (stairs.at, stairs.before))
     steep = np.where(slopes > 0, slopes, 1.0)
     # What the line is at 0 in codes, and what the bias leaves of it to the offset.
     at_0 = bounds[first] - steep * at
     bias = np.clip(np.rint(at_0 / (steep * limits.unit)), limits.bias_low, limits.bias_high)
-    rest = np.abs(at_0 - steep * limits.unit * bias) + steep * limits.unit + 1
+    # No offset lies further from the first step than its two sides from each other.
+    rest = np.abs(at_0 - steep * limits.unit * bias) + steep * (limits.unit + at - before)
     largest = np.minimum(limits.steepest / steep, limits.largest_offset / rest)
     largest = np.minimum(largest, LARGEST_PRODUCT / (steep * (reach + limits.unit * np.abs(bias))))
     shift = np.clip(np.floor(np.log2(largest)), 0, LARGEST_SHIFT).astype(np.int64)

@@ -10,8 +10,7 @@ import numpy as np
 from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import THRESHOLD_BITS, UNUSED_THRESHOLD, search_reads, search_words
 
-from ..graph import Layer
-from ..steps import DoublingMultiply, FloatScale, StepFunction
+from ..graph import DoublingMultiply, FloatScale, Layer, StepFunction
 from .lines import LARGEST_MULTIPLIER, LARGEST_OFFSET, Limits, Lines, Staircase, find_lines
 from .native_scales import apply, native_scale
 from .requantization import CHANNEL_NUMBERS, Requantization
