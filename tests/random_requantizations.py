@@ -320,15 +320,17 @@ def _tflite(rng: np.random.Generator, kind: str) -> Case:
     zeros = [int(n) for n in rng.integers(0, 256, 3)]
     steps = _native_steps(rng, layer, -zeros[0], 255 - zeros[0])
     multipliers = [int(n) for n in rng.integers(2**30, 2**31, 3)]
+    # Where inputs keep few bits, their own roundings decide some codes.
+    left_shift = int(rng.choice([20, 20, 3]))
     addition = DoublingAddition(
         source=0,
-        left_shift=20,
+        left_shift=left_shift,
         own_multiplier=multipliers[0],
         own_shift=int(rng.integers(-5, 1)),
         residual_multiplier=multipliers[1],
         residual_shift=int(rng.integers(-5, 1)),
         output_multiplier=multipliers[2],
-        output_shift=int(rng.integers(-21, -15)),
+        output_shift=int(rng.integers(-1, 5)) - left_shift,
         low=-zeros[2],
         high=255 - zeros[2],
     )
@@ -336,8 +338,8 @@ def _tflite(rng: np.random.Generator, kind: str) -> Case:
     def exact(channel: int, sums: list[int], codes: list[int]) -> list[int]:
         found = []
         for x, r in zip(sums, codes, strict=True):
-            own = _doubled(_native_value(steps, channel, x) << 20, multipliers[0], addition.own_shift)
-            other = _doubled((r - zeros[1]) << 20, multipliers[1], addition.residual_shift)
+            own = _doubled(_native_value(steps, channel, x) << left_shift, multipliers[0], addition.own_shift)
+            other = _doubled((r - zeros[1]) << left_shift, multipliers[1], addition.residual_shift)
             total = _doubled(own + other, multipliers[2], addition.output_shift)
             found.append(min(max(total, addition.low), addition.high) + zeros[2])
         return found

@@ -121,11 +121,12 @@ class _Pairs:
 
     def ways(self) -> Iterator[Requantization]:
         """Parameters that may do, those of the fewest cycles first."""
-        if isinstance(self._addition, DoublingAddition):
-            yield from self._doubling(self._addition)
         scales = self._scales()
         yield from self._directly(*scales)
         yield from self._by_ratio(*scales)
+        # One rounding more takes a phase more; most often no pair lies where it matters.
+        if isinstance(self._addition, DoublingAddition):
+            yield from self._doubling(self._addition)
         yield from self._searching(*scales)
 
     def proves(self, found: Requantization) -> bool:
