@@ -39,7 +39,7 @@ def multiplied(layer: Layer, steps: CodeSteps, value: Value) -> Requantization:
     SpinplaneError
         If thresholds do not fit, naming the layer.
     """
-    if value.code_scale:
+    if layer.residual:
         return _with_residual(layer, steps, value)
     turned = steps.sign < 0
     limits = Limits(
@@ -78,7 +78,7 @@ def searched(layer: Layer, steps: CodeSteps, value: Value) -> Requantization:
     SpinplaneError
         If thresholds do not fit, naming the layer.
     """
-    if value.code_scale:
+    if layer.residual:
         return _with_residual(layer, steps, value, lines=False)
     every = np.ones(len(steps.sign), dtype=bool)
     return _built(
@@ -260,7 +260,7 @@ def _built(
                 "high": levels.first + steps.stairs.passed,
                 "least": least,
                 "search": search,
-                "falling": search & (steps.sign < 0) & (value.code_scale == 0),
+                "falling": search & (steps.sign < 0) & (layer.residual is None),
                 **numbers,
             },
         ),
