@@ -16,8 +16,7 @@ import numpy as np
 from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import MULTIPLIER_BITS, UNUSED_THRESHOLD, search_reads
 
-from ..graph import CodeAddition, DoublingAddition, Layer
-from ..steps import StepFunction
+from ..graph import CodeAddition, DoublingAddition, Layer, StepFunction
 from .codes import InputCode
 from .lines import Limits, Staircase, find_lines, least_values
 from .methods import ROUNDINGS, best_lines, multiplied, multiplied_natively
@@ -122,11 +121,12 @@ class _Pairs:
 
     def ways(self) -> Iterator[Requantization]:
         """Parameters that may do, those of the fewest cycles first."""
-        if isinstance(self._addition, DoublingAddition):
-            yield from self._doubling(self._addition)
         scales = self._scales()
         yield from self._directly(*scales)
         yield from self._by_ratio(*scales)
+        # One rounding more takes a phase more; most often no pair lies where it matters.
+        if isinstance(self._addition, DoublingAddition):
+            yield from self._doubling(self._addition)
         yield from self._searching(*scales)
 
     def proves(self, found: Requantization) -> bool:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinplane.behavioral import shift_right_rounded
 from spinplane.machine import Rounding
 from spinplane.machine.output_stage import MULTIPLIER_BITS, OFFSET_BITS
-
-from ..rounding import round_quotients
 
 LARGEST_MULTIPLIER = 2 ** (MULTIPLIER_BITS - 1) - 1
 LARGEST_OFFSET = 2 ** (OFFSET_BITS - 1) - 1
@@ -264,12 +263,13 @@ def _shifts(stairs: Staircase, slopes: np.ndarray, bounds: np.ndarray, limits: L
     """The greatest shift of each channel whose numbers fit, int64; 0 with at most one step, which needs no slope."""
     reach = np.maximum(np.abs(stairs.least), np.abs(stairs.greatest)).astype(np.float64)
     first = stairs.inside.argmax(axis=1)
-    at = np.take_along_axis(stairs.at, first[:, np.newaxis], axis=1)[:, 0]
+    at, before = (of[np.arange(len(first)), first] for of in (stairs.at, stairs.before))
     steep = np.where(slopes > 0, slopes, 1.0)
     # What the line is at 0 in codes, and what the bias leaves of it to the offset.
     at_0 = bounds[first] - steep * at
     bias = np.clip(np.rint(at_0 / (steep * limits.unit)), limits.bias_low, limits.bias_high)
-    rest = np.abs(at_0 - steep * limits.unit * bias) + steep * limits.unit + 1
+    # No offset lies further from the first step than its two sides from each other.
+    rest = np.abs(at_0 - steep * limits.unit * bias) + steep * (limits.unit + at - before)
     largest = np.minimum(limits.steepest / steep, limits.largest_offset / rest)
     largest = np.minimum(largest, LARGEST_PRODUCT / (steep * (reach + limits.unit * np.abs(bias))))
     shift = np.clip(np.floor(np.log2(largest)), 0, LARGEST_SHIFT).astype(np.int64)
@@ -286,10 +286,9 @@ def _prove(
 ) -> None:
     """Right on both sides of every step, and so everywhere: lines rise, and so do rounded numbers."""
     taken = first + np.arange(products.at.shape[1], dtype=np.int64)
-    unit = np.left_shift(np.int64(1), shift)[:, np.newaxis]
     proven = fits[:, np.newaxis] & products.inside
     at, before = (
-        round_quotients(np.where(proven, side + total[:, np.newaxis], 0), unit, rounding)
+        shift_right_rounded(np.where(proven, side + total[:, np.newaxis], 0), shift[:, np.newaxis], rounding)
         for side in (products.at, products.before)
     )
     # Bounds of codes do the rest: several steps may lie at one place.

@@ -10,8 +10,7 @@ import numpy as np
 from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import THRESHOLD_BITS, UNUSED_THRESHOLD, search_reads, search_words
 
-from ..graph import Layer
-from ..steps import DoublingMultiply, FloatScale, StepFunction
+from ..graph import DoublingMultiply, FloatScale, Layer, StepFunction
 from .lines import LARGEST_MULTIPLIER, LARGEST_OFFSET, Limits, Lines, Staircase, find_lines
 from .native_scales import apply, native_scale
 from .requantization import CHANNEL_NUMBERS, Requantization
@@ -40,7 +39,7 @@ def multiplied(layer: Layer, steps: CodeSteps, value: Value) -> Requantization:
     SpinplaneError
         If thresholds do not fit, naming the layer.
     """
-    if value.code_scale:
+    if layer.residual:
         return _with_residual(layer, steps, value)
     turned = steps.sign < 0
     limits = Limits(
@@ -79,7 +78,7 @@ def searched(layer: Layer, steps: CodeSteps, value: Value) -> Requantization:
     SpinplaneError
         If thresholds do not fit, naming the layer.
     """
-    if value.code_scale:
+    if layer.residual:
         return _with_residual(layer, steps, value, lines=False)
     every = np.ones(len(steps.sign), dtype=bool)
     return _built(
@@ -261,7 +260,7 @@ def _built(
                 "high": levels.first + steps.stairs.passed,
                 "least": least,
                 "search": search,
-                "falling": search & (steps.sign < 0) & (value.code_scale == 0),
+                "falling": search & (steps.sign < 0) & (layer.residual is None),
                 **numbers,
             },
         ),

@@ -12,8 +12,7 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.output_stage import MOST_SEARCH_READS, search_reads
 from spinplane.machine.passes import Pass
 
-from ..graph import CodeAddition, Layer
-from ..steps import StepFunction
+from ..graph import CodeAddition, Layer, StepFunction
 from .added_codes import added_codes, own_codes
 from .codes import InputCode
 from .methods import all_numbers, multiplied, multiplied_natively, searched

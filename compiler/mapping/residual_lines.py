@@ -7,6 +7,7 @@ that some u and r give have to be told apart.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class ResidualSteps:
     factor : int
         P, positive.
     residual_factor : ndarray of shape (channels,), int64
-        Q.
+        Q, or its negative.
     low, high : ndarray of shape (channels,), int64
         What u reaches.
     codes : range
@@ -69,10 +70,16 @@ class ResidualSteps:
         high: np.ndarray,
         codes: range,
     ) -> None:
-        self._at, self._factor, self._residual_factor = at, factor, residual_factor
+        # Numbers x are multiples of what divides both factors.
+        whole = gcd(factor, int(residual_factor[0]))
+        self._at, self._factor, self._residual_factor = (
+            -(-at // whole),
+            factor // whole,
+            residual_factor // whole,
+        )
         self._low, self._high, self._codes = low[:, np.newaxis], high[:, np.newaxis], codes
-        #: The steps over x.
-        self.stairs = self.over(np.full(len(at), factor, dtype=np.int64), residual_factor)
+        #: The steps over x, less what divides both factors.
+        self.stairs = self.over(np.full(len(at), self._factor, dtype=np.int64), self._residual_factor)
 
     def over(self, multiplier: np.ndarray, residual: np.ndarray) -> Staircase:
         """The steps over multiplier · u + residual · r, both of shape (channels,)."""

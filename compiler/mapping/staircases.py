@@ -6,8 +6,7 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from ..graph import Layer
-from ..steps import StepFunction
+from ..graph import Layer, StepFunction
 from .codes import InputCode
 from .lines import Staircase, place_steps
 

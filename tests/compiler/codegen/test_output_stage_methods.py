@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.graph import CodeAddition, FloatScale, Pooling, StepFunction
+from spinplane.compiler.graph import CodeAddition, DoublingAddition, FloatScale, Pooling, StepFunction
 from spinplane.machine import Rounding, SpinplaneError, load_machine
 from tests.compiler.codegen.test_program import SMALL, check, check_loops, inputs_of, layer_of, network
 
@@ -104,6 +104,26 @@ def test_each_method_gives_the_codes_of_the_oracle(name: str) -> None:
     own = [placed for placed in program.stages if placed.stage.name == "first"][-1]
     assert own.steps.methods()[method] == channels
     check_loops(graph, replace(SMALL, rows=256, threshold_beats=2048), inputs_of(graph, count=1))
+
+
+@pytest.mark.parametrize(("left_shift", "phases"), [(20, 2), (2, 3)])
+def test_tflite_adds_by_a_line_where_its_own_roundings_decide_nothing(left_shift: int, phases: int) -> None:
+    addition = DoublingAddition(
+        source=0,
+        left_shift=left_shift,
+        own_multiplier=1_413_526_871,
+        own_shift=-1,
+        residual_multiplier=1_999_888_777,
+        residual_shift=0,
+        output_multiplier=1_273_127_712,
+        output_shift=-left_shift,
+        low=0,
+        high=255,
+    )
+    graph = graph_of(steps=float_scale(), addition=addition, **BESIDE)
+    program = check(graph, PAPER8, inputs_of(graph))
+    assert len(program.passes[1].multiplications) == phases
+    check_loops(graph, replace(SMALL, rows=256), inputs_of(graph, count=1))
 
 
 def test_lists_that_do_not_fit_are_multiplied_where_lines_do() -> None:
