@@ -296,25 +296,30 @@ class Pass:
     @property
     def multiplier_cycles(self) -> int:
         """Cycles for which an outer beat occupies the multipliers."""
-        slots = [products * self.machine.lanes_per_multiplier for products in self.multiplications]
-        return sum(max(cycles, MULTIPLY_CYCLES + 1) for cycles in slots[:-1]) + sum(slots[-1:])
+        lanes, phases = self.machine.lanes_per_multiplier, self.multiplications
+        # The next phase begins when the results of this one are there.
+        rest = max(0, MULTIPLY_CYCLES + 2 - lanes)
+        return sum(phases) * lanes + max(0, len(phases) - 1) * rest
+
+    @property
+    def reading_cycles(self) -> int:
+        """Cycles for which the products of a beat wait for its residuals; an own code is made meanwhile."""
+        return self.residual_planes - 1 if self.residual and not self.own_code else 0
 
     @property
     def least_interval(self) -> int:
         """Cycles that an outer beat takes at least."""
         # A search looks at products that must not be those of the next beat.
-        multiplying = self.multiplier_cycles + (
-            MULTIPLY_CYCLES if self.multiplies and self.search_reads else 0
-        )
+        searching = LOOKUP_CYCLES * self.lookups if self.search_reads else 0
+        multiplying = self.reading_cycles + self.multiplier_cycles + searching if self.multiplies else 0
         looking_up = LOOKUP_CYCLES * self.lookups - 1
-        return max(self.writes, self.read_residual_planes, multiplying, looking_up)
+        return max(1, self.writes, self.read_residual_planes, multiplying, looking_up)
 
     @property
     def last_write_cycles(self) -> int:
         """Cycles from the one in which a beat is taken to that of its last write."""
-        multiplying = self.multiplier_cycles + MULTIPLY_CYCLES if self.multiplies else 0
-        reading = max(self.read_residual_planes - 1, 0)
-        return OUTPUT_STAGE_CYCLES + reading + multiplying + LOOKUP_CYCLES * self.lookups + self.writes
+        multiplying = self.reading_cycles + self.multiplier_cycles + MULTIPLY_CYCLES if self.multiplies else 0
+        return OUTPUT_STAGE_CYCLES + multiplying + LOOKUP_CYCLES * self.lookups + self.writes
 
     def check_beats(self) -> None:
         """Refuse beats that are not those of a kernel tile's results.
