@@ -148,7 +148,13 @@ def export(machine: Machine | str | Path, folder: Path) -> "Export":
 
 
 def synth(
-    machine: Machine | str | Path, *, liberty: Path | None = None, fpga: str | None = None
+    machine: Machine | str | Path,
+    *,
+    liberty: Path | None = None,
+    fpga: str | None = None,
+    adders: str = "ripple",
+    period_ns: float | None = None,
+    timing: bool = False,
 ) -> "AreaReport":
     """Map a machine's logic to cells, see `spinplane.physical.synthesize`.
 
@@ -158,7 +164,12 @@ def synth(
         See `load_machine`.
     liberty : Path, optional
     fpga : {"xc7", "ecp5", "ice40"}, optional
+    adders : {"ripple", "fast"}
+    period_ns : float, optional
+    timing : bool
     """
     from spinplane.physical import synthesize
 
-    return synthesize(load_machine(machine), liberty=liberty, fpga=fpga)
+    return synthesize(
+        load_machine(machine), liberty=liberty, fpga=fpga, adders=adders, period_ns=period_ns, timing=timing
+    )

@@ -17,8 +17,8 @@ from .feature_map import map_addresses, map_bits, map_codes
 from .host.axi_banks import AxiBanks
 from .input.input_address_generator import RowRequest, walk_rows
 from .input.input_streamer import RowSet, bits_needed, elements_inside, form_row, form_row_sets
-from .output.activation import activate
-from .output.batch_norm import batch_normalize
+from .output.activation import look_up, search_thresholds
+from .output.batch_norm import batch_normalize, sums_before_scaling
 from .output.output_packer import BankWrite, OutputStageError, plane_writes, raw_writes
 from .output.output_stage import OutputStageRun, run_output_stage
 from .output.pooling import pool
@@ -46,7 +46,6 @@ __all__ = [
     "SensedPair",
     "SotMramArray",
     "Sum",
-    "activate",
     "batch_normalize",
     "bit_planes",
     "bitplane_dot",
@@ -63,6 +62,7 @@ __all__ = [
     "form_row_sets",
     "from_bit_planes",
     "load_writes",
+    "look_up",
     "map_addresses",
     "map_bits",
     "map_codes",
@@ -74,9 +74,11 @@ __all__ = [
     "read_descriptor",
     "read_header",
     "run_output_stage",
+    "search_thresholds",
     "select_reference",
     "shift_left",
     "shift_right_rounded",
+    "sums_before_scaling",
     "walk_regions",
     "walk_rows",
     "windows",

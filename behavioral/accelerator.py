@@ -18,6 +18,7 @@ from .array.window_product import Room
 from .bit_strings import ImageBanks
 from .control.memory_operation import run_memory_operation
 from .feature_map import MapStrings, check_codes, map_bits, map_codes
+from .output.output_packer import OutputStageError
 from .prepared_pass import Mode, PreparedPass
 from .probe import Probe
 from .program_plan import MemoryStep, PassStep, Plan, Planner
@@ -119,6 +120,7 @@ class Accelerator:
         for name, bank, words in (
             ("kernel bank", self.state.kernel, program.kernel_rows),
             ("parameter bank", self.state.parameters, program.parameters),
+            ("scale bank", self.state.scales, program.scales),
             ("threshold bank", self.state.thresholds, program.thresholds),
             ("program memory", self.program, program.descriptors),
         ):
@@ -169,7 +171,7 @@ class Accelerator:
         """
         plan = self._planner.plan(self.program, program, self.resident)
         banks = ImageBanks(self.state.image, *plan.span(()), 1)
-        return self._end(plan, self._run_steps(plan, banks, probe=probe))
+        return self._end(*self._run_steps(plan, banks, probe=probe))
 
     def run_images(self, codes: NDArray[np.integer], *, layers: Sequence[int] = (-1,)) -> ImagesRun:
         """Run the loaded program for images, as if one were written after the other and run.
@@ -201,7 +203,7 @@ class Accelerator:
             banks = ImageBanks(self.state.image, *plan.span([program.input, *wanted.values()]), len(chunk))
             self._map(program.input).write(banks, chunk)
             found: dict[int, NDArray[np.integer]] = {}
-            run = self._end(plan, self._run_steps(plan, banks, wanted=wanted, found=found))
+            run = self._end(*self._run_steps(plan, banks, wanted=wanted, found=found))
             parts.append(found)
             if run.error is not Error.NONE:
                 raise SpinplaneError(
@@ -240,9 +242,17 @@ class Accelerator:
         probe: Probe | None = None,
         wanted: Mapping[int, FeatureMap] = MappingProxyType({}),
         found: dict[int, NDArray[np.integer]] | None = None,
-    ) -> list[AcceleratorCounters]:
-        """Run passes and memory operations, and return their events; maps that are wanted after some are found."""
-        counted = []
+    ) -> tuple[Plan, list[AcceleratorCounters]]:
+        """Run passes and memory operations; maps that are wanted after some are found.
+
+        Returns
+        -------
+        Plan
+            That ends at the first pass whose values lead to a word of thresholds or of a table that there is not.
+        list of AcceleratorCounters
+            Events of the steps that have run.
+        """
+        counted: list[AcceleratorCounters] = []
         if plan.forgets:
             self.resident = 0
         try:
@@ -251,13 +261,16 @@ class Accelerator:
                     counted.append(self._run_memory_operation(step, banks))
                 else:
                     watches = probe is not None and probe.descriptor == step.number
-                    self._run_pass(step, banks, probe if watches else None)
+                    try:
+                        self._run_pass(step, banks, probe if watches else None)
+                    except OutputStageError:
+                        return plan.ended(step.number, Error.PARAMETER_BANK), counted
                     counted.append(step.schedule.counters(loads=step.loads))
                 if found is not None and step.number in wanted:
                     found[step.number] = self._map(wanted[step.number]).read(banks)
         finally:
             banks.store(self.state.image, -1)
-        return counted
+        return plan, counted
 
     def _run_memory_operation(self, step: MemoryStep, banks: ImageBanks) -> AcceleratorCounters:
         """Do an operation on the bank of the only image."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinplane.machine import SpinplaneError
-from spinplane.machine.descriptor import PoolAt
+from spinplane.machine.descriptor import Pool
 
 from .array.bit_counter import count_bits
 from .array.bit_plane_product import BitPlaneProduct
@@ -16,7 +16,8 @@ from .array.shifter import shift_left
 from .array.sot_mram_array import ArrayError, UnknownCellError
 from .array.window_product import Room, WindowProduct
 from .bit_strings import ImageBanks
-from .output.output_stage import OutputStage, Parameters
+from .output.output_stage import OutputStage
+from .output.parameters import Parameters
 from .probe import Probe
 from .schedule import Schedule
 from .state import AcceleratorState, write_row_sets
@@ -44,9 +45,10 @@ class PreparedPass:
     def __init__(self, schedule: Schedule, state: AcceleratorState, mode: Mode, room: Room) -> None:
         self.schedule = schedule
         p = schedule.layer_pass
-        self._parameters = Parameters.read(p, state.parameters, state.thresholds)
-        self._output_stage = OutputStage(p, self._parameters, schedule.places)
         array = state.array_beside(schedule.pairs.kernel_rows)
+        wraps = array.faults is not None
+        self._parameters = Parameters.read(p, **state.output_banks)
+        self._output_stage = OutputStage(p, self._parameters, schedule.places, wraps=wraps)
         self._kernels = [cells.copy() for cells in kernel_cells(p, schedule.pairs, array.cells)]
         known = all(cells.all() for cells in kernel_cells(p, schedule.pairs, array.written))
         planes = min(p.plane_groups * p.planes, p.in_planes)
@@ -57,7 +59,7 @@ class PreparedPass:
             planes=planes,
             bias=self._parameters.bias,
             matters=self._matters(),
-            wraps=array.faults is not None,
+            wraps=wraps,
             room=room,
         )
         self._met_row_by_row = schedule.index is None or not known
@@ -66,9 +68,7 @@ class PreparedPass:
         """Windows whose sums have to fit: ndarray of shape (windows of all regions, clusters), bool."""
         p, places = self.schedule.layer_pass, self.schedule.places
         counts = (
-            places.counts
-            if p.pool is not PoolAt.NONE
-            else np.arange(p.windows)[:, np.newaxis] == p.windows - 1
+            places.counts if p.pool is not Pool.NONE else np.arange(p.windows)[:, np.newaxis] == p.windows - 1
         )
         return (places.yields[:, np.newaxis] & counts).reshape(-1, p.clusters)
 
@@ -78,7 +78,7 @@ class PreparedPass:
 
     def is_current(self, state: AcceleratorState) -> bool:
         """Whether banks and array hold what they held when the pass was prepared."""
-        if self._met_row_by_row or not self._parameters.are_in(state.parameters, state.thresholds):
+        if self._met_row_by_row or not self._parameters.are_in(**state.output_banks):
             return False
         array = state.array_beside(self.schedule.pairs.kernel_rows)
         cells = kernel_cells(self.schedule.layer_pass, self.schedule.pairs, array.cells)
@@ -104,6 +104,8 @@ class PreparedPass:
             If a cell that nobody has written decides a sense.
         OverflowError
             If an accumulator, a window sum or a value that counts does not fit, in an array without faults.
+        OutputStageError
+            If a value leads to a word of thresholds or of a table that there is not.
         """
         p, schedule = self.schedule.layer_pass, self.schedule
         residuals = None if schedule.residual is None else schedule.residual.read(banks)
@@ -125,9 +127,7 @@ class PreparedPass:
             values, bound = self._product.values(units, places[:, schedule.index])
             state.leave(schedule, units[-1][places])
         of_regions = values.reshape(*values.shape[:2], p.regions, p.windows, values.shape[-1])
-        codes = self._output_stage.codes(
-            of_regions, residuals, bound * (p.windows if p.pool is PoolAt.SUM else 1)
-        )
+        codes = self._output_stage.codes(of_regions, residuals, bound)
         if probe is not None:
             probe.look(
                 schedule,

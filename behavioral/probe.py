@@ -6,14 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinplane.machine import SpinplaneError
-from spinplane.machine.activation import RAW_BITS
-from spinplane.machine.descriptor import PoolAt, Requantize
+from spinplane.machine.output_stage import (
+    PARAMETER_FIELDS,
+    POOLED_BITS,
+    RAW_BITS,
+    SCALE_FIELDS,
+    UNUSED_THRESHOLD,
+    VALUE_BITS,
+)
 from spinplane.machine.passes import Pass
 
 from .array.bit_counter import count_bits
 from .fixed_point import wrapped
 from .input.input_streamer import row_bits
-from .output.output_stage import Parameters
+from .output.output_stage import levels_of
+from .output.parameters import Parameters
+from .output.pooling import pool
+from .output.scaling import scale
 from .schedule import Schedule
 from .state import AcceleratorState
 
@@ -61,8 +70,8 @@ class SeenWindow:
     pairs : tuple of SensedPair
         In the order in which they are sensed.
     accumulator, window_sum : int
-    value, scaled : int
-        Before and after the multiplication.
+    value : int
+        The sum before it is pooled and scaled.
     """
 
     y: int
@@ -72,7 +81,6 @@ class SeenWindow:
     accumulator: int
     window_sum: int
     value: int
-    scaled: int
 
 
 class Place:
@@ -88,7 +96,7 @@ class Place:
     ----------
     row, column, region, cluster : int
         Of the region and of the cluster of sub-arrays.
-    round, beat, sub_array, slot : int
+    kernel_tile, beat, sub_array, slot : int
         Of the kernel; the beat is that of its kernel tile and cluster, sub-arrays are those of all clusters.
     """
 
@@ -122,11 +130,21 @@ class Probe:
     windows : tuple of SeenWindow
         Of the region.
     parameters : dict of str to int
-        The channel's bias, multiplier, offset and residual_multiplier.
+        The channel's numbers in its words of parameters and scales.
     thresholds : tuple of int
-        That the channel's values are compared with.
-    residual : int or None
-        Code of the residual operand.
+        Values from which on a search finds one more; none where the channel does not search.
+    pooled : int
+        The pooled sum.
+    scaled : int
+        The same, multiplied and with its offset.
+    residual, scaled_residual : int or None
+        Code of the residual operand, and what is added for it.
+    own_code : int or None
+        Code to which the channel is rounded before the residual is added.
+    y : int
+        The value that becomes a level.
+    level : int or None
+        Of the code; None where the value itself is stored.
     code : int
         What is stored.
     """
@@ -135,7 +153,13 @@ class Probe:
     windows: tuple[SeenWindow, ...]
     parameters: dict[str, int]
     thresholds: tuple[int, ...]
+    pooled: int
+    scaled: int
     residual: int | None
+    scaled_residual: int | None
+    own_code: int | None
+    y: int
+    level: int | None
     code: int
 
     def __init__(self, descriptor: int, *, channel: int, y: int, x: int) -> None:
@@ -175,13 +199,32 @@ class Probe:
                 f"descriptor {self.descriptor} has no output of channel {channel}, y {self._y}, x {self._x}"
             )
         self.place = Place(p, channel, self._y, self._x)
-        names = ("bias", "multiplier", "offset", "residual_multiplier")
-        self.parameters = {name: int(getattr(parameters, name)[channel]) for name in names}
-        self.thresholds = tuple(parameters.thresholds[channel].tolist())
-        self.residual = None if residuals is None else int(residuals[output[0], channel])
-        code = codes[output[0], channel].astype(np.int64)
-        self.code = int(wrapped(code, RAW_BITS) if p.requantize is Requantize.RAW else code)
+        of_channel = parameters.only(channel)
+        names = [field.name for field in (*PARAMETER_FIELDS, *SCALE_FIELDS)]
+        self.parameters = {name: int(getattr(of_channel, name)[0]) for name in names}
+        steps = of_channel.searches.steps[0]
+        self.thresholds = tuple(steps[steps < UNUSED_THRESHOLD].tolist())
         self.windows = tuple(self._window(schedule, state, units, number) for number in range(p.windows))
+        self._scale(of_channel, None if residuals is None else residuals[output[0], channel : channel + 1])
+        code = codes[output[0], channel].astype(np.int64)
+        self.code = int(wrapped(code, RAW_BITS) if p.raw else code)
+
+    def _scale(self, of_channel: Parameters, residual: Octets | None) -> None:
+        """See how the windows become a level."""
+        p = self.place.layer_pass
+        pooled = pool(
+            [window.value for window in self.windows],
+            p.pool,
+            counts=[window.counts for window in self.windows],
+            least=of_channel.least,
+        )
+        pooled = wrapped(pooled.reshape(1), POOLED_BITS)
+        scaled = scale(pooled, p, of_channel, residual)
+        self.pooled, self.scaled, self.y = int(pooled[0]), int(scaled.own[0]), int(scaled.y[0])
+        self.residual = None if residual is None else int(residual[0])
+        self.scaled_residual = None if scaled.residual is None else int(scaled.residual[0])
+        self.own_code = None if scaled.own_code is None else int(scaled.own_code[0])
+        self.level = None if p.raw else int(levels_of(scaled.y, p, of_channel)[0])
 
     def _window(self, schedule: Schedule, state: AcceleratorState, units: Octets, number: int) -> SeenWindow:
         p, place = schedule.layer_pass, self.place
@@ -201,8 +244,7 @@ class Probe:
             pairs=pairs,
             accumulator=accumulator,
             window_sum=window_sum,
-            value=value,
-            scaled=value * self.parameters["multiplier"],
+            value=int(wrapped(np.array(value), VALUE_BITS)),
         )
 
     def _pairs(
@@ -240,15 +282,3 @@ class Probe:
                 )
             )
         return tuple(pairs)
-
-    @property
-    def pooled(self) -> int:
-        """The scaled value of the region."""
-        p = self.place.layer_pass
-        if p.pool is PoolAt.NONE:
-            return self.windows[-1].scaled
-        scaled = [window.scaled for window in self.windows if window.counts]
-        if p.pool is PoolAt.SUM or not scaled:
-            return sum(scaled)
-        turned = p.pool is PoolAt.MAX_BEFORE and self.parameters["multiplier"] < 0
-        return min(scaled) if turned else max(scaled)

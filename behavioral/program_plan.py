@@ -65,6 +65,10 @@ class Plan(NamedTuple):
     forgets: bool
     refusal: SpinplaneError | None
 
+    def ended(self, last: int, error: Error) -> "Plan":
+        """The plan of a program that an error ends sooner, in descriptor `last`."""
+        return self._replace(last=last, error=error, word=0, refusal=None)
+
     @property
     def passes(self) -> list[PassStep]:
         """The steps that are passes."""

@@ -20,7 +20,7 @@ from .input.input_address_generator import InputAddressGenerator
 from .input.input_streamer import FormedRows
 from .input.unit_reader import UnitReader
 from .output.output_packer import OutputMap, OutputStageError
-from .output.output_stage import Parameters
+from .output.parameters import check_words
 from .output.residual_loader import ResidualLoader
 
 Integers = NDArray[np.int64]
@@ -121,15 +121,10 @@ class Schedule:
         self.elements = self.rows.inside.shape[1]
 
     def _check_parameters(self) -> None:
-        """Refuse words that do not exist; what they hold does not matter here."""
-        p = self.layer_pass
-        beat = p.lanes * 16
-        banks = (
-            np.broadcast_to(np.uint8(0), (words, beat))
-            for words in (p.machine.parameter_beats, p.machine.threshold_beats)
-        )
+        """Refuse words of parameters and scales that do not exist; values lead to those of thresholds and tables."""
+        words = self.layer_pass.machine.parameter_beats
         try:
-            Parameters.read(p, *banks)
+            check_words(self.layer_pass, parameter_words=words, scale_words=words)
         except OutputStageError:
             raise PassError(Error.PARAMETER_BANK) from None
 

@@ -28,7 +28,7 @@ class AcceleratorState:
     image : ndarray of shape (image_words · columns,), uint8
         One bit each.
     kernel : ndarray of shape (kernel_words, columns / 8), uint8
-    parameters, thresholds : ndarray of shape (beats, results_per_cycle · 16), uint8
+    parameters, scales, thresholds : ndarray of shape (beats, results_per_cycle · 16), uint8
 
     Raises
     ------
@@ -42,11 +42,17 @@ class AcceleratorState:
         self.image: Octets = np.zeros(machine.image_words * machine.columns, dtype=np.uint8)
         self.kernel: Octets = np.zeros((machine.kernel_words, machine.columns // 8), dtype=np.uint8)
         self.parameters: Octets = np.zeros((machine.parameter_beats, beat_bytes), dtype=np.uint8)
+        self.scales: Octets = np.zeros((machine.parameter_beats, beat_bytes), dtype=np.uint8)
         self.thresholds: Octets = np.zeros((machine.threshold_beats, beat_bytes), dtype=np.uint8)
         self._array = SotMramArray(machine, faults)
         self._row_sums: Integers = np.zeros((machine.row_buses, machine.rows), dtype=np.int64)
         #: Codes of the last image's unit rows, (clusters, unit rows, elements), of passes in their order.
         self._left: dict[Schedule, Octets] = {}
+
+    @property
+    def output_banks(self) -> dict[str, Octets]:
+        """The banks that the output stage reads, by their names."""
+        return {"parameters": self.parameters, "scales": self.scales, "thresholds": self.thresholds}
 
     @property
     def array(self) -> SotMramArray:

@@ -7,7 +7,7 @@ from spinplane.machine.program import FeatureMap, Program
 
 from .graph import Graph
 from .mapping.kernel_allocation import Allocation
-from .mapping.requantize import Requantization
+from .mapping.requantization import Requantization
 from .mapping.stages import Stage
 
 

@@ -1,9 +1,9 @@
 """The integer graph: a network as integer sums and steps, free of any file format.
 
 A layer is a linear map of codes (a convolution; a dense layer is one whose kernel is as large as its input) with what
-follows it: pooling, a residual that is added, and requantization. All numbers are whole; what a model computes in
-between with real ones is in the thresholds of `StepFunction`, which the importer found by evaluating the model's own
-operators.
+follows it: pooling, a residual that is added, requantization, and an addition of the codes that this gives. A layer
+says what its file means: where an operator defines its arithmetic, that is it (`FloatScale`, `DoublingMultiply`,
+`DoublingAddition`); all else is exact arithmetic on the file's numbers, of which a `StepFunction` holds the thresholds.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,23 @@ from typing import Literal
 import numpy as np
 
 from spinplane.machine import Operand, SpinplaneError
+
+from .additions import CodeAddition, DoublingAddition
+from .steps import DoublingMultiply, FloatScale, StepFunction, Steps
+
+__all__ = [
+    "CodeAddition",
+    "DoublingAddition",
+    "DoublingMultiply",
+    "FloatScale",
+    "Graph",
+    "InputCoding",
+    "Layer",
+    "Pooling",
+    "Residual",
+    "StepFunction",
+    "Steps",
+]
 
 Four = tuple[int, int, int, int]
 
@@ -27,41 +44,17 @@ class Pooling:
         ``max_codes`` the greatest code after requantization.
     size, stride : (vertical, horizontal)
     padding : (top, left, bottom, right)
-        Of a maximum, which takes these positions as −∞; a sum has none.
+        Of a maximum, which leaves these positions out; a sum has none.
+    least : tuple of bool, one a channel
+        Of ``max_sums``: the channels that take the least sum instead, because a negative factor comes between the sums
+        and the model's maximum. Empty: none.
     """
 
     kind: Literal["sum", "max_sums", "max_codes"]
     size: tuple[int, int]
     stride: tuple[int, int]
     padding: Four = (0, 0, 0, 0)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class StepFunction:
-    """Requantization: a monotone map from a sum to one of a few values, per channel.
-
-    Parameters
-    ----------
-    thresholds : ndarray of shape (channels, n), int64
-        Ascending where ``rising``: the least sum of each further step; descending where it is not: the greatest sum
-        of each further step. A step that no sum reaches has the extreme of int64.
-    rising : ndarray of shape (channels,), bool
-    levels : ndarray of shape (n + 1,), int64
-        Values of the output's operand, ascending.
-    """
-
-    thresholds: np.ndarray
-    rising: np.ndarray
-    levels: np.ndarray
-
-    def apply(self, sums: np.ndarray) -> np.ndarray:
-        """Values of sums of shape (batch, channels, height, width), int64."""
-        shape = (-1, 1, 1)
-        taken = np.zeros(sums.shape, dtype=np.int64)
-        for column in self.thresholds.T:
-            limit = column.reshape(shape)
-            taken += np.where(self.rising.reshape(shape), sums >= limit, sums <= limit)
-        return self.levels[taken]
+    least: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +93,7 @@ class Layer:
     flatten : bool
         The input is taken as one pixel of channels × height × width channels, in this order.
     pool : Pooling, optional
-    steps : StepFunction, optional
+    steps : StepFunction, FloatScale or DoublingMultiply, optional
         Without, the sums themselves leave the layer.
     input : int, optional
         Number of the earlier layer whose output it takes, or −1 for the network's input; the layer before it if not
@@ -108,6 +101,8 @@ class Layer:
     residual : Residual, optional
         The steps are those of the sums with the residual, and without steps these leave the layer. The greatest code
         of several (``max_codes``) has none.
+    addition : CodeAddition or DoublingAddition, optional
+        What the values become after the steps and the pooling of codes. A layer without steps has none.
     """
 
     name: str
@@ -121,9 +116,10 @@ class Layer:
     groups: int = 1
     flatten: bool = False
     pool: Pooling | None = None
-    steps: StepFunction | None = None
+    steps: Steps | None = None
     input: int | None = None
     residual: Residual | None = None
+    addition: CodeAddition | DoublingAddition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +159,8 @@ class Graph:
         The network's own output is scale · value + offset.
     output_shape : tuple of int
         Of the model's output, the batch of 1 included.
+    output_low, output_high : ndarray of shape (channels,), float64, optional
+        Bounds of the network's own output, as a last Relu or Clip sets them.
     """
 
     name: str
@@ -172,6 +170,8 @@ class Graph:
     output_scale: np.ndarray
     output_offset: np.ndarray
     output_shape: tuple[int, ...]
+    output_low: np.ndarray | None = None
+    output_high: np.ndarray | None = None
 
     def source(self, number: int) -> int:
         """Number of the layer whose output a layer takes; −1 is the network's input."""
@@ -232,4 +232,8 @@ class Graph:
         """
         shape = (-1, 1, 1)
         own = values * self.output_scale.reshape(shape) + self.output_offset.reshape(shape)
+        if self.output_low is not None:
+            own = np.maximum(own, self.output_low.reshape(shape))
+        if self.output_high is not None:
+            own = np.minimum(own, self.output_high.reshape(shape))
         return own.reshape(len(values), *self.output_shape[1:])

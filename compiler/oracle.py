@@ -5,7 +5,7 @@ import numpy as np
 from spinplane.behavioral import windows
 from spinplane.machine import SpinplaneError
 
-from .graph import Graph, Layer, Pooling
+from .graph import CodeAddition, Graph, Layer, Pooling
 
 # float64 holds every whole number up to this, so a matrix product of smaller ones is exact.
 _EXACT = 2**53
@@ -27,14 +27,17 @@ def run_graph(graph: Graph, inputs: np.ndarray) -> list[np.ndarray]:
     Raises
     ------
     SpinplaneError
-        If a residual's shape differs from that of its layer's sums, naming the layer and the shapes.
+        If a residual's shape differs from that of what it is added to, naming the layer and the shapes.
     """
     # Map n + 1 is what layer n gives, and so −1 + 1 the network's input.
     maps = [inputs]
     for number, layer in enumerate(graph.layers):
         sums = linear(layer, arrange(layer, maps[graph.source(number) + 1]))
         residual = maps[layer.residual.source + 1] if layer.residual else None
-        maps.append(finish(layer, sums, residual))
+        added = None
+        if layer.addition and layer.addition.source is not None:
+            added = maps[layer.addition.source + 1]
+        maps.append(finish(layer, sums, residual, added))
     return maps[1:]
 
 
@@ -56,8 +59,18 @@ def linear(layer: Layer, values: np.ndarray) -> np.ndarray:
     return sums.reshape(batch, height, width, kernels).transpose(0, 3, 1, 2) + layer.bias.reshape(-1, 1, 1)
 
 
-def finish(layer: Layer, sums: np.ndarray, residual: np.ndarray | None = None) -> np.ndarray:
-    """Pooling of a layer's sums, its residual if it has one, and requantization."""
+def finish(
+    layer: Layer, sums: np.ndarray, residual: np.ndarray | None = None, added: np.ndarray | None = None
+) -> np.ndarray:
+    """Pooling of a layer's sums, its residual if it has one, requantization, and the addition of codes.
+
+    Parameters
+    ----------
+    layer : Layer
+    sums : ndarray of shape (batch, kernels, height, width), int64
+    residual, added : ndarray, optional
+        What the sources of the layer's residual and of its addition give.
+    """
     values = sums
     if layer.pool and layer.pool.kind != "max_codes":
         values = pooled(values, layer.pool)
@@ -69,11 +82,17 @@ def finish(layer: Layer, sums: np.ndarray, residual: np.ndarray | None = None) -
         values = layer.steps.apply(values)
     if layer.pool and layer.pool.kind == "max_codes":
         values = pooled(values, layer.pool)
+    if isinstance(layer.addition, CodeAddition) and layer.addition.source is None:
+        return layer.addition.apply(values)
+    if layer.addition:
+        assert added is not None
+        check_shapes(layer, values.shape[1:], added.shape[1:])
+        values = layer.addition.apply(values, added)
     return values
 
 
 def check_shapes(layer: Layer, own: tuple[int, ...], residual: tuple[int, ...]) -> None:
-    """Refuse a residual whose shape (channels, height, width) differs from that of its layer's sums."""
+    """Refuse a residual whose shape (channels, height, width) differs from that of what it is added to."""
     if own != residual:
         raise SpinplaneError(
             f"layer {layer.name}: a residual of {'×'.join(map(str, residual))} does not fit its own "
@@ -82,11 +101,16 @@ def check_shapes(layer: Layer, own: tuple[int, ...], residual: tuple[int, ...]) 
 
 
 def pooled(values: np.ndarray, pool: Pooling) -> np.ndarray:
-    """Sums or maxima over the regions of maps of shape (batch, channels, height, width)."""
-    is_sum = pool.kind == "sum"
+    """Sums, maxima or minima over the regions of maps of shape (batch, channels, height, width)."""
+    if pool.kind == "sum":
+        return _regions(values, pool, 0).sum(axis=(-2, -1))
+    sign = np.where(pool.least or (False,), -1, 1).reshape(-1, 1, 1)
+    return sign * _regions(sign * values, pool, np.iinfo(np.int64).min + 1).max(axis=(-2, -1))
+
+
+def _regions(values: np.ndarray, pool: Pooling, beyond: int) -> np.ndarray:
+    """Regions of maps, with the number `beyond` at padded positions: two more axes, those of a region."""
     top, left, bottom, right = pool.padding
-    least = 0 if is_sum else np.iinfo(np.int64).min
-    maps = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=least)
+    maps = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=beyond)
     regions = np.lib.stride_tricks.sliding_window_view(maps, pool.size, axis=(2, 3))
-    regions = regions[:, :, :: pool.stride[0], :: pool.stride[1]]
-    return regions.sum(axis=(-2, -1)) if is_sum else regions.max(axis=(-2, -1))
+    return regions[:, :, :: pool.stride[0], :: pool.stride[1]]

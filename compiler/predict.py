@@ -114,7 +114,7 @@ def predict_pass(layer_pass: Pass, *, loads: bool) -> AcceleratorCounters:
         image_reads=row_reads(layer_pass) + written * layer_pass.read_residual_planes,
         image_writes=written * layer_pass.writes,
         kernel_reads=kernel_words,
-        parameter_reads=(windows + layer_pass.regions * layer_pass.read_threshold_words)
+        parameter_reads=(windows + layer_pass.regions * (layer_pass.multiplies + layer_pass.lookups))
         * clusters
         * layer_pass.channel_beats,
     )

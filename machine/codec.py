@@ -261,12 +261,13 @@ def _refused(held: dict[str, int], machine: Machine) -> int | None:
 def _least_interval(held: dict[str, int], machine: Machine) -> int:
     """Least cycles of an outer beat, whatever else is wrong with the pass."""
     names = ("multiplies", "residual", "own_code", "multiplies_total", "table", "raw")
+    flags: dict[str, Any] = {name: bool(held[name]) for name in names}
     beat = Pass(
         machine=machine,
         out_planes=held["out_planes"] + 1,
         search_reads=held["search_reads"],
         residual_planes=held["residual_planes"] + 1,
-        **{name: bool(held[name]) for name in names},
+        **flags,
     )
     return beat.least_interval
 

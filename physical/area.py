@@ -1,12 +1,17 @@
-"""The area report: the resources of each block of a machine."""
+"""The area report: the resources of each block of a machine, and its worst paths."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from rich.console import Console
 from rich.table import Table
+
+_PATHS = (
+    " Worst paths, of a block with all that it places: from flip-flop or memory to flip-flop or memory, and with those"
+    " from inputs and to outputs; ideal clock, no wires, memories take no time."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +67,54 @@ class Part(Figures):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimingPath:
+    """A path of signals.
+
+    Parameters
+    ----------
+    delay_ns : float
+        From clock edge to clock edge: a first flip-flop's delay and a last one's set-up time are in it.
+    start : str
+        Flip-flop's pin or input port.
+    end : str
+        Flip-flop's pin or output port.
+    """
+
+    delay_ns: float
+    start: str
+    end: str
+
+    @classmethod
+    def worst(cls, paths: "Iterable[TimingPath | None]") -> "TimingPath | None":
+        """The slowest of some paths; None if there is none."""
+        return max(filter(None, paths), key=lambda path: path.delay_ns, default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Worst paths of some logic; None where it has none of the kind.
+
+    Parameters
+    ----------
+    between_registers : TimingPath or None
+        From flip-flop to flip-flop; memories count as flip-flops.
+    with_ports : TimingPath or None
+        Of all paths, those from inputs and to outputs included.
+    """
+
+    between_registers: TimingPath | None
+    with_ports: TimingPath | None
+
+    @classmethod
+    def worst(cls, timings: "Collection[Timing]") -> "Timing":
+        """The slowest path of each kind."""
+        return cls(
+            between_registers=TimingPath.worst(timing.between_registers for timing in timings),
+            with_ports=TimingPath.worst(timing.with_ports for timing in timings),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Block(Part):
     """One block of the report: its part in the whole machine.
 
@@ -75,6 +128,8 @@ class Block(Part):
         Instances in the whole machine, a block inside the same block not counted.
     sub_array : Part or None
         Its part in one sub-array; None if it has none there.
+    timing : Timing, optional
+        Worst paths of its modules together with all that they place, blocks of their own included.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("module",)
@@ -83,6 +138,7 @@ class Block(Part):
     modules: tuple[str, ...]
     count: int
     sub_array: Part | None
+    timing: Timing | None = None
 
     @property
     def module(self) -> str:
@@ -125,6 +181,12 @@ class AreaReport:
         All of them.
     total : Figures
         The whole machine.
+    adders : str, optional
+        One of `ADDERS`; None for an FPGA.
+    period_ns : float, optional
+        Clock period for which it was mapped; without one for area alone.
+    sta : str, optional
+        Name and version of the OpenSTA that found the paths.
     """
 
     machine: str
@@ -136,11 +198,27 @@ class AreaReport:
     sub_array: Figures
     sub_arrays: SubArrays
     total: Figures
+    adders: str | None = None
+    period_ns: float | None = None
+    sta: str | None = None
 
     @property
     def heading(self) -> str:
         """One line that says what was mapped to what."""
-        return f"Area of {self.machine}: {self.library} ({self.library_source}), {self.yosys}"
+        said = [f"{self.library} ({self.library_source})", self.yosys]
+        if self.period_ns is not None:
+            said.append(f"for {self.period_ns:g} ns")
+        if self.adders not in (None, "ripple"):
+            said.append(f"{self.adders} adders")
+        if self.sta is not None:
+            said.append(self.sta)
+        return f"Area of {self.machine}: {', '.join(said)}"
+
+    @property
+    def timing(self) -> Timing | None:
+        """Worst paths of the whole machine; None if they were not asked for."""
+        timings = [block.timing for block in self.blocks if block.timing]
+        return Timing.worst(timings) if timings else None
 
     def tables(self) -> tuple[Table, ...]:
         """Each block's part in a sub-array and in the machine."""
@@ -148,17 +226,20 @@ class AreaReport:
         table = Table(
             title=self.heading,
             caption=f"left: one sub-array; right: the machine with {self.sub_arrays.count}. "
-            f"Not included: {', '.join([*self.black_boxes, 'wiring'])}.",
+            f"Not included: {', '.join([*self.black_boxes, 'wiring'])}.{_PATHS if self.timing else ''}",
         )
         table.add_column("block")
-        for heading in [*columns.values(), "share", "instances", *columns.values(), "share"]:
+        headings = [*columns.values(), "share", "instances", *columns.values(), "share"]
+        for heading in [*headings, "FF→FF ns", "ports ns"] if self.timing else headings:
             table.add_column(heading, justify="right")
         for block in self.blocks:
             one = _texts(block.sub_array, columns) if block.sub_array else [""] * (len(columns) + 1)
-            table.add_row(block.name, *one, f"{block.count:,}", *_texts(block, columns))
+            table.add_row(
+                block.name, *one, f"{block.count:,}", *_texts(block, columns), *_delays(block.timing)
+            )
         table.add_section()
         one, all_of_it = (_texts(Part.of(whole, whole), columns) for whole in (self.sub_array, self.total))
-        table.add_row("total", *one, "", *all_of_it)
+        table.add_row("total", *one, "", *all_of_it, *_delays(self.timing))
         return (table,)
 
     def notes(self) -> tuple[str, ...]:
@@ -170,10 +251,16 @@ class AreaReport:
         return ()
 
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None)
+        console = Console(width=160 if self.timing else 140, color_system=None)
         with console.capture() as capture:
             console.print(*self.tables())
         return capture.get()
+
+
+def _delays(timing: Timing | None) -> list[str]:
+    if timing is None:
+        return []
+    return [f"{path.delay_ns:.2f}" if path else "" for path in (timing.between_registers, timing.with_ports)]
 
 
 def _columns(figures: Figures) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Mapping to the cells of a Liberty library."""
 
+import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,6 +10,9 @@ from spinplane.machine import SpinplaneError
 
 from .area import Figures
 from .library import FullAdder, Library
+
+ADDERS = ("ripple", "fast")
+"""Carries that ripple through the library's full adders, or prefix adders and Booth's multipliers made of gates."""
 
 # Carries ripple: the smallest adder, not the fastest. An operand that `opt` found to be 0 has no bits.
 _CARRY_MAP = """\
@@ -67,6 +72,17 @@ module full_adder (A, B, C, X, Y);
 endmodule
 """
 
+# For a period: Yosys' own reduction, none to two rounds of balancing (`&if -g`), gates, buffers (also of inputs, where
+# flip-flops drive) and their sizes. docs/area.md has what each of these brings.
+_REDUCE = "strash;&get,-n;&fraig,-x;&put;scorr;dc2;strash;&get,-n;&st;"
+_BALANCE = ("", "&if,-g,-K,6;&st;&dch,-f;", "&if,-g,-K,6;&st;&if,-g,-K,6;&st;&dch,-f;")
+_GATES = "&nf,{D};&put;buffer,-p,-N,24;topo;upsize,{D};dnsize,{D};stime,-p"
+_DELAY = re.compile(r"^ABC: .* Delay = *([\d.]+) ps", re.MULTILINE)
+# ABC knows no flip-flops: a fifth of the period is theirs.
+_LOGIC_SHARE = 0.8
+_PS_PER_NS = 1000
+_OUTPUT_LOAD_FF = 20  # about ten gates at 45 nm
+
 
 @dataclass(frozen=True, kw_only=True)
 class AsicTarget:
@@ -75,12 +91,48 @@ class AsicTarget:
     Parameters
     ----------
     library : Library
+    adders : {"ripple", "fast"}
+        See `ADDERS`.
+    period_ns : float, optional
+        Map each module to the smallest cells with which ABC's estimate meets this clock period, or else to the
+        fastest; without it for area alone.
+
+    Raises
+    ------
+    SpinplaneError
+        If `adders` is unknown, or the period is not a positive number, or the library has no timing for it.
     """
 
     library: Library
+    adders: str = "ripple"
+    period_ns: float | None = None
 
     separately = True
     """Modules are mapped in runs of their own: a module's cells depend on nothing else in the design."""
+
+    def __post_init__(self) -> None:
+        if self.adders not in ADDERS:
+            raise SpinplaneError(f"adders = {self.adders!r}: must be one of {', '.join(ADDERS)}")
+        if self.period_ns is not None:
+            if not 0 < self.period_ns < math.inf:
+                raise SpinplaneError(f"period_ns = {self.period_ns}: must be a positive number")
+            self.library.require_timing()
+
+    @property
+    def efforts(self) -> int:
+        """Number of scripts to choose from, from the smallest to the fastest cells."""
+        return 1 if self.period_ns is None else len(_BALANCE)
+
+    def is_met(self, log: str) -> bool:
+        """Whether the cells that Yosys has mapped to, as its log tells, are fast enough for the period."""
+        if self.period_ns is None or "nothing to map" in log:
+            return True
+        delays = _DELAY.findall(log)
+        return bool(delays) and float(delays[-1]) <= self._logic_ps
+
+    @property
+    def _logic_ps(self) -> int:
+        return max(1, round((self.period_ns or 0) * _LOGIC_SHARE * _PS_PER_NS))
 
     @property
     def name(self) -> str:
@@ -92,30 +144,42 @@ class AsicTarget:
         files = {"library.lib": self.library.text}
         if (adder := self.library.full_adder) is not None:
             files |= {"carry.v": _CARRY_MAP, "adder.v": _adder_map(adder)}
+        if self.period_ns is not None:
+            files["abc.constr"] = f"set_driving_cell {self.library.buffer}\nset_load {_OUTPUT_LOAD_FF}\n"
         return files
 
-    def script(self, top: str) -> str:
+    def script(self, top: str, effort: int = 0) -> str:
         """Yosys commands that map the design in memory, its hierarchy kept.
 
-        Additions go to the library's full adder where it has one, as ABC uses no cell with two outputs. What
-        that brings is measured in ``docs/area.md``.
+        Additions that may ripple go to the library's full adder where it has one, as ABC uses no cell with two
+        outputs. What that brings is measured in ``docs/area.md``.
+
+        Parameters
+        ----------
+        top : str
+        effort : int
+            Less than `efforts`.
         """
         leave = "".join(f" -dont_use {name}" for name in self.library.dont_use)
+        multipliers = "booth\n" if self.adders == "fast" else ""
         adders = "techmap -map carry.v\nsimplemap t:$pos\nopt -full\ntechmap -map adder.v\n"
-        if self.library.full_adder is None:
+        if self.adders == "fast" or self.library.full_adder is None:
             adders = ""
+        speed = ""
+        if self.period_ns is not None:
+            speed = f" -constr abc.constr -D {self._logic_ps} -script +{_REDUCE}{_BALANCE[effort]}{_GATES}"
         return f"""\
 read_liberty -lib -ignore_miss_func library.lib
 synth -top {top} -run begin:fine
 memory_map
 opt -undriven -fine
-maccmap
+{multipliers}maccmap
 opt -full
 {adders}techmap
 opt -fast
 dfflibmap -liberty library.lib{leave}
 opt
-abc -liberty library.lib{leave}
+abc -liberty library.lib{leave}{speed}
 opt_clean -purge
 """
 

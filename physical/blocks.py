@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from .area import AreaReport, Block, Part, SubArrays
+from .area import AreaReport, Block, Part, SubArrays, Timing
 from .asic import AsicTarget
 from .fpga import FpgaTarget
 
@@ -53,6 +53,8 @@ def area_report(
     yosys: str,
     black_boxes: tuple[str, ...] = (),
     unit: str = "sub_array",
+    timings: Mapping[str, Timing] | None = None,
+    sta: str | None = None,
 ) -> AreaReport:
     """Add up the cells of modules, block by block, for one `unit` and for all that `top` places.
 
@@ -62,6 +64,8 @@ def area_report(
         As `map_modules` returns it.
     unit : str
         The module whose share of each block is given beside the whole.
+    timings : mapping of str to Timing, optional
+        Worst paths of each module, found by `sta`.
 
     Raises
     ------
@@ -84,6 +88,7 @@ def area_report(
             modules=tuple(whole.modules[name]),
             count=whole.count[name],
             sub_array=Part.of(sub_array, target.figures(one.cells[name])) if name in one.cells else None,
+            timing=Timing.worst([timings[module] for module in whole.modules[name]]) if timings else None,
             **vars(Part.of(in_all, target.figures(whole.cells[name]))),
         )
         for name in order
@@ -100,6 +105,9 @@ def area_report(
         sub_array=sub_array,
         sub_arrays=SubArrays(**vars(all_sub_arrays), count=placed),
         total=in_all,
+        adders=target.adders,
+        period_ns=target.period_ns,
+        sta=sta,
     )
 
 

@@ -73,6 +73,12 @@ class FpgaTarget:
     separately = False
     """Modules are mapped in one run: reading the primitives takes most of the time."""
 
+    efforts = 1
+    """There is one script."""
+
+    adders = None
+    period_ns = None
+
     @property
     def name(self) -> str:
         """Name of the family."""
@@ -86,7 +92,11 @@ class FpgaTarget:
         """Files that `script` reads: none."""
         return {}
 
-    def script(self, top: str) -> str:
+    def is_met(self, log: str) -> bool:
+        """Always: no period can be asked for."""
+        return True
+
+    def script(self, top: str, effort: int = 0) -> str:
         """Yosys commands that map the design in memory, its hierarchy kept."""
         return f"{_FAMILIES[self.family].synth} -top {top}\n"
 

@@ -1,4 +1,4 @@
-"""The part of a Liberty file that synthesis needs: cells, areas, leakages, flip-flops, a full adder."""
+"""The part of a Liberty file that synthesis needs: cells, areas, leakages, flip-flops, a full adder, a buffer."""
 
 import gzip
 import re
@@ -46,6 +46,8 @@ class Cell:
     inputs : tuple of str
     functions : dict of str to str
         Function of each output that has one.
+    is_timed : bool
+        Each of those outputs has a timing group.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Cell:
     dont_use: bool
     inputs: tuple[str, ...]
     functions: dict[str, str]
+    is_timed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +105,27 @@ class Library:
         outputs = {_truth(cell, pin): pin for pin in cell.functions}
         a, b, c = cell.inputs
         return FullAdder(cell=cell.name, inputs=(a, b, c), sum=outputs[_SUM], carry=outputs[_CARRY])
+
+    @property
+    def buffer(self) -> str:
+        """The smallest buffer."""
+        usable = [cell for cell in self.cells.values() if not cell.dont_use and _is_gate(cell, "A")]
+        return min(usable, key=lambda cell: (cell.area or Decimal("Infinity"), cell.name)).name
+
+    def require_timing(self) -> None:
+        """Let a library pass that times every cell that synthesis may take.
+
+        Raises
+        ------
+        SpinplaneError
+            If an output has a function but no timing group. The message names its cell.
+        """
+        for cell in self.cells.values():
+            if cell.inputs and cell.functions and not cell.dont_use and not cell.is_timed:
+                raise SpinplaneError(
+                    f"library {self.source}: cell {cell.name} has no timing; "
+                    "give a Liberty file whose cells have timing tables"
+                )
 
 
 def read_library(path: Path | None = None) -> Library:
@@ -159,6 +183,7 @@ def _parse(text: str, source: str) -> Library:
 def _cell(group: "_Group", scale: Decimal | None, default_leakage: str | None) -> Cell:
     leakage = _number(group, "cell_leakage_power", default_leakage)
     pins = [pin for pin in group.groups if pin.kind == "pin"]
+    outputs = [pin for pin in pins if "function" in pin.attributes]
     return Cell(
         name=group.name,
         area=_number(group, "area"),
@@ -166,7 +191,8 @@ def _cell(group: "_Group", scale: Decimal | None, default_leakage: str | None) -
         is_flip_flop=any(inner.kind in ("ff", "ff_bank") for inner in group.groups),
         dont_use=group.attributes.get("dont_use") == "true",
         inputs=tuple(pin.name for pin in pins if pin.attributes.get("direction") == "input"),
-        functions={pin.name: pin.attributes["function"] for pin in pins if "function" in pin.attributes},
+        functions={pin.name: pin.attributes["function"] for pin in outputs},
+        is_timed=all(any(inner.kind == "timing" for inner in pin.groups) for pin in outputs),
     )
 
 
@@ -208,7 +234,7 @@ class _Group:
 
 
 class _Reader:
-    """Reads the groups of `_GROUPS` and their simple attributes; of others only where they end."""
+    """Reads the groups of `_GROUPS` and their simple attributes; of `timing` that it is there; of others their end."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -257,7 +283,7 @@ class _Reader:
     def _group(self, kind: str, names: list[str]) -> "_Group | None":
         if kind not in _GROUPS:
             self._skip(f"{kind} ({', '.join(names)})")
-            return None
+            return _Group(kind, "", {}, []) if kind == "timing" else None
         for name in names:
             check_name(kind, name, also=_GROUPS[kind])
         if kind == "cell" and len(names) != 1:

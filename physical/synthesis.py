@@ -1,4 +1,4 @@
-"""Synthesis of a machine: cells of each module by Yosys, areas of each block."""
+"""Synthesis of a machine: cells of each module by Yosys, areas and worst paths of each block."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -16,16 +17,24 @@ from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog, s
 from spinplane.machine import Machine, SpinplaneError, check_name
 from spinplane.machine.files import write_whole
 
-from .area import AreaReport
+from .area import AreaReport, Timing
 from .asic import AsicTarget
 from .blocks import Target, area_report
 from .fpga import FpgaTarget
 from .library import read_library
+from .timing import OpenSta, find_sta, netlist_files, netlist_script, worst_paths
 from .yosys import Yosys, find_yosys, run_script
 
 
 def synthesize(
-    machine: Machine, *, liberty: Path | None = None, fpga: str | None = None, kept_in: Path | None = None
+    machine: Machine,
+    *,
+    liberty: Path | None = None,
+    fpga: str | None = None,
+    adders: str = "ripple",
+    period_ns: float | None = None,
+    timing: bool = False,
+    kept_in: Path | None = None,
 ) -> AreaReport:
     """Map the logic of a machine's accelerator to cells and add up what each block takes.
 
@@ -39,30 +48,51 @@ def synthesize(
         Liberty file, plain or gzipped; without it the cells that come with the package are taken.
     fpga : str, optional
         One of `FPGA_FAMILIES`, in place of a library.
+    adders : {"ripple", "fast"}
+        See `ADDERS`.
+    period_ns : float, optional
+        Map for this clock period, with buffers, in place of the smallest area. It implies `timing`.
+    timing : bool
+        Give the worst paths of each block, by OpenSTA.
     kept_in : Path, optional
         Folder in which the cells of the modules are looked up and left behind, under a digest of all that they follow
-        from.
+        from. With `timing` it serves the Verilog alone.
 
     Raises
     ------
     SpinplaneError
-        If both are given, the Liberty file lacks something, the family is unknown, or Yosys is missing or
-        fails.
+        If options exclude each other, the Liberty file lacks something (timing, where it is asked for), the family
+        is unknown, or Yosys or OpenSTA is missing or fails.
     """
+    timing = timing or period_ns is not None
     if liberty is not None and fpga is not None:
         raise SpinplaneError("give either a Liberty file or an FPGA family, not both")
+    if fpga is not None and (timing or adders != "ripple"):
+        raise SpinplaneError("adders, a period and timing are of a Liberty file, not of an FPGA family")
     yosys = find_yosys()
     target: Target
     if fpga is not None:
         target, source = FpgaTarget(family=fpga), "Yosys"
     else:
-        target, source = AsicTarget(library=read_library(liberty)), str(liberty or "spinplane")
+        library = read_library(liberty)
+        target, source = (
+            AsicTarget(library=library, adders=adders, period_ns=period_ns),
+            str(liberty or "spinplane"),
+        )
+        if timing:
+            library.require_timing()
+    sta = find_sta() if timing else None
     black_boxes = stubs(machine)
     modules = machine_verilog(machine, kept_in / "verilog" if kept_in else None)
-    if kept_in is None:
-        cells = map_modules(modules, black_boxes, target, yosys)
-    else:
+    timings = None
+    if sta is not None:
+        with tempfile.TemporaryDirectory(prefix="spinplane-") as directory:
+            cells = map_modules(modules, black_boxes, target, yosys, netlists_in=Path(directory))
+            timings = _timings(cells, Path(directory), sta)
+    elif kept_in is not None:
         cells = _kept_cells(kept_in / "synthesis", modules, black_boxes, target, yosys)
+    else:
+        cells = map_modules(modules, black_boxes, target, yosys)
     return area_report(
         cells,
         target,
@@ -72,7 +102,29 @@ def synthesize(
         library_source=source,
         yosys=str(yosys),
         black_boxes=tuple(black_boxes),
+        timings=timings,
+        sta=str(sta) if sta else None,
     )
+
+
+def _timings(cells: Mapping[str, Counter[str]], workdir: Path, sta: OpenSta) -> dict[str, Timing]:
+    """Worst paths of each module with all that it places."""
+
+    def placed(name: str) -> dict[str, None]:
+        inner = (placed(other) for other in cells[name] if other in cells)
+        return {module: None for modules in inner for module in modules} | {name: None}
+
+    with _progress() as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+        task = bar.add_task(f"{sta} looks for paths", total=len(cells))
+        timings = {}
+        for name, timing in zip(
+            cells,
+            pool.map(lambda name: worst_paths(list(placed(name)), name, workdir, sta), cells),
+            strict=True,
+        ):
+            timings[name] = timing
+            bar.advance(task)
+    return timings
 
 
 def _kept_cells(
@@ -92,7 +144,12 @@ def _kept_cells(
 
 
 def map_modules(
-    modules: Mapping[str, str], stubs: Mapping[str, str], target: Target, yosys: Yosys
+    modules: Mapping[str, str],
+    stubs: Mapping[str, str],
+    target: Target,
+    yosys: Yosys,
+    *,
+    netlists_in: Path | None = None,
 ) -> dict[str, Counter[str]]:
     """Map Verilog modules to the cells of a target, their hierarchy kept.
 
@@ -104,6 +161,8 @@ def map_modules(
         Verilog of the ports of each black box.
     target : AsicTarget or FpgaTarget
     yosys : Yosys
+    netlists_in : Path, optional
+        Folder to work in, which is left with all that `worst_paths` reads.
 
     Returns
     -------
@@ -119,11 +178,14 @@ def map_modules(
         check_name("module", name)
     files = {**target.files(), "stubs.v": "".join(stubs.values())}
     files |= {f"{name}.v": text for name, text in modules.items()}
+    if netlists_in is not None:
+        files |= netlist_files(stubs)
     jobs = [[name] for name in modules] if target.separately else [list(modules)]
-    console = Console(stderr=True)
     with (
-        tempfile.TemporaryDirectory(prefix="spinplane-") as directory,
-        Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
+        nullcontext(netlists_in)
+        if netlists_in
+        else tempfile.TemporaryDirectory(prefix="spinplane-") as directory,
+        _progress() as bar,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         workdir = Path(directory)
@@ -133,10 +195,16 @@ def map_modules(
         def run(job: list[str]) -> dict[str, Counter[str]]:
             top = job[-1]
             others = ["stubs", *(name for name in modules if name not in job)]
-            script = "".join(f"read_verilog -lib {name}.v\n" for name in others)
-            script += "".join(f"read_verilog {name}.v\n" for name in job)
-            script += f"hierarchy -check -top {top}\n{target.script(top)}tee -o {top}.json stat -json\n"
-            run_script(script, workdir, name=top, yosys=yosys)
+            read = "".join(f"read_verilog -lib {name}.v\n" for name in others)
+            read += "".join(f"read_verilog {name}.v\n" for name in job)
+            read += f"hierarchy -check -top {top}\n"
+            write = f"tee -o {top}.json stat -json\n"
+            if netlists_in is not None:
+                write += netlist_script(top)
+            for effort in range(target.efforts):
+                log = run_script(f"{read}{target.script(top, effort)}{write}", workdir, name=top, yosys=yosys)
+                if target.is_met(log):
+                    break
             found = json.loads((workdir / f"{top}.json").read_text(encoding="utf-8"))["modules"]
             types = {name.removeprefix("\\"): _types(entry) for name, entry in found.items()}
             return {name: types[name] for name in job}
@@ -147,6 +215,12 @@ def map_modules(
             cells |= mapped
             bar.advance(task)
     return cells
+
+
+def _progress() -> Progress:
+    """A bar for a person at a terminal, and nothing elsewhere."""
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def _types(entry: Mapping[str, object]) -> Counter[str]:

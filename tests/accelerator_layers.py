@@ -1,10 +1,14 @@
 """Random passes for an accelerator, and what its banks hold."""
 
-import numpy as np
+from dataclasses import replace
 
-from spinplane.machine import Machine, Rounding
+import numpy as np
+from contract_output import least_interval
+from output_stage_draws import draw_output_stage, fill_output_banks
+
+from spinplane.machine import Machine
 from spinplane.machine.codec import End, Header, encode
-from spinplane.machine.descriptor import Load, PoolAt, Requantize
+from spinplane.machine.descriptor import Load, Pool
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import machine_digest
 
@@ -83,21 +87,35 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     if kernel_row + load_rows > machine.rows:
         return random_pass(machine, seed + 10_000, **choices)
     line_bits = width * pixel_bits + int(rng.integers(0, 3)) * 8
-    pool = PoolAt(int(rng.integers(1, 4)) if region_x * region_y > 1 else 0)
-    requantize = Requantize(pick("requantize", range(3)))
-    raw = requantize is Requantize.RAW
+    pool = Pool(int(rng.integers(1, 3)) if region_x * region_y > 1 else 0)
+    stage = draw_output_stage(machine, rng, pick)
+    raw = bool(stage["raw"])
     sub_arrays = int(rng.integers(1, cluster_size + 1))
     last = int(rng.integers(1, sub_arrays + 1))
     beats, last_beats = -(-sub_arrays * slots // lanes), -(-last * slots // lanes)
     channel_beats = (kernel_tiles - 1) * beats + last_beats
-    writes = max(1, 32 * lanes // machine.columns) if raw else pick("out_planes", range(1, 5))
-    out_planes = 1 if raw else writes
-    threshold_words = int(rng.integers(1, 5)) if requantize is Requantize.THRESHOLDS else 0
-    residual = pick("residual", range(2))
+    out_planes = 1 if raw else pick("out_planes", [1, 2, 3, 4, 5, 6, 7, 8, 8, 8])
     unit = 32 * lanes if raw else lanes
     out_pixel_bits = channel_beats * unit * out_planes
-    interval = max(writes, threshold_words, 3 if residual else 0)
-    return Pass(
+    out_line_bits = out_pixel_bits * clusters_x * columns + 2 * unit
+    out_base = machine.image_words * machine.columns // 2
+    if stage["residual"] and not raw and pick("in_place", [0, 0, 1]):
+        operand = {
+            "residual_base": out_base + unit,
+            "residual_line_bits": out_line_bits,
+            "residual_plane_bits": channel_beats * lanes,
+            "residual_pixel_bits": out_pixel_bits,
+            "residual_planes": int(rng.integers(1, out_planes + 1)),
+        }
+    else:
+        operand = {
+            "residual_base": 8,
+            "residual_line_bits": 40,
+            "residual_plane_bits": 24,
+            "residual_pixel_bits": 20,
+            "residual_planes": int(rng.integers(1, 9)),
+        }
+    drawn = Pass(
         machine=machine,
         in_bytes=bool(in_bytes),
         pieces=pieces,
@@ -128,7 +146,7 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         out_beat_bits=unit,
         out_plane_bits=channel_beats * lanes,
         out_pixel_bits=out_pixel_bits,
-        out_line_bits=out_pixel_bits * clusters_x * columns + 2 * unit,
+        out_line_bits=out_line_bits,
         in_base=128 + 8 * int(rng.integers(0, 5)),
         in_line_bits=line_bits,
         in_height=height,
@@ -159,11 +177,8 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         load=Load(choices.get("load", Load.ALWAYS)),
         load_base=int(rng.integers(0, 9)),
         load_sub_arrays=sub_arrays,
-        interval=interval,
         inner_cycles=clusters * beats,
         last_inner_cycles=clusters * last_beats,
-        outer_cycles=clusters * beats * interval,
-        last_outer_cycles=clusters * last_beats * interval,
         first_window_x=-int(rng.integers(0, 2)),
         first_window_y=-int(rng.integers(0, 2)),
         stride_x=step,
@@ -174,25 +189,18 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         out_height=max(1, clusters_y * rows - int(rng.integers(0, 2))),
         accumulator_shift=int(rng.integers(0, 3)),
         window_sum_scale=int(rng.integers(-9, 9)),
-        parameter_base=int(rng.integers(0, 9)),
-        threshold_base=int(rng.integers(0, 9)),
-        threshold_words=threshold_words,
         pool=pool,
-        requantize=requantize,
-        absolute=bool(rng.integers(0, 2)),
-        shift=int(rng.integers(0, 12)),
-        rounding=Rounding(int(rng.integers(0, 3))),
-        low=0,
-        high=(1 << out_planes) - 1 if requantize is Requantize.SHIFT else 0,
-        code_shift=0 if raw else int(rng.integers(0, 2)),
-        residual=bool(residual),
-        residual_base=8,
-        residual_line_bits=40,
-        residual_plane_bits=24,
-        residual_pixel_bits=20,
-        residual_planes=3 if residual else 1,
-        out_base=machine.image_words * machine.columns // 2,
+        **stage,
+        **operand,
+        out_base=out_base,
         out_first_bit=unit,
+    )
+    interval = least_interval(drawn) + int(rng.choice([0, 0, 1, 4]))
+    return replace(
+        drawn,
+        interval=interval,
+        outer_cycles=clusters * beats * interval,
+        last_outer_cycles=clusters * last_beats * interval,
     )
 
 
@@ -203,16 +211,8 @@ def powers_of_two(largest: int) -> list[int]:
 def fill_banks(machine: Machine, seed: int) -> dict[str, np.ndarray]:
     """Contents of all banks: random bits, parameters with which nothing overflows."""
     rng = np.random.default_rng(seed)
-    lanes = machine.results_per_cycle
-    affine = np.zeros((machine.parameter_beats * lanes, 16), dtype=np.uint8)
-    limits = ((0, 4, 1 << 12), (4, 7, 200), (7, 13, 1 << 16), (13, 16, 1 << 10))
-    for first, end, limit in limits:
-        values = rng.integers(-limit, limit, len(affine))
-        affine[:, first:end] = values[:, np.newaxis] >> np.arange(0, 8 * (end - first), 8) & 0xFF
-    levels = rng.integers(-(1 << 18), 1 << 18, (machine.threshold_beats, lanes * 4)).astype("<i4")
     return {
         "image": rng.integers(0, 2, machine.image_words * machine.columns).astype(np.uint8),
         "kernel": rng.integers(0, 256, (machine.kernel_words, machine.columns // 8)).astype(np.uint8),
-        "parameters": affine.reshape(machine.parameter_beats, -1),
-        "thresholds": levels.view(np.uint8).reshape(machine.threshold_beats, -1),
+        **fill_output_banks(machine, rng),
     }

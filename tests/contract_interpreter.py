@@ -2,13 +2,25 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
+from contract_output import (
+    PARAMETERS,
+    SCALES,
+    Channel,
+    bits_of_channel,
+    code_of,
+    pool,
+    unpack,
+    value_of,
+    wrap,
+)
 
-from spinplane.machine import FaultMap, Machine, Rounding
-from spinplane.machine.activation import WINDOW_SUM_BITS
-from spinplane.machine.descriptor import Load, PoolAt, Requantize
+from spinplane.machine import FaultMap, Machine
+from spinplane.machine.descriptor import Load, Pool
 from spinplane.machine.memory_operation import MemoryOperation, RowOperation
+from spinplane.machine.output_stage import WINDOW_SUM_BITS
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import Program
 
@@ -23,7 +35,7 @@ class Interpreter:
     Parameters
     ----------
     machine : Machine
-    kernel, parameters, thresholds : ndarray
+    kernel, parameters, scales, thresholds : ndarray
         Words of the banks, uint8.
     image : ndarray of shape (bits,), uint8
         Of the image bank; is changed.
@@ -46,16 +58,14 @@ class Interpreter:
         *,
         kernel: np.ndarray,
         parameters: np.ndarray,
+        scales: np.ndarray,
         thresholds: np.ndarray,
         image: np.ndarray,
         faults: FaultMap | None = None,
     ) -> None:
         self.machine, self.faults, self.image = machine, faults, image
         self.kernel = np.unpackbits(kernel, axis=1, bitorder="little")
-        octets = parameters.reshape(-1, machine.results_per_cycle, 16)
-        bounds = ((0, 4), (4, 7), (7, 13), (13, 16))
-        self.parameters = [_signed(octets[..., first:end]) for first, end in bounds]
-        self.thresholds = thresholds.view("<i4").reshape(-1, machine.results_per_cycle, 4).astype(np.int64)
+        self.parameters, self.scales, self.thresholds = parameters, scales, thresholds
         self.cells = np.zeros((machine.sub_arrays, machine.rows, machine.columns), dtype=np.uint8)
         self.written = np.zeros(self.cells.shape, dtype=bool)
         self.sums = np.zeros((machine.row_buses, machine.rows), dtype=np.int64)
@@ -75,6 +85,7 @@ class Interpreter:
             machine,
             kernel=program.kernel_rows,
             parameters=program.parameters,
+            scales=program.scales,
             thresholds=program.thresholds,
             image=np.zeros(machine.image_words * machine.columns, dtype=np.uint8),
         )
@@ -106,9 +117,9 @@ class Interpreter:
                 for u in units:
                     for v in lines:
                         self._write_unit(n, v, u)
-                pooled: dict[tuple[int, int], np.ndarray] = {}
+                regions: dict[tuple[int, int], list[list[int]]] = {}
                 for window in range(n.windows):
-                    self._window(n, rho, kappa, *divmod(window, n.region_width), pooled)
+                    self._window(n, rho, kappa, *divmod(window, n.region_width), regions)
         for at, bits in self._writes:
             self.image[at] = bits
         self._writes = []
@@ -186,7 +197,13 @@ class Interpreter:
         return slot
 
     def _window(
-        self, n: Pass, rho: int, kappa: int, ry: int, rx: int, pooled: dict[tuple[int, int], np.ndarray]
+        self,
+        n: Pass,
+        rho: int,
+        kappa: int,
+        ry: int,
+        rx: int,
+        regions: dict[tuple[int, int], list[list[int]]],
     ) -> None:
         """Runs of a window, kernel tile by kernel tile, and the output stage of each kernel tile."""
         window_sums = np.zeros(n.clusters, dtype=np.int64)
@@ -217,7 +234,7 @@ class Interpreter:
                 results = accumulators[g].reshape(-1, n.lanes)
                 for beat in range(n.last_beats if j == n.kernel_tiles - 1 else n.beats):
                     place = (g, rho, kappa, ry, rx)
-                    self._beat(n, place, j * n.beats + beat, results[beat], int(window_sums[g]), pooled)
+                    self._beat(n, place, j * n.beats + beat, results[beat], int(window_sums[g]), regions)
 
     def _run(self, n: Pass, row_a: int, row_b: int, part: int) -> np.ndarray:
         """Counts of a run of rows: shape (clusters, sub-arrays that take part, slots)."""
@@ -269,86 +286,79 @@ class Interpreter:
         beat: int,
         results: np.ndarray,
         window_sum: int,
-        pooled: dict[tuple[int, int], np.ndarray],
+        regions: dict[tuple[int, int], list[list[int]]],
     ) -> None:
-        """Output stage of a beat of a window: scaled and pooled, and behind the last window written."""
+        """Output stage of a beat of a window: its sums kept for the region, and behind the last window written."""
         g, rho, kappa, ry, rx = place
         ox, oy = g % n.clusters_x * n.region_columns + kappa, g // n.clusters_x * n.region_rows + rho
         wx, wy = n.first_window_x + ox * n.stride_x + rx, n.first_window_y + oy * n.stride_y + ry
-        counts = n.pool is PoolAt.NONE or (0 <= wx < n.windows_x and 0 <= wy < n.windows_y)
+        counts = n.pool is Pool.NONE or (0 <= wx < n.windows_x and 0 <= wy < n.windows_y)
         exists = ox < n.out_width and oy < n.out_height
-        bias, multiplier, offset, residual_multiplier = (
-            numbers[n.parameter_base + beat] for numbers in self.parameters
-        )
-        value = (results << n.accumulator_shift) - n.window_sum_scale * window_sum + bias
-        scaled = self._fit(value, 32, matters=(multiplier != 0) & counts & exists) * multiplier
-        before = pooled.get((g, beat))
-        if before is None or n.pool is PoolAt.NONE:
-            together = scaled
-        elif n.pool is PoolAt.SUM:
-            together = before + scaled
-        else:
-            least = (multiplier < 0) & (n.pool is PoolAt.MAX_BEFORE)
-            together = np.where(least, np.minimum(before, scaled), np.maximum(before, scaled))
-        if counts:
-            pooled[g, beat] = together
-        self.events["parameter_reads"] += 1
-        if (ry, rx) != (n.region_height - 1, n.region_width - 1):
+        outer = (ry, rx) == (n.region_height - 1, n.region_width - 1)
+        self.events["parameter_reads"] += 1 + outer * (n.multiplies + n.search_reads + n.table)
+        kept = regions.setdefault((g, beat), [[] for _ in range(n.lanes)])
+        lanes = [self._channel(n, beat, lane) for lane in range(n.lanes)]
+        for (parameters, scales), accumulator, sums in zip(lanes, results.tolist(), kept, strict=True):
+            total = (accumulator << n.accumulator_shift) - n.window_sum_scale * window_sum
+            if counts:
+                used = exists and scales.get("multiplier") != 0
+                sums.append(self._limited(total + parameters["bias"], 32, used))
+        if not (outer and exists):
             return
-        by_thresholds = n.requantize is Requantize.THRESHOLDS
-        self.events["parameter_reads"] += n.threshold_words if by_thresholds else 0
-        if exists:
-            y = pooled.get((g, beat), 0) + offset + self._residual(n, ox, oy, beat) * residual_multiplier
-            at = n.out_base + oy * n.out_line_bits + ox * n.out_pixel_bits
-            at += beat * n.out_beat_bits + n.out_first_bit
-            self._store(n, at, beat, np.abs(y) if n.absolute else y)
+        at = n.out_base + oy * n.out_line_bits + ox * n.out_pixel_bits
+        at += beat * n.out_beat_bits + n.out_first_bit
+        stored = []
+        for lane, (parameters, scales) in enumerate(lanes):
+            pooled = self._limited(pool(n, parameters, kept[lane]), 36, scales.get("multiplier") != 0)
+            y = value_of(n, parameters, scales, pooled, self._residual(n, ox, oy, beat, lane))
+            thresholds = partial(bits_of_channel, self.thresholds, channel=lane)
+            stored.append(y if n.raw else code_of(n, parameters, scales, y, thresholds))
+        self.events["image_reads"] += n.residual_planes if n.residual else 0
+        self._store(n, at, stored)
 
-    def _residual(self, n: Pass, ox: int, oy: int, beat: int) -> np.ndarray:
-        codes = np.zeros(n.lanes, dtype=np.int64)
-        at = n.residual_base + oy * n.residual_line_bits + ox * n.residual_pixel_bits + beat * n.lanes
-        for plane in range(n.residual_planes if n.residual else 0):
-            begin = at + plane * n.residual_plane_bits
-            codes += self.image[begin : begin + n.lanes].astype(np.int64) << plane
-            self.events["image_reads"] += 1
-        return codes
+    def _channel(self, n: Pass, beat: int, lane: int) -> tuple[Channel, Channel]:
+        """Parameters and scales of a channel; no scales where nothing is multiplied."""
+        parameters = unpack(PARAMETERS, bits_of_channel(self.parameters, n.parameter_base + beat, lane))
+        if not n.multiplies:
+            return parameters, {}
+        return parameters, unpack(SCALES, bits_of_channel(self.scales, n.scale_base + beat, lane))
 
-    def _store(self, n: Pass, at: int, beat: int, y: np.ndarray) -> None:
-        lane = np.arange(n.lanes)
-        if n.requantize is Requantize.RAW:
+    def _residual(self, n: Pass, ox: int, oy: int, beat: int, lane: int) -> int:
+        """Code of the residual operand."""
+        if not n.residual:
+            return 0
+        at = n.residual_base + oy * n.residual_line_bits + ox * n.residual_pixel_bits + beat * n.lanes + lane
+        bits = (int(self.image[at + plane * n.residual_plane_bits]) for plane in range(n.residual_planes))
+        return sum(bit << plane for plane, bit in enumerate(bits))
+
+    def _store(self, n: Pass, at: int, stored: list[int]) -> None:
+        """Codes plane by plane, or values as they are."""
+        if n.raw:
             size = min(n.lanes * 32, self.machine.columns)
             assert at % size == 0
-            bits = self._fit(y, 32)[:, np.newaxis] >> np.arange(32) & 1
-            self._writes.append((at + np.arange(n.lanes * 32), bits.ravel()))
+            places = at + np.arange(n.lanes * 32)
+            self._writes.append((places, np.array([y >> bit & 1 for y in stored for bit in range(32)])))
             self.events["image_writes"] += n.lanes * 32 // size
             return
-        if n.requantize is Requantize.THRESHOLDS:
-            first = n.threshold_base + beat * n.threshold_words
-            levels = self.thresholds[first : first + n.threshold_words]
-            codes = n.low + (levels <= y[:, np.newaxis]).sum(axis=(0, 2))
-        else:
-            half = 1 << n.shift >> 1
-            added = {Rounding.HALF_UP: half, Rounding.HALF_EVEN: half - 1 + (y >> n.shift & 1)}
-            rounded = y + (added.get(n.rounding, 0) if n.shift else 0) >> n.shift
-            codes = np.clip(rounded, n.low, n.high)
         for plane in range(n.out_planes):
             begin = at + plane * n.out_plane_bits
             assert begin % n.lanes == 0
-            self._writes.append((begin + lane, (codes << n.code_shift) >> plane & 1))
+            self._writes.append(
+                (begin + np.arange(n.lanes), np.array([code >> plane & 1 for code in stored]))
+            )
             self.events["image_writes"] += 1
 
-    def _fit(self, numbers: np.ndarray, bits: int, matters: np.ndarray | bool = True) -> np.ndarray:
+    def _limited(self, number: int, bits: int, matters: bool) -> int:
+        """A number of so many bits."""
+        assert self.faults is not None or not matters or number == wrap(number, bits), (number, bits)
+        return wrap(number, bits)
+
+    def _fit(self, numbers: np.ndarray, bits: int) -> np.ndarray:
         """Numbers of so many bits."""
         half = 1 << (bits - 1)
         wrapped = (numbers + half) % (2 * half) - half
-        assert self.faults is not None or not ((wrapped != numbers) & matters).any()
+        assert self.faults is not None or (wrapped == numbers).all()
         return wrapped
-
-
-def _signed(octets: np.ndarray) -> np.ndarray:
-    """Numbers in two's complement from their bytes along the last axis, lowest first."""
-    bits = 8 * octets.shape[-1]
-    numbers = octets.astype(np.int64) @ (1 << np.arange(0, bits, 8))
-    return numbers - (numbers >> (bits - 1) << bits)
 
 
 def addresses(feature_map):

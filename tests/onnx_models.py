@@ -9,7 +9,8 @@ from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.cleanup import cleanup_model
 
 from spinplane.compiler.frontend.onnx_import import load_model
-from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.near_ties import value_bounds
+from spinplane.compiler.oracle import arrange, finish, linear, run_graph
 
 QONNX = "qonnx.custom_op.general"
 
@@ -32,6 +33,55 @@ def _execute(model, image):
 def run(path, image):
     graph = load_model(path)
     return graph.decode_output(run_graph(graph, graph.encode_input(image))[-1])
+
+
+def compare_with_float32(path, image):
+    """Hold every layer to the float32 executor, each on the codes that the executor gives to it.
+
+    Returns
+    -------
+    near_ties, differing : int
+        Codes that float32 may round otherwise, and those of them that it does; a difference elsewhere is an error.
+    """
+    graph, model = load_model(path), cleanup_model(ModelWrapper(str(path)))
+    name = model.graph.input[0].name
+    given = {name: np.asarray(image, dtype=np.float32).reshape(model.get_tensor_shape(name))}
+    context = execute_onnx(model, given, return_full_exec_context=True)
+    tensors = _quantized(model)
+    assert len(tensors) in (len(graph.layers), len(graph.layers) + 1)
+    near_ties = differing = 0
+    values = graph.encode_input(image)
+    assert (_codes(context, *tensors[0]) == values.ravel()).all()
+    for layer, (tensor, scale) in zip(graph.layers, tensors[1:], strict=False):
+        least, greatest = value_bounds(layer, linear(layer, arrange(layer, values)))
+        exact = finish(layer, linear(layer, arrange(layer, values)))
+        values = _codes(context, tensor, scale).reshape(exact.shape)
+        assert ((least <= exact) & (exact <= greatest)).all()
+        assert ((least <= values) & (values <= greatest)).all()
+        assert (exact == values)[least == greatest].all()
+        near_ties += int((least != greatest).sum())
+        differing += int((exact != values).sum())
+    return near_ties, differing
+
+
+def _quantized(model):
+    """Quantized tensors as they enter the next layer, or leave the network, with the scale of a value."""
+    found, tensor, scale = [], model.graph.input[0].name, None
+    while nodes := model.find_consumers(tensor):
+        if nodes[0].op_type in ("Conv", "MatMul", "Gemm"):
+            found.append((tensor, scale))
+            scale = None
+        elif nodes[0].op_type in ("Quant", "BipolarQuant"):
+            scale = float(model.get_initializer(nodes[0].input[1]))
+        tensor = nodes[0].output[0]
+    return found if scale is None else [*found, (tensor, scale)]
+
+
+def _codes(context, tensor, scale):
+    quotients = np.asarray(context[tensor], dtype=np.float64).ravel() / scale
+    codes = np.rint(quotients)
+    assert np.abs(quotients - codes).max() < 1e-3
+    return codes.astype(np.int64)
 
 
 def quant(source, target, bits, signed=1, scale="one"):

@@ -78,6 +78,7 @@ has make || missing="$missing make"
 [ "$flow" != all ] || has npm || missing="$missing npm"
 [ "$flow" = demo ] || has iverilog || missing="$missing iverilog"
 [ "$flow" = demo ] || has ngspice || missing="$missing ngspice"
+[ "$flow" = demo ] || has sta || missing="$missing opensta"
 if [ -z "$(.venv/bin/find_libpython)" ]; then
     missing="$missing libpython$(.venv/bin/python -c 'import sys; print(*sys.version_info[:2], sep=".")')"
 fi

@@ -82,6 +82,9 @@ def synth(
     machine: MachineName,
     liberty: Path | None = None,
     fpga: Literal["xc7", "ecp5", "ice40"] | None = None,
+    adders: Literal["ripple", "fast"] = "ripple",
+    period_ns: float | None = None,
+    timing: Switch = False,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Map a machine's logic with Yosys, and list the resources of each block.
@@ -92,6 +95,14 @@ def synth(
         Cell library; by default the package's 45 nm cells.
     fpga
         Count the look-up tables of an FPGA family instead.
+    adders
+        Carries that ripple, the smallest, or prefix adders and Booth's multipliers.
+    period_ns
+        Map for this clock period, with buffers, in place of the smallest area; tells the worst paths, too.
+    timing
+        Tell each block's worst path in ns, by OpenSTA. The library must have timing.
     """
-    result = spinplane.synth(machine, liberty=liberty, fpga=fpga)
+    result = spinplane.synth(
+        machine, liberty=liberty, fpga=fpga, adders=adders, period_ns=period_ns, timing=timing
+    )
     return Answer(result=result, files=files, machine=load_machine(machine))

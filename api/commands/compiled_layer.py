@@ -7,7 +7,7 @@ from itertools import groupby
 from spinplane.compiler.compiled_program import CompiledProgram, PlacedStage
 from spinplane.compiler.graph import Layer
 from spinplane.machine import AcceleratorCounters, Machine
-from spinplane.machine.descriptor import Load, PoolAt
+from spinplane.machine.descriptor import Load, Pool
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import ProgramLayer
 
@@ -45,7 +45,7 @@ class CompiledLayer:
         """Whether average pooling is folded into the kernels."""
         pool = self.layer.pool
         averages = pool is not None and pool.kind == "sum" and pool.size != (1, 1)
-        return averages and self.passes[0].pool is PoolAt.NONE
+        return averages and self.passes[0].pool is Pool.NONE
 
     @property
     def way(self) -> str:

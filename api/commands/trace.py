@@ -12,8 +12,8 @@ from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict, row_sets
 from spinplane.machine import Machine, SpinplaneError, load_machine
-from spinplane.machine.activation import RAW_BITS
-from spinplane.machine.descriptor import Load, PoolAt
+from spinplane.machine.descriptor import Load, Pool
+from spinplane.machine.output_stage import RAW_BITS
 from spinplane.machine.pass_timing import kernel_tile_starts, region_starts
 from spinplane.machine.program import Program
 from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
@@ -125,20 +125,45 @@ def _trace_stage(
         window=window,
         folded=compiled.folded,
         steps=tuple(_step(pair) for pair in probe.windows[window].pairs),
-        parameters={
-            **{key: getattr(n, key) for key in ("accumulator_shift", "window_sum_scale")},
-            **{key: getattr(n, key) for key in ("shift", "low", "high", "code_shift")},
-            **probe.parameters,
-            "residual_multiplier": probe.parameters["residual_multiplier"] if n.residual else 0,
-        },
-        residual=probe.residual,
+        parameters=_parameters(probe),
         pool=n.pool.name,
-        requantize=n.requantize.name,
-        thresholds=probe.thresholds,
         pooled=probe.pooled,
+        scaled=probe.scaled if n.multiplies else None,
+        float_scale=n.float_scale,
+        own_code=probe.own_code,
+        residual=probe.residual,
+        scaled_residual=probe.scaled_residual,
+        y=probe.y,
+        multiplies_total=n.multiplies_total,
+        level=probe.level,
+        rounding=_rounding(probe),
+        thresholds=probe.thresholds,
+        table=n.table,
         cycles=_cycles(program, number, place, window),
         before=None,
     )
+
+
+def _parameters(probe: Probe) -> dict[str, int]:
+    """Numbers of the pass and of the channel that make a code of the sums; bounds and shift are those of the level."""
+    n, of_channel = probe.place.layer_pass, probe.parameters
+    names = ["accumulator_shift", "window_sum_scale", "level_shift", "out_zero"]
+    names += ["residual_zero", "residual_high_shift", "residual_shift"] if n.residual else []
+    names += ["own_multiplier", "own_high_shift", "own_shift", "total_offset"] if n.own_code else []
+    names += ["total_multiplier", "total_high_shift"] if n.multiplies_total else []
+    numbers = {name: getattr(n, name) for name in names} | of_channel
+    if n.own_code:
+        numbers |= {f"own_{name}": of_channel[name] for name in ("low", "high")}
+        numbers |= {"own_step": of_channel["shift"]}
+        numbers |= {"low": n.total_low, "high": n.total_high, "shift": n.total_shift}
+    return numbers
+
+
+def _rounding(probe: Probe) -> str | None:
+    """How the value becomes a level; None where it is searched, or stored itself."""
+    n = probe.place.layer_pass
+    searches = probe.parameters["search"] or not n.multiplies
+    return None if n.raw or searches else n.rounding.name
 
 
 def _find_pass(stage: PlacedStage, output: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -156,7 +181,7 @@ def _find_pass(stage: PlacedStage, output: tuple[int, int, int]) -> tuple[int, i
 
 def _traced(window: SeenWindow, left_out: int) -> TracedWindow:
     """A window, with as many windows of stripes to its left."""
-    names = ("y", "counts", "accumulator", "window_sum", "value", "scaled")
+    names = ("y", "counts", "accumulator", "window_sum", "value")
     return TracedWindow(x=left_out + window.x, **{name: getattr(window, name) for name in names})
 
 
@@ -174,14 +199,12 @@ def _step(pair: SensedPair) -> TracedStep:
 
 
 def _followed(probe: Probe) -> int:
-    """Window that decides: the greatest one, the least where a negative multiplier turns it round, the first of a
-    sum.
-    """
+    """Window that decides: the greatest one, the least where the channel takes that, the first of a sum."""
     pool, windows = probe.place.layer_pass.pool, probe.windows
-    counting = [at for at, window in enumerate(windows) if window.counts or pool is PoolAt.NONE]
-    if pool in (PoolAt.NONE, PoolAt.SUM):
+    counting = [at for at, window in enumerate(windows) if window.counts or pool is Pool.NONE]
+    if pool in (Pool.NONE, Pool.SUM):
         return counting[0]
-    return next(at for at in counting if windows[at].scaled == probe.pooled)
+    return next(at for at in counting if windows[at].value == probe.pooled)
 
 
 def _cycles(program: Program, number: int, place: Place, window: int) -> TracedCycles:

@@ -55,8 +55,6 @@ class TracedWindow:
     accumulator, window_sum : int
     value : int
         (accumulator << accumulator shift) − window sum scale · window sum + bias.
-    scaled : int
-        value · multiplier.
     """
 
     y: int
@@ -65,7 +63,6 @@ class TracedWindow:
     accumulator: int
     window_sum: int
     value: int
-    scaled: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +115,29 @@ class Trace(Report):
     steps : tuple of TracedStep
     parameters : dict of str to int
         That made the code of the sums: those of the descriptor and of the channel.
-    pool, requantize : str
-    thresholds : tuple of int
-        Of the channel, where the code is made by thresholds.
+    pool : str
     pooled : int
-    residual : int or None
-        Code that is added, times the channel's residual multiplier, where the layer has a residual.
+        The sum of the region.
+    scaled : int or None
+        The same, multiplied and with its offset, where the layer multiplies.
+    float_scale : bool
+        Whether it is multiplied as float32 does it.
+    own_code : int or None
+        Code that it is rounded to where a residual is added to codes.
+    residual, scaled_residual : int or None
+        Code of the residual, and what is added for it.
+    y : int
+        The value that becomes a level.
+    multiplies_total : bool
+        Whether it has been multiplied once more.
+    level : int or None
+        None where y itself is stored.
+    rounding : str or None
+        How y becomes a level; None where it is searched.
+    thresholds : tuple of int
+        Values from which on a search finds one more.
+    table : bool
+        Whether the code is the entry of the level in a table.
     cycles : TracedCycles
     before : Trace or None
         Where overlapping maxima are taken in passes of their own: of the greatest value, in the passes before.
@@ -148,10 +162,18 @@ class Trace(Report):
     steps: tuple[TracedStep, ...]
     parameters: dict[str, int]
     pool: str
-    requantize: str
-    thresholds: tuple[int, ...]
     pooled: int
+    scaled: int | None
+    float_scale: bool
+    own_code: int | None
     residual: int | None
+    scaled_residual: int | None
+    y: int
+    multiplies_total: bool
+    level: int | None
+    rounding: str | None
+    thresholds: tuple[int, ...]
+    table: bool
     cycles: TracedCycles
     before: "Trace | None"
 
@@ -181,12 +203,6 @@ class Trace(Report):
         if self.before is not None:
             lines += ["", self._before_told(), *self.before._steps_told()]
         return "\n".join(lines)
-
-    @property
-    def y(self) -> int:
-        """The value that becomes a code: pooled, with the offset and the residual."""
-        added = (self.residual or 0) * self.parameters["residual_multiplier"]
-        return self.pooled + self.parameters["offset"] + added
 
     def _before_told(self) -> str:
         assert self.before is not None
@@ -228,22 +244,52 @@ class Trace(Report):
     def _sums_told(self) -> list[str]:
         p, lines = self.parameters, []
         for w in self.windows:
-            value = (
+            terms = (
                 f"({w.accumulator} << {p['accumulator_shift']}) − {p['window_sum_scale']} · {w.window_sum}"
             )
-            terms = f"{value} + {p['bias']} = {w.value}, · {p['multiplier']} = {w.scaled}"
-            lines.append(f"window ({w.y}, {w.x}): {terms if w.counts else 'does not exist'}")
-        pooled = "" if self.pool == "NONE" else f"pooled ({self.pool}): {self.pooled}; "
-        added = "" if self.residual is None else f" + {self.residual} · {p['residual_multiplier']}"
-        lines.append(f"{pooled}y = {self.pooled} + {p['offset']}{added} = {self.y}")
-        lines.append(f"code {self.code}{self._made_by()}; value {self.value}")
-        return lines
+            told = f"{terms} + {p['bias']} = {w.value}" if w.counts else "does not exist"
+            lines.append(f"window ({w.y}, {w.x}): {told}")
+        if self.pool != "NONE":
+            lines.append(f"pooled ({self.pool}): {self.pooled}")
+        return [*lines, *self._scaling_told(), f"code {self.code}{self._made_by()}; value {self.value}"]
+
+    def _scaling_told(self) -> list[str]:
+        """How the pooled sum becomes y."""
+        p = self.parameters
+        if self.scaled is None:
+            return [f"y = {self.y}"]
+        how = "as float32" if self.float_scale else f">> {p['high_shift']}"
+        own = f"{self.pooled} · {p['multiplier']} {how} + {p['offset']} = {self.scaled}"
+        added = "" if self.scaled_residual is None else f" + {self.scaled_residual}"
+        lines = []
+        if self.residual is not None:
+            shifts = f">> {p['residual_high_shift']} >> {p['residual_shift']}"
+            centred = f"({self.residual} − {p['residual_zero']})"
+            lines.append(
+                f"residual: {centred} · {p['residual_multiplier']} {shifts} = {self.scaled_residual}"
+            )
+        if self.own_code is None:
+            return [*lines, f"y = {own}{added}{f' = {self.y}' if added else ''}"]
+        lines.append(
+            f"own code: {own}, >> {p['own_step']} within {p['own_low']} to {p['own_high']} = {self.own_code}"
+        )
+        shifts = f">> {p['own_high_shift']} >> {p['own_shift']}"
+        total = f"{self.own_code} · {p['own_multiplier']} {shifts} + {p['total_offset']}{added}"
+        if self.multiplies_total:
+            total = f"({total}) · {p['total_multiplier']} >> {p['total_high_shift']}"
+        return [*lines, f"y = {total} = {self.y}"]
 
     def _made_by(self) -> str:
         p = self.parameters
-        if self.requantize == "RAW":
+        if self.level is None:
             return ", y itself"
-        stored = f", << {p['code_shift']}" if p["code_shift"] else ""
-        if self.requantize == "THRESHOLDS":
-            return f" = {p['low']} + thresholds reached of {', '.join(map(str, self.thresholds))}{stored}"
-        return f" = y >> {p['shift']} within {p['low']} to {p['high']}{stored}"
+        if self.rounding is not None:
+            made = f"y >> {p['shift']} ({self.rounding}) within {p['low']} to {p['high']}"
+        else:
+            bound = f"{p['high']} −" if p["falling"] else f"{p['low']} +"
+            made = f"{bound} thresholds reached of {', '.join(map(str, self.thresholds)) or 'none'}"
+        if self.table:
+            return f", the entry of level {self.level} = {made}"
+        stored = f" << {p['level_shift']}" if p["level_shift"] else ""
+        zero = f" + {p['out_zero']}" if p["out_zero"] else ""
+        return f" = {self.level}{stored}{zero}, level {self.level} = {made}"

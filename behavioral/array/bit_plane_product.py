@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine.activation import VALUE_BITS
+from spinplane.machine.output_stage import VALUE_BITS
 
 from ..bit_strings import planes_of_codes
 from .pair_factors import Factors

@@ -5,6 +5,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine import Rounding
 
+#: The lower bits of an int64, by their number.
+_BELOW = np.array([*((1 << bits) - 1 for bits in range(64)), -1], dtype=np.int64)
+
 
 def shift_left(value: ArrayLike, amount: ArrayLike) -> NDArray[np.int64]:
     """Value · 2^amount, the factor 2^(m+n) of Eq. 3.
@@ -44,15 +47,38 @@ def shift_right_rounded(value: ArrayLike, amount: ArrayLike, rounding: Rounding)
     Returns
     -------
     ndarray of int64
+
+    Examples
+    --------
+    >>> shift_right_rounded([-6, -5, 5, 6], 2, Rounding.HALF_AWAY)
+    array([-2, -1,  1,  2])
     """
     value, amount = np.asarray(value, np.int64), np.asarray(amount, np.int64)
     floor = np.right_shift(value, np.minimum(amount, 63))
     if rounding is Rounding.FLOOR or not amount.any():
         return floor
-    below = np.clip(amount - 1, 0, 62)
-    half = np.right_shift(value, below) & np.minimum(amount, 1)
-    if rounding is Rounding.HALF_EVEN:
-        sticky = (value & (np.left_shift(np.int64(1), below) - 1)) != 0
-        half &= sticky | (floor & 1)
-    # Beyond the width of int64 a magnitude is at most a half, and both roundings take −1/2 to 0.
-    return np.where(amount > 63, 0, floor + half) if (amount > 63).any() else floor + half
+    return np.add(floor, _is_raised(value, amount, floor, rounding))
+
+
+def _is_raised(
+    value: NDArray[np.int64], amount: NDArray[np.int64], floor: NDArray[np.int64], rounding: Rounding
+) -> NDArray[np.bool_]:
+    """Where the integer above the quotient is taken, not the one below."""
+    if rounding in (Rounding.CEIL, Rounding.TO_ZERO, Rounding.AWAY):
+        between = (value & _BELOW[np.minimum(amount, 64)]) != 0
+        if rounding is Rounding.CEIL:
+            return between
+        return between & ((value < 0) if rounding is Rounding.TO_ZERO else (value > 0))
+    below = np.maximum(amount - 1, 0)
+    half = (np.right_shift(value, np.minimum(below, 63)) & (amount > 0)) != 0
+    if rounding is Rounding.HALF_UP:
+        return half
+    past_half = half & ((value & _BELOW[np.minimum(below, 64)]) != 0)
+    match rounding:
+        case Rounding.HALF_DOWN:
+            return past_half
+        case Rounding.HALF_EVEN:
+            return past_half | (half & ((floor & 1) != 0))
+        case Rounding.HALF_AWAY:
+            return past_half | (half & (value >= 0))
+    return past_half | (half & (value < 0))  # HALF_TO_ZERO

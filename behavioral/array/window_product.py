@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine.activation import VALUE_BITS, WINDOW_SUM_BITS
+from spinplane.machine.output_stage import VALUE_BITS, WINDOW_SUM_BITS
 from spinplane.machine.passes import Pass
 
-from ..fixed_point import wrapped
+from ..fixed_point import fit
 from .pair_factors import Factors, Lot, PairFactors
 
 Integers = NDArray[np.int64]
@@ -150,23 +150,3 @@ class WindowProduct(ABC):
 
     def _fit(self, values: Integers) -> Integers:
         return fit(values, VALUE_BITS, "sum before scaling", wraps=self._wraps, where=self._matters)
-
-
-def fit(
-    numbers: Integers, bits: int, name: str, *, wraps: bool, where: NDArray[np.bool_] | bool = True
-) -> Integers:
-    """Numbers of so many bits; no width is proven for wrong bits: they wrap, as in the RTL.
-
-    Raises
-    ------
-    OverflowError
-        If one of those that count, `where`, does not fit, and they do not wrap.
-    """
-    limit = 1 << (bits - 1)
-    outside = (numbers < -limit) | (numbers >= limit)
-    if not outside.any():
-        return numbers
-    refused = outside & where
-    if refused.any() and not wraps:
-        raise OverflowError(f"{name} {numbers[refused][0]} does not fit in {bits} bits")
-    return wrapped(numbers, bits)

@@ -1,25 +1,27 @@
-"""Golden model of batch normalisation: Eq. 5 in fixed point."""
+"""Golden model of batch normalisation: Eq. 5 in fixed point, or as float32 does it."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinplane.machine.activation import SCALE_BITS, VALUE_BITS, WINDOW_SCALE_BITS, WINDOW_SUM_BITS
+from spinplane.machine import OFFSET_BITS, Rounding
+from spinplane.machine.output_stage import (
+    MULTIPLIER_BITS,
+    POOLED_BITS,
+    VALUE_BITS,
+    WINDOW_SCALE_BITS,
+    WINDOW_SUM_BITS,
+)
 
-from ..fixed_point import signed_integers
+from ..array.shifter import shift_right_rounded
+from ..fixed_point import float32_integers, signed_integers
+
+Integers = NDArray[np.int64]
 
 
-def batch_normalize(
-    accumulators: ArrayLike,
-    corrections: ArrayLike,
-    biases: ArrayLike,
-    multipliers: ArrayLike,
-    *,
-    accumulator_shift: int = 0,
-) -> NDArray[np.int64]:
-    """((accumulator << accumulator_shift) − correction + bias) · multiplier.
-
-    Eq. 5, γ·(x − μ)/σ + β, in units of 2^−k: the multiplier is γ·2^k/σ, the bias holds −μ. β·2^k is the offset of
-    the activation, which comes after pooling and divides by 2^k.
+def sums_before_scaling(
+    accumulators: ArrayLike, corrections: ArrayLike, biases: ArrayLike, *, accumulator_shift: int = 0
+) -> Integers:
+    """(accumulator << accumulator_shift) − correction + bias: the x − μ of Eq. 5, whose bias holds −μ.
 
     Parameters
     ----------
@@ -29,36 +31,26 @@ def batch_normalize(
         34 bits, as `correct_window` returns them.
     biases : array_like of int
         32 bits.
-    multipliers : array_like of int
-        24 bits.
     accumulator_shift : int
         0 to 3.
 
     Returns
     -------
     ndarray of int64
-        Products of 56 bits.
+        32 bits.
 
     Raises
     ------
     ValueError
         If the shift is not allowed.
     OverflowError
-        If a number, or the sum before the multiplication, does not fit in its bits.
+        If a number or a sum does not fit in its bits.
 
     Examples
     --------
-    >>> batch_normalize([5, -5], 3, [1, 0], [2, -2], accumulator_shift=1)
-    array([16, 26])
+    >>> sums_before_scaling([5, -5], 3, [1, 0], accumulator_shift=1)
+    array([  8, -13])
     """
-    values = sums_before_scaling(accumulators, corrections, biases, accumulator_shift=accumulator_shift)
-    return values * signed_integers(multipliers, SCALE_BITS, "multipliers")
-
-
-def sums_before_scaling(
-    accumulators: ArrayLike, corrections: ArrayLike, biases: ArrayLike, *, accumulator_shift: int = 0
-) -> NDArray[np.int64]:
-    """(accumulator << accumulator_shift) − correction + bias; arguments and errors as of `batch_normalize`."""
     if accumulator_shift not in range(4):
         raise ValueError(f"accumulator_shift must be from 0 to 3, not {accumulator_shift!r}")
     accumulator = signed_integers(accumulators, VALUE_BITS, "accumulators")
@@ -66,3 +58,84 @@ def sums_before_scaling(
     bias = signed_integers(biases, VALUE_BITS, "biases")
     value = (accumulator << accumulator_shift) - correction + bias
     return signed_integers(value, VALUE_BITS, "sums before scaling")
+
+
+def batch_normalize(
+    sums: ArrayLike,
+    multipliers: ArrayLike,
+    offsets: ArrayLike,
+    *,
+    high_shifts: ArrayLike = 0,
+    float_scale: bool = False,
+) -> Integers:
+    """H(sum · multiplier, high_shift) + offset, or F(F(sum) · multiplier) + offset with `float_scale`.
+
+    Eq. 5, γ·(x − μ)/σ + β, in units of 2^−k: the sum is x − μ, the multiplier γ·2^k/σ, the offset β·2^k; the quantizer
+    divides by 2^k. H is `multiply_high`; F keeps 24 significant bits, so that a multiplier that is the significand of a
+    float32 gives the product of float32. Whatever exceeds 64 bits wraps.
+
+    Parameters
+    ----------
+    sums : array_like of int
+        36 bits, as `pool` returns them. All arguments broadcast against each other.
+    multipliers : array_like of int
+        32 bits.
+    offsets : array_like of int
+        48 bits.
+    high_shifts : array_like of int
+        0 to 63; of no effect with `float_scale`.
+    float_scale : bool
+
+    Returns
+    -------
+    ndarray of int64
+
+    Raises
+    ------
+    OverflowError
+        If an argument does not fit in its bits.
+
+    Examples
+    --------
+    >>> batch_normalize([5, -5], [2, -2], 7, high_shifts=2)
+    array([10, 10])
+    >>> batch_normalize(2**24 + 1, 3, 0, float_scale=True)
+    array(50331648)
+    """
+    return normalized(
+        signed_integers(sums, POOLED_BITS, "sums"),
+        signed_integers(multipliers, MULTIPLIER_BITS, "multipliers"),
+        signed_integers(offsets, OFFSET_BITS, "offsets"),
+        np.asarray(high_shifts, dtype=np.int64),
+        float_scale=float_scale,
+    )
+
+
+def normalized(
+    sums: Integers, multipliers: Integers, offsets: Integers, high_shifts: Integers, *, float_scale: bool
+) -> Integers:
+    """`batch_normalize` of numbers that fit in their bits."""
+    if float_scale:
+        scaled = float32_integers(np.multiply(float32_integers(sums), multipliers))
+    else:
+        scaled = multiply_high(sums, multipliers, high_shifts)
+    return np.asarray(np.add(scaled, offsets))
+
+
+def multiply_high(numbers: Integers, multipliers: ArrayLike, shifts: ArrayLike) -> Integers:
+    """H(number · multiplier, shift): the product of 64 bits, divided by 2^shift and rounded half up.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64
+        All arguments broadcast against each other.
+    multipliers : array_like of int
+    shifts : array_like of int
+        0 to 63.
+
+    Returns
+    -------
+    ndarray of int64
+    """
+    product = np.multiply(numbers, np.asarray(multipliers, dtype=np.int64))
+    return shift_right_rounded(product, shifts, Rounding.HALF_UP)

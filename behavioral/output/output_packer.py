@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinplane.machine import CODE_BITS
-from spinplane.machine.activation import RAW_BITS
-from spinplane.machine.descriptor import Requantize
+from spinplane.machine.output_stage import RAW_BITS
 from spinplane.machine.passes import Pass
 
 from ..bit_strings import BitStrings, CodeMap, ImageBanks, planes_of_codes
@@ -151,14 +150,15 @@ class OutputMap:
         self.x, self.y = x[self.outputs], y[self.outputs]
         first = p.out_base + self.y * p.out_line_bits + self.x * p.out_pixel_bits + p.out_first_bit
         beats = first[:, np.newaxis] + np.arange(p.channel_beats) * p.out_beat_bits
-        step = p.write_bits if p.requantize is Requantize.RAW else p.out_plane_bits
+        step = p.write_bits if p.raw else p.out_plane_bits
         self.addresses = beats[..., np.newaxis] + step * np.arange(p.writes)
 
     @property
     def parameter_reads(self) -> int:
-        """Words of parameters and thresholds that the beats of all windows and regions read."""
-        beats = self.addresses.shape[1]
-        return self.counts.size * beats + self.yields.size * beats * self._pass.read_threshold_words
+        """Words of parameters, scales, thresholds and tables that the beats of all windows and regions read."""
+        p = self._pass
+        of_outer = p.multiplies + p.lookups
+        return (self.counts.size + self.yields.size * of_outer) * p.channel_beats
 
     @property
     def image_writes(self) -> int:
@@ -215,10 +215,8 @@ class OutputMap:
         """
         p = self._pass
         beats = codes.reshape(*self.addresses.shape[:2], p.lanes)
-        bits = (
-            np.arange(RAW_BITS) if p.requantize is Requantize.RAW else np.arange(p.out_planes)[:, np.newaxis]
-        )
-        lanes = beats[..., np.newaxis] if p.requantize is Requantize.RAW else beats[:, :, np.newaxis]
+        bits = np.arange(RAW_BITS) if p.raw else np.arange(p.out_planes)[:, np.newaxis]
+        lanes = beats[..., np.newaxis] if p.raw else beats[:, :, np.newaxis]
         written = (lanes >> bits & 1).astype(np.uint8).reshape(*self.addresses.shape, p.write_bits)
         order = self._order()
         return self.addresses[order].ravel(), written[order].reshape(-1, p.write_bits)
@@ -227,7 +225,7 @@ class OutputMap:
     def _code_map(self) -> CodeMap | None:
         """The map as strings of codes: none of raw values, and where beats are apart or bits are written twice."""
         p = self._pass
-        if p.requantize is Requantize.RAW or (p.channel_beats > 1 and p.out_beat_bits != p.lanes):
+        if p.raw or (p.channel_beats > 1 and p.out_beat_bits != p.lanes):
             return None
         if len(np.unique(self.bits())) < self.addresses.size * p.write_bits:
             return None
@@ -255,7 +253,7 @@ class OutputMap:
             return
         output, beat = self._order()
         beats = codes.reshape(*codes.shape[:2], -1, p.lanes)[:, output, beat]
-        if p.requantize is Requantize.RAW:
+        if p.raw:
             first, length = self.addresses[output, beat, 0], p.lanes * RAW_BITS
             octets = np.ascontiguousarray(beats.astype("<u4")).view(np.uint8)
         else:

@@ -5,38 +5,41 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinplane.machine import OFFSET_BITS
-from spinplane.machine.activation import (
+from spinplane.machine.descriptor import Pool
+from spinplane.machine.output_stage import (
+    OFFSET_BITS,
+    POOLED_BITS,
+    PRODUCT_BITS,
     RAW_BITS,
-    SCALE_BITS,
     VALUE_BITS,
     WINDOW_SCALE_BITS,
     WINDOW_SUM_BITS,
 )
-from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLDS_PER_WORD, PoolAt, Requantize
 from spinplane.machine.passes import Pass
 
 from ..bit_strings import ImageBanks
-from ..fixed_point import signed_integers, wrapped
-from .activation import requantize
+from ..fixed_point import fit, signed_integers, wrapped
 from .batch_norm import sums_before_scaling
-from .output_packer import OutputMap, OutputStageError
+from .output_packer import OutputMap
+from .parameters import Parameters
 from .pooling import pool
+from .quantizer import quantize
 from .residual_loader import ResidualLoader
+from .scaling import scale
 from .step_table import StepTable
 from .window_correction import correct_window
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
 
-#: Bytes of a channel's bias, multiplier, offset and residual multiplier in a word of parameters.
-_PARAMETER_BYTES = tuple(bits // 8 for bits in (VALUE_BITS, SCALE_BITS, OFFSET_BITS, SCALE_BITS))
-#: Codes from which on a table is worth its preparation.
+#: Codes from which on a table of steps is worth its preparation.
 _TABLE_CODES = 1 << 15
 #: Codes that are computed at a time.
 _CODES = 1 << 15
-#: Steps up to which a table is faster than arithmetic.
+#: Steps up to which a table of steps is faster than arithmetic.
 _MOST_STEPS = 16
+#: Whole numbers up to which float32 holds them all.
+_EXACT_IN_FLOAT32 = 1 << 24
 
 
 class OutputStageRun(NamedTuple):
@@ -48,7 +51,7 @@ class OutputStageRun(NamedTuple):
         Bit address of each write, in the order of the hardware.
     bits : ndarray of shape (writes, bits of a write), uint8
     image_writes, residual_reads, parameter_reads : int
-        Events: writes, planes of residuals, words of parameters and thresholds.
+        Events: writes, planes of residuals, words of parameters, scales, thresholds and tables.
     """
 
     addresses: Integers
@@ -56,89 +59,6 @@ class OutputStageRun(NamedTuple):
     image_writes: int
     residual_reads: int
     parameter_reads: int
-
-
-class Parameters(NamedTuple):
-    """Parameters of all channels of a pass.
-
-    Parameters
-    ----------
-    bias, multiplier, offset, residual_multiplier : ndarray of shape (channels,), int64
-    thresholds : ndarray of shape (channels, 4 · threshold words that are read), int64
-    words, threshold_words : ndarray of shape (words, lanes · 16), uint8
-        Where they come from: one word for each channel beat, and those of thresholds.
-    bases : tuple of int
-        First of these words in their banks.
-    """
-
-    bias: Integers
-    multiplier: Integers
-    offset: Integers
-    residual_multiplier: Integers
-    thresholds: Integers
-    words: Octets
-    threshold_words: Octets
-    bases: tuple[int, int]
-
-    @classmethod
-    def read(cls, layer_pass: Pass, parameters: Octets, thresholds: Octets) -> "Parameters":
-        """Read them from their banks.
-
-        Parameters
-        ----------
-        layer_pass : Pass
-        parameters, thresholds : ndarray of shape (beats, lanes · 16), uint8
-
-        Raises
-        ------
-        OutputStageError
-            If a word lies beyond a bank, or pooling takes more beats than its memory has.
-        """
-        p, beats = layer_pass, layer_pass.channel_beats
-        if p.pool is not PoolAt.NONE and p.clusters * beats > p.machine.pool_beats:
-            raise OutputStageError(
-                "parameters",
-                f"{p.clusters * beats} beats per window: the pooling memory holds {p.machine.pool_beats}",
-            )
-        words = _words("parameters", parameters, p.parameter_base, beats)
-        level_words = _words("thresholds", thresholds, p.threshold_base, beats * p.read_threshold_words)
-        octets = np.split(words.reshape(beats * p.lanes, -1), np.cumsum(_PARAMETER_BYTES)[:-1], axis=1)
-        levels = level_words.reshape(
-            beats, p.read_threshold_words, p.lanes, THRESHOLDS_PER_WORD, THRESHOLD_BITS // 8
-        )
-        bias, multiplier, offset, residual_multiplier = (_signed(part) for part in octets)
-        return cls(
-            bias=bias,
-            multiplier=multiplier,
-            offset=offset,
-            residual_multiplier=residual_multiplier,
-            thresholds=_signed(levels.swapaxes(1, 2)).reshape(beats * p.lanes, -1),
-            words=words.copy(),
-            threshold_words=level_words.copy(),
-            bases=(p.parameter_base, p.threshold_base),
-        )
-
-    def are_in(self, parameters: Octets, thresholds: Octets) -> bool:
-        """Whether the banks hold them still; arguments as of `read`, of whose pass they are."""
-        first, level_first = self.bases
-        return np.array_equal(self.words, parameters[first : first + len(self.words)]) and np.array_equal(
-            self.threshold_words, thresholds[level_first : level_first + len(self.threshold_words)]
-        )
-
-
-def _words(bank: str, words: Octets, base: int, number: int) -> Octets:
-    if number and base + number > len(words):
-        raise OutputStageError(
-            "parameters", f"{bank}: word {base + number - 1} is beyond the bank of {len(words)}"
-        )
-    return words[base : base + number]
-
-
-def _signed(octets: Octets) -> Integers:
-    """Numbers in two's complement from their bytes along the last axis, the lowest first."""
-    bits = 8 * octets.shape[-1]
-    numbers = octets.astype(np.int64) @ (np.int64(1) << np.arange(0, bits, 8))
-    return np.asarray(numbers - (numbers >> (bits - 1) << bits))
 
 
 class OutputStage:
@@ -149,10 +69,14 @@ class OutputStage:
     layer_pass : Pass
     parameters : Parameters
     places : OutputMap
+    wraps : bool
+        Whether a pooled sum that does not fit wraps, as where cells are faulty.
     """
 
-    def __init__(self, layer_pass: Pass, parameters: Parameters, places: OutputMap) -> None:
-        self._pass, self.parameters, self.places = layer_pass, parameters, places
+    def __init__(
+        self, layer_pass: Pass, parameters: Parameters, places: OutputMap, *, wraps: bool = False
+    ) -> None:
+        self._pass, self.parameters, self.places, self._wraps = layer_pass, parameters, places, wraps
         self._table: StepTable | None = None
 
     def codes(self, values: NDArray[np.number], residuals: NDArray[np.integer] | None, bound: int) -> NDArray:
@@ -165,74 +89,108 @@ class OutputStage:
         residuals : ndarray of shape (images, outputs, channels), of integers, or None
             Codes of the residual operand.
         bound : int
-            That no pooled value exceeds in magnitude.
+            That no sum exceeds in magnitude.
 
         Returns
         -------
         ndarray of shape (images, outputs, channels), of integers
-            Codes; of ``RAW`` numbers whose lower 32 bits count.
+            Codes, or values with ``raw``; their lower bits count.
+
+        Raises
+        ------
+        OutputStageError
+            If a value leads to a word of thresholds or of a table that there is not.
+        OverflowError
+            If a pooled sum does not fit in 36 bits, and does not wrap.
         """
-        pooled = self._pool(values)
+        bound *= self._pass.windows if self._pass.pool is Pool.SUM else 1
+        pooled = self._pool(values, bound)
         region, cluster = self.places.outputs
         pooled = pooled[:, cluster, region]
-        if self._is_tabled(pooled, residuals):
-            if self._table is None or self._table.bound < bound:
-                self._table = StepTable(
-                    lambda numbers: self._requantized(numbers) >> self._pass.code_shift,
-                    self.parameters.multiplier,
-                    least=self._pass.low,
-                    steps=self._steps,
-                    bound=bound,
-                )
-            levels = self._table.levels(pooled)
-            return levels << self._pass.code_shift if self._pass.code_shift else levels
+        if bound >= 1 << (POOLED_BITS - 1):
+            pooled = fit(pooled.astype(np.int64), POOLED_BITS, "pooled sum", wraps=self._wraps)
+            bound = 1 << (POOLED_BITS - 1)
+        table = self._step_table(bound) if self._is_monotone(bound) and pooled.size >= _TABLE_CODES else None
+        if table is not None and table.steps <= _MOST_STEPS:
+            return self._stored(table.levels(pooled))
         of_image = max(1, pooled[:1].size)
         step = max(1, _CODES // of_image)
-        parts = [slice(first, first + step) for first in range(0, len(pooled), step)]
-        codes = [
-            self._requantized(pooled[part].astype(np.int64), None if residuals is None else residuals[part])
-            for part in parts
-        ]
+        codes = []
+        for part in (slice(first, first + step) for first in range(0, len(pooled), step)):
+            of_part = None if residuals is None else residuals[part]
+            y = scale(pooled[part].astype(np.int64), self._pass, self.parameters, of_part).y
+            codes.append(y if self._pass.raw else self._stored(levels_of(y, self._pass, self.parameters)))
         return codes[0] if len(codes) == 1 else np.concatenate(codes)
 
-    @property
-    def _steps(self) -> int:
-        """Steps from the least code to the greatest, before they are shifted."""
-        p = self._pass
-        return (
-            self.parameters.thresholds.shape[1] if p.requantize is Requantize.THRESHOLDS else p.high - p.low
-        )
-
-    def _is_tabled(self, pooled: NDArray, residuals: NDArray | None) -> bool:
-        p = self._pass
-        rises = p.requantize is not Requantize.RAW and not p.absolute and residuals is None
-        few = rises and 0 <= self._steps <= _MOST_STEPS and 0 <= p.low + self._steps < 128
-        return few and pooled.size >= _TABLE_CODES
-
-    def _pool(self, values: NDArray) -> NDArray:
-        """Pooled values before scaling: ndarray of shape (images, clusters, regions, channels).
-
-        The multiplier is a factor of them all: the greatest product is that of the least value where it is negative.
-        """
+    def _pool(self, values: NDArray, bound: int) -> NDArray:
+        """Pooled sums: ndarray of shape (images, clusters, regions, channels)."""
         mode = self._pass.pool
-        if values.shape[3] == 1 and (mode is PoolAt.NONE or self.places.counts.all()):
+        if values.shape[3] == 1 and (mode is Pool.NONE or self.places.counts.all()):
             return values[:, :, :, 0]
-        turned = {PoolAt.MAX: PoolAt.MAX_BEFORE, PoolAt.MAX_BEFORE: PoolAt.MAX}
-        return pool(
-            np.moveaxis(values, 3, -1),
-            turned.get(mode, mode),
-            counts=np.moveaxis(self.places.counts, 2, 0)[:, :, np.newaxis],
-            negative=self.parameters.multiplier < 0,
-        )
+        if mode is Pool.SUM and values.dtype.itemsize == 4 and bound > _EXACT_IN_FLOAT32:
+            values = values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
+        counts = np.moveaxis(self.places.counts, 2, 0)[:, :, np.newaxis]
+        return pool(np.moveaxis(values, 3, -1), mode, counts=counts, least=self.parameters.least)
 
-    def _requantized(self, pooled: Integers, residuals: NDArray[np.integer] | None = None) -> Integers:
-        """Codes of pooled values of shape (..., channels) before scaling."""
-        p = self.parameters
-        y = pooled * p.multiplier
-        y += p.offset
-        if residuals is not None:
-            y += residuals * p.residual_multiplier
-        return requantize(y, self._pass, p.thresholds)
+    def _is_monotone(self, bound: int) -> bool:
+        """Whether levels follow pooled sums up or down: nothing else is added, and no product wraps."""
+        p = self._pass
+        if p.raw or p.residual or p.own_code or self.parameters.searches.missing.word.size:
+            return False
+        largest = int(np.abs(self.parameters.multiplier).max())
+        return 2 * bound * largest + (1 << OFFSET_BITS) < 1 << (PRODUCT_BITS - 1)
+
+    def _step_table(self, bound: int) -> StepTable:
+        """Levels by steps, for sums up to a bound."""
+        if self._table is None or self._table.bound < bound:
+            p, c = self._pass, self.parameters
+            rises = np.where(c.search & c.falling, -1, 1)
+            self._table = StepTable(
+                lambda sums: levels_of(scale(sums, p, c).y, p, c),
+                rises * np.sign(c.multiplier) if p.multiplies else rises,
+                bound=bound,
+            )
+        return self._table
+
+    def _stored(self, levels: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Codes of levels."""
+        p = self._pass
+        if self.parameters.table is not None:
+            return self.parameters.table.look_up(levels)
+        if not p.level_shift and not p.out_zero:
+            return levels
+        codes = np.left_shift(levels, p.level_shift, dtype=np.result_type(levels, np.int16))
+        return np.asarray(codes + codes.dtype.type(p.out_zero))
+
+
+def levels_of(y: Integers, layer_pass: Pass, parameters: Parameters) -> Integers:
+    """Levels of values: searched, or rounded and clipped, as each channel says.
+
+    Parameters
+    ----------
+    y : ndarray of shape (..., channels), int64
+    layer_pass : Pass
+    parameters : Parameters
+        Of the channels.
+
+    Returns
+    -------
+    ndarray of shape (..., channels), int64
+
+    Raises
+    ------
+    OutputStageError
+        If a value leads to a word of thresholds that there is not.
+    """
+    p, c = layer_pass, parameters
+    shift, low, high = (p.total_shift, p.total_low, p.total_high) if p.own_code else (c.shift, c.low, c.high)
+    if not c.search.any():
+        return quantize(y, shift=shift, rounding=p.rounding, low=low, high=high)
+    numbers = c.searches.numbers(y)
+    found = np.where(c.falling, high - numbers, low + numbers)
+    if c.search.all():
+        return found
+    return np.where(c.search, found, quantize(y, shift=shift, rounding=p.rounding, low=low, high=high))
 
 
 def run_output_stage(
@@ -241,6 +199,7 @@ def run_output_stage(
     window_sums: ArrayLike,
     *,
     parameters: Octets,
+    scales: Octets,
     thresholds: Octets,
     image: Octets,
     wraps: bool = False,
@@ -253,12 +212,13 @@ def run_output_stage(
     accumulators : array_like of int, shape (region rows, region columns, height, width, clusters, channel beats, lanes)
         Signed. Channel beat j·beats + b is beat b of kernel tile j.
     window_sums : array_like of int, shape (region rows, region columns, height, width, clusters)
-    parameters, thresholds : ndarray of shape (words, lanes · 128), uint8
+    parameters, scales, thresholds : ndarray of shape (words, lanes · 128), uint8
         Bits of the banks.
     image : ndarray of shape (bits,), uint8
         Bits of the image bank, from which residuals are read before anything is written.
     wraps : bool
-        Reduce sums to 32 bits as the hardware does, where faulty cells leave nothing to prove, and raw values likewise.
+        Keep the bits of sums, pooled sums, raw values and codes that the hardware keeps, where faulty cells leave
+        nothing to prove.
 
     Returns
     -------
@@ -266,23 +226,21 @@ def run_output_stage(
 
     Raises
     ------
-    SpinplaneError
-        If a field holds what the units cannot take.
     ValueError
         If ``interval`` is too short for a beat.
     OutputStageError
         If a word, a residual or a write is beyond its bank, or a write not at a multiple of its bits.
     OverflowError
-        If a sum does not fit in 32 bits, a raw value in 32 or a code in its planes.
+        If a sum does not fit in 32 bits, a pooled one in 36, a raw value in 32 or a code in its planes.
     """
     p = layer_pass
-    assert p.activation
     if p.interval < p.least_interval:
         raise ValueError(f"interval = {p.interval}: must be at least {p.least_interval}")
-    words = (np.packbits(bits, axis=-1, bitorder="little") for bits in (parameters, thresholds))
-    of_channels = Parameters.read(p, *words)
+    banks = {"parameters": parameters, "scales": scales, "thresholds": thresholds}
+    words = {name: np.packbits(bits, axis=-1, bitorder="little") for name, bits in banks.items()}
+    of_channels = Parameters.read(p, **words)
     places = OutputMap(p)
-    output_stage = OutputStage(p, of_channels, places)
+    output_stage = OutputStage(p, of_channels, places, wraps=wraps)
     # Of the case, (1, clusters, regions, windows, channels) and without channels.
     values = np.moveaxis(np.asarray(accumulators).reshape(1, p.regions, p.windows, p.clusters, -1), 3, 1)
     sums = np.moveaxis(np.asarray(window_sums).reshape(1, p.regions, p.windows, p.clusters), 3, 1)
@@ -292,10 +250,10 @@ def run_output_stage(
     if loader is not None:
         loader.check(len(image))
         read = loader.read(ImageBanks(image, 0, len(image), 1))
-    codes = output_stage.codes(values, read, int(np.abs(values).max(initial=0)) * p.windows)
-    if p.requantize is Requantize.RAW:
+    codes = output_stage.codes(values, read, int(np.abs(values).max(initial=0)))
+    if p.raw:
         codes = wrapped(codes, RAW_BITS) if wraps else signed_integers(codes, RAW_BITS, "raw values")
-    else:
+    elif not wraps:
         outside = (codes < -(1 << (p.out_planes - 1))) | (codes >= 1 << p.out_planes)
         if outside.any():
             raise OverflowError(f"code {codes[outside][0]} does not fit in {p.out_planes} planes")

@@ -1,50 +1,48 @@
-"""Golden model of pooling: the scaled values of a region's windows become one."""
+"""Golden model of pooling: the sums of a region's windows become one, before they are scaled."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinplane.machine.descriptor import PoolAt
+from spinplane.machine.descriptor import Pool
 
 
-def pool(
-    values: ArrayLike, mode: PoolAt, *, counts: ArrayLike = True, negative: ArrayLike = False
-) -> NDArray[Any]:
+def pool(sums: ArrayLike, mode: Pool, *, counts: ArrayLike = True, least: ArrayLike = False) -> NDArray[Any]:
     """Sum, maximum or minimum over the windows of a region, the last axis; 0 where none counts.
 
     Parameters
     ----------
-    values : array_like of numbers, shape (..., windows)
+    sums : array_like of numbers, shape (..., windows)
         Of any type that holds the sums.
-    mode : PoolAt
-        With ``NONE`` the last window's value, whether it counts or not.
+    mode : Pool
+        With ``NONE`` the last window's sum, whether it counts or not.
     counts : array_like of bool
-        Windows that count, broadcast against `values`.
-    negative : array_like of bool
-        Where the multiplier is negative, so that ``MAX_BEFORE`` takes the least value; broadcast against the result.
+        Windows that count, broadcast against `sums`.
+    least : array_like of bool
+        Where ``MAX`` takes the least sum, as where a negative multiplier follows; broadcast against the result.
 
     Returns
     -------
     ndarray of shape (...)
-        Of the type of `values`.
+        Of the type of `sums`.
 
     Examples
     --------
-    >>> pool([[3, -5, 4], [3, -5, 4]], PoolAt.MAX_BEFORE, counts=[1, 1, 0], negative=[False, True])
+    >>> pool([[3, -5, 4], [3, -5, 4]], Pool.MAX, counts=[1, 1, 0], least=[False, True])
     array([ 3, -5])
     """
-    numbers, counted = np.asarray(values), np.asarray(counts, dtype=bool)
-    if mode is PoolAt.NONE:
+    numbers, counted = np.asarray(sums), np.asarray(counts, dtype=bool)
+    if mode is Pool.NONE:
         return np.broadcast_to(numbers, np.broadcast_shapes(numbers.shape, counted.shape))[..., -1]
     complete = bool(counted.all())
-    if mode is PoolAt.SUM:
+    if mode is Pool.SUM:
         numbers = numbers if complete else np.where(counted, numbers, numbers.dtype.type(0))
         return numbers.sum(axis=-1, dtype=numbers.dtype)
-    least = np.asarray(negative, dtype=bool) & (mode is PoolAt.MAX_BEFORE)
-    pooled = _greatest(numbers, counted, complete) if not least.all() else np.zeros((), numbers.dtype)
-    if least.any():
-        pooled = np.where(least, -_greatest(-numbers, counted, complete), pooled)
+    turned = np.asarray(least, dtype=bool)
+    pooled = np.zeros((), numbers.dtype) if turned.all() else _greatest(numbers, counted, complete)
+    if turned.any():
+        pooled = np.where(turned, -_greatest(-numbers, counted, complete), pooled)
     return pooled
 
 

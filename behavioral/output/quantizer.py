@@ -11,10 +11,19 @@ from spinplane.machine import Rounding, SpinplaneError
 
 from ..array.shifter import shift_right_rounded
 
+#: In the terms of exact arithmetic.
 _ROUND: dict[Rounding, Callable[[Fraction], int]] = {
     Rounding.FLOOR: math.floor,
-    Rounding.HALF_UP: lambda x: math.floor(x + Fraction(1, 2)),
+    Rounding.CEIL: math.ceil,
+    Rounding.TO_ZERO: math.trunc,
+    Rounding.AWAY: lambda x: math.ceil(x) if x > 0 else math.floor(x),
     Rounding.HALF_EVEN: round,
+    Rounding.HALF_UP: lambda x: math.floor(x + Fraction(1, 2)),
+    Rounding.HALF_DOWN: lambda x: math.ceil(x - Fraction(1, 2)),
+    Rounding.HALF_AWAY: lambda x: math.floor(x + Fraction(1, 2)) if x > 0 else math.ceil(x - Fraction(1, 2)),
+    Rounding.HALF_TO_ZERO: lambda x: (
+        math.ceil(x - Fraction(1, 2)) if x > 0 else math.floor(x + Fraction(1, 2))
+    ),
 }
 
 
@@ -64,23 +73,28 @@ def quantize_unit(
     return levels, levels / steps
 
 
-def quantize(values: ArrayLike, *, shift: int, rounding: Rounding, low: int, high: int) -> NDArray[np.int64]:
-    """clip(round(value / 2^shift), low, high), exactly.
+def quantize(
+    values: ArrayLike, *, shift: ArrayLike, rounding: Rounding, low: ArrayLike, high: ArrayLike
+) -> NDArray[np.int64]:
+    """clip(round(value / 2^shift), low, high), exactly; the clip is min(max(·, low), high).
 
     Parameters
     ----------
     values : array_like of int, any shape
-        Scaled sums that fit in int64.
-    shift : int
+        Scaled sums that fit in int64. All arrays broadcast against each other.
+    shift : array_like of int
         At least 0.
     rounding : Rounding
-    low, high : int
-        `low` not above `high`.
+    low, high : array_like of int
 
     Returns
     -------
     ndarray of int64
-        Codes, low to high.
+
+    Examples
+    --------
+    >>> quantize([-5, 7, 10, 19], shift=2, rounding=Rounding.HALF_EVEN, low=[-1, 0, 0, 0], high=4)
+    array([-1,  2,  2,  4])
     """
     codes = shift_right_rounded(values, shift, rounding)
     return np.minimum(np.maximum(codes, low), high)

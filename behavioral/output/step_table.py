@@ -10,7 +10,7 @@ Integers = NDArray[np.int64]
 
 
 class StepTable:
-    """Levels that rise with a number, or fall, by a few steps; each channel has its own.
+    """Levels that rise with a number, or fall; each channel has its own.
 
     Parameters
     ----------
@@ -18,32 +18,36 @@ class StepTable:
         Takes whole numbers, an ndarray of shape (..., channels), int64, and returns their levels.
     direction : ndarray of shape (channels,), int64
         Negative where levels fall.
-    least, steps : int
-        Least level, and steps that there are at most from it on.
     bound : int
         That no number exceeds in magnitude.
+
+    Attributes
+    ----------
+    steps : int
+        Between the least and the greatest level that a channel has.
     """
 
-    def __init__(
-        self,
-        levels: Callable[[Integers], Integers],
-        direction: Integers,
-        *,
-        least: int,
-        steps: int,
-        bound: int,
-    ) -> None:
-        self.bound, self._least = bound, least
-        sign = np.where(direction < 0, -1, 1)
-        # The first number of each level and channel, by halving.
-        wanted = least + np.arange(1, steps + 1)[:, np.newaxis]
-        low, high = np.full((2, steps, len(sign)), [[[-bound]], [[bound + 1]]])
-        while (low < high).any():
-            middle = (low + high) >> 1
-            reached = (levels(sign * np.minimum(middle, bound)) >= wanted) | (middle > bound)
-            low, high = np.where(reached, low, middle + 1), np.where(reached, middle, high)
-        self._starts = low
-        self._sign = sign if (sign < 0).any() else None
+    def __init__(self, levels: Callable[[Integers], Integers], direction: Integers, *, bound: int) -> None:
+        self.bound, self._levels = bound, levels
+        self._rises = np.where(direction < 0, -1, 1)
+        ends = levels(np.stack([-bound * self._rises, bound * self._rises]))
+        self._least, self._greatest = ends
+        self.steps = int((self._greatest - self._least).max())
+        self._found: Integers | None = None
+
+    @property
+    def _starts(self) -> Integers:
+        """First number of each level but the least, by halving; numbers are turned so that levels rise with them."""
+        if self._found is None:
+            wanted = self._least + np.arange(1, self.steps + 1)[:, np.newaxis]
+            low, high = np.full((2, *wanted.shape), [[[-self.bound]], [[self.bound + 1]]])
+            while (low < high).any():
+                middle = (low + high) >> 1
+                reached = self._levels(self._rises * np.minimum(middle, self.bound)) >= wanted
+                reached |= middle > self.bound
+                low, high = np.where(reached, low, middle + 1), np.where(reached, middle, high)
+            self._found = low
+        return self._found
 
     def levels(self, numbers: NDArray[Any]) -> NDArray[Any]:
         """Levels of whole numbers.
@@ -55,10 +59,10 @@ class StepTable:
 
         Returns
         -------
-        ndarray of shape (..., channels), uint8, or int16 where a level may be negative
+        ndarray of shape (..., channels), uint8, or int16 where a level is negative or above 255
         """
-        if self._sign is not None:
-            numbers = numbers * self._sign.astype(numbers.dtype)
+        if (self._rises < 0).any():
+            numbers = numbers * self._rises.astype(numbers.dtype)
         starts = self._starts
         if numbers.dtype.kind == "f":
             # What is never reached need not be a number that the type holds.
@@ -66,4 +70,6 @@ class StepTable:
         levels = np.zeros(numbers.shape, dtype=np.uint8)
         for start in starts:
             levels += (numbers >= start).view(np.uint8)
-        return levels + np.int16(self._least) if self._least < 0 else levels + np.uint8(self._least)
+        small = self._least.min() >= 0 and self._greatest.max() <= 255
+        least = self._least.astype(np.uint8 if small else np.int16)
+        return levels + least if not small or least.any() else levels

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinplane.machine.activation import WINDOW_SCALE_BITS, WINDOW_SUM_BITS
+from spinplane.machine.output_stage import WINDOW_SCALE_BITS, WINDOW_SUM_BITS
 
 from ..fixed_point import signed_integers
 

@@ -1,15 +1,17 @@
-"""Words of the banks: kernels row by row, parameters and thresholds beat by beat."""
+"""Words of the banks: kernels row by row, parameters and scales beat by beat, thresholds and tables lane by lane."""
+
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from spinplane.machine import OFFSET_BITS, Machine, SpinplaneError
-from spinplane.machine.activation import SCALE_BITS, VALUE_BITS
-from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLDS_PER_WORD
+from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.machine import CHANNEL_BITS
+from spinplane.machine.output_stage import SEARCH_NODES, THRESHOLDS_PER_WORD, UNUSED_THRESHOLD, ChannelField
 
 from ..mapping.placement import Placement, ceil_div
-from ..mapping.requantize import UNUSED_THRESHOLD
+from ..mapping.requantization import Requantization
 
-_PARAMETER_BYTES = 16
+_CHANNEL_BYTES = CHANNEL_BITS // 8
 
 
 def kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
@@ -51,43 +53,78 @@ def zero_code(placement: Placement) -> int:
     return -weights.offset // weights.scale if placement.empty_taps else 0
 
 
-def parameters(
-    machine: Machine,
-    *,
-    bias: np.ndarray,
-    multiplier: np.ndarray,
-    offset: np.ndarray,
-    residual_multiplier: np.ndarray,
+def channel_words(
+    machine: Machine, fields: Sequence[ChannelField], numbers: Mapping[str, np.ndarray]
 ) -> np.ndarray:
-    """Words of the parameter bank; channels beyond the last give the code 0."""
+    """Numbers of channels as words of the banks of parameters or of scales, beat by beat.
+
+    Parameters
+    ----------
+    machine : Machine
+    fields : sequence of ChannelField
+        From the lowest bit on.
+    numbers : dict of str to ndarray of shape (channels,), int64
+        One for each field, of whole beats.
+
+    Returns
+    -------
+    ndarray of shape (beats, results_per_cycle · 16), uint8
+
+    Raises
+    ------
+    SpinplaneError
+        If a number does not fit its field.
+    """
     lanes = machine.results_per_cycle
-    beats = ceil_div(len(bias), lanes)
-    words = np.zeros((beats * lanes, _PARAMETER_BYTES), dtype=np.uint8)
+    bits = np.zeros((len(numbers[fields[0].name]), CHANNEL_BITS), dtype=np.uint8)
     at = 0
-    for name, values, bits in (
-        ("bias", bias, VALUE_BITS),
-        ("multiplier", multiplier, SCALE_BITS),
-        ("offset", offset, OFFSET_BITS),
-        ("residual_multiplier", residual_multiplier, SCALE_BITS),
-    ):
-        least, greatest = int(values.min()), int(values.max())
-        if least < -(1 << (bits - 1)) or greatest >= 1 << (bits - 1):
+    for field in fields:
+        of_field = numbers[field.name]
+        least, greatest = int(of_field.min()), int(of_field.max())
+        if least < field.smallest or greatest > field.largest:
             raise SpinplaneError(
-                f"{name} from {least} to {greatest}: does not fit in a parameter of {bits} bits"
+                f"{field.name} from {least} to {greatest}: does not fit in {field.bits} bits of a channel"
             )
-        raw = np.ascontiguousarray(values, dtype="<i8").view(np.uint8).reshape(-1, 8)
-        words[: len(values), at : at + bits // 8] = raw[:, : bits // 8]
-        at += bits // 8
-    return words.reshape(beats, lanes * _PARAMETER_BYTES)
+        bits[:, at : at + field.bits] = of_field[:, np.newaxis] >> np.arange(field.bits) & 1
+        at += field.bits
+    return np.packbits(bits, axis=1, bitorder="little").reshape(-1, lanes * _CHANNEL_BYTES)
 
 
-def thresholds(machine: Machine, thresholds: np.ndarray) -> np.ndarray:
-    """Words of the threshold bank: those of a beat follow each other."""
-    lanes = machine.results_per_cycle
-    channels, count = thresholds.shape
-    beats, words = ceil_div(channels, lanes), ceil_div(count, THRESHOLDS_PER_WORD)
-    full = np.full((beats * lanes, words * THRESHOLDS_PER_WORD), UNUSED_THRESHOLD, dtype="<i4")
-    full[:channels, :count] = thresholds
-    by_word = full.reshape(beats, lanes, words, THRESHOLDS_PER_WORD).transpose(0, 2, 1, 3)
-    assert THRESHOLD_BITS * THRESHOLDS_PER_WORD == 8 * _PARAMETER_BYTES
-    return np.ascontiguousarray(by_word).view(np.uint8).reshape(beats * words, lanes * _PARAMETER_BYTES)
+def lookup_words(machine: Machine, requantization: Requantization) -> np.ndarray:
+    """Words of the threshold bank for a layer, each lane's lists and tables where `list_places` puts them.
+
+    Returns
+    -------
+    ndarray of shape (words, results_per_cycle · 16), uint8
+    """
+    lanes, searched = machine.results_per_cycle, requantization.search_words
+    if not requantization.lookup_words:
+        return np.zeros((0, lanes * _CHANNEL_BYTES), dtype=np.uint8)
+    requantization = requantization.with_gaps(lanes)
+    places = requantization.list_places(lanes)
+    lists = np.full(
+        (len(places.word), requantization.lookup_words, THRESHOLDS_PER_WORD), UNUSED_THRESHOLD, "<i4"
+    )
+    for number, (step, word, digit) in enumerate(_tree(requantization)):
+        lists[:, SEARCH_NODES[step] + word, digit] = requantization.thresholds[:, number]
+    entries = requantization.tables
+    held = lists.view(np.uint8).reshape(len(lists), -1)
+    held[:, searched * _CHANNEL_BYTES :][:, : entries.shape[1]] = entries
+    held[:, searched * _CHANNEL_BYTES + entries.shape[1] :] = 0
+    unused = np.full((places.words, lanes, THRESHOLDS_PER_WORD), UNUSED_THRESHOLD, "<i4")
+    words = unused.view(np.uint8).reshape(places.words, lanes, _CHANNEL_BYTES)
+    for channel, first in enumerate(places.word):
+        own = words[first : first + requantization.lookup_words, channel % lanes]
+        own[:] = held[channel].reshape(-1, _CHANNEL_BYTES)
+    return words.reshape(places.words, lanes * _CHANNEL_BYTES)
+
+
+def _tree(requantization: Requantization) -> Iterator[tuple[int, int, int]]:
+    """Step, word of the step, and place in it, of each threshold of a search."""
+    last = requantization.fields.get("search_reads", 0) - 1
+    for number in range(1, requantization.thresholds.shape[1] + 1):
+        # A threshold whose number 5 divides is passed in an earlier step.
+        step, left = last, number
+        while left % 5 == 0:
+            step, left = step - 1, left // 5
+        yield step, left // 5, left % 5 - 1

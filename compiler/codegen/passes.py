@@ -1,19 +1,26 @@
-"""A placed layer as passes, kernel rows, and words of the parameter and threshold banks."""
+"""A placed layer as passes, kernel rows, and words of the banks of parameters and of scales."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spinplane.machine import SpinplaneError
-from spinplane.machine.activation import RAW_BITS, VALUE_BITS, WINDOW_SUM_BITS
-from spinplane.machine.descriptor import Load, Requantize
+from spinplane.machine.descriptor import Load
+from spinplane.machine.output_stage import (
+    PARAMETER_FIELDS,
+    RAW_BITS,
+    SCALE_FIELDS,
+    VALUE_BITS,
+    WINDOW_SUM_BITS,
+)
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap
 
 from ..mapping.kernel_allocation import Allocation
 from ..mapping.placement import Placement, ceil_div
-from ..mapping.requantize import Requantization
-from .bank_words import kernel_rows, parameters, thresholds, zero_code
+from ..mapping.requantization import Requantization
+from .bank_words import channel_words, kernel_rows, zero_code
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,8 +36,8 @@ class Batch:
         Of the layer.
     kernels : range
         Of the part.
-    parameters : ndarray of shape (beats, results_per_cycle · 16), uint8
-    thresholds : ndarray of shape (beats · threshold words, results_per_cycle · 16), uint8
+    parameters, scales : ndarray of shape (beats, results_per_cycle · 16), uint8
+        There are no scales where nothing is multiplied.
     """
 
     passes: tuple[Pass, ...]
@@ -38,7 +45,7 @@ class Batch:
     part: int
     kernels: range
     parameters: np.ndarray
-    thresholds: np.ndarray
+    scales: np.ndarray
 
     @property
     def kernel_words(self) -> int:
@@ -75,6 +82,7 @@ def layer_passes(
     number: int,
     allocation: Allocation,
     requantization: Requantization,
+    threshold_base: int,
     source: FeatureMap,
     target: FeatureMap,
     residual: FeatureMap | None = None,
@@ -92,6 +100,7 @@ def layer_passes(
     _prove_widths(placement)
     at_once = allocation.pass_kernel_tiles * placement.kernel_tile_kernels
     batches = []
+    numbers = _channel_numbers(placement, requantization, threshold_base)
     try:
         for part in range(placement.layer.weights.codes.shape[0]):
             kernel_row = allocation.kernel_row + (
@@ -104,6 +113,7 @@ def layer_passes(
                         number,
                         allocation,
                         requantization,
+                        numbers,
                         source,
                         target,
                         residual,
@@ -143,6 +153,7 @@ def _batch(
     number: int,
     allocation: Allocation,
     requantization: Requantization,
+    numbers: Mapping[str, np.ndarray],
     source: FeatureMap,
     target: FeatureMap,
     residual: FeatureMap | None,
@@ -157,36 +168,49 @@ def _batch(
         machine=machine,
         layer=number,
         kernel_row=kernel_row,
+        **requantization.fields,
         load=Load.UNLESS_RESIDENT if allocation.resident else Load.ALWAYS,
         load_rows=placement.rows_of(len(kernels)),
         load_sub_arrays=placement.used_sub_arrays(len(kernels)),
     )
-    others = Pass(machine=machine, layer=number, kernel_row=kernel_row)
+    others = Pass(machine=machine, layer=number, kernel_row=kernel_row, **requantization.fields)
     passes = []
     for stripe in placement.stripes:
         layer_pass = first_pass if stripe.first_column == 0 else others
         layer_pass = _reading(layer_pass, stripe, source, part)
         layer_pass = _walking(layer_pass, stripe)
         layer_pass = _counting(layer_pass, stripe, len(kernels))
-        layer_pass = _writing(layer_pass, stripe, requantization, target, first_kernel)
+        layer_pass = _writing(layer_pass, stripe, target, first_kernel)
         if residual:
             layer_pass = _adding(layer_pass, stripe, residual, first_kernel)
         passes.append(layer_pass)
-    own = slice(first_kernel, first_kernel + len(kernels))
+    lanes = machine.results_per_cycle
+    end = first_kernel + ceil_div(len(kernels), lanes) * lanes
+    own = {name: of_all[first_kernel:end] for name, of_all in numbers.items()}
+    parameters = channel_words(machine, PARAMETER_FIELDS, own)
     return Batch(
         passes=tuple(passes),
         placement=placement,
         part=part,
         kernels=kernels,
-        parameters=parameters(
-            machine,
-            bias=placement.layer.bias.reshape(-1)[own],
-            multiplier=requantization.multipliers[own],
-            offset=requantization.offsets[own],
-            residual_multiplier=requantization.residual_multipliers[own],
-        ),
-        thresholds=thresholds(machine, requantization.thresholds[own]),
+        parameters=parameters,
+        scales=channel_words(machine, SCALE_FIELDS, own) if first_pass.multiplies else parameters[:0],
     )
+
+
+def _channel_numbers(
+    placement: Placement, requantization: Requantization, threshold_base: int
+) -> dict[str, np.ndarray]:
+    """Numbers of all channels of a layer, and of those that fill its last beat, as the banks hold them."""
+    lanes = placement.machine.results_per_cycle
+    whole = requantization.with_gaps(lanes)
+    bias = placement.layer.bias.reshape(-1) + requantization.bias
+    places = whole.list_places(lanes)
+    return {
+        **whole.channels,
+        "bias": np.pad(bias, (0, len(whole.bias) - len(bias))),
+        "threshold_base": places.word + threshold_base * (places.words > 0),
+    }
 
 
 def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: int) -> Pass:
@@ -279,12 +303,10 @@ def _counting(layer_pass: Pass, placement: Placement, kernels: int) -> Pass:
     )
 
 
-def _writing(
-    layer_pass: Pass, placement: Placement, requantization: Requantization, target: FeatureMap, first: int
-) -> Pass:
-    """The pass with its way from accumulators to codes, and where these lie."""
+def _writing(layer_pass: Pass, placement: Placement, target: FeatureMap, first: int) -> Pass:
+    """The pass with its way from accumulators to sums, and where what becomes of them lies."""
     layer = placement.layer
-    channel_bits = RAW_BITS if requantization.requantize is Requantize.RAW else 1
+    channel_bits = RAW_BITS if layer_pass.raw else 1
     # Windows are counted from where the stripe begins, so that a window outside is one before the map's first.
     first_window = layer.first_window[1] + placement.first_column * layer.region_stride[1]
     left_out = max(0, first_window)
@@ -300,13 +322,6 @@ def _writing(
         out_height=layer.regions[0],
         accumulator_shift=(layer.weights.scale * layer.code.scale).bit_length() - 1,
         window_sum_scale=-layer.weights.offset * layer.code.scale,
-        threshold_words=requantization.threshold_words,
-        pool=requantization.pool,
-        requantize=requantization.requantize,
-        shift=requantization.shift,
-        low=requantization.low,
-        high=requantization.high,
-        code_shift=requantization.code_shift,
         out_base=target.base + placement.first_column * target.pixel_bits + first * channel_bits,
         out_line_bits=target.line_bits if target.height > 1 else 0,
         out_pixel_bits=target.pixel_bits if target.width > 1 else 0,
@@ -320,7 +335,6 @@ def _adding(layer_pass: Pass, placement: Placement, residual: FeatureMap, first:
     """The pass with where the residual of the stripe's first output lies, and the ways to the others."""
     return replace(
         layer_pass,
-        residual=True,
         residual_base=residual.base + placement.first_column * residual.pixel_bits + first,
         residual_line_bits=residual.line_bits if residual.height > 1 else 0,
         residual_pixel_bits=residual.pixel_bits if residual.width > 1 else 0,

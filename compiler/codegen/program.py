@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.codec import End, Header, encode
-from spinplane.machine.descriptor import Load, Requantize
+from spinplane.machine.descriptor import Load
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import FeatureMap, ProgramLayer
 from spinplane.machine.registers import machine_digest
@@ -20,9 +20,10 @@ from ..graph import Graph
 from ..mapping.kernel_allocation import Allocation, choose_allocations
 from ..mapping.map_allocation import kept_maps, place_maps
 from ..mapping.placement import ceil_div
-from ..mapping.requantize import Requantization
+from ..mapping.requantization import Requantization
 from ..mapping.stages import NetworkStages, Stage
 from ..predict import predict_descriptors
+from .bank_words import lookup_words
 from .passes import Batch, input_map, layer_passes
 
 
@@ -37,6 +38,8 @@ class _Plan:
         Of all passes.
     batches : list of Batch
         Of all stages.
+    lookups : list of ndarray of shape (words, results_per_cycle · 16), uint8
+        Thresholds and tables of all stages.
     maps : list of FeatureMap
         The input, and what each stage gives.
     """
@@ -44,6 +47,7 @@ class _Plan:
     stages: list[PlacedStage]
     descriptors: list[NDArray[np.uint32]]
     batches: list[Batch]
+    lookups: list[NDArray[np.uint8]]
     maps: list[FeatureMap]
 
     @property
@@ -104,13 +108,15 @@ def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
     ]
     maps = place_maps(machine, _maps(stages, allocations, steps), stages)
     residuals = [None if stage.adds is None else maps[stage.adds] for stage in stages]
+    lookups = [lookup_words(machine, step) for step in steps]
+    bases = [0, *np.cumsum([len(words) for words in lookups]).tolist()][:-1]
     batches = [
-        layer_passes(stage.number, allocation, step, maps[stage.takes], target, residual)
-        for stage, allocation, step, target, residual in zip(
-            stages, allocations, steps, maps[1:], residuals, strict=True
+        layer_passes(stage.number, allocation, step, base, maps[stage.takes], target, residual)
+        for stage, allocation, step, base, target, residual in zip(
+            stages, allocations, steps, bases, maps[1:], residuals, strict=True
         )
     ]
-    _check_banks(machine, stages, batches)
+    _check_banks(machine, stages, batches, [len(words) for words in lookups])
     passes = _placed_in_banks(batches)
     number, placed, descriptors = 1, list[PlacedStage](), list[NDArray[np.uint32]]()
     for at, stage in enumerate(stages):
@@ -134,6 +140,7 @@ def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
         stages=placed,
         descriptors=descriptors,
         batches=[batch for of_stage in batches for batch in of_stage],
+        lookups=lookups,
         maps=maps,
     )
 
@@ -157,7 +164,7 @@ def _given_map(stage: Stage, allocation: Allocation, steps: Requantization) -> F
     placement, output = allocation.placement, stage.output
     lanes = placement.machine.results_per_cycle
     channels, height, width = stage.output_shape
-    raw = steps.requantize is Requantize.RAW
+    raw = steps.raw
     room = ceil_div(channels, lanes) * lanes
     planes = output.bits if output else 1
     pixel_bits = room * (32 if raw else planes)
@@ -176,12 +183,14 @@ def _given_map(stage: Stage, allocation: Allocation, steps: Requantization) -> F
     )
 
 
-def _check_banks(machine: Machine, stages: Sequence[Stage], batches: Sequence[Sequence[Batch]]) -> None:
+def _check_banks(
+    machine: Machine, stages: Sequence[Stage], batches: Sequence[Sequence[Batch]], lookups: Sequence[int]
+) -> None:
     """Refuse what the banks do not hold, before any of their words are made."""
     names = [stage.name for stage in stages]
     _check_bank(machine, "kernel_words", names, [sum(b.kernel_words for b in of) for of in batches])
     _check_bank(machine, "parameter_beats", names, [sum(len(b.parameters) for b in of) for of in batches])
-    _check_bank(machine, "threshold_beats", names, [sum(len(b.thresholds) for b in of) for of in batches])
+    _check_bank(machine, "threshold_beats", names, lookups)
     passes = [sum(len(batch.passes) for batch in of) for of in batches]
     # Header and END are descriptors too.
     _check_bank(machine, "descriptors", names, [count + 2 * (at == 0) for at, count in enumerate(passes)])
@@ -208,20 +217,20 @@ def _check_bank(machine: Machine, key: str, names: Sequence[str], needed: Sequen
 
 def _placed_in_banks(batches: Sequence[Sequence[Batch]]) -> list[Pass]:
     """All passes, each with its places in the banks."""
-    passes, kernel, parameter, threshold = list[Pass](), 0, 0, 0
+    passes, kernel, parameter, scale = list[Pass](), 0, 0, 0
     for batch in (batch for of_stage in batches for batch in of_stage):
         passes += [
             replace(
                 layer_pass,
                 parameter_base=parameter,
                 load_base=0 if layer_pass.load is Load.NEVER else kernel,
-                threshold_base=threshold if len(batch.thresholds) else 0,
+                scale_base=scale if len(batch.scales) else 0,
             )
             for layer_pass in batch.passes
         ]
         kernel += batch.kernel_words
         parameter += len(batch.parameters)
-        threshold += len(batch.thresholds)
+        scale += len(batch.scales)
     return passes
 
 
@@ -242,7 +251,8 @@ def _program(graph: Graph, machine: Machine, plan: _Plan) -> CompiledProgram:
         descriptors=np.array([encode(header), *plan.descriptors, encode(End())]),
         kernel_rows=rows,
         parameters=np.concatenate([batch.parameters for batch in plan.batches]),
-        thresholds=np.concatenate([batch.thresholds for batch in plan.batches]),
+        scales=np.concatenate([batch.scales for batch in plan.batches]),
+        thresholds=np.concatenate(plan.lookups),
         input=maps[0],
         layers=tuple(
             ProgramLayer(

@@ -1,12 +1,13 @@
 """ONNX and QONNX models as integer graphs.
 
 The walk goes along the chain of a model's operators, from its input. Between a linear operator and the quantizer after
-it, values are real: they are evaluated as the model does, in float32, and become thresholds on the integer sums, found
-by bisection. So every rounding is the model's own.
+it, values are real: what they are of a sum is an exact map, because the constants of a file are exact numbers, and its
+inverse gives the thresholds of the sums.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,11 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from spinplane.machine import SpinplaneError
 
+from ..exact_map import ExactMap, fractions
 from ..graph import Graph, InputCoding, Layer, Pooling
 from .onnx_file import BIPOLAR_QUANT, ONNX, QUANT, operator, read_model
 from .quantizers import Levels, bipolar, levels_of_quant
-from .thresholds import find_steps
-
-#: A step of real numbers after a linear operator: from (channels, n) to (channels, n).
-Real = Callable[[np.ndarray], np.ndarray]
+from .thresholds import exact_sums, find_steps, normalize
 
 _CONSTANT_OPERATORS = {"Mul", "Div", "Add", "Sub"}
 
@@ -33,8 +32,8 @@ def load_model(path: Path) -> Graph:
     Parameters
     ----------
     path : Path
-        An ONNX file: a chain of Conv, MatMul, Gemm, BatchNormalization, Mul, Div, Add, Sub, Relu, AveragePool, MaxPool,
-        Flatten and Reshape, quantized by QONNX's Quant and BipolarQuant.
+        An ONNX file: a chain of Conv, MatMul, Gemm, BatchNormalization, Mul, Div, Add, Sub, Relu, Clip, AveragePool,
+        MaxPool, Flatten and Reshape, quantized by QONNX's Quant and BipolarQuant.
 
     Raises
     ------
@@ -52,9 +51,19 @@ class _Open:
     """A linear layer whose requantization is not complete."""
 
     layer: Layer
-    scale: np.ndarray  # of a sum, by channel
-    reals: list[Real]
-    affine: bool = True
+    real: ExactMap  # from its sums, pooled where they are
+    plain: bool = True  # no operator has changed the sums
+    # Channels in which greater sums gave lesser numbers where a maximum of numbers was taken.
+    falling: np.ndarray | None = None
+
+    def closed(self) -> Layer:
+        """The layer, with the maximum as one of codes if no negative factor came after it, else as one of sums."""
+        if self.falling is None or self.layer.pool is None:
+            return self.layer
+        if self.layer.steps is not None and (self.falling == self.real.falling).all():
+            return self.layer
+        least = tuple(self.falling.tolist()) if self.falling.any() else ()
+        return replace(self.layer, pool=replace(self.layer.pool, kind="max_sums", least=least))
 
 
 class _Walk:
@@ -96,21 +105,15 @@ class _Walk:
             raise SpinplaneError(
                 f"input of shape {shape}: expected one image, quantized before its first layer"
             )
+        low = high = None
         if self._open is not None:
-            opened = self._open
-            if not opened.affine:
-                raise SpinplaneError(
-                    f"layer {opened.layer.name}: the operators after the last sums are not affine"
-                )
-            kernels = len(opened.layer.weights)
-            ends = np.stack([np.zeros(kernels), np.ones(kernels)], axis=1)
-            real = _apply(opened, ends, np.float64)
-            scale, offset = real[:, 1] - real[:, 0], real[:, 0]
-            if not (np.isfinite(scale) & np.isfinite(offset)).all():
-                raise SpinplaneError(
-                    f"layer {opened.layer.name}: the operators after its sums yield values that are not finite"
-                )
-            self._layers.append(opened.layer)
+            real = self._open.real
+            scale, offset = real.line.slope.astype(np.float64), real.line.offset.astype(np.float64)
+            if real.has_low.any():
+                low = np.where(real.has_low, real.low.offset, -np.inf).astype(np.float64)
+            if real.has_high.any():
+                high = np.where(real.has_high, real.high.offset, np.inf).astype(np.float64)
+            self._layers.append(self._open.closed())
         else:
             assert self._levels is not None
             kernels = len(self._layers[-1].weights)
@@ -126,6 +129,8 @@ class _Walk:
             output_scale=scale,
             output_offset=offset,
             output_shape=tuple(self._model.get_tensor_shape(self._model.graph.output[0].name)),
+            output_low=low,
+            output_high=high,
         )
 
     @staticmethod
@@ -138,7 +143,8 @@ class _Walk:
             "MatMul": self._matmul,
             "Gemm": self._matmul,
             "BatchNormalization": self._batch_norm,
-            "Relu": self._relu,
+            "Relu": self._clip,
+            "Clip": self._clip,
             "AveragePool": self._pool,
             "MaxPool": self._pool,
             "Flatten": self._reshape,
@@ -179,15 +185,29 @@ class _Walk:
         if np.size(levels.scale) != 1:
             raise SpinplaneError(f"{levels.name}: an activation with one scale per channel is not supported")
         if self._open is not None:
-            steps = find_steps(self._open.layer, lambda sums: _apply(self._open, sums, np.float32), levels)
-            self._layers.append(replace(self._open.layer, steps=steps))
+            steps = find_steps(self._open.real, levels)
+            self._open.layer = replace(self._open.layer, steps=steps)
+            self._layers.append(self._open.closed())
             self._open = None
         elif self._coding is None:
             self._coding = levels.input_coding(self._multiply, self._subtract)
-        elif self._levels is not None and not levels.holds(self._levels):
-            raise SpinplaneError(f"{levels.name}: a second quantizer that changes values is not supported")
         else:
+            self._requantize(levels)
             return
+        self._levels = levels
+
+    def _requantize(self, levels: Levels) -> None:
+        """A second quantizer in a row."""
+        assert self._levels is not None
+        addition = levels.requantize(self._levels)
+        if addition is None:
+            return
+        if not self._layers or self._layers[-1].addition is not None:
+            raise SpinplaneError(
+                f"{levels.name}: a {'third' if self._layers else 'second'} quantizer that changes "
+                f"{'values' if self._layers else 'the input'} is not supported"
+            )
+        self._layers[-1] = replace(self._layers[-1], addition=addition)
         self._levels = levels
 
     # --- linear operators -------------------------------------------------------------------------------------
@@ -215,7 +235,7 @@ class _Walk:
             groups=groups,
         )
         if len(node.input) > 2:
-            self._add_real(name, "Add", self._by_channel(node.input[2], name))
+            self._constant_step(name, "Add", self._by_channel(node.input[2], name))
 
     def _matmul(self, node: onnx.NodeProto, tensor: str) -> None:
         attributes, name = _attributes(node), node.name or node.output[0]
@@ -234,7 +254,8 @@ class _Walk:
         self._flatten, self._channel_axis = True, len(shape) - 1
         self._begin(name, by_kernel[:, :, np.newaxis, np.newaxis], levels)
         if len(node.input) > 2:
-            self._add_real(name, "Add", self._along_channels(self._constant(node.input[2], name), 2, name))
+            bias = self._along_channels(self._constant(node.input[2], name), 2, name)
+            self._constant_step(name, "Add", bias)
 
     def _weights(self, tensor: str, layer: str, kernel_axis: int) -> tuple[np.ndarray, Levels]:
         """Integer values of a layer's weights, with one scale or one for each kernel, in one dimension."""
@@ -260,7 +281,7 @@ class _Walk:
     def _begin(self, name: str, weights: np.ndarray, w: Levels, **geometry: object) -> None:
         if self._open is not None or self._levels is None:
             raise SpinplaneError(f"{name}: its input is not quantized")
-        scale = w.scale * np.float64(self._levels.scale)
+        scale = fractions(np.asarray(w.scale), len(weights)) * Fraction(float(self._levels.scale))
         layer = Layer(
             name=name,
             weights=np.ascontiguousarray(weights),
@@ -271,7 +292,7 @@ class _Walk:
             **geometry,  # type: ignore[arg-type]
         )
         self._flatten = False
-        self._open = _Open(layer=layer, scale=np.broadcast_to(scale, len(weights)), reals=[])
+        self._open = _Open(layer=layer, real=exact_sums(layer, scale))
 
     # --- between sums and codes -------------------------------------------------------------------------------
 
@@ -280,15 +301,13 @@ class _Walk:
         if self._open is None:
             raise SpinplaneError(f"{name}: a BatchNormalization of the input or of codes is not supported")
         self._expect_channels_first(name)
-        gamma, beta, mean, variance = (self._by_channel(n, name).astype(np.float64) for n in node.input[1:5])
-        epsilon = _attributes(node).get("epsilon", 1e-5)
-        f32 = np.float32
-        if not (variance + epsilon > 0).all():
+        constants = [self._by_channel(n, name) for n in node.input[1:5]]
+        self._check_finite(*constants)
+        gamma, beta, mean, variance = (fractions(c, self._channels()) for c in constants)
+        variance = variance + Fraction(_attributes(node).get("epsilon", 1e-5))
+        if not (variance > 0).all():
             raise SpinplaneError(f"{name}: its variance must be positive")
-        factor = (f32(gamma) / np.sqrt(f32(variance) + f32(epsilon))).astype(np.float32)
-        offset = (f32(beta) - f32(mean) * factor).astype(np.float32)
-        self._add_real(name, "Mul", factor)
-        self._add_real(name, "Add", offset)
+        self._become(normalize(self._open.real, gamma, beta, mean, variance))
 
     def _constant_operator(self, node: onnx.NodeProto, tensor: str) -> None:
         name = node.name or node.output[0]
@@ -298,7 +317,7 @@ class _Walk:
             raise SpinplaneError(f"{name}: a constant {node.op_type} value is not supported")
         if self._open is not None:
             rank = len(self._shape(tensor, name))
-            self._add_real(name, node.op_type, self._along_channels(constant, rank, name))
+            self._constant_step(name, node.op_type, self._along_channels(constant, rank, name))
         elif self._coding is None and constant.size == 1:
             self._prepare_input(node.op_type, float(constant.reshape(())), name)
         else:
@@ -339,32 +358,62 @@ class _Walk:
         assert self._open is not None
         return len(self._open.layer.weights)
 
-    def _add_real(self, name: str, operator: str, constant: np.ndarray) -> None:
+    def _constant_step(self, name: str, operator: str, constant: np.ndarray) -> None:
+        """Mul, Div, Add or Sub of a constant."""
         assert self._open is not None
-        kernels = self._channels()
-        column = np.broadcast_to(constant.reshape(-1, 1), (kernels, 1))
-        pool = self._open.layer.pool
-        if pool and pool.kind == "max_codes" and operator in ("Mul", "Div") and (column < 0).any():
-            raise SpinplaneError(
-                f"{name}: a negative factor after a maximum of real numbers is not supported"
-            )
-        function: dict[str, Real] = {
-            "Mul": lambda x: x * column.astype(x.dtype),
-            "Div": lambda x: x / column.astype(x.dtype),
-            "Add": lambda x: x + column.astype(x.dtype),
-            "Sub": lambda x: x - column.astype(x.dtype),
+        self._check_finite(constant)
+        numbers, real = fractions(constant, self._channels()), self._open.real
+        if operator == "Div" and (numbers == 0).any():
+            raise SpinplaneError(f"{name}: a division by 0")
+        steps: dict[str, Callable[[], ExactMap]] = {
+            "Mul": lambda: real.times(numbers),
+            "Div": lambda: real.times(1 / numbers),
+            "Add": lambda: real.plus(numbers),
+            "Sub": lambda: real.plus(-numbers),
         }
-        self._open.reals.append(function[operator])
+        self._become(steps[operator]())
 
-    def _relu(self, node: onnx.NodeProto, tensor: str) -> None:
+    def _become(self, real: ExactMap) -> None:
+        assert self._open is not None
+        self._open.real, self._open.plain = real, False
+
+    def _check_finite(self, *constants: np.ndarray) -> None:
+        assert self._open is not None
+        if not all(np.isfinite(constant).all() for constant in constants):
+            raise SpinplaneError(
+                f"layer {self._open.layer.name}: the operators after its sums have constants that are not finite"
+            )
+
+    def _clip(self, node: onnx.NodeProto, tensor: str) -> None:
+        """Relu and Clip."""
+        name = node.name or node.output[0]
+        low, high = (0.0, np.inf) if node.op_type == "Relu" else self._bounds(node, name)
+        if np.isnan([low, high]).any():
+            raise SpinplaneError(f"{name}: its bounds are not numbers")
         if self._open is None:
-            if self._levels is None or self._levels.values.min() < 0:
-                raise SpinplaneError(
-                    f"{node.name or node.output[0]}: a Relu of signed codes is not supported"
-                )
+            self._check_uncut(node.op_type, name, low, high)
             return
-        self._open.reals.append(lambda x: np.maximum(x, 0))
-        self._open.affine = False
+        real = self._open.real
+        for bound, clip in ((low, ExactMap.at_least), (high, ExactMap.at_most)):
+            if np.isfinite(bound):
+                real = clip(real, fractions(np.asarray(bound), self._channels()))
+        self._become(real)
+
+    def _bounds(self, node: onnx.NodeProto, name: str) -> tuple[float, float]:
+        """Of a Clip, whose bounds were attributes once."""
+        attributes = _attributes(node)
+        given = [attributes.get("min", -np.inf), attributes.get("max", np.inf)]
+        for at, bound in enumerate(node.input[1:3]):
+            if bound:
+                given[at] = np.reshape(self._constant(bound, name), ())
+        return float(given[0]), float(given[1])
+
+    def _check_uncut(self, operator: str, name: str, low: float, high: float) -> None:
+        if self._levels is None:
+            raise SpinplaneError(f"{name}: a {operator} of the input is not supported")
+        ends = self._levels.values[[0, -1]] * np.float64(self._levels.scale)
+        if not (low <= ends[0] and ends[1] <= high):
+            raise SpinplaneError(f"{name}: a {operator} that changes codes is not supported")
 
     def _pool(self, node: onnx.NodeProto, tensor: str) -> None:
         attributes, name = _attributes(node), node.name or node.output[0]
@@ -385,16 +434,18 @@ class _Walk:
         target = self._open.layer if self._open else self._layers[-1] if self._layers else None
         if target is None or target.pool is not None:
             raise SpinplaneError(f"{name}: pooling the input, or pooling twice, is not supported")
-        if average and (self._open is None or self._open.reals or any((top, left, bottom, right))):
-            raise SpinplaneError(f"{name}: average pooling must follow the sums directly, without padding")
-        kind = "sum" if average else "max_sums" if self._open and not self._open.reals else "max_codes"
+        if average and (self._open is None or self._open.real.bounded or any((top, left, bottom, right))):
+            raise SpinplaneError(
+                f"{name}: average pooling must follow sums, without padding and before any Relu or Clip"
+            )
+        kind = "sum" if average else "max_sums" if self._open and self._open.plain else "max_codes"
         pool = Pooling(kind=kind, size=size, stride=stride, padding=(top, left, bottom, right))  # type: ignore[arg-type]
         if self._open:
             self._open.layer = replace(target, pool=pool)
             if average:
-                self._add_real(name, "Div", np.array(float(np.prod(size))))
+                self._become(self._open.real.average(int(np.prod(size))))
             elif kind == "max_codes":
-                self._open.affine = False
+                self._open.falling = self._open.real.falling
         else:
             self._layers[-1] = replace(target, pool=pool)
 
@@ -423,16 +474,6 @@ class _Walk:
                 raise SpinplaneError(f"{user}: its input {tensor!r} is not a constant")
             value = numpy_helper.to_array(node.attribute[0].t)
         return np.asarray(value)
-
-
-def _apply(opened: _Open | None, sums: np.ndarray, dtype: type) -> np.ndarray:
-    """Real values that the model's operators make of sums of shape (channels, n)."""
-    assert opened is not None
-    with np.errstate(all="ignore"):  # the caller refuses what is not finite
-        real = (sums * opened.scale[:, np.newaxis]).astype(dtype)
-        for function in opened.reals:
-            real = function(real)
-    return real
 
 
 def _with_axes(shape: tuple[int, ...], rank: int) -> list[int]:

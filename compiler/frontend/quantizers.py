@@ -1,19 +1,44 @@
 """QONNX's quantizers: their levels, and the integers that stand for these."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
-from spinplane.machine import Coding, Operand, SpinplaneError
+from spinplane.machine import Coding, Operand, Rounding, SpinplaneError
 
-from ..graph import InputCoding
+from ..exact_map import ExactMap, fractions
+from ..graph import CodeAddition, InputCoding
+from ..rounding import step_positions
 
-_ROUND = {"ROUND": np.rint, "FLOOR": np.floor, "CEIL": np.ceil}
+#: QONNX's names, whose UP and DOWN, also of halves, are away from 0 and toward it.
+_ROUNDINGS = {
+    "ROUND": Rounding.HALF_EVEN,
+    "HALF_EVEN": Rounding.HALF_EVEN,
+    "CEIL": Rounding.CEIL,
+    "FLOOR": Rounding.FLOOR,
+    "UP": Rounding.AWAY,
+    "DOWN": Rounding.TO_ZERO,
+    "ROUND_TO_ZERO": Rounding.TO_ZERO,
+    "HALF_UP": Rounding.HALF_AWAY,
+    "HALF_DOWN": Rounding.HALF_TO_ZERO,
+}
+#: The same in float32, as QONNX computes them.
+_ROUND: dict[Rounding, Callable[[np.ndarray], np.ndarray]] = {
+    Rounding.HALF_EVEN: np.rint,
+    Rounding.CEIL: np.ceil,
+    Rounding.FLOOR: np.floor,
+    Rounding.TO_ZERO: np.trunc,
+    Rounding.AWAY: lambda x: np.sign(x) * np.ceil(np.abs(x)),
+    Rounding.HALF_AWAY: lambda x: np.sign(x) * np.floor(np.abs(x) + np.float32(0.5)),
+    Rounding.HALF_TO_ZERO: lambda x: np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5)),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Levels:
-    """Levels of a quantizer: real = scale · value.
+    """Levels of a quantizer: code = clip(round(real / step + zero_point)), and real = scale · value.
 
     Parameters
     ----------
@@ -29,8 +54,7 @@ class Levels:
     zero_point : float
     low : int
         Code of the least level.
-    rounding : str
-        ``ROUND`` (half to even), ``FLOOR``, ``CEIL``, or ``SIGN`` for ±1.
+    rounding : Rounding
     """
 
     name: str
@@ -40,26 +64,48 @@ class Levels:
     step: float | np.ndarray
     zero_point: float
     low: int
-    rounding: str
+    rounding: Rounding
 
-    def index(self, real: np.ndarray) -> np.ndarray:
-        """Which level real numbers become, computed as QONNX does."""
-        if self.rounding == "SIGN":
-            return (real >= 0).astype(np.int64)
-        step = np.asarray(self.step, dtype=real.dtype)
-        codes = _ROUND[self.rounding](real / step + real.dtype.type(self.zero_point))
-        return np.clip(codes, self.low, self.low + len(self.values) - 1).astype(np.int64) - self.low
+    def steps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where real / step + zero_point reaches the levels after the first one: `rounding.step_positions`."""
+        codes = self.low + np.arange(1, len(self.values), dtype=np.int64)
+        return step_positions(codes, self.rounding)
 
     def quantize(self, real: np.ndarray) -> np.ndarray:
-        """Integer values of real numbers."""
-        return self.values[self.index(np.asarray(real, dtype=np.float32))]
+        """Integer values of weights, in float32, as QONNX folds them."""
+        scaled = np.asarray(real, dtype=np.float32) / np.asarray(self.step, dtype=np.float32)
+        codes = _ROUND[self.rounding](scaled + np.float32(self.zero_point))
+        return self.values[np.clip(codes, self.low, self.high).astype(np.int64) - self.low]
 
-    def holds(self, other: "Levels") -> bool:
-        """Whether the levels of `other` pass unchanged."""
-        real = np.asarray(other.values * np.float64(other.scale), dtype=np.float32)
-        return bool(
-            np.allclose(self.values[self.index(real)] * np.float64(self.scale), real, rtol=1e-6, atol=0)
+    @property
+    def high(self) -> int:
+        """Code of the greatest level."""
+        return self.low + len(self.values) - 1
+
+    def requantize(self, given: "Levels") -> CodeAddition | None:
+        """How the values of another quantizer become values of this one; None if its levels pass unchanged.
+
+        Both have one scale for all channels.
+        """
+        scale, given_scale = Fraction(float(self.scale)), Fraction(float(given.scale))
+        code = ExactMap.of_codes(given.values, given_scale)
+        code = code.times(1 / fractions(np.asarray(self.step), 1)).plus(
+            fractions(np.asarray(self.zero_point), 1)
         )
+        value_scale = int(self.values[1] - self.values[0]) if len(self.values) > 1 else 1
+        addition = CodeAddition(
+            source=None,
+            own_scale=code.line.slope[0],
+            offset=code.line.offset[0],
+            rounding=self.rounding,
+            low=self.low,
+            high=self.high,
+            value_scale=value_scale,
+            value_offset=int(self.values[0]) - value_scale * self.low,
+            error=code.line.error(code.weight)[0],
+        )
+        unchanged = (addition.apply(given.values) * scale == given.values * given_scale).all()
+        return None if unchanged else addition
 
     def input_coding(self, multiply: float, subtract: float) -> InputCoding:
         """How a user's values become codes.
@@ -69,7 +115,7 @@ class Levels:
         SpinplaneError
             If the quantizer does not round to nearest, or its zero point is not a whole number.
         """
-        if self.rounding != "ROUND" or self.zero_point != round(self.zero_point):
+        if self.rounding is not Rounding.HALF_EVEN or self.zero_point != round(self.zero_point):
             raise SpinplaneError(
                 f"{self.name}: the input must be rounded to nearest, with a whole zero point"
             )
@@ -79,7 +125,7 @@ class Levels:
             multiply=multiply,
             subtract=subtract,
             low=self.low,
-            high=self.low + len(self.values) - 1,
+            high=self.high,
         )
 
 
@@ -99,8 +145,8 @@ def bipolar(scale: np.ndarray, name: str) -> Levels:
         scale=factor,
         step=factor,
         zero_point=0.0,
-        low=0,
-        rounding="SIGN",
+        low=-1,  # the sign as a code: the quotient rounded down, −1 or 0
+        rounding=Rounding.FLOOR,
     )
 
 
@@ -122,9 +168,9 @@ def levels_of_quant(
         If the engine's operands cannot express its bits, zero point or rounding.
     """
     factor = _positive(scale, name)
-    if np.size(bits) != 1 or np.size(zero_point) != 1 or rounding not in _ROUND:
+    if np.size(bits) != 1 or np.size(zero_point) != 1 or rounding not in _ROUNDINGS:
         raise SpinplaneError(
-            f"{name}: expected one bit width, one zero point and rounding {', '.join(_ROUND)}"
+            f"{name}: expected one bit width, one zero point and rounding {', '.join(_ROUNDINGS)}"
         )
     width, zero = float(np.reshape(bits, ())), float(np.reshape(zero_point, ()))
     if width != round(width) or not 1 <= width <= 8:
@@ -156,7 +202,7 @@ def levels_of_quant(
         step=factor,
         zero_point=zero,
         low=low,
-        rounding=rounding,
+        rounding=_ROUNDINGS[rounding],
     )
 
 

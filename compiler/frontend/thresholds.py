@@ -1,16 +1,18 @@
-"""Steps of a monotone map from integer sums to levels, found by evaluating the map itself."""
+"""Steps of a layer: the sums that it reaches, and the least of them for each code of the quantizer after it."""
 
-from collections.abc import Callable
+from fractions import Fraction
+from math import isqrt
 
 import numpy as np
 
-from spinplane.machine import SpinplaneError
-
+from ..exact_map import ExactMap, fractions
+from ..exact_steps import ExactSteps
 from ..graph import Layer, StepFunction
 from ..mapping.kernel_blocks import by_kernel
 from .quantizers import Levels
 
-_NEVER = np.iinfo(np.int64)
+#: Bits of the inverse of a root, at least.
+_ROOT_BITS = 160
 
 
 def reachable_sums(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
@@ -31,44 +33,61 @@ def reachable_sums(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     return low * regions, high * regions
 
 
-def find_steps(layer: Layer, real: Callable[[np.ndarray], np.ndarray], levels: Levels) -> StepFunction:
-    """Thresholds of a layer by bisection over its reachable sums.
+def exact_sums(layer: Layer, scale: np.ndarray) -> ExactMap:
+    """The real numbers that the sums of a layer are.
 
     Parameters
     ----------
     layer : Layer
-    real : callable
-        From sums of shape (kernels, n), int64, to real numbers of that shape, monotone in each row.
-    levels : Levels
-        Of the quantizer that takes the real numbers.
-
-    Raises
-    ------
-    SpinplaneError
-        If a real number is not finite.
+        Without pooling.
+    scale : ndarray of shape (kernels,), of Fraction
+        Of a sum.
     """
     low, high = reachable_sums(layer)
-    ends = real(np.stack([low, high], axis=1))
-    if not np.isfinite(ends).all():
-        raise SpinplaneError(
-            f"layer {layer.name}: the operators after its sums yield values that are not finite"
-        )
-    rising = ends[:, 1] >= ends[:, 0]
-    count = len(levels.values) - 1
-    wanted = np.arange(1, count + 1)
-    # In a falling row the sums are walked from the greatest down: position p stands for the sum start ± p.
-    start, sign = np.where(rising, low, high)[:, np.newaxis], np.where(rising, 1, -1)[:, np.newaxis]
-    length = (high - low)[:, np.newaxis]
-    below = np.full((len(low), count), -1, dtype=np.int64)
-    above = np.broadcast_to(length + 1, below.shape).copy()
-    while (above - below > 1).any():
-        middle = (above + below) // 2
-        inside = np.clip(middle, 0, length)
-        reached = levels.index(real(start + sign * inside)) >= wanted
-        above = np.where(reached, np.minimum(above, middle), above)
-        below = np.where(reached, below, np.maximum(below, middle))
-        done = above - below <= 1
-        below = np.where(done, above - 1, below)
-    never = np.where(rising, _NEVER.max, _NEVER.min)[:, np.newaxis]
-    thresholds = np.where(above > length, never, start + sign * above)
-    return StepFunction(thresholds=thresholds, rising=rising, levels=levels.values)
+    largest = max(abs(layer.i.smallest), abs(layer.i.largest))
+    weight = np.concatenate([np.abs(some).sum(axis=1) for some in by_kernel(layer.weights)]) * largest
+    return ExactMap.of_sums(low, high, weight, scale, terms=layer.weights[0].size)
+
+
+def normalize(
+    real: ExactMap, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> ExactMap:
+    """BatchNormalization: gamma · (x − mean) / sqrt(variance) + beta.
+
+    Parameters
+    ----------
+    real : ExactMap
+    gamma, beta, mean, variance : ndarray of shape (channels,), of Fraction
+        The variance with its epsilon, positive. Its root is exact, or to one part in 2^160.
+    """
+    factor = gamma * _inverse_root(variance)
+    # In float32 the factor rounds with the sum of variance and epsilon, root, quotient and product, and in
+    # its product with the mean or the number.
+    return real.plus(-mean).times(factor, roundings=5).plus(beta)
+
+
+def find_steps(real: ExactMap, levels: Levels) -> StepFunction:
+    """Steps of a quantizer that takes the real numbers which a layer's sums become.
+
+    Parameters
+    ----------
+    real : ExactMap
+        From sums to the real numbers.
+    levels : Levels
+        Of the quantizer, with one scale.
+    """
+    channels = len(real.weight)
+    codes = real.times(1 / fractions(np.asarray(levels.step), channels))
+    codes = codes.plus(fractions(np.asarray(levels.zero_point), channels))
+    twice, inclusive = levels.steps()
+    exact = ExactSteps(map=codes, twice=twice, inclusive=inclusive)
+    return StepFunction(thresholds=exact.thresholds, rising=~codes.falling, levels=levels.values, exact=exact)
+
+
+def _inverse(number: Fraction) -> Fraction:
+    product = number.numerator * number.denominator
+    bits = _ROOT_BITS + product.bit_length() // 2
+    return Fraction(isqrt(product << 2 * bits), number.numerator << bits)
+
+
+_inverse_root = np.frompyfunc(_inverse, 1, 1)

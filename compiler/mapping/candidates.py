@@ -18,8 +18,7 @@ def placements(
     in_bytes: bool,
     clean: bool,
     output_planes: int,
-    threshold_words: int,
-    residual_planes: int = 0,
+    interval: int,
 ) -> Iterator[Placement]:
     """All placements of a layer in the rows of a machine.
 
@@ -31,7 +30,7 @@ def placements(
         Layout of the input map.
     clean : bool
         Whether the bits between the channels of two pixels of a `planes` map are 0.
-    output_planes, threshold_words, residual_planes : int
+    output_planes, interval : int
         As in `Placement`.
     """
     parts = layer.weights.codes.shape[0]
@@ -70,8 +69,7 @@ def placements(
                 log_clusters_x=log_clusters_x,
                 stripe=layer.regions[1],
                 output_planes=output_planes,
-                threshold_words=threshold_words,
-                residual_planes=residual_planes,
+                interval=interval,
             )
             rows, columns = pixels.clusters
             # Clusters beyond the map would compute nothing that exists.

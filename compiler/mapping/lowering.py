@@ -79,8 +79,10 @@ class LoweredLayer:
         """Whether a region has more than one window."""
         return self.region != (1, 1)
 
-    def without_pool(self, layer: Layer) -> "LoweredLayer":
-        """What is lowered of `layer`, which is the same one without its pooling."""
+    def part(self, layer: Layer) -> "LoweredLayer":
+        """What is lowered of `layer`, which has the same sums, with or without their pooling."""
+        if layer.pool is self.layer.pool:
+            return replace(self, layer=layer)
         return replace(
             self,
             layer=layer,

@@ -45,9 +45,8 @@ class Placement:
         those of the first stripe, which is the widest.
     output_planes : int
         Planes of the output map, 0 for raw sums.
-    threshold_words : int
-    residual_planes : int
-        Planes of the residual's map, 0 without one.
+    interval : int
+        Cycles of an outer beat.
     """
 
     layer: LoweredLayer
@@ -61,8 +60,7 @@ class Placement:
     stripe: int
     first_column: int = 0
     output_planes: int
-    threshold_words: int
-    residual_planes: int = 0
+    interval: int
 
     # ---- columns of a row
 
@@ -306,16 +304,6 @@ class Placement:
     def beats(self, kernels: int) -> int:
         """Beats of a cluster for as many kernels of a kernel tile."""
         return self.used_sub_arrays(kernels) * self.slots // self.machine.results_per_cycle
-
-    @cached_property
-    def writes(self) -> int:
-        """Writes of an outer beat to the image bank."""
-        return self.output_planes or self.machine.raw_writes
-
-    @cached_property
-    def interval(self) -> int:
-        """Cycles of an outer beat."""
-        return max(self.writes, self.threshold_words, self.residual_planes)
 
     # ---- cost
 

@@ -1,6 +1,6 @@
 """The stages of a network in order, each with all ways to compute it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -11,11 +11,13 @@ from ..oracle import check_shapes
 from .candidates import placements
 from .codes import InputCode
 from .folding import fold_pool
+from .layer_splitting import split_layer, split_pool
 from .lowering import LoweredLayer, layer_input_code, lower
 from .placement import Placement
-from .pool_splitting import split_pool
-from .requantize import Addend, Requantization, requantization
-from .wiring import Wiring
+from .requantization import Requantization
+from .requantize import requantization
+from .values import Addend
+from .wiring import Wiring, added_sources
 
 #: An input of fewer channels enters as bytes, strips of pixels in a row.
 _CHANNELS_OF_PLANES = 16
@@ -41,7 +43,7 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
-    """A layer, or a part of one whose maxima are taken afterwards.
+    """A layer, or a part of one that several stages compute, see `spinplane.compiler.mapping.layer_splitting`.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ class Stage:
     takes : int
         Number of its input's map: 0 is the network's input, and stage k gives map k + 1.
     adds : int, optional
-        Number of the map that is its residual.
+        Number of the map that is added to its sums or codes.
     """
 
     number: int
@@ -87,6 +89,10 @@ class Stage:
         """Cycles of a steady run if all rows were its own; infinite if it does not fit."""
         return _fewest_cycles(self.candidates)
 
+    def lookup_words(self, lanes: int) -> int:
+        """Words of the threshold bank, of the variant that takes the most."""
+        return max(variant.steps.with_gaps(lanes).list_places(lanes).words for variant in self.variants)
+
     def steps_of(self, placement: Placement) -> Requantization:
         """Requantization of the variant that a placement belongs to."""
         return next(v.steps for v in self.variants if v.lowered.layer is placement.layer.layer)
@@ -105,7 +111,7 @@ class NetworkStages:
     foldable : bool
         Whether there is an average pooling, see `spinplane.compiler.mapping.folding`.
     splittable : bool
-        Whether there are overlapping maxima, see `spinplane.compiler.mapping.pool_splitting`.
+        Whether there are overlapping maxima, see `spinplane.compiler.mapping.layer_splitting`.
 
     Raises
     ------
@@ -116,12 +122,14 @@ class NetworkStages:
     def __init__(self, graph: Graph, machine: Machine) -> None:
         self._graph, self._machine, self._wiring = graph, machine, Wiring(graph)
         operands = map(self._wiring.operand, range(len(graph.layers)))
+        self._parts = [split_layer(layer, self._wiring.addend(layer)) for layer in graph.layers]
         self._splits = [
-            split_pool(layer, operand) if operand else None
-            for layer, operand in zip(graph.layers, operands, strict=True)
+            split_pool(layer, operand) if operand and len(parts) == 1 else None
+            for layer, operand, parts in zip(graph.layers, operands, self._parts, strict=True)
         ]
-        self._as_is = dict[Layer, Variant]()
-        self._folded = dict[Layer, Variant | None]()
+        self._lowered = dict[Layer, LoweredLayer]()
+        self._as_is = dict[tuple[Layer, bool], Variant]()
+        self._folded = dict[tuple[Layer, bool], Variant | None]()
         self.foldable = any(layer.pool and layer.pool.kind == "sum" for layer in graph.layers)
         self.splittable = any(self._splits)
 
@@ -139,6 +147,18 @@ class NetworkStages:
             If a layer cannot be lowered, its steps are none that the output stage can compute, or there is no way to
             place it.
         """
+        room, lanes = self._machine.threshold_beats, self._machine.results_per_cycle
+        sparing = set[int]()
+        while True:
+            stages = self._stages(sparing, fold_pools=fold_pools, split_pools=split_pools)
+            words = [(stage.lookup_words(lanes), stage.number) for stage in stages]
+            spared = max(((count, at) for count, at in words if count and at not in sparing), default=None)
+            if spared is None or sum(count for count, _ in words) <= room:
+                return stages
+            sparing.add(spared[1])
+
+    def _stages(self, sparing: Collection[int], *, fold_pools: bool, split_pools: bool) -> list[Stage]:
+        """Stages of all layers, those in `sparing` with as few words of thresholds as can be."""
         graph, stages = self._graph, list[Stage]()
         # Channels that do not exist have the least code, and a host leaves them out.
         clean = graph.input_shape[0] % self._machine.results_per_cycle == 0
@@ -148,13 +168,18 @@ class NetworkStages:
                 raise SpinplaneError(
                     f"layer {layer.name}: its sums enter another layer without requantization"
                 )
-            ways: list[Sequence[Layer]] = [[layer]]
+            ways: list[Sequence[Layer]] = [self._parts[number]]
             if split_pools and (split := self._splits[number]):
                 ways.append(split)
-            source = sources[graph.source(number)]
-            residual = sources[layer.residual.source] if layer.residual else None
             options = [
-                self._stages_of(number, way, source, residual, first=len(stages), fold_pools=fold_pools)
+                self._stages_of(
+                    number,
+                    way,
+                    sources,
+                    first=len(stages),
+                    sparing=number in sparing,
+                    fold_pools=fold_pools,
+                )
                 for way in ways
             ]
             stages += min(options, key=lambda option: sum(stage.fewest_cycles for stage in option))
@@ -165,15 +190,15 @@ class NetworkStages:
         self,
         number: int,
         way: Sequence[Layer],
-        source: "_Source",
-        residual: "_Source | None",
+        sources: Mapping[int, "_Source"],
         *,
         first: int,
+        sparing: bool,
         fold_pools: bool,
     ) -> list[Stage]:
         """Stages of a layer that is computed in one way; `first` is the number of the first one."""
         wiring, taken = self._wiring, self._graph.source(number)
-        code = wiring.code(taken)
+        code, source = wiring.code(taken), sources[taken]
         # What is not the network's input as raw bytes are planes, which the reader of residuals needs.
         in_bytes = taken < 0 and source.shape[0] < _CHANNELS_OF_PLANES and not wiring.added(taken)
         stages = list[Stage]()
@@ -185,11 +210,13 @@ class NetworkStages:
                 in_bytes=in_bytes,
                 output=wiring.code(number) if at + 1 == len(way) else layer_input_code(way[at + 1]),
                 addend=wiring.addend(layer),
+                sparing=sparing,
             )
             variants = [self._find_as_is(number, layer, surroundings)]
-            if residual:
+            added = [sources[of] for of in added_sources(layer)]
+            for other in added:
                 lowered = variants[0].lowered
-                check_shapes(layer, (lowered.kernels, *lowered.regions), residual.shape)
+                check_shapes(layer, (lowered.kernels, *lowered.regions), other.shape)
             if fold_pools and (folded := self._find_folded(layer, surroundings)):
                 variants.append(folded)
             candidates = tuple(placement for variant in variants for placement in variant.candidates)
@@ -204,7 +231,7 @@ class NetworkStages:
                     candidates=candidates,
                     output=surroundings.output,
                     takes=source.number,
-                    adds=residual.number if residual else None,
+                    adds=added[0].number if added else None,
                 )
             )
             source = _source_of(stages[-1], first + len(stages))
@@ -213,37 +240,45 @@ class NetworkStages:
 
     def _find_as_is(self, number: int, layer: Layer, surroundings: "_Surroundings") -> Variant:
         """A layer, or a part of one, as it is."""
-        if layer not in self._as_is:
+        key = layer, surroundings.sparing
+        if key not in self._as_is:
             whole = self._graph.layers[number]
-            if layer is not whole and layer.weights is whole.weights:
-                lowered = self._as_is[whole].lowered.without_pool(layer)
-            else:
-                lowered = lower(layer, surroundings.shape, self._machine, surroundings.code)
-            self._as_is[layer] = self._variant(lowered, surroundings)
-        return self._as_is[layer]
+            if layer not in self._lowered:
+                other = self._lowered.get(whole) if layer.weights is whole.weights else None
+                self._lowered[layer] = (
+                    other.part(layer)
+                    if other
+                    else lower(layer, surroundings.shape, self._machine, surroundings.code)
+                )
+            self._as_is[key] = self._variant(self._lowered[layer], surroundings)
+        return self._as_is[key]
 
     def _find_folded(self, layer: Layer, surroundings: "_Surroundings") -> Variant | None:
         """A layer with its average pooling folded, if its summed kernels can be computed."""
-        if layer not in self._folded:
-            self._folded[layer] = None
+        key = layer, surroundings.sparing
+        if key not in self._folded:
+            self._folded[key] = None
             if folded := fold_pool(layer):
                 # Sums of whole regions may be too wide where those of single windows are not.
                 with suppress(SpinplaneError):
                     lowered = lower(folded, surroundings.shape, self._machine, surroundings.code)
-                    self._folded[layer] = self._variant(lowered, surroundings)
-        return self._folded[layer]
+                    self._folded[key] = self._variant(lowered, surroundings)
+        return self._folded[key]
 
     def _variant(self, lowered: LoweredLayer, surroundings: "_Surroundings") -> Variant:
         output, addend = surroundings.output, surroundings.addend
-        steps = requantization(lowered.layer, output, addend)
+        steps = requantization(lowered.layer, output, addend, self._machine, sparing=surroundings.sparing)
+        planes = output.bits if output else 0
+        beat = steps.beat(
+            self._machine, output_planes=planes, residual_planes=addend.code.bits if addend else 0
+        )
         candidates = placements(
             lowered,
             self._machine,
             in_bytes=surroundings.in_bytes,
             clean=surroundings.clean,
-            output_planes=output.bits if output else 0,
-            threshold_words=steps.threshold_words,
-            residual_planes=addend.code.bits if addend else 0,
+            output_planes=planes,
+            interval=beat.least_interval,
         )
         return Variant(lowered=lowered, steps=steps, candidates=tuple(candidates))
 
@@ -295,7 +330,7 @@ class _Source:
 
 def _source_of(stage: Stage, number: int) -> _Source:
     """The map that a stage gives."""
-    return _Source(number, stage.output_shape, clean=stage.variants[0].steps.low == 0)
+    return _Source(number, stage.output_shape, clean=stage.variants[0].steps.clean)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,6 +350,8 @@ class _Surroundings:
     output : InputCode, optional
         Codes that it writes; None for sums.
     addend : Addend, optional
+    sparing : bool
+        Whether it takes as few words of thresholds as can be.
     """
 
     shape: _Shape
@@ -323,3 +360,4 @@ class _Surroundings:
     in_bytes: bool
     output: InputCode | None
     addend: Addend | None
+    sparing: bool

@@ -1,10 +1,12 @@
 """The layers that read each map of a graph, and the map's codes."""
 
+import numpy as np
+
 from spinplane.machine import Operand, SpinplaneError
 
 from ..graph import Graph, Layer
 from .codes import InputCode, input_code
-from .requantize import Addend
+from .values import Addend
 
 
 class Wiring:
@@ -23,7 +25,7 @@ class Wiring:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._takers = {number: list[Layer]() for number in range(-1, len(graph.layers))}
-        self._added = {layer.residual.source for layer in graph.layers if layer.residual}
+        self._added = {source for layer in graph.layers for source in added_sources(layer)}
         for number, layer in enumerate(graph.layers):
             _check_sources(graph, number)
             self._takers[graph.source(number)].append(layer)
@@ -38,7 +40,7 @@ class Wiring:
                     )
 
     def added(self, number: int) -> bool:
-        """Whether a map is a residual of a layer."""
+        """Whether a map is added to a layer's sums or codes."""
         return number in self._added
 
     def operand(self, number: int) -> Operand | None:
@@ -62,25 +64,43 @@ class Wiring:
         return input_code(name, takers[0].i, pads=bool(padded))
 
     def addend(self, layer: Layer) -> Addend | None:
-        """What the residual of a layer can be; None if it has none."""
-        if layer.residual is None:
+        """What is added to a layer's sums, or else to its codes; None if nothing is."""
+        sources = added_sources(layer)
+        if not sources:
             return None
-        number = layer.residual.source
+        number = sources[0]
         code = self.code(number)
         # Only the last layer, which nothing reads, may give sums.
         assert code is not None
         if number < 0:
             operand = self._takers[number][0].i
             return Addend(code=code, smallest=operand.smallest, largest=operand.largest)
-        steps = self._graph.layers[number].steps
-        assert steps is not None
-        return Addend(code=code, smallest=int(steps.levels.min()), largest=int(steps.levels.max()))
+        levels = given_levels(self._graph.layers[number])
+        assert levels is not None
+        return Addend(code=code, smallest=int(levels.min()), largest=int(levels.max()))
+
+
+def added_sources(layer: Layer) -> list[int]:
+    """Maps that are added to a layer's sums and to its codes, in this order."""
+    sources = [layer.residual.source] if layer.residual else []
+    if layer.addition and layer.addition.source is not None:
+        sources.append(layer.addition.source)
+    return sources
+
+
+def given_levels(layer: Layer) -> np.ndarray | None:
+    """Values that a layer gives; None where these are its sums."""
+    if layer.addition:
+        return layer.addition.levels
+    return layer.steps.levels if layer.steps else None
 
 
 def _check_sources(graph: Graph, number: int) -> None:
     """Refuse sources that are not earlier layers, and a residual before max pooling of codes."""
     layer = graph.layers[number]
     sources = {"input": graph.source(number)}
+    if layer.addition and layer.addition.source is not None:
+        sources["addition"] = layer.addition.source
     if layer.residual:
         sources["residual"] = layer.residual.source
         if layer.pool and layer.pool.kind == "max_codes" and layer.pool.size != (1, 1):
@@ -101,13 +121,10 @@ def _told(operand: Operand) -> str:
 
 def _own_code(layer: Layer) -> InputCode | None:
     """Codes of a layer's own levels, None for sums."""
-    if layer.steps is None:
+    given = given_levels(layer)
+    if given is None:
         return None
-    levels = layer.steps.levels
-    count = len(levels) - 1
-    return InputCode(
-        bits=max(1, count.bit_length()),
-        scale=int(levels[1] - levels[0]) if count else 1,
-        offset=int(levels[0]),
-        pad_code=0,
-    )
+    levels = np.unique(given)
+    scale = int(np.gcd.reduce(np.diff(levels))) if len(levels) > 1 else 1
+    count = int(levels[-1] - levels[0]) // scale
+    return InputCode(bits=max(1, count.bit_length()), scale=scale, offset=int(levels[0]), pad_code=0)

@@ -90,6 +90,18 @@ def test_what_the_parser_refuses(
             ["synth", "--machine", "tiny", "--liberty", "nowhere.lib", "--fpga", "xc7"],
             "give either a Liberty file or an FPGA family, not both",
         ),
+        (
+            ["synth", "--machine", "tiny", "--timing"],
+            "library spinplane45: cell INVX1 has no timing; give a Liberty file whose cells have timing tables",
+        ),
+        (
+            ["synth", "--machine", "tiny", "--period-ns", "0"],
+            "period_ns = 0.0: must be a positive number",
+        ),
+        (
+            ["synth", "--machine", "tiny", "--fpga", "xc7", "--adders", "fast"],
+            "adders, a period and timing are of a Liberty file, not of an FPGA family",
+        ),
     ],
 )
 def test_what_a_command_refuses(
@@ -162,7 +174,8 @@ def test_a_json_file_that_cannot_be_written_is_refused_before_the_work(
 def test_json_beside_the_table(quick: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "new" / "a.json"
     main(["synth", "--machine", "tiny", "--fpga", "ice40", "--json", str(path)])
-    assert quick == [("tiny", {"liberty": None, "fpga": "ice40"})]
+    options = {"liberty": None, "adders": "ripple", "period_ns": None, "timing": False}
+    assert quick == [("tiny", {**options, "fpga": "ice40"})]
     assert capsys.readouterr().out == f"{RESULT}\n"
     assert spinplane.read_result(path) == RESULT
     provenance = spinplane.read_provenance(path)

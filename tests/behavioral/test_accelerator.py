@@ -99,7 +99,7 @@ def some_faults(machine: Machine, seed: int) -> FaultMap:
 
 @pytest.mark.parametrize("machine", [FEW, ONE_BUS], ids=lambda machine: machine.name)
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(40))
 def test_a_layer_is_what_the_contract_says(machine: Machine, seed: int, mode: Mode) -> None:
     choices = {"clusters": 0} if machine.row_buses == 1 else {}
     layer_pass = random_pass(machine, seed, **choices)
@@ -213,14 +213,15 @@ def test_rows_that_the_walk_leaves_out_are_those_of_the_layer_before(faulty: boo
 def test_a_row_without_ones_meets_unknown_cells() -> None:
     layer_pass = replace(random_pass(FEW, 5, load=Load.NEVER), in_height=0, pad_code=0)
     accelerator, contract = prepare(FEW, 5, layer_pass)
-    assert accelerator.run().counters.image_reads == layer_pass.residual * contract.events["image_reads"]
+    run = accelerator.run()
     contract.run_pass(layer_pass, load=False)
+    assert run.counters.image_reads == contract.events["image_reads"]
     np.testing.assert_array_equal(accelerator.state.image, contract.image)
 
 
 BROKEN_HEADERS = {
     "kind": (Kind.LAYER.value, Error.NO_HEADER),
-    "version": (2, Error.VERSION),
+    "version": (1, Error.VERSION),
     "machine": (1, Error.MACHINE),
 }
 
@@ -237,8 +238,13 @@ def test_header(name: str) -> None:
 
 BROKEN_LAYERS = {
     "kind": (Kind.HEADER.value, Error.KIND),
-    "rounding": (3, Error.FIELD),
-    "requantize": (3, Error.FIELD),
+    "rounding": (9, Error.FIELD),
+    "own_rounding": (9, Error.FIELD),
+    "pool": (3, Error.FIELD),
+    "search_reads": (5, Error.FIELD),
+    "multiplies_total": (1, Error.FIELD),
+    "total_high": (0xFFFFFFFF, Error.FIELD),
+    "raw": (1, Error.FIELD),
     "load": (3, Error.FIELD),
     "pieces": (256, Error.FIELD),
     "start_y": (1 << 15, Error.FIELD),
@@ -251,7 +257,6 @@ BROKEN_LAYERS = {
     "plane_groups": (7, Error.FIELD),
     "load_sub_arrays": (4, Error.FIELD),
     "interval": (0, Error.FIELD),
-    "threshold_words": (5, Error.FIELD),
     "input_row": (FEW.rows, Error.ROW),
     "window_step": (FEW.rows, Error.ROW),
     "kernel_row": (FEW.rows - 1, Error.ROW),
@@ -262,16 +267,17 @@ BROKEN_LAYERS = {
     "load_base": (FEW.kernel_words, Error.KERNEL_BANK),
     "parameter_base": (FEW.parameter_beats, Error.PARAMETER_BANK),
     "residual_base": (FEW.image_words * FEW.columns, Error.IMAGE_BANK),
-    "threshold_base": (FEW.threshold_beats, Error.PARAMETER_BANK),
+    "scale_base": (FEW.parameter_beats, Error.PARAMETER_BANK),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN_LAYERS)
 def test_a_layer_that_the_hardware_refuses(name: str) -> None:
     value, error = BROKEN_LAYERS[name]
-    fixed = {"requantize": 1, "residual": 1, "pools": 1, "region_x": 2, "clusters": 0}
-    fixed |= {"in_bytes": 0, "in_planes": 2, "planes": 2, "slots": 2, "out_planes": 2}
-    layer_pass = replace(random_pass(FEW, 3, **fixed), interval=9)
+    fixed = {"multiplies": 1, "residual": 1, "in_place": 0, "own_code": 0, "raw": 0, "search_reads": 2}
+    fixed |= {"pools": 1, "region_x": 2, "clusters": 0, "out_planes": 2}
+    fixed |= {"in_bytes": 0, "in_planes": 2, "planes": 2, "slots": 2}
+    layer_pass = replace(random_pass(FEW, 4, **fixed), interval=99, total_low=0)
     accelerator, contract = prepare(FEW, 3, layer_pass)
     accelerator.program[1, FIELD_INDEX[name]] = value
     accelerator.resident = 7
@@ -281,6 +287,15 @@ def test_a_layer_that_the_hardware_refuses(name: str) -> None:
     assert len(run.layers) == 1
     assert accelerator.resident == 0
     np.testing.assert_array_equal(accelerator.state.image, contract.image)
+
+
+@pytest.mark.parametrize("name", ["float_scale", "residual", "own_code"])
+def test_a_layer_that_multiplies_nothing(name: str) -> None:
+    layer_pass = random_pass(FEW, 3, multiplies=0)
+    accelerator, _ = prepare(FEW, 3, layer_pass)
+    accelerator.program[1, FIELD_INDEX[name]] = 1
+    run = accelerator.run()
+    assert (run.error, run.error_descriptor, run.error_word) == (Error.FIELD, 1, FIELD_INDEX[name])
 
 
 def test_a_region_with_more_beats_than_the_pooling_memory() -> None:
@@ -302,7 +317,7 @@ def test_a_program_without_end() -> None:
 
 
 def test_a_pass_that_contradicts_itself() -> None:
-    layer_pass = random_pass(FEW, 3, clusters=0, requantize=0, kernel_tiles=2, slots=1)
+    layer_pass = random_pass(FEW, 3, clusters=0, raw=0, kernel_tiles=2, slots=1)
     row = layer_pass.kernel_row - 1
     for changes, message in (
         ({"kernel_row": row}, f"array row {row} holds both input and kernels in one pass"),
@@ -321,7 +336,7 @@ def test_rows_that_meet_themselves() -> None:
 
 
 def test_output_on_the_input_of_the_same_pass_is_refused() -> None:
-    layer_pass = random_pass(FEW, 3, requantize=0)
+    layer_pass = random_pass(FEW, 3, raw=0)
     layer_pass = replace(layer_pass, out_base=layer_pass.in_base - layer_pass.in_base % 2)
     accelerator, _ = prepare(FEW, 3, layer_pass)
     with pytest.raises(SpinplaneError, match=r"^image bit \d+ is both input and output of one pass$"):
@@ -329,7 +344,7 @@ def test_output_on_the_input_of_the_same_pass_is_refused() -> None:
 
 
 def test_a_value_of_more_than_32_bits_is_refused() -> None:
-    layer_pass = replace(random_pass(FEW, 3, requantize=2), window_sum_scale=0)
+    layer_pass = replace(random_pass(FEW, 3, raw=1), window_sum_scale=0)
     accelerator, _ = prepare(FEW, 3, layer_pass)
     accelerator.state.parameters[:, 0:4] = [255, 255, 255, 127]
     with pytest.raises(OverflowError, match=r"^sum before scaling \d+ does not fit in 32 bits$"):
@@ -344,6 +359,7 @@ def test_banks_that_cannot_hold_a_program() -> None:
         descriptors=np.zeros((65, 128), np.uint32),
         kernel_rows=np.zeros((0, 8), np.uint8),
         parameters=np.zeros((0, 32), np.uint8),
+        scales=np.zeros((0, 32), np.uint8),
         thresholds=np.zeros((0, 32), np.uint8),
         input=PLANES,
         layers=(),

@@ -53,6 +53,7 @@ def few_program(seed: int, *passes: Pass) -> Program:
         descriptors=program_of(FEW, *passes),
         kernel_rows=banks["kernel"],
         parameters=banks["parameters"],
+        scales=banks["scales"],
         thresholds=banks["thresholds"],
         input=LOWER,
         layers=layers,
@@ -185,9 +186,9 @@ def test_faults_change_the_same_values_in_both_modes(mode: Mode, network: tuple)
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("bank", ["kernel", "parameters", "thresholds"])
+@pytest.mark.parametrize("bank", ["kernel", "parameters", "scales", "thresholds"])
 def test_a_bank_that_changes_is_seen(bank: str, mode: Mode) -> None:
-    program = few_program(1, random_pass(FEW, 1, requantize=1, residual=0))
+    program = few_program(1, random_pass(FEW, 1, multiplies=1, raw=0, search_reads=3, residual=0))
     machine, images = Accelerator(FEW, mode=mode), few_images(1, 2)
     machine.load(program)
     before = machine.run_images(images).maps[0]

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from accelerator_layers import FEW, random_pass
+from contract_output import pool, value_of
 
 from spinplane.behavioral import Accelerator, Place, Probe
 from spinplane.machine import SpinplaneError
-from spinplane.machine.descriptor import Requantize
+from spinplane.machine.descriptor import Pool
 from spinplane.machine.passes import Pass
 from tests.behavioral.test_accelerator import prepare, some_faults
 
@@ -18,18 +19,17 @@ def stored(accelerator: Accelerator, layer_pass: Pass, channel: int, y: int, x: 
     p = layer_pass
     beat, lane = divmod(channel, p.lanes)
     first = p.out_base + y * p.out_line_bits + x * p.out_pixel_bits + beat * p.out_beat_bits + p.out_first_bit
-    raw = p.requantize is Requantize.RAW
     places = (
         first + 32 * lane + np.arange(32)
-        if raw
+        if p.raw
         else first + lane + np.arange(p.out_planes) * p.out_plane_bits
     )
     code = int(accelerator.state.image[places].astype(np.int64) @ (1 << np.arange(len(places))))
-    return code - (code >> 31 << 32) if raw else code
+    return code - (code >> 31 << 32) if p.raw else code
 
 
 @pytest.mark.parametrize("faulty", [False, True])
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(16))
 def test_every_output_comes_about_as_it_is_stored(seed: int, faulty: bool) -> None:
     layer_pass = random_pass(FEW, 600 + seed)
     faults = some_faults(FEW, seed) if faulty else None
@@ -41,7 +41,7 @@ def test_every_output_comes_about_as_it_is_stored(seed: int, faulty: bool) -> No
         accelerator, _ = prepare(FEW, seed, layer_pass, faults=faults)
         probe = Probe(1, channel=channel, y=y, x=x)
         accelerator.run(probe=probe)
-        kept = 32 if layer_pass.requantize is Requantize.RAW else layer_pass.out_planes
+        kept = 32 if layer_pass.raw else layer_pass.out_planes
         mask = (1 << kept) - 1
         assert probe.code & mask == stored(accelerator, layer_pass, channel, y, x) & mask
         assert len(probe.windows) == layer_pass.windows
@@ -55,11 +55,23 @@ def test_every_output_comes_about_as_it_is_stored(seed: int, faulty: bool) -> No
                 total += pair.count << pair.shift
                 assert pair.total == total
             assert window.accumulator == total
-        y_value = probe.pooled + probe.parameters["offset"]
-        y_value += (probe.residual or 0) * probe.parameters["residual_multiplier"]
-        if layer_pass.requantize is Requantize.RAW:
-            y_value = abs(y_value) if layer_pass.absolute else y_value
-            assert (probe.code - y_value) % (1 << 32) == 0
+        counted = [one.value for one in probe.windows if one.counts or layer_pass.pool is Pool.NONE]
+        assert probe.pooled == pool(layer_pass, probe.parameters, counted)
+        assert (probe.residual is not None) == layer_pass.residual
+        y = value_of(layer_pass, probe.parameters, probe.parameters, probe.pooled, probe.residual or 0)
+        assert probe.y == y
+        assert (probe.own_code is not None) == layer_pass.own_code
+        if layer_pass.raw:
+            assert (probe.code - y) % (1 << 32) == 0
+        elif not layer_pass.table:
+            assert probe.code & mask == (probe.level << layer_pass.level_shift) + layer_pass.out_zero & mask
+        if layer_pass.search_reads and (probe.parameters["search"] or not layer_pass.multiplies):
+            reached = sum(threshold <= max(y, -(2**31)) for threshold in probe.thresholds)
+            low = layer_pass.total_low if layer_pass.own_code else probe.parameters["low"]
+            high = layer_pass.total_high if layer_pass.own_code else probe.parameters["high"]
+            assert probe.level == (high - reached if probe.parameters["falling"] else low + reached)
+        elif layer_pass.search_reads:
+            assert probe.thresholds == ()
 
 
 def test_a_place_is_where_the_kernel_lies() -> None:

@@ -68,6 +68,12 @@ def test_outputs_have_the_networks_own_units_and_shape():
     assert own.tolist() == [[3.0, 5.0]]
 
 
+def test_outputs_keep_to_their_bounds():
+    bounded = replace(graph(), output_low=np.array([-np.inf, 0.0]), output_high=np.array([2.5, np.inf]))
+    values = np.array([[[[4]], [[-3]]], [[[-9]], [[3]]]])
+    assert bounded.decode_output(values).tolist() == [[2.5, 0.0], [-3.5, 5.0]]
+
+
 def test_steps_rise_or_fall_channel_by_channel():
     steps = StepFunction(
         thresholds=np.array([[0, 10], [5, -5]]), rising=np.array([True, False]), levels=np.array([-1, 0, 1])

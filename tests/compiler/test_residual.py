@@ -10,10 +10,10 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.thresholds import reachable_sums
 from spinplane.compiler.graph import Pooling, Residual, StepFunction
 from spinplane.compiler.mapping.codes import InputCode
-from spinplane.compiler.mapping.requantize import Addend, requantization
+from spinplane.compiler.mapping.requantize import requantization
+from spinplane.compiler.mapping.values import Addend
 from spinplane.compiler.oracle import run_graph
 from spinplane.machine import Coding, Operand, SpinplaneError
-from spinplane.machine.descriptor import Requantize
 from tests.compiler.codegen.test_program import (
     FEW,
     SMALL,
@@ -184,16 +184,16 @@ def test_a_map_lives_until_it_is_added():
 
 
 @pytest.mark.parametrize(
-    ("steps", "kind"),
+    ("steps", "method"),
     [
-        (even(4, np.arange(16), -40, 7), Requantize.SHIFT),
-        (even(4, [0, 1], 3, 1), Requantize.SHIFT),
-        (steps_of(4, np.arange(6), seed=9, spread=12), Requantize.THRESHOLDS),
+        (even(4, np.arange(16), -40, 7), "line"),
+        (even(4, [0, 1], 3, 1), "line"),
+        (steps_of(4, np.arange(6), seed=9, spread=12), "searched"),
     ],
 )
 @pytest.mark.parametrize("scales", [(1, 1), (3, -2), (-5, 4)])
 @pytest.mark.parametrize(("scale", "offset"), [(1, 0), (1, -3), (2, -3)])
-def test_every_sum_with_every_code_becomes_its_level(steps, kind, scales, scale, offset):
+def test_every_sum_with_every_code_becomes_its_level(steps, method, scales, scale, offset):
     layer = layer_of((4, 2, 1, 1), w=3, residual=residual(0, *scales), steps=steps)
     addend = Addend(
         code=InputCode(bits=2, scale=scale, offset=offset, pad_code=0),
@@ -201,21 +201,15 @@ def test_every_sum_with_every_code_becomes_its_level(steps, kind, scales, scale,
         largest=offset + 3 * scale,
     )
     output = InputCode(bits=4, scale=1, offset=0, pad_code=0)
-    found = requantization(layer, output, addend)
-    assert found.requantize is kind
+    found = requantization(layer, output, addend, SMALL)
+    assert found.methods()[method] == 4
     low, high = reachable_sums(layer)
-    sums, codes = np.meshgrid(np.arange(low.min(), high.max() + 1), np.arange(4))
-    inside = (sums >= low.reshape(-1, 1, 1)) & (sums <= high.reshape(-1, 1, 1))
+    sums, codes = (of.ravel() for of in np.meshgrid(np.arange(low.min(), high.max() + 1), np.arange(4)))
     values = scales[0] * sums + scales[1] * (scale * codes + offset)
-    wanted = steps.apply(np.tile(values, (1, 4, 1, 1)))[0]
-    shape = (-1, 1, 1)
-    y = sums * found.multipliers.reshape(shape) + found.offsets.reshape(shape)
-    y = y + codes * found.residual_multipliers.reshape(shape)
-    if kind is Requantize.SHIFT:
-        given = np.clip(y >> found.shift, found.low, found.high)
-    else:
-        given = found.low + (found.thresholds.reshape(4, -1, 1, 1) <= y[:, np.newaxis]).sum(axis=1)
-    assert (given << found.code_shift)[inside].tolist() == wanted[inside].tolist()
+    wanted = steps.apply(np.tile(values, (1, 4, 1, 1)).transpose(0, 1, 3, 2))[0, :, :, 0]
+    given = found(np.tile(sums, (4, 1)), np.tile(codes, (4, 1)))
+    inside = (sums >= low[:, np.newaxis]) & (sums <= high[:, np.newaxis])
+    assert given[inside].tolist() == wanted[inside].tolist()
 
 
 def conv(name="conv", **more):
@@ -257,14 +251,14 @@ def conv(name="conv", **more):
             "max_codes)",
         ),
         (
-            [conv(residual=residual(-1, 2**23, 1))],
-            "layer conv: its sums times 8388608 and the codes of its residual times 1 need multipliers of more than 24 "
-            "bits",
+            [conv(residual=residual(-1, 2**31, 1))],
+            "layer conv: its sums times 2147483648 and the codes of its residual times 1 need multipliers of more than "
+            "32 bits",
         ),
         (
-            [conv(), conv("next", residual=residual(0, 1, -(2**23)))],
-            "layer next: its sums times 1 and the codes of its residual times -8388608 need multipliers of more than "
-            "24 bits",
+            [conv(), conv("next", residual=residual(0, 1, -(2**31)))],
+            "layer next: its sums times 1 and the codes of its residual times -2147483648 need multipliers of more than "
+            "32 bits",
         ),
         (
             [conv(residual=residual(-1, 0, 0))],

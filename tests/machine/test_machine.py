@@ -33,6 +33,14 @@ def test_derived_sizes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lanes", "multipliers", "expected"), [(1, 0, (1, 1)), (8, 0, (1, 8)), (16, 0, (2, 8)), (16, 4, (4, 4))]
+)
+def test_lanes_share_multipliers(lanes: int, multipliers: int, expected: tuple[int, int]) -> None:
+    machine = Machine(**LEAST | {"sub_arrays": 16, "results_per_cycle": lanes, "multipliers": multipliers})
+    assert (machine.multipliers, machine.lanes_per_multiplier) == expected
+
+
+@pytest.mark.parametrize(
     ("sub_arrays", "columns", "expected"),
     [(3, 64, (1, 1, 64)), (8, 256, (4, 8, 128)), (48, 32, (4, 16, 32))],
 )
@@ -73,6 +81,11 @@ def test_buses_that_are_not_given(sub_arrays: int, columns: int, expected: tuple
         (
             {"results_per_cycle": 2},
             "results_per_cycle = 2: must be a power of two that divides sub_arrays = 1",
+        ),
+        ({"multipliers": 2}, "multipliers = 2: must be a power of two from 1 to 1"),
+        (
+            {"sub_arrays": 8, "results_per_cycle": 8, "multipliers": 3},
+            "multipliers = 3: must be a power of two from 1 to 8",
         ),
         ({"bus_bits": 128}, "bus_bits = 128: must be a power of two from 16 to 64"),
         ({"columns": 512, "bus_bits": 256}, "bus_bits = 256: must be a power of two from 16 to 128"),
@@ -136,8 +149,8 @@ def test_reads_a_file(tmp_path: Path) -> None:
             text_of(**LEAST, row=8),
             "unknown key 'row': must be one of name, sub_arrays, rows, columns, segments, accumulator_bits, "
             "sense_cycles, write_cycles, write_overlap, memory_operations, row_buses, results_per_cycle, "
-            "bus_bits, image_words, kernel_words, parameter_beats, threshold_beats, pool_beats, descriptors, "
-            "description",
+            "multipliers, bus_bits, image_words, kernel_words, parameter_beats, threshold_beats, pool_beats, "
+            "descriptors, description",
         ),
         (text_of(name="m", sub_arrays=1, rows=8, segments=2), "missing key 'columns'"),
         ("", "missing key 'name'"),

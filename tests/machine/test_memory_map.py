@@ -16,6 +16,7 @@ def test_addresses() -> None:
         "parameters": 0x4000_0000,
         "thresholds": 0x6000_0000,
         "program": 0x8000_0000,
+        "scales": 0xA000_0000,
     }
 
 
@@ -28,6 +29,7 @@ def test_banks_of_a_machine() -> None:
         "parameters": BankSize(words=1024, width=256),
         "thresholds": BankSize(words=2048, width=256),
         "program": BankSize(words=64 * 64, width=64),
+        "scales": BankSize(words=1024, width=256),
     }
     assert (memory.image.bits, memory.image.size) == (4096 * 64, 4096 * 8)
 

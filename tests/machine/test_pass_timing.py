@@ -9,7 +9,6 @@ from accelerator_layers import random_pass as random_convolution
 
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.machine import Machine
-from spinplane.machine.descriptor import Requantize
 from spinplane.machine.pass_timing import pass_time
 from spinplane.machine.passes import Pass
 from spinplane.machine.timing import (
@@ -19,6 +18,9 @@ from spinplane.machine.timing import (
     FORM_CYCLES,
     KERNEL_CYCLES,
     LAUNCH_CYCLES,
+    LOOKUP_CYCLES,
+    MULTIPLY_CYCLES,
+    OUTPUT_STAGE_CYCLES,
     fetch_cycles,
 )
 
@@ -30,6 +32,7 @@ def machine_with(sense_cycles: int, write_cycles: int, write_overlap: str = "non
         rows=64,
         columns=64,
         segments=2,
+        multipliers=2,
         sense_cycles=sense_cycles,
         write_cycles=write_cycles,
         write_overlap=write_overlap,
@@ -45,7 +48,7 @@ def random_pass(machine: Machine, rng: np.random.Generator) -> tuple[Pass, np.nd
     windows, kernel_tiles, window_rows, plane_groups, kernel_planes = (
         int(rng.integers(1, most)) for most in (4, 4, 8, 3, 3)
     )
-    threshold_words = int(rng.integers(0, 2))
+    multiplies = bool(rng.integers(0, 2))
     n = Pass(
         machine=machine,
         clusters=clusters,
@@ -60,9 +63,10 @@ def random_pass(machine: Machine, rng: np.random.Generator) -> tuple[Pass, np.nd
         kernel_planes=kernel_planes,
         interval=interval,
         out_planes=writes,
-        requantize=Requantize.THRESHOLDS if threshold_words else Requantize.SHIFT,
-        threshold_words=threshold_words,
-        residual=bool(rng.integers(0, 2)),
+        multiplies=multiplies,
+        search_reads=int(rng.integers(0, 5)),
+        table=bool(rng.integers(0, 2)),
+        residual=multiplies and bool(rng.integers(0, 2)),
         residual_planes=int(rng.integers(1, writes + 1)),
         inner_cycles=clusters * beats,
         last_inner_cycles=clusters * last_beats,
@@ -148,9 +152,14 @@ def cycle_by_cycle(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int
                 stalled += 1
         streamer.step(cycle, taken)
         cycle += 1
-    # The depth of the output stage by hand: pooled after 5 cycles, 3 more before the thresholds.
-    output_stage = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
-    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + output_stage, stalled
+    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + output_stage_cycles(n), stalled
+
+
+def output_stage_cycles(n: Pass) -> int:
+    """From the cycle in which a beat is taken to that of its last write, with a multiplier for two lanes."""
+    products = (1 + n.residual) * 2 + MULTIPLY_CYCLES if n.multiplies else 0
+    lookups = LOOKUP_CYCLES * (n.search_reads + n.table)
+    return OUTPUT_STAGE_CYCLES + (n.residual_planes - 1) * n.residual + products + lookups + n.writes
 
 
 def cycle_by_cycle_with_overlap(n: Pass, row_sets: np.ndarray, loaded: int) -> tuple[int, int]:
@@ -194,8 +203,7 @@ def cycle_by_cycle_with_overlap(n: Pass, row_sets: np.ndarray, loaded: int) -> t
         cycle += 1
         writing, running, output_stage = (max(0, left - 1) for left in (writing, running, output_stage))
     free = cycle + running
-    depth = 5 + (n.residual_planes - 1) * n.residual + 3 + (n.threshold_words or 1) + n.writes
-    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + depth, stalled
+    return free + ENGINE_CYCLES + n.last_outer_cycles - n.interval + output_stage_cycles(n), stalled
 
 
 @pytest.mark.parametrize("seed", range(200))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from spinplane.machine import Machine, SpinplaneError
-from spinplane.machine.descriptor import Requantize
 from spinplane.machine.passes import Pass
+from spinplane.machine.timing import LOOKUP_CYCLES, MULTIPLY_CYCLES, OUTPUT_STAGE_CYCLES
 
 MACHINE = Machine(
     name="beats", sub_arrays=8, rows=64, columns=64, segments=2, row_buses=4, results_per_cycle=4
@@ -21,14 +21,16 @@ PASS = Pass(machine=MACHINE, kernel_tiles=3, sub_arrays=8, beats=2, last_sub_arr
         ({"out_planes": 3}, 3, 4, 3),
         ({"out_planes": 3, "residual_planes": 5}, 3, 4, 3),
         ({"out_planes": 3, "residual_planes": 5, "residual": True}, 3, 4, 5),
-        ({"threshold_words": 4, "requantize": Requantize.THRESHOLDS}, 1, 4, 4),
-        ({"out_planes": 7, "requantize": Requantize.RAW}, 2, 64, 2),
-        (
-            {"requantize": Requantize.RAW, "machine": replace(MACHINE, results_per_cycle=1)},
-            1,
-            32,
-            1,
-        ),
+        ({"out_planes": 7, "raw": True}, 2, 64, 2),
+        ({"raw": True, "machine": replace(MACHINE, results_per_cycle=1)}, 1, 32, 1),
+        # A read follows from the one before it, and the next beat's first one may be on its way.
+        ({"search_reads": 4}, 1, 4, 4 * LOOKUP_CYCLES - 1),
+        ({"search_reads": 1, "table": True}, 1, 4, 2 * LOOKUP_CYCLES - 1),
+        # Four lanes share a multiplier; a search keeps its values until it has ended, products wait for residuals.
+        ({"multiplies": True}, 1, 4, 4),
+        ({"multiplies": True, "search_reads": 2}, 1, 4, 4 + 2 * LOOKUP_CYCLES),
+        ({"multiplies": True, "table": True}, 1, 4, 4),
+        ({"multiplies": True, "residual": True, "residual_planes": 5}, 1, 4, 4 + 8),
     ],
 )
 def test_an_outer_beat_takes_its_writes_or_its_reads(
@@ -38,12 +40,46 @@ def test_an_outer_beat_takes_its_writes_or_its_reads(
     assert (layer_pass.writes, layer_pass.write_bits, layer_pass.least_interval) == (writes, bits, interval)
 
 
-def test_thresholds_and_residuals_are_read_where_they_are_used() -> None:
-    unused = replace(PASS, threshold_words=4, residual_planes=5)
-    assert (unused.read_threshold_words, unused.read_residual_planes) == (0, 0)
-    used = replace(unused, requantize=Requantize.THRESHOLDS, residual=True)
-    assert (used.read_threshold_words, used.read_residual_planes) == (4, 5)
-    assert used.last_write_cycles - unused.last_write_cycles == 3 + 4
+def test_a_beat_reads_what_it_uses() -> None:
+    unused = replace(PASS, residual_planes=5)
+    assert (unused.lookups, unused.read_residual_planes) == (0, 0)
+    used = replace(PASS, residual_planes=5, residual=True, multiplies=True, search_reads=3, table=True)
+    assert (used.lookups, used.read_residual_planes) == (4, 5)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "products"),
+    [
+        ({}, ()),
+        ({"multiplies": True}, (1,)),
+        ({"multiplies": True, "float_scale": True}, (1,)),
+        ({"multiplies": True, "residual": True}, (2,)),
+        ({"multiplies": True, "own_code": True}, (1, 1)),
+        ({"multiplies": True, "own_code": True, "residual": True}, (1, 2)),
+        ({"multiplies": True, "own_code": True, "multiplies_total": True}, (1, 1, 1)),
+        ({"multiplies": True, "own_code": True, "residual": True, "multiplies_total": True}, (1, 2, 1)),
+    ],
+)
+@pytest.mark.parametrize("multipliers", [1, 4])
+def test_a_phase_begins_with_the_results_of_the_one_before(
+    numbers: dict[str, bool], products: tuple[int, ...], multipliers: int
+) -> None:
+    lanes = 4 // multipliers
+    layer_pass = replace(PASS, machine=replace(MACHINE, multipliers=multipliers), **numbers)  # type: ignore[arg-type]
+    assert layer_pass.multiplications == products
+    first, after = 0, 0
+    for count in products:
+        after = first + count * lanes
+        # The first lane's last product of this phase has its result when that one takes the next operand.
+        first = max(after, after - lanes + MULTIPLY_CYCLES + 2)
+    assert layer_pass.multiplier_cycles == after
+    assert layer_pass.least_interval == max(1, after)
+    depth = OUTPUT_STAGE_CYCLES + (after + MULTIPLY_CYCLES if products else 0) + 1
+    assert layer_pass.last_write_cycles == depth
+    further = replace(layer_pass, residual_planes=6, search_reads=2, table=bool(products), out_planes=3)
+    reading = 5 if layer_pass.residual and not layer_pass.own_code else 0
+    assert further.reading_cycles == reading
+    assert further.last_write_cycles == depth + reading + LOOKUP_CYCLES * (2 + bool(products)) + 2
 
 
 def test_beats_are_those_of_the_kernel_tiles() -> None:

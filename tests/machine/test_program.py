@@ -27,7 +27,7 @@ MAP = FeatureMap(
 )
 
 
-PASS = Pass(machine=MACHINE, first_lines=1, first_columns=1, interval=1, low=-3)
+PASS = Pass(machine=MACHINE, first_lines=1, first_columns=1, interval=1, total_low=-3)
 
 
 def program(**changes: object) -> Program:
@@ -44,6 +44,7 @@ def program(**changes: object) -> Program:
         ),
         "kernel_rows": rng.integers(0, 256, (5, 4), dtype=np.uint8),
         "parameters": rng.integers(0, 256, (2, 32), dtype=np.uint8),
+        "scales": rng.integers(0, 256, (2, 32), dtype=np.uint8),
         "thresholds": np.zeros((0, 32), dtype=np.uint8),
         "input": MAP,
         "layers": (ProgramLayer(name="conv", descriptors=(1,), output=MAP, kept=True),),
@@ -55,7 +56,7 @@ def test_a_program_comes_back_as_it_was(tmp_path: Path) -> None:
     before = program()
     before.save(tmp_path / "net.program")
     after = Program.load(tmp_path / "net.program")
-    for key in ("descriptors", "kernel_rows", "parameters", "thresholds"):
+    for key in ("descriptors", "kernel_rows", "parameters", "scales", "thresholds"):
         read = getattr(after, key)
         assert read.dtype == getattr(before, key).dtype
         assert np.array_equal(read, getattr(before, key))
@@ -149,7 +150,7 @@ def test_descriptors_of_no_program_of_the_machine(
 def test_headers_of_no_program(header: object, text: str, tmp_path: Path) -> None:
     path = tmp_path / "net.npz"
     words = np.zeros((1, 4), dtype=np.uint8)
-    banks = dict.fromkeys(("descriptors", "kernel_rows", "parameters", "thresholds"), words)
+    banks = dict.fromkeys(("descriptors", "kernel_rows", "parameters", "scales", "thresholds"), words)
     np.savez(path, header=np.array(json.dumps(header)), **banks)
     with pytest.raises(SpinplaneError) as raised:
         Program.load(path)

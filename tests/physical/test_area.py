@@ -1,8 +1,10 @@
 """The report as data and as a table."""
 
+from dataclasses import replace
+
 from result_files import written
 
-from spinplane.physical.area import AreaReport, Block, Figures, Part, SubArrays
+from spinplane.physical.area import AreaReport, Block, Figures, Part, SubArrays, Timing, TimingPath
 
 ONE = Figures(cells=10, flip_flops=2, area_um2=25.5, leakage_nw=1500.0)
 TWO = Figures(cells=20, flip_flops=4, area_um2=51.0, leakage_nw=3000.0)
@@ -53,6 +55,7 @@ def test_the_file() -> None:
                 "count": 2,
                 **two,
                 "share": 0.75,
+                "timing": None,
             }
             | {"sub_array": {**one, "share": 1.0}},
             {
@@ -63,11 +66,15 @@ def test_the_file() -> None:
                 **rest,
                 "share": 0.25,
                 "sub_array": None,
+                "timing": None,
             },
         ],
         "sub_array": one,
         "sub_arrays": {"count": 2, **two},
         "total": {"cells": 25, "flip_flops": 4, "area_um2": 68.0, "leakage_nw": 3250.0, **NO_FPGA},
+        "adders": None,
+        "period_ns": None,
+        "sta": None,
     }
 
 
@@ -86,6 +93,37 @@ def test_table() -> None:
     assert "two: spinplane45 (spinplane), pyosys 0.70" in str(REPORT)
     assert "left: one sub-array; right: the machine with 2. Not included: sot_mram_array, wiring." in str(
         REPORT
+    )
+
+
+SLOW = TimingPath(delay_ns=2.346, start="a/Q", end="b/D")
+FAST = TimingPath(delay_ns=0.5, start="in", end="b/D")
+WITH_PATHS = replace(
+    REPORT,
+    blocks=(
+        replace(REPORT.blocks[0], timing=Timing(between_registers=None, with_ports=FAST)),
+        replace(REPORT.blocks[1], timing=Timing(between_registers=SLOW, with_ports=SLOW)),
+    ),
+    adders="fast",
+    period_ns=2.5,
+    sta="OpenSTA 2.0.17",
+)
+
+
+def test_paths_in_the_file_and_in_the_table() -> None:
+    first, second = (block["timing"] for block in written(WITH_PATHS)["blocks"])
+    assert first == {"between_registers": None, "with_ports": vars(FAST)}
+    assert second == {"between_registers": vars(SLOW), "with_ports": vars(SLOW)}
+    assert WITH_PATHS.timing == Timing(between_registers=SLOW, with_ports=SLOW)
+    rows = _rows(WITH_PATHS)
+    assert ["FF→FF ns", "ports ns"] in [row[-2:] for row in rows]
+    assert {row[0]: row[-2:] for row in rows if row[0] in ("sum", "engine, rest", "total")} == {
+        "sum": ["", "0.50"],
+        "engine, rest": ["2.35", "2.35"],
+        "total": ["2.35", "2.35"],
+    }
+    assert WITH_PATHS.heading == (
+        "Area of two: spinplane45 (spinplane), pyosys 0.70, for 2.5 ns, fast adders, OpenSTA 2.0.17"
     )
 
 

@@ -3,18 +3,22 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from amaranth.hdl import Module, signed
 from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from spinplane.hdl import BitCounter, MultiLineRowDecoder, ReferenceSelect, RowDecoder, Shifter, Sum
 from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.machine import SpinplaneError
 from spinplane.physical.area import Figures
-from spinplane.physical.asic import AsicTarget
+from spinplane.physical.asic import ADDERS, AsicTarget
 from spinplane.physical.liberty import library_text
 from spinplane.physical.library import Library, read_library
 from spinplane.physical.synthesis import map_modules
+from spinplane.physical.timing import find_sta, worst_paths
 from spinplane.physical.yosys import find_yosys, run_script
 
 GSCL45NM = Path(__file__).parents[3] / "shared" / "pdk" / "gscl45nm.lib"
@@ -163,9 +167,10 @@ UNITS = {
 }
 
 
-def _prove(unit: wiring.Component, name: str, library: Library, models: str, workdir: Path) -> None:
+def _prove(
+    unit: wiring.Component, name: str, target: AsicTarget, models: str, workdir: Path, effort: int = 0
+) -> None:
     """Map `unit`; prove the netlist, with cells as in `models`, equal to the RTL for any input and state."""
-    target = AsicTarget(library=library)
     for file, text in {**target.files(), "models.lib": models}.items():
         (workdir / file).write_text(text)
     (workdir / "rtl.v").write_text("".join(verilog_modules(unit, name).values()))
@@ -173,7 +178,7 @@ def _prove(unit: wiring.Component, name: str, library: Library, models: str, wor
         f"""\
 read_verilog rtl.v
 hierarchy -check -top {name}
-{target.script(name)}read_liberty -overwrite -ignore_miss_func models.lib
+{target.script(name, effort)}read_liberty -overwrite -ignore_miss_func models.lib
 flatten
 rename -top gate
 design -stash gate
@@ -199,7 +204,69 @@ equiv_status -assert
 @pytest.mark.parametrize("name", sorted(UNITS))
 def test_netlist_equals_rtl(name: str, source: str, tmp_path: Path) -> None:
     library = _library(source, tmp_path)
-    _prove(UNITS[name](), name, library, library.text, tmp_path)
+    _prove(UNITS[name](), name, AsicTarget(library=library), library.text, tmp_path)
+
+
+class Product(wiring.Component):
+    """A product that Booth's multiplier can make, and a sum after it."""
+
+    def __init__(self) -> None:
+        super().__init__({"a": In(signed(5)), "b": In(signed(6)), "c": In(signed(8)), "y": Out(signed(12))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.sync += self.y.eq(self.a * self.b + self.c)
+        return m
+
+
+@pytest.mark.parametrize("effort", [0, 1, 2])
+@pytest.mark.parametrize("adders", ADDERS)
+@pytest.mark.parametrize("name", ["product", "shifter", "bit_counter", "sum"])
+def test_fast_netlist_equals_rtl(name: str, adders: str, effort: int, tmp_path: Path) -> None:
+    library = _library("gscl45nm", tmp_path)
+    target = AsicTarget(library=library, adders=adders, period_ns=1.0)
+    assert target.efforts == 3
+    _prove((UNITS | {"product": Product})[name](), name, target, library.text, tmp_path, effort)
+
+
+WIDE = {"bit_counter": lambda: BitCounter(128, 4, leaf=8), "sum": lambda: Sum(4, 32)}
+
+
+def _mapped(name: str, tmp_path: Path, **options: Any) -> tuple[float, float]:
+    """Area in µm² and worst path in ns of a unit."""
+    workdir = tmp_path / "-".join([name, *map(str, options.values())])
+    workdir.mkdir()
+    target = AsicTarget(library=_library("gscl45nm", tmp_path), **options)
+    cells = map_modules(verilog_modules(WIDE[name](), name), {}, target, find_yosys(), netlists_in=workdir)
+    timing = worst_paths([name], name, workdir, find_sta())
+    assert timing.with_ports is not None
+    return target.figures(cells[name]).area_um2 or 0, timing.with_ports.delay_ns
+
+
+@pytest.mark.parametrize("name", sorted(WIDE))
+def test_a_period_buys_speed_with_area(name: str, tmp_path: Path) -> None:
+    small, slow = _mapped(name, tmp_path)
+    fast, quick = _mapped(name, tmp_path, adders="fast", period_ns=0.5)
+    assert quick < 0.8 * slow
+    assert fast > small
+    relaxed, enough = _mapped(name, tmp_path, adders="fast", period_ns=20.0)
+    assert relaxed < fast
+    assert quick < enough < 20
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"adders": "slow"}, "adders = 'slow': must be one of ripple, fast"),
+        ({"period_ns": 0.0}, "period_ns = 0.0: must be a positive number"),
+        ({"period_ns": float("inf")}, "period_ns = inf: must be a positive number"),
+        ({"period_ns": float("nan")}, "period_ns = nan: must be a positive number"),
+    ],
+)
+def test_refuses_what_no_mapping_is(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpinplaneError) as error:
+        AsicTarget(library=read_library(), **options)
+    assert str(error.value) == message
 
 
 @pytest.mark.parametrize(
@@ -209,4 +276,10 @@ def test_a_wrong_cell_is_noticed(good: str, bad: str, tmp_path: Path) -> None:
     library = read_library()
     assert good in library.text
     with pytest.raises(SpinplaneError, match=r"Found \d+ unproven \$equiv cells in 'equiv_status -assert'"):
-        _prove(BitCounter(32, 4, leaf=8), "bit_counter", library, library.text.replace(good, bad), tmp_path)
+        _prove(
+            BitCounter(32, 4, leaf=8),
+            "bit_counter",
+            AsicTarget(library=library),
+            library.text.replace(good, bad),
+            tmp_path,
+        )

@@ -61,6 +61,22 @@ def test_reads_other_spellings(tmp_path: Path) -> None:
     assert library.full_adder == FullAdder(cell="adder", inputs=("x", "y", "c"), sum="s", carry="co")
 
 
+def test_knows_which_cells_are_timed(tmp_path: Path) -> None:
+    library = read_library(_write(tmp_path / "foreign.lib", FOREIGN))
+    assert [name for name, cell in library.cells.items() if cell.is_timed] == ["inv"]
+    with pytest.raises(SpinplaneError) as error:
+        library.require_timing()
+    assert str(error.value) == (
+        f"library {tmp_path / 'foreign.lib'}: cell buf has no timing; "
+        "give a Liberty file whose cells have timing tables"
+    )
+
+
+def test_smallest_buffer(tmp_path: Path) -> None:
+    assert read_library(_write(tmp_path / "foreign.lib", FOREIGN)).buffer == "buf"  # big is not to be used
+    assert read_library().buffer == "BUFX1"
+
+
 def test_leakage_is_absent_where_the_file_gives_none(tmp_path: Path) -> None:
     text = FOREIGN.replace("default_cell_leakage_power : 5.0;", "")
     library = read_library(_write(tmp_path / "foreign.lib", text))
@@ -85,6 +101,7 @@ def test_reads_gscl45nm_of_which_the_own_library_is_made() -> None:
         assert float(cell.leakage_nw) == pytest.approx(float(real.cells[name].leakage_nw or 0), abs=0.06)
         assert cell.is_flip_flop == real.cells[name].is_flip_flop
     assert real.full_adder == own.full_adder
+    real.require_timing()
 
 
 def _without(cell: str) -> str:

@@ -1,5 +1,6 @@
 """Golden shifters against exact fractions."""
 
+import doctest
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -8,12 +9,24 @@ import numpy as np
 import pytest
 
 from spinplane.behavioral import shift_left, shift_right_rounded
+from spinplane.behavioral.array import shifter
 from spinplane.machine import Rounding
+
+
+def _signed(quotient: Fraction, magnitude: int) -> int:
+    return magnitude if quotient > 0 else -magnitude
+
 
 EXACT: dict[Rounding, Callable[[Fraction], int]] = {
     Rounding.FLOOR: math.floor,
+    Rounding.CEIL: math.ceil,
+    Rounding.TO_ZERO: math.trunc,
+    Rounding.AWAY: lambda quotient: _signed(quotient, math.ceil(abs(quotient))),
     Rounding.HALF_UP: lambda quotient: math.floor(quotient + Fraction(1, 2)),
+    Rounding.HALF_DOWN: lambda quotient: math.ceil(quotient - Fraction(1, 2)),
     Rounding.HALF_EVEN: round,
+    Rounding.HALF_AWAY: lambda quotient: _signed(quotient, math.floor(abs(quotient) + Fraction(1, 2))),
+    Rounding.HALF_TO_ZERO: lambda quotient: _signed(quotient, math.ceil(abs(quotient) - Fraction(1, 2))),
 }
 AMOUNTS = [0, 1, 2, 3, 31, 32, 61, 62, 63, 64, 65, 100]
 
@@ -26,6 +39,10 @@ def test_rounds_like_fractions(rounding: Rounding) -> None:
     results = shift_right_rounded(values[:, None], AMOUNTS, rounding)
     for value, row in zip(values.tolist(), results.tolist(), strict=True):
         assert row == [EXACT[rounding](Fraction(value, 2**amount)) for amount in AMOUNTS], value
+
+
+def test_examples_of_the_docstrings() -> None:
+    assert doctest.testmod(shifter) == (0, 1)
 
 
 def test_shifts_the_papers_example() -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from spinplane.behavioral.array.bit_plane_product import count_ones
 from spinplane.behavioral.array.exact_product import Matrix
-from spinplane.behavioral.array.window_product import fit
 
 LIMIT = 1 << 24
 
@@ -55,11 +54,3 @@ def test_ones_are_counted_in_blocks(words: int) -> None:
             ones = np.bitwise_count(inputs[plane][:, :, np.newaxis] & kernels[n, plane][:, np.newaxis])
             wanted += ones.sum(axis=0, dtype=np.int64) << (n + plane)
     np.testing.assert_array_equal(count_ones(inputs, kernels, np.int64), wanted)
-
-
-def test_numbers_that_do_not_fit_wrap_or_are_refused_where_they_count() -> None:
-    numbers = np.array([7, 8, -9])
-    assert fit(numbers, 4, "sum", wraps=True).tolist() == [7, -8, 7]
-    assert fit(numbers, 4, "sum", wraps=False, where=np.array([True, False, False])).tolist() == [7, -8, 7]
-    with pytest.raises(OverflowError, match=r"^sum 8 does not fit in 4 bits$"):
-        fit(numbers, 4, "sum", wraps=False)

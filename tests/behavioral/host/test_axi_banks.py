@@ -89,7 +89,7 @@ def test_refused_bursts(where: Address) -> None:
 
 def test_addresses_without_a_bank() -> None:
     model = AxiBanks(MEMORY)
-    for address in (24, 5 * REGION_BYTES, (1 << 32) - 4):
+    for address in (24, len(REGIONS) * REGION_BYTES, (1 << 32) - 4):
         assert model.write(Address(address, 0, FULL), beats(1), all_strobes(1), [True]) == DECERR
         assert [answer for _, answer in model.read(Address(address, 0, FULL))] == [DECERR]
     assert is_untouched(model)

@@ -1,118 +1,143 @@
+"""The activation: what a search finds is a count, and any function of codes lies in a table."""
+
 import doctest
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spinplane.behavioral import activate
+from spinplane.behavioral import OutputStageError, look_up, search_thresholds
 from spinplane.behavioral.output import activation
-from spinplane.machine import Rounding
-from spinplane.machine.activation import ActivationConfiguration
-from spinplane.machine.descriptor import Requantize
+from spinplane.behavioral.output.activation import Searches
+from spinplane.machine.output_stage import SEARCH_NODES, UNUSED_THRESHOLD, search_reads, search_words
+
+Y = (
+    st.integers(-(2**63), 2**63 - 1)
+    | st.integers(-40, 40)
+    | st.sampled_from([2**31 - 2, 2**31 - 1, -(2**31)])
+)
 
 
-def signed(bits: int) -> st.SearchStrategy[int]:
-    return st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+def words_of(thresholds: list[int], reads: int) -> list[list[int]]:
+    """A lane's words of ascending thresholds: the tree of a search, filled from its root on."""
+    words = [[UNUSED_THRESHOLD] * 4 for _ in range(search_words(len(thresholds), reads))]
+    ends = [-1, *range(len(thresholds))]
+
+    def fill(step: int, number: int, first: int) -> None:
+        """Word `number` of a step, which tells apart 5^(reads − step) counts of thresholds from `first` on."""
+        part = 5 ** (reads - step - 1)
+        for digit in range(4):
+            at = first + (digit + 1) * part
+            if at < len(ends):
+                words[SEARCH_NODES[step] + number][digit] = thresholds[ends[at]]
+        for digit in range(5 if part > 1 else 0):
+            if first + digit * part < len(ends):
+                fill(step + 1, 5 * number + digit, first + digit * part)
+
+    fill(0, 0, 0)
+    return words
 
 
 def test_examples_of_the_docstrings() -> None:
-    assert doctest.testmod(activation) == (0, 2)
+    assert doctest.testmod(activation) == (0, 4)
 
 
-@given(
-    signed(63),
-    signed(48),
-    signed(9),
-    signed(24),
-    st.integers(0, 63),
-    st.sampled_from(Rounding),
-    st.booleans(),
-    st.integers(0, 1),
-)
-def test_shift_is_exact(
-    value: int,
-    offset: int,
-    residual: int,
-    multiplier: int,
-    shift: int,
-    rounding: Rounding,
-    absolute: bool,
-    code_shift: int,
-) -> None:
-    low, high = -256 >> code_shift, 255 >> code_shift
-    configuration = ActivationConfiguration(
-        absolute=absolute, shift=shift, rounding=rounding, low=low, high=high, code_shift=code_shift
-    )
-    y = value + offset + residual * multiplier
-    exact = Fraction(abs(y) if absolute else y, 2**shift)
-    rounded = {
-        Rounding.FLOOR: math.floor(exact),
-        Rounding.HALF_UP: math.floor(exact + Fraction(1, 2)),
-        Rounding.HALF_EVEN: round(exact),
-    }[rounding]
-    code = activate(value, configuration, offsets=offset, residuals=residual, residual_multipliers=multiplier)
-    assert code == min(max(rounded, low), high) * 2**code_shift
+@given(st.lists(st.integers(-40, 40) | st.integers(-(2**31), 2**31 - 2), max_size=255), st.data())
+def test_a_search_counts_thresholds(thresholds: list[int], data: st.DataObject) -> None:
+    thresholds.sort()
+    reads = data.draw(st.integers(max(1, search_reads(len(thresholds))), 4))
+    values = data.draw(st.lists(Y, min_size=1))
+    values += [t + beside for t in thresholds[:50] for beside in (-1, 0)]
+    base = data.draw(st.integers(0, 3))
+    words = [[0] * 4] * base + words_of(thresholds, reads)
+    found = search_thresholds(values, words, base=base, reads=reads)
+    assert found.tolist() == [sum(t <= max(y, -(2**31)) for t in thresholds) for y in values]
 
 
-@given(
-    signed(63) | signed(33), st.lists(st.lists(signed(32), min_size=4, max_size=4), max_size=4), st.booleans()
-)
-def test_thresholds_are_counted(value: int, words: list[list[int]], absolute: bool) -> None:
-    configuration = ActivationConfiguration(
-        requantize=Requantize.THRESHOLDS, absolute=absolute, low=-8, threshold_words=len(words), code_shift=1
-    )
-    y = abs(value) if absolute else value
-    thresholds = [threshold for word in words for threshold in word]
-    expected = 2 * (-8 + sum(threshold <= y for threshold in thresholds))
-    assert activate(value, configuration, thresholds=thresholds) == expected
+def test_without_reads_nothing_is_found() -> None:
+    assert search_thresholds([[3], [-9]], np.zeros((0, 4), dtype=int), reads=0).tolist() == [[0], [0]]
 
 
-def test_every_channel_has_thresholds_of_its_own() -> None:
-    configuration = ActivationConfiguration(requantize=Requantize.THRESHOLDS, threshold_words=1)
-    thresholds = [[1, 2, 3, 4], [-4, -3, -2, -1]]
-    assert activate([[0, 0], [2, -3]], configuration, thresholds=thresholds).tolist() == [[0, 4], [2, 2]]
-    with pytest.raises(ValueError, match=r"^3 thresholds: threshold_words = 1 are 4$"):
-        activate(0, configuration, thresholds=[1, 2, 3])
+def test_an_unused_threshold_is_reached_by_no_value() -> None:
+    unused = [[UNUSED_THRESHOLD] * 4]
+    assert search_thresholds([2**63 - 1, 2**31 - 1, 2**31 - 2], unused, reads=1).tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("bits", [1, 2, 3, 4])
-def test_thresholds_say_the_tanh_of_the_paper(bits: int) -> None:
-    """(tanh x + 1)/2 quantized by Eq. 4, x in units of 1/256."""
-    steps = 2**bits - 1
-    thresholds = [math.ceil(256 * math.atanh(2 * (j + 0.5) / steps - 1)) for j in range(steps)]
-    thresholds += [2**31 - 1] * (-steps % 4)
-    configuration = ActivationConfiguration(
-        requantize=Requantize.THRESHOLDS, threshold_words=len(thresholds) // 4
-    )
+def test_functions_of_the_paper() -> None:
+    """Sign, and (tanh x + 1)/2 quantized by Eq. 4, x in units of 1/256, by thresholds."""
     sums = np.arange(-1500, 1500)
-    levels = np.floor(steps * (np.tanh(sums / 256) + 1) / 2 + 0.5)
-    assert (activate(sums, configuration, thresholds=thresholds) == levels).all()
+    for bits in range(1, 9):
+        steps = 2**bits - 1
+        thresholds = [math.ceil(256 * math.atanh(2 * (j + 0.5) / steps - 1)) for j in range(steps)]
+        reads = search_reads(steps)
+        levels = np.floor(steps * (np.tanh(sums / 256) + 1) / 2 + 0.5)
+        assert (search_thresholds(sums, words_of(thresholds, reads), reads=reads) == levels).all()
+    sign = search_thresholds(sums, words_of([0], 1), reads=1) * 2 - 1
+    assert (sign == np.where(sums < 0, -1, 1)).all()
 
 
-def test_raw_is_the_value() -> None:
-    raw = ActivationConfiguration(requantize=Requantize.RAW)
-    ends = [-(2**31), 2**31 - 1]
-    assert activate(ends, raw).tolist() == ends
-    assert activate([[-5], [3]], raw, offsets=[1, 2], residuals=2, residual_multipliers=-4).tolist() == [
-        [-12, -11],
-        [-4, -3],
-    ]
-    with pytest.raises(OverflowError, match=f"^raw values: {2**31} does not fit in 32 bits$"):
-        activate(ends, ActivationConfiguration(requantize=Requantize.RAW, absolute=True))
+@pytest.mark.parametrize("function", [abs, lambda x: x * x // 300, lambda x: 255 - max(x, 0)])
+def test_a_table_is_any_function_of_levels(function) -> None:
+    codes = [function(level - 512 if level > 255 else level) for level in range(512)]
+    words = [[7] * 16, *np.array(codes).reshape(32, 16).tolist()]
+    levels = np.arange(-256, 256)
+    assert look_up(levels, words, base=1).tolist() == [function(int(level)) for level in levels]
 
 
-@pytest.mark.parametrize(
-    ("value", "others", "text"),
-    [
-        (2**62, {}, f"values: {2**62} does not fit in 63 bits"),
-        (0, {"offsets": 2**47}, f"offsets: {2**47} does not fit in 48 bits"),
-        (0, {"residuals": 256}, "residuals: 256 does not fit in 9 bits"),
-        (0, {"residual_multipliers": 2**23}, f"residual_multipliers: {2**23} does not fit in 24 bits"),
-    ],
-)
-def test_refuses_numbers_that_do_not_fit(value: int, others: dict[str, int], text: str) -> None:
-    with pytest.raises(OverflowError, match=f"^{text}$"):
-        activate(value, ActivationConfiguration(), **others)
+def test_words_that_there_are_not_are_refused_where_a_value_leads_to_them() -> None:
+    words = words_of([5, 6, 7, 8, 9], 2)[:1]
+    assert words == [[9] + [UNUSED_THRESHOLD] * 3]
+    with pytest.raises(OutputStageError, match=r"^thresholds: word 1 is beyond the bank of 1$"):
+        search_thresholds(3, words, reads=2)
+    assert look_up([0, 15], [list(range(16))]).tolist() == [0, 15]
+    with pytest.raises(OutputStageError, match=r"^thresholds: word 1 is beyond the bank of 1$"):
+        look_up([0, 16], [list(range(16))])
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 60), st.integers(1, 3), st.integers(0, 4), st.booleans(), st.data())
+def test_steps_of_a_search_are_what_it_does_with_any_words(
+    words: int, lanes: int, reads: int, sorts: bool, data: st.DataObject
+) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    bank = rng.integers(-30, 30, (words, lanes, 4))
+    bank[rng.random(bank.shape) < 0.2] = UNUSED_THRESHOLD
+    bank = np.sort(bank, axis=-1) if sorts else bank
+    bases = rng.integers(0, words + 2, 2 * lanes)
+    searches = Searches.of(bank, bases, reads)
+    values = np.concatenate([np.arange(-33, 33), [-(2**40), 2**31 - 2, 2**40]])
+    ends = [0]
+    for channel, base in enumerate(bases):
+        one = searches.only(channel)
+        of_lane = bank[:, channel % lanes]
+        for value in values:
+            try:
+                found = int(search_thresholds(value, of_lane, base=base, reads=reads))
+            except OutputStageError as expected:
+                with pytest.raises(OutputStageError, match=f"^{expected}$"):
+                    one.numbers(np.array([value]))
+            else:
+                assert one.numbers(np.array([value])).tolist() == [found]
+                ends.append(max((base + node for node in SEARCH_NODES[:reads]), default=-1) + 1)
+    if ends[1:]:
+        assert searches.end <= words
+        assert searches.end >= min(max(ends), words) or searches.missing.word.size
+    assert (np.diff(searches.steps, axis=1) >= 0).all()
+
+
+def test_searches_of_many_channels_at_once() -> None:
+    rng = np.random.default_rng(1)
+    bank = np.sort(rng.integers(-(2**31), 2**31, (156, 2, 4)), axis=-1)
+    for reads in range(1, 5):
+        searches = Searches.of(bank, np.zeros(6, dtype=np.int64), reads)
+        values = rng.integers(-(2**31), 2**31, (3, 200, 6))
+        found = searches.numbers(values)
+        for channel in range(6):
+            of_lane = bank[:, channel % 2]
+            wanted = search_thresholds(values[..., channel], of_lane, reads=reads)
+            assert (found[..., channel] == wanted).all()
+        some = searches.among(np.arange(6) < 3).numbers(values)
+        assert (some[..., :3] == found[..., :3]).all()
+        assert not some[..., 3:].any()

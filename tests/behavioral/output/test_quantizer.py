@@ -1,3 +1,4 @@
+import decimal
 import doctest
 from fractions import Fraction
 
@@ -12,7 +13,7 @@ from spinplane.machine import Rounding, SpinplaneError
 
 
 def test_examples_of_the_docstrings():
-    assert doctest.testmod(quantizer) == (0, 1)
+    assert doctest.testmod(quantizer) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,13 @@ def test_examples_of_the_docstrings():
     [
         (Rounding.FLOOR, [0, 0, 0, 1, 1, 2, 3]),
         (Rounding.HALF_UP, [0, 0, 1, 1, 2, 3, 3]),
+        (Rounding.CEIL, [0, 1, 1, 1, 2, 3, 3]),
+        (Rounding.TO_ZERO, [0, 0, 0, 1, 1, 2, 3]),
+        (Rounding.AWAY, [0, 1, 1, 1, 2, 3, 3]),
         (Rounding.HALF_EVEN, [0, 0, 0, 1, 2, 2, 3]),
+        (Rounding.HALF_DOWN, [0, 0, 0, 1, 1, 2, 3]),
+        (Rounding.HALF_AWAY, [0, 0, 1, 1, 2, 3, 3]),
+        (Rounding.HALF_TO_ZERO, [0, 0, 0, 1, 1, 2, 3]),
     ],
 )
 def test_eq_4_at_its_ties(rounding, expected):
@@ -78,14 +85,32 @@ def test_quantize_computes_eq_4_after_relu(bits, rounding):
     assert (quantize(steps * values, shift=8, rounding=rounding, low=0, high=steps) == levels).all()
 
 
-@given(st.integers(-(2**63), 2**63 - 1), st.integers(0, 63), st.sampled_from(Rounding))
+#: What the standard library calls them; that of decimal numbers has no more than seven.
+BY_NAME = {
+    Rounding.FLOOR: decimal.ROUND_FLOOR,
+    Rounding.CEIL: decimal.ROUND_CEILING,
+    Rounding.TO_ZERO: decimal.ROUND_DOWN,
+    Rounding.AWAY: decimal.ROUND_UP,
+    Rounding.HALF_EVEN: decimal.ROUND_HALF_EVEN,
+    Rounding.HALF_AWAY: decimal.ROUND_HALF_UP,
+    Rounding.HALF_TO_ZERO: decimal.ROUND_HALF_DOWN,
+}
+
+
+def by_decimal(value: int, shift: int, rounding: Rounding) -> int:
+    """The quotient by 2^shift, exactly: it has no more decimals than the shift."""
+    with decimal.localcontext(prec=200):
+        quotient = decimal.Decimal(value) / 2**shift
+        if rounding in (Rounding.HALF_UP, Rounding.HALF_DOWN):
+            # Halves of numbers above 0 go up where they go away from 0; those below 0 where they go toward it.
+            away = (quotient > 0) == (rounding is Rounding.HALF_UP)
+            rounding = Rounding.HALF_AWAY if away else Rounding.HALF_TO_ZERO
+        return int(quotient.to_integral_value(BY_NAME[rounding]))
+
+
+@given(st.integers(-(2**63), 2**63 - 1) | st.integers(-40, 40), st.integers(0, 63), st.sampled_from(Rounding))
 def test_quantize_is_exact_for_all_of_64_bits(value, shift, rounding):
-    exact = Fraction(value, 2**shift)
-    rounded = {
-        Rounding.FLOOR: exact.__floor__(),
-        Rounding.HALF_UP: (exact + Fraction(1, 2)).__floor__(),
-        Rounding.HALF_EVEN: round(exact),
-    }[rounding]
+    rounded = by_decimal(value, shift, rounding)
     codes = quantize([value], shift=shift, rounding=rounding, low=-256, high=255)
     assert codes.tolist() == [min(max(rounded, -256), 255)]
 
@@ -94,3 +119,8 @@ def test_quantize_keeps_shapes():
     for shape in ((2, 0, 3), (2, 3)):
         codes = quantize(np.full(shape, 9), shift=0, rounding=Rounding.FLOOR, low=0, high=1)
         assert codes.tolist() == np.ones(shape).tolist()
+
+
+def test_quantize_takes_numbers_of_each_channel():
+    codes = quantize([[9, 9], [-9, -9]], shift=[0, 2], rounding=Rounding.AWAY, low=[-4, 0], high=[6, 9])
+    assert codes.tolist() == [[6, 3], [-4, 0]]

@@ -7,7 +7,7 @@ from spinplane.behavioral.output.step_table import StepTable
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.int64])
-@pytest.mark.parametrize("least", [0, 3, -5])
+@pytest.mark.parametrize("least", [0, 3, -5, 252])
 def test_levels_are_those_of_the_function(dtype: type, least: int) -> None:
     rng = np.random.default_rng(least + 9)
     bound, steps, channels = 1000, 6, 40
@@ -22,16 +22,18 @@ def test_levels_are_those_of_the_function(dtype: type, least: int) -> None:
         rising = numbers * np.where(direction < 0, -1, 1)
         return least + (rising[..., np.newaxis, :] >= starts).sum(axis=-2)
 
-    table = StepTable(levels, direction, least=least, steps=steps, bound=bound)
+    table = StepTable(levels, direction, bound=bound)
     numbers = np.concatenate(
         [rng.integers(-bound, bound + 1, (500, channels)), np.full((1, channels), bound)]
     )
     numbers = np.concatenate([numbers, np.full((1, channels), -bound)])
     found = table.levels(numbers.astype(dtype))
     np.testing.assert_array_equal(found, levels(numbers))
-    assert found.dtype == (np.int16 if least < 0 else np.uint8)
+    assert table.steps == (found.max(axis=0) - found.min(axis=0)).max()
+    assert found.dtype == (np.uint8 if found.min() >= 0 and found.max() <= 255 else np.int16)
 
 
 def test_no_steps_are_one_level() -> None:
-    table = StepTable(lambda numbers: numbers * 0 + 4, np.ones(3), least=4, steps=0, bound=9)
+    table = StepTable(lambda numbers: numbers * 0 + 4, np.ones(3), bound=9)
+    assert table.steps == 0
     assert (table.levels(np.zeros((2, 3), dtype=np.float32)) == 4).all()

@@ -6,7 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import helper
-from onnx_models import BEGIN, CONV, QONNX, execute, execute_untouched, quant, run, save
+from onnx_models import (
+    BEGIN,
+    CONV,
+    QONNX,
+    compare_with_float32,
+    execute,
+    execute_untouched,
+    quant,
+    run,
+    save,
+)
 
 from spinplane.compiler.frontend.onnx_import import load_model
 from spinplane.compiler.oracle import run_graph
@@ -83,6 +93,17 @@ def branches():
         {"f": factor},
     )
     yield (
+        "a negative factor after a maximum",
+        [
+            CONV,
+            helper.make_node("Mul", ["s", "f"], ["m"]),
+            helper.make_node("MaxPool", ["m"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Mul", ["p", "g"], ["n"]),
+            quant("n", "y", 2),
+        ],
+        {"f": factor, "g": factor[::-1].copy() * 9},
+    )
+    yield (
         "an average, flattened, a matrix",
         [
             CONV,
@@ -106,6 +127,174 @@ def branches():
     )
 
 
+def ends():
+    """What stands between the last sums and the output."""
+    rng = np.random.default_rng(8)
+    column = (4, 1, 1)
+    factor = np.array([2, -0.5, 0.25, -1], dtype=np.float32).reshape(column)
+    offset = (rng.integers(-64, 64, column) / 4).astype(np.float32)
+    constants = {"f": factor, "o": offset, "low": np.float32(-3), "high": np.float32(6.5)}
+    maximum = {"kernel_shape": [2, 3], "strides": [2, 1], "pads": [1, 0, 0, 1]}
+    affine = [helper.make_node("Mul", ["s", "f"], ["m"]), helper.make_node("Add", ["m", "o"], ["a"])]
+    yield "a Relu", [CONV, helper.make_node("Relu", ["s"], ["y"])], constants
+    yield "a Clip", [CONV, *affine, helper.make_node("Clip", ["a", "low", "high"], ["y"])], constants
+    yield (
+        "a Clip, then a negative factor",
+        [
+            CONV,
+            helper.make_node("Clip", ["s", "", "high"], ["c"]),
+            helper.make_node("Mul", ["c", "f"], ["y"]),
+        ],
+        constants,
+    )
+    yield "a maximum of sums", [CONV, helper.make_node("MaxPool", ["s"], ["y"], **maximum)], constants
+    yield "a maximum", [CONV, *affine, helper.make_node("MaxPool", ["a"], ["y"], **maximum)], constants
+    yield (
+        "a Relu, a maximum, a negative factor",
+        [
+            CONV,
+            *affine,
+            helper.make_node("Relu", ["a"], ["r"]),
+            helper.make_node("MaxPool", ["r"], ["p"], **maximum),
+            helper.make_node("Mul", ["p", "f"], ["y"]),
+        ],
+        constants,
+    )
+    yield (
+        "an average of a product",
+        [CONV, *affine, helper.make_node("AveragePool", ["a"], ["y"], kernel_shape=[2, 2], strides=[2, 2])],
+        constants,
+    )
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants"), [(n, c) for _, n, c in ends()], ids=[i for i, _, _ in ends()]
+)
+def test_outputs_are_what_qonnx_makes_of_them(nodes, constants, tmp_path):
+    path = save(tmp_path / "made.onnx", BEGIN + nodes, constants)
+    for seed in range(4):
+        image = np.random.default_rng(seed).integers(0, 16, (2, 6, 6))
+        assert (run(path, image) == execute(path, image)).all()
+
+
+def middles():
+    """What stands between sums and a quantizer, with numbers that float32 rounds."""
+    rng = np.random.default_rng(9)
+    column = (4, 1, 1)
+    numbers = {
+        "f": rng.normal(0, 0.1, column),
+        "g": rng.normal(0, 1, column),
+        "o": rng.normal(0, 1, column),
+        "gamma": rng.normal(0, 1, 4),
+        "beta": rng.normal(0, 1, 4),
+        "mean": rng.normal(0, 9, 4),
+        "variance": rng.uniform(1, 99, 4),
+        "third": 1 / 3,
+        "five": 5,
+    }
+    constants = {name: np.asarray(number, dtype=np.float32) for name, number in numbers.items()}
+    pool = {"kernel_shape": [2, 2], "strides": [2, 2]}
+    normalize = helper.make_node("BatchNormalization", ["s", "gamma", "beta", "mean", "variance"], ["n"])
+    scale = helper.make_node("Mul", ["s", "f"], ["m"])
+    yield "a normalization", [normalize, quant("n", "y", 4, scale="third")], constants
+    yield (
+        "a Relu before a signed quantizer",
+        [normalize, helper.make_node("Relu", ["n"], ["r"]), quant("r", "y", 8, scale="f0")],
+        {**constants, "f0": np.float32(0.011)},
+    )
+    yield (
+        "a negative factor after a maximum",
+        [
+            scale,
+            helper.make_node("MaxPool", ["m"], ["p"], **pool),
+            helper.make_node("Mul", ["p", "g"], ["t"]),
+            helper.make_node("Add", ["t", "o"], ["u"]),
+            quant("u", "y", 3, scale="third"),
+        ],
+        constants,
+    )
+    yield (
+        "an average after a normalization",
+        [normalize, helper.make_node("AveragePool", ["n"], ["a"], **pool), quant("a", "y", 4, scale="third")],
+        constants,
+    )
+    yield (
+        "a Clip",
+        [scale, helper.make_node("Clip", ["m", "", "third"], ["c"]), quant("c", "y", 8, scale="f0")],
+        {**constants, "f0": np.float32(0.013)},
+    )
+    yield (
+        "two quantizers",
+        [scale, quant("m", "q", 8, scale="f0"), quant("q", "y", 4, scale="third")],
+        {
+            **constants,
+            "f0": np.float32(0.02),
+        },
+    )
+    yield (
+        "two quantizers around a maximum, then a matrix",
+        [
+            scale,
+            quant("m", "q", 8, scale="f0"),
+            helper.make_node("MaxPool", ["q"], ["p"], **pool),
+            quant("p", "r", 3, scale="third"),
+            helper.make_node("Flatten", ["r"], ["l"]),
+            quant("v", "vq", 4, scale="f0"),
+            helper.make_node("MatMul", ["l", "vq"], ["t"]),
+            quant("t", "y", 4, scale="third"),
+        ],
+        {**constants, "f0": np.float32(0.02), "v": rng.normal(0, 0.05, (36, 5)).astype(np.float32)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants"), [(n, c) for _, n, c in middles()], ids=[i for i, _, _ in middles()]
+)
+@pytest.mark.parametrize("input_scale", [1.0, 0.37])
+def test_codes_differ_from_qonnx_at_near_ties_only(nodes, constants, input_scale, tmp_path):
+    begin = [quant("x", "xq", 4, signed=0, scale="si"), quant("w", "wq", 3)]
+    path = save(tmp_path / "made.onnx", [*begin, CONV, *nodes], {**constants, "si": np.float32(input_scale)})
+    near_ties = 0
+    for seed in range(3):
+        image = np.random.default_rng(seed).integers(0, 16, (2, 6, 6)) * input_scale
+        near_ties += compare_with_float32(path, image)[0]
+    assert near_ties < 10
+
+
+@pytest.mark.parametrize(
+    "rounding", ["ROUND", "HALF_EVEN", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN"]
+)
+@pytest.mark.parametrize("zero_point", [0, 3])
+def test_every_rounding_is_qonnxs(rounding, zero_point, tmp_path):
+    """Sums in quarters, so that many lie on a tie and float32 is exact."""
+    node = quant("m", "y", 4, signed=1)
+    node.attribute.remove(next(a for a in node.attribute if a.name == "rounding_mode"))
+    node.attribute.append(helper.make_attribute("rounding_mode", rounding))
+    node.input[2] = "z"
+    nodes = [*BEGIN, CONV, helper.make_node("Mul", ["s", "f"], ["m"]), node]
+    path = save(tmp_path / "made.onnx", nodes, {"f": np.float32(0.25), "z": np.float32(zero_point)})
+    image = np.random.default_rng(0).integers(0, 4, (2, 6, 6))
+    assert compare_with_float32(path, image) == (0, 0)
+
+
+def test_scales_that_are_equal_put_sums_on_ties_of_float32(tmp_path):
+    """A tenth is not a number of float32: in exact arithmetic no sum is on a step, in float32 many are."""
+    nodes = [
+        quant("x", "xq", 4, scale="tenth"),
+        quant("w", "wq", 4, scale="tenth"),
+        CONV,
+        quant("s", "y", 4, scale="tenth"),
+    ]
+    constants = {
+        "tenth": np.float32(0.1),
+        "w": np.random.default_rng(0).normal(0, 0.3, (4, 2, 3, 3)).astype(np.float32),
+    }
+    path = save(tmp_path / "made.onnx", nodes, constants)
+    image = np.random.default_rng(1).normal(0, 0.3, (2, 6, 6))
+    near_ties, differing = compare_with_float32(path, image)
+    assert near_ties > differing > 0
+
+
 @pytest.mark.parametrize(
     ("nodes", "constants"), [(n, c) for _, n, c in branches()], ids=[i for i, _, _ in branches()]
 )
@@ -125,9 +314,8 @@ def test_operators_are_what_qonnx_makes_of_them(nodes, constants, tmp_path):
         ([helper.make_node("Conv", ["xq", "w"], ["y"])], "its weights are not quantized"),
         (
             [CONV, helper.make_node("AveragePool", ["s"], ["y"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])],
-            "average pooling must follow the sums directly, without padding",
+            "average pooling must follow sums, without padding and before any Relu or Clip",
         ),
-        ([CONV, helper.make_node("Relu", ["s"], ["y"])], "the operators after the last sums are not affine"),
     ],
 )  # fmt: skip
 def test_what_no_integer_graph_says_is_refused(nodes, message, tmp_path):
@@ -138,6 +326,56 @@ def test_what_no_integer_graph_says_is_refused(nodes, message, tmp_path):
         load_model(path)
     assert message in str(error.value)
     assert str(path) in str(error.value)
+
+
+RELU = helper.make_node("Relu", ["s"], ["r"])
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        (
+            [RELU, helper.make_node("AveragePool", ["r"], ["y"], kernel_shape=[2, 2])],
+            "AveragePool_0: average pooling must follow sums, without padding and before any Relu or Clip",
+        ),
+        (
+            [quant("s", "t", 4), helper.make_node("Clip", ["t", "", "one"], ["y"])],
+            "Clip_0: a Clip that changes codes is not supported",
+        ),
+        (
+            [quant("s", "t", 4), helper.make_node("Relu", ["t"], ["y"])],
+            "Relu_0: a Relu that changes codes is not supported",
+        ),
+        (
+            [quant("s", "t", 4), quant("t", "u", 3), quant("u", "y", 2)],
+            "Quant_4: a third quantizer that changes values is not supported",
+        ),
+    ],
+)
+def test_what_follows_sums_or_codes_and_is_refused(nodes, message, tmp_path):
+    path = save(tmp_path / "made.onnx", [*BEGIN, CONV, *nodes], {})
+    with pytest.raises(SpinplaneError) as error:
+        load_model(path)
+    assert str(error.value) == f"model {path}: {message}"
+
+
+def test_a_second_quantizer_of_the_input_is_refused(tmp_path):
+    path = save(tmp_path / "made.onnx", [BEGIN[0], quant("xq", "y", 2)], {})
+    with pytest.raises(SpinplaneError, match="a second quantizer that changes the input is not supported"):
+        load_model(path)
+
+
+def test_clips_and_quantizers_that_change_no_code_pass(tmp_path):
+    nodes = [
+        *BEGIN,
+        CONV,
+        quant("s", "t", 3),
+        helper.make_node("Clip", ["t", "least", "greatest"], ["u"]),
+        quant("u", "y", 4),
+    ]
+    path = save(tmp_path / "made.onnx", nodes, {"least": np.float32(-4), "greatest": np.float32(3)})
+    assert load_model(path).layers[0].addition is None
+    assert compare_with_float32(path, np.random.default_rng(0).integers(0, 16, (2, 6, 6))) == (0, 0)
 
 
 @pytest.mark.parametrize("kept", [0, 10, 5_000, 100_000])
@@ -190,7 +428,13 @@ def test_a_flat_input_becomes_an_image(tmp_path):
         (
             [CONV, helper.make_node("Mul", ["s", "f"], ["y"])],
             {"f": np.float32(np.inf)},
-            "layer Conv_0: the operators after its sums yield values that are not finite",
+            "layer Conv_0: the operators after its sums have constants that are not finite",
+        ),
+        ([CONV, helper.make_node("Div", ["s", "zero"], ["y"])], {}, "Div_0: a division by 0"),
+        (
+            [CONV, helper.make_node("Clip", ["s", "f"], ["y"])],
+            {"f": np.float32(np.nan)},
+            "Clip_0: its bounds are not numbers",
         ),
         (
             [CONV, helper.make_node("BatchNormalization", ["s", "a", "a", "a", "v"], ["y"])],

@@ -27,7 +27,7 @@ def levels(bits=2, scale=1.0, zero_point=0.0, signed=True, narrow=False, roundin
     st.sampled_from([0.25, 1.0, 0.1, 3.0]),
     st.booleans(),
     st.booleans(),
-    st.sampled_from(["ROUND", "FLOOR", "CEIL"]),
+    st.sampled_from(["ROUND", "HALF_EVEN", "FLOOR", "CEIL", "UP", "DOWN", "HALF_UP", "HALF_DOWN"]),
     st.integers(0, 2**32 - 1),
 )
 def test_values_are_what_qonnx_computes(bits, scale, signed, narrow, rounding, seed):
@@ -71,7 +71,10 @@ def test_zero_becomes_plus_one():
         ({"scale": [1.0, -1.0]}, "q: its scale must be positive"),
         ({"zero_point": 0.3}, "q: zero point 0.3 is neither a whole number nor the middle"),
         ({"zero_point": [0.0, 1.0]}, "one zero point"),
-        ({"rounding": "ROUND_TO_ZERO"}, "rounding ROUND, FLOOR, CEIL"),
+        (
+            {"rounding": "STOCHASTIC"},
+            "rounding ROUND, HALF_EVEN, CEIL, FLOOR, UP, DOWN, ROUND_TO_ZERO, HALF_UP, HALF_DOWN",
+        ),
         ({"bits": 1, "zero_point": 1.0}, "signed quantizer of 1 bit has zero point 1"),
         ({"bits": 8, "zero_point": 100.0}, "q: values -228 to 27 need 9 bits"),
     ],

@@ -17,7 +17,7 @@ from spinplane.compiler.mapping.folding import fold_pool
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
 from spinplane.machine import Coding, Machine, Operand, load_machine
-from spinplane.machine.descriptor import PoolAt
+from spinplane.machine.descriptor import Pool
 from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 
@@ -37,7 +37,7 @@ def layer_of(weights: np.ndarray, **more: object) -> Layer:
 
 def pooled_maps(program: Program) -> int:
     """Passes that add up windows."""
-    return sum(layer_pass.pool is PoolAt.SUM for layer_pass in program.passes)
+    return sum(layer_pass.pool is Pool.SUM for layer_pass in program.passes)
 
 
 def check(program: Program, graph: Graph, inputs: np.ndarray) -> None:

@@ -1,6 +1,6 @@
-"""Steps as the output stage computes them: every sum that a channel can reach becomes its level."""
+"""Parameters of the output stage: every sum that a channel can reach becomes the code that its layer means."""
 
-from dataclasses import replace
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,111 +8,106 @@ import pytest
 from spinplane.compiler.frontend.thresholds import reachable_sums
 from spinplane.compiler.graph import Layer, Pooling, StepFunction
 from spinplane.compiler.mapping.codes import InputCode
+from spinplane.compiler.mapping.layer_splitting import split_layer
+from spinplane.compiler.mapping.lowering import layer_input_code
 from spinplane.compiler.mapping.requantize import requantization
-from spinplane.machine import Operand, SpinplaneError
-from spinplane.machine.descriptor import Requantize
+from spinplane.machine import Operand, Rounding, SpinplaneError, load_machine
+from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS, UNUSED_THRESHOLD
+from tests.random_requantizations import KINDS, Case, random_case
 
+PAPER = load_machine("paper")
 NEVER = np.iinfo(np.int64)
+#: Steps of a channel that are looked at from both sides.
+STEPS = 12
 
 
-def layer_of(steps, pool=None, weight=3):
-    kernels = len(steps.thresholds)
-    return Layer(
-        name="conv",
-        weights=np.tile(np.array([weight, -weight]), (kernels, 1)).reshape(kernels, 2, 1, 1),
-        w=Operand(bits=8),
-        i=Operand(bits=4),
-        bias=np.arange(kernels),
-        pool=pool,
-        steps=steps,
-    )
+def parameters(layer, output, addend=None, *, sparing=False):
+    """Of each of the stages that compute the layer."""
+    parts = split_layer(layer, addend)
+    outputs = [*(layer_input_code(part) for part in parts[1:]), output]
+    # What is added to sums is so in the first stage, what is added to codes in the last one.
+    addends = [addend if part.residual or part.addition else None for part in parts]
+    return [
+        requantization(*of_part, PAPER, sparing=sparing)
+        for of_part in zip(parts, outputs, addends, strict=True)
+    ]
 
 
-def code(bits, scale=1, offset=0):
-    return InputCode(bits=bits, scale=scale, offset=offset, pad_code=0)
+def computed(stages, sums, codes):
+    """Codes of sums of shape (channels, n) with those of a residual, stage by stage."""
+    for stage in stages:
+        for field in (*PARAMETER_FIELDS, *SCALE_FIELDS):
+            if field.name in stage.channels:
+                numbers = stage.channels[field.name]
+                assert numbers.min() >= field.smallest
+                assert numbers.max() <= field.largest
+        sums = stage(sums, codes)
+    return sums
 
 
-def check(layer, output):
-    """All reachable sums, one by one."""
-    found = requantization(layer, output)
-    low, high = reachable_sums(layer)
-    sums = np.arange(low.min(), high.max() + 1)
-    for k in range(len(low)):
-        mine = sums[(sums >= low[k]) & (sums <= high[k])]
-        y = mine * found.multipliers[k] + found.offsets[k]
-        if found.requantize is Requantize.SHIFT:
-            codes = np.clip(y >> found.shift, found.low, found.high)
-        else:
-            codes = found.low + (found.thresholds[k] <= y[:, np.newaxis]).sum(axis=1)
-        values = output.scale * (codes << found.code_shift) + output.offset
-        only = replace(
-            layer.steps, thresholds=layer.steps.thresholds[k : k + 1], rising=layer.steps.rising[k : k + 1]
-        )
-        assert (values == only.apply(mine.reshape(1, 1, 1, -1)).ravel()).all()
+def steps_of(case, channel, low, high, rng):
+    """Sums at some of the places where codes change, each found by halving."""
+    ends = [case.exact(channel, [end], [0])[0] for end in (low, high)]
+    if ends[0] == ends[1]:
+        return []
+    found = []
+    for code in rng.integers(min(ends) + 1, max(ends) + 1, STEPS):
+        below, above = (low, high) if ends[0] < ends[1] else (high, low)
+        while abs(above - below) > 1:
+            middle = (above + below) // 2
+            if case.exact(channel, [middle], [0])[0] >= code:
+                above = middle
+            else:
+                below = middle
+        found += [below, above]
     return found
 
 
-def steps(thresholds, rising, levels):
-    return StepFunction(
-        thresholds=np.array(thresholds, dtype=np.int64), rising=np.array(rising), levels=np.array(levels)
-    )
+def check(case: Case, seed: int, methods: Counter) -> None:
+    """On a dense sample and on both sides of steps, with few words of thresholds and with few cycles."""
+    rng = np.random.default_rng(seed)
+    low, high = reachable_sums(case.layer)
+    ways = [parameters(case.layer, case.output, case.addend, sparing=sparing) for sparing in (False, True)]
+    for c, (least, greatest) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        sums = np.linspace(least, greatest, 60).astype(np.int64).tolist()
+        if case.kind == "pieces":
+            near = case.layer.steps.thresholds[c]
+            sums += [int(t) for t in (*near, *(near - 1)) if least <= t <= greatest]
+        else:
+            sums += steps_of(case, c, least, greatest, rng)
+        codes = rng.integers(0, 256, len(sums)).tolist() if case.addend else [0] * len(sums)
+        codes = [code % (case.addend.largest - case.addend.smallest + 1) if case.addend else 0 for code in codes]
+        wanted = case.exact(c, sums, codes)
+        for stages in ways:
+            of_all = (np.tile(numbers, (len(low), 1)) for numbers in (sums, codes))
+            assert computed(stages, *of_all)[c].tolist() == wanted, (case.kind, c)
+            check_maxima(case, stages, c, sums, wanted)
+    for name, count in ways[1][0].methods().items():
+        methods[case.kind, name] += count
+    methods[case.kind, "layers"] += 1
 
 
-def test_one_step_is_a_shift_by_nothing():
-    never_high = [NEVER.max], [NEVER.min]
-    thresholds = [[3], [-4], *never_high, [-1000], [1000]]
-    found = check(layer_of(steps(thresholds, [True, False, True, False, True, True], [0, 1])), code(1))
-    assert (found.requantize, found.shift) == (Requantize.SHIFT, 0)
-    assert set(np.abs(found.multipliers).tolist()) <= {0, 1}
+def check_maxima(case, stages, channel, sums, wanted):
+    """The greatest code is that of the sum that the channel takes of several."""
+    pool = case.layer.pool
+    if pool and pool.kind == "max_codes" and not case.addend:
+        least = stages[0].channels["least"][channel]
+        taken = min(sums) if least else max(sums)
+        assert wanted[sums.index(taken)] == max(wanted)
 
 
-def test_steps_of_a_line_are_a_multiplication_and_a_shift():
-    at = np.ceil(np.linspace(-40, 41, 255)).astype(np.int64)
-    found = check(layer_of(steps([at, -at], [True, False], np.arange(256))), code(8))
-    assert found.requantize is Requantize.SHIFT
+@pytest.mark.parametrize("first", range(0, 200, 20))
+def test_random_layers_are_what_fractions_make_of_them(first):
+    methods = Counter()
+    for seed in range(first, first + 20):
+        check(random_case(seed), seed, methods)
+    assert sum(methods[kind, "layers"] for kind in KINDS) == 20
 
 
-def test_steps_of_no_line_are_thresholds():
-    found = check(layer_of(steps([[-20, -19, 3], [7, 3, -30]], [True, False], [0, 1, 2, 3])), code(2))
-    assert found.requantize is Requantize.THRESHOLDS
-    assert found.threshold_words == 1
-
-
-def test_levels_two_codes_apart_and_above_the_least():
-    layer = layer_of(steps([[-20, -19, 3]], [True], [-1, 1, 3, 5]))
-    found = check(layer, code(4, offset=-3))
-    assert (found.low, found.code_shift) == (1, 1)
-    found = check(layer, code(4, scale=2, offset=-3))
-    assert (found.low, found.code_shift) == (1, 0)
-
-
-def test_pooled_sums_have_their_own_steps():
-    pool = Pooling(kind="sum", size=(2, 2), stride=(2, 2))
-    check(layer_of(steps([[-100, 90, 95]], [True], [0, 1, 2, 3]), pool), code(2))
-
-
-@pytest.mark.parametrize(
-    ("layer", "output", "text"),
-    [
-        (
-            layer_of(steps([np.sort(np.arange(31) ** 2 % 67)], [True], np.arange(32))),
-            code(5),
-            "layer conv: its 31 steps do not follow (sum · multiplier + offset) / 2^shift, and a list of thresholds "
-            "has at most 15",
-        ),
-        (
-            layer_of(steps([[1, 2]], [True], [0, 1, 5])),
-            code(3),
-            "layer conv: its levels 0 to 5 are not consecutive codes of 3 bits with the values 1 · code + 0",
-        ),
-        (
-            layer_of(steps([[1]], [True], [0, 1]), weight=2**28),
-            code(1),
-            "layer conv: sums from -4026531840 to 4026531840 do not fit in 32 bits",
-        ),
-    ],
-)
-def test_what_cannot_be_computed_is_refused(layer, output, text):
-    with pytest.raises(SpinplaneError) as error:
-        requantization(layer, output)
-    assert str(error.value) == text
+@pytest.mark.thorough
+def test_two_thousand_random_layers(record_property):
+    methods = Counter()
+    for seed in range(1000, 3000):
+        check(random_case(seed), seed, methods)
+    record_property("methods", str(methods))
+    assert all(methods[kind, "layers"] for kind in KINDS)

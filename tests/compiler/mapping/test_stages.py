@@ -87,7 +87,7 @@ def test_a_program_knows_its_stages(fold_pools: bool, tmp_path: Path) -> None:
         assert first.in_base == placed.source.base
         assert first.out_base == placed.target.base
         assert first.kernel_row == placed.allocation.kernel_row
-        assert first.requantize is placed.steps.requantize
+        assert first.search_reads == placed.steps.fields.get("search_reads", 0)
         assert (placed.target.channels, placed.target.height) == (lowered.kernels, lowered.regions[0])
     maxima, taken, averages, dense = program.stages
     assert maxima.target == taken.source

@@ -10,7 +10,7 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
 from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction
-from spinplane.compiler.mapping.pool_splitting import split_pool
+from spinplane.compiler.mapping.layer_splitting import split_pool
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine

@@ -1,0 +1,258 @@
+"""What the output stage gets to turn a layer's pooled sums into codes, and what it makes of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from spinplane.machine import Machine, Rounding
+from spinplane.machine.output_stage import (
+    CODES_PER_WORD,
+    POOLED_BITS,
+    TABLE_CODES,
+    UNUSED_THRESHOLD,
+    search_words,
+)
+from spinplane.machine.passes import Pass
+
+from ..rounding import round_quotients
+
+_POOLED_END = 1 << (POOLED_BITS - 1)
+#: Numbers of a channel in the words of parameters and scales; the bias and the place of thresholds are added later.
+CHANNEL_NUMBERS = (
+    "low",
+    "high",
+    "least",
+    "search",
+    "falling",
+    "multiplier",
+    "residual_multiplier",
+    "offset",
+    "shift",
+    "high_shift",
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ListPlaces:
+    """Places of the thresholds and tables of a layer, from the first word that it takes.
+
+    Parameters
+    ----------
+    word : ndarray of shape (channels,), int64
+        First one of each channel, in the memory of its lane.
+    words : int
+        Of the lane that takes the most.
+    """
+
+    word: np.ndarray
+    words: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Requantization:
+    """Parameters of the output stage for all channels of a layer; ``docs/accelerator.md`` has the arithmetic.
+
+    Parameters
+    ----------
+    channels : dict of str to ndarray of shape (channels,), int64
+        One for each of `CHANNEL_NUMBERS`.
+    bias : ndarray of shape (channels,), int64
+        What is added to the layer's own bias.
+    windows : int
+        Windows whose sums are added up.
+    thresholds : ndarray of shape (channels, n), int64
+        Ascending, of channels that search; `UNUSED_THRESHOLD` after the last one. n is 0 if none does.
+    tables : ndarray of shape (channels, m), uint8
+        Codes of levels modulo 512; m is 0 without tables.
+    fields : dict of str to Any
+        Fields of the layer's passes that say what the output stage does, without maps and places in banks.
+    """
+
+    channels: Mapping[str, np.ndarray]
+    bias: np.ndarray
+    windows: int
+    thresholds: np.ndarray
+    tables: np.ndarray
+    fields: Mapping[str, Any]
+
+    @property
+    def raw(self) -> bool:
+        """Whether values themselves are stored."""
+        return bool(self.fields.get("raw", False))
+
+    @property
+    def search_words(self) -> int:
+        """Words of the threshold bank that the thresholds of a channel take."""
+        return search_words(self.thresholds.shape[1], self.fields.get("search_reads", 0))
+
+    @property
+    def lookup_words(self) -> int:
+        """Words of the threshold bank that a channel takes: thresholds, and the table after them."""
+        return self.search_words + -(-self.tables.shape[1] // CODES_PER_WORD)
+
+    def list_places(self, lanes: int) -> "ListPlaces":
+        """Where the thresholds and tables of each channel lie in the memory of its lane; equal ones lie there once."""
+        places, known = np.zeros(len(self.bias), dtype=np.int64), [dict[bytes, int]() for _ in range(lanes)]
+        if self.lookup_words:
+            for channel, row in enumerate(np.hstack([self.thresholds, self.tables])):
+                of_lane = known[channel % lanes]
+                places[channel] = of_lane.setdefault(row.tobytes(), len(of_lane) * self.lookup_words)
+        return ListPlaces(word=places, words=max(map(len, known)) * self.lookup_words)
+
+    def with_gaps(self, lanes: int) -> "Requantization":
+        """The same with channels that do not exist, up to whole beats; each has the code 0 where it can."""
+        gaps = -len(self.bias) % lanes
+        level = -(self.fields.get("out_zero", 0) >> self.fields.get("level_shift", 0))
+        return replace(
+            self,
+            channels={
+                name: np.append(numbers, np.full(gaps, level if name in ("low", "high") else 0))
+                for name, numbers in self.channels.items()
+            },
+            bias=np.append(self.bias, np.zeros(gaps, dtype=np.int64)),
+            thresholds=np.pad(self.thresholds, ((0, gaps), (0, 0)), constant_values=UNUSED_THRESHOLD),
+            tables=np.pad(self.tables, ((0, gaps), (0, 0))),
+        )
+
+    @property
+    def clean(self) -> bool:
+        """Whether the channels that do not exist have the code 0, whatever their sums are."""
+        if self.fields.get("table"):
+            return True
+        if self.fields.get("own_code"):
+            return False
+        return self.fields.get("out_zero", 0) % (1 << self.fields.get("level_shift", 0)) == 0
+
+    def methods(self) -> dict[str, int]:
+        """Number of channels whose codes come about in each way: natively, by a line, by a search, by a table too."""
+        channels = len(self.bias)
+        searched = int(self.channels["search"].sum()) if self._multiplies else channels * (not self.raw)
+        native = self.fields.get("float_scale", False) or bool(self.channels["high_shift"].any())
+        return {
+            "native": (channels - searched) * native,
+            "line": (channels - searched) * (self._multiplies and not native),
+            "searched": searched,
+            "table": channels * bool(self.fields.get("table", False)),
+        }
+
+    def beat(self, machine: Machine, *, output_planes: int, residual_planes: int) -> Pass:
+        """A pass that tells the cycles of an outer beat, and nothing else."""
+        return Pass(
+            machine=machine,
+            out_planes=max(1, output_planes),
+            residual_planes=max(1, residual_planes),
+            **self.fields,
+        )
+
+    @property
+    def _multiplies(self) -> bool:
+        return bool(self.fields.get("multiplies", False))
+
+    def __call__(self, sums: np.ndarray, residual: np.ndarray | int = 0) -> np.ndarray:
+        """Codes, or raw values, of pooled sums to which no `bias` has been added yet.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (channels, n), int64
+        residual : ndarray of the same shape or int
+            Codes of the residual's map.
+
+        Returns
+        -------
+        ndarray of shape (channels, n), int64
+        """
+        y = sums + self._column(self.bias) * self.windows
+        if self._multiplies:
+            y = self.scaled(y, residual)
+            if self.fields.get("own_code"):
+                return self.total_code(self.own_code(y), residual)
+        return y if self.raw else self._code(y, self._levels(y))
+
+    def scaled(self, pooled: np.ndarray, residual: np.ndarray | int) -> np.ndarray:
+        """Y after phase 1."""
+        multiplier = self._column(self.channels["multiplier"])
+        offset = self._column(self.channels["offset"])
+        if self.fields.get("float_scale"):
+            y = _significand(_significand(pooled) * multiplier) + offset
+        else:
+            y = _half_up(pooled * multiplier, self._column(self.channels["high_shift"])) + offset
+        if self.fields.get("residual") and not self.fields.get("own_code"):
+            y = y + self._addend(residual)
+        return y
+
+    def own_code(self, y: np.ndarray) -> np.ndarray:
+        """The own code of y."""
+        return self._rounded(y, self.fields["own_rounding"])
+
+    def total_code(self, own: np.ndarray, residual: np.ndarray | int) -> np.ndarray:
+        """Code of own codes and those of the residual."""
+        fields = self.fields
+        y = _half_away(
+            _half_up(own * fields["own_multiplier"], fields.get("own_high_shift", 0)),
+            fields.get("own_shift", 0),
+        )
+        if fields.get("residual"):
+            y = y + self._addend(residual)
+        y = y + fields.get("total_offset", 0)
+        if fields.get("multiplies_total"):
+            limited = np.clip(y, -_POOLED_END, _POOLED_END - 1)
+            y = _half_up(limited * fields["total_multiplier"], fields["total_high_shift"])
+        low, high = fields["total_low"], fields["total_high"]
+        found = self._searched(y, low, high) if self.channels["search"].any() else 0
+        unit = np.int64(1) << fields.get("total_shift", 0)
+        rounded = np.clip(round_quotients(y, unit, fields.get("rounding", Rounding.FLOOR)), low, high)
+        return self._code(y, np.where(self._column(self.channels["search"]) > 0, found, rounded))
+
+    def _levels(self, y: np.ndarray) -> np.ndarray:
+        low, high = self._column(self.channels["low"]), self._column(self.channels["high"])
+        if not self._multiplies:
+            return self._searched(y, low, high)
+        rounded = self._rounded(y, self.fields.get("rounding", Rounding.FLOOR))
+        search = self._column(self.channels["search"]) > 0
+        return np.where(search, self._searched(y, low, high), rounded) if search.any() else rounded
+
+    def _rounded(self, y: np.ndarray, rounding: Rounding) -> np.ndarray:
+        unit = np.left_shift(np.int64(1), self._column(self.channels["shift"]))
+        low, high = self._column(self.channels["low"]), self._column(self.channels["high"])
+        return np.clip(round_quotients(y, unit, rounding), low, high)
+
+    def _searched(self, y: np.ndarray, low: np.ndarray | int, high: np.ndarray | int) -> np.ndarray:
+        seen = np.clip(y, -UNUSED_THRESHOLD - 1, UNUSED_THRESHOLD - 1)
+        count = np.zeros(y.shape, dtype=np.int64)
+        for thresholds in self.thresholds.T:
+            count += self._column(thresholds) <= seen
+        return np.where(self._column(self.channels["falling"]) > 0, high - count, low + count)
+
+    def _code(self, y: np.ndarray, levels: np.ndarray) -> np.ndarray:
+        if self.fields.get("table"):
+            channel = np.arange(len(self.tables))[:, np.newaxis]
+            return self.tables[channel, levels % TABLE_CODES].astype(np.int64)
+        return (levels << self.fields.get("level_shift", 0)) + self.fields.get("out_zero", 0)
+
+    def _addend(self, residual: np.ndarray | int) -> np.ndarray:
+        product = (residual - self.fields.get("residual_zero", 0)) * self._column(
+            self.channels["residual_multiplier"]
+        )
+        high = _half_up(product, self.fields.get("residual_high_shift", 0))
+        return _half_away(high, self.fields.get("residual_shift", 0))
+
+    @staticmethod
+    def _column(numbers: np.ndarray) -> np.ndarray:
+        return numbers[:, np.newaxis]
+
+
+def _half_up(products: np.ndarray, shift: np.ndarray | int) -> np.ndarray:
+    """H of the contract."""
+    return (products + ((np.int64(1) << shift) >> 1)) >> shift
+
+
+def _half_away(values: np.ndarray, shift: int) -> np.ndarray:
+    """A of the contract."""
+    return round_quotients(values, 1 << shift, Rounding.HALF_AWAY)
+
+
+def _significand(values: np.ndarray) -> np.ndarray:
+    """F of the contract: the conversion of a whole number to float32 rounds it once."""
+    return values.astype(np.float32).astype(np.int64)

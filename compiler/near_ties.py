@@ -1,0 +1,96 @@
+"""Near-ties: where a float32 evaluation of a network may give another code than exact arithmetic.
+
+An element is a near-tie if its exact value before rounding lies within γ_n · Σ|terms| of a step: n operations that may
+round on the way, unit roundoff u = 2^-24, γ_n = n·u / (1 − n·u) (Higham, Accuracy and Stability of Numerical
+Algorithms, chapter 3). Operations whose results are all numbers of float32 do not round. Terms of a sum are taken at
+their greatest. What a Relu or Clip cuts off is as exact as its bound. Layers whose operator defines its own arithmetic
+have no near-ties.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .exact_steps import ExactSteps
+from .graph import CodeAddition, Layer, StepFunction, Steps
+from .oracle import finish
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NearTies:
+    """Near-ties among all sums that a layer reaches, pooled ones where it adds them up.
+
+    Parameters
+    ----------
+    count : ndarray of shape (channels,), int64
+        Sums that are near-ties.
+    margin : ndarray of shape (channels,), float64
+        Least distance of a sum's exact value to a step that the channel takes, in codes of the output; infinite where
+        it takes none.
+    """
+
+    count: np.ndarray
+    margin: np.ndarray
+
+
+def near_ties(layer: Layer) -> NearTies:
+    """Count the near-ties of a layer's steps."""
+    channels, steps = len(layer.weights), layer.steps
+    if not isinstance(steps, StepFunction) or steps.exact is None:
+        return NearTies(count=np.zeros(channels, dtype=np.int64), margin=np.full(channels, np.inf))
+    # Falling channels are rising ones of the negative sum.
+    sign = np.where(steps.rising, 1, -1)
+    reached = steps.exact.map
+    ends = np.sort([sign * reached.least, sign * reached.greatest], axis=0)[:, :, np.newaxis]
+    # A step is open from the first sum that may have reached it to the first one that must have.
+    must, may = (_positions(bound.thresholds, sign, ends[1]) for bound in _bounds(steps, steps.exact))
+    before = np.concatenate([np.broadcast_to(ends[0], (channels, 1)), must[:, :-1]], axis=1)
+    count = np.maximum(must - np.maximum(may, before), 0).sum(axis=1)
+    return NearTies(count=count, margin=steps.exact.margins())
+
+
+def value_bounds(
+    layer: Layer, sums: np.ndarray, added: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest value that float32 may make of sums: an element is a near-tie where they differ.
+
+    Parameters
+    ----------
+    layer : Layer
+        Without residual, and with monotone steps.
+    sums : ndarray of shape (batch, channels, height, width), int64
+        Not yet pooled.
+    added : ndarray, optional
+        What the source of the layer's addition gives.
+
+    Returns
+    -------
+    least, greatest : ndarray of shape (batch, channels, height, width), int64
+        As they leave the layer, pooled if it pools.
+    """
+    steps, addition = layer.steps, layer.addition
+    of_steps: tuple[Steps | None, Steps | None] = steps, steps
+    if isinstance(steps, StepFunction) and steps.exact is not None:
+        of_steps = _bounds(steps, steps.exact)
+    of_addition = [addition, addition]
+    if isinstance(addition, CodeAddition):
+        of_addition = [replace(addition, offset=addition.offset + sign * addition.error) for sign in (-1, 1)]
+    least, greatest = (
+        finish(replace(layer, steps=of_steps[at], addition=of_addition[at]), sums, added=added)
+        for at in (0, 1)
+    )
+    return least, greatest
+
+
+def _bounds(steps: StepFunction, exact: ExactSteps) -> tuple[StepFunction, StepFunction]:
+    """Steps taken as late, and as early, as float32 may take them."""
+    late, early = (
+        replace(steps, thresholds=replace(exact, map=extreme).thresholds) for extreme in exact.map.extremes()
+    )
+    return late, early
+
+
+def _positions(thresholds: np.ndarray, sign: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Thresholds of rising channels: a step that is never reached comes after the last sum."""
+    never = np.isin(thresholds, [np.iinfo(np.int64).min, np.iinfo(np.int64).max])
+    return np.where(never, last + 1, sign[:, np.newaxis] * thresholds)
