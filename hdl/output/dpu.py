@@ -371,7 +371,8 @@ class Dpu(wiring.Component):
                 self._lanes[lane].level.eq(new_level),
                 self._lanes[lane].value.eq(limited[2]),
                 self._lanes[lane].step.takes_level.eq(closes[0]),
-                self._lanes[lane].step.takes_value.eq(closes[1]),
+                # What an own code is made of would meet raw values that are still being written.
+                self._lanes[lane].step.takes_value.eq(closes[1] & ~(is_pooled[-1] & layer.own_code)),
             ]
 
     def _read_parameters(self, m: Module) -> None:
