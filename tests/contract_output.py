@@ -52,8 +52,14 @@ def unpack(layout: Iterable[tuple[str, int]], word: int) -> Channel:
     return numbers
 
 
+class MissingWord(Exception):
+    """A beat reads a word that its bank does not have."""
+
+
 def bits_of_channel(words: np.ndarray, word: int, channel: int) -> int:
     """128 bits of a channel in a bank's words of uint8."""
+    if word >= len(words):
+        raise MissingWord(word)
     return int.from_bytes(words[word, 16 * channel : 16 * channel + 16].tobytes(), "little")
 
 
@@ -181,27 +187,35 @@ def search_words(reads: int, thresholds: list[int]) -> dict[int, list[int]]:
 
 def least_interval(n: Pass) -> int:
     """Cycles that an outer beat takes at least."""
-    lookups = n.search_reads + n.table
-    waits = MULTIPLY_CYCLES if n.multiplies and n.search_reads else 0
-    writes = max(1, n.lanes * 32 // n.machine.columns) if n.raw else n.out_planes
     planes = n.residual_planes if n.residual else 0
-    return max(1, writes, planes, LOOKUP_CYCLES * lookups - 1, multiplier_cycles(n) + waits)
+    looking_up = LOOKUP_CYCLES * (n.search_reads + n.table)
+    multiplying = 0
+    if n.multiplies:
+        multiplying = reading_cycles(n) + multiplier_cycles(n) + (looking_up if n.search_reads else 0)
+    return max(1, writes(n), planes, looking_up - 1, multiplying)
 
 
 def multiplier_cycles(n: Pass) -> int:
-    """Cycles for which the multipliers work on an outer beat."""
+    """Cycles of the phases of an outer beat, and of the rests between them."""
     if not n.multiplies:
         return 0
     products = [1, 1 + n.residual] if n.own_code else [1 + n.residual]
     products += [1] if n.multiplies_total else []
     lanes = n.machine.results_per_cycle // n.machine.multipliers
-    *others, last = (count * lanes for count in products)
-    return sum(max(cycles, MULTIPLY_CYCLES + 1) for cycles in others) + last
+    return sum(products) * lanes + (len(products) - 1) * max(0, MULTIPLY_CYCLES + 2 - lanes)
+
+
+def reading_cycles(n: Pass) -> int:
+    """Cycles for which products wait for the residual operand."""
+    return n.residual_planes - 1 if n.residual and not n.own_code else 0
+
+
+def writes(n: Pass) -> int:
+    """Writes of an outer beat."""
+    return max(1, n.lanes * 32 // n.machine.columns) if n.raw else n.out_planes
 
 
 def cycles_to_last_write(n: Pass) -> int:
     """Cycles from the one in which a beat is taken to its last write."""
-    writes = max(1, n.lanes * 32 // n.machine.columns) if n.raw else n.out_planes
-    planes = n.residual_planes - 1 if n.residual else 0
-    products = multiplier_cycles(n) + MULTIPLY_CYCLES if n.multiplies else 0
-    return OUTPUT_STAGE_CYCLES + planes + products + LOOKUP_CYCLES * (n.search_reads + n.table) + writes
+    multiplying = reading_cycles(n) + multiplier_cycles(n) + MULTIPLY_CYCLES if n.multiplies else 0
+    return OUTPUT_STAGE_CYCLES + multiplying + LOOKUP_CYCLES * (n.search_reads + n.table) + writes(n)

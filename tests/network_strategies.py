@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, Residual, StepFunction
+from spinplane.compiler.graph import (
+    DoublingMultiply,
+    FloatScale,
+    Graph,
+    InputCoding,
+    Layer,
+    Pooling,
+    Residual,
+    StepFunction,
+)
 from spinplane.compiler.oracle import arrange, linear, pooled
 from spinplane.machine import Coding, Operand
 
@@ -152,15 +161,33 @@ def _finish(draw, rng, layer, sums, *, last, given):
         values = pooled(sums, layer.pool) if layer.pool and layer.pool.kind == "max_codes" else sums
         return layer, values, given
     output = draw(st.sampled_from(_INPUTS))
-    levels = _levels(output)
-    rising = rng.integers(0, 2, kernels).astype(bool)
-    limits = np.sort(rng.integers(sums.min(), sums.max() + 2, (kernels, len(levels) - 1)), axis=1)
-    limits = np.where(rising[:, np.newaxis], limits, limits[:, ::-1])
-    layer = _with(layer, steps=StepFunction(thresholds=limits, rising=rising, levels=levels))
+    native = layer.residual is None and output.scale == 1 and draw(st.booleans())
+    steps = _native_steps if native else _any_steps
+    layer = _with(layer, steps=steps(draw, rng, _levels(output), sums, kernels))
     values = layer.steps.apply(sums)
     if layer.pool and layer.pool.kind == "max_codes":
         values = pooled(values, layer.pool)
     return layer, values, output
+
+
+def _any_steps(draw, rng, levels, sums, kernels):
+    """Steps anywhere, up or down."""
+    rising = rng.integers(0, 2, kernels).astype(bool)
+    limits = np.sort(rng.integers(sums.min(), sums.max() + 2, (kernels, len(levels) - 1)), axis=1)
+    limits = np.where(rising[:, np.newaxis], limits, limits[:, ::-1])
+    return StepFunction(thresholds=limits, rising=rising, levels=levels)
+
+
+def _native_steps(draw, rng, levels, sums, kernels):
+    """A float32 or a doubling multiplication that spreads the sums over the levels, or somewhat beyond them."""
+    scale = rng.uniform(0.3, 3, kernels) * (len(levels) + 1) / max(1, np.abs(sums).max())
+    bounds = {"low": int(levels[0]), "high": int(levels[-1])}
+    if draw(st.booleans()):
+        return FloatScale(scale=(scale * rng.choice([-1, 1], kernels)).astype(np.float32), **bounds)
+    significand, shift = np.frexp(scale)
+    return DoublingMultiply(
+        multiplier=(significand * 2**31).astype(np.int32), shift=shift.astype(np.int64), **bounds
+    )
 
 
 def _with(layer: Layer, **changes: object) -> Layer:

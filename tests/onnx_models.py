@@ -51,11 +51,12 @@ def compare_with_float32(path, image):
     assert len(tensors) in (len(graph.layers), len(graph.layers) + 1)
     near_ties = differing = 0
     values = graph.encode_input(image)
-    assert (_codes(context, *tensors[0]) == values.ravel()).all()
-    for layer, (tensor, scale) in zip(graph.layers, tensors[1:], strict=False):
+    assert (_codes(context, tensors[0][0], tensors[0][1][0]) == values.ravel()).all()
+    for layer, (tensor, scales) in zip(graph.layers, tensors[1:], strict=False):
         least, greatest = value_bounds(layer, linear(layer, arrange(layer, values)))
         exact = finish(layer, linear(layer, arrange(layer, values)))
-        values = _codes(context, tensor, scale).reshape(exact.shape)
+        # Without an addition, a second quantizer has passed the values of the first one.
+        values = _codes(context, tensor, scales[-1 if layer.addition else 0]).reshape(exact.shape)
         assert ((least <= exact) & (exact <= greatest)).all()
         assert ((least <= values) & (values <= greatest)).all()
         assert (exact == values)[least == greatest].all()
@@ -65,16 +66,16 @@ def compare_with_float32(path, image):
 
 
 def _quantized(model):
-    """Quantized tensors as they enter the next layer, or leave the network, with the scale of a value."""
-    found, tensor, scale = [], model.graph.input[0].name, None
+    """Quantized tensors as they enter the next layer, or leave the network, with the scales of their quantizers."""
+    found, tensor, scales = [], model.graph.input[0].name, []
     while nodes := model.find_consumers(tensor):
         if nodes[0].op_type in ("Conv", "MatMul", "Gemm"):
-            found.append((tensor, scale))
-            scale = None
+            found.append((tensor, scales))
+            scales = []
         elif nodes[0].op_type in ("Quant", "BipolarQuant"):
-            scale = float(model.get_initializer(nodes[0].input[1]))
+            scales.append(float(model.get_initializer(nodes[0].input[1])))
         tensor = nodes[0].output[0]
-    return found if scale is None else [*found, (tensor, scale)]
+    return [*found, (tensor, scales)] if scales else found
 
 
 def _codes(context, tensor, scale):

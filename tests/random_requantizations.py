@@ -105,12 +105,12 @@ def _output(bits: int, zero: int) -> InputCode:
     return InputCode(bits=bits, scale=1, offset=-zero, pad_code=zero)
 
 
-def _steps(code: Callable[[int, int], int], rising: list[bool], low: list[int], high: list[int], count: int) -> np.ndarray:
-    """Thresholds of codes from 0 to `count`, each found by halving."""
-    thresholds = np.empty((len(low), count), dtype=np.int64)
-    for c, (rises, least, greatest) in enumerate(zip(rising, low, high, strict=True)):
-        start, sign = (least, 1) if rises else (greatest, -1)
-        for k in range(1, count + 1):
+def _steps(code: "_Quantizer", low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Thresholds of all codes between sums, each found by halving."""
+    thresholds = np.empty((len(low), code.count), dtype=np.int64)
+    for c, (least, greatest) in enumerate(zip(low.tolist(), high.tolist(), strict=True)):
+        start, sign = (least, 1) if code.rising[c] else (greatest, -1)
+        for k in range(1, code.count + 1):
             below, above = -1, greatest - least + 1
             while above - below > 1:
                 middle = (above + below) // 2
@@ -118,45 +118,61 @@ def _steps(code: Callable[[int, int], int], rising: list[bool], low: list[int], 
                     above = middle
                 else:
                     below = middle
-            never = _NEVER.max if rises else _NEVER.min
+            never = _NEVER.max if code.rising[c] else _NEVER.min
             thresholds[c, k - 1] = never if above > greatest - least else start + sign * above
     return thresholds
 
 
-def _quantizer(rng: np.random.Generator, low: np.ndarray, high: np.ndarray, bits: int) -> Callable[[int, int], int]:
-    """round(scale · x + offset) + zero, clipped to the codes, with a Relu or a narrower clip before it at times."""
-    count, rounding = 2**bits - 1, Rounding(int(rng.integers(0, 9)))
-    zero, inside = int(rng.integers(0, 2**bits)), bool(rng.random() < 0.5)
-    kink = Fraction(float(np.float32(rng.normal() * count / 4))) if rng.random() < 0.4 else None
-    scales = [_scale(rng, int(b - a), count) for a, b in zip(low, high, strict=True)]
-    offsets = [Fraction(float(np.float32(rng.normal() * 4))) * int(rng.integers(0, 2)) for _ in scales]
+@dataclass(frozen=True, kw_only=True)
+class _Quantizer:
+    """round(scale · x + offset) + zero, clipped to the codes; at times with a Relu of any bound before it."""
 
-    def code(channel: int, x: int) -> int:
-        real = scales[channel] * x + offsets[channel]
-        if kink is not None:
-            real = max(real, kink)
-        whole = rounded(real + zero, rounding) if inside else rounded(real, rounding) + zero
-        return min(max(whole, 0), count)
+    count: int
+    rounding: Rounding
+    zero: int
+    inside: bool
+    kink: Fraction | None
+    scales: list[Fraction]
+    offsets: list[Fraction]
 
-    code.rising = [scale > 0 for scale in scales]  # type: ignore[attr-defined]
-    return code
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, low: np.ndarray, high: np.ndarray, bits: int) -> "_Quantizer":
+        count = 2**bits - 1
+        reach = [int(b - a) for a, b in zip(low, high, strict=True)]
+        return cls(
+            count=count,
+            rounding=Rounding(int(rng.integers(0, 9))),
+            zero=int(rng.integers(0, 2**bits)),
+            inside=bool(rng.random() < 0.5),
+            kink=Fraction(float(np.float32(rng.normal() * count / 4))) if rng.random() < 0.4 else None,
+            scales=[_scale(rng, of_channel, count) for of_channel in reach],
+            offsets=[Fraction(float(np.float32(rng.normal() * 4))) * int(rng.integers(0, 2)) for _ in reach],
+        )
+
+    @property
+    def rising(self) -> np.ndarray:
+        return np.array([scale > 0 for scale in self.scales])
+
+    def __call__(self, channel: int, x: int) -> int:
+        real = self.scales[channel] * x + self.offsets[channel]
+        if self.kink is not None:
+            real = max(real, self.kink)
+        # The zero point is added before or after rounding.
+        whole = rounded(real + self.zero * self.inside, self.rounding) + self.zero * (not self.inside)
+        return min(max(whole, 0), self.count)
 
 
 def _by_steps(rng: np.random.Generator, kind: str) -> Case:
     layer, bits = _layer(rng), int(rng.integers(1, 9))
     low, high = reachable_sums(layer)
-    code = _quantizer(rng, low, high, bits)
-    zero = int(rng.integers(0, 2**bits))
-    thresholds = _steps(code, code.rising, low.tolist(), high.tolist(), 2**bits - 1)  # type: ignore[attr-defined]
+    code = _Quantizer.drawn(rng, low, high, bits)
     steps = StepFunction(
-        thresholds=thresholds,
-        rising=np.array(code.rising),  # type: ignore[attr-defined]
-        levels=np.arange(2**bits) - zero,
+        thresholds=_steps(code, low, high), rising=code.rising, levels=np.arange(2**bits) - code.zero
     )
     return Case(
         kind=kind,
         layer=replace(layer, steps=steps),
-        output=_output(bits, zero),
+        output=_output(bits, code.zero),
         addend=None,
         exact=lambda channel, sums, _: [code(channel, x) for x in sums],
     )
@@ -164,27 +180,28 @@ def _by_steps(rng: np.random.Generator, kind: str) -> Case:
 
 def _with_residual(rng: np.random.Generator, kind: str) -> Case:
     layer, bits, planes = _layer(rng, pools=False), int(rng.integers(1, 9)), int(rng.integers(1, 9))
-    scale, residual_scale = (int(n) for n in rng.integers(1, 3000, 2) * rng.choice([-1, 1], 2))
+    # Whatever no line fits has to fit thresholds of 32 bits.
+    most = 2**29 // int(max(np.abs(ends).max() for ends in reachable_sums(layer)))
+    scale, residual_scale = (
+        int(n) for n in rng.integers(1, [min(3000, most), 3000]) * rng.choice([-1, 1], 2)
+    )
     zero = int(rng.integers(0, 2**planes))
     addend = Addend(code=_output(planes, zero), smallest=-zero, largest=2**planes - 1 - zero)
     low, high = reachable_sums(layer)
     ends = np.sort([scale * low, scale * high], axis=0)
     added = sorted((residual_scale * addend.smallest, residual_scale * addend.largest))
-    code = _quantizer(rng, ends[0] + added[0], ends[1] + added[1], bits)
-    thresholds = _steps(
-        code,
-        code.rising,  # type: ignore[attr-defined]
-        (ends[0] + added[0]).tolist(),
-        (ends[1] + added[1]).tolist(),
-        2**bits - 1,
+    code = _Quantizer.drawn(rng, ends[0] + added[0], ends[1] + added[1], bits)
+    steps = StepFunction(
+        thresholds=_steps(code, ends[0] + added[0], ends[1] + added[1]),
+        rising=code.rising,
+        levels=np.arange(2**bits) - code.zero,
     )
-    steps = StepFunction(thresholds=thresholds, rising=np.array(code.rising), levels=np.arange(2**bits))  # type: ignore[attr-defined]
     return Case(
         kind=kind,
         layer=replace(
             layer, steps=steps, residual=Residual(source=0, scale=scale, residual_scale=residual_scale)
         ),
-        output=_output(bits, 0),
+        output=_output(bits, code.zero),
         addend=addend,
         exact=lambda channel, sums, codes: [
             code(channel, scale * x + residual_scale * (r - zero)) for x, r in zip(sums, codes, strict=True)
@@ -192,14 +209,18 @@ def _with_residual(rng: np.random.Generator, kind: str) -> Case:
     )
 
 
-def _native_steps(rng: np.random.Generator, layer: Layer, low: int, high: int) -> FloatScale | DoublingMultiply:
+def _native_steps(
+    rng: np.random.Generator, layer: Layer, low: int, high: int
+) -> FloatScale | DoublingMultiply:
     reach = np.ptp(np.stack(reachable_sums(layer)), axis=0)
     if rng.random() < 0.5:
         scales = [float(_scale(rng, int(n), high - low)) for n in reach]
         return FloatScale(scale=np.array(scales, dtype=np.float32), low=low, high=high)
     shift = -np.clip(np.ceil(np.log2(np.maximum(reach / 256, 1)) + rng.integers(-4, 3, len(reach))), 0, 31)
     multiplier = rng.integers(2**30, 2**31, len(reach))
-    return DoublingMultiply(multiplier=multiplier.astype(np.int32), shift=shift.astype(np.int64), low=low, high=high)
+    return DoublingMultiply(
+        multiplier=multiplier.astype(np.int32), shift=shift.astype(np.int64), low=low, high=high
+    )
 
 
 def _native_value(steps: FloatScale | DoublingMultiply, channel: int, x: int) -> int:
@@ -262,7 +283,9 @@ def _added(rng: np.random.Generator, kind: str) -> Case:
     addend = Addend(code=_output(8, zero), smallest=-zero, largest=255 - zero) if kind == "added" else None
     own_scale, residual_scale = _addition_scale(rng), _addition_scale(rng)
     out_zero, rounding = int(rng.integers(0, 2**bits)), Rounding(int(rng.integers(0, 9)))
-    offset = out_zero * int(rng.integers(0, 2)) + Fraction(float(np.float32(rng.normal()))) * int(rng.integers(0, 2))
+    offset = out_zero * int(rng.integers(0, 2)) + Fraction(float(np.float32(rng.normal()))) * int(
+        rng.integers(0, 2)
+    )
     addition = CodeAddition(
         source=0 if addend else None,
         own_scale=own_scale,
@@ -297,15 +320,17 @@ def _tflite(rng: np.random.Generator, kind: str) -> Case:
     zeros = [int(n) for n in rng.integers(0, 256, 3)]
     steps = _native_steps(rng, layer, -zeros[0], 255 - zeros[0])
     multipliers = [int(n) for n in rng.integers(2**30, 2**31, 3)]
+    # Where inputs keep few bits, their own roundings decide some codes.
+    left_shift = int(rng.choice([20, 20, 3]))
     addition = DoublingAddition(
         source=0,
-        left_shift=20,
+        left_shift=left_shift,
         own_multiplier=multipliers[0],
         own_shift=int(rng.integers(-5, 1)),
         residual_multiplier=multipliers[1],
         residual_shift=int(rng.integers(-5, 1)),
         output_multiplier=multipliers[2],
-        output_shift=int(rng.integers(-21, -15)),
+        output_shift=int(rng.integers(-1, 5)) - left_shift,
         low=-zeros[2],
         high=255 - zeros[2],
     )
@@ -313,8 +338,8 @@ def _tflite(rng: np.random.Generator, kind: str) -> Case:
     def exact(channel: int, sums: list[int], codes: list[int]) -> list[int]:
         found = []
         for x, r in zip(sums, codes, strict=True):
-            own = _doubled(_native_value(steps, channel, x) << 20, multipliers[0], addition.own_shift)
-            other = _doubled((r - zeros[1]) << 20, multipliers[1], addition.residual_shift)
+            own = _doubled(_native_value(steps, channel, x) << left_shift, multipliers[0], addition.own_shift)
+            other = _doubled((r - zeros[1]) << left_shift, multipliers[1], addition.residual_shift)
             total = _doubled(own + other, multipliers[2], addition.output_shift)
             found.append(min(max(total, addition.low), addition.high) + zeros[2])
         return found
@@ -334,7 +359,9 @@ def _pieces(rng: np.random.Generator, kind: str) -> Case:
     low, high = reachable_sums(layer)
     channels, bits = len(low), int(rng.integers(2, 9))
     count = int(rng.integers(2, 512 if rng.random() < 0.3 else 40))
-    thresholds = np.sort(rng.integers(low[:, np.newaxis] - 5, high[:, np.newaxis] + 5, (channels, count)), axis=1)
+    thresholds = np.sort(
+        rng.integers(low[:, np.newaxis] - 5, high[:, np.newaxis] + 5, (channels, count)), axis=1
+    )
     levels = rng.integers(0, 2**bits, (channels, count + 1))
     if rng.random() < 0.3:
         levels = np.sort(levels, axis=1)
@@ -343,7 +370,9 @@ def _pieces(rng: np.random.Generator, kind: str) -> Case:
     def exact(channel: int, sums: list[int], _: list[int]) -> list[int]:
         return [int(levels[channel, sum(t <= x for t in thresholds[channel])]) for x in sums]
 
-    return Case(kind=kind, layer=replace(layer, steps=steps), output=_output(bits, 0), addend=None, exact=exact)
+    return Case(
+        kind=kind, layer=replace(layer, steps=steps), output=_output(bits, 0), addend=None, exact=exact
+    )
 
 
 _MAKERS = {

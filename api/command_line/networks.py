@@ -30,6 +30,7 @@ def compile(
     *,
     machine: MachineName = "paper8",
     fold_pools: FoldPools = False,
+    explain: Annotated[bool, Parameter(negative=())] = False,
     output: Annotated[OutputFile, Parameter(alias="-o")] = None,
     picture: OutputFile = None,
     files: ReportOptions = REPORT,
@@ -38,6 +39,8 @@ def compile(
 
     Parameters
     ----------
+    explain
+        Tell how each layer's sums become codes: roundings, methods by channel, near-ties, widths.
     output
         Write the program to this file; by default it is only described.
     picture
@@ -47,7 +50,7 @@ def compile(
         picture = files.html.with_name(f"{files.html.name}.png")
     with Console(stderr=True).status("compiling"):
         result = spinplane.compile_model(
-            model, machine=machine, fold_pools=fold_pools, output=output, picture=picture
+            model, machine=machine, fold_pools=fold_pools, explain=explain, output=output, picture=picture
         )
     return Answer(result=result, files=files, seed=drawn_seed(model))
 

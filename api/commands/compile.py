@@ -16,6 +16,7 @@ from ..models import open_model
 from ..report.layer_figures import LayerFigures
 from ..report.report import Report
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies
+from .layer_codes import LayerCodes, codes_table, layer_codes
 from .row_drawing import draw_rows
 
 _WAYS = {
@@ -87,6 +88,8 @@ class Compilation(Report):
     descriptors, kernel_words, parameter_beats, threshold_beats : int
         Words that the program takes of its banks.
     layers : tuple of PredictedLayer
+    codes : tuple of LayerCodes or None
+        How sums become codes, if that was asked for.
     file, picture : Path or None
         What was left behind.
     """
@@ -104,6 +107,7 @@ class Compilation(Report):
     parameter_beats: int
     threshold_beats: int
     layers: tuple[PredictedLayer, ...]
+    codes: tuple[LayerCodes, ...] | None
     file: Path | None
     picture: Path | None
 
@@ -113,7 +117,7 @@ class Compilation(Report):
         return all(layer.resident for layer in self.layers)
 
     def tables(self) -> tuple[Table, ...]:
-        """Each layer's shape, mapping and cycles."""
+        """Each layer's shape, mapping and cycles, and how its sums become codes."""
         machine = self.machine
         table = Table(
             title=f"{self.network} on {machine.name}: {machine.sub_arrays} sub-arrays of "
@@ -142,7 +146,7 @@ class Compilation(Report):
                 f"{layer.cycles:,}",
                 f"{layer.efficiency:.1%}",
             )
-        return (table,)
+        return (table, codes_table(self.codes)) if self.codes else (table,)
 
     def notes(self) -> tuple[str, ...]:
         """Totals, where kernels stay, how pools are computed, files."""
@@ -168,6 +172,7 @@ def compile_model(
     *,
     machine: Machine | str | Path,
     fold_pools: bool = False,
+    explain: bool = False,
     output: Path | None = None,
     picture: Path | None = None,
 ) -> Compilation:
@@ -181,6 +186,8 @@ def compile_model(
         See `load_machine`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
+    explain : bool
+        Whether to tell how each layer's sums become codes, see `LayerCodes`.
     output : Path, optional
         File for the program, see `Program.save`.
     picture : Path, optional
@@ -213,6 +220,7 @@ def compile_model(
         parameter_beats=len(program.parameters),
         threshold_beats=len(program.thresholds),
         layers=tuple(_predicted(layer, steady, cold) for layer in layers),
+        codes=tuple(map(layer_codes, layers)) if explain else None,
         file=output,
         picture=picture,
     )

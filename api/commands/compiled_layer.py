@@ -27,7 +27,7 @@ class CompiledLayer:
     layer : Layer
     placed : ProgramLayer
     stages : tuple of PlacedStage
-        One, or two where overlapping maxima are taken in passes of their own.
+        One, or several where overlapping maxima or what becomes of own codes have passes of their own.
     """
 
     machine: Machine
@@ -50,7 +50,11 @@ class CompiledLayer:
     @property
     def way(self) -> str:
         """How its pooling is computed, if not window by window: ``folded`` or ``split``, else nothing."""
-        return "folded" if self.folded else "split" if len(self.stages) > 1 else ""
+        if self.folded:
+            return "folded"
+        pool = self.layer.pool
+        pools = pool is not None and pool.size != (1, 1)
+        return "split" if len(self.stages) > 1 and pools and self.passes[0].pool is Pool.NONE else ""
 
     @property
     def output_shape(self) -> tuple[int, int, int]:

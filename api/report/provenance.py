@@ -114,6 +114,8 @@ def _versions(result: Any) -> dict[str, str]:
             continue  # an extra, or a package that this platform has no wheel of
     if yosys := getattr(result, "yosys", None):
         found["Yosys"] = yosys
+    if sta := getattr(result, "sta", None):
+        found["OpenSTA"] = sta
     if simulator := getattr(result, "simulator", None):
         found |= _simulator(simulator)
     return found

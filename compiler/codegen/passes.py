@@ -129,14 +129,25 @@ def layer_passes(
     return batches
 
 
-def _prove_widths(placement: Placement) -> None:
-    """Accumulators and window sums hold whatever the codes are."""
-    layer, machine = placement.layer, placement.machine
+def accumulator_bits(placement: Placement) -> int:
+    """Width of accumulators, with their sign, that hold the largest count of a layer."""
+    return _largest_sums(placement)[0].bit_length() + 1
+
+
+def _largest_sums(placement: Placement) -> tuple[int, int]:
+    """Greatest count of a kernel and greatest window sum, whatever the codes of the inputs are."""
+    layer = placement.layer
     largest = (1 << layer.code.bits) - 1
     _, _, channels, height, width = layer.weights.codes.shape
     beyond = placement.empty_taps * height * channels
     counted = (layer.largest_codes + beyond * zero_code(placement)) * largest
-    summed = (channels * height * width + beyond) * largest
+    return counted, (channels * height * width + beyond) * largest
+
+
+def _prove_widths(placement: Placement) -> None:
+    """Accumulators and window sums hold whatever the codes are."""
+    layer, machine = placement.layer, placement.machine
+    counted, summed = _largest_sums(placement)
     bits = min(machine.accumulator_bits, VALUE_BITS)
     if counted >= 1 << (bits - 1):
         raise SpinplaneError(
@@ -314,8 +325,9 @@ def _writing(layer_pass: Pass, placement: Placement, target: FeatureMap, first: 
         layer_pass,
         first_window_x=first_window - left_out,
         first_window_y=layer.first_window[0],
-        stride_x=layer.region_stride[1],
-        stride_y=layer.region_stride[0],
+        # A single region may be further from the next one than the field says.
+        stride_x=layer.region_stride[1] if layer.regions[1] > 1 else 0,
+        stride_y=layer.region_stride[0] if layer.regions[0] > 1 else 0,
         windows_x=max(0, layer.windows[1] - left_out),
         windows_y=layer.windows[0],
         out_width=placement.columns,

@@ -16,10 +16,9 @@ import numpy as np
 from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import MULTIPLIER_BITS, UNUSED_THRESHOLD, search_reads
 
-from ..graph import CodeAddition, DoublingAddition, Layer
-from ..steps import StepFunction
+from ..graph import CodeAddition, DoublingAddition, Layer, StepFunction
 from .codes import InputCode
-from .lines import Limits, Staircase, least_values
+from .lines import Limits, Staircase, find_lines, least_values
 from .methods import ROUNDINGS, best_lines, multiplied, multiplied_natively
 from .native_scales import exact_steps
 from .requantization import Requantization
@@ -122,11 +121,12 @@ class _Pairs:
 
     def ways(self) -> Iterator[Requantization]:
         """Parameters that may do, those of the fewest cycles first."""
-        if isinstance(self._addition, DoublingAddition):
-            yield from self._doubling(self._addition)
         scales = self._scales()
         yield from self._directly(*scales)
         yield from self._by_ratio(*scales)
+        # One rounding more takes a phase more; most often no pair lies where it matters.
+        if isinstance(self._addition, DoublingAddition):
+            yield from self._doubling(self._addition)
         yield from self._searching(*scales)
 
     def proves(self, found: Requantization) -> bool:
@@ -212,7 +212,9 @@ class _Pairs:
             bias_low=nothing,
             bias_high=nothing,
         )
-        levels, rounding, line = best_lines(stairs, self._numberings, limits)
+        levels, rounding, line = best_lines(
+            self._numberings, lambda first, mode: find_lines(stairs, first, mode, limits)
+        )
         if line.fits.all():
             multiplier, offset, shift = (int(n[0]) for n in (line.multiplier, line.offset, line.shift))
             factors = (term * multiplier for term in terms)

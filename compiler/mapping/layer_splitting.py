@@ -12,8 +12,7 @@ import numpy as np
 
 from spinplane.machine import Operand
 
-from ..graph import Layer
-from ..steps import StepFunction
+from ..graph import Layer, StepFunction
 from .added_codes import own_codes
 from .native_scales import exact_steps
 from .values import Addend, value_of

@@ -1,26 +1,26 @@
 """Lines through steps: multiplier, shift and offset of each channel, so that one rounded product gives its codes.
 
 Step k lies between the numbers before_k and at_k. In a channel with the line m·x + o and the shift s it asks for
-m·at_k + o ≥ y_k and m·before_k + o < y_k, where y_k is the least number that is rounded to the step's code. As functions
-of the slope m / 2^s, the greatest lower bound of o is convex and the least upper bound concave: the slopes that leave
-room between them are found in real numbers. The one in the middle, with as many bits as fit, is proven in whole ones.
+m·at_k + o ≥ y_k and m·before_k + o < y_k, where y_k is the least number that is rounded to the step's code. As
+functions of the slope m / 2^s, the greatest lower bound of o is convex and the least upper bound concave: the slopes
+that leave room between them are found in real numbers. The one in the middle, with as many bits as fit, is proven in
+whole ones.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from spinplane.behavioral import shift_right_rounded
 from spinplane.machine import Rounding
 from spinplane.machine.output_stage import MULTIPLIER_BITS, OFFSET_BITS
-
-from ..rounding import round_quotients
 
 LARGEST_MULTIPLIER = 2 ** (MULTIPLIER_BITS - 1) - 1
 LARGEST_OFFSET = 2 ** (OFFSET_BITS - 1) - 1
 #: Products and what is added to them stay below, so that int64 holds the difference of two.
-_LARGEST_PRODUCT = 2**60
+LARGEST_PRODUCT = 2**60
 #: Codes are nine bits and a sign apart at most.
-_LARGEST_SHIFT = 50
+LARGEST_SHIFT = 50
 #: Steeper than any line through two steps with other numbers between them.
 _STEEPEST = 2.0**11
 #: More turns than a search for the widest room takes.
@@ -118,28 +118,57 @@ def find_lines(stairs: Staircase, first: int, rounding: Rounding, limits: Limits
     limits : Limits
     """
     codes = np.arange(first + 1, first + 1 + stairs.at.shape[1], dtype=np.int64)
-    bounds = _bounds(codes, rounding)
-    slopes = _slopes(stairs, bounds)
+    bounds = code_bounds(codes, rounding)
+    slopes = middle_slopes(stairs, bounds)
     shift = _shifts(stairs, slopes, bounds, limits)
     multiplier = np.rint(slopes * 2.0**shift).astype(np.int64)
-    values = least_values(codes, shift[:, np.newaxis], rounding)
     m = multiplier[:, np.newaxis]
-    beyond = 4 * _LARGEST_PRODUCT
-    lower = np.where(stairs.inside, values - m * stairs.at, -beyond).max(axis=1, initial=-beyond)
-    upper = np.where(stairs.inside, values - 1 - m * stairs.before, beyond).min(axis=1, initial=beyond)
-    several = stairs.inside.any(axis=1)
-    total = np.where(several, (lower >> 1) + (upper >> 1) + (lower & upper & 1), 0)
-    bias = np.clip(
-        np.rint(total / np.maximum(multiplier * limits.unit, 1)).astype(np.int64),
-        limits.bias_low,
-        limits.bias_high,
+    products = Staircase(
+        before=m * stairs.before,
+        at=m * stairs.at,
+        inside=stairs.inside,
+        least=multiplier * stairs.least,
+        greatest=multiplier * stairs.greatest,
     )
-    bias = np.where(several, bias, 0)
-    offset = total - multiplier * limits.unit * bias
+    offset, bias, fits = fit_offsets(products, first, shift, rounding, multiplier * limits.unit, limits)
+    return Lines(multiplier=multiplier, offset=offset, shift=shift, bias=bias, fits=fits)
+
+
+def fit_offsets(
+    products: Staircase,
+    first: int,
+    shift: np.ndarray,
+    rounding: Rounding,
+    unit: np.ndarray,
+    limits: Limits,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Offsets, additions to the bias, and whether both give every code, proven on both sides of every step inside.
+
+    Parameters
+    ----------
+    products : Staircase
+        Over multiplied numbers.
+    first : int
+    shift : ndarray of shape (channels,), int64
+    rounding : Rounding
+    unit : ndarray of shape (channels,), int64
+        By so much a product grows where the bias does by one.
+    limits : Limits
+    """
+    inside = products.inside
+    codes = np.arange(first + 1, first + 1 + inside.shape[1], dtype=np.int64)
+    values = least_values(codes, shift[:, np.newaxis], rounding)
+    beyond = 4 * LARGEST_PRODUCT
+    lower = np.where(inside, values - products.at, -beyond).max(axis=1, initial=-beyond)
+    upper = np.where(inside, values - 1 - products.before, beyond).min(axis=1, initial=beyond)
+    several = inside.any(axis=1)
+    total = np.where(several, (lower >> 1) + (upper >> 1) + (lower & upper & 1), 0)
+    bias = np.rint(total / np.maximum(unit, 1)).astype(np.int64)
+    bias = np.where(several, np.clip(bias, limits.bias_low, limits.bias_high), 0)
+    offset = total - unit * bias
     fits = (lower <= total) & (total <= upper) & (np.abs(offset) <= limits.largest_offset)
-    lines = Lines(multiplier=multiplier, offset=offset, shift=shift, bias=bias, fits=fits)
-    _prove(stairs, first, rounding, limits, lines)
-    return lines
+    _prove(products, first, shift, rounding, total, fits)
+    return offset, bias, fits
 
 
 def least_values(codes: np.ndarray, shift: np.ndarray, rounding: Rounding) -> np.ndarray:
@@ -168,7 +197,7 @@ def least_values(codes: np.ndarray, shift: np.ndarray, rounding: Rounding) -> np
             return half + after_tie * (codes >= 1)
 
 
-def _bounds(codes: np.ndarray, rounding: Rounding) -> np.ndarray:
+def code_bounds(codes: np.ndarray, rounding: Rounding) -> np.ndarray:
     """Real numbers from which on, or right after which, a code is reached."""
     match rounding:
         case Rounding.TO_ZERO:
@@ -183,7 +212,7 @@ def _bounds(codes: np.ndarray, rounding: Rounding) -> np.ndarray:
             return codes - 0.5
 
 
-def _slopes(stairs: Staircase, bounds: np.ndarray) -> np.ndarray:
+def middle_slopes(stairs: Staircase, bounds: np.ndarray) -> np.ndarray:
     """The middle one of the slopes of each channel that leave room to its offset, float64.
 
     The room is a concave function of the slope, made of pieces (T_k − B_j)·slope + b_j − b_k: Newton's method from
@@ -234,35 +263,34 @@ def _shifts(stairs: Staircase, slopes: np.ndarray, bounds: np.ndarray, limits: L
     """The greatest shift of each channel whose numbers fit, int64; 0 with at most one step, which needs no slope."""
     reach = np.maximum(np.abs(stairs.least), np.abs(stairs.greatest)).astype(np.float64)
     first = stairs.inside.argmax(axis=1)
-    at = np.take_along_axis(stairs.at, first[:, np.newaxis], axis=1)[:, 0]
+    at, before = (of[np.arange(len(first)), first] for of in (stairs.at, stairs.before))
     steep = np.where(slopes > 0, slopes, 1.0)
     # What the line is at 0 in codes, and what the bias leaves of it to the offset.
     at_0 = bounds[first] - steep * at
     bias = np.clip(np.rint(at_0 / (steep * limits.unit)), limits.bias_low, limits.bias_high)
-    rest = np.abs(at_0 - steep * limits.unit * bias) + steep * limits.unit + 1
+    # No offset lies further from the first step than its two sides from each other.
+    rest = np.abs(at_0 - steep * limits.unit * bias) + steep * (limits.unit + at - before)
     largest = np.minimum(limits.steepest / steep, limits.largest_offset / rest)
-    largest = np.minimum(largest, _LARGEST_PRODUCT / (steep * (reach + limits.unit * np.abs(bias))))
-    shift = np.clip(np.floor(np.log2(largest)), 0, _LARGEST_SHIFT).astype(np.int64)
+    largest = np.minimum(largest, LARGEST_PRODUCT / (steep * (reach + limits.unit * np.abs(bias))))
+    shift = np.clip(np.floor(np.log2(largest)), 0, LARGEST_SHIFT).astype(np.int64)
     return np.where(stairs.inside.sum(axis=1) > 1, shift, 0)
 
 
-def _prove(stairs: Staircase, first: int, rounding: Rounding, limits: Limits, lines: Lines) -> None:
+def _prove(
+    products: Staircase,
+    first: int,
+    shift: np.ndarray,
+    rounding: Rounding,
+    total: np.ndarray,
+    fits: np.ndarray,
+) -> None:
     """Right on both sides of every step, and so everywhere: lines rise, and so do rounded numbers."""
-    low, high = (first + stairs.reached)[:, np.newaxis], (first + stairs.passed)[:, np.newaxis]
-    taken = first + np.arange(stairs.at.shape[1], dtype=np.int64)
-    m = lines.multiplier[:, np.newaxis]
-    o = (lines.offset + lines.multiplier * limits.unit * lines.bias)[:, np.newaxis]
-    unit = np.left_shift(np.int64(1), lines.shift)[:, np.newaxis]
-    relevant = lines.fits[:, np.newaxis] & stairs.inside
-    at = np.clip(round_quotients(m * np.where(relevant, stairs.at, 0) + o, unit, rounding), low, high)
-    before = np.clip(round_quotients(m * np.where(relevant, stairs.before, 0) + o, unit, rounding), low, high)
-    # Several steps may lie at one place: the last one there counts, and the first one before it.
-    same = np.zeros(stairs.at.shape, dtype=bool)
-    same[:, 1:] = (stairs.at[:, 1:] == stairs.at[:, :-1]) & stairs.inside[:, 1:] & stairs.inside[:, :-1]
-    follows = np.zeros_like(same)
-    follows[:, :-1] = same[:, 1:]
-    assert (at == taken + 1)[relevant & ~follows].all()
-    assert (before == taken)[relevant & ~same].all()
-    assert (lines.multiplier[lines.fits] >= 0).all() and (
-        lines.multiplier[lines.fits] <= limits.steepest
-    ).all()
+    taken = first + np.arange(products.at.shape[1], dtype=np.int64)
+    proven = fits[:, np.newaxis] & products.inside
+    at, before = (
+        shift_right_rounded(np.where(proven, side + total[:, np.newaxis], 0), shift[:, np.newaxis], rounding)
+        for side in (products.at, products.before)
+    )
+    # Bounds of codes do the rest: several steps may lie at one place.
+    assert (at > taken)[proven].all()
+    assert (before <= taken)[proven].all()

@@ -1,21 +1,24 @@
 """The methods by which values become codes: along lines, through lists of thresholds, and as an operator defines it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import THRESHOLD_BITS, UNUSED_THRESHOLD, search_reads, search_words
 
-from ..graph import Layer
-from ..steps import DoublingMultiply, FloatScale, StepFunction
-from .lines import LARGEST_OFFSET, Limits, Lines, Staircase, find_lines
+from ..graph import DoublingMultiply, FloatScale, Layer, StepFunction
+from .lines import LARGEST_MULTIPLIER, LARGEST_OFFSET, Limits, Lines, Staircase, find_lines
 from .native_scales import apply, native_scale
 from .requantization import CHANNEL_NUMBERS, Requantization
+from .residual_lines import ResidualLines, ResidualSteps
 from .staircases import CodeLevels, CodeSteps
 from .values import Value, pool_of
+
+AnyLines = TypeVar("AnyLines", Lines, ResidualLines)
 
 #: In the order in which they are tried. With a free offset FLOOR does what CEIL, HALF_UP and HALF_DOWN do.
 ROUNDINGS = (
@@ -34,28 +37,35 @@ def multiplied(layer: Layer, steps: CodeSteps, value: Value) -> Requantization:
     Raises
     ------
     SpinplaneError
-        If a threshold does not fit, naming the layer.
+        If thresholds do not fit, naming the layer.
     """
-    moved, limits = _without_constant(steps, value), _limits(steps, value)
-    levels, rounding, lines = best_lines(moved, steps.levels, limits)
-    slope = steps.sign * np.where(lines.fits, lines.multiplier, steps.sign)
-    pieces = slope * value.sum_scale
+    if layer.residual:
+        return _with_residual(layer, steps, value)
+    turned = steps.sign < 0
+    limits = Limits(
+        steepest=LARGEST_MULTIPLIER,
+        largest_offset=LARGEST_OFFSET,
+        unit=value.windows,
+        bias_low=np.where(turned, -value.bias_high, value.bias_low),
+        bias_high=np.where(turned, -value.bias_low, value.bias_high),
+    )
+    levels, rounding, lines = best_lines(
+        steps.levels, lambda first, mode: find_lines(steps.stairs, first, mode, limits)
+    )
     numbers = {
-        "multiplier": pieces,
-        "residual_multiplier": slope * value.code_scale,
+        "multiplier": np.where(lines.fits, steps.sign * lines.multiplier, 1),
         "offset": np.where(lines.fits, lines.offset, 0),
         "shift": np.where(lines.fits, lines.shift, 0),
     }
-    bias = np.where(lines.fits, lines.bias, 0) * steps.sign * (1 if value.sum_scale >= 0 else -1)
     return _built(
         layer,
         steps,
         value,
-        moved,
         levels,
         search=~lines.fits,
         numbers=numbers,
-        bias=bias,
+        bias=np.where(lines.fits, steps.sign * lines.bias, 0),
+        thresholds=search_lists(layer, steps.stairs, steps.sign, ~lines.fits),
         fields={"multiplies": True, "rounding": rounding},
     )
 
@@ -66,19 +76,79 @@ def searched(layer: Layer, steps: CodeSteps, value: Value) -> Requantization:
     Raises
     ------
     SpinplaneError
-        If a threshold does not fit, naming the layer.
+        If thresholds do not fit, naming the layer.
     """
-    ones = np.ones(len(steps.sign), dtype=np.int64)
+    if layer.residual:
+        return _with_residual(layer, steps, value, lines=False)
+    every = np.ones(len(steps.sign), dtype=bool)
     return _built(
         layer,
         steps,
         value,
-        _without_constant(steps, value),
         steps.levels[0],
-        search=ones > 0,
-        numbers={"multiplier": value.sum_scale * ones, "residual_multiplier": value.code_scale * ones},
-        bias=0 * ones,
-        fields={"multiplies": True} if value.code_scale else {},
+        search=every,
+        numbers={},
+        bias=np.zeros(len(every), dtype=np.int64),
+        thresholds=search_lists(layer, steps.stairs, steps.sign, every),
+        fields={},
+    )
+
+
+def _with_residual(layer: Layer, steps: CodeSteps, value: Value, *, lines: bool = True) -> Requantization:
+    """Codes of sums with a residual: along lines where they are wanted and fit, else by a search.
+
+    Channels that fall are multiplied by negative numbers, whatever becomes of the products.
+    """
+    sign = steps.sign * (1 if value.sum_scale >= 0 else -1)
+    # A sum without a factor does not count: any one will do, 0 for instance.
+    counts = int(value.sum_scale != 0)
+    ends = np.sort([sign * value.sum_low, sign * value.sum_high], axis=0) * counts
+    pairs = ResidualSteps(
+        steps.stairs.at - (steps.sign * value.constant)[:, np.newaxis],
+        max(1, abs(value.sum_scale)),
+        steps.sign * value.code_scale,
+        ends[0],
+        ends[1],
+        value.codes,
+    )
+    levels, fields = steps.levels[0], dict[str, Any](multiplies=True, residual=True)
+    multiplier, residual, stairs = pairs.within_thresholds()
+    numbers = {"multiplier": sign * multiplier * counts, "residual_multiplier": residual}
+    search, bias = np.ones(len(sign), dtype=bool), 0 * sign
+    if lines:
+        moved = np.sort([sign * value.bias_low, sign * value.bias_high], axis=0) * counts
+        limits = Limits(
+            steepest=LARGEST_MULTIPLIER,
+            largest_offset=LARGEST_OFFSET,
+            unit=value.windows,
+            bias_low=moved[0],
+            bias_high=moved[1],
+        )
+        levels, rounding, found = best_lines(
+            steps.levels, lambda first, mode: pairs.find_lines(first, mode, limits)
+        )
+        search, fields["rounding"] = ~found.fits, rounding
+        numbers = {
+            "multiplier": np.where(search, numbers["multiplier"], sign * found.multiplier * counts),
+            "residual_multiplier": np.where(search, residual, found.residual),
+            "offset": np.where(search, 0, found.offset),
+            "shift": np.where(search, 0, found.shift),
+        }
+        bias = np.where(search, 0, sign * found.bias)
+    if (stairs.inside & (stairs.before >= stairs.at))[search].any():
+        raise SpinplaneError(
+            f"layer {layer.name}: no thresholds of {THRESHOLD_BITS} bits tell its sums with the residual apart"
+        )
+    return _built(
+        layer,
+        replace(steps, stairs=pairs.stairs),
+        value,
+        levels,
+        search=search,
+        numbers=numbers,
+        bias=bias,
+        thresholds=search_lists(layer, stairs, np.ones(len(sign)), search),
+        fields=fields,
     )
 
 
@@ -127,12 +197,12 @@ def multiplied_natively(
             **({"out_zero": zero} if consecutive else {"table": True}),
         },
     )
-    prove(layer, steps, value, exact, lambda sums: codes[apply(layer, steps, sums) - steps.low] - found(sums))
+    _prove(value, exact, lambda sums: codes[apply(layer, steps, sums) - steps.low] - found(sums))
     return found
 
 
-def prove(layer, steps, value, exact, difference) -> None:
-    """Assert that nothing differs at the ends of the sums and on both sides of every step, and so anywhere."""
+def _prove(value: Value, exact: StepFunction, difference: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Nothing differs at the ends of the sums and on both sides of every step, and so nowhere: both are monotone."""
     low, high = value.low[:, np.newaxis], value.high[:, np.newaxis]
     sums = np.concatenate([low, high, np.clip(exact.thresholds, low, high)], axis=1)
     for near in (sums, np.clip(sums - 1, low, high), np.clip(sums + 1, low, high)):
@@ -140,10 +210,10 @@ def prove(layer, steps, value, exact, difference) -> None:
 
 
 def best_lines(
-    stairs: Staircase, numberings: Iterable[CodeLevels], limits: Limits
-) -> tuple[CodeLevels, Rounding, Lines]:
+    numberings: Iterable[CodeLevels], find: Callable[[int, Rounding], AnyLines]
+) -> tuple[CodeLevels, Rounding, AnyLines]:
     """Lines in the rounding, and with the numbers of levels, that serve the most channels; the first of equal ones."""
-    best: tuple[CodeLevels, Rounding, Lines] | None = None
+    best: tuple[CodeLevels, Rounding, AnyLines] | None = None
     tried = set()
     for rounding, levels in product(ROUNDINGS, numberings):
         # A free offset makes up for numbers that differ by whole codes, or by two where halves go to even ones.
@@ -151,7 +221,7 @@ def best_lines(
         if (rounding, alike) in tried:
             continue
         tried.add((rounding, alike))
-        lines = find_lines(stairs, levels.first, rounding, limits)
+        lines = find(levels.first, rounding)
         if best is None or lines.fits.sum() > best[2].fits.sum():
             best = levels, rounding, lines
         if lines.fits.all():
@@ -170,29 +240,28 @@ def _built(
     layer: Layer,
     steps: CodeSteps,
     value: Value,
-    stairs: Staircase,
     levels: CodeLevels,
     *,
     search: np.ndarray,
     numbers: Mapping[str, np.ndarray],
     bias: np.ndarray,
+    thresholds: np.ndarray,
     fields: Mapping[str, Any],
 ) -> Requantization:
     """Parameters of channels some of which search, in whole."""
     pool, least = pool_of(layer)
-    thresholds = search_lists(layer, stairs, steps.sign, search)
     reads = search_reads(thresholds.shape[1])
     table = steps.tables.shape[1] > 0
     return Requantization(
         channels=all_numbers(
             len(search),
             {
-                **numbers,
-                "low": levels.first + stairs.reached,
-                "high": levels.first + stairs.passed,
+                "low": levels.first + steps.stairs.reached,
+                "high": levels.first + steps.stairs.passed,
                 "least": least,
                 "search": search,
-                "falling": search & (steps.sign < 0),
+                "falling": search & (steps.sign < 0) & (layer.residual is None),
+                **numbers,
             },
         ),
         bias=bias,
@@ -202,7 +271,6 @@ def _built(
         fields={
             "pool": pool,
             "search_reads": reads,
-            **({"residual": True} if value.code_scale else {}),
             **({"table": True, "table_offset": search_words(thresholds.shape[1], reads)} if table else {}),
             **({} if table else {"level_shift": levels.level_shift, "out_zero": levels.zero}),
             **fields,
@@ -234,31 +302,3 @@ def search_lists(layer: Layer, stairs: Staircase, sign: np.ndarray, search: np.n
     thresholds = np.full((len(search), counts.max(initial=0)), UNUSED_THRESHOLD, dtype=np.int64)
     thresholds[channel, position] = at
     return thresholds
-
-
-def _without_constant(steps: CodeSteps, value: Value) -> Staircase:
-    """The staircase over what is multiplied of a value."""
-    if not value.constant:
-        return steps.stairs
-    moved, stairs = steps.sign * value.constant, steps.stairs
-    by_step = moved[:, np.newaxis]
-    return Staircase(
-        before=stairs.before - by_step,
-        at=stairs.at - by_step,
-        inside=stairs.inside,
-        least=stairs.least - moved,
-        greatest=stairs.greatest - moved,
-    )
-
-
-def _limits(steps: CodeSteps, value: Value) -> Limits:
-    """Limits of lines over a value, or over its negative where the bias counts the other way."""
-    turned = steps.sign * (1 if value.sum_scale >= 0 else -1) < 0
-    movable = value.sum_scale != 0
-    return Limits(
-        steepest=value.steepest,
-        largest_offset=LARGEST_OFFSET,
-        unit=max(1, value.windows * abs(value.sum_scale)),
-        bias_low=np.where(turned, -value.bias_high, value.bias_low) * movable,
-        bias_high=np.where(turned, -value.bias_low, value.bias_high) * movable,
-    )

@@ -7,8 +7,7 @@ import numpy as np
 from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import SIGNIFICAND_BITS
 
-from ..graph import Layer
-from ..steps import DoublingMultiply, FloatScale, StepFunction
+from ..graph import DoublingMultiply, FloatScale, Layer, StepFunction
 
 #: With a significand of 24 bits, whatever is shifted further is 0.
 _LARGEST_SHIFT = 61

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from spinplane.behavioral import batch_normalize, quantize, shift_right_rounded
 from spinplane.machine import Machine, Rounding
 from spinplane.machine.output_stage import (
     CODES_PER_WORD,
@@ -15,8 +16,6 @@ from spinplane.machine.output_stage import (
     search_words,
 )
 from spinplane.machine.passes import Pass
-
-from ..rounding import round_quotients
 
 _POOLED_END = 1 << (POOLED_BITS - 1)
 #: Numbers of a channel in the words of parameters and scales; the bias and the place of thresholds are added later.
@@ -168,19 +167,19 @@ class Requantization:
             y = self.scaled(y, residual)
             if self.fields.get("own_code"):
                 return self.total_code(self.own_code(y), residual)
-        return y if self.raw else self._code(y, self._levels(y))
+        return y if self.raw else self._code(self._levels(y))
 
     def scaled(self, pooled: np.ndarray, residual: np.ndarray | int) -> np.ndarray:
-        """Y after phase 1."""
-        multiplier = self._column(self.channels["multiplier"])
-        offset = self._column(self.channels["offset"])
-        if self.fields.get("float_scale"):
-            y = _significand(_significand(pooled) * multiplier) + offset
-        else:
-            y = _half_up(pooled * multiplier, self._column(self.channels["high_shift"])) + offset
-        if self.fields.get("residual") and not self.fields.get("own_code"):
-            y = y + self._addend(residual)
-        return y
+        """Give y after phase 1."""
+        y = batch_normalize(
+            pooled,
+            self._column(self.channels["multiplier"]),
+            self._column(self.channels["offset"]),
+            high_shifts=self._column(self.channels["high_shift"]),
+            float_scale=self.fields.get("float_scale", False),
+        )
+        adds = self.fields.get("residual") and not self.fields.get("own_code")
+        return y + self._addend(residual) if adds else y
 
     def own_code(self, y: np.ndarray) -> np.ndarray:
         """The own code of y."""
@@ -189,21 +188,24 @@ class Requantization:
     def total_code(self, own: np.ndarray, residual: np.ndarray | int) -> np.ndarray:
         """Code of own codes and those of the residual."""
         fields = self.fields
-        y = _half_away(
-            _half_up(own * fields["own_multiplier"], fields.get("own_high_shift", 0)),
-            fields.get("own_shift", 0),
+        y = _scaled_code(
+            own, fields["own_multiplier"], fields.get("own_high_shift", 0), fields.get("own_shift", 0)
         )
         if fields.get("residual"):
             y = y + self._addend(residual)
         y = y + fields.get("total_offset", 0)
         if fields.get("multiplies_total"):
             limited = np.clip(y, -_POOLED_END, _POOLED_END - 1)
-            y = _half_up(limited * fields["total_multiplier"], fields["total_high_shift"])
+            y = batch_normalize(
+                limited, fields["total_multiplier"], 0, high_shifts=fields["total_high_shift"]
+            )
         low, high = fields["total_low"], fields["total_high"]
-        found = self._searched(y, low, high) if self.channels["search"].any() else 0
-        unit = np.int64(1) << fields.get("total_shift", 0)
-        rounded = np.clip(round_quotients(y, unit, fields.get("rounding", Rounding.FLOOR)), low, high)
-        return self._code(y, np.where(self._column(self.channels["search"]) > 0, found, rounded))
+        if self.channels["search"].any():
+            return self._code(self._searched(y, low, high))
+        rounding = fields.get("rounding", Rounding.FLOOR)
+        return self._code(
+            quantize(y, shift=fields.get("total_shift", 0), rounding=rounding, low=low, high=high)
+        )
 
     def _levels(self, y: np.ndarray) -> np.ndarray:
         low, high = self._column(self.channels["low"]), self._column(self.channels["high"])
@@ -214,9 +216,8 @@ class Requantization:
         return np.where(search, self._searched(y, low, high), rounded) if search.any() else rounded
 
     def _rounded(self, y: np.ndarray, rounding: Rounding) -> np.ndarray:
-        unit = np.left_shift(np.int64(1), self._column(self.channels["shift"]))
-        low, high = self._column(self.channels["low"]), self._column(self.channels["high"])
-        return np.clip(round_quotients(y, unit, rounding), low, high)
+        shift, low, high = (self._column(self.channels[name]) for name in ("shift", "low", "high"))
+        return quantize(y, shift=shift, rounding=rounding, low=low, high=high)
 
     def _searched(self, y: np.ndarray, low: np.ndarray | int, high: np.ndarray | int) -> np.ndarray:
         seen = np.clip(y, -UNUSED_THRESHOLD - 1, UNUSED_THRESHOLD - 1)
@@ -225,34 +226,27 @@ class Requantization:
             count += self._column(thresholds) <= seen
         return np.where(self._column(self.channels["falling"]) > 0, high - count, low + count)
 
-    def _code(self, y: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    def _code(self, levels: np.ndarray) -> np.ndarray:
         if self.fields.get("table"):
             channel = np.arange(len(self.tables))[:, np.newaxis]
             return self.tables[channel, levels % TABLE_CODES].astype(np.int64)
         return (levels << self.fields.get("level_shift", 0)) + self.fields.get("out_zero", 0)
 
     def _addend(self, residual: np.ndarray | int) -> np.ndarray:
-        product = (residual - self.fields.get("residual_zero", 0)) * self._column(
-            self.channels["residual_multiplier"]
+        return _scaled_code(
+            np.subtract(residual, self.fields.get("residual_zero", 0)),
+            self._column(self.channels["residual_multiplier"]),
+            self.fields.get("residual_high_shift", 0),
+            self.fields.get("residual_shift", 0),
         )
-        high = _half_up(product, self.fields.get("residual_high_shift", 0))
-        return _half_away(high, self.fields.get("residual_shift", 0))
 
     @staticmethod
     def _column(numbers: np.ndarray) -> np.ndarray:
         return numbers[:, np.newaxis]
 
 
-def _half_up(products: np.ndarray, shift: np.ndarray | int) -> np.ndarray:
-    """H of the contract."""
-    return (products + ((np.int64(1) << shift) >> 1)) >> shift
-
-
-def _half_away(values: np.ndarray, shift: int) -> np.ndarray:
-    """A of the contract."""
-    return round_quotients(values, 1 << shift, Rounding.HALF_AWAY)
-
-
-def _significand(values: np.ndarray) -> np.ndarray:
-    """F of the contract: the conversion of a whole number to float32 rounds it once."""
-    return values.astype(np.float32).astype(np.int64)
+def _scaled_code(codes: np.ndarray, multiplier: np.ndarray | int, high_shift: int, shift: int) -> np.ndarray:
+    """A(H(code · multiplier, high_shift), shift) of the contract."""
+    return shift_right_rounded(
+        batch_normalize(codes, multiplier, 0, high_shifts=high_shift), shift, Rounding.HALF_AWAY
+    )

@@ -1,8 +1,10 @@
 """From a layer's meaning to the output stage's parameters, which reproduce every step of every channel exactly.
 
-A channel's sum becomes a code by a multiplication, natively as an operator defines it or along a line through all steps,
-or by a search through a list of thresholds. Products are proven on both sides of every step that a channel can reach.
+A channel's sum becomes a code by a multiplication, natively as an operator defines it or along a line through all
+steps, or by a search through a list of thresholds. Products are proven on both sides of every step that is reached.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +12,7 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.output_stage import MOST_SEARCH_READS, search_reads
 from spinplane.machine.passes import Pass
 
-from ..graph import Layer
-from ..steps import StepFunction
+from ..graph import CodeAddition, Layer, StepFunction
 from .added_codes import added_codes, own_codes
 from .codes import InputCode
 from .methods import all_numbers, multiplied, multiplied_natively, searched
@@ -50,7 +51,8 @@ def requantization(
         return _raw(layer, value)
     if layer.addition and layer.addition.source is not None:
         own = own_codes(layer, value)
-        assert own is not None and addend is not None
+        assert own is not None
+        assert addend is not None
         return added_codes(layer, own, output, addend)
     steps = layer.steps
     if isinstance(steps, StepFunction):
@@ -62,7 +64,7 @@ def requantization(
         not sparing and _search_interval(machine, output, addend, added.count) < multiplies
     ):
         return _by_steps(layer, added, output, value, addend, machine, sparing=sparing)
-    levels = steps.levels if layer.addition is None else layer.addition.apply(steps.levels)
+    levels = _behind(layer, steps.levels)
     return multiplied_natively(layer, steps, value, exact, stored_codes(layer.name, levels, output))
 
 
@@ -122,10 +124,15 @@ def _added(layer: Layer, steps: StepFunction) -> StepFunction:
     """Steps with a further quantizer behind them, whose levels may descend."""
     if layer.addition is None:
         return steps
-    levels = layer.addition.apply(steps.levels)
+    levels = _behind(layer, steps.levels)
     if not steps.monotone or (np.diff(levels, axis=-1) >= 0).all():
         return StepFunction(thresholds=steps.thresholds, rising=steps.rising, levels=levels)
     return _reversed(steps, levels)
+
+
+def _behind(layer: Layer, levels: np.ndarray) -> np.ndarray:
+    """Levels behind a further quantizer, if the layer has one."""
+    return layer.addition.apply(levels) if isinstance(layer.addition, CodeAddition) else levels
 
 
 def _search_interval(machine: Machine, output: InputCode, addend: Addend | None, thresholds: int) -> int:
@@ -134,9 +141,9 @@ def _search_interval(machine: Machine, output: InputCode, addend: Addend | None,
     return _interval(machine, output, addend, multiplies=adds, search_reads=search_reads(thresholds))
 
 
-def _interval(machine: Machine, output: InputCode, addend: Addend | None, **fields: object) -> int:
+def _interval(machine: Machine, output: InputCode, addend: Addend | None, **fields: Any) -> int:
     """Cycles of an outer beat of a pass with such fields."""
-    adding = {"residual": True, "residual_planes": addend.code.bits} if addend else {}
+    adding = dict[str, Any](residual=True, residual_planes=addend.code.bits) if addend else {}
     return Pass(machine=machine, out_planes=output.bits, **{**fields, **adding}).least_interval
 
 

@@ -1,5 +1,6 @@
 """The stages of a network in order, each with all ways to compute it."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -147,15 +148,25 @@ class NetworkStages:
             If a layer cannot be lowered, its steps are none that the output stage can compute, or there is no way to
             place it.
         """
-        room, lanes = self._machine.threshold_beats, self._machine.results_per_cycle
-        sparing = set[int]()
-        while True:
-            stages = self._stages(sparing, fold_pools=fold_pools, split_pools=split_pools)
-            words = [(stage.lookup_words(lanes), stage.number) for stage in stages]
-            spared = max(((count, at) for count, at in words if count and at not in sparing), default=None)
-            if spared is None or sum(count for count, _ in words) <= room:
-                return stages
-            sparing.add(spared[1])
+        sparing, tried = set[int](), set[int]()
+        stages = self._stages(sparing, fold_pools=fold_pools, split_pools=split_pools)
+        words = self._lookup_words(stages)
+        # Layers with the most words come first.
+        while words.total() > self._machine.threshold_beats and (left := set(+words) - tried):
+            layer = max(left, key=words.__getitem__)
+            tried.add(layer)
+            fewer = self._stages(sparing | {layer}, fold_pools=fold_pools, split_pools=split_pools)
+            if self._lookup_words(fewer).total() < words.total():
+                stages, words = fewer, self._lookup_words(fewer)
+                sparing.add(layer)
+        return stages
+
+    def _lookup_words(self, stages: Sequence[Stage]) -> Counter[int]:
+        """Words of thresholds and tables that each layer takes."""
+        words = Counter[int]()
+        for stage in stages:
+            words[stage.number] += stage.lookup_words(self._machine.results_per_cycle)
+        return words
 
     def _stages(self, sparing: Collection[int], *, fold_pools: bool, split_pools: bool) -> list[Stage]:
         """Stages of all layers, those in `sparing` with as few words of thresholds as can be."""

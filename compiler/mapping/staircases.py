@@ -6,8 +6,7 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from ..graph import Layer
-from ..steps import StepFunction
+from ..graph import Layer, StepFunction
 from .codes import InputCode
 from .lines import Staircase, place_steps
 
@@ -82,7 +81,7 @@ def code_steps(
         at = _at_codes(at, codes, wanted, least, greatest)
     else:
         channels = [slice(channel, channel + 1) for channel in range(len(at))]
-        rows = [_at_codes(at[c], *codes[c], wanted, least[c], greatest[c]) for c in channels]
+        rows = [_at_codes(at[c], codes[c][0], wanted, least[c], greatest[c]) for c in channels]
         at = np.concatenate(rows)
     return CodeSteps(
         stairs=place_steps(at, least, greatest),

@@ -35,9 +35,11 @@ class Value:
 
     Parameters
     ----------
-    low, high : ndarray of shape (channels,), int64
-        What it reaches in each channel.
+    low, high, sum_low, sum_high : ndarray of shape (channels,), int64
+        What it, and its pooled sum alone, reach in each channel.
     sum_scale, code_scale, constant : int
+    codes : range
+        Of the residual.
     windows : int
         Windows whose sums are added up.
     bias_low, bias_high : ndarray of shape (channels,), int64
@@ -46,17 +48,15 @@ class Value:
 
     low: np.ndarray
     high: np.ndarray
+    sum_low: np.ndarray
+    sum_high: np.ndarray
     sum_scale: int
     code_scale: int
     constant: int
+    codes: range
     windows: int
     bias_low: np.ndarray
     bias_high: np.ndarray
-
-    @property
-    def steepest(self) -> int:
-        """Greatest multiplier of the value that the multipliers of its parts hold."""
-        return ((1 << (MULTIPLIER_BITS - 1)) - 1) // max(abs(self.sum_scale), abs(self.code_scale))
 
 
 def value_of(layer: Layer, addend: Addend | None) -> Value:
@@ -75,9 +75,12 @@ def value_of(layer: Layer, addend: Addend | None) -> Value:
     value = Value(
         low=low,
         high=high,
+        sum_low=low,
+        sum_high=high,
         sum_scale=1,
         code_scale=0,
         constant=0,
+        codes=range(1),
         windows=windows,
         bias_low=np.minimum(-limit - low // windows, 0),
         bias_high=np.maximum(limit - 1 - high // windows, 0),
@@ -115,14 +118,19 @@ def _with_residual(layer: Layer, value: Value, addend: Addend) -> Value:
         )
     if scale == code_scale == 0:
         raise SpinplaneError(f"layer {layer.name}: its sums and its residual are both multiplied by 0")
+    offset = addend.code.offset
+    first, last = ((end - offset) // addend.code.scale for end in (addend.smallest, addend.largest))
     sums = np.sort([scale * value.low, scale * value.high], axis=0)
     added = sorted(residual.residual_scale * end for end in (addend.smallest, addend.largest))
     return Value(
         low=sums[0] + added[0],
         high=sums[1] + added[1],
+        sum_low=value.low,
+        sum_high=value.high,
         sum_scale=scale,
         code_scale=code_scale,
-        constant=residual.residual_scale * addend.code.offset,
+        constant=residual.residual_scale * offset,
+        codes=range(first, last + 1),
         windows=value.windows,
         bias_low=value.bias_low,
         bias_high=value.bias_high,

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from accelerator_layers import FEW, fill_banks, program_of, random_pass
 from contract_interpreter import Interpreter, UnknownCell
+from contract_output import PARAMETERS, MissingWord, pack, unpack
 from hypothesis import given, settings
 from network_strategies import networks
 
 from spinplane.behavioral import ArrayError
 from spinplane.behavioral.accelerator import Accelerator, AcceleratorRun
+from spinplane.behavioral.output import output_stage
+from spinplane.behavioral.output.step_table import StepTable
 from spinplane.behavioral.prepared_pass import Mode
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.oracle import run_graph
@@ -108,6 +111,49 @@ def test_a_layer_is_what_the_contract_says(machine: Machine, seed: int, mode: Mo
     contract.run_pass(layer_pass)
     assert_equal(accelerator, run, contract)
     assert run.counters.shifts == run.counters.ands * layer_pass.slots
+
+
+@pytest.mark.parametrize("machine", [FEW, ONE_BUS], ids=lambda machine: machine.name)
+def test_codes_from_steps_are_what_the_contract_says(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sums whose codes rise or fall with them take their codes from a list of steps, as many sums do."""
+    monkeypatch.setattr(output_stage, "_TABLE_CODES", 0)
+    used, levels = [], StepTable.levels
+    monkeypatch.setattr(StepTable, "levels", lambda table, sums: used.append(table) or levels(table, sums))
+    for seed in range(60):
+        choices = {"clusters": 0} if machine.row_buses == 1 else {}
+        layer_pass = random_pass(machine, seed, raw=0, residual=0, own_code=0, **choices)
+        accelerator, contract = prepare(machine, seed, layer_pass)
+        run = accelerator.run()
+        contract.run_pass(layer_pass)
+        assert_equal(accelerator, run, contract)
+    assert len(used) >= 10
+
+
+def test_words_of_thresholds_and_tables_that_do_not_exist() -> None:
+    """The pass ends where a written beat looks into one, and else is as if they existed."""
+    missed = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        layer_pass = random_pass(FEW, seed, raw=0, search_reads=seed % 5, table=seed % 3 == 0)
+        accelerator, contract = prepare(FEW, seed, layer_pass)
+        for beat, lane in np.ndindex(FEW.parameter_beats, FEW.results_per_cycle):
+            octets = contract.parameters[beat, 16 * lane : 16 * lane + 16]
+            parameters = unpack(PARAMETERS, int.from_bytes(octets.tobytes(), "little"))
+            base = FEW.threshold_beats - int(rng.choice([1, 2, 8, 33, 60, 160]))
+            word = pack(PARAMETERS, parameters | {"threshold_base": base}).to_bytes(16, "little")
+            octets[:] = np.frombuffer(word, dtype=np.uint8)
+        accelerator.state.parameters[:] = contract.parameters
+        run = accelerator.run()
+        try:
+            contract.run_pass(layer_pass)
+        except MissingWord:
+            missed += 1
+            assert (run.error, run.error_descriptor) == (Error.PARAMETER_BANK, 1)
+        else:
+            assert_equal(accelerator, run, contract)
+    assert 10 <= missed <= 50
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -191,7 +191,7 @@ def test_a_map_lives_until_it_is_added():
         (steps_of(4, np.arange(6), seed=9, spread=12), "searched"),
     ],
 )
-@pytest.mark.parametrize("scales", [(1, 1), (3, -2), (-5, 4)])
+@pytest.mark.parametrize("scales", [(1, 1), (3, -2), (-5, 4), (7, 0), (0, 3)])
 @pytest.mark.parametrize(("scale", "offset"), [(1, 0), (1, -3), (2, -3)])
 def test_every_sum_with_every_code_becomes_its_level(steps, method, scales, scale, offset):
     layer = layer_of((4, 2, 1, 1), w=3, residual=residual(0, *scales), steps=steps)
@@ -202,7 +202,8 @@ def test_every_sum_with_every_code_becomes_its_level(steps, method, scales, scal
     )
     output = InputCode(bits=4, scale=1, offset=0, pad_code=0)
     found = requantization(layer, output, addend, SMALL)
-    assert found.methods()[method] == 4
+    # Where one of both does not count, few of the steps are reached.
+    assert found.methods()[method if all(scales) else "line"] == 4
     low, high = reachable_sums(layer)
     sums, codes = (of.ravel() for of in np.meshgrid(np.arange(low.min(), high.max() + 1), np.arange(4)))
     values = scales[0] * sums + scales[1] * (scale * codes + offset)
@@ -257,8 +258,8 @@ def conv(name="conv", **more):
         ),
         (
             [conv(), conv("next", residual=residual(0, 1, -(2**31)))],
-            "layer next: its sums times 1 and the codes of its residual times -2147483648 need multipliers of more than "
-            "32 bits",
+            "layer next: its sums times 1 and the codes of its residual times -2147483648 need multipliers of more "
+            "than 32 bits",
         ),
         (
             [conv(residual=residual(-1, 0, 0))],
@@ -267,10 +268,6 @@ def conv(name="conv", **more):
         (
             [conv(residual=residual(-1, 2**22, 1), bias=np.array([0, 600]), steps=None)],
             "layer conv: sums with the residual from ",
-        ),
-        (
-            [conv(residual=residual(-1, 2**22, 1), bias=np.array([0, 600]))],
-            "layer conv: pooled sums from ",
         ),
     ],
 )

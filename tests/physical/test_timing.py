@@ -259,3 +259,4 @@ def test_paths_are_told_and_read_back(report: AreaReport, tmp_path: Path) -> Non
     path = tmp_path / "area.json"
     spinplane.write_result(report, path)
     assert spinplane.read_result(path) == report
+    assert spinplane.read_provenance(path).versions["OpenSTA"] == report.sta

@@ -118,6 +118,24 @@ MACHINE_MUTANTS = {
         lambda sound: property(lambda places: sound.fget(places) - (places.counts.size - places.yields.size)),
         {"parameter_reads"},
     ),
+    "inner_beats_read_scales": Mutant(
+        OutputMap,
+        "parameter_reads",
+        lambda sound: property(
+            lambda places: (
+                sound.fget(places) + (places.counts.size - places.yields.size) * places._pass.multiplies
+            )
+        ),
+        {"parameter_reads"},
+    ),
+    "beats_that_are_not_written_look_up_nothing": Mutant(
+        OutputMap,
+        "parameter_reads",
+        lambda sound: property(
+            lambda places: sound.fget(places) - int((~places.yields).sum()) * places._pass.lookups
+        ),
+        {"parameter_reads"},
+    ),
     "residuals_are_read_once_for_all_planes": Mutant(
         ResidualLoader,
         "reads",

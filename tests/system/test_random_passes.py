@@ -1,6 +1,7 @@
 """Random passes are legal, draw all that an output stage does, and give codes that tell one value from another."""
 
 from collections import Counter
+from dataclasses import replace
 
 import contract_interpreter
 import numpy as np
@@ -27,9 +28,12 @@ FEATURES = (
 )
 
 
-def test_the_machine_takes_them_and_their_times_are_those_of_the_text() -> None:
-    for n in PASSES:
-        assert decode(encode(n), FEW) == n
+@pytest.mark.parametrize("lanes_per_multiplier", [1, 4, 16])
+def test_the_machine_takes_them_and_their_times_are_those_of_the_text(lanes_per_multiplier: int) -> None:
+    machine = replace(FEW, sub_arrays=16, results_per_cycle=16, multipliers=16 // lanes_per_multiplier)
+    passes = [random_pass(machine, seed, clusters=0) for seed in range(200)]
+    for n in [*PASSES, *passes]:
+        assert decode(encode(n), n.machine) == n
         assert n.interval >= n.least_interval == least_interval(n)
         assert n.multiplier_cycles == multiplier_cycles(n)
         assert n.last_write_cycles == cycles_to_last_write(n)

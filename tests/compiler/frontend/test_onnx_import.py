@@ -371,9 +371,10 @@ def test_clips_and_quantizers_that_change_no_code_pass(tmp_path):
         CONV,
         quant("s", "t", 3),
         helper.make_node("Clip", ["t", "least", "greatest"], ["u"]),
-        quant("u", "y", 4),
+        quant("u", "y", 4, scale="half"),
     ]
-    path = save(tmp_path / "made.onnx", nodes, {"least": np.float32(-4), "greatest": np.float32(3)})
+    constants = {"least": np.float32(-4), "greatest": np.float32(3), "half": np.float32(0.5)}
+    path = save(tmp_path / "made.onnx", nodes, constants)
     assert load_model(path).layers[0].addition is None
     assert compare_with_float32(path, np.random.default_rng(0).integers(0, 16, (2, 6, 6))) == (0, 0)
 

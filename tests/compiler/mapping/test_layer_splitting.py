@@ -1,6 +1,7 @@
-"""Overlapping maxima taken in passes of their own: the same values, fewer cycles where it is chosen."""
+"""Layers in several stages: the same values, fewer cycles where overlapping maxima are taken afterwards."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction
-from spinplane.compiler.mapping.layer_splitting import split_pool
+from spinplane.compiler.graph import CodeAddition, Graph, InputCoding, Layer, Pooling, StepFunction
+from spinplane.compiler.mapping.codes import InputCode
+from spinplane.compiler.mapping.layer_splitting import split_layer, split_pool
+from spinplane.compiler.mapping.values import Addend
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
@@ -172,3 +175,55 @@ def test_greatest_sums_of_rising_steps_are_split():
     without, maxima = split_pool(layer, OUTPUTS[2])
     codes = finish(without, linear(without, values))
     assert (finish(maxima, linear(maxima, codes)) == finish(layer, linear(layer, values))).all()
+
+
+def bent(levels: np.ndarray) -> StepFunction:
+    """Steps of two slopes, no line through which there is."""
+    below, above = np.arange(-70, 0, 10), np.arange(0, len(levels) - 8)
+    limits = np.tile(np.concatenate([below, above]), (6, 1))
+    return StepFunction(thresholds=limits, rising=np.ones(6, dtype=bool), levels=levels)
+
+
+ADDITION = CodeAddition(source=-1, own_scale=Fraction(1, 3), residual_scale=Fraction(2, 5), low=0, high=15)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pools"),
+    [
+        # A greatest code that is that of no greatest or least sum.
+        ({"steps": bent(np.arange(20) * 7 % 20)}, (False, True)),
+        ({"steps": bent(np.arange(20) * 7 % 20), "addition": ADDITION}, (False, True)),
+        # Own codes that no product gives.
+        ({"steps": bent(np.arange(20)), "addition": ADDITION}, (True, False)),
+        ({"steps": bent(2 * np.arange(20) - 9), "addition": ADDITION, "pool": None}, (False, False)),
+    ],
+)
+def test_codes_that_need_several_stages(changes, pools):
+    layer = first_layer(OUTPUTS[2], **changes)
+    addend = Addend(code=InputCode(bits=3, scale=1, offset=0, pad_code=0), smallest=0, largest=7)
+    own, rest = split_layer(layer, addend if layer.addition else None)
+    assert (own.addition, rest.addition) == (None, layer.addition)
+    assert tuple(part.pool is not None for part in (own, rest)) == pools
+    # Own codes are counted from 0 on, one after the other.
+    assert own.steps.levels.min() == 0
+    assert (np.diff(np.unique(own.steps.levels)) == 1).all()
+    rng = np.random.default_rng(2)
+    values = rng.integers(0, 8, (2, 2, 9, 11))
+    sums = linear(layer, values)
+    codes = finish(own, linear(own, values))
+    height, width = finish(replace(layer, addition=None), sums).shape[2:]
+    added = rng.integers(0, 8, (2, 6, height, width)) if layer.addition else None
+    wanted = finish(layer, sums, added=added)
+    assert (finish(rest, linear(rest, codes), added=added) == wanted).all()
+
+
+def test_what_one_stage_computes_is_not_split():
+    layer = first_layer(OUTPUTS[2])
+    addend = Addend(code=InputCode(bits=3, scale=1, offset=0, pad_code=0), smallest=0, largest=7)
+    line = StepFunction(
+        thresholds=np.tile(np.arange(-60, 60, 10), (6, 1)),
+        rising=np.ones(6, dtype=bool),
+        levels=np.arange(13),
+    )
+    for whole in (layer, replace(layer, steps=line, addition=ADDITION)):
+        assert split_layer(whole, addend if whole.addition else None) == (whole,)

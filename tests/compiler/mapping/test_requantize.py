@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 
 from spinplane.compiler.frontend.thresholds import reachable_sums
-from spinplane.compiler.graph import Layer, Pooling, StepFunction
-from spinplane.compiler.mapping.codes import InputCode
 from spinplane.compiler.mapping.layer_splitting import split_layer
 from spinplane.compiler.mapping.lowering import layer_input_code
 from spinplane.compiler.mapping.requantize import requantization
-from spinplane.machine import Operand, Rounding, SpinplaneError, load_machine
-from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS, UNUSED_THRESHOLD
+from spinplane.machine import load_machine
+from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS
 from tests.random_requantizations import KINDS, Case, random_case
 
 PAPER = load_machine("paper")
@@ -76,7 +74,9 @@ def check(case: Case, seed: int, methods: Counter) -> None:
         else:
             sums += steps_of(case, c, least, greatest, rng)
         codes = rng.integers(0, 256, len(sums)).tolist() if case.addend else [0] * len(sums)
-        codes = [code % (case.addend.largest - case.addend.smallest + 1) if case.addend else 0 for code in codes]
+        codes = [
+            code % (case.addend.largest - case.addend.smallest + 1) if case.addend else 0 for code in codes
+        ]
         wanted = case.exact(c, sums, codes)
         for stages in ways:
             of_all = (np.tile(numbers, (len(low), 1)) for numbers in (sums, codes))

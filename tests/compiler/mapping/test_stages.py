@@ -55,7 +55,7 @@ def test_each_layer_of_alexnet_is_lowered_once(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_lowered_without_its_pool_is_the_layer_without_one() -> None:
     whole = pooled_graph().layers[0]
     layer = replace(whole, pool=None)
-    found = lower(whole, (1, 8, 8), TINY).without_pool(layer)
+    found = lower(whole, (1, 8, 8), TINY).part(layer)
     expected = lower(layer, (1, 8, 8), TINY)
     assert (found.weights.codes == expected.weights.codes).all()
     for name in ("layer", "input_shape", "code", "windows", "region", "region_stride", "first_window"):
