@@ -7,13 +7,14 @@ from .array.engine import Engine
 from .array.multi_line_row_decoder import MultiLineRowDecoder
 from .array.reference_select import ReferenceSelect, Sense
 from .array.row_decoder import RowDecoder
-from .array.shifter import RoundingShifter, Shifter
+from .array.shifter import Shifter
 from .array.sot_mram_array import SotMramArray
 from .array.sub_array import SubArray
 from .array.sub_array_controller import SubArrayController
 from .array.sum import Sum
 from .array.write_controller import WriteController
 from .common.bank import Bank, WideBank
+from .common.channel_bank import ChannelBank
 from .common.command import STEP, command_layout, row_layout
 from .common.serial_multiplier import SerialMultiplier
 from .control.layer_controller import LayerController
@@ -25,11 +26,16 @@ from .input.input_address_generator import InputAddressGenerator
 from .input.input_streamer import InputStreamer
 from .input.row_sum import RowSum
 from .input.window_sum import WindowSum
-from .output.activation import ACTIVATION_CONFIGURATION, Activation
+from .output.activation import LANE_CONFIGURATION, LANE_STEP, Activation
 from .output.batch_norm import BatchNorm
+from .output.beat_walk import BeatWalk
 from .output.dpu import Dpu, lane_beat_layout
+from .output.lane_phases import LanePhases
+from .output.limiter import Limiter
+from .output.lookup_walk import LookupWalk
+from .output.multiplier import Multiplier
 from .output.output_address_generator import OutputAddressGenerator
-from .output.output_packer import OutputPacker, beat_layout, write_layout
+from .output.output_packer import OutputPacker
 from .output.output_stage import OutputStage
 from .output.pooling import Pooling
 from .output.quantizer import Quantizer
@@ -37,8 +43,9 @@ from .output.residual_loader import ResidualLoader
 from .output.window_correction import WindowCorrection
 
 __all__ = [
-    "ACTIVATION_CONFIGURATION",
     "COUNTERS",
+    "LANE_CONFIGURATION",
+    "LANE_STEP",
     "STEP",
     "Accelerator",
     "Activation",
@@ -46,14 +53,20 @@ __all__ = [
     "AxiRegisters",
     "Bank",
     "BatchNorm",
+    "BeatWalk",
     "BitCounter",
+    "ChannelBank",
     "Counters",
     "Dpu",
     "Engine",
     "InputAddressGenerator",
     "InputStreamer",
+    "LanePhases",
     "LayerController",
+    "Limiter",
+    "LookupWalk",
     "MultiLineRowDecoder",
+    "Multiplier",
     "OutputAddressGenerator",
     "OutputPacker",
     "OutputStage",
@@ -61,7 +74,6 @@ __all__ = [
     "Quantizer",
     "ReferenceSelect",
     "ResidualLoader",
-    "RoundingShifter",
     "RowDecoder",
     "RowPairGenerator",
     "RowSum",
@@ -77,9 +89,7 @@ __all__ = [
     "WindowCorrection",
     "WindowSum",
     "WriteController",
-    "beat_layout",
     "command_layout",
     "lane_beat_layout",
     "row_layout",
-    "write_layout",
 ]

@@ -1,5 +1,7 @@
 """Accelerator: the engine with its banks, address generators, digital units, controller and buses."""
 
+from dataclasses import replace
+
 from amaranth.hdl import Cat, Const, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -7,11 +9,15 @@ from amaranth.utils import exact_log2
 
 from spinplane.machine import COUNTER_BITS, COUNTER_NAMES, Machine
 from spinplane.machine.descriptor import Kind
-from spinplane.machine.memory_map import MemoryMap
+from spinplane.machine.machine import CHANNEL_BITS
+from spinplane.machine.memory_map import BankSize, MemoryMap
+from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS
 from spinplane.machine.registers import Error
 
 from .array.engine import Engine
 from .common.bank import Bank, WideBank
+from .common.beat import PARAMETER_PARTS, SCALE_PARTS
+from .common.channel_bank import ChannelBank, field_parts, lane_parts
 from .common.verilog import place
 from .control.layer_controller import LayerController
 from .control.sequencer import Sequencer
@@ -19,6 +25,7 @@ from .host.axi_bank import AxiBank, axi4
 from .host.axi_registers import ACCELERATOR_COUNTERS, AxiRegisters, axi4_lite
 from .input.input_streamer import InputStreamer
 from .input.window_sum import WindowSum
+from .output.dpu import scale_channels, scale_words
 from .output.output_stage import OutputStage
 from .output.row_store import RowStore
 
@@ -55,7 +62,7 @@ class Accelerator(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         machine = self.machine
-        memory = MemoryMap.of(machine)
+        memory = _memories(machine)
         self._registers = place(m, platform, "axi_registers", AxiRegisters(machine))
         self._bus = place(m, platform, "axi_bank", AxiBank(memory, ID_BITS))
         self._controller = place(m, platform, "layer_controller", LayerController(machine))
@@ -166,8 +173,6 @@ class Accelerator(wiring.Component):
 
         readers = {
             "kernel": self._sequencer.kernel,
-            "parameters": self._output_stage.parameters,
-            "thresholds": self._output_stage.thresholds,
             "program": self._controller.memory,
         }
         for name, reader in readers.items():
@@ -184,6 +189,8 @@ class Accelerator(wiring.Component):
                 reader.data.eq(bank.read.data),
                 read.data.eq(bank.read.data),
             ]
+
+        self._channel_banks(m, platform, memory)
 
         image = place(m, platform, "image_bank", WideBank(memory.image.words, memory.image.width))
         written, read, result = bus.image_write, bus.image_read, self._output_stage.write
@@ -210,6 +217,26 @@ class Accelerator(wiring.Component):
                     image.write.data.eq(stored.data),
                     image.write.mask.eq(stored.mask),
                 ]
+
+    def _channel_banks(self, m: Module, platform: object, memory: MemoryMap) -> None:
+        """The banks of which the output stage reads parts."""
+        machine, output_stage = self.machine, self._output_stage
+        lanes = machine.results_per_cycle
+        parts = {
+            "parameters": field_parts(PARAMETER_FIELDS, PARAMETER_PARTS, lanes),
+            "scales": field_parts(SCALE_FIELDS, SCALE_PARTS, scale_channels(machine)),
+            "thresholds": lane_parts(lanes),
+        }
+        for name, of_word in parts.items():
+            size = memory.banks[name]
+            bank = place(m, platform, f"{name}_bank", ChannelBank(size.words, size.width, of_word))
+            wiring.connect(m, getattr(self._bus, f"{name}_write"), bank.write)
+            wiring.connect(m, getattr(self._bus, f"{name}_read"), bank.host)
+            if name == "thresholds":
+                for lane, read in enumerate(output_stage.thresholds):
+                    wiring.connect(m, read, getattr(bank.reads, f"lane_{lane}"))
+            else:
+                wiring.connect(m, getattr(output_stage, name), bank.reads)
 
     def _count(self, m: Module, platform: object) -> None:
         """Events of the engine are counted there; the others here, and all of them are copied for each descriptor."""
@@ -245,3 +272,9 @@ class Accelerator(wiring.Component):
             self._registers.counters.eq(counters),
         ]
         wiring.connect(m, self._registers.log, log.read)
+
+
+def _memories(machine: Machine) -> MemoryMap:
+    """The memory map, its words as the memories behind it have them: those of scales hold the channels of a turn."""
+    width = scale_channels(machine) * CHANNEL_BITS
+    return replace(MemoryMap.of(machine), scales=BankSize(words=scale_words(machine), width=width))

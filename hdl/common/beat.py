@@ -1,11 +1,31 @@
-"""Beats: the results that leave the engine in a cycle, and the tags that accompany them."""
+"""Beats: the results that leave the engine in a cycle, and the words of their channels."""
+
+from collections.abc import Iterable
 
 from amaranth.hdl import signed
 from amaranth.lib import data
 
-from spinplane.machine import OFFSET_BITS, Machine
-from spinplane.machine.activation import SCALE_BITS, VALUE_BITS, WINDOW_SUM_BITS
-from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLDS_PER_WORD
+from spinplane.machine import Machine
+from spinplane.machine.output_stage import (
+    PARAMETER_FIELDS,
+    SCALE_FIELDS,
+    THRESHOLD_BITS,
+    THRESHOLDS_PER_WORD,
+    WINDOW_SUM_BITS,
+    ChannelField,
+)
+
+#: Fields of a channel that are read together, since a stage of the pipeline needs them in one cycle.
+PARAMETER_PARTS: dict[str, tuple[str, ...]] = {
+    "sums": ("bias", "least"),
+    "levels": ("low", "high", "search", "falling"),
+    "bases": ("threshold_base",),
+}
+SCALE_PARTS: dict[str, tuple[str, ...]] = {
+    "products": ("multiplier", "residual_multiplier"),
+    "high_shifts": ("high_shift",),
+    "offsets": ("offset", "shift"),
+}
 
 
 def result_beat_layout(machine: Machine) -> data.ArrayLayout:
@@ -18,20 +38,24 @@ def window_sums_layout(machine: Machine) -> data.ArrayLayout:
     return data.ArrayLayout(signed(WINDOW_SUM_BITS), machine.row_buses)
 
 
-def parameter_word_layout(machine: Machine) -> data.ArrayLayout:
-    """A word of the parameter bank: 128 bits for each channel of a beat."""
-    channel = data.StructLayout(
-        {
-            "bias": signed(VALUE_BITS),
-            "multiplier": signed(SCALE_BITS),
-            "offset": signed(OFFSET_BITS),
-            "residual_multiplier": signed(SCALE_BITS),
-        }
+def parameters_layout(part: str, channels: int) -> data.ArrayLayout:
+    """What the part of a word of parameters holds of each channel."""
+    return _part_layout(PARAMETER_FIELDS, PARAMETER_PARTS[part], channels)
+
+
+def scales_layout(part: str, channels: int) -> data.ArrayLayout:
+    """What the part of a word of scales holds of each channel."""
+    return _part_layout(SCALE_FIELDS, SCALE_PARTS[part], channels)
+
+
+def _part_layout(fields: Iterable[ChannelField], names: tuple[str, ...], channels: int) -> data.ArrayLayout:
+    """Fields follow one another in the order of the word."""
+    shapes = {field.name: signed(field.bits) if field.signed else field.bits for field in fields}
+    return data.ArrayLayout(
+        data.StructLayout({name: shape for name, shape in shapes.items() if name in names}), channels
     )
-    return data.ArrayLayout(channel, machine.results_per_cycle)
 
 
-def threshold_word_layout(machine: Machine) -> data.ArrayLayout:
-    """A word of the threshold bank: 128 bits, four thresholds, for each channel of a beat."""
-    channel = data.ArrayLayout(signed(THRESHOLD_BITS), THRESHOLDS_PER_WORD)
-    return data.ArrayLayout(channel, machine.results_per_cycle)
+def threshold_word_layout() -> data.ArrayLayout:
+    """A channel's word of the threshold bank, as thresholds."""
+    return data.ArrayLayout(signed(THRESHOLD_BITS), THRESHOLDS_PER_WORD)

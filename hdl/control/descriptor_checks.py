@@ -1,19 +1,16 @@
 """Checks of a descriptor: fields that fit their words but ask for something that no unit does."""
 
-from amaranth.hdl import Value
+from itertools import product
+
+from amaranth.hdl import Array, Cat, Mux, Value
 from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from spinplane.machine import Machine, Rounding, RowOperation
-from spinplane.machine.activation import RAW_BITS
-from spinplane.machine.descriptor import (
-    FIELD_INDEX,
-    MEMORY_WORDS,
-    THRESHOLD_WORDS,
-    Load,
-    OperationBit,
-    Requantize,
-)
+from spinplane.machine.descriptor import FIELD_INDEX, MEMORY_WORDS, Load, OperationBit, Pool
+from spinplane.machine.output_stage import MOST_SEARCH_READS
+from spinplane.machine.passes import Pass
+from spinplane.machine.timing import LOOKUP_CYCLES
 
 _LARGEST_PLANES = 8
 
@@ -30,10 +27,16 @@ def layer_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
         "log_clusters_x": layer.log_clusters_x > layer.log_clusters,
         "load": layer.load > max(load.value for load in Load),
         "interval": _interval_is_short(machine, layer),
-        "threshold_words": layer.threshold_words > THRESHOLD_WORDS,
-        "requantize": layer.requantize > max(way.value for way in Requantize),
-        "rounding": layer.rounding > max(rounding.value for rounding in Rounding),
+        "pool": layer.pool > max(pool.value for pool in Pool),
+        "search_reads": layer.search_reads > MOST_SEARCH_READS,
+        "multiplies_total": layer.multiplies_total & ~layer.own_code,
+        "total_high": layer.total_high < layer.total_low,
+        "raw": layer.raw & ((layer.search_reads != 0) | layer.table),
     }
+    for name in ("rounding", "own_rounding"):
+        refusals[name] = layer[name] > max(rounding.value for rounding in Rounding)
+    for name in ("float_scale", "residual", "own_code"):
+        refusals[name] = layer[name] & ~layer.multiplies
     for name in ("length", "last_length"):
         elements = machine.columns // 8
         refusals[name] = (layer[name] > block) | (layer.in_bytes & (layer[name] >= elements))
@@ -56,12 +59,25 @@ def memory_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
 
 
 def _interval_is_short(machine: Machine, layer: data.View) -> Value:
-    """Whether an outer beat takes longer to write, to compare or to read than the descriptor says."""
-    raw_writes = max(1, machine.results_per_cycle * RAW_BITS // machine.columns)
-    is_raw = layer.requantize == Requantize.RAW.value
+    """Whether an outer beat takes longer to write, to look up, to multiply or to read than the descriptor says."""
+    raw_writes, lookups = machine.raw_writes, layer.search_reads + layer.table
+    searching = Mux(layer.search_reads != 0, LOOKUP_CYCLES * lookups, 0)
+    reading = Mux(layer.residual & ~layer.own_code, layer.residual_planes, 0)
     return (
-        (is_raw & (layer.interval < raw_writes))
-        | (~is_raw & (layer.interval <= layer.out_planes))
-        | (layer.interval < layer.threshold_words)
+        (layer.interval == 0)
+        | (layer.raw & (layer.interval < raw_writes))
+        | (~layer.raw & (layer.interval <= layer.out_planes))
+        | (layer.interval + 1 < LOOKUP_CYCLES * lookups)
         | (layer.residual & (layer.interval <= layer.residual_planes))
+        | (layer.multiplies & (layer.interval < _multiplier_cycles(machine, layer) + searching + reading))
     )
+
+
+def _multiplier_cycles(machine: Machine, layer: data.View) -> Value:
+    """Cycles of the multipliers for a beat, by what a pass multiplies."""
+    names = ("residual", "own_code", "multiplies_total")
+    cycles = []
+    for flags in product((False, True), repeat=len(names)):
+        beat = Pass(machine=machine, multiplies=True, **dict(zip(names, flags, strict=True)))
+        cycles.append(beat.multiplier_cycles)
+    return Array(cycles)[Cat(layer[name] for name in reversed(names))]

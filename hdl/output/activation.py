@@ -1,170 +1,190 @@
-"""Activation: from a pooled value to a code, by a shift or by thresholds; one lane."""
+"""Activation: from a value to a code by thresholds or a table; one lane, with a memory of its own."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine import CODE_BITS, OFFSET_BITS
-from spinplane.machine.activation import ACTIVATION_SHIFT_BITS, POOLED_BITS, RAW_BITS, SCALE_BITS
-from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLD_WORDS, THRESHOLDS_PER_WORD, Requantize
+from spinplane.machine import CODE_BITS, bits_for
+from spinplane.machine.machine import CHANNEL_BITS
+from spinplane.machine.output_stage import CODES_PER_WORD, POOLED_BITS, RAW_BITS
 
+from ..common.bank import bank_read
+from ..common.beat import parameters_layout, threshold_word_layout
 from ..common.checks import require_positive
-from ..common.verilog import place
-from .quantizer import Quantizer
+from .arithmetic import register, wire
+from .limiter import searchable
 
-_LEAST_BITS = OFFSET_BITS + 2
+#: A number that wraps at the entries of a table, and of which a code's planes are the lower bits.
+LEVEL_BITS = CODE_BITS
+_WORD_BITS = 17
+_NODE_BITS = 8
+_ENTRY_BITS = bits_for(CODES_PER_WORD - 1)
 
-ACTIVATION_CONFIGURATION = data.StructLayout(
+LANE_STEP = data.StructLayout(
+    {"keeps": 1, "begins": 1, "looks": 1, "looks_up": 1, "takes_level": 1, "takes_value": 1}
+)
+"""What a lane does in a cycle: it keeps its pooled sum; begins a search; reads a word of thresholds, or of a table;
+takes a level, or a value, from its multiplier."""
+
+LANE_CONFIGURATION = data.StructLayout(
     {
-        "requantize": 2,
-        "absolute": 1,
-        "shift": ACTIVATION_SHIFT_BITS,
-        "rounding": 2,
-        "low": signed(CODE_BITS),
-        "high": signed(CODE_BITS),
-        "threshold_words": 3,
-        "code_shift": 1,
+        "raw": 1,
+        "searches": 1,
+        "compares": 1,
+        "table": 1,
+        "table_offset": 8,
+        "has_bounds": 1,
+        "rises": LEVEL_BITS,
+        "falls": LEVEL_BITS,
+        "doubles": 1,
+        "is_odd": 1,
     }
 )
-"""Fields of a `spinplane.machine.activation.ActivationConfiguration` as the `Activation` takes them."""
+"""What lanes do in a pass. ``searches``: all channels do; ``compares``: a search has reads; ``has_bounds``: it counts
+from the channel's low or high; ``rises``, ``falls``: what else is added; ``doubles``, ``is_odd``: of a code that a search
+has found."""
 
 
 class Activation(wiring.Component):
-    """Code of y = value + offset + residual · residual_multiplier, or of |y|.
+    """Code of the value that the lane keeps: low + n, high − n, or what its multiplier has made of it.
 
-    With ``SHIFT`` clip(round(y / 2^shift), low, high) of a `Quantizer`, with ``THRESHOLDS`` low + number of thresholds
-    that are at most y; either shifted left by `code_shift`. No intermediate result is cut short. `raw` is y modulo 2^32
-    whatever is asked for.
+    n is the number of thresholds that are at most the value, found by a walk down a tree: node w of a channel has four
+    thresholds and the nodes 5·w + 1 … 5·w + 5 below it. What `begins` in cycle k reads node 0 in that cycle, further
+    nodes in cycles k + 2, k + 4, …, and has its code 2 cycles after its last read. A level that `looks_up` is the number
+    of an entry in the table, whose code is there 2 cycles later. The lane's value, base and bounds are looked at while
+    they are needed: the value 1 cycle after each read, the base with each read, the bounds 1 cycle before the code.
 
-    Thresholds come four a cycle: word k of a value's is taken `THRESHOLD_DELAY` + k cycles after the value, for
-    threshold_words cycles. Without any word the code is low.
-
-    Latency: `LATENCY` = 4 cycles: the two addends, y, its magnitude, the code; with ``THRESHOLDS``
-    `THRESHOLD_DELAY` + max(1, threshold_words). Throughput: one value a cycle, with ``THRESHOLDS`` one in
-    threshold_words cycles, and values are not to come faster; nothing holds it up.
+    Latency: none from a level to its code, 2 cycles a read. Throughput: one search in as many cycles as it has reads and
+    one less than that between them; nothing holds it up.
 
     Parameters
     ----------
-    width : int
-        Bits of a value, at least 50: y has one more, since offset and residual together stay below 2^48.
+    words : int
+        Words of its memory.
 
     Members
     -------
-    configuration : In(ACTIVATION_CONFIGURATION)
-        Held constant from the first value to the last code; ``low`` is not above ``high``, and what is stored fits
-        in 9 bits.
-    in_valid : In(1)
-    value : In(signed(width))
-    offset : In(signed(48))
-    residual : In(signed(9))
-    residual_multiplier : In(signed(24))
-    thresholds : In(ArrayLayout(signed(32), 4))
-    out_valid : Out(1)
-    code : Out(signed(9))
-        With ``RAW`` as with ``SHIFT``.
-    raw : Out(signed(32))
+    configuration : In(LANE_CONFIGURATION)
+        Held constant from the first step to the last code.
+    step : In(LANE_STEP)
+    pooled : In(signed(36))
+        Kept with `raw` as it is, else limited to what a search looks at.
+    level : In(9)
+        From the multiplier, as is `value`.
+    value : In(32)
+    bounds : In(parameters_layout("levels", 1)[0])
+    base : In(16)
+    thresholds : Out(bank_read(words, 128))
+    beyond : Out(1)
+        A word that the lane looks into does not exist, and is not read.
+    kept_level : Out(9)
+    kept_value : Out(32)
+    code : Out(8)
 
     Raises
     ------
     TypeError
-        If `width` is not a positive integer.
-    ValueError
-        If `width` is less than 50.
+        If `words` is not a positive integer.
     """
 
-    LATENCY = 4
-    THRESHOLD_DELAY = 3
-
     configuration: data.View
-    in_valid: Signal
+    step: data.View
+    pooled: Signal
+    level: Signal
     value: Signal
-    offset: Signal
-    residual: Signal
-    residual_multiplier: Signal
-    thresholds: data.View
-    out_valid: Signal
+    bounds: data.View
+    base: Signal
+    thresholds: wiring.PureInterface
+    beyond: Signal
+    kept_level: Signal
+    kept_value: Signal
     code: Signal
-    raw: Signal
 
-    def __init__(self, width: int = POOLED_BITS) -> None:
-        require_positive(width=width)
-        if width < _LEAST_BITS:
-            raise ValueError(f"width must be at least {_LEAST_BITS}, not {width}")
+    def __init__(self, words: int) -> None:
+        require_positive(words=words)
+        self.words = words
         super().__init__(
             {
-                "configuration": In(ACTIVATION_CONFIGURATION),
-                "in_valid": In(1),
-                "value": In(signed(width)),
-                "offset": In(signed(OFFSET_BITS)),
-                "residual": In(signed(CODE_BITS)),
-                "residual_multiplier": In(signed(SCALE_BITS)),
-                "thresholds": In(data.ArrayLayout(signed(THRESHOLD_BITS), THRESHOLDS_PER_WORD)),
-                "out_valid": Out(1),
-                "code": Out(signed(CODE_BITS)),
-                "raw": Out(signed(RAW_BITS)),
+                "configuration": In(LANE_CONFIGURATION),
+                "step": In(LANE_STEP),
+                "pooled": In(signed(POOLED_BITS)),
+                "level": In(LEVEL_BITS),
+                "value": In(RAW_BITS),
+                "bounds": In(parameters_layout("levels", 1).elem_shape),
+                "base": In(16),
+                "thresholds": Out(bank_read(words, CHANNEL_BITS)),
+                "beyond": Out(1),
+                "kept_level": Out(LEVEL_BITS),
+                "kept_value": Out(RAW_BITS),
+                "code": Out(CODE_BITS - 1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        configuration = self.configuration
-        width = len(self.value) + 1
-
-        by_thresholds = configuration.requantize == Requantize.THRESHOLDS.value
-
-        based, summed, first, last = Signal(), Signal(), Signal(), Signal()
-        words_left = Signal(range(THRESHOLD_WORDS + 1))
-        m.d.sync += [based.eq(self.in_valid), summed.eq(based), first.eq(summed), self.out_valid.eq(last)]
-        m.d.comb += last.eq(words_left == 1)
-        with m.If(summed):
-            has_words = by_thresholds & (configuration.threshold_words != 0)
-            m.d.sync += words_left.eq(Mux(has_words, configuration.threshold_words, 1))
-        with m.Elif(words_left != 0):
-            m.d.sync += words_left.eq(words_left - 1)
-
-        base = Signal(signed(width), reset_less=True)
-        addend = Signal(signed(CODE_BITS + SCALE_BITS), reset_less=True)
-        y = Signal(signed(width), reset_less=True)
-        magnitude = Signal(signed(width), reset_less=True)
-        m.d.sync += [
-            base.eq(self.value + self.offset),
-            addend.eq(self.residual * self.residual_multiplier),
-            y.eq(base + addend),
-        ]
-        # Held while its thresholds come.
-        with m.If(summed):
-            m.d.sync += magnitude.eq(Mux(configuration.absolute & (y < 0), -y, y))
-
-        quantizer = place(m, platform, "quantizer", Quantizer(width))
-        m.d.comb += [
-            quantizer.value.eq(magnitude),
-            quantizer.shift.eq(configuration.shift),
-            quantizer.rounding.eq(configuration.rounding),
-            quantizer.low.eq(configuration.low),
-            quantizer.high.eq(configuration.high),
-        ]
-
-        # One bit more than a threshold: below the least threshold there is still a number.
-        largest = (1 << THRESHOLD_BITS) - 1
-        narrow = Signal(signed(THRESHOLD_BITS + 1))
-        m.d.comb += narrow.eq(
-            Mux(magnitude > largest, largest, Mux(magnitude < ~largest, ~largest, magnitude))
-        )
-        reached = [
-            (threshold <= narrow) & (configuration.threshold_words != 0) for threshold in self.thresholds
-        ]
-        steps_before = Signal(range(THRESHOLD_WORDS * THRESHOLDS_PER_WORD + 1), reset_less=True)
-        steps = Signal.like(steps_before)
-        m.d.comb += steps.eq(Mux(first, 0, steps_before) + sum(reached))
-        m.d.sync += steps_before.eq(steps)
-
-        code = Signal(signed(CODE_BITS), reset_less=True)
-        raw = Signal(signed(RAW_BITS), reset_less=True)
-        m.d.sync += [
-            code.eq(
-                Mux(by_thresholds, configuration.low + steps, quantizer.code) << configuration.code_shift
-            ),
-            raw.eq(magnitude),
-        ]
-        m.d.comb += [self.code.eq(code), self.raw.eq(raw)]
+        self._keep(m)
+        level = self._search(m)
+        self._read(m, level)
         return m
+
+    def _keep(self, m: Module) -> None:
+        value = Signal(RAW_BITS, name="value_register", reset_less=True)
+        level = Signal(LEVEL_BITS, name="level_register", reset_less=True)
+        pooled = Value.cast(self.pooled)
+        with m.If(self.step.keeps):
+            m.d.sync += value.eq(
+                Mux(self.configuration.raw, pooled[:RAW_BITS], searchable(m, "searchable", pooled))
+            )
+        with m.Elif(self.step.takes_value):
+            m.d.sync += value.eq(self.value)
+        with m.If(self.step.takes_level):
+            m.d.sync += level.eq(self.level)
+        m.d.comb += [self.kept_value.eq(value), self.kept_level.eq(level)]
+
+    def _search(self, m: Module) -> Signal:
+        """The level: found in the cycle in which the next node would be read."""
+        step, configuration, bounds = self.step, self.configuration, self.bounds
+        thresholds = data.View(threshold_word_layout(), self.thresholds.data)
+        reached = register(
+            m,
+            "reached",
+            Cat(
+                (threshold <= self.kept_value.as_signed()) & configuration.compares
+                for threshold in thresholds
+            ),
+        )
+        node, first_below = Signal(_NODE_BITS, reset_less=True), Signal(LEVEL_BITS, reset_less=True)
+        below = wire(m, "below", (first_below + sum(reached))[:LEVEL_BITS])
+        self._next_node = wire(m, "next_node", Mux(step.begins, 0, below[:_NODE_BITS]))
+        # Without thresholds a search ends where it begins.
+        m.d.sync += first_below.eq((node & configuration.compares.replicate(_NODE_BITS)) * 5 + 1)
+        with m.If(step.looks):
+            m.d.sync += node.eq(self._next_node)
+
+        bound = Mux(bounds.falling, bounds.high, bounds.low) & configuration.has_bounds.replicate(CODE_BITS)
+        added = Mux(bounds.falling, configuration.falls, configuration.rises)
+        end = register(m, "end", (bound + added)[:LEVEL_BITS])
+        falls = register(m, "falls", bounds.falling)
+        searches = register(m, "searches", bounds.search | configuration.searches)
+        found = wire(m, "found", (end + (below ^ falls.replicate(LEVEL_BITS)) + falls)[:LEVEL_BITS])
+        doubled = Cat(configuration.is_odd, found)[:LEVEL_BITS]
+        return wire(
+            m, "found_level", Mux(searches, Mux(configuration.doubles, doubled, found), self.kept_level)
+        )
+
+    def _read(self, m: Module, level: Signal) -> None:
+        """Words of thresholds and of the table; the code."""
+        step, configuration = self.step, self.configuration
+        index = Mux(step.looks_up, level[_ENTRY_BITS:], self._next_node)
+        offset = Mux(step.looks_up, configuration.table_offset, 0)
+        word = wire(m, "word", (self.base + index + offset)[:_WORD_BITS])
+        is_there = wire(m, "is_there", word < self.words)
+        looks = wire(m, "looks", step.looks_up | (step.looks & (self.bounds.search | configuration.searches)))
+        entry = register(m, "entry", level[:_ENTRY_BITS])
+        looked_up = register(m, "looked_up", self.thresholds.data.word_select(entry, CODE_BITS - 1))
+        m.d.comb += [
+            self.thresholds.enable.eq(looks & is_there),
+            self.thresholds.address.eq(word),
+            self.beyond.eq(looks & ~is_there),
+            self.code.eq(Mux(configuration.table, looked_up, level[: CODE_BITS - 1])),
+        ]

@@ -1,25 +1,55 @@
 """Digital processing unit, lane by lane: from a beat of accumulators to a beat of codes."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import CODE_BITS, Machine, bits_for
-from spinplane.machine.activation import RAW_BITS, WINDOW_SUM_BITS
+from spinplane.machine.machine import CHANNEL_BITS
+from spinplane.machine.output_stage import (
+    PARAMETER_FIELDS,
+    POOLED_BITS,
+    RAW_BITS,
+    SCALE_FIELDS,
+    SEARCH_NODES,
+    WINDOW_SUM_BITS,
+)
+from spinplane.machine.timing import MULTIPLY_CYCLES
 
-from ..common.beat import parameter_word_layout, result_beat_layout, threshold_word_layout
+from ..common.bank import bank_read
+from ..common.beat import (
+    PARAMETER_PARTS,
+    SCALE_PARTS,
+    parameters_layout,
+    result_beat_layout,
+    scales_layout,
+)
+from ..common.channel_bank import field_parts, part_reads
 from ..common.descriptor import DESCRIPTOR
 from ..common.verilog import place
-from .activation import Activation
+from .activation import LANE_CONFIGURATION, Activation
+from .arithmetic import register, wire
 from .batch_norm import BatchNorm
+from .lane_phases import LanePhases
+from .limiter import Limiter
+from .lookup_walk import LookupWalk
 from .pooling import Pooling
+from .quantizer import Quantizer
+from .turn import Product, beat_layout
 from .window_correction import WindowCorrection
 
 _RESIDUAL_BITS = 8
+#: Cycles from a beat to its pooled sums.
+_POOLED = WindowCorrection.LATENCY - Pooling.VALUE_DELAY + Pooling.LATENCY
+#: The stage of a turn in which its product is begun: the operand has been chosen in the one before.
+_MULTIPLIES = 1
+_SCALED = _MULTIPLIES + BatchNorm.LATENCY
+_QUANTIZED = _SCALED + Quantizer.LATENCY
+assert _QUANTIZED == MULTIPLY_CYCLES
 
 
 def lane_beat_layout(machine: Machine) -> data.StructLayout:
-    """What the lanes are told of a beat: its accumulators, its window's sum and place."""
+    """What the lanes are told of a beat: its accumulators, its window's sum and place, what it takes along."""
     return data.StructLayout(
         {
             "values": result_beat_layout(machine),
@@ -28,19 +58,41 @@ def lane_beat_layout(machine: Machine) -> data.StructLayout:
             "counts": 1,
             "seen": 1,
             "outer": 1,
+            "beat": beat_layout(machine),
         }
     )
 
 
+def parameter_reads(machine: Machine) -> wiring.Signature:
+    """Reads of the parts of a word of parameters."""
+    parts = field_parts(PARAMETER_FIELDS, PARAMETER_PARTS, machine.results_per_cycle)
+    return part_reads(machine.parameter_beats, parts)
+
+
+def scale_channels(machine: Machine) -> int:
+    """Channels of a word of the scales' memories: one for each multiplier, at least as many as the bus writes at once."""
+    return max(machine.multipliers, machine.bus_bits // CHANNEL_BITS)
+
+
+def scale_words(machine: Machine) -> int:
+    """Words of the scales' memories."""
+    return machine.parameter_beats * machine.results_per_cycle // scale_channels(machine)
+
+
+def scale_reads(machine: Machine) -> wiring.Signature:
+    """Reads of the parts of scales."""
+    return part_reads(scale_words(machine), field_parts(SCALE_FIELDS, SCALE_PARTS, scale_channels(machine)))
+
+
 class Dpu(wiring.Component):
-    """Window correction, batch-norm, pooling and activation of the channels of a beat, side by side.
+    """Window correction, pooling, batch-norm, activation and quantizer of the channels of a beat, side by side.
 
-    A beat's parameters are taken 1 cycle after it. An outer beat's pooled values are there `POOLED` = 5 cycles
-    after it and stay until the next one's; then or later `activate` sends them to the activation, for which the
-    residuals are there in that cycle, and word k of the thresholds `Activation.THRESHOLD_DELAY` + k cycles later.
+    Multipliers are shared: lane i·multipliers + k has turn i of multiplier k. What a stage needs of a channel is read
+    when the beat has come to it, and stays on the port of its memory.
 
-    Latency: `POOLED` cycles from an outer beat to `pooled_valid`, and from `activate` to `out_valid` that of
-    `Activation`. Throughput: one beat a cycle; outer ones as far apart as their thresholds and residuals take.
+    Latency: an outer beat's pooled sums are there `POOLED` = 4 cycles after it; its codes ``reading_cycles`` +
+    ``multiplier_cycles`` + MULTIPLY_CYCLES later if the pass multiplies, and LOOKUP_CYCLES later for each lookup.
+    Throughput: an inner beat a cycle, an outer one in ``interval`` cycles.
 
     Parameters
     ----------
@@ -52,125 +104,356 @@ class Dpu(wiring.Component):
         Held constant from the first beat to the last code.
     in_valid : In(1)
     beat : In(lane_beat_layout(machine))
-    parameters : In(parameter_word_layout(machine))
-    thresholds : In(threshold_word_layout(machine))
     residuals : In(ArrayLayout(8, results_per_cycle))
-    pooled_valid : Out(1)
-    activate : In(1)
+        Those of a beat stay from the turn of the first until that of the last.
+    parameters : Out(parameter_reads(machine))
+    scales : Out(scale_reads(machine))
+    thresholds : Out(bank_read(threshold_beats, 128)).array(results_per_cycle)
+    reads : Out(2)
+        Words of scales and of thresholds that are read, as those of all channels of a beat.
+    beyond : Out(1)
+        A word of scales does not exist, or one of thresholds or a table for a beat that is written.
     out_valid : Out(1)
-    codes : Out(ArrayLayout(signed(9), results_per_cycle))
-    raw : Out(ArrayLayout(signed(32), results_per_cycle))
+    out_beat : Out(beat_layout(machine))
+    codes : Out(ArrayLayout(8, results_per_cycle))
+    values : Out(ArrayLayout(32, results_per_cycle))
+        Of `raw`, from the cycle after `out_valid` on: value n·lanes / m stays for n cycles more if a beat is written
+        in m parts.
     """
 
-    POOLED = WindowCorrection.LATENCY + BatchNorm.LATENCY + Pooling.LATENCY
+    POOLED = _POOLED
 
     layer: data.View
     in_valid: Signal
     beat: data.View
-    parameters: data.View
-    thresholds: data.View
     residuals: data.View
-    pooled_valid: Signal
-    activate: Signal
+    parameters: wiring.PureInterface
+    scales: wiring.PureInterface
+    thresholds: list[wiring.PureInterface]
+    reads: Signal
+    beyond: Signal
     out_valid: Signal
+    out_beat: data.View
     codes: data.View
-    raw: data.View
+    values: data.View
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         lanes = machine.results_per_cycle
+        thresholds = Out(bank_read(machine.threshold_beats, CHANNEL_BITS)).array(lanes)
         super().__init__(
             {
                 "layer": In(DESCRIPTOR),
                 "in_valid": In(1),
                 "beat": In(lane_beat_layout(machine)),
-                "parameters": In(parameter_word_layout(machine)),
-                "thresholds": In(threshold_word_layout(machine)),
                 "residuals": In(data.ArrayLayout(_RESIDUAL_BITS, lanes)),
-                "pooled_valid": Out(1),
-                "activate": In(1),
+                "parameters": Out(parameter_reads(machine)),
+                "scales": Out(scale_reads(machine)),
+                "thresholds": thresholds,
+                "reads": Out(2),
+                "beyond": Out(1),
                 "out_valid": Out(1),
-                "codes": Out(data.ArrayLayout(signed(CODE_BITS), lanes)),
-                "raw": Out(data.ArrayLayout(signed(RAW_BITS), lanes)),
+                "out_beat": Out(beat_layout(machine)),
+                "codes": Out(data.ArrayLayout(CODE_BITS - 1, lanes)),
+                "values": Out(data.ArrayLayout(RAW_BITS, lanes)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        layer, lanes = self.layer, range(self.machine.results_per_cycle)
-        correction = place(m, platform, "window_correction", WindowCorrection())
+        machine, layer = self.machine, self.layer
+        self._pool(m, platform)
+        phases = place(m, platform, "lane_phases", LanePhases(machine))
         m.d.comb += [
-            correction.scale.eq(layer.window_sum_scale),
-            correction.in_valid.eq(self.in_valid),
-            correction.window_sum.eq(self.beat.window_sum),
+            phases.layer.eq(layer),
+            phases.start.eq(self._outer[_POOLED - 1]),
+            phases.beat.eq(self._beats[_POOLED]),
         ]
-        values = Signal(self.beat.values.shape(), reset_less=True)
-        m.d.sync += values.eq(self.beat.values)
-
-        pooling = place(m, platform, "pooling", Pooling(self.machine))
-        for lane in lanes:
-            batch_norm = place(m, platform, f"batch_norm_{lane}", BatchNorm())
-            parameters = self.parameters[lane]
-            m.d.comb += [
-                batch_norm.accumulator_shift.eq(layer.accumulator_shift),
-                batch_norm.in_valid.eq(correction.out_valid),
-                # The lower bits are all that the sum modulo 2^32 depends on.
-                batch_norm.accumulator.eq(values[lane]),
-                batch_norm.correction.eq(correction.correction),
-                batch_norm.bias.eq(parameters.bias),
-                batch_norm.multiplier.eq(parameters.multiplier),
-                pooling.values[lane].eq(batch_norm.product),
-            ]
-        place_in_window = {name: self.beat[name] for name in ("pool", "counts", "seen", "outer")}
-        scaled_after = WindowCorrection.LATENCY + BatchNorm.LATENCY
-        now = {name: self._delayed(m, name, value, scaled_after) for name, value in place_in_window.items()}
-        for lane in lanes:
-            negative = self.parameters[lane].multiplier < 0
-            m.d.comb += pooling.negative[lane].eq(
-                self._delayed(m, f"negative_{lane}", negative, BatchNorm.LATENCY)
-            )
-        scaled = self._delayed(m, "scaled", self.in_valid, scaled_after)
-        m.d.comb += [
-            pooling.mode.eq(layer.pool),
-            pooling.in_valid.eq(scaled),
-            pooling.address.eq(now["pool"]),
-            pooling.counts.eq(now["counts"]),
-            pooling.seen.eq(now["seen"]),
-            pooling.outer.eq(now["outer"]),
-            self.pooled_valid.eq(pooling.out_valid),
+        # The turns of each stage.
+        self._turns = list(phases.turns)
+        self._lanes = [
+            place(m, platform, f"activation_{lane}", Activation(machine.threshold_beats))
+            for lane in range(machine.results_per_cycle)
         ]
-
-        # What the activation adds waits beside the pooled values.
-        pooled_next = self._delayed(m, "pooled_next", scaled & now["outer"], Pooling.LATENCY - 1)
-        waits = BatchNorm.LATENCY + Pooling.LATENCY - 1
-        for lane in lanes:
-            activation = place(m, platform, f"activation_{lane}", Activation())
-            parameters = self.parameters[lane]
-            for name in ("offset", "residual_multiplier"):
-                addend = self._delayed(m, f"{name}_{lane}", parameters[name], waits)
-                held = Signal.like(addend, name=f"held_{name}_{lane}", reset_less=True)
-                with m.If(pooled_next):
-                    m.d.sync += held.eq(addend)
-                m.d.comb += getattr(activation, name).eq(held)
-            m.d.comb += [
-                activation.configuration[name].eq(layer[name]) for name, _ in activation.configuration.shape()
-            ]
-            m.d.comb += [
-                activation.in_valid.eq(self.activate),
-                activation.value.eq(pooling.pooled[lane]),
-                activation.residual.eq(self.residuals[lane]),
-                activation.thresholds.eq(self.thresholds[lane]),
-                self.codes[lane].eq(activation.code),
-                self.raw[lane].eq(activation.raw),
-            ]
-            if lane == 0:
-                m.d.comb += self.out_valid.eq(activation.out_valid)
+        beyond_scales = self._read_scales(m)
+        for multiplier in range(machine.multipliers):
+            self._scale(m, platform, multiplier)
+        self._read_parameters(m)
+        beyond_thresholds = self._look_up(m, platform)
+        self._configure(m)
+        m.d.comb += self.beyond.eq(beyond_scales | beyond_thresholds)
         return m
 
-    def _delayed(self, m: Module, name: str, value: Signal, cycles: int) -> Signal:
-        """`value` of `cycles` cycles ago."""
-        for cycle in range(cycles):
-            stage = Signal.like(value, name=f"{name}_{cycle + 1}")
-            m.d.sync += stage.eq(value)
-            value = stage
-        return value
+    def _delayed(self, m: Module, name: str, value: Value, cycles: int) -> list[Value]:
+        """`value` of now, of a cycle ago, …, of `cycles` cycles ago."""
+        found = [value]
+        for cycle in range(1, cycles + 1):
+            found.append(register(m, f"{name}_{cycle}", found[-1]))
+        return found
+
+    def _pool(self, m: Module, platform: object) -> None:
+        """From accumulators to pooled sums, and the beat beside them."""
+        layer, beat = self.layer, self.beat
+        correction = place(m, platform, "window_correction", WindowCorrection(self.machine))
+        pooling = place(m, platform, "pooling", Pooling(self.machine))
+        self._pooled = pooling.pooled
+        channels = data.View(
+            parameters_layout("sums", self.machine.results_per_cycle), self.parameters.sums.data
+        )
+        least = Cat(channel.least for channel in channels)
+        m.d.comb += [
+            self.parameters.sums.enable.eq(self.in_valid),
+            self.parameters.sums.address.eq(beat.beat.word),
+            correction.accumulator_shift.eq(layer.accumulator_shift),
+            correction.scale.eq(layer.window_sum_scale),
+            correction.accumulators.eq(beat.values),
+            correction.window_sum.eq(beat.window_sum),
+            *(bias.eq(channel.bias) for bias, channel in zip(correction.biases, channels, strict=True)),
+        ]
+        joined = WindowCorrection.LATENCY
+        read = joined - Pooling.VALUE_DELAY
+        valid, outer = [self.in_valid], [wire(m, "outer_0", self.in_valid & beat.outer)]
+        for cycle in range(1, _POOLED + 1):
+            for name, stages in (("valid", valid), ("outer", outer)):
+                stage = Signal(name=f"{name}_{cycle}")
+                m.d.sync += stage.eq(stages[-1])
+                stages.append(stage)
+        m.d.comb += [
+            pooling.mode.eq(layer.pool),
+            pooling.in_valid.eq(valid[read]),
+            pooling.values.eq(correction.sums),
+            pooling.least.eq(self._delayed(m, "least", least, joined - WindowCorrection.BIAS_DELAY)[-1]),
+            pooling.outer.eq(outer[read]),
+            pooling.address.eq(self._delayed(m, "pool", beat.pool, read)[-1]),
+            pooling.counts.eq(self._delayed(m, "counts", beat.counts, read)[-1]),
+            pooling.seen.eq(self._delayed(m, "seen", beat.seen, read)[-1]),
+        ]
+        layout = beat_layout(self.machine)
+        taken = self._delayed(m, "beat", Value.cast(beat.beat), _POOLED - 1)
+        kept = Signal(layout, name="pooled_beat", reset_less=True)
+        with m.If(outer[_POOLED - 1]):
+            m.d.sync += kept.eq(taken[-1])
+        self._outer = outer
+        self._beats = [*(data.View(layout, stage) for stage in taken), kept]
+
+    def _read_scales(self, m: Module) -> Value:
+        """Parts of the scales, each for the turns of the stage before the one that needs it; returns whether the first
+        one of a beat is beyond the bank.
+        """
+        machine, layer = self.machine, self.layer
+        ahead = wire(m, "scales_ahead", (layer.scale_base - layer.parameter_base)[:17]).as_signed()
+        words = machine.results_per_cycle // scale_channels(machine)
+        turns_of_word = scale_channels(machine) // machine.multipliers
+        is_there: Value = Const(0)
+        for part, stage in (
+            ("products", _MULTIPLIES),
+            ("high_shifts", _MULTIPLIES + BatchNorm.HIGH_SHIFT_STAGE),
+            ("offsets", _MULTIPLIES + BatchNorm.OFFSET_STAGE),
+        ):
+            turn, read = self._turns[stage - 1], getattr(self.scales, part)
+            word = wire(m, f"{part}_word", (turn.beat.word + ahead)[:17])
+            of_beat = turn.lane[(turns_of_word - 1).bit_length() :] if words > 1 else Const(0, 0)
+            m.d.comb += [read.enable.eq(turn.valid), read.address.eq(Cat(of_beat, word))]
+            if part == "products":
+                is_there = wire(m, "scales_are_there", word < machine.parameter_beats)
+                m.d.comb += read.enable.eq(turn.valid & is_there)
+        opens = self._turns[0].valid & self._turns[0].opens
+        self._reads_scales = wire(m, "reads_scales", opens & is_there)
+        return opens & ~is_there
+
+    def _scales(self, m: Module, part: str, stage: int, multiplier: int) -> data.View:
+        """Of the lane that has its turn in a stage."""
+        machine = self.machine
+        channels = scale_channels(machine)
+        word = data.View(scales_layout(part, channels), getattr(self.scales, part).data)
+        turns_of_word = channels // machine.multipliers
+        if turns_of_word == 1:
+            return word[multiplier]
+        lane = self._turns[stage].lane[: (turns_of_word - 1).bit_length()]
+        chosen = Signal(word.shape().elem_shape, name=f"{part}_{multiplier}")
+        with m.Switch(lane):
+            for turn in range(turns_of_word):
+                with m.Case(turn):
+                    m.d.comb += chosen.eq(word[turn * machine.multipliers + multiplier])
+        return chosen
+
+    def _of_turn(self, m: Module, name: str, stage: int, values: list[Value]) -> Value:
+        """What the lane that has its turn in a stage has among the values of a multiplier's lanes."""
+        turn, chosen = self._turns[stage], Const(0, len(values[0]))
+        for number, value in enumerate(values):
+            has_turn = turn.lane == number if len(values) > 1 else Const(1)
+            chosen = chosen | (value & has_turn.replicate(len(value)))
+        return wire(m, name, chosen)
+
+    def _scale(self, m: Module, platform: object, multiplier: int) -> None:
+        """From the values of a multiplier's lanes to what the lanes keep of their products."""
+        machine, layer, turns = self.machine, self.layer, self._turns
+        served = range(multiplier, machine.results_per_cycle, machine.multipliers)
+        batch_norm = place(m, platform, f"batch_norm_{multiplier}", BatchNorm())
+        quantizer = place(m, platform, f"quantizer_{multiplier}", Quantizer())
+        limiter = place(m, platform, f"limiter_{multiplier}", Limiter())
+
+        def chosen(name: str, stage: int, values: list[Value]) -> Value:
+            return self._of_turn(m, f"{name}_{multiplier}", stage, values)
+
+        pooled = chosen("pooled", 0, [Value.cast(self._pooled[lane]) for lane in served])
+        residual = chosen("residual", 0, [self.residuals[lane] for lane in served])
+        level = chosen("kept_level", 0, [self._lanes[lane].kept_level for lane in served])
+        value = chosen("kept_value", 0, [self._lanes[lane].kept_value for lane in served])
+        operand = Signal(signed(POOLED_BITS), name=f"operand_{multiplier}", reset_less=True)
+        with m.Switch(turns[0].kind):
+            with m.Case(Product.POOLED.value):
+                m.d.sync += operand.eq(pooled)
+            with m.Case(Product.RESIDUAL.value):
+                m.d.sync += operand.eq(residual)
+            with m.Case(Product.OWN.value):
+                m.d.sync += operand.eq(level.as_signed())
+            with m.Case(Product.TOTAL.value):
+                m.d.sync += operand.eq(Cat(value, level[: POOLED_BITS - RAW_BITS]))
+
+        high_shift, offset = (
+            _MULTIPLIES + stage for stage in (BatchNorm.HIGH_SHIFT_STAGE, BatchNorm.OFFSET_STAGE)
+        )
+        products = self._scales(m, "products", _MULTIPLIES, multiplier)
+        offsets = self._scales(m, "offsets", offset, multiplier)
+        m.d.comb += [
+            batch_norm.layer.eq(layer),
+            *(kind.eq(turn.kind) for kind, turn in zip(batch_norm.kinds, turns[_MULTIPLIES:], strict=False)),
+            batch_norm.operand.eq(operand),
+            batch_norm.multiplier.eq(products.multiplier),
+            batch_norm.residual_multiplier.eq(products.residual_multiplier),
+            batch_norm.high_shift.eq(self._scales(m, "high_shifts", high_shift, multiplier).high_shift),
+            batch_norm.offset.eq(offsets.offset),
+        ]
+
+        shift = self._delayed(m, f"shift_{multiplier}", offsets.shift, _SCALED - offset)[-1]
+        is_pooled = [turn.kind == Product.POOLED.value for turn in turns]
+        rounded = _SCALED + Quantizer.ROUNDING_STAGE
+        own = {stage: is_pooled[stage] & layer.own_code for stage in (rounded, _QUANTIZED)}
+        total = {stage: ~is_pooled[stage] & layer.own_code for stage in (_SCALED, _QUANTIZED)}
+        bounds = data.View(
+            parameters_layout("levels", machine.results_per_cycle), self.parameters.levels.data
+        )
+        low, high = (
+            chosen(name, _QUANTIZED, [Value.cast(bounds[lane][name]) for lane in served]).as_signed()
+            for name in ("low", "high")
+        )
+        plain = layer.table | own[_QUANTIZED]
+        m.d.comb += [
+            quantizer.value.eq(batch_norm.value),
+            quantizer.shift.eq(Mux(total[_SCALED], layer.total_shift, shift)),
+            quantizer.rounding.eq(Mux(own[rounded], layer.own_rounding, layer.rounding)),
+            quantizer.low.eq(Mux(total[_QUANTIZED], layer.total_low, low)),
+            quantizer.high.eq(Mux(total[_QUANTIZED], layer.total_high, high)),
+            quantizer.level_shift.eq(layer.level_shift & ~plain),
+            quantizer.zero.eq(Mux(plain, 0, layer.out_zero)),
+        ]
+
+        is_total = [turn.kind == Product.TOTAL.value for turn in turns]
+        limited = [limiter.limited]
+        limited += [register(m, f"limited_{multiplier}_0", limiter.limited)]
+        limited += [register(m, f"limited_{multiplier}_1", limited[-1][:RAW_BITS])]
+        wide = {stage: layer.multiplies_total & ~is_total[stage] for stage in (_SCALED + 1, _QUANTIZED)}
+        new_level = Mux(
+            wide[_QUANTIZED] & ~is_pooled[_QUANTIZED], limited[1][RAW_BITS:POOLED_BITS], quantizer.code
+        )
+        m.d.comb += [
+            limiter.value.eq(batch_norm.value),
+            limiter.raw.eq(layer.raw),
+            limiter.wide.eq(wide[_SCALED + 1]),
+        ]
+        for number, lane in enumerate(served):
+            closes = [
+                turn.valid & turn.closes & (turn.lane == number if len(served) > 1 else 1)
+                for turn in turns[-2:]
+            ]
+            m.d.comb += [
+                self._lanes[lane].level.eq(new_level),
+                self._lanes[lane].value.eq(limited[2]),
+                self._lanes[lane].step.takes_level.eq(closes[0]),
+                # What an own code is made of would meet raw values that are still being written.
+                self._lanes[lane].step.takes_value.eq(closes[1] & ~(is_pooled[-1] & layer.own_code)),
+            ]
+
+    def _read_parameters(self, m: Module) -> None:
+        """Bounds for the cycle in which they are first needed, bases for the first lookup."""
+        layer, levels, bases = self.layer, self.parameters.levels, self.parameters.bases
+        clips, ends = self._turns[_QUANTIZED - 1], self._turns[_QUANTIZED]
+        with m.If(layer.multiplies):
+            m.d.comb += [
+                levels.enable.eq(clips.valid & clips.opens),
+                levels.address.eq(clips.beat.word),
+                bases.enable.eq(ends.valid & ends.ends),
+                bases.address.eq(ends.beat.word),
+            ]
+        with m.Else():
+            # A search needs bounds at its end, which is 2 cycles or more after its begin if there is one.
+            begin = {False: _POOLED - 2, True: _POOLED}
+            searches = layer.search_reads != 0
+            m.d.comb += [
+                levels.enable.eq(Mux(searches, self._outer[begin[True]], self._outer[begin[False]])),
+                levels.address.eq(
+                    Mux(searches, self._beats[begin[True]].word, self._beats[begin[False]].word)
+                ),
+                bases.enable.eq(self._outer[_POOLED - 1]),
+                bases.address.eq(self._beats[_POOLED - 1].word),
+            ]
+
+    def _look_up(self, m: Module, platform: object) -> Value:
+        """Searches and tables of all lanes, and their codes; returns whether a word is beyond the bank."""
+        layer, scaled = self.layer, self._turns[-1]
+        walk = place(m, platform, "lookup_walk", LookupWalk(self.machine))
+        pooled = self._outer[_POOLED] & ~layer.multiplies
+        m.d.comb += [
+            walk.layer.eq(layer),
+            walk.begins.eq(Mux(layer.multiplies, scaled.valid & scaled.ends, pooled)),
+            walk.beat.eq(Mux(layer.multiplies, scaled.beat.as_value(), self._beats[_POOLED].as_value())),
+            self.out_valid.eq(walk.ends),
+            self.out_beat.eq(walk.ended_beat),
+            self.reads.eq(self._reads_scales + (walk.looks | walk.looks_up)),
+        ]
+        bounds = data.View(
+            parameters_layout("levels", self.machine.results_per_cycle), self.parameters.levels.data
+        )
+        bases = data.View(
+            parameters_layout("bases", self.machine.results_per_cycle), self.parameters.bases.data
+        )
+        for number, lane in enumerate(self._lanes):
+            wiring.connect(m, lane.thresholds, wiring.flipped(self.thresholds[number]))
+            m.d.comb += [
+                lane.step.keeps.eq(pooled),
+                lane.step.begins.eq(walk.begins),
+                lane.step.looks.eq(walk.looks),
+                lane.step.looks_up.eq(walk.looks_up),
+                lane.pooled.eq(self._pooled[number]),
+                lane.bounds.eq(bounds[number]),
+                lane.base.eq(bases[number].threshold_base),
+                self.codes[number].eq(lane.code),
+                self.values[number].eq(lane.kept_value),
+            ]
+        return walk.read_beat.written & Cat(lane.beyond for lane in self._lanes).any()
+
+    def _configure(self, m: Module) -> None:
+        """What lanes do in a pass."""
+        layer, configuration = self.layer, Signal(LANE_CONFIGURATION, name="lane_configuration")
+        nodes = [1, *(5 * node + 1 for node in SEARCH_NODES)]
+        passed = Signal(range(nodes[-1] + 1), name="nodes_passed")
+        with m.Switch(layer.search_reads):
+            for reads, number in enumerate(nodes):
+                with m.Case(reads):
+                    m.d.comb += passed.eq(number)
+        doubles = layer.level_shift & ~layer.table
+        zero = Mux(layer.table, 0, layer.out_zero >> doubles)
+        m.d.comb += [
+            configuration.raw.eq(layer.raw),
+            configuration.searches.eq(~layer.multiplies),
+            configuration.compares.eq(layer.search_reads != 0),
+            configuration.table.eq(layer.table),
+            configuration.table_offset.eq(layer.table_offset),
+            configuration.has_bounds.eq(~layer.own_code),
+            configuration.rises.eq(zero - passed + Mux(layer.own_code, layer.total_low, 0)),
+            configuration.falls.eq(zero + passed + Mux(layer.own_code, layer.total_high, 0)),
+            configuration.doubles.eq(doubles),
+            configuration.is_odd.eq(layer.out_zero[0]),
+        ]
+        m.d.comb += [lane.configuration.eq(configuration) for lane in self._lanes]

@@ -1,56 +1,49 @@
-"""Output address generator: the next beat of the next window, and all its addresses."""
+"""Output address generator: the bit address of each beat that is written or read in a map of outputs."""
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value, ValueLike, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine, bits_for
 
-from ..common.descriptor import DESCRIPTOR
 from ..common.serial_multiplier import SerialMultiplier
 from ..common.verilog import place
+from .arithmetic import wire
+from .turn import ENDS
 
-#: Wide enough for every address that a descriptor can name, so that one beyond a bank is seen and not wrapped.
-ADDRESS_BITS = 44
-POINTER_BITS = 28
-_MOST_CLUSTERS = 8
-_INDEX_BITS = 20
-_WINDOW_BITS = 26
+_COUNT_BITS = 16
+_STEP_BITS = 24
 
 
-def position_layout(machine: Machine) -> data.StructLayout:
-    """Where a beat stands.
-
-    ``counts``: its window is one of the map; ``seen``: an earlier one of the region was; ``outer``: it is the region's
-    last; ``written``: and the region yields an output. ``pool`` is the beat's place in its window, as far as there is
-    room, ``parameter`` and ``threshold`` are the words of its channels (the first of several), ``out`` and
-    ``residual`` bit addresses. ``ends_window`` and ``ends_pass`` tell the last beat.
+def map_steps_layout() -> data.StructLayout:
+    """Where the first beat lies, the bits to the next region line, region column and channel beat, and how many region
+    lines and columns a cluster has, less one.
     """
     return data.StructLayout(
         {
-            "cluster": 3,
-            "counts": 1,
-            "seen": 1,
-            "outer": 1,
-            "written": 1,
-            "ends_window": 1,
-            "ends_pass": 1,
-            "pool": bits_for(machine.pool_beats),
-            "parameter": POINTER_BITS,
-            "threshold": POINTER_BITS,
-            "out": ADDRESS_BITS,
-            "residual": ADDRESS_BITS,
+            "base": 32,
+            "first_bit": 16,
+            "line_bits": _STEP_BITS,
+            "pixel_bits": _STEP_BITS,
+            "beat_bits": 16,
+            "last_row": _COUNT_BITS,
+            "last_column": _COUNT_BITS,
         }
     )
 
 
+def map_address_bits(machine: Machine) -> int:
+    """One bit more than an address in the image bank takes: it says that an address lies beyond them all, and stays."""
+    return bits_for(machine.image_words * machine.columns - 1) + 1
+
+
 class OutputAddressGenerator(wiring.Component):
-    """Walks region rows, region columns, windows of a region, kernel tiles, clusters and beats, innermost last.
+    """base + first_bit + oy · line_bits + ox · pixel_bits + channel beat · beat_bits, beat after beat.
 
-    It counts, and adds to saved positions: the distance of neighbouring clusters is multiplied out while the pass's
-    first row is being formed. An inner beat takes 1 cycle, an outer one ``interval`` cycles.
+    It adds to saved positions. The distance of neighbouring clusters, which is that of all region columns or lines of
+    one, is multiplied out behind `start`.
 
-    Latency: `ready` from `LATENCY` = 5 cycles after `start` on, then as the intervals have it.
+    Latency: the address of the first beat is there 1 cycle after `start`, those of other clusters 12 cycles after it. Throughput: one beat a cycle.
 
     Parameters
     ----------
@@ -58,227 +51,128 @@ class OutputAddressGenerator(wiring.Component):
 
     Members
     -------
-    layer : In(DESCRIPTOR)
-        Held constant from `start` until the last beat was taken.
+    steps : In(map_steps_layout())
+        Held constant from `start` until the last beat.
     start : In(1)
         Begins a pass, also in the middle of one.
-    ready : Out(1)
-        `position` is that of the next beat, which can be taken.
-    take : In(1)
-        The beat is taken; only while `ready` is high.
-    position : Out(position_layout(machine))
-    walking : Out(1)
-        From the cycle after `start` to the one in which the last beat is taken.
+    next : In(1)
+        On to the next beat.
+    ends : In(ENDS)
+        The loops that this beat ends.
+    address : Out(map_address_bits(machine))
+        Of this beat.
     """
 
-    LATENCY = 5
-
-    layer: data.View
+    steps: data.View
     start: Signal
-    ready: Signal
-    take: Signal
-    position: data.View
-    walking: Signal
+    next: Signal
+    ends: data.View
+    address: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         super().__init__(
             {
-                "layer": In(DESCRIPTOR),
+                "steps": In(map_steps_layout()),
                 "start": In(1),
-                "ready": Out(1),
-                "take": In(1),
-                "position": Out(position_layout(machine)),
-                "walking": Out(1),
+                "next": In(1),
+                "ends": In(ENDS),
+                "address": Out(map_address_bits(machine)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        layer, position = self.layer, self.position
-        self._count(m)
-        self._pace(m)
-        at_last, ends = self._at_last, self._ends
+        steps, ends = self.steps, self.ends
+        cluster_pixels, cluster_lines = self._cluster_steps(m, platform)
 
-        def cluster_step(last_step: Value, step: Value) -> Value:
-            name = f"cluster_step_{next(numbers)}"
-            product = place(m, platform, name, SerialMultiplier(16, 24))
-            m.d.comb += [product.start.eq(self.start), product.last_step.eq(last_step), product.step.eq(step)]
-            return product.product
+        def position(name: str) -> Signal:
+            return Signal.like(self.address, name=name, reset_less=True)
 
-        numbers = iter(range(6))
-        columns, rows = layer.region_columns, layer.region_rows
-        window, address = signed(_WINDOW_BITS), ADDRESS_BITS
-        out_x = self._place_x(m, "out_x", _INDEX_BITS, 0, 1, columns + 1)
-        out_y = self._place_y(m, "out_y", _INDEX_BITS, 0, 1, rows + 1)
-        window_x = self._place_x(
-            m, "window_x", window, layer.first_window_x, layer.stride_x, cluster_step(columns, layer.stride_x)
+        # Of the region's row, of the region, of the clusters' line, of the cluster.
+        row, region, line, cluster = (position(name) for name in ("row", "region", "line", "cluster"))
+        leaves_region, leaves_row = ends.window, ends.window & ends.column
+        leaves_line = ends.line & ~ends.kernel_tile
+        origin = wire(
+            m, "origin", Mux(leaves_row, row, Mux(leaves_region, region, Mux(leaves_line, line, cluster)))
         )
-        window_y = self._place_y(
-            m, "window_y", window, layer.first_window_y, layer.stride_y, cluster_step(rows, layer.stride_y)
-        )
-        out_pixel = self._place_x(
-            m, "out_pixel", address, 0, layer.out_pixel_bits, cluster_step(columns, layer.out_pixel_bits)
-        )
-        out_line = self._place_y(
+        distance = wire(
             m,
-            "out_line",
-            address,
-            layer.out_base,
-            layer.out_line_bits,
-            cluster_step(rows, layer.out_line_bits),
-        )
-        residual_pixel = self._place_x(
-            m,
-            "residual_pixel",
-            address,
-            0,
-            layer.residual_pixel_bits,
-            cluster_step(columns, layer.residual_pixel_bits),
-        )
-        residual_line = self._place_y(
-            m,
-            "residual_line",
-            address,
-            layer.residual_base,
-            layer.residual_line_bits,
-            cluster_step(rows, layer.residual_line_bits),
-        )
-        lanes = self.machine.results_per_cycle
-        out_beat = self._channel(m, "out_beat", address, layer.out_first_bit, layer.out_beat_bits)
-        residual_beat = self._channel(m, "residual_beat", address, 0, lanes)
-
-        x, y = window_x + self._counters["x"], window_y + self._counters["y"]
-        cluster = self._counters["cluster"]
-        seen = Signal(_MOST_CLUSTERS)
-        m.d.comb += [
-            position.cluster.eq(cluster),
-            position.counts.eq((x >= 0) & (x < layer.windows_x) & (y >= 0) & (y < layer.windows_y)),
-            position.seen.eq(seen.bit_select(cluster, 1)),
-            position.outer.eq(at_last["x"] & at_last["y"]),
-            position.written.eq(position.outer & (out_x < layer.out_width) & (out_y < layer.out_height)),
-            position.ends_window.eq(at_last["beat"] & at_last["cluster"] & at_last["kernel_tile"]),
-            position.ends_pass.eq(position.ends_window & position.outer & at_last["column"] & at_last["row"]),
-            position.parameter.eq(self._channel(m, "parameter", POINTER_BITS, layer.parameter_base, 1)),
-            position.threshold.eq(
-                self._channel(m, "threshold", POINTER_BITS, layer.threshold_base, layer.threshold_words)
+            "distance",
+            Mux(
+                leaves_row,
+                self._narrow(steps.line_bits),
+                Mux(
+                    leaves_region,
+                    self._narrow(steps.pixel_bits),
+                    Mux(leaves_line, cluster_lines, cluster_pixels),
+                ),
             ),
-            position.out.eq(out_line + out_pixel + out_beat),
-            position.residual.eq(residual_line + residual_pixel + residual_beat),
-        ]
+        )
+        moved = wire(m, "moved", self._add(origin, distance))
         with m.If(self.start):
-            m.d.sync += seen.eq(0)
-        with m.Elif(ends["beat"] & at_last["kernel_tile"]):
-            m.d.sync += seen.bit_select(cluster, 1).eq(~position.outer & (position.seen | position.counts))
+            base = self._narrow(steps.base)
+            m.d.sync += [place_.eq(base) for place_ in (row, region, line, cluster)]
+        with m.Elif(self.next & ends.cluster):
+            m.d.sync += cluster.eq(Mux(ends.kernel_tile & ~ends.window, region, moved))
+            with m.If(ends.kernel_tile):
+                m.d.sync += line.eq(Mux(ends.window, moved, region))
+            with m.Elif(ends.line):
+                m.d.sync += line.eq(moved)
+            with m.If(ends.window):
+                m.d.sync += region.eq(moved)
+                with m.If(ends.column):
+                    m.d.sync += row.eq(moved)
 
-        pool = Signal.like(position.pool, name="pool")
-        m.d.comb += position.pool.eq(pool)
-        with m.If(self.start | ends["kernel_tile"]):
-            m.d.sync += pool.eq(0)
-        with m.Elif(self.take & (pool != self.machine.pool_beats)):
-            m.d.sync += pool.eq(pool + 1)
+        # Every cluster of a kernel tile begins at the kernel tile's first channel.
+        beat, kernel_tile = position("beat"), position("kernel_tile")
+        following = wire(m, "following", self._add(beat, self._narrow(steps.beat_bits)))
+        first = self._narrow(steps.first_bit)
+        with m.If(self.start | (self.next & ends.window)):
+            m.d.sync += [beat.eq(first), kernel_tile.eq(first)]
+        with m.Elif(self.next & ends.kernel_tile):
+            m.d.sync += [beat.eq(following), kernel_tile.eq(following)]
+        with m.Elif(self.next):
+            m.d.sync += beat.eq(Mux(ends.cluster, kernel_tile, following))
+        m.d.comb += self.address.eq(self._add(cluster, beat))
         return m
 
-    def _count(self, m: Module) -> None:
-        """Counters of the loops, innermost first: whether each is at its last, and when one ends."""
-        layer = self.layer
-        kernel_tile_at_last = Signal()
-        limits = {
-            "beat": Mux(kernel_tile_at_last, layer.last_beats, layer.beats),
-            "cluster": (1 << layer.log_clusters) - 1,
-            "kernel_tile": layer.kernel_tiles,
-            "x": layer.region_width,
-            "y": layer.region_height,
-            "column": layer.region_columns,
-            "row": layer.region_rows,
-        }
-        self._counters: dict[str, Signal] = {}
-        self._at_last: dict[str, Signal] = {}
-        self._ends: dict[str, Signal] = {}
-        steps: Value = self.take
-        for name, limit in limits.items():
-            bits = 3 if name == "cluster" else len(Value.cast(limit))
-            counter = self._counters[name] = Signal(bits, name=name)
-            at_last = self._at_last[name] = Signal(name=f"{name}_at_last")
-            ends = self._ends[name] = Signal(name=f"{name}_ends")
-            m.d.comb += [at_last.eq(counter == limit), ends.eq(steps & at_last)]
-            with m.If(self.start):
-                m.d.sync += counter.eq(0)
-            with m.Elif(steps):
-                m.d.sync += counter.eq(Mux(at_last, 0, counter + 1))
-            steps = ends
-        m.d.comb += kernel_tile_at_last.eq(self._at_last["kernel_tile"])
-        last_in_line = (1 << layer.log_clusters_x) - 1
-        self._ends_line = Signal()
-        m.d.comb += self._ends_line.eq((self._counters["cluster"] & last_in_line) == last_in_line)
-
-    def _pace(self, m: Module) -> None:
-        wait = Signal.like(self.layer.interval, name="wait")
-        m.d.comb += self.ready.eq(self.walking & (wait == 0))
+    def _cluster_steps(self, m: Module, platform: object) -> tuple[Value, Value]:
+        """Bits from a cluster to the next one in its line, and from a line of clusters to the next: a product after
+        the other.
+        """
+        if self.machine.row_buses == 1:
+            return Signal.like(self.address, name="no_step"), Signal.like(self.address, name="no_line_step")
+        steps = self.steps
+        product = place(m, platform, "cluster_step", SerialMultiplier(_COUNT_BITS, _STEP_BITS))
+        cycle = Signal(range(2 * product.latency + 2))
+        lines = cycle == product.latency
+        pixels, of_line = (
+            Signal.like(self.address, name=name, reset_less=True)
+            for name in ("cluster_pixels", "cluster_lines")
+        )
+        m.d.comb += [
+            product.start.eq(self.start | lines),
+            product.last_step.eq(Mux(lines, steps.last_row, steps.last_column)),
+            product.step.eq(Mux(lines, steps.line_bits, steps.pixel_bits)),
+        ]
         with m.If(self.start):
-            m.d.sync += [self.walking.eq(1), wait.eq(self.LATENCY - 1)]
-        with m.Elif(self.take):
-            m.d.sync += [
-                self.walking.eq(~self.position.ends_pass),
-                wait.eq(Mux(self.position.outer & (self.layer.interval != 0), self.layer.interval - 1, 0)),
-            ]
-        with m.Elif(wait != 0):
-            m.d.sync += wait.eq(wait - 1)
+            m.d.sync += cycle.eq(1)
+        with m.Elif(cycle != 0):
+            m.d.sync += cycle.eq(Mux(cycle == 2 * product.latency, 0, cycle + 1))
+        with m.If(lines):
+            m.d.sync += pixels.eq(self._narrow(product.product))
+        with m.If(cycle == 2 * product.latency):
+            m.d.sync += of_line.eq(self._narrow(product.product))
+        return pixels, of_line
 
-    def _channel(self, m: Module, name: str, bits: int, base: ValueLike, step: ValueLike) -> Signal:
-        """Base + channel beat · step: every cluster of a kernel tile begins at the kernel tile's first channel."""
-        value = Signal(bits, name=name, reset_less=True)
-        kernel_tile_start = Signal(bits, name=f"{name}_round", reset_less=True)
-        following = Signal(bits, name=f"{name}_next")
-        m.d.comb += following.eq(value + step)
-        with m.If(self.start | self._ends["kernel_tile"]):
-            m.d.sync += [value.eq(base), kernel_tile_start.eq(base)]
-        with m.Elif(self._ends["cluster"]):
-            m.d.sync += [value.eq(following), kernel_tile_start.eq(following)]
-        with m.Elif(self._ends["beat"]):
-            m.d.sync += value.eq(kernel_tile_start)
-        with m.Elif(self.take):
-            m.d.sync += value.eq(following)
-        return value
+    def _narrow(self, number: Value) -> Value:
+        """An unsigned number in the bits of an address, whose highest bit says that it is too large."""
+        bits = len(self.address) - 1
+        value = Value.cast(number)
+        return Cat(value[:bits], *([0] * (bits - len(value))), value[bits:].any())
 
-    def _place_x(
-        self,
-        m: Module,
-        name: str,
-        shape: ShapeLike,
-        base: ValueLike,
-        step: ValueLike,
-        cluster_step: ValueLike,
-    ) -> Signal:
-        """Base + step · region column + cluster_step · cluster in its line."""
-        value, start = Signal(shape, name=name, reset_less=True), Signal(shape, name=f"{name}_start")
-        following = Signal(shape, name=f"{name}_next")
-        m.d.comb += following.eq(Mux(self._at_last["column"], base, start + step))
-        with m.If(self.start):
-            m.d.sync += [value.eq(base), start.eq(base)]
-        with m.Elif(self._ends["y"]):
-            m.d.sync += [value.eq(following), start.eq(following)]
-        with m.Elif(self._ends["beat"]):
-            m.d.sync += value.eq(Mux(self._ends_line, start, value + cluster_step))
-        return value
-
-    def _place_y(
-        self,
-        m: Module,
-        name: str,
-        shape: ShapeLike,
-        base: ValueLike,
-        step: ValueLike,
-        cluster_step: ValueLike,
-    ) -> Signal:
-        """Base + step · region row + cluster_step · line of clusters."""
-        value, start = Signal(shape, name=name, reset_less=True), Signal(shape, name=f"{name}_start")
-        with m.If(self.start):
-            m.d.sync += [value.eq(base), start.eq(base)]
-        with m.Elif(self._ends["column"]):
-            m.d.sync += [value.eq(start + step), start.eq(start + step)]
-        with m.Elif(self._ends["cluster"]):
-            m.d.sync += value.eq(start)
-        with m.Elif(self._ends["beat"] & self._ends_line):
-            m.d.sync += value.eq(value + cluster_step)
-        return value
+    def _add(self, first: Value, second: Value) -> Value:
+        bits = len(self.address) - 1
+        total = first[:bits] + second[:bits]
+        return Cat(total[:bits], total[bits] | first[bits] | second[bits])

@@ -1,12 +1,12 @@
 """Output packer: codes of neighbouring channels become masked writes of plane words."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from spinplane.machine import CODE_BITS
-from spinplane.machine.activation import RAW_BITS
+from spinplane.machine.output_stage import RAW_BITS
 
 from ..common.checks import require_positive
 
@@ -15,31 +15,16 @@ _ADDRESS_BITS = 32
 _LINE_BITS = 24
 
 
-def beat_layout(lanes: int) -> data.StructLayout:
-    """A beat: results of `lanes` neighbouring channels of a pixel, and the bit address of the first one."""
-    return data.StructLayout(
-        {
-            "codes": data.ArrayLayout(signed(CODE_BITS), lanes),
-            "raw": data.ArrayLayout(signed(RAW_BITS), lanes),
-            "address": _ADDRESS_BITS,
-        }
-    )
-
-
-def write_layout(width: int) -> data.StructLayout:
-    """A masked write of a bank whose words have `width` bits."""
-    return data.StructLayout({"address": _ADDRESS_BITS - exact_log2(width), "data": width, "mask": width})
-
-
 class OutputPacker(wiring.Component):
     """Plane m of a beat's codes at its bit address + m · line_bits, lowest plane first; or its raw values.
 
     The bits of a write are repeated over the word, and the mask tells which are written: a write needs no
     shifter. It never crosses a word, since addresses and lines are multiples of its bits; the lower bits of an
-    address are not looked at.
+    address are not looked at. Codes are taken with their beat, values are looked at while they are written.
 
     Latency: 1 cycle from a beat to its first write. Throughput: one write a cycle without gaps between beats;
-    last_plane + 1 writes of `lanes` bits for a beat, or ⌈lanes·32 / width⌉ of min(lanes·32, width) bits.
+    last_plane + 1 writes of `lanes` bits for a beat, or ⌈lanes·32 / width⌉ of min(lanes·32, width) bits; beats are not
+    to come faster, and nothing holds it up.
 
     Parameters
     ----------
@@ -56,8 +41,20 @@ class OutputPacker(wiring.Component):
         Number of planes less one.
     line_bits : In(24)
         Bits from a plane's line to the next.
-    beats : In(stream.Signature(beat_layout(lanes)))
-    writes : Out(stream.Signature(write_layout(width)))
+    in_valid : In(1)
+    written : In(1)
+        The beat takes its time, but is written only if this is high.
+    address : In(32)
+        Bit address of the first result.
+    codes : In(ArrayLayout(8, lanes))
+    values : In(ArrayLayout(32, lanes))
+    write_valid : Out(1)
+    word : Out(32 - log2(width))
+        Address of the word.
+    data : Out(width)
+    mask : Out(width)
+    last : Out(1)
+        The last write of a beat, whether it is written or not.
 
     Raises
     ------
@@ -70,8 +67,16 @@ class OutputPacker(wiring.Component):
     raw: Signal
     last_plane: Signal
     line_bits: Signal
-    beats: stream.Interface
-    writes: stream.Interface
+    in_valid: Signal
+    written: Signal
+    address: Signal
+    codes: data.View
+    values: data.View
+    write_valid: Signal
+    word: Signal
+    data: Signal
+    mask: Signal
+    last: Signal
 
     def __init__(self, lanes: int, width: int) -> None:
         require_positive(lanes=lanes, width=width)
@@ -87,51 +92,56 @@ class OutputPacker(wiring.Component):
                 "raw": In(1),
                 "last_plane": In(3),
                 "line_bits": In(_LINE_BITS),
-                "beats": In(stream.Signature(beat_layout(lanes))),
-                "writes": Out(stream.Signature(write_layout(width))),
+                "in_valid": In(1),
+                "written": In(1),
+                "address": In(_ADDRESS_BITS),
+                "codes": In(data.ArrayLayout(_PLANES, lanes)),
+                "values": In(data.ArrayLayout(RAW_BITS, lanes)),
+                "write_valid": Out(1),
+                "word": Out(_ADDRESS_BITS - exact_log2(width)),
+                "data": Out(width),
+                "mask": Out(width),
+                "last": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes, width = self.lanes, self.width
-        beat, write = self.beats.payload, self.writes.payload
         raw_size = min(RAW_BITS * lanes, width)
         raw_writes = RAW_BITS * lanes // raw_size
 
-        planes = Signal(_PLANES * lanes)
-        values = Signal(RAW_BITS * lanes)
-        m.d.comb += [
-            planes.eq(Cat(beat.codes[lane][plane] for plane in range(_PLANES) for lane in range(lanes))),
-            values.eq(beat.raw.as_value()),
-        ]
-
-        held = Signal(RAW_BITS * lanes, reset_less=True)
-        address = Signal(_ADDRESS_BITS, reset_less=True)
-        left = Signal(range(max(_PLANES, raw_writes)), reset_less=True)
-        busy = Signal()
-        m.d.comb += self.beats.ready.eq(~busy | (self.writes.ready & (left == 0)))
-        with m.If(self.beats.ready):
+        planes = Signal(_PLANES * lanes, reset_less=True)
+        address = Signal(_ADDRESS_BITS, name="write_address", reset_less=True)
+        number = Signal(range(max(_PLANES, raw_writes)), reset_less=True)
+        busy, written = Signal(), Signal(name="beat_written", reset_less=True)
+        with m.If(self.in_valid):
             m.d.sync += [
-                busy.eq(self.beats.valid),
-                held.eq(Mux(self.raw, values, planes)),
-                address.eq(beat.address),
-                left.eq(Mux(self.raw, raw_writes - 1, self.last_plane)),
+                planes.eq(Cat(code[plane] for plane in range(_PLANES) for code in self.codes)),
+                address.eq(self.address),
+                number.eq(0),
+                busy.eq(1),
+                written.eq(self.written),
             ]
-        with m.Elif(self.writes.ready):
+        with m.Else():
             m.d.sync += [
-                held.eq(Mux(self.raw, held >> raw_size, held >> lanes)),
+                planes.eq(planes >> lanes),
                 address.eq(address + Mux(self.raw, raw_size, self.line_bits)),
-                left.eq(left - 1),
+                number.eq(number + 1),
+                busy.eq(busy & ~self.last),
             ]
 
         plane_mask, raw_mask = self._mask(address, lanes), self._mask(address, raw_size)
-        plane_data, raw_data = (held[:size].replicate(width // size) for size in (lanes, raw_size))
+        values = self.values.as_value().word_select(number[: exact_log2(raw_writes)], raw_size)
+        plane_data, raw_data = (
+            bits.replicate(width // size) for bits, size in ((planes[:lanes], lanes), (values, raw_size))
+        )
         m.d.comb += [
-            self.writes.valid.eq(busy),
-            write.address.eq(address >> exact_log2(width)),
-            write.data.eq(Mux(self.raw, raw_data, plane_data)),
-            write.mask.eq(Mux(self.raw, raw_mask, plane_mask)),
+            self.last.eq(busy & (number == Mux(self.raw, raw_writes - 1, self.last_plane))),
+            self.write_valid.eq(busy & written),
+            self.word.eq(address >> exact_log2(width)),
+            self.data.eq(Mux(self.raw, raw_data, plane_data)),
+            self.mask.eq(Mux(self.raw, raw_mask, plane_mask)),
         ]
         return m
 

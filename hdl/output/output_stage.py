@@ -1,52 +1,41 @@
 """The output stage: results become the codes of the next layer's input, in the image bank."""
 
-from itertools import pairwise
-
 from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from spinplane.machine import Machine
-from spinplane.machine.activation import RAW_BITS
-from spinplane.machine.descriptor import PoolAt, Requantize
+from spinplane.machine.descriptor import Pool
+from spinplane.machine.machine import CHANNEL_BITS
+from spinplane.machine.output_stage import RAW_BITS
 from spinplane.machine.registers import Error
 
 from ..common.bank import bank_read, bank_write, wide_read
-from ..common.beat import parameter_word_layout, result_beat_layout, threshold_word_layout, window_sums_layout
+from ..common.beat import result_beat_layout, window_sums_layout
 from ..common.descriptor import DESCRIPTOR
 from ..common.verilog import place
-from .activation import Activation
-from .dpu import Dpu
-from .output_address_generator import ADDRESS_BITS, POINTER_BITS, OutputAddressGenerator
+from .arithmetic import register, wire
+from .beat_walk import BeatWalk
+from .dpu import Dpu, parameter_reads, scale_reads
+from .output_address_generator import OutputAddressGenerator
 from .output_packer import OutputPacker
 from .residual_loader import ResidualLoader
 
-#: Cycles from the last beat to the last write, but for what a descriptor adds.
-_PIPELINE = Dpu.POOLED + Activation.THRESHOLD_DELAY
-_TAIL_BITS = 7
-
-#: A beat that is on its way to the image bank.
-_ON_ITS_WAY = data.StructLayout(
-    {"outer": 1, "written": 1, "threshold": POINTER_BITS, "out": ADDRESS_BITS, "residual": ADDRESS_BITS}
-)
-
 
 def output_stage_events() -> data.StructLayout:
-    """What happens in a cycle: ``parameter_read`` counts words of the parameter and of the threshold bank."""
+    """What happens in a cycle: ``parameter_read`` counts words of parameters, scales, thresholds and tables."""
     return data.StructLayout({"image_write": 1, "residual_read": 1, "parameter_read": 2})
 
 
 class OutputStage(wiring.Component):
     """Takes beats of results in the order of the loops, and writes the codes of regions into the image bank.
 
-    An inner beat is taken in 1 cycle, an outer one in ``interval`` cycles; behind that nothing stalls. A beat reads
-    its word of parameters, an outer one its words of thresholds, one that is written its residuals too. A beat waits
+    An inner beat is taken in 1 cycle, an outer one in ``interval`` cycles; behind that nothing stalls. A beat waits
     for its window's sum.
 
-    Latency: from the last beat to its last write 8 + (residual_planes − 1 if residual) + (max(1, threshold_words) with
-    ``THRESHOLDS``, else 1) + number of writes of a beat, whether it is written or not. The first beat is taken
-    `OutputAddressGenerator.LATENCY` = 5 cycles after `start` or later.
+    Latency: from the last beat to its last write ``last_write_cycles`` of `spinplane.machine.passes.Pass`, whether it is
+    written or not. The first beat is taken `BeatWalk.LATENCY` = 12 cycles after `start` or later.
 
     Parameters
     ----------
@@ -64,8 +53,9 @@ class OutputStage(wiring.Component):
         The walk tells where a beat stands.
     sums : In(stream.Signature(window_sums_layout(machine)))
         Those of a window stay until its last beat is taken.
-    parameters : Out(bank_read(parameter_beats, results_per_cycle · 128))
-    thresholds : Out(bank_read(threshold_beats, results_per_cycle · 128))
+    parameters : Out(parameter_reads(machine))
+    scales : Out(scale_reads(machine))
+    thresholds : Out(bank_read(threshold_beats, 128)).array(results_per_cycle)
     residual : Out(wide_read(columns))
         Of the image bank.
     write : Out(bank_write(image_words, columns))
@@ -75,8 +65,8 @@ class OutputStage(wiring.Component):
         `spinplane.machine.registers.Error`, held until the next start or reset. It shows while `busy` is high. No
         beat is taken any more, and what does not fit is not written.
         ``IMAGE_BANK`` for a beat to write or a residual that is not all in the bank, or a beat that does not stand at
-        a multiple of the bits of a write; ``PARAMETER_BANK`` for a word beyond the parameters or thresholds, or a
-        window of more than ``pool_beats`` beats where there is pooling.
+        a multiple of the bits of a write; ``PARAMETER_BANK`` for a word beyond the parameters, scales or thresholds, or
+        a window of more than ``pool_beats`` beats where there is pooling.
     """
 
     layer: data.View
@@ -85,7 +75,8 @@ class OutputStage(wiring.Component):
     results: stream.Interface
     sums: stream.Interface
     parameters: wiring.PureInterface
-    thresholds: wiring.PureInterface
+    scales: wiring.PureInterface
+    thresholds: list[wiring.PureInterface]
     residual: wiring.PureInterface
     write: wiring.PureInterface
     events: data.View
@@ -93,7 +84,7 @@ class OutputStage(wiring.Component):
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        parameters, thresholds = parameter_word_layout(machine).size, threshold_word_layout(machine).size
+        thresholds = Out(bank_read(machine.threshold_beats, CHANNEL_BITS))
         super().__init__(
             {
                 "layer": In(DESCRIPTOR),
@@ -101,8 +92,9 @@ class OutputStage(wiring.Component):
                 "busy": Out(1),
                 "results": In(stream.Signature(result_beat_layout(machine))),
                 "sums": In(stream.Signature(window_sums_layout(machine))),
-                "parameters": Out(bank_read(machine.parameter_beats, parameters)),
-                "thresholds": Out(bank_read(machine.threshold_beats, thresholds)),
+                "parameters": Out(parameter_reads(machine)),
+                "scales": Out(scale_reads(machine)),
+                "thresholds": thresholds.array(machine.results_per_cycle),
                 "residual": Out(wide_read(machine.columns)),
                 "write": Out(bank_write(machine.image_words, machine.columns)),
                 "events": Out(output_stage_events()),
@@ -114,190 +106,144 @@ class OutputStage(wiring.Component):
         m = Module()
         layer = self.layer
         self._lanes = place(m, platform, "dpu", Dpu(self.machine))
-        self._walk = place(m, platform, "output_address_generator", OutputAddressGenerator(self.machine))
+        self._walk = place(m, platform, "beat_walk", BeatWalk(self.machine))
         m.d.comb += [self._lanes.layer.eq(layer), self._walk.layer.eq(layer), self._walk.start.eq(self.start)]
-        self._by_thresholds = Signal()
-        m.d.comb += self._by_thresholds.eq(layer.requantize == Requantize.THRESHOLDS.value)
+        for name in ("parameters", "scales"):
+            wiring.connect(m, getattr(self._lanes, name), wiring.flipped(getattr(self, name)))
+        for inside, outside in zip(self._lanes.thresholds, self.thresholds, strict=True):
+            wiring.connect(m, inside, wiring.flipped(outside))
 
         beyond_banks = self._take(m)
-        pooled, before_pooled = self._pipeline(m)
-        beyond_image = self._read_residuals(m, platform, before_pooled)
-        address, is_written, beyond_thresholds = self._read_thresholds(m, pooled)
-        does_not_fit = self._write(m, platform, address, is_written)
+        beyond_image = self._read_residuals(m, platform)
+        does_not_fit = self._write(m, platform)
 
         with m.If(self.start):
             m.d.sync += self.error.eq(Error.NONE.value)
         with m.Elif(self.error == Error.NONE.value):
             with m.If(does_not_fit | beyond_image):
                 m.d.sync += self.error.eq(Error.IMAGE_BANK.value)
-            with m.Elif(beyond_banks | beyond_thresholds):
+            with m.Elif(beyond_banks | self._lanes.beyond):
                 m.d.sync += self.error.eq(Error.PARAMETER_BANK.value)
         m.d.comb += [
             self.events.image_write.eq(self.write.enable),
             self.events.residual_read.eq(self.residual.enable),
-            self.events.parameter_read.eq(self.parameters.enable + self.thresholds.enable),
+            self.events.parameter_read.eq(self._lanes.in_valid + self._lanes.reads),
         ]
         return m
 
     def _take(self, m: Module) -> Value:
-        """The beat, its sum and its parameters into the lanes; returns whether it is beyond a bank."""
+        """The beat and its sum into the lanes; returns whether it is beyond a bank."""
         machine, layer, lanes, position = self.machine, self.layer, self._lanes, self._walk.position
-        takes = Signal()
+        takes = self._takes = Signal(name="takes")
         m.d.comb += [
             self.results.ready.eq(self._walk.ready & self.sums.valid & (self.error == Error.NONE.value)),
             takes.eq(self.results.ready & self.results.valid),
             self._walk.take.eq(takes),
-            self.sums.ready.eq(takes & position.ends_window),
+            self.sums.ready.eq(takes & position.ends.window),
         ]
         buses = exact_log2(machine.row_buses)
         bus = Signal(range(machine.row_buses))
         for log_clusters in range(buses + 1):
             with m.If(layer.log_clusters == log_clusters):
                 m.d.comb += bus.eq(position.cluster << (buses - log_clusters))
+        beat = lanes.beat
+        in_bank = wire(m, "word_is_there", position.word != machine.parameter_beats)
         m.d.comb += [
-            lanes.in_valid.eq(takes),
-            lanes.beat.values.eq(self.results.payload),
-            lanes.beat.window_sum.eq(Array(self.sums.payload)[bus]),
-            lanes.beat.pool.eq(position.pool),
-            lanes.beat.counts.eq(position.counts),
-            lanes.beat.seen.eq(position.seen),
-            lanes.beat.outer.eq(position.outer),
+            lanes.in_valid.eq(takes & in_bank),
+            beat.values.eq(self.results.payload),
+            beat.window_sum.eq(Array(self.sums.payload)[bus]),
+            beat.pool.eq(position.pool),
+            beat.counts.eq(position.counts),
+            beat.seen.eq(position.seen),
+            beat.outer.eq(position.outer),
+            beat.beat.word.eq(position.word),
+            beat.beat.written.eq(position.written),
+            beat.beat.ends.eq(position.ends),
+            beat.beat.ends_pass.eq(position.ends_pass),
         ]
-
-        in_bank, no_room = Signal(), Signal()
-        m.d.comb += [
-            in_bank.eq(position.parameter < machine.parameter_beats),
-            no_room.eq((layer.pool != PoolAt.NONE.value) & (position.pool == machine.pool_beats)),
-            self.parameters.enable.eq(takes & in_bank),
-            self.parameters.address.eq(position.parameter),
-            Value.cast(lanes.parameters).eq(self.parameters.data),
-        ]
-
-        tail = Signal(_TAIL_BITS)
-        words = Mux(self._by_thresholds & (layer.threshold_words != 0), layer.threshold_words, 1)
-        writes = Mux(layer.requantize == Requantize.RAW.value, self._raw_writes, layer.out_planes + 1)
-        planes = Mux(layer.residual, layer.residual_planes, 0)
-        m.d.comb += self.busy.eq(self._walk.walking | (tail != 0))
-        with m.If(self.start):
-            m.d.sync += tail.eq(0)
-        with m.Elif(takes & position.ends_pass):
-            m.d.sync += tail.eq(_PIPELINE + planes + words + writes)
-        with m.Elif(tail != 0):
-            m.d.sync += tail.eq(tail - 1)
+        no_room = (layer.pool != Pool.NONE.value) & (position.pool == machine.pool_beats)
         return takes & (~in_bank | no_room)
 
-    @property
-    def _raw_size(self) -> int:
-        """Bits of a write of raw values."""
-        return min(RAW_BITS * self.machine.results_per_cycle, self.machine.columns)
-
-    @property
-    def _raw_writes(self) -> int:
-        return RAW_BITS * self.machine.results_per_cycle // self._raw_size
-
-    def _pipeline(self, m: Module) -> tuple[data.View, data.View]:
-        """Outer beats, beside the lanes: the one whose pooled values are there, which stays, and the one a cycle
-        before that.
-        """
-        position = self._walk.position
-        beat = Signal(_ON_ITS_WAY, name="beat_0")
-        m.d.comb += [
-            beat.outer.eq(self._walk.take & position.outer),
-            beat.written.eq(position.written),
-            beat.threshold.eq(position.threshold),
-            beat.out.eq(position.out),
-            beat.residual.eq(position.residual),
-        ]
-        before = beat
-        for cycle in range(1, Dpu.POOLED):
-            before, beat = Signal(_ON_ITS_WAY, name=f"beat_{cycle}"), before
-            m.d.sync += before.eq(beat)
-        pooled = Signal(_ON_ITS_WAY, name=f"beat_{Dpu.POOLED}")
-        with m.If(before.outer):
-            m.d.sync += pooled.eq(before)
-        return pooled, before
-
-    def _read_residuals(self, m: Module, platform: object, before_pooled: data.View) -> Value:
-        """Residuals of the beat whose pooled values come next; returns whether they are beyond the bank."""
-        layer, lanes = self.layer, self._lanes
+    def _read_residuals(self, m: Module, platform: object) -> Value:
+        """Residuals of the beat that is taken; returns whether they are beyond the bank."""
+        layer, lanes, position = self.layer, self._lanes, self._walk.position
         reader = place(m, platform, "residual_loader", ResidualLoader(self.machine))
+        addresses = place(m, platform, "output_address_generator_0", OutputAddressGenerator(self.machine))
         wiring.connect(m, reader.read, wiring.flipped(self.residual))
+        takes = self._takes & position.outer
+        steps = addresses.steps
         m.d.comb += [
+            steps.base.eq(layer.residual_base),
+            steps.line_bits.eq(layer.residual_line_bits),
+            steps.pixel_bits.eq(layer.residual_pixel_bits),
+            steps.beat_bits.eq(self.machine.results_per_cycle),
+            steps.last_row.eq(layer.region_rows),
+            steps.last_column.eq(layer.region_columns),
+            addresses.start.eq(self.start),
+            addresses.next.eq(takes),
+            addresses.ends.eq(position.ends),
             reader.last_plane.eq(layer.residual_planes),
             reader.plane_bits.eq(layer.residual_plane_bits),
-            reader.start.eq(before_pooled.outer & layer.residual),
-            reader.skip.eq(~before_pooled.written),
-            reader.address.eq(before_pooled.residual),
-            lanes.activate.eq(Mux(layer.residual, reader.valid, lanes.pooled_valid)),
+            reader.start.eq(takes & layer.residual),
+            reader.skip.eq(~position.written),
+            reader.address.eq(addresses.address),
+            lanes.residuals.eq(reader.residuals),
         ]
-        for lane, residual in enumerate(reader.residuals):
-            m.d.comb += lanes.residuals[lane].eq(Mux(layer.residual, residual, 0))
         return reader.beyond
 
-    def _read_thresholds(self, m: Module, pooled: data.View) -> tuple[Value, Value, Value]:
-        """Thresholds of the beat that is being activated; returns the address at which its codes are written, when
-        they come out of the lanes, whether they are, and whether a word is beyond the bank.
-        """
-        layer, lanes = self.layer, self._lanes
-        threshold = [pooled.threshold, *(Signal(POINTER_BITS, name=f"threshold_{n}") for n in (1, 2))]
-        out = [pooled.out, *(Signal(ADDRESS_BITS, name=f"out_{n}") for n in (1, 2, 3, 4))]
-        active = [lanes.activate, *(Signal(name=f"active_{n}") for n in (1, 2))]
-        written = [pooled.written, *(Signal(name=f"written_{n}") for n in (1, 2, 3, 4))]
-        for stages in (threshold, active, out[:3], out[3:], written[:3], written[3:]):
-            m.d.sync += [new.eq(old) for old, new in pairwise(stages)]
-        # It stays while thresholds come.
-        with m.If(active[2]):
-            m.d.sync += [out[3].eq(out[2]), written[3].eq(written[2])]
-
-        starts, reads, in_bank = Signal(), Signal(), Signal()
-        left, following = Signal.like(layer.threshold_words), Signal(POINTER_BITS)
-        word = Signal(POINTER_BITS)
-        m.d.comb += [
-            starts.eq(active[2] & self._by_thresholds & (layer.threshold_words != 0)),
-            reads.eq(starts | (left != 0)),
-            word.eq(Mux(starts, threshold[2], following)),
-            in_bank.eq(word < self.machine.threshold_beats),
-            self.thresholds.enable.eq(reads & in_bank),
-            self.thresholds.address.eq(word),
-            Value.cast(lanes.thresholds).eq(self.thresholds.data),
-        ]
-        with m.If(reads):
-            m.d.sync += [
-                left.eq(Mux(starts, layer.threshold_words, left) - 1),
-                following.eq(word + 1),
-            ]
-        return out[4], written[4], reads & ~in_bank
-
-    def _write(self, m: Module, platform: object, address: Value, is_written: Value) -> Value:
-        """The lanes' codes or raw values; returns whether they do not fit in the bank."""
+    def _write(self, m: Module, platform: object) -> Value:
+        """The lanes' codes or values; returns whether they do not fit in the bank."""
         machine, layer, lanes = self.machine, self.layer, self._lanes
         packer = place(m, platform, "output_packer", OutputPacker(machine.results_per_cycle, machine.columns))
-        beat = packer.beats.payload
-        raw, fits = Signal(), Signal()
-        end = Signal(ADDRESS_BITS + 1)
-        steps = [Mux(bit, layer.out_plane_bits << weight, 0) for weight, bit in enumerate(layer.out_planes)]
-        plane_end = machine.results_per_cycle + sum(steps)
-        raw_end = RAW_BITS * machine.results_per_cycle
-        below_plane = exact_log2(machine.results_per_cycle)
-        below_raw = exact_log2(self._raw_size)
-        between = address[:below_plane] | Mux(layer.out_planes != 0, layer.out_plane_bits[:below_plane], 0)
+        addresses = place(m, platform, "output_address_generator_1", OutputAddressGenerator(machine))
+        steps, beat = addresses.steps, lanes.out_beat
+        fits = self._fits(m, addresses.address)
+        is_written = wire(m, "is_written", lanes.out_valid & beat.written)
         m.d.comb += [
-            raw.eq(layer.requantize == Requantize.RAW.value),
-            end.eq(address + Mux(raw, raw_end, plane_end)),
-            fits.eq(
-                (end <= machine.image_words * machine.columns) & (Mux(raw, address[:below_raw], between) == 0)
-            ),
-            packer.raw.eq(raw),
+            steps.base.eq(layer.out_base),
+            steps.first_bit.eq(layer.out_first_bit),
+            steps.line_bits.eq(layer.out_line_bits),
+            steps.pixel_bits.eq(layer.out_pixel_bits),
+            steps.beat_bits.eq(layer.out_beat_bits),
+            steps.last_row.eq(layer.region_rows),
+            steps.last_column.eq(layer.region_columns),
+            addresses.start.eq(self.start),
+            addresses.next.eq(lanes.out_valid),
+            addresses.ends.eq(beat.ends),
+            packer.raw.eq(layer.raw),
             packer.last_plane.eq(layer.out_planes),
             packer.line_bits.eq(layer.out_plane_bits),
-            packer.beats.valid.eq(lanes.out_valid & is_written & fits & (self.error == Error.NONE.value)),
-            Value.cast(beat.codes).eq(lanes.codes),
-            Value.cast(beat.raw).eq(lanes.raw),
-            beat.address.eq(address),
-            packer.writes.ready.eq(1),
-            self.write.enable.eq(packer.writes.valid),
-            self.write.address.eq(packer.writes.payload.address),
-            self.write.data.eq(packer.writes.payload.data),
-            self.write.mask.eq(packer.writes.payload.mask),
+            packer.in_valid.eq(lanes.out_valid),
+            packer.written.eq(is_written & fits & (self.error == Error.NONE.value)),
+            packer.address.eq(addresses.address),
+            packer.codes.eq(lanes.codes),
+            packer.values.eq(lanes.values),
+            self.write.enable.eq(packer.write_valid),
+            self.write.address.eq(packer.word),
+            self.write.data.eq(packer.data),
+            self.write.mask.eq(packer.mask),
         ]
-        return lanes.out_valid & is_written & ~fits
+        ends_pass = Signal()
+        with m.If(lanes.out_valid):
+            m.d.sync += ends_pass.eq(beat.ends_pass)
+        with m.If(self.start):
+            m.d.sync += [self.busy.eq(1), ends_pass.eq(0)]
+        with m.Elif(packer.last & ends_pass):
+            m.d.sync += self.busy.eq(0)
+        return is_written & ~fits
+
+    def _fits(self, m: Module, address: Signal) -> Value:
+        """Whether a beat's writes are in the bank, each at a multiple of its bits."""
+        machine, layer = self.machine, self.layer
+        lanes, bank_bits = machine.results_per_cycle, machine.image_words * machine.columns
+        steps = [Mux(bit, layer.out_plane_bits << weight, 0) for weight, bit in enumerate(layer.out_planes)]
+        reach = Mux(layer.raw, RAW_BITS * lanes, lanes + sum(steps))
+        # It is the same for all beats, and there long before the first one.
+        last = (bank_bits - reach).as_signed()
+        last_address = register(m, "last_address", last[: len(address)])
+        has_room = register(m, "has_room", last >= 0)
+        below_plane = exact_log2(lanes)
+        below_raw = exact_log2(min(RAW_BITS * lanes, machine.columns))
+        lines = Mux(layer.out_planes != 0, layer.out_plane_bits[:below_plane], 0)
+        off = Mux(layer.raw, address[:below_raw], address[:below_plane] | lines)
+        return has_room & (address <= last_address) & (off == 0)

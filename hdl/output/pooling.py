@@ -1,12 +1,12 @@
-"""Pooling: values of a region's windows become one, beat by beat."""
+"""Pooling: sums of a region's windows become one, beat by beat."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine, bits_for
-from spinplane.machine.activation import POOLED_BITS, PRODUCT_BITS
-from spinplane.machine.descriptor import PoolAt
+from spinplane.machine.descriptor import Pool
+from spinplane.machine.output_stage import POOLED_BITS, VALUE_BITS
 
 from ..common.bank import Bank
 from ..common.verilog import place
@@ -19,18 +19,21 @@ class Pooling(wiring.Component):
     An outer beat gives the joined value: what the memory holds if it does not count, and 0 if nothing does. With
     ``NONE`` it gives its own value and the memory is not touched.
 
-    Latency: `LATENCY` = 2 cycles, the read and the join. Throughput: one beat a cycle, at equal addresses too: what
-    was joined the cycle before is passed on around the memory.
+    A lane has one adder, which adds, or subtracts to compare.
+
+    Latency: `LATENCY` = 2 cycles, the read and the join; values and `least` come with the join, `VALUE_DELAY` = 1 cycle
+    after their beat. Throughput: one beat a cycle, at equal addresses too: what was joined the cycle before is passed
+    on around the memory.
 
     Parameters
     ----------
     machine : Machine
-        Its ``pool_beats`` words of 63 bits for each of ``results_per_cycle`` lanes.
+        Its ``pool_beats`` words of 36 bits for each of ``results_per_cycle`` lanes.
 
     Members
     -------
     mode : In(2)
-        Value of a `spinplane.machine.descriptor.PoolAt`. Held constant from the first beat to the last result.
+        Value of a `spinplane.machine.descriptor.Pool`. Held constant from the first beat to the last result.
     in_valid : In(1)
     address : In(bits_for(pool_beats - 1))
         The beat's place in its window.
@@ -40,16 +43,15 @@ class Pooling(wiring.Component):
         A window of the region counted before, so that the memory holds a value.
     outer : In(1)
         Its window is the region's last.
-    values : In(ArrayLayout(signed(56), results_per_cycle))
-    negative : In(results_per_cycle)
-        Lanes whose multiplier is negative: with ``MAX_BEFORE`` the least value is theirs.
-    out_valid : Out(1)
-        For outer beats alone.
-    pooled : Out(ArrayLayout(signed(63), results_per_cycle))
-        Stays until the next one.
+    values : In(ArrayLayout(signed(32), results_per_cycle))
+    least : In(results_per_cycle)
+        Lanes that take the least value with ``MAX``.
+    pooled : Out(ArrayLayout(signed(36), results_per_cycle))
+        Of an outer beat; stays until the next beat's.
     """
 
     LATENCY = 2
+    VALUE_DELAY = 1
 
     mode: Signal
     in_valid: Signal
@@ -58,8 +60,7 @@ class Pooling(wiring.Component):
     seen: Signal
     outer: Signal
     values: data.View
-    negative: Signal
-    out_valid: Signal
+    least: Signal
     pooled: data.View
 
     def __init__(self, machine: Machine) -> None:
@@ -73,66 +74,73 @@ class Pooling(wiring.Component):
                 "counts": In(1),
                 "seen": In(1),
                 "outer": In(1),
-                "values": In(data.ArrayLayout(signed(PRODUCT_BITS), lanes)),
-                "negative": In(lanes),
-                "out_valid": Out(1),
+                "values": In(data.ArrayLayout(signed(VALUE_BITS), lanes)),
+                "least": In(lanes),
                 "pooled": Out(data.ArrayLayout(signed(POOLED_BITS), lanes)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        word = self.pooled.shape()
-        memory = place(m, platform, "pool_bank", Bank(self.machine.pool_beats, word.size))
-        uses_memory = self.mode != PoolAt.NONE.value
+        memory = place(m, platform, "pool_bank", Bank(self.machine.pool_beats, self.pooled.shape().size))
+        pools, compares = self.mode != Pool.NONE.value, self.mode == Pool.MAX.value
 
         # The read.
-        valid, counts, seen, outer, passed_on = Signal(), Signal(), Signal(), Signal(), Signal()
+        valid, keeps, passed_on = Signal(), Signal(), Signal()
+        takes_value, takes_held, chooses = Signal(), Signal(), Signal()
         address = Signal.like(self.address, name="joined_address", reset_less=True)
-        values = Signal.like(self.values, name="read_values", reset_less=True)
-        negative = Signal.like(self.negative, name="read_negative", reset_less=True)
         m.d.comb += [
-            memory.read.enable.eq(self.in_valid & self.seen & uses_memory),
+            memory.read.enable.eq(self.in_valid & self.seen & pools),
             memory.read.address.eq(self.address),
         ]
         m.d.sync += [
             valid.eq(self.in_valid),
-            counts.eq(self.counts),
-            seen.eq(self.seen),
-            outer.eq(self.outer),
+            keeps.eq(self.in_valid & pools & self.counts & ~self.outer),
+            takes_value.eq(self.counts | ~pools),
+            takes_held.eq(self.seen & pools),
+            chooses.eq(compares & self.counts & self.seen),
             address.eq(self.address),
-            passed_on.eq(memory.write.enable & (address == self.address)),
-            values.eq(self.values),
-            negative.eq(self.negative),
+            passed_on.eq(keeps & (address == self.address)),
         ]
 
         # The join.
-        held, joined = Signal(word), Signal(word)
-        kept = Signal(word, reset_less=True)
-        m.d.comb += Value.cast(held).eq(Mux(passed_on, kept, memory.read.data))
-        for lane, value in enumerate(values):
-            m.d.comb += joined[lane].eq(
-                Mux(
-                    uses_memory & ~(counts & ~seen),
-                    Mux(counts, self._join(held[lane], value, negative[lane]), Mux(seen, held[lane], 0)),
-                    value,
-                )
-            )
+        joined = Signal(self.pooled.shape())
+        pooled = Signal(self.pooled.shape(), reset_less=True)
+        for lane, value in enumerate(self.values):
+            held = Mux(passed_on, pooled[lane], memory.read.data.word_select(lane, POOLED_BITS))
+            m.d.comb += joined[lane].eq(self._join(m, lane, held, value, takes_held, takes_value, chooses))
         m.d.comb += [
-            memory.write.enable.eq(valid & uses_memory & counts & ~outer),
+            memory.write.enable.eq(keeps),
             memory.write.address.eq(address),
             memory.write.data.eq(joined),
             memory.write.mask.eq(~0),
+            self.pooled.eq(pooled),
         ]
-        pooled = Signal(word, reset_less=True)
-        m.d.sync += [kept.eq(joined), self.out_valid.eq(valid & outer)]
-        with m.If(valid & outer):
+        with m.If(valid):
             m.d.sync += pooled.eq(joined)
-        m.d.comb += self.pooled.eq(pooled)
         return m
 
-    def _join(self, held: Value, value: Value, negative: Value) -> Value:
-        """Of two values of a lane."""
-        wants_least = (self.mode == PoolAt.MAX_BEFORE.value) & negative
-        chosen = Mux((value > held) ^ wants_least, value, held)
-        return Mux(self.mode == PoolAt.SUM.value, held + value, chosen)
+    def _join(
+        self,
+        m: Module,
+        lane: int,
+        held: Value,
+        value: Value,
+        takes_held: Value,
+        takes_value: Value,
+        chooses: Value,
+    ) -> Value:
+        """Of two values of a lane: their sum where one may be 0, or the one of them that is chosen."""
+        first = Signal(signed(POOLED_BITS), name=f"held_{lane}")
+        second = Signal(signed(POOLED_BITS), name=f"value_{lane}")
+        total = Signal(signed(POOLED_BITS + 1), name=f"total_{lane}")
+        m.d.comb += [
+            first.eq(Mux(takes_held, held, 0)),
+            second.eq(Mux(takes_value, value, 0)),
+        ]
+        # first − second − 1 to compare: its sign says whether the value is not less.
+        inverted = Cat(second, second[-1]) ^ chooses.replicate(POOLED_BITS + 1)
+        m.d.comb += total.eq(first + inverted.as_signed())
+        takes = Signal(name=f"takes_{lane}")
+        m.d.comb += takes.eq(total[-1] ^ self.least[lane])
+        return Mux(chooses, Mux(takes, second, first), total[:POOLED_BITS].as_signed())

@@ -1,13 +1,14 @@
 """Residual loader: gathers the planes of a beat's residual operand from the image bank."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import CODE_BITS, Machine
 
 from ..common.bank import wide_read
-from .output_address_generator import ADDRESS_BITS
+from .arithmetic import wire
+from .output_address_generator import map_address_bits
 
 _PLANES = CODE_BITS - 1
 
@@ -15,8 +16,8 @@ _PLANES = CODE_BITS - 1
 class ResidualLoader(wiring.Component):
     """Reads plane p of a beat at its address + p · plane_bits, one plane a cycle.
 
-    Latency: the residuals are there, and `valid` high, last_plane + 1 cycles after `start`. Throughput: one beat in
-    as many cycles, without gaps.
+    Latency: the first plane is read 2 cycles after `start`, and the residuals are there last_plane + 4 cycles after it.
+    They stay until 4 cycles after the next start. Throughput: one beat in last_plane + 2 cycles.
 
     Parameters
     ----------
@@ -29,16 +30,14 @@ class ResidualLoader(wiring.Component):
     plane_bits : In(24)
         Bits from a plane to the next.
     start : In(1)
-        Reads the first plane in the same cycle.
     skip : In(1)
-        With `start`: the beat takes its time, but nothing is read.
-    address : In(44)
-        Bit address of the beat's plane 0.
+        With `start`: nothing is read.
+    address : In(map_address_bits(machine))
+        Bit address of the beat's plane 0, looked at with `start`.
     read : Out(wide_read(columns))
         The lowest ``results_per_cycle`` bits are looked at.
     beyond : Out(1)
         Those bits are not all in the bank: nothing is read.
-    valid : Out(1)
     residuals : Out(ArrayLayout(8, results_per_cycle))
         Planes beyond the last are 0.
     """
@@ -50,7 +49,6 @@ class ResidualLoader(wiring.Component):
     address: Signal
     read: wiring.PureInterface
     beyond: Signal
-    valid: Signal
     residuals: data.View
 
     def __init__(self, machine: Machine) -> None:
@@ -61,10 +59,9 @@ class ResidualLoader(wiring.Component):
                 "plane_bits": In(24),
                 "start": In(1),
                 "skip": In(1),
-                "address": In(ADDRESS_BITS),
+                "address": In(map_address_bits(machine)),
                 "read": Out(wide_read(machine.columns)),
                 "beyond": Out(1),
-                "valid": Out(1),
                 "residuals": Out(data.ArrayLayout(_PLANES, machine.results_per_cycle)),
             }
         )
@@ -74,35 +71,36 @@ class ResidualLoader(wiring.Component):
         lanes = self.machine.results_per_cycle
         bank_bits = self.machine.image_words * self.machine.columns
 
-        active, reads, skips, in_bank, last = Signal(), Signal(), Signal(), Signal(), Signal()
-        left, plane = Signal.like(self.last_plane, name="left"), Signal.like(self.last_plane, name="plane")
-        address, following = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS, reset_less=True)
+        started, active, arrives = Signal(), Signal(), Signal()
+        plane, arrived_plane = (
+            Signal.like(self.last_plane, name=name, reset_less=True) for name in ("plane", "arrived_plane")
+        )
+        address = Signal.like(self.address, name="plane_address", reset_less=True)
+        following = wire(m, "next_address", address[:-1] + self.plane_bits)
+        in_bank = wire(m, "in_bank", address <= bank_bits - lanes)
         m.d.comb += [
-            active.eq(self.start | (left != 0)),
-            reads.eq(active & ~Mux(self.start, self.skip, skips)),
-            last.eq(Mux(self.start, self.last_plane, left - 1) == 0),
-            address.eq(Mux(self.start, self.address, following)),
-            in_bank.eq(address <= bank_bits - lanes),
-            self.read.enable.eq(reads & in_bank),
+            self.read.enable.eq(active & in_bank),
             self.read.address.eq(address),
-            self.beyond.eq(reads & ~in_bank),
+            self.beyond.eq(active & ~in_bank),
         ]
-        m.d.sync += [
-            following.eq(address + self.plane_bits),
-            plane.eq(Mux(self.start, 0, plane + 1)),
-            self.valid.eq(active & last),
-        ]
+        m.d.sync += [started.eq(self.start & ~self.skip), arrives.eq(active), arrived_plane.eq(plane)]
         with m.If(self.start):
-            m.d.sync += skips.eq(self.skip)
-        with m.If(active):
-            m.d.sync += left.eq(Mux(self.start, self.last_plane, left - 1))
+            m.d.sync += address.eq(self.address)
+        with m.Elif(active):
+            bits = len(address) - 1
+            beyond = address[-1] | following[bits:].any()
+            m.d.sync += address.eq(Cat(following[:bits], beyond))
+        with m.If(started):
+            m.d.sync += [active.eq(1), plane.eq(0)]
+        with m.Elif(active):
+            m.d.sync += [active.eq(plane != self.last_plane), plane.eq(plane + 1)]
 
-        arrived = self.read.data[:lanes]
-        kept = [Signal(lanes, name=f"plane_{index}", reset_less=True) for index in range(_PLANES)]
-        bits = []
-        for index, earlier in enumerate(kept):
-            with m.If(plane == index):
-                m.d.sync += earlier.eq(arrived)
-            bits.append(Mux(plane == index, arrived, Mux(plane > index, earlier, 0)))
-        m.d.comb += [self.residuals[lane].eq(Cat(plane[lane] for plane in bits)) for lane in range(lanes)]
+        planes = [Signal(lanes, name=f"plane_{index}", reset_less=True) for index in range(_PLANES)]
+        with m.If(arrives):
+            for index, bits in enumerate(planes):
+                with m.If(arrived_plane == index):
+                    m.d.sync += bits.eq(self.read.data[:lanes])
+                with m.Elif(arrived_plane == 0):
+                    m.d.sync += bits.eq(0)
+        m.d.comb += [self.residuals[lane].eq(Cat(bits[lane] for bits in planes)) for lane in range(lanes)]
         return m

@@ -1,64 +1,79 @@
-"""Window correction: the share of a window's sum in results over unsigned weight codes."""
+"""Window correction: from accumulators over unsigned codes to the sums that a layer means."""
 
 from amaranth.hdl import Module, Signal, signed
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine.activation import WINDOW_SCALE_BITS, WINDOW_SUM_BITS
+from spinplane.machine import Machine
+from spinplane.machine.output_stage import VALUE_BITS, WINDOW_SCALE_BITS, WINDOW_SUM_BITS
 
-from ..common.checks import require_positive
+from ..common.beat import result_beat_layout
 
 
 class WindowCorrection(wiring.Component):
-    """Scale · window sum: one product for all lanes that hold channels of the same window.
+    """(accumulator << accumulator_shift) − scale · window sum + bias of each lane, modulo 2^32.
 
-    Latency: `LATENCY` = 1 cycle. Throughput: one window sum a cycle; nothing holds it up.
+    The product is one for all lanes, since they hold channels of the same window. Who writes the program has proven
+    that the sums fit.
+
+    Latency: `LATENCY` = 3 cycles from a beat to its sums: what comes is taken, bias and accumulator are added beside
+    the product, the product is subtracted. A beat's biases are taken `BIAS_DELAY` = 1 cycle after it. Throughput: one
+    beat a cycle; nothing holds it up.
 
     Parameters
     ----------
-    window_sum_bits : int
-        Bits of a window sum.
-    scale_bits : int
-        Bits of the scale.
+    machine : Machine
 
     Members
     -------
-    scale : In(signed(scale_bits))
-        Held constant from the first window sum to the last correction.
-    in_valid : In(1)
-    window_sum : In(signed(window_sum_bits))
-    out_valid : Out(1)
-    correction : Out(signed(window_sum_bits + scale_bits))
-
-    Raises
-    ------
-    TypeError
-        If a parameter is not a positive integer.
+    accumulator_shift : In(2)
+        With `scale` held constant from the first beat to the last sums.
+    scale : In(signed(9))
+    accumulators : In(result_beat_layout(machine))
+    window_sum : In(signed(25))
+    biases : In(ArrayLayout(signed(32), results_per_cycle))
+    sums : Out(ArrayLayout(signed(32), results_per_cycle))
     """
 
-    LATENCY = 1
+    LATENCY = 3
+    BIAS_DELAY = 1
 
+    accumulator_shift: Signal
     scale: Signal
-    in_valid: Signal
+    accumulators: data.View
     window_sum: Signal
-    out_valid: Signal
-    correction: Signal
+    biases: data.View
+    sums: data.View
 
-    def __init__(self, window_sum_bits: int = WINDOW_SUM_BITS, scale_bits: int = WINDOW_SCALE_BITS) -> None:
-        require_positive(window_sum_bits=window_sum_bits, scale_bits=scale_bits)
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        values = data.ArrayLayout(signed(VALUE_BITS), machine.results_per_cycle)
         super().__init__(
             {
-                "scale": In(signed(scale_bits)),
-                "in_valid": In(1),
-                "window_sum": In(signed(window_sum_bits)),
-                "out_valid": Out(1),
-                "correction": Out(signed(window_sum_bits + scale_bits)),
+                "accumulator_shift": In(2),
+                "scale": In(signed(WINDOW_SCALE_BITS)),
+                "accumulators": In(result_beat_layout(machine)),
+                "window_sum": In(signed(WINDOW_SUM_BITS)),
+                "biases": In(values),
+                "sums": Out(values),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        correction = Signal.like(self.correction, name="product", reset_less=True)
-        m.d.sync += [correction.eq(self.window_sum * self.scale), self.out_valid.eq(self.in_valid)]
-        m.d.comb += self.correction.eq(correction)
+        window_sum = Signal(signed(WINDOW_SUM_BITS), name="taken_window_sum", reset_less=True)
+        correction = Signal(VALUE_BITS, reset_less=True)
+        m.d.sync += [window_sum.eq(self.window_sum), correction.eq(window_sum * self.scale)]
+        for lane in range(self.machine.results_per_cycle):
+            accumulator = Signal(signed(VALUE_BITS), name=f"accumulator_{lane}", reset_less=True)
+            biased = Signal(VALUE_BITS, name=f"biased_{lane}", reset_less=True)
+            result = Signal(signed(VALUE_BITS), name=f"sum_{lane}", reset_less=True)
+            # The lower bits are all that a sum modulo 2^32 depends on.
+            shifted = (accumulator << self.accumulator_shift)[:VALUE_BITS]
+            m.d.sync += [
+                accumulator.eq(self.accumulators[lane]),
+                biased.eq(shifted + self.biases[lane]),
+                result.eq(biased - correction),
+            ]
+            m.d.comb += self.sums[lane].eq(result)
         return m

@@ -14,13 +14,22 @@ import pytest
 from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from spinplane.behavioral.output.output_stage import OutputStageError, OutputStageRun, run_output_stage
-from spinplane.hdl.common.beat import result_beat_layout, window_sums_layout
-from spinplane.hdl.output.output_address_generator import OutputAddressGenerator
+from spinplane.behavioral import OutputStageError, OutputStageRun, run_output_stage
+from spinplane.hdl.common.beat import (
+    PARAMETER_PARTS,
+    SCALE_PARTS,
+    result_beat_layout,
+    window_sums_layout,
+)
+from spinplane.hdl.common.channel_bank import field_parts, lane_parts
+from spinplane.hdl.output.beat_walk import BeatWalk
+from spinplane.hdl.output.dpu import scale_channels
 from spinplane.hdl.output.output_stage import output_stage_events
 from spinplane.machine import Machine
 from spinplane.machine.codec import encode
-from spinplane.machine.descriptor import PoolAt, Requantize
+from spinplane.machine.descriptor import Pool
+from spinplane.machine.machine import CHANNEL_BITS
+from spinplane.machine.output_stage import MOST_SEARCH_READS, PARAMETER_FIELDS, SCALE_FIELDS
 from spinplane.machine.registers import Error
 
 from ...packing import pack, pack_bits, pack_descriptor, unpack
@@ -28,7 +37,25 @@ from ...streams import reset, send
 from .output_stage_cases import OutputStageCase, random_case
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_PARAMETERS"]))
+LANES = MACHINE.results_per_cycle
 BEAT, SUMS, EVENTS = result_beat_layout(MACHINE), window_sums_layout(MACHINE), output_stage_events()
+
+
+def bank_parts(case: OutputStageCase) -> dict[str, list[int]]:
+    """Words of each memory, by the name of the port that reads it."""
+    channels = scale_channels(MACHINE)
+    scales = case.scales.reshape(-1, channels * CHANNEL_BITS)
+    found = {}
+    for bank, words, parts in (
+        ("parameters", case.parameters, field_parts(PARAMETER_FIELDS, PARAMETER_PARTS, LANES)),
+        ("scales", scales, field_parts(SCALE_FIELDS, SCALE_PARTS, channels)),
+        ("thresholds", case.thresholds, lane_parts(LANES)),
+    ):
+        for part, bits in parts.items():
+            found[f"{bank}__{part.removeprefix('lane_')}"] = [
+                pack_bits(word) for word in words[:, list(bits)]
+            ]
+    return found
 
 
 class Banks:
@@ -36,9 +63,7 @@ class Banks:
 
     def __init__(self, dut: HierarchyObject, case: OutputStageCase) -> None:
         self.dut = dut
-        self.words = {
-            name: [pack_bits(word) for word in getattr(case, name)] for name in ("parameters", "thresholds")
-        }
+        self.words = bank_parts(case)
         self.image = case.image.copy()
         self.writes: list[tuple[int, tuple[int, ...]]] = []
         self.events = {"image_write": 0, "residual_read": 0, "parameter_read": 0}
@@ -127,8 +152,10 @@ def golden(case: OutputStageCase) -> OutputStageRun:
         case.accumulators,
         case.window_sums,
         parameters=case.parameters,
+        scales=case.scales,
         thresholds=case.thresholds,
         image=case.image,
+        wraps=True,
     )
 
 
@@ -162,7 +189,7 @@ async def compare(
     if len(banks.written) and outer_is_written(case):
         assert banks.written[-1] == end
     if stalls == (0, 0):
-        start = OutputAddressGenerator.LATENCY
+        start = BeatWalk.LATENCY
         assert banks.taken == [start + sum(cycles[:index]) for index in range(len(cycles))]
     return expected
 
@@ -180,27 +207,61 @@ def having(case: OutputStageCase, **numbers: int) -> OutputStageCase:
     return replace(case, layer_pass=replace(case.layer_pass, **numbers))  # type: ignore[arg-type]
 
 
-@cocotb.test(timeout_time=4, timeout_unit="ms")
-async def every_pooling_and_activation(dut: HierarchyObject) -> None:
+#: What a pass does to its sums, beside all that is drawn.
+KINDS: dict[str, dict[str, Any]] = {
+    "thresholds": {"multiplies": False, "raw": False, "table": False},
+    "a table of thresholds' levels": {"multiplies": False, "raw": False, "table": True},
+    "raw sums": {"multiplies": False, "raw": True},
+    "products": {"multiplies": True, "raw": False, "search_reads": 0, "residual": False, "own_code": False},
+    "floats": {"multiplies": True, "float_scale": True, "own_code": False},
+    "raw products": {"multiplies": True, "raw": True},
+    "residuals": {"multiplies": True, "residual": True, "own_code": False},
+    "own codes": {"multiplies": True, "own_code": True, "multiplies_total": False},
+    "own codes and residuals": {"multiplies": True, "own_code": True, "residual": True},
+    "totals": {"multiplies": True, "own_code": True, "residual": True, "multiplies_total": True},
+    "searches of products": {"multiplies": True, "raw": False, "table": False},
+    "tables of products' levels": {"multiplies": True, "raw": False, "search_reads": 0, "table": True},
+}
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def every_kind_of_pass(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
     written = 0
-    for pool, requantize in product(PoolAt, Requantize):
+    for pool, choices in product(Pool, KINDS.values()):
         for stalls in ((0, 0), (0.4, 0.6)):
-            case = random_case(MACHINE, pool, requantize, rng)
+            case = random_case(MACHINE, rng, pool=pool, **choices)
             written += (await compare(dut, case, stalls, rng)).image_writes
-    assert written > 200
+    assert written > 500
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def beats_as_close_as_they_may_be(dut: HierarchyObject) -> None:
+    """Of every kind, with every number of reads."""
+    rng = Random(cocotb.RANDOM_SEED)
+    await reset(dut)
+    for choices in KINDS.values():
+        for search_reads in range(MOST_SEARCH_READS + 1):
+            if choices.get("raw") and search_reads:
+                continue
+            fixed = {"search_reads": search_reads, "raw": False, "out_planes": 1, "residual_planes": 1}
+            case = random_case(MACHINE, rng, **(fixed | choices))
+            case = having(case, interval=case.layer_pass.least_interval)
+            await compare(dut, case, (0, 0), rng)
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
 async def a_beat_a_window_back_to_back(dut: HierarchyObject) -> None:
     """The pooling memory is read while its only word is written."""
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
-    for pool in (PoolAt.SUM, PoolAt.MAX, PoolAt.MAX_BEFORE):
-        case = random_case(MACHINE, pool, Requantize.RAW, rng)
-        while case.accumulators.shape[-3:-1] != (1, 1) or np.prod(case.accumulators.shape[2:4]) < 4:
-            case = random_case(MACHINE, pool, Requantize.RAW, rng)
+    for pool in (Pool.SUM, Pool.MAX):
+        case = None
+        while case is None or case.accumulators.shape[-3:-1] != (1, 1):
+            case = random_case(MACHINE, rng, pool=pool, raw=True, multiplies=False)
+            if np.prod(case.accumulators.shape[2:4]) < 4:
+                case = None
         await compare(dut, case, (0, 0), rng)
 
 
@@ -216,26 +277,22 @@ async def refuse(dut: HierarchyObject, case: OutputStageCase, error: Error, rng:
     dut.rst.value = 1
     await RisingEdge(dut.clk)
     dut.rst.value = 0
-    await compare(dut, random_case(MACHINE, PoolAt.SUM, Requantize.SHIFT, rng), (0, 0), rng)
+    await compare(dut, random_case(MACHINE, rng, pool=Pool.SUM, multiplies=True), (0, 0), rng)
 
 
-def whole_case(pool: PoolAt, requantize: Requantize, rng: Random) -> OutputStageCase:
-    """One that writes all of its regions and reads residuals."""
-    case = random_case(MACHINE, pool, requantize, rng)
-    while not (outer_is_written(case) and case.layer_pass.residual) or (
-        requantize is Requantize.THRESHOLDS and not case.layer_pass.threshold_words
-    ):
-        case = random_case(MACHINE, pool, requantize, rng)
-    return case
+def whole_case(rng: Random, **choices: Any) -> OutputStageCase:
+    """One that writes all of its regions."""
+    case = random_case(MACHINE, rng, pool=Pool.NONE, **choices)
+    return case if outer_is_written(case) else whole_case(rng, **choices)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
-async def what_is_beyond_a_bank_is_refused(dut: HierarchyObject) -> None:
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def what_is_beyond_the_image_bank_is_refused(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
-    bits, lanes = MACHINE.image_words * MACHINE.columns, MACHINE.results_per_cycle
-    for requantize in (Requantize.SHIFT, Requantize.RAW):
-        case = whole_case(PoolAt.NONE, requantize, rng)
+    bits = MACHINE.image_words * MACHINE.columns
+    for raw in (False, True):
+        case = whole_case(rng, raw=raw)
         expected = golden(case)
         size = expected.bits.shape[1]
         room = bits - int(expected.addresses.max()) - size
@@ -246,36 +303,52 @@ async def what_is_beyond_a_bank_is_refused(dut: HierarchyObject) -> None:
         if size > 1:
             await refuse(dut, having(case, out_base=size // 2), Error.IMAGE_BANK, rng)
 
-    case = whole_case(PoolAt.NONE, Requantize.SHIFT, rng)
-    await refuse(dut, having(case, residual_base=bits - lanes + 1), Error.IMAGE_BANK, rng)
-
-    case = whole_case(PoolAt.NONE, Requantize.SHIFT, rng)
-    base = MACHINE.parameter_beats - case.layer_pass.channel_beats + 1
-    await refuse(dut, having(case, parameter_base=base), Error.PARAMETER_BANK, rng)
-
-    if MACHINE.threshold_beats < 1 << 16:
-        case = having(
-            whole_case(PoolAt.NONE, Requantize.THRESHOLDS, rng),
-            threshold_base=MACHINE.threshold_beats - 1,
-            threshold_words=2,
-            interval=32,
-            low=0,
-            high=8,
-            code_shift=0,
-            out_planes=8,
-        )
-        await refuse(dut, case, Error.PARAMETER_BANK, rng)
+    case = whole_case(rng, multiplies=True, residual=True)
+    await refuse(dut, having(case, residual_base=bits - LANES + 1), Error.IMAGE_BANK, rng)
+    await refuse(dut, having(case, residual_base=(1 << 32) - LANES), Error.IMAGE_BANK, rng)
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def words_beyond_their_banks_are_refused(dut: HierarchyObject) -> None:
+    rng = Random(cocotb.RANDOM_SEED)
+    await reset(dut)
+    for name in ("parameter_base", "scale_base"):
+        for beyond in (1, MACHINE.parameter_beats):
+            case = whole_case(rng, multiplies=True)
+            base = MACHINE.parameter_beats - case.layer_pass.channel_beats + beyond
+            await refuse(dut, having(case, **{name: base}), Error.PARAMETER_BANK, rng)
+    for multiplies in (False, True):
+        # The least threshold of a channel that searches, and the entry of one that does not.
+        case = whole_case(rng, multiplies=multiplies, raw=False, search_reads=1, table=False)
+        await refuse(dut, based_at(case, MACHINE.threshold_beats), Error.PARAMETER_BANK, rng)
+        await compare(dut, based_at(case, MACHINE.threshold_beats - 1), (0, 0), rng)
+        case = having(case, search_reads=0, table=True, table_offset=255)
+        case = having(case, interval=case.layer_pass.least_interval)
+        await refuse(dut, based_at(case, MACHINE.threshold_beats - 255), Error.PARAMETER_BANK, rng)
+
+
+def based_at(case: OutputStageCase, base: int) -> OutputStageCase:
+    """The same pass with all channels searching from one word on, in a bank that has all the words there are."""
+    places, at = {}, 0
+    for field in PARAMETER_FIELDS:
+        places[field.name] = range(at, at + field.bits)
+        at += field.bits
+    parameters = case.parameters.reshape(len(case.parameters), LANES, CHANNEL_BITS).copy()
+    parameters[..., list(places["threshold_base"])] = [base >> bit & 1 for bit in range(16)]
+    parameters[..., list(places["search"])] = 1
+    thresholds = np.zeros((MACHINE.threshold_beats, LANES * CHANNEL_BITS), dtype=np.uint8)
+    return replace(case, parameters=parameters.reshape(len(parameters), -1), thresholds=thresholds)
+
+
+@cocotb.test(timeout_time=4, timeout_unit="ms")
 async def windows_of_more_beats_than_can_be_held_are_refused(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
-    for pool in PoolAt:
-        case = random_case(MACHINE, pool, Requantize.SHIFT, rng)
+    for pool in Pool:
+        case = random_case(MACHINE, rng, pool=pool, multiplies=False)
         beats = MACHINE.pool_beats // case.accumulators.shape[-3] + 1
         case = with_beats(case, beats)
-        if pool is PoolAt.NONE:
+        if pool is Pool.NONE:
             await compare(dut, case, (0, 0), rng)
         else:
             await refuse(dut, case, Error.PARAMETER_BANK, rng)
@@ -283,10 +356,8 @@ async def windows_of_more_beats_than_can_be_held_are_refused(dut: HierarchyObjec
 
 def with_beats(case: OutputStageCase, beats: int) -> OutputStageCase:
     """The same pass with one kernel tile of so many beats, all with the parameters of the first."""
-    # All beats of a pixel are written to the same place, and take the same residuals.
-    layer_pass = replace(
-        case.layer_pass, kernel_tiles=1, beats=1, last_beats=beats, out_beat_bits=0, residual=False
-    )
+    # All beats of a pixel are written to the same place.
+    layer_pass = replace(case.layer_pass, kernel_tiles=1, beats=1, last_beats=beats, out_beat_bits=0)
     base = layer_pass.parameter_base
     parameters = np.concatenate(
         [case.parameters[:base], np.repeat(case.parameters[base : base + 1], beats, axis=0)]

@@ -10,10 +10,10 @@ from spinplane.machine import Machine
 from spinplane.sim import run_bench
 
 #: Rows and segments have nothing to do with the output stage.
-COMMON = {"rows": 16, "segments": 1, "image_words": 1024, "parameter_beats": 128, "threshold_beats": 44}
+COMMON = {"rows": 16, "segments": 1, "image_words": 1024, "parameter_beats": 128, "threshold_beats": 164}
 SIZES = [
-    {"sub_arrays": 2, "columns": 64, "pool_beats": 40},
-    {"sub_arrays": 8, "columns": 128, "row_buses": 8, "pool_beats": 80},
+    {"sub_arrays": 2, "columns": 64, "pool_beats": 40, "multipliers": 2},
+    {"sub_arrays": 8, "columns": 128, "row_buses": 8, "pool_beats": 80, "multipliers": 2},
     {"sub_arrays": 4, "columns": 32, "row_buses": 1, "results_per_cycle": 1, "pool_beats": 9},
     {
         "sub_arrays": 8,
@@ -38,4 +38,4 @@ def test_bench(sizes: dict[str, int], simulator: str) -> None:
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps(parameters)},
     )
-    assert run.check().tests == 4
+    assert run.check().tests == 6
