@@ -17,8 +17,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "campaigns.md"
 HEAD = """\
 # Campaigns
 
-Random cases in large numbers; `make campaign` writes this page. The tests take the first tenth of each. A case follows from
-its number alone. A campaign ends at the first one that is wrong, and its table would not be here.
+Random cases in large numbers; `make campaign` writes this page. The tests take the first tenth of each. A case follows
+from its number alone. A campaign ends at the first one that is wrong, and its table would not be here.
 """
 
 
