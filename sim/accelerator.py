@@ -60,6 +60,7 @@ def program_steps(program: Program) -> list[HostWrite]:
     contents = {
         "kernel": program.kernel_rows,
         "parameters": program.parameters,
+        "scales": program.scales,
         "thresholds": program.thresholds,
         "program": program.descriptors.astype("<u4").view(np.uint8),
     }
