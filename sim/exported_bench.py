@@ -76,6 +76,7 @@ def bench_arrays(program: Program, codes: np.ndarray) -> dict[str, np.ndarray]:
         "network": np.array(program.name),
         "kernel": program.kernel_rows.reshape(-1),
         "parameters": program.parameters.reshape(-1),
+        "scales": program.scales.reshape(-1),
         "thresholds": program.thresholds.reshape(-1),
         "program": program.descriptors.astype("<u4").view(np.uint8).reshape(-1),
         "input": given.data,

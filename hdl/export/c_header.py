@@ -1,24 +1,29 @@
 """The C header of a machine: registers, banks, descriptors and sizes for writing a driver."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from spinplane.machine import Machine
-from spinplane.machine.activation import RAW_BITS
 from spinplane.machine.coding import Rounding
 from spinplane.machine.descriptor import (
     DESCRIPTOR_FIELDS,
     DESCRIPTOR_WORDS,
     FORMAT_VERSION,
-    THRESHOLDS_PER_WORD,
     Kind,
     Load,
     OperationBit,
-    PoolAt,
-    Requantize,
+    Pool,
 )
 from spinplane.machine.machine import CHANNEL_BITS
 from spinplane.machine.memory_operation import RowOperation
+from spinplane.machine.output_stage import (
+    CODES_PER_WORD,
+    PARAMETER_FIELDS,
+    RAW_BITS,
+    SCALE_FIELDS,
+    THRESHOLDS_PER_WORD,
+    UNUSED_THRESHOLD,
+)
 from spinplane.machine.registers import (
     COUNTERS_BASE,
     IDENTITY,
@@ -111,8 +116,7 @@ def _program(machine: Machine) -> list[_Define]:
     kinds = (
         ("KIND", Kind),
         ("LOAD", Load),
-        ("POOL", PoolAt),
-        ("REQUANTIZE", Requantize),
+        ("POOL", Pool),
         ("ROUNDING", Rounding),
         ("OPERATION", RowOperation),
     )
@@ -121,10 +125,23 @@ def _program(machine: Machine) -> list[_Define]:
         ("DESCRIPTORS", f"{machine.descriptors}u", "in the program memory"),
         *((f"{name}_{one.name}", f"{one.value}u", "") for name, kind in kinds for one in kind),
         *((f"OPERATION_BIT_{bit.name}", f"{bit.value}u", "of an operation's word") for bit in OperationBit),
-        ("CHANNEL_BITS", f"{CHANNEL_BITS}u", "per channel, in a word of parameters or thresholds"),
+        ("CHANNEL_BITS", f"{CHANNEL_BITS}u", "per channel, in a word of parameters, scales or thresholds"),
+        *_channel_fields(),
         ("THRESHOLDS_PER_WORD", f"{THRESHOLDS_PER_WORD}u", "per channel"),
+        ("UNUSED_THRESHOLD", _hex(UNUSED_THRESHOLD), "that no value reaches"),
+        ("CODES_PER_WORD", f"{CODES_PER_WORD}u", "per channel, of a table"),
         ("RAW_BITS", f"{RAW_BITS}u", "per channel, in a feature map of raw layout"),
     ]
+
+
+def _channel_fields() -> Iterator[_Define]:
+    """Where a channel's numbers lie in its bits of a word."""
+    for word, fields in (("PARAMETER", PARAMETER_FIELDS), ("SCALE", SCALE_FIELDS)):
+        at = 0
+        for field in fields:
+            bits = f"{field.bits} bit{'s' * (field.bits > 1)}, {'signed' if field.signed else 'unsigned'}"
+            yield f"{word}_{field.name.upper()}_BIT", f"{at}u", f"the lowest of {bits}"
+            at += field.bits
 
 
 def _fields() -> list[_Define]:
@@ -142,7 +159,7 @@ def _sizes(machine: Machine) -> list[_Define]:
     """All numbers of the machine but the words of its banks, which `_banks` defines."""
     names = (
         *("sub_arrays", "rows", "columns", "segments", "accumulator_bits", "sense_cycles", "write_cycles"),
-        *("row_buses", "results_per_cycle", "bus_bits", "pool_beats"),
+        *("row_buses", "results_per_cycle", "multipliers", "bus_bits", "pool_beats"),
     )
     return [(name.upper(), f"{getattr(machine, name)}u", "") for name in names]
 

@@ -5,13 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from spinplane.machine import MOST_SLOTS, Machine
-from spinplane.machine.timing import (
-    END_CYCLES,
-    ENGINE_CYCLES,
-    FINISH_CYCLES,
-    fetch_cycles,
-    output_stage_cycles,
-)
+from spinplane.machine.passes import Pass
+from spinplane.machine.timing import END_CYCLES, ENGINE_CYCLES, FINISH_CYCLES, fetch_cycles
 
 from .register_map import bank_rows
 
@@ -63,10 +58,11 @@ def datasheet(
         "## Memory macros",
         "Each is a black box `bank` with the ports of `bank_stub.v`: one masked write port, and read ports that "
         "deliver data in the next cycle. Reading a word while it is written returns its old contents. SRAM macros take "
-        "their place; none needs contents at power-up. The image bank consists of two, for even and odd words.",
+        "their place; none needs contents at power-up. The image bank consists of two, for even and odd words; the "
+        "banks of parameters, scales and thresholds have one for each part of a word that is read on its own.",
         _table(
-            ("instance", "words", "bits per word", "read ports"),
-            ((f"`{m['instance']}`", m["words"], m["width"], m["reads"]) for m in macros),
+            ("instance", "in module", "words", "bits per word", "read ports"),
+            ((f"`{m['instance']}`", f"`{m['module']}`", m["words"], m["width"], m["reads"]) for m in macros),
         ),
         "## Throughput",
         _table(("what", "per cycle, at most"), _throughput(machine)),
@@ -96,6 +92,7 @@ def _sizes(machine: Machine) -> Iterable[tuple[object, ...]]:
         ("cycles per sense, per write pulse", f"{machine.sense_cycles}, {machine.write_cycles}"),
         ("rows sensed while another is written", "yes" if machine.overlaps_writes else "no"),
         ("results per cycle (lanes of the output stage)", machine.results_per_cycle),
+        ("multipliers that the lanes share", machine.multipliers),
         ("bits of the AXI4 data bus", machine.bus_bits),
         ("beats per pooling region, at most", machine.pool_beats),
         ("descriptors", machine.descriptors),
@@ -115,13 +112,15 @@ def _throughput(machine: Machine) -> Iterable[tuple[object, ...]]:
 
 def _latencies(machine: Machine) -> Iterable[tuple[object, ...]]:
     fetch = fetch_cycles(machine)
-    shortest = output_stage_cycles(writes=1, threshold_words=0, residual_planes=0)
+    searched = Pass(machine=machine, search_reads=1).last_write_cycles
+    multiplied = Pass(machine=machine, multiplies=True).last_write_cycles
     return (
         ("start of a program", "first cycle of the first pass", 2 * fetch),
         ("end of a pass", "first cycle of the next pass", FINISH_CYCLES + fetch),
         ("end of the last pass", "interrupt", FINISH_CYCLES + fetch + END_CYCLES),
         ("last row of a kernel tile sensed", "its first results at the output stage", ENGINE_CYCLES),
-        ("a beat of results accepted", "its last write (one plane, no thresholds)", shortest),
+        ("a beat of results accepted", "its last write (one plane, one read of thresholds)", searched),
+        ("a beat of results accepted", "its last write (one plane, one product)", multiplied),
         ("AXI4 read address", "first beat", 2),
         ("AXI4-Lite read address", "data", 3),
         ("AXI4-Lite write address and data", "response", 2),

@@ -1,12 +1,13 @@
 """The register map of a machine as rows, from which the C header and the table for readers are written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from spinplane.machine import COUNTER_BITS, Machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.descriptor import FORMAT_VERSION
 from spinplane.machine.memory_map import MemoryMap, region_address
+from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS, ChannelField
 from spinplane.machine.registers import (
     IDENTITY,
     LOG_STRIDE,
@@ -91,7 +92,7 @@ ERROR_TEXTS: dict[Error, str] = {
     Error.ROW: "a row that the arrays do not have",
     Error.IMAGE_BANK: "an address beyond the image bank, or one where no write can begin",
     Error.KERNEL_BANK: "an address beyond the kernel bank",
-    Error.PARAMETER_BANK: "an address beyond the parameters or thresholds, or more beats than the pooling memory holds",
+    Error.PARAMETER_BANK: "an address beyond the parameters, scales or thresholds, or more beats than the pooling memory holds",
     Error.ABORTED: "ended by ABORT",
 }
 """What each error code means."""
@@ -109,15 +110,22 @@ COUNTER_TEXTS: dict[str, str] = {
     "image_reads": "words of the image bank read by the input streamer and the residual operand",
     "image_writes": "words of the image bank written",
     "kernel_reads": "words of the kernel bank read",
-    "parameter_reads": "words of the parameters and of the thresholds read",
+    "parameter_reads": "words of parameters, scales and thresholds read, all channels of a beat at once",
 }
 """What each counter counts."""
+
+
+def _layout(fields: Iterable[ChannelField]) -> str:
+    """What a channel's 128 bits hold."""
+    return f"{', '.join(f'{field.name} {field.bits}' for field in fields)} bits per channel, lowest first"
+
 
 _BANK_TEXTS = {
     "image": "feature maps, at bit addresses",
     "kernel": "rows of kernels, bit 0 in column 0",
-    "parameters": "bias 32, multiplier 24, offset 48, residual multiplier 24 bits per channel, lowest first",
-    "thresholds": "four thresholds of 32 bits per channel",
+    "parameters": _layout(PARAMETER_FIELDS),
+    "scales": _layout(SCALE_FIELDS),
+    "thresholds": "four thresholds of 32 bits per channel, or sixteen codes of 8 bits of a table",
     "program": "descriptors of 128 words of 32 bits",
 }
 

@@ -81,7 +81,7 @@ async def runs_the_network(dut: HierarchyObject) -> None:
         found = await host.get(constants[f"REG_{name}"])
         assert found == constants[f"{name}_VALUE"], f"{name} reads as {found:#x}"
 
-    for bank in ("KERNEL", "PARAMETERS", "THRESHOLDS", "PROGRAM"):
+    for bank in ("KERNEL", "PARAMETERS", "SCALES", "THRESHOLDS", "PROGRAM"):
         await host.write(constants[f"{bank}_BASE"], program[bank.lower()])
     await host.write(constants["IMAGE_BASE"] + int(program["input_offset"]), program["input"])
 
