@@ -17,8 +17,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 
 from spinplane.machine import SpinplaneError
 
-from ..exact_map import ExactMap, fractions
 from ..graph import Graph, InputCoding, Layer, Pooling
+from ..meaning.exact_map import ExactMap, fractions
 from .onnx_file import BIPOLAR_QUANT, ONNX, QUANT, operator, read_model
 from .quantizers import Levels, bipolar, levels_of_quant
 from .thresholds import exact_sums, find_steps, normalize

@@ -8,9 +8,9 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand, Rounding, SpinplaneError
 
-from ..exact_map import ExactMap, fractions
 from ..graph import CodeAddition, InputCoding
-from ..rounding import step_positions
+from ..meaning.exact_map import ExactMap, fractions
+from ..meaning.rounding import step_positions
 
 #: QONNX's names, whose UP and DOWN, also of halves, are away from 0 and toward it.
 _ROUNDINGS = {

@@ -7,10 +7,10 @@ from collections import Counter
 
 import numpy as np
 
-from spinplane.compiler.frontend.thresholds import reachable_sums
 from spinplane.compiler.mapping.layer_splitting import split_layer
 from spinplane.compiler.mapping.lowering import layer_input_code
-from spinplane.compiler.mapping.requantize import requantization
+from spinplane.compiler.meaning.reach import reachable_sums
+from spinplane.compiler.requantization.requantize import requantization
 from spinplane.machine import load_machine
 from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS
 from tests.random_requantizations import Case, random_case

@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.frontend.thresholds import reachable_sums
 from spinplane.compiler.graph import Graph, InputCoding, Layer, StepFunction
-from spinplane.compiler.mapping.values import Addend
+from spinplane.compiler.meaning.reach import reachable_sums
 from spinplane.compiler.oracle import linear, run_graph
+from spinplane.compiler.requantization.values import Addend
 from spinplane.machine import Coding, Operand, load_machine
 from tests.networks_on_rtl import compare, run_twice
 from tests.random_requantizations import Case, random_case
