@@ -46,11 +46,27 @@ CHECKED = {
     "last_sub_arrays": MACHINE.sub_arrays,
     "load": 3,
     "load_sub_arrays": MACHINE.sub_arrays,
-    "interval": 17,
-    "threshold_words": 7,
-    "requantize": 3,
-    "rounding": 3,
+    "interval": 127,
+    "pool": 3,
+    "float_scale": 1,
+    "rounding": 15,
+    "search_reads": 7,
+    "residual": 1,
+    "own_code": 1,
+    "own_rounding": 15,
+    "multiplies_total": 1,
+    "total_high": 1,
+    "raw": 1,
 }
+#: Fields that are refused with these others.
+REFUSED_WITH = {
+    "plane_groups": {"log_planes": 1},
+    "log_planes": {"log_slots": 1},
+    **dict.fromkeys(("float_scale", "residual", "own_code"), {"multiplies": 0}),
+    "total_high": {"total_low": 1},
+    "raw": {"table": 1},
+}
+LONGEST_INTERVAL = 127
 
 
 def header(tag: int, *, version: int = FORMAT_VERSION, machine: int = machine_digest(MACHINE)) -> Words:
@@ -63,8 +79,9 @@ def random_layer(rng: Random, wrong: float = 0) -> Held:
     right = dict.fromkeys(CHECKED, 0) | {
         "first_lines": 1,
         "first_columns": 1,
-        "interval": 32,
+        "interval": LONGEST_INTERVAL,
         "load": rng.randrange(3),
+        "total_low": rng.choice((-256, 0)),
     }
     layer = values | right | {"kind": Kind.LAYER.value}
     for name, largest in CHECKED.items():
@@ -224,8 +241,7 @@ async def every_refusal_of_a_layer(dut: HierarchyObject) -> None:
     for name, largest in CHECKED.items():
         layers = [random_layer(rng) for _ in range(2)]
         for layer in layers:
-            layer["log_planes"] = int(name == "plane_groups")
-            layer["log_slots"] = int(name == "log_planes")
+            layer |= REFUSED_WITH.get(name, {})
         allowed: list[int] = []
         refused: list[int] = []
         for value in range(largest + 1):
@@ -239,6 +255,37 @@ async def every_refusal_of_a_layer(dut: HierarchyObject) -> None:
         around.load([header(1), *(raw_words(**layer) for layer in layers), end()])
         found = await around.run([1])
         expect_refusal(found, Error.FIELD, FIELD_INDEX[name], 2)
+        assert len(found.starts) == 1
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def intervals_that_are_too_short(dut: HierarchyObject) -> None:
+    """Of all that makes a beat long."""
+    rng = Random(cocotb.RANDOM_SEED)
+    await reset(dut)
+    around = Surroundings(dut)
+    for _ in range(60):
+        layer = random_layer(rng)
+        flags = ("multiplies", "residual", "own_code", "multiplies_total")
+        layer |= {name: rng.randrange(2) for name in ("table", *flags)}
+        if not layer["multiplies"]:
+            layer |= dict.fromkeys(flags, 0)
+        if not layer["own_code"]:
+            layer["multiplies_total"] = 0
+        layer["search_reads"] = rng.randrange(5)
+        layer["raw"] = int(not layer["table"] and not layer["search_reads"] and rng.random() < 0.5)
+        layer["out_planes"], layer["residual_planes"] = rng.randrange(8), rng.randrange(8)
+        fits = [
+            interval
+            for interval in range(LONGEST_INTERVAL + 1)
+            if refusal(raw_words(**layer | {"interval": interval}), is_first=False)[0] is Error.NONE
+        ]
+        least = layer | {"interval": fits[0]}
+        around.load(
+            [header(1), *(raw_words(**one) for one in (least, least | {"interval": fits[0] - 1})), end()]
+        )
+        found = await around.run([1])
+        expect_refusal(found, Error.FIELD, FIELD_INDEX["interval"], 2)
         assert len(found.starts) == 1
 
 
