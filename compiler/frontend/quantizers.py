@@ -188,8 +188,8 @@ def levels_of_quant(
         # DoReFa's levels lie around 0 without holding it: the odd numbers.
         operand, values, of_value = Operand(bits=n, coding=Coding.DOREFA), 2 * codes - (2**n - 1), factor / 2
     elif zero == round(zero):
+        operand = _operand(low - int(zero), high - int(zero), name)
         values, of_value = codes - int(zero), factor
-        operand = _operand(int(values[0]), int(values[-1]), name)
     else:
         raise SpinplaneError(
             f"{name}: zero point {zero:g} is neither a whole number nor the middle of its codes"
