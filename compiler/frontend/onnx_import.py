@@ -28,6 +28,20 @@ from .thresholds import exact_sums, find_steps, normalize
 _MOST_OPERATORS, _MOST_MAPS = 64, 1 << 18
 
 _CONSTANT_OPERATORS = {"Mul", "Div", "Add", "Sub"}
+#: Least and greatest number of inputs.
+_INPUTS = {
+    **dict.fromkeys(_CONSTANT_OPERATORS, (2, 2)),
+    **dict.fromkeys(("Relu", "AveragePool", "MaxPool", "Flatten", "Identity"), (1, 1)),
+    "Conv": (2, 3),
+    "MatMul": (2, 2),
+    "Gemm": (2, 3),
+    "BatchNormalization": (5, 5),
+    "Clip": (1, 3),
+    "Reshape": (2, 2),
+    "Squeeze": (1, 2),
+    "Quant": (4, 4),
+    "BipolarQuant": (2, 2),
+}
 
 
 def load_model(path: Path) -> Graph:
@@ -139,37 +153,36 @@ class _Walk:
         return len(shape) >= 2 and shape[0] == 1
 
     def _step(self, node: Node, tensor: str) -> None:
-        standard: dict[str, tuple[Callable[[Node, str], None], int, int]] = {
-            "Conv": (self._conv, 2, 3),
-            "MatMul": (self._matmul, 2, 2),
-            "Gemm": (self._matmul, 2, 3),
-            "BatchNormalization": (self._batch_norm, 5, 5),
-            "Relu": (self._clip, 1, 1),
-            "Clip": (self._clip, 1, 3),
-            "AveragePool": (self._pool, 1, 1),
-            "MaxPool": (self._pool, 1, 1),
-            "Flatten": (self._reshape, 1, 1),
-            "Reshape": (self._reshape, 2, 2),
-            "Squeeze": (self._reshape, 1, 2),
-            "Identity": (lambda node, tensor: None, 1, 1),
+        standard: dict[str, Callable[[Node, str], None]] = {
+            "Conv": self._conv,
+            "MatMul": self._matmul,
+            "Gemm": self._matmul,
+            "BatchNormalization": self._batch_norm,
+            "Relu": self._clip,
+            "Clip": self._clip,
+            "AveragePool": self._pool,
+            "MaxPool": self._pool,
+            "Flatten": self._reshape,
+            "Reshape": self._reshape,
+            "Squeeze": self._reshape,
+            "Identity": lambda node, tensor: None,
         }
-        standard |= dict.fromkeys(_CONSTANT_OPERATORS, (self._constant_operator, 2, 2))
+        standard |= dict.fromkeys(_CONSTANT_OPERATORS, self._constant_operator)
         handlers = {(ONNX, name): handler for name, handler in standard.items()}
-        handlers |= {QUANT: (self._quantize, 4, 4), BIPOLAR_QUANT: (self._quantize, 2, 2)}
+        handlers |= dict.fromkeys((QUANT, BIPOLAR_QUANT), self._quantize)
         if node.operator not in handlers:
             raise SpinplaneError(f"{node.label}: operator {shown(node.op_type)} is not supported")
-        handle, least, most = handlers[node.operator]
-        if not least <= len(node.inputs) <= most or not all(node.inputs[:least]):
-            raise SpinplaneError(f"{node.label}: {len(node.inputs)} inputs, expected {least} to {most}")
+        _check_inputs(node)
         if not node.outputs[0]:
             raise SpinplaneError(f"{node.label}: its first output has no name")
         if node.inputs[0] != tensor and node.op_type not in _CONSTANT_OPERATORS:
             raise SpinplaneError(f"{node.label}: {quoted(tensor)} is not its first input")
-        handle(node, tensor)
+        handlers[node.operator](node, tensor)
 
     # --- quantizers -------------------------------------------------------------------------------------------
 
     def _levels_of(self, node: Node) -> Levels:
+        _check_inputs(node)
         label, attributes = node.label, node.attributes
         parameters = [self._parameter(name, label) for name in node.inputs[1:]]
         if node.operator == BIPOLAR_QUANT:
@@ -481,6 +494,15 @@ class _Walk:
             self._input_shape = shape
         else:
             raise SpinplaneError(f"{name}: a reshape to {shape} is not supported")
+
+
+def _check_inputs(node: Node) -> None:
+    least, most = _INPUTS[node.op_type]
+    if not least <= len(node.inputs) <= most or not all(node.inputs[:least]):
+        expected = f"{least}" if least == most else f"{least} to {most}"
+        raise SpinplaneError(
+            f"{node.label}: {len(node.inputs)} inputs, or some without a name, expected {expected}"
+        )
 
 
 def _with_axes(shape: tuple[int, ...], rank: int) -> list[int]:

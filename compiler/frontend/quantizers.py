@@ -73,7 +73,8 @@ class Levels:
 
     def quantize(self, real: np.ndarray) -> np.ndarray:
         """Integer values of weights, in float32, as QONNX folds them."""
-        scaled = np.asarray(real, dtype=np.float32) / np.asarray(self.step, dtype=np.float32)
+        with np.errstate(over="ignore"):  # a quotient beyond float32 is infinite, and cut like any other
+            scaled = np.asarray(real, dtype=np.float32) / np.asarray(self.step, dtype=np.float32)
         codes = _ROUND[self.rounding](scaled + np.float32(self.zero_point))
         return self.values[np.clip(codes, self.low, self.high).astype(np.int64) - self.low]
 

@@ -63,6 +63,8 @@ class Folding:
             self._take(node, _size(node, constants, shape))
             with np.errstate(all="ignore"):
                 found = rule(node, constants, shape)
+        except SpinplaneError:
+            raise
         except (ValueError, IndexError, TypeError, OverflowError, ZeroDivisionError) as error:
             reason = " ".join(str(error).split())[:120]
             raise SpinplaneError(f"{node.label}: its constants do not fit {node.op_type}: {reason}") from None
@@ -227,7 +229,8 @@ def _concat(node: Node, values: list[Value], shape: tuple[int, ...] | None) -> V
 
 
 def _reshape(node: Node, values: list[Value], shape: tuple[int, ...] | None) -> Value:
-    assert shape is not None
+    if shape is None:
+        raise ValueError("its axes are not known")
     return values[0].reshape(shape)
 
 

@@ -62,19 +62,25 @@ class Folder:
             raise SpinplaneError(f"the model is larger than {MOST_BYTES >> 20} MiB")
         try:
             path = Path(os.path.realpath(self._root / location))
-            if not path.is_relative_to(self._root):
-                raise SpinplaneError(f"external data {quoted(location)} is outside the model's folder")
-            state = path.stat()
-            if not stat.S_ISREG(state.st_mode) or offset + length > state.st_size:
-                raise SpinplaneError(
-                    f"external data {quoted(location)} has not {length} bytes from byte {offset} on"
-                )
-            with path.open("rb") as file:
-                file.seek(offset)
-                return file.read(length)
+            inside = path.is_relative_to(self._root)
+            state = path.stat() if inside else None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a path"
             raise SpinplaneError(f"external data {quoted(location)} cannot be read: {reason}") from None
+        if state is None:
+            raise SpinplaneError(f"external data {quoted(location)} is outside the model's folder")
+        if not stat.S_ISREG(state.st_mode) or offset + length > state.st_size:
+            raise SpinplaneError(
+                f"external data {quoted(location)} has not {length} bytes from byte {offset} on"
+            )
+        try:
+            with path.open("rb") as file:
+                file.seek(offset)
+                return file.read(length)
+        except OSError as error:
+            raise SpinplaneError(
+                f"external data {quoted(location)} cannot be read: {error.strerror}"
+            ) from None
 
 
 def is_readable(tensor: onnx.TensorProto) -> bool:
@@ -119,7 +125,9 @@ def read_tensor(tensor: onnx.TensorProto, label: str, folder: Folder) -> np.ndar
         content = tensor.raw_data
     else:
         found = len(getattr(tensor, field))
-        _check_count(label, "numbers", count, found if typed == found else typed)
+        if typed != found:
+            raise SpinplaneError(f"{label}: its data are of another type than itself")
+        _check_count(label, "numbers", count, found)
         return _frozen(_typed(getattr(tensor, field), dtype, label).reshape(shape))
     _check_count(label, "bytes", count * dtype.itemsize, len(content))
     return _frozen(np.frombuffer(content, dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape))
