@@ -61,7 +61,7 @@ class Window:
         left = side - self.dilation[axis] * (self.kernel[axis] - 1) - 1
         if self.auto_pad == "NOTSET":
             left += self.before[axis] + self.after[axis]
-        if left < 0 or not self.ceil:
+        if not self.ceil:
             return left // stride + 1
         windows = -(-left // stride) + 1
         # A window that starts behind the image and the padding before it has nothing to take.
