@@ -328,6 +328,8 @@ class _Walk:
         if self._open is None:
             raise SpinplaneError(f"{name}: a BatchNormalization of the input or of codes is not supported")
         self._expect_channels_first(name)
+        if node.attributes.flag("training_mode", False):
+            raise SpinplaneError(f"{name}: a BatchNormalization that is being trained is not supported")
         constants = [self._by_channel(n, name) for n in node.inputs[1:5]]
         self._check_finite(*constants)
         gamma, beta, mean, variance = (fractions(c, self._channels()) for c in constants)
