@@ -239,7 +239,7 @@ def _axes(node: Node, inputs: Operands, rank: int, default: Shape | None) -> Sha
         return None
     axes = tuple(axis % max(rank, 1) for axis in given)
     if rank > MOST_AXES or any(not -rank <= axis < rank for axis in given) or len(set(axes)) < len(axes):
-        raise SpinplaneError(f"{node.label}: axes {list(given)} of a tensor of {rank} axes")
+        raise SpinplaneError(f"{node.label}: axes {list(given[:MOST_AXES])} of a tensor of {rank} axes")
     return axes
 
 
