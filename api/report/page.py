@@ -110,8 +110,7 @@ def _plain_table(table: Table) -> _PlainTable:
         title=str(table.title or ""),
         caption=str(table.caption or ""),
         columns=tuple(
-            _Column(heading=str(column.header), right=column.justify == "right")
-            for column in table.columns
+            _Column(heading=str(column.header), right=column.justify == "right") for column in table.columns
         ),
         rows=tuple(rows),
     )

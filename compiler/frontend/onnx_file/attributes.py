@@ -54,6 +54,11 @@ class Attributes:
     def __contains__(self, name: str) -> bool:
         return name in self._given
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all of them."""
+        return frozenset(self._given)
+
     def integer(
         self, name: str, default: int | None = None, *, least: int = _LEAST, most: int = _MOST
     ) -> int:
@@ -64,9 +69,9 @@ class Attributes:
             return default
         return self._bounded(name, attribute.i, least, most)
 
-    def flag(self, name: str, default: bool) -> bool:
+    def flag(self, name: str, default: bool | None = None) -> bool:
         """0 or 1."""
-        return bool(self.integer(name, int(default), least=0, most=1))
+        return bool(self.integer(name, default, least=0, most=1))
 
     def integers(
         self,

@@ -11,7 +11,7 @@ it computes of its constants has its size again, and a mebibyte.
 
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 
@@ -25,27 +25,24 @@ from .attributes import Attributes
 from .folding import Folding
 from .names import labels, quoted, shown
 from .node import Node, Operand, Shape
+from .operators import (
+    BIPOLAR_QUANT,
+    DOMAINS,
+    ONNX,
+    QUANT,
+    check_domains,
+    check_signature,
+    check_version,
+    name_of,
+)
 from .shapes import MOST_AXES, MOST_ELEMENTS, output_shape
 from .tensors import MOST_BYTES, Folder, is_readable, read_tensor
 from .wire import check_wire
 
-#: Domain of ONNX's own operators, and of QONNX's; other spellings of files become these.
-ONNX, QONNX = "", "qonnx.custom_op.general"
-QUANT, BIPOLAR_QUANT = (QONNX, "Quant"), (QONNX, "BipolarQuant")
-_DOMAINS = {
-    "": ONNX,
-    "ai.onnx": ONNX,
-    QONNX: QONNX,
-    "onnx.brevitas": QONNX,
-    "finn.custom_op.general": QONNX,
-}
-_QUANTIZERS = ("Quant", "BipolarQuant")
 # What stands for the weights and is not to be folded into them.
-_KEPT = (*_QUANTIZERS, "QuantizeLinear", "DequantizeLinear")
+_KEPT = (QUANT[1], BIPOLAR_QUANT[1], "QuantizeLinear", "DequantizeLinear")
 
 MOST_NODES = 20_000
-#: Versions of ONNX's operators: from the one with numpy's broadcasting to the newest that onnx knows.
-OLDEST_VERSION = 7
 
 
 class Model:
@@ -136,9 +133,11 @@ def read_model(path: Path) -> Model:
         message names what.
     """
     model, size = _parse(Path(path))
-    _check_versions(model)
-    _check_domains(model)
-    return _Reader(model.graph, Folder(Path(path), size)).model()
+    if not model.HasField("graph"):
+        raise SpinplaneError("not a readable ONNX model, or cut short: it has no graph")
+    version = check_version(model)
+    check_domains(model)
+    return _Reader(model.graph, Folder(Path(path), size), version).model()
 
 
 def _parse(path: Path) -> tuple[onnx.ModelProto, int]:
@@ -158,57 +157,9 @@ def _parse(path: Path) -> tuple[onnx.ModelProto, int]:
         raise SpinplaneError(f"not a readable ONNX model, or cut short: {shown(str(error))}") from None
 
 
-def _check_versions(model: onnx.ModelProto) -> None:
-    if not model.HasField("graph"):
-        raise SpinplaneError("not a readable ONNX model, or cut short: it has no graph")
-    newest = onnx.defs.onnx_opset_version()
-    versions = [v.version for v in model.opset_import if _DOMAINS.get(v.domain) == ONNX]
-    if not versions or not OLDEST_VERSION <= min(versions) <= max(versions) <= newest:
-        raise SpinplaneError(
-            f"has version {', '.join(map(str, versions[:4])) or 'no'} of ONNX's operators: expected {OLDEST_VERSION} "
-            f"to {newest}"
-        )
-
-
-def _check_domains(model: onnx.ModelProto) -> None:
-    """Refuse operators of other domains, and graphs within operators."""
-    for node in _nodes(model.graph):
-        domain = _DOMAINS.get(node.domain)
-        if domain is None or (domain == QONNX) != (node.op_type in _QUANTIZERS):
-            raise SpinplaneError(
-                f"operator {quoted(node.op_type)} of domain {quoted(node.domain)} (node {quoted(_name(node))}) is not "
-                f"supported: use ONNX's own operators, or {', '.join(_QUANTIZERS)} of {QONNX}"
-            )
-    for node in model.graph.node:
-        if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
-            raise SpinplaneError(
-                f"{quoted(_name(node))}: operator {shown(node.op_type)} is not supported: it has a graph"
-            )
-    for function in model.functions:
-        if function.domain in _DOMAINS:
-            raise SpinplaneError(
-                f"function {quoted(function.name)} of domain {quoted(function.domain)}: a file may not redefine "
-                "ONNX's or QONNX's operators"
-            )
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """All operators of a graph and of the graphs within its operators."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            inner: Iterable[onnx.GraphProto] = [attribute.g, *attribute.graphs]
-            for body in inner:
-                yield from _nodes(body)
-
-
-def _name(node: onnx.NodeProto) -> str:
-    return node.name or next(iter(node.output), "")
-
-
 class _Reader:
-    def __init__(self, graph: onnx.GraphProto, folder: Folder) -> None:
-        self._graph, self._folder = graph, folder
+    def __init__(self, graph: onnx.GraphProto, folder: Folder, version: int) -> None:
+        self._graph, self._folder, self._version = graph, folder, version
         self._constants: dict[str, np.ndarray] = {}
         self._shapes: dict[str, Shape] = {}
 
@@ -288,12 +239,12 @@ class _Reader:
         given = self._graph.node
         for node in given:
             if not node.op_type or not any(node.output):
-                raise SpinplaneError(f"node {quoted(_name(node))} has no operator, or no output")
+                raise SpinplaneError(f"node {quoted(name_of(node))} has no operator, or no output")
         names = labels((node.name, node.op_type, next(filter(None, node.output))) for node in given)
         return [
             Node(
                 label=label,
-                operator=(_DOMAINS[node.domain], node.op_type),
+                operator=(DOMAINS[node.domain], node.op_type),
                 inputs=tuple(node.input),
                 outputs=tuple(node.output),
                 attributes=Attributes(label, node.attribute),
@@ -303,6 +254,7 @@ class _Reader:
 
     def _fold(self, node: Node, folding: Folding) -> bool:
         """Find the shape of a node's output, and its value if that is constant: then the node is needed no more."""
+        check_signature(node, self._version)
         output = node.outputs[0]
         if not output:
             return False
