@@ -115,9 +115,7 @@ class BatchNorm(wiring.Component):
         m.d.comb += [
             multiplier.operand.eq(register(m, "multiplied", operand[:POOLED_BITS])),
             multiplier.rounds_up.eq(register(m, "multiplied_rounds_up", rounds_up)),
-            multiplier.multiplier.eq(
-                register(m, "taken_multiplier", self._choice(0, numbers)[:MULTIPLIER_BITS])
-            ),
+            multiplier.factor.eq(register(m, "factor", self._choice(0, numbers)[:MULTIPLIER_BITS])),
         ]
         return multiplier.product
 

@@ -8,7 +8,7 @@ from spinplane.machine.output_stage import MULTIPLIER_BITS, POOLED_BITS, PRODUCT
 
 #: Digits of two bits that each stage adds.
 _DIGITS = (4, 4, 4, 3, 3)
-#: A digit's product without its sign's weight: up to twice the multiplier.
+#: A digit's product without its sign's weight: up to twice the factor.
 _ROW_BITS = MULTIPLIER_BITS + 1
 
 #: Bits of a number by their columns.
@@ -16,7 +16,7 @@ Row = dict[int, Value]
 
 
 class Multiplier(wiring.Component):
-    """(operand + rounds_up) · multiplier, modulo 2^64.
+    """(operand + rounds_up) · factor, modulo 2^64.
 
     The operand is read as digits −2 … 2 of two bits (Booth). The lowest one looks at a bit below the point, and
     `rounds_up` stands there: it costs no adder. Carries are saved from stage to stage, while the columns below all
@@ -28,7 +28,7 @@ class Multiplier(wiring.Component):
     -------
     operand : In(signed(36))
     rounds_up : In(1)
-    multiplier : In(signed(32))
+    factor : In(signed(32))
     product : Out(signed(64))
     """
 
@@ -36,7 +36,7 @@ class Multiplier(wiring.Component):
 
     operand: Signal
     rounds_up: Signal
-    multiplier: Signal
+    factor: Signal
     product: Signal
 
     def __init__(self) -> None:
@@ -44,14 +44,14 @@ class Multiplier(wiring.Component):
             {
                 "operand": In(signed(POOLED_BITS)),
                 "rounds_up": In(1),
-                "multiplier": In(signed(MULTIPLIER_BITS)),
+                "factor": In(signed(MULTIPLIER_BITS)),
                 "product": Out(signed(PRODUCT_BITS)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        digits_left, multiplier = Cat(self.rounds_up, self.operand), Value.cast(self.multiplier)
+        digits_left, factor = Cat(self.rounds_up, self.operand), Value.cast(self.factor)
         sums, carries = _sign_weights(), Row()
         added, carry, low = Const(0, 0), Const(0, 1), 0
         digit = 0
@@ -63,7 +63,7 @@ class Multiplier(wiring.Component):
                 {column: bit for column, bit in row.items() if column >= begin} for row in (sums, carries)
             ]
             for at in range(digits):
-                rows.append(self._row(m, digit, digits_left[2 * at : 2 * at + 3], multiplier))
+                rows.append(self._row(m, digit, digits_left[2 * at : 2 * at + 3], factor))
                 digit += 1
             digits_left = digits_left[2 * digits :]
             if digit == POOLED_BITS // 2:
@@ -78,27 +78,24 @@ class Multiplier(wiring.Component):
             added = self._register(m, f"added{name}", Cat(added, chunk[: begin - low]))
             carry = self._register(m, f"carry{name}", chunk[begin - low :])
             digits_left = self._register(m, f"digits{name}", digits_left)
-            multiplier = self._register(m, f"multiplier{name}", multiplier)
+            factor = self._register(m, f"factor{name}", factor)
             low = begin
         chunk = self._chunk(sums, carries, low, PRODUCT_BITS, carry)
         product = self._register(m, "whole_product", Cat(added, chunk)[:PRODUCT_BITS])
         m.d.comb += self.product.eq(product)
         return m
 
-    def _row(self, m: Module, digit: int, bits: Value, multiplier: Value) -> Row:
-        """Product of a digit and the multiplier, less 1 if it is negated; what the digit before lacks stands below."""
+    def _row(self, m: Module, digit: int, bits: Value, factor: Value) -> Row:
+        """Product of a digit and the factor, less 1 if it is negated; what the digit before lacks stands below."""
         lower, middle, upper = bits
         one, two = Signal(name=f"one_{digit}"), Signal(name=f"two_{digit}")
         row = Signal(_ROW_BITS, name=f"row_{digit}")
-        sign = multiplier[-1]
+        sign = factor[-1]
         m.d.comb += [
             one.eq(middle ^ lower),
             two.eq(Mux(upper, ~middle & ~lower, middle & lower)),
             row.eq(
-                (
-                    (Cat(multiplier, sign) & one.replicate(_ROW_BITS))
-                    | (Cat(0, multiplier) & two.replicate(_ROW_BITS))
-                )
+                ((Cat(factor, sign) & one.replicate(_ROW_BITS)) | (Cat(0, factor) & two.replicate(_ROW_BITS)))
                 ^ upper.replicate(_ROW_BITS)
             ),
         ]

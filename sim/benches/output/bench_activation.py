@@ -1,203 +1,224 @@
 # amaranth: UnusedElaboratable=no
-"""Bench of `Activation`: values around the steps of random configurations, extreme ones, and each kind of result."""
+"""Bench of `Activation`: searches of every length, beats as close as they may be, tables, levels of the multiplier."""
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from itertools import product
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import cocotb
+import numpy as np
 from cocotb.handle import HierarchyObject
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import FallingEdge, RisingEdge
 
-from spinplane.behavioral import activate
-from spinplane.hdl import ACTIVATION_CONFIGURATION, Activation
-from spinplane.machine import CODE_BITS, OFFSET_BITS, Rounding
-from spinplane.machine.activation import RAW_BITS, SCALE_BITS, ActivationConfiguration
-from spinplane.machine.descriptor import THRESHOLD_BITS, THRESHOLD_WORDS, THRESHOLDS_PER_WORD, Requantize
+from spinplane.behavioral.output.activation import look_up, search_thresholds
+from spinplane.hdl import LANE_CONFIGURATION, LANE_STEP, Activation
+from spinplane.machine.output_stage import (
+    MOST_SEARCH_READS,
+    POOLED_BITS,
+    RAW_BITS,
+    SEARCH_NODES,
+    TABLE_CODES,
+    THRESHOLDS_PER_WORD,
+)
+from spinplane.machine.timing import LOOKUP_CYCLES
 
-from ...lanes import extremes, run_lane, with_gaps
+from ...lanes import drive, extremes
 from ...packing import pack
 from ...streams import reset
 
-WIDTH = json.loads(os.environ["BENCH_PARAMETERS"])["width"]
-INPUTS = ["value", "offset", "residual", "residual_multiplier"]
-CODE_END, END = 1 << (CODE_BITS - 1), 1 << (WIDTH - 1)
+WORDS = json.loads(os.environ["BENCH_PARAMETERS"])["words"]
+SEARCH_END, LEVELS = 1 << 31, TABLE_CODES
 
 
-Item = dict[str, Any]
+@dataclass(frozen=True)
+class Lane:
+    """What a lane does in a pass, with its memory."""
+
+    reads: int
+    table: bool
+    doubles: bool
+    multiplies: bool
+    table_offset: int
+    zero: int
+    memory: np.ndarray
+
+    @property
+    def lookups(self) -> int:
+        return self.reads + self.table
+
+    @property
+    def configuration(self) -> dict[str, int]:
+        """Of `LANE_CONFIGURATION`."""
+        passed = [1, *(5 * node + 1 for node in SEARCH_NODES)][self.reads]
+        added = 0 if self.table else self.zero >> self.doubles
+        return {
+            "raw": 0,
+            "searches": int(not self.multiplies),
+            "compares": int(self.reads > 0),
+            "table": int(self.table),
+            "table_offset": self.table_offset,
+            "has_bounds": 1,
+            "rises": (added - passed) % LEVELS,
+            "falls": (added + passed) % LEVELS,
+            "doubles": int(self.doubles and not self.table),
+            "is_odd": self.zero & 1,
+        }
 
 
-def random_configuration(
-    requantize: Requantize, absolute: bool, rounding: Rounding, rng: Random
-) -> ActivationConfiguration:
-    """One whose codes are extreme or anywhere."""
-    code_shift = rng.randrange(2)
-    low, high = sorted(extremes(CODE_BITS - code_shift, rng) for _ in range(2))
-    words = rng.randrange(THRESHOLD_WORDS + 1)
-    if requantize is Requantize.THRESHOLDS:
-        low = min(low, (CODE_END >> code_shift) - 1 - THRESHOLDS_PER_WORD * words)
-    return ActivationConfiguration(
-        requantize=requantize,
-        absolute=absolute,
-        shift=rng.choice((0, 1, 63, rng.randrange(WIDTH))),
-        rounding=rounding,
-        low=low,
-        high=high,
-        threshold_words=words,
-        code_shift=code_shift,
+@dataclass(frozen=True)
+class Beat:
+    """What comes in for one beat."""
+
+    value: int
+    level: int
+    low: int
+    high: int
+    search: int
+    falling: int
+    base: int
+
+    def code(self, lane: Lane) -> int:
+        """What the golden models make of it."""
+        thresholds = lane.memory.view("<i4").reshape(-1, THRESHOLDS_PER_WORD)
+        level = self.level
+        if self.search or not lane.multiplies:
+            number = int(search_thresholds(self.value, thresholds, base=self.base, reads=lane.reads))
+            level = self.high - number if self.falling else self.low + number
+            if not lane.table:
+                level = (level << lane.doubles) + lane.zero
+        if lane.table:
+            return int(look_up(level, lane.memory, base=self.base + lane.table_offset))
+        return level % 256
+
+
+def random_lane(multiplies: bool, reads: int, table: bool, rng: Random) -> Lane:
+    draws = np.random.default_rng(rng.getrandbits(32))
+    bits = int(draws.choice([8, 20, 32]))
+    thresholds = np.sort(draws.integers(-(1 << (bits - 1)), 1 << (bits - 1), (WORDS, THRESHOLDS_PER_WORD)))
+    some = draws.integers(0, 8, thresholds.shape) == 0
+    thresholds = np.where(some, 2**31 - 1, thresholds)
+    return Lane(
+        reads,
+        table,
+        rng.random() < 0.5,
+        multiplies,
+        rng.randrange(WORDS - 64),
+        rng.randrange(256),
+        thresholds.astype("<i4").view(np.uint8),
     )
 
 
-def fields(configuration: ActivationConfiguration) -> dict[str, int]:
-    """Of `ACTIVATION_CONFIGURATION`."""
-    named = {name: getattr(configuration, name) for name, _ in ACTIVATION_CONFIGURATION}
-    return {name: int(getattr(value, "value", value)) for name, value in named.items()}
+def random_beat(lane: Lane, rng: Random) -> Beat:
+    thresholds = lane.memory.view("<i4")
+    near = int(rng.choice(thresholds.reshape(-1))) + rng.choice((-1, 0, 1))
+    return Beat(
+        value=rng.choice((near, extremes(POOLED_BITS, rng))),
+        level=rng.randrange(LEVELS),
+        low=extremes(9, rng),
+        high=extremes(9, rng),
+        search=rng.randrange(2),
+        falling=rng.randrange(2),
+        base=rng.randrange(31),
+    )
 
 
-def random_thresholds(configuration: ActivationConfiguration, rng: Random) -> list[int]:
-    """Of one channel: the ends, equal ones, any."""
-    thresholds = [extremes(THRESHOLD_BITS, rng) for _ in range(configuration.thresholds)]
-    if thresholds and rng.random() < 0.5:
-        thresholds[0], thresholds[-1] = -(1 << (THRESHOLD_BITS - 1)), (1 << (THRESHOLD_BITS - 1)) - 1
-    return sorted(thresholds)
+async def run_beats(
+    dut: HierarchyObject, lane: Lane, beats: list[Beat], apart: int, rng: Random
+) -> list[int]:
+    """Codes of beats that begin `apart` cycles one after the other."""
+    words = [int.from_bytes(word.tobytes(), "little") for word in lane.memory]
+    dut.configuration.value = pack(LANE_CONFIGURATION, lane.configuration)
+    bounds = Activation(WORDS).bounds.shape()
+    last = LOOKUP_CYCLES * lane.lookups
+    # Bounds are looked at 1 cycle before the level, which is there after the search.
+    bounds_at = LOOKUP_CYCLES * lane.reads - 1
+    codes: list[int] = []
+    for cycle in range(-1, len(beats) * apart + last + 1):
+        step: dict[str, Any] = dict.fromkeys(dict(LANE_STEP), 0)
 
+        def at(since: int, cycle: int = cycle) -> Beat | None:
+            """The beat that began so many cycles ago."""
+            begun, rest = divmod(cycle - since, apart)
+            return beats[begun] if rest == 0 and 0 <= begun < len(beats) else None
 
-def around(configuration: ActivationConfiguration, thresholds: Sequence[int], rng: Random) -> int:
-    """A y at a step of the code or next to it, of either sign if |y| is taken."""
-    if configuration.requantize is Requantize.RAW:
-        y = extremes(RAW_BITS, rng)
-    elif thresholds:
-        y = rng.choice(thresholds) + rng.choice((-1, 0, 1))
-    else:
-        code = rng.randint(configuration.low - 1, configuration.high + 1)
-        y = ((2 * code + rng.choice((0, 1))) << configuration.shift >> 1) + rng.choice((-1, 0, 1))
-    return -y if configuration.absolute and rng.random() < 0.5 else y
-
-
-def items_for(configuration: ActivationConfiguration, rng: Random) -> list[Item]:
-    """Half of them around steps, the others with extreme inputs."""
-    found: list[Item] = []
-    while len(found) < 40:
-        offset, residual = extremes(OFFSET_BITS, rng), extremes(CODE_BITS, rng)
-        multiplier = extremes(SCALE_BITS, rng)
-        value = extremes(WIDTH, rng)
-        thresholds = random_thresholds(configuration, rng)
-        if len(found) % 2 or configuration.requantize is Requantize.RAW:
-            value = around(configuration, thresholds, rng) - offset - residual * multiplier
-        y = value + offset + residual * multiplier
-        raw = abs(y) if configuration.absolute else y
-        fits = configuration.requantize is not Requantize.RAW or -(1 << 31) <= raw < 1 << 31
-        if abs(value) >= END:
-            # A step of a large shift lies beyond all values: the extreme ones stand for it.
-            value = rng.choice((-END, END - 1))
-        elif not fits:
-            continue
-        inputs = dict(zip(INPUTS, (value, offset, residual, multiplier), strict=True))
-        found.append(inputs | {"thresholds": thresholds})
-    return found
-
-
-def spaced(items: Sequence[Item], words: int, gaps: float, rng: Random) -> list[Item | None]:
-    """`items` with at least `words` − 1 cycles between them, and as many more as throws below `gaps`."""
-    return [
-        entry
-        for item in with_gaps(items, gaps, rng)
-        for entry in (item, *[None] * (words - 1 if item else 0))
-    ]
-
-
-async def drive_thresholds(dut: HierarchyObject, schedule: Sequence[Item | None], rng: Random) -> None:
-    """Word k of each item in the schedule at its cycle, random thresholds in all others."""
-    words = {
-        cycle + Activation.THRESHOLD_DELAY + at // THRESHOLDS_PER_WORD: item["thresholds"][at:][
-            :THRESHOLDS_PER_WORD
-        ]
-        for cycle, item in enumerate(schedule)
-        if item is not None
-        for at in range(0, len(item["thresholds"]), THRESHOLDS_PER_WORD)
-    }
-    layout = Activation(WIDTH).thresholds.shape()
-    for cycle in range(max(words, default=0) + 1):
-        dut.thresholds.value = pack(layout, words[cycle]) if cycle in words else rng.getrandbits(layout.size)
+        if (beat := at(0)) is not None:
+            step["begins"] = 1
+            step["keeps"] = int(not lane.multiplies)
+            drive(dut.pooled, beat.value)
+        for read in range(lane.reads):
+            step["looks"] |= int(at(LOOKUP_CYCLES * read) is not None)
+        if lane.table:
+            step["looks_up"] = int(at(LOOKUP_CYCLES * lane.reads) is not None)
+        # A multiplier's results are there in the cycle after the begin, its levels in that of the begin.
+        if (beat := at(-1)) is not None and lane.multiplies:
+            step["takes_level"] = 1
+            drive(dut.level, beat.level)
+        if (beat := at(0)) is not None and lane.multiplies:
+            step["takes_value"] = 1
+            value = min(max(beat.value, -SEARCH_END), SEARCH_END - 2)
+            drive(dut.value, value % (1 << RAW_BITS))
+        # From its first lookup to its last a beat's base stays; its bounds then, or in one cycle alone.
+        for since in range(last - 1 if last else 1):
+            if (beat := at(since)) is not None:
+                drive(dut.base, beat.base)
+        searching = range(bounds_at + 1) if lane.multiplies else ()
+        for since in (*searching, bounds_at):
+            if (beat := at(since)) is not None:
+                names = ("low", "high", "search", "falling")
+                dut.bounds.value = pack(bounds, {name: getattr(beat, name) for name in names})
+        dut.step.value = pack(LANE_STEP, step)
+        await FallingEdge(dut.clk)
+        if at(last) is not None:
+            codes.append(dut.code.value.to_unsigned())
+        word = None
+        if dut.thresholds__enable.value:
+            word = words[dut.thresholds__address.value.to_unsigned()]
+        assert not dut.beyond.value
         await RisingEdge(dut.clk)
+        if word is not None:
+            dut.thresholds__data.value = word
+    return codes
 
 
-async def run_items(
-    dut: HierarchyObject,
-    configuration: ActivationConfiguration,
-    items: Sequence[Item],
-    gaps: float,
-    rng: Random,
-) -> list[dict[str, int]]:
-    """Results of all items, each after its latency."""
-    dut.configuration.value = pack(ACTIVATION_CONFIGURATION, fields(configuration))
-    words = max(1, configuration.thresholds // THRESHOLDS_PER_WORD)
-    schedule = spaced(items, words, gaps, rng)
-    driver = cocotb.start_soon(drive_thresholds(dut, schedule, rng))
-    latency = Activation.THRESHOLD_DELAY + words
-    results = await run_lane(dut, schedule, INPUTS, ["code", "raw"], latency, rng)
-    await driver
-    return results
-
-
-async def run_configuration(
-    dut: HierarchyObject, configuration: ActivationConfiguration, gaps: float, rng: Random
-) -> set[int]:
-    """Compare codes and raw values with the golden model; returns the results that occurred."""
-    items = items_for(configuration, rng)
-    results = await run_items(dut, configuration, items, gaps, rng)
-    value, offsets, residuals, multipliers = ([item[name] for item in items] for name in INPUTS)
-    expected = activate(
-        value,
-        configuration,
-        offsets=offsets,
-        residuals=residuals,
-        residual_multipliers=multipliers,
-        thresholds=[item["thresholds"] for item in items],
-    ).tolist()
-    port = "raw" if configuration.requantize is Requantize.RAW else "code"
-    assert [result[port] for result in results] == expected, configuration
-    assert [result["raw"] for result in results] == [raw_of(item, configuration) for item in items]
-    return set(expected)
-
-
-def raw_of(item: Mapping[str, int], configuration: ActivationConfiguration) -> int:
-    """Lower 32 bits of y as a signed number."""
-    y = item["value"] + item["offset"] + item["residual"] * item["residual_multiplier"]
-    y = abs(y) if configuration.absolute else y
-    return (y + (1 << 31)) % (1 << 32) - (1 << 31)
+@cocotb.test(timeout_time=4, timeout_unit="ms")
+async def every_search_and_table(dut: HierarchyObject) -> None:
+    rng = Random(cocotb.RANDOM_SEED)
+    await reset(dut)
+    seen: set[int] = set()
+    for multiplies in (False, True):
+        for reads in range(MOST_SEARCH_READS + 1):
+            for table in (False, True):
+                for _ in range(4):
+                    lane = random_lane(multiplies, reads, table, rng)
+                    beats = [random_beat(lane, rng) for _ in range(24)]
+                    nearest = max(1, LOOKUP_CYCLES * lane.lookups - 1)
+                    if multiplies and reads:
+                        nearest += 2
+                    apart = nearest + rng.choice((0, 0, 1, 4))
+                    codes = await run_beats(dut, lane, beats, apart, rng)
+                    wanted = [beat.code(lane) for beat in beats]
+                    assert codes == wanted, (lane, beats, apart)
+                    seen |= set(codes)
+    # A bench that sees few codes would prove little.
+    assert len(seen) > 200
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def every_kind_of_configuration(dut: HierarchyObject) -> None:
+async def words_that_do_not_exist(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
-    seen: dict[Requantize, set[int]] = {kind: set() for kind in Requantize}
-    for requantize, absolute, rounding in product(Requantize, (False, True), Rounding):
-        for gaps in (0, 0.5):
-            configuration = random_configuration(requantize, absolute, rounding, rng)
-            seen[requantize] |= await run_configuration(dut, configuration, gaps, rng)
-    # A bench whose values all clip would prove little.
-    assert all(len(found) > 32 for found in seen.values())
-
-
-@cocotb.test(timeout_time=1, timeout_unit="ms")
-async def values_next_to_every_threshold(dut: HierarchyObject) -> None:
-    rng = Random(cocotb.RANDOM_SEED)
-    await reset(dut)
-    thresholds = tuple(range(-21, 27, 3))
-    for words, absolute in product(range(THRESHOLD_WORDS + 1), (False, True)):
-        configuration = ActivationConfiguration(
-            requantize=Requantize.THRESHOLDS, absolute=absolute, threshold_words=words
-        )
-        looked_at = thresholds[: configuration.thresholds]
-        values = list(range(-25, 28))
-        items = [dict.fromkeys(INPUTS, 0) | {"value": value, "thresholds": looked_at} for value in values]
-        results = await run_items(dut, configuration, items, 0, rng)
-        reals = [abs(value) if absolute else value for value in values]
-        assert [result["code"] for result in results] == [
-            sum(threshold <= real for threshold in looked_at) for real in reals
-        ]
+    lane = random_lane(True, 1, False, rng)
+    dut.configuration.value = pack(LANE_CONFIGURATION, lane.configuration)
+    bounds = Activation(WORDS).bounds.shape()
+    for base in (0, WORDS - 1, WORDS, (1 << 16) - 1):
+        for search in (0, 1):
+            dut.base.value = base
+            dut.bounds.value = pack(bounds, {"low": 0, "high": 0, "falling": 0, "search": search})
+            step = dict.fromkeys(dict(LANE_STEP), 0) | {"begins": 1, "looks": 1}
+            dut.step.value = pack(LANE_STEP, step)
+            await FallingEdge(dut.clk)
+            assert dut.beyond.value == (search and base >= WORDS)
+            assert dut.thresholds__enable.value == (search and base < WORDS)
+            await RisingEdge(dut.clk)

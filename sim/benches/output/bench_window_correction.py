@@ -1,26 +1,67 @@
-"""Bench of `WindowCorrection`: extreme and random window sums with every kind of scale."""
+"""Bench of `WindowCorrection`: sums of all lanes with extreme numbers whose sum fits, one beat a cycle."""
 
+import json
+import os
 from random import Random
 
 import cocotb
 from cocotb.handle import HierarchyObject
+from cocotb.triggers import FallingEdge, RisingEdge
 
 from spinplane.behavioral import correct_window
+from spinplane.behavioral.output.batch_norm import sums_before_scaling
 from spinplane.hdl import WindowCorrection
-from spinplane.machine.activation import WINDOW_SCALE_BITS, WINDOW_SUM_BITS
+from spinplane.machine import Machine
+from spinplane.machine.output_stage import VALUE_BITS, WINDOW_SCALE_BITS, WINDOW_SUM_BITS
 
-from ...lanes import drive, extremes, run_lane, with_gaps
+from ...lanes import drive, extremes
+from ...packing import pack, unpack
 from ...streams import reset
+
+MACHINE = Machine(**json.loads(os.environ["BENCH_PARAMETERS"]))
+LANES = MACHINE.results_per_cycle
+END = 1 << (VALUE_BITS - 1)
+DELAY = WindowCorrection.BIAS_DELAY
+
+
+def random_beat(shift: int, scale: int, rng: Random) -> tuple[list[int], int, list[int]]:
+    """Accumulators, window sum and biases, whose sums fit though their terms may not."""
+    window_sum = extremes(WINDOW_SUM_BITS, rng)
+    correction = int(correct_window(window_sum, scale))
+    accumulators, biases = [], []
+    while len(biases) < LANES:
+        accumulator = extremes(min(VALUE_BITS, MACHINE.accumulator_bits), rng)
+        bias = extremes(VALUE_BITS, rng) - rng.choice((0, (accumulator << shift) - correction))
+        if -END <= bias < END and -END <= (accumulator << shift) - correction + bias < END:
+            accumulators.append(accumulator)
+            biases.append(bias)
+    return accumulators, window_sum, biases
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def sums_and_scales(dut: HierarchyObject) -> None:
+async def every_shift_one_beat_a_cycle(dut: HierarchyObject) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
+    members = WindowCorrection(MACHINE).signature.members
+    layouts = {name: members[name].shape for name in ("accumulators", "biases", "sums")}
     end = 1 << (WINDOW_SCALE_BITS - 1)
-    for scale in (-end, end - 1, -1, 0, 1, *(rng.randrange(-end, end) for _ in range(8))):
+    scales = (-end, end - 1, -1, 0, 1, *(rng.randrange(-end, end) for _ in range(15)))
+    for number, scale in enumerate(scales):
+        shift = number % 4
+        drive(dut.accumulator_shift, shift)
         drive(dut.scale, scale)
-        sums = [extremes(WINDOW_SUM_BITS, rng) for _ in range(30)]
-        items = with_gaps([{"window_sum": value} for value in sums], rng.choice((0, 0.5)), rng)
-        results = await run_lane(dut, items, ["window_sum"], ["correction"], WindowCorrection.LATENCY, rng)
-        assert [result["correction"] for result in results] == correct_window(sums, scale).tolist()
+        beats = [random_beat(shift, scale, rng) for _ in range(20)]
+        for cycle in range(len(beats) + WindowCorrection.LATENCY):
+            if cycle < len(beats):
+                accumulators, window_sum, _ = beats[cycle]
+                dut.accumulators.value = pack(layouts["accumulators"], accumulators)
+                drive(dut.window_sum, window_sum)
+            if DELAY <= cycle < len(beats) + DELAY:
+                dut.biases.value = pack(layouts["biases"], beats[cycle - DELAY][2])
+            await FallingEdge(dut.clk)
+            if cycle >= WindowCorrection.LATENCY:
+                accumulators, window_sum, biases = beats[cycle - WindowCorrection.LATENCY]
+                corrections = correct_window(window_sum, scale)
+                wanted = sums_before_scaling(accumulators, corrections, biases, accumulator_shift=shift)
+                assert unpack(layouts["sums"], dut.sums.value.to_unsigned()) == wanted.tolist()
+            await RisingEdge(dut.clk)

@@ -1,9 +1,9 @@
 # amaranth: UnusedElaboratable=no
-"""Shifters in RTL against their golden models."""
+"""The shifter in RTL against its golden model."""
 
 import pytest
 
-from spinplane.hdl import RoundingShifter, Shifter
+from spinplane.hdl import Shifter
 from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.sim import run_bench
 
@@ -18,17 +18,6 @@ def test_bench(in_width: int, out_width: int, amount_bits: int, simulator: str) 
     run_bench("spinplane.sim.benches.array.bench_shifter", modules, "shifter", simulator=simulator).check()
 
 
-@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
-@pytest.mark.parametrize(SIZES, [(5, 6, 3), (40, 40, 6)])
-def test_bench_of_rounding(in_width: int, out_width: int, amount_bits: int, simulator: str) -> None:
-    shifter = RoundingShifter(in_width, out_width, amount_bits)
-    modules = verilog_modules(shifter, "rounding_shifter")
-    run_bench(
-        "spinplane.sim.benches.array.bench_rounding_shifter", modules, "rounding_shifter", simulator=simulator
-    ).check()
-
-
-@pytest.mark.parametrize("component", [Shifter, RoundingShifter])
 @pytest.mark.parametrize(
     ("sizes", "error", "message"),
     [
@@ -39,11 +28,10 @@ def test_bench_of_rounding(in_width: int, out_width: int, amount_bits: int, simu
     ],
 )
 def test_refuses_wrong_sizes(
-    component: type[Shifter | RoundingShifter],
     sizes: tuple[int, int, int],
     error: type[Exception],
     message: str,
 ) -> None:
     with pytest.raises(error) as caught:
-        component(*sizes)
+        Shifter(*sizes)
     assert str(caught.value) == message

@@ -8,22 +8,18 @@ from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.sim import run_bench
 
 
-@pytest.mark.parametrize(("width", "simulator"), [(63, "verilator"), (63, "icarus"), (50, "icarus")])
-def test_bench(width: int, simulator: str) -> None:
-    modules = verilog_modules(Activation(width), "activation")
-    assert list(modules) == ["quantizer_shifter", "quantizer", "activation"]
+@pytest.mark.parametrize(("words", "simulator"), [(256, "verilator"), (256, "icarus"), (200, "icarus")])
+def test_bench(words: int, simulator: str) -> None:
     run = run_bench(
         "spinplane.sim.benches.output.bench_activation",
-        modules,
+        verilog_modules(Activation(words), "activation"),
         "activation",
         simulator=simulator,
-        environment={"BENCH_PARAMETERS": json.dumps({"width": width})},
+        environment={"BENCH_PARAMETERS": json.dumps({"words": words})},
     )
     assert run.check().tests == 2
 
 
-def test_refuses_widths_that_cannot_hold_an_offset() -> None:
-    with pytest.raises(TypeError, match=r"^width must be a positive integer, not 0$"):
+def test_refuses_words_that_are_none() -> None:
+    with pytest.raises(TypeError, match=r"^words must be a positive integer, not 0$"):
         Activation(0)
-    with pytest.raises(ValueError, match=r"^width must be at least 50, not 49$"):
-        Activation(49)

@@ -13,9 +13,3 @@ def test_bench(simulator: str) -> None:
         "spinplane.sim.benches.output.bench_batch_norm", modules, "batch_norm", simulator=simulator
     )
     assert run.check().tests == 1
-
-
-@pytest.mark.parametrize("name", ["width", "correction_bits", "multiplier_bits"])
-def test_refuses_widths_that_are_none(name: str) -> None:
-    with pytest.raises(TypeError, match=f"^{name} must be a positive integer, not 0$"):
-        BatchNorm(**{name: 0})

@@ -1,0 +1,13 @@
+# amaranth: UnusedElaboratable=no
+import pytest
+
+from spinplane.hdl import Limiter
+from spinplane.hdl.common.verilog import verilog_modules
+from spinplane.sim import run_bench
+
+
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+def test_bench(simulator: str) -> None:
+    modules = verilog_modules(Limiter(), "limiter")
+    run = run_bench("spinplane.sim.benches.output.bench_limiter", modules, "limiter", simulator=simulator)
+    assert run.check().tests == 1
