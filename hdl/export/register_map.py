@@ -92,7 +92,9 @@ ERROR_TEXTS: dict[Error, str] = {
     Error.ROW: "a row that the arrays do not have",
     Error.IMAGE_BANK: "an address beyond the image bank, or one where no write can begin",
     Error.KERNEL_BANK: "an address beyond the kernel bank",
-    Error.PARAMETER_BANK: "an address beyond the parameters, scales or thresholds, or more beats than the pooling memory holds",
+    Error.PARAMETER_BANK: (
+        "an address beyond the parameters, scales or thresholds, or more beats than the pooling memory holds"
+    ),
     Error.ABORTED: "ended by ABORT",
 }
 """What each error code means."""

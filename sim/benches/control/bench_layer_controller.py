@@ -4,6 +4,7 @@
 import json
 import os
 from dataclasses import dataclass, field
+from itertools import product
 from random import Random
 
 import cocotb
@@ -46,31 +47,86 @@ CHECKED = {
     "last_sub_arrays": MACHINE.sub_arrays,
     "load": 3,
     "load_sub_arrays": MACHINE.sub_arrays,
-    "interval": 17,
-    "threshold_words": 7,
-    "requantize": 3,
-    "rounding": 3,
+    "interval": 127,
+    "pool": 3,
+    "float_scale": 1,
+    "rounding": 15,
+    "search_reads": 7,
+    "residual": 1,
+    "own_code": 1,
+    "own_rounding": 15,
+    "multiplies_total": 1,
+    "total_high": 255,
+    "raw": 1,
 }
+#: What else holds where a field is refused, and nothing before it is.
+REFUSED_BESIDE: dict[str, Held] = {
+    "plane_groups": {"log_planes": 1},
+    "log_planes": {"log_slots": 1},
+    "float_scale": {"multiplies": 0},
+    "residual": {"multiplies": 0},
+    "own_code": {"multiplies": 0},
+    "multiplies_total": {"own_code": 0},
+    "total_high": {"total_low": 17},
+    "raw": {"table": 1},
+}
+
+#: On what the least interval hangs, beside planes; which of it asks for other.
+PACED_BY = ("multiplies", "residual", "own_code", "multiplies_total", "search_reads", "table")
+ASKS_FOR = {"residual": "multiplies", "own_code": "multiplies", "multiplies_total": "own_code"}
 
 
 def header(tag: int, *, version: int = FORMAT_VERSION, machine: int = machine_digest(MACHINE)) -> Words:
     return encode(Header(machine=machine, tag=tag, version=version))
 
 
-def random_layer(rng: Random, wrong: float = 0) -> Held:
-    """Any values; those that are checked are right, but with the chance `wrong` anything up to their largest."""
+def random_layer(rng: Random, wrong: float = 0, **choices: int) -> Held:
+    """Any values but `choices`; those that are checked are right, but with the chance `wrong` anything up to their
+    largest.
+    """
     values = {f.name: rng.choice((f.smallest, f.largest, 0)) for f in DESCRIPTOR_FIELDS}
     right = dict.fromkeys(CHECKED, 0) | {
         "first_lines": 1,
         "first_columns": 1,
-        "interval": 32,
+        "interval": CHECKED["interval"],
         "load": rng.randrange(3),
+        **random_output_stage(rng, choices),
     }
-    layer = values | right | {"kind": Kind.LAYER.value}
+    layer = values | right | choices | {"kind": Kind.LAYER.value}
     for name, largest in CHECKED.items():
         if rng.random() < wrong:
             layer[name] = rng.randint(0, largest)
     return layer
+
+
+def random_output_stage(rng: Random, choices: Held) -> Held:
+    """Fields of which one asks for another: what the output stage does to a sum."""
+
+    def flag(name: str, allowed: int = 1) -> int:
+        return choices.get(name, allowed and rng.randrange(2))
+
+    multiplies, search_reads, table = (
+        flag("multiplies"),
+        choices.get("search_reads", rng.randrange(5)),
+        flag("table"),
+    )
+    own_code = flag("own_code", multiplies)
+    low, high = sorted(rng.choices((-256, -1, 0, 255), k=2))
+    return {
+        "multiplies": multiplies,
+        "float_scale": flag("float_scale", multiplies),
+        "residual": flag("residual", multiplies),
+        "own_code": own_code,
+        "multiplies_total": flag("multiplies_total", own_code),
+        "search_reads": search_reads,
+        "table": table,
+        "raw": flag("raw", int(not search_reads and not table)),
+        "pool": rng.randrange(3),
+        "rounding": rng.randrange(9),
+        "own_rounding": rng.randrange(9),
+        "total_low": low,
+        "total_high": high,
+    }
 
 
 def end() -> Words:
@@ -222,10 +278,7 @@ async def every_refusal_of_a_layer(dut: HierarchyObject) -> None:
     await reset(dut)
     around = Surroundings(dut)
     for name, largest in CHECKED.items():
-        layers = [random_layer(rng) for _ in range(2)]
-        for layer in layers:
-            layer["log_planes"] = int(name == "plane_groups")
-            layer["log_slots"] = int(name == "log_planes")
+        layers = [random_layer(rng, **REFUSED_BESIDE.get(name, {})) for _ in range(2)]
         allowed: list[int] = []
         refused: list[int] = []
         for value in range(largest + 1):
@@ -240,6 +293,32 @@ async def every_refusal_of_a_layer(dut: HierarchyObject) -> None:
         found = await around.run([1])
         expect_refusal(found, Error.FIELD, FIELD_INDEX[name], 2)
         assert len(found.starts) == 1
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def intervals_that_are_too_short(dut: HierarchyObject) -> None:
+    """The least one is taken, and one less is not, whatever a beat does."""
+    rng = Random(cocotb.RANDOM_SEED)
+    await reset(dut)
+    around, met = Surroundings(dut), set()
+    for what in product((0, 1), repeat=len(PACED_BY)):
+        paced = dict(zip(PACED_BY, what, strict=True))
+        if any(paced[name] > paced[other] for name, other in ASKS_FOR.items()):
+            continue
+        paced["search_reads"] *= rng.randrange(1, 5)
+        paced |= {name: rng.randrange(8) for name in ("residual_planes", "out_planes")}
+        layer = random_layer(rng, **paced)
+        least = next(
+            interval
+            for interval in range(CHECKED["interval"] + 1)
+            if refusal(raw_words(**layer | {"interval": interval}), is_first=False)[0] is Error.NONE
+        )
+        met.add(least)
+        around.load([header(1), raw_words(**layer | {"interval": least}), end()])
+        assert not (await around.run([1])).failed
+        around.load([header(1), raw_words(**layer | {"interval": least - 1}), end()])
+        expect_refusal(await around.run([1]), Error.FIELD, FIELD_INDEX["interval"], 1)
+    assert len(met) > 10
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

@@ -13,7 +13,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from spinplane.hdl.common.beat import window_sums_layout
 from spinplane.hdl.common.row_set import row_sum_bits, row_write_layout, window_burst_layout
 from spinplane.machine import Machine
-from spinplane.machine.activation import WINDOW_SUM_BITS
+from spinplane.machine.output_stage import WINDOW_SUM_BITS
 
 from ...packing import pack, unpack
 from ...streams import reset

@@ -37,7 +37,7 @@ def test_bench(sizes: Machine, simulator: str) -> None:
         simulator=simulator,
         environment={"BENCH_MACHINE": json.dumps(asdict(sizes))},
     )
-    assert run.check().tests == 6
+    assert run.check().tests == 7
 
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])

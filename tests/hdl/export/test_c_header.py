@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spinplane.hdl.export.c_header import PREFIX, c_header
-from spinplane.machine import Machine, load_machine
+from spinplane.machine import Machine, Rounding, load_machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.descriptor import (
     DESCRIPTOR_FIELDS,
@@ -16,8 +16,7 @@ from spinplane.machine.descriptor import (
     Kind,
     Load,
     OperationBit,
-    PoolAt,
-    Requantize,
+    Pool,
 )
 from spinplane.machine.memory_map import MemoryMap, region_address
 from spinplane.machine.memory_operation import RowOperation
@@ -45,9 +44,9 @@ def expected(machine: Machine) -> dict[str, int]:
     banks = MemoryMap.of(machine).banks
     sizes = (
         *("sub_arrays", "rows", "columns", "segments", "accumulator_bits", "sense_cycles", "write_cycles"),
-        *("row_buses", "results_per_cycle", "bus_bits", "pool_beats", "descriptors"),
+        *("row_buses", "results_per_cycle", "multipliers", "bus_bits", "pool_beats", "descriptors"),
     )
-    kinds = {"KIND": Kind, "LOAD": Load, "POOL": PoolAt, "REQUANTIZE": Requantize, "OPERATION": RowOperation}
+    kinds = {"KIND": Kind, "LOAD": Load, "POOL": Pool, "ROUNDING": Rounding, "OPERATION": RowOperation}
     return {
         **{f"REG_{register.name}": register.value for register in Register},
         **{"ID_VALUE": IDENTITY, "VERSION_VALUE": FORMAT_VERSION, "MACHINE_VALUE": machine_digest(machine)},
@@ -61,12 +60,25 @@ def expected(machine: Machine) -> dict[str, int]:
         **{f"{name.upper()}_WORDS": bank.words for name, bank in banks.items()},
         **{f"{name.upper()}_WORD_BITS": bank.width for name, bank in banks.items()},
         **{f"{name}_{one.name}": one.value for name, kind in kinds.items() for one in kind},
-        **{"ROUNDING_FLOOR": 0, "ROUNDING_HALF_UP": 1, "ROUNDING_HALF_EVEN": 2},
         **{f"OPERATION_BIT_{bit.name}": bit.value for bit in OperationBit},
         **{
             "DESCRIPTOR_WORDS": DESCRIPTOR_WORDS,
             "CHANNEL_BITS": 128,
+            "PARAMETER_BIAS_BIT": 0,
+            "PARAMETER_LOW_BIT": 32,
+            "PARAMETER_HIGH_BIT": 41,
+            "PARAMETER_THRESHOLD_BASE_BIT": 50,
+            "PARAMETER_LEAST_BIT": 66,
+            "PARAMETER_SEARCH_BIT": 67,
+            "PARAMETER_FALLING_BIT": 68,
+            "SCALE_MULTIPLIER_BIT": 0,
+            "SCALE_RESIDUAL_MULTIPLIER_BIT": 32,
+            "SCALE_OFFSET_BIT": 64,
+            "SCALE_SHIFT_BIT": 112,
+            "SCALE_HIGH_SHIFT_BIT": 118,
             "THRESHOLDS_PER_WORD": 4,
+            "UNUSED_THRESHOLD": 0x7FFFFFFF,
+            "CODES_PER_WORD": 16,
             "RAW_BITS": 32,
         },
         **{f"FIELD_{field.name.upper()}": index for index, field in enumerate(DESCRIPTOR_FIELDS)},

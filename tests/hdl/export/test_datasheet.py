@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from spinplane.hdl.export.datasheet import datasheet
 from spinplane.machine import Machine, load_machine
+from spinplane.machine.passes import Pass
 from spinplane.machine.timing import fetch_cycles
 
 PORTS = [
@@ -29,17 +30,21 @@ def test_chapters() -> None:
 
 
 def test_numbers_of_the_paper_machine() -> None:
-    text, fetch = sheet(load_machine("paper")), fetch_cycles(load_machine("paper"))
+    machine = load_machine("paper")
+    text, fetch = sheet(machine), fetch_cycles(machine)
+    searched = Pass(machine=machine, search_reads=1).last_write_cycles
     for line in (
         "| `axil__awaddr` | input | 32 | AXI4-Lite: registers |",
         "| `axi__rdata` | output | 128 | AXI4: banks |",
         "| rows × columns of each | 512 × 256 |",
         "| accumulators of each | 4 of 32 bits |",
         "| kernel | 0x20000000 | 524288 | 256 | 16384 |",
-        "| `log_bank` | 256 | 624 | 1 |",
+        "| `log_bank` | `accelerator` | 256 | 624 | 1 |",
         "| one-bit products | 8192 |",
         "| bits written into the arrays | 4096 |",
+        "| multipliers that the lanes share | 2 |",
         f"| start of a program | first cycle of the first pass | {2 * fetch} |",
+        f"| a beat of results accepted | its last write (one plane, one read of thresholds) | {searched} |",
     ):
         assert f"\n{line}\n" in text
 

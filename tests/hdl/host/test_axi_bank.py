@@ -26,11 +26,31 @@ def memory_map(bus_bits: int, **banks: tuple[int, int]) -> MemoryMap:
 # Words of 1, 2 and more beats, and banks that end anywhere; a narrow and a wide bus, more than 256 beats.
 MEMORIES = [
     memory_map(
-        32, image=(24, 32), kernel=(11, 64), parameters=(5, 32), thresholds=(3, 256), program=(7, 128)
+        32,
+        image=(24, 32),
+        kernel=(11, 64),
+        parameters=(5, 32),
+        thresholds=(3, 256),
+        program=(7, 128),
+        scales=(9, 64),
     ),
-    memory_map(16, image=(300, 16), kernel=(9, 16), parameters=(2, 16), thresholds=(2, 128), program=(3, 32)),
     memory_map(
-        256, image=(4, 512), kernel=(5, 256), parameters=(3, 1024), thresholds=(2, 256), program=(2, 256)
+        16,
+        image=(300, 16),
+        kernel=(9, 16),
+        parameters=(2, 16),
+        thresholds=(2, 128),
+        program=(3, 32),
+        scales=(4, 16),
+    ),
+    memory_map(
+        256,
+        image=(4, 512),
+        kernel=(5, 256),
+        parameters=(3, 1024),
+        thresholds=(2, 256),
+        program=(2, 256),
+        scales=(2, 512),
     ),
 ]
 
