@@ -70,7 +70,7 @@ def parameter_reads(machine: Machine) -> wiring.Signature:
 
 
 def scale_channels(machine: Machine) -> int:
-    """Channels of a word of the scales' memories: one for each multiplier, at least as many as the bus writes at once."""
+    """Channels of a word of the scales' memories: one a multiplier, at least as many as the bus writes at once."""
     return max(machine.multipliers, machine.bus_bits // CHANNEL_BITS)
 
 

@@ -43,7 +43,8 @@ class OutputAddressGenerator(wiring.Component):
     It adds to saved positions. The distance of neighbouring clusters, which is that of all region columns or lines of
     one, is multiplied out behind `start`.
 
-    Latency: the address of the first beat is there 1 cycle after `start`, those of other clusters 12 cycles after it. Throughput: one beat a cycle.
+    Latency: the address of the first beat is there 1 cycle after `start`, those of other clusters 12 cycles after it.
+    Throughput: one beat a cycle.
 
     Parameters
     ----------
