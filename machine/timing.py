@@ -27,7 +27,7 @@ ENGINE_CYCLES = 4
 #: From the cycle in which a beat is taken to its last write, but for residuals, products, lookups and the writes.
 OUTPUT_STAGE_CYCLES = 4
 #: From the cycle in which a multiplier takes an operand to the one in which it hands the lane the result.
-MULTIPLY_CYCLES = 18
+MULTIPLY_CYCLES = 13
 #: From the request of a word of thresholds or of a table to what follows from it.
 LOOKUP_CYCLES = 2
 #: After the last write of a pass, or the last step of a memory operation, until the next descriptor is read.

@@ -351,12 +351,9 @@ class Dpu(wiring.Component):
 
         is_total = [turn.kind == Product.TOTAL.value for turn in turns]
         limited = [limiter.limited]
-        limited += [register(m, f"limited_{multiplier}_0", limiter.limited)]
-        limited += [register(m, f"limited_{multiplier}_1", limited[-1][:RAW_BITS])]
+        limited += [register(m, f"limited_{multiplier}", limiter.limited[:RAW_BITS])]
         wide = {stage: layer.multiplies_total & ~is_total[stage] for stage in (_SCALED + 1, _QUANTIZED)}
-        new_level = Mux(
-            wide[_QUANTIZED] & ~is_pooled[_QUANTIZED], limited[1][RAW_BITS:POOLED_BITS], quantizer.code
-        )
+        new_level = Mux(wide[_QUANTIZED] & ~is_pooled[_QUANTIZED], limited[0][RAW_BITS:], quantizer.code)
         m.d.comb += [
             limiter.value.eq(batch_norm.value),
             limiter.raw.eq(layer.raw),
@@ -369,7 +366,7 @@ class Dpu(wiring.Component):
             ]
             m.d.comb += [
                 self._lanes[lane].level.eq(new_level),
-                self._lanes[lane].value.eq(limited[2]),
+                self._lanes[lane].value.eq(limited[1]),
                 self._lanes[lane].step.takes_level.eq(closes[0]),
                 # What an own code is made of would meet raw values that are still being written.
                 self._lanes[lane].step.takes_value.eq(closes[1] & ~(is_pooled[-1] & layer.own_code)),

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from spinplane.machine.output_stage import MULTIPLIER_BITS, POOLED_BITS, PRODUCT_BITS
 
 #: Digits of two bits that each stage adds.
-_DIGITS = (4, 4, 4, 3, 3)
+_DIGITS = (5, 5, 4, 4)
 #: A digit's product without its sign's weight: up to twice the factor.
 _ROW_BITS = MULTIPLIER_BITS + 1
 
@@ -22,7 +22,8 @@ class Multiplier(wiring.Component):
     `rounds_up` stands there: it costs no adder. Carries are saved from stage to stage, while the columns below all
     further digits are added up.
 
-    Latency: `LATENCY` = 6 cycles. Throughput: one product a cycle; nothing holds it up.
+    Latency: `LATENCY` = 4 cycles, and an adder behind the last registers. Throughput: one product a cycle; nothing
+    holds it up.
 
     Members
     -------
@@ -32,7 +33,7 @@ class Multiplier(wiring.Component):
     product : Out(signed(64))
     """
 
-    LATENCY = len(_DIGITS) + 1
+    LATENCY = len(_DIGITS)
 
     operand: Signal
     rounds_up: Signal
@@ -81,8 +82,7 @@ class Multiplier(wiring.Component):
             factor = self._register(m, f"factor{name}", factor)
             low = begin
         chunk = self._chunk(sums, carries, low, PRODUCT_BITS, carry)
-        product = self._register(m, "whole_product", Cat(added, chunk)[:PRODUCT_BITS])
-        m.d.comb += self.product.eq(product)
+        m.d.comb += self.product.eq(Cat(added, chunk)[:PRODUCT_BITS])
         return m
 
     def _row(self, m: Module, digit: int, bits: Value, factor: Value) -> Row:

@@ -20,7 +20,7 @@ class Quantizer(wiring.Component):
     give (2^k − 1) · 2^shift for 1. No intermediate result is cut short, so the code is exact for every value: bits that
     no code has only say that the quotient is too large.
 
-    Latency: `LATENCY` = 3 cycles; rounding is taken `ROUNDING_STAGE` = 2 cycles after a value, what follows it 3 cycles
+    Latency: `LATENCY` = 2 cycles; rounding is taken `ROUNDING_STAGE` = 1 cycle after a value, what follows it 2 cycles
     after. Throughput: one value a cycle; nothing holds it up.
 
     Members
@@ -36,8 +36,8 @@ class Quantizer(wiring.Component):
         Combinational in the last four.
     """
 
-    ROUNDING_STAGE = 2
-    LATENCY = 3
+    ROUNDING_STAGE = 1
+    LATENCY = 2
 
     value: Signal
     shift: Signal
@@ -67,18 +67,14 @@ class Quantizer(wiring.Component):
         # Bit 0 is the one below the point. A shift leaves fewer bits to be looked at by those after it.
         value, lost, beyond = Cat(0, self.value), Const(0, 1), Const(0, 1)
         sign: Value = self.value[-1]
-        amount = Value.cast(self.shift)
-        for places in ((5, 4, 3), (2, 1, 0)):
-            for at in places:
-                value, lost = shift_right_sticky(m, "quotient", value, lost, amount, at)
-                kept = _QUOTIENT_BITS + (1 << at)
-                differ = (value[kept - 1 :] ^ sign.replicate(len(value) - kept + 1)).any()
-                beyond = wire(m, f"beyond_{at}", beyond | differ)
-                value = value[:kept]
-            part = f"after_{places[-1]}"
-            value, lost = register(m, f"quotient_{part}", value), register(m, f"lost_{part}", lost)
-            beyond, sign = register(m, f"beyond_{part}", beyond), register(m, f"sign_{part}", sign)
-            amount = register(m, f"amount_{part}", amount[: places[-1]]) if places[-1] else amount
+        for at in reversed(range(SHIFT_BITS)):
+            value, lost = shift_right_sticky(m, "quotient", value, lost, self.shift, at)
+            kept = _QUOTIENT_BITS + (1 << at)
+            differ = (value[kept - 1 :] ^ sign.replicate(len(value) - kept + 1)).any()
+            beyond = wire(m, f"beyond_{at}", beyond | differ)
+            value = value[:kept]
+        value, lost = register(m, "quotient", value), register(m, "lost", lost)
+        beyond, sign = register(m, "beyond", beyond), register(m, "sign", sign)
 
         half, quotient = value[0], value[1:]
         rounds_up = wire(m, "rounds_up", self._rounds_up(half, lost, sign, quotient[0]))
@@ -86,18 +82,14 @@ class Quantizer(wiring.Component):
         rounded = Mux(beyond, largest, quotient).as_signed() + (rounds_up & ~beyond)
         level = register(m, "level", rounded[: _QUOTIENT_BITS + 1]).as_signed()
 
-        clipped = Signal(signed(CODE_BITS))
-        m.d.comb += [
-            # min(max(level, low), high)
-            clipped.eq(
-                Mux(
-                    (level > self.high) | (self.low > self.high),
-                    self.high,
-                    Mux(level < self.low, self.low, level),
-                )
-            ),
-            self.code.eq(Mux(self.level_shift, clipped << 1, clipped) + self.zero),
-        ]
+        def code(of: Value) -> Value:
+            return (Mux(self.level_shift, of << 1, of) + self.zero)[:CODE_BITS]
+
+        # min(max(level, low), high); the codes of all three are made beside the comparison.
+        takes_high = (level > self.high) | (self.low > self.high)
+        m.d.comb += self.code.eq(
+            Mux(takes_high, code(self.high), Mux(level < self.low, code(self.low), code(level)))
+        )
         return m
 
     def _rounds_up(self, half: Value, lost: Value, sign: Value, odd: Value) -> Value:
