@@ -31,8 +31,8 @@ LANE_STEP = data.StructLayout(
         "takes_value": 1,
     }
 )
-"""What a lane does in a cycle: it keeps its pooled sum; begins a search; has begun one in the cycle before, or has none;
-reads a word of thresholds, or of a table; takes a level, or a value, from its multiplier."""
+"""What a lane does in a cycle: it keeps its pooled sum; begins a search; has begun one in the cycle before, or has
+none; reads a word of thresholds, or of a table; takes a level, or a value, from its multiplier."""
 
 LANE_CONFIGURATION = data.StructLayout(
     {
