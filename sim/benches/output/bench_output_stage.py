@@ -23,8 +23,8 @@ from spinplane.hdl.common.beat import (
 )
 from spinplane.hdl.common.channel_bank import field_parts, lane_parts
 from spinplane.hdl.output.beat_walk import BeatWalk
-from spinplane.hdl.output.dpu import scale_channels
 from spinplane.hdl.output.output_stage import output_stage_events
+from spinplane.hdl.output.scale_reader import scale_channels
 from spinplane.machine import Machine
 from spinplane.machine.codec import encode
 from spinplane.machine.descriptor import Pool
