@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all of their own set-up.
-.PHONY: demo test test-all lint wheel clean
+.PHONY: demo test test-all campaign lint wheel clean
 .NOTPARALLEL:
 
 # pytest's workers use the cores; what tests start inside them stays on one.
@@ -17,6 +17,11 @@ test:
 test-all: lint wheel
 	@tools/fetch_mnist.sh
 	@SPINPLANE_NO_SKIP=1 OMP_NUM_THREADS=1 SPINPLANE_MNIST=$(CURDIR)/build/mnist $(PYTEST) --durations 15
+
+# Random cases in full numbers; its table is docs/campaigns.md. CAMPAIGN=name runs one of tests/campaigns.
+campaign:
+	@tools/setup.sh all
+	@OMP_NUM_THREADS=1 .venv/bin/python tools/campaign.py $(CAMPAIGN)
 
 lint:
 	@tools/setup.sh all

@@ -7,8 +7,8 @@ from spinplane.machine.program import FeatureMap, Program
 
 from .graph import Graph
 from .mapping.kernel_allocation import Allocation
-from .mapping.requantization import Requantization
 from .mapping.stages import Stage
+from .requantization.parameters import Requantization
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

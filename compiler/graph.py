@@ -13,8 +13,8 @@ import numpy as np
 
 from spinplane.machine import Operand, SpinplaneError
 
-from .additions import CodeAddition, DoublingAddition
-from .steps import DoublingMultiply, FloatScale, StepFunction, Steps
+from .meaning.additions import CodeAddition, DoublingAddition
+from .meaning.steps import DoublingMultiply, FloatScale, StepFunction, Steps
 
 __all__ = [
     "CodeAddition",

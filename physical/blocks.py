@@ -30,6 +30,7 @@ BLOCK_OF = {
     "layer_controller": "layer controller",
     "window_correction": "lanes: correction",
     "batch_norm": "lanes: batch-norm",
+    "quantizer": "lanes: quantizer",
     "pooling": "lanes: pooling",
     "activation": "lanes: activation",
     "dpu": "lanes, rest",

@@ -9,7 +9,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.cleanup import cleanup_model
 
 from spinplane.compiler.frontend.onnx_import import load_model
-from spinplane.compiler.near_ties import value_bounds
+from spinplane.compiler.meaning.near_ties import value_bounds
 from spinplane.compiler.oracle import arrange, finish, linear, run_graph
 
 QONNX = "qonnx.custom_op.general"

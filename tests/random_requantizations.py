@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from spinplane.compiler.frontend.thresholds import reachable_sums
+from spinplane.compiler.codes import InputCode
 from spinplane.compiler.graph import (
     CodeAddition,
     DoublingAddition,
@@ -17,8 +17,8 @@ from spinplane.compiler.graph import (
     Residual,
     StepFunction,
 )
-from spinplane.compiler.mapping.codes import InputCode
-from spinplane.compiler.mapping.values import Addend
+from spinplane.compiler.meaning.reach import reachable_sums
+from spinplane.compiler.requantization.values import Addend
 from spinplane.machine import Coding, Operand, Rounding
 
 #: Ways in which a case's layer becomes codes.

@@ -72,6 +72,7 @@ def _add_block(graph: "_Graph", block: Block, affine: Affine, value: str, fold: 
         pads=[layer.padding] * 4,
         group=layer.groups,
     )
+    graph.nodes[-1].name = name  # of the layer, in all reports
     pool = layer.pool
     if pool and pool.kind == "average":
         shape = {"kernel_shape": [pool.size] * 2, "strides": [pool.stride] * 2}

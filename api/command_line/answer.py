@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 import spinplane
@@ -81,7 +82,7 @@ def telling() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None
         task = progress.add_task("starting", total=None)
 
         def tell(line: str) -> None:
-            progress.update(task, description=line)
+            progress.update(task, description=escape(line))
             if not console.is_terminal:
                 print(f"- {line}", file=sys.stderr)
 

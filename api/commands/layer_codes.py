@@ -7,7 +7,7 @@ from rich.table import Table
 
 from spinplane.compiler.codegen.passes import accumulator_bits
 from spinplane.compiler.compiled_program import PlacedStage
-from spinplane.compiler.near_ties import near_ties
+from spinplane.compiler.meaning.near_ties import near_ties
 
 from .compiled_layer import CompiledLayer
 

@@ -68,7 +68,7 @@ def write_page(result: Shown, path: str | Path, provenance: Provenance | None = 
     provenance = provenance or provenance_of(result)
     text = _template().render(
         version=spinplane.__version__,
-        heading=_plain(result.heading),
+        heading=str(result.heading),
         command=provenance.command,
         tables=[_plain_table(table) for table in result.tables()],
         notes=[" ".join(note.split()) for note in result.notes()],
@@ -86,9 +86,9 @@ def _template() -> Template:
     return environment.from_string((files(__package__) / "page.html").read_text(encoding="utf-8"))
 
 
-def _plain(text: Any) -> str:
-    """Text without the markup that rich reads from it."""
-    return Text.from_markup(str(text)).plain
+def _text(cell: Any) -> Text:
+    """A cell as it is: names from files may look like markup."""
+    return cell if isinstance(cell, Text) else Text(str(cell))
 
 
 def _plain_table(table: Table) -> _PlainTable:
@@ -98,20 +98,19 @@ def _plain_table(table: Table) -> _PlainTable:
     last = len(ends) - 1
     rows = []
     for at, row in enumerate(cells):
-        first, *others = (Text.from_markup(str(cell)) for cell in row)
+        first, *others = map(_text, row)
         rows.append(
             _Row(
                 cells=(first.plain, *(text.plain for text in others)),
-                group=bool(first.spans) and not any(others),
+                group=bool(first.style) and not any(others),
                 after=at == last and at > 0 and ends[at - 1],
             )
         )
     return _PlainTable(
-        title=_plain(table.title or ""),
-        caption=_plain(table.caption or ""),
+        title=str(table.title or ""),
+        caption=str(table.caption or ""),
         columns=tuple(
-            _Column(heading=_plain(column.header), right=column.justify == "right")
-            for column in table.columns
+            _Column(heading=str(column.header), right=column.justify == "right") for column in table.columns
         ),
         rows=tuple(rows),
     )

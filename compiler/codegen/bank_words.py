@@ -9,7 +9,7 @@ from spinplane.machine.machine import CHANNEL_BITS
 from spinplane.machine.output_stage import SEARCH_NODES, THRESHOLDS_PER_WORD, UNUSED_THRESHOLD, ChannelField
 
 from ..mapping.placement import Placement, ceil_div
-from ..mapping.requantization import Requantization
+from ..requantization.parameters import Requantization
 
 _CHANNEL_BYTES = CHANNEL_BITS // 8
 

@@ -19,7 +19,7 @@ from spinplane.machine.program import FeatureMap
 
 from ..mapping.kernel_allocation import Allocation
 from ..mapping.placement import Placement, ceil_div
-from ..mapping.requantization import Requantization
+from ..requantization.parameters import Requantization
 from .bank_words import channel_words, kernel_rows, zero_code
 
 

@@ -20,9 +20,9 @@ from ..graph import Graph
 from ..mapping.kernel_allocation import Allocation, choose_allocations
 from ..mapping.map_allocation import kept_maps, place_maps
 from ..mapping.placement import ceil_div
-from ..mapping.requantization import Requantization
 from ..mapping.stages import NetworkStages, Stage
 from ..predict import predict_descriptors
+from ..requantization.parameters import Requantization
 from .bank_words import lookup_words
 from .passes import Batch, input_map, layer_passes
 

@@ -11,7 +11,7 @@ import numpy as np
 from spinplane.machine import Coding, Operand, SpinplaneError
 
 from ..graph import Graph, InputCoding, Layer, Pooling, StepFunction
-from ..mapping.kernel_blocks import by_kernel, kernel_blocks
+from ..kernel_blocks import by_kernel, kernel_blocks
 from ..oracle import arrange, finish, linear
 from .networks import BitWidths, LayerShape, Network, Pool, load_network
 

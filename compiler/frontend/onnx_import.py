@@ -11,17 +11,22 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
-from qonnx.core.modelwrapper import ModelWrapper
 
 from spinplane.machine import SpinplaneError
 
-from ..exact_map import ExactMap, fractions
 from ..graph import Graph, InputCoding, Layer, Pooling
-from .onnx_file import BIPOLAR_QUANT, ONNX, QUANT, operator, read_model
+from ..meaning.exact_map import ExactMap, fractions
+from .onnx_file.model import Model, read_model
+from .onnx_file.names import quoted, shown
+from .onnx_file.node import Node
+from .onnx_file.operators import BIPOLAR_QUANT, ONNX, QUANT
+from .onnx_file.shapes import permutation
+from .onnx_file.windows import read_window
 from .quantizers import Levels, bipolar, levels_of_quant
 from .thresholds import exact_sums, find_steps, normalize
+
+#: Operators between a layer's sums and its quantizer, and their product with the channels: exact numbers grow in each.
+_MOST_OPERATORS, _MOST_MAPS = 64, 1 << 18
 
 _CONSTANT_OPERATORS = {"Mul", "Div", "Add", "Sub"}
 
@@ -52,7 +57,7 @@ class _Open:
 
     layer: Layer
     real: ExactMap  # from its sums, pooled where they are
-    plain: bool = True  # no operator has changed the sums
+    operators: int = 0  # that have changed its sums
     # Channels in which greater sums gave lesser numbers where a maximum of numbers was taken.
     falling: np.ndarray | None = None
 
@@ -67,7 +72,7 @@ class _Open:
 
 
 class _Walk:
-    def __init__(self, model: ModelWrapper, name: str) -> None:
+    def __init__(self, model: Model, name: str) -> None:
         self._model, self._name = model, name
         self._layers: list[Layer] = []
         self._open: _Open | None = None
@@ -79,24 +84,21 @@ class _Walk:
         self._input_shape: tuple[int, ...] = ()
 
     def graph(self) -> Graph:
-        model = self._model.graph
-        constants = {tensor.name for tensor in model.initializer}
-        inputs = [value.name for value in model.input if value.name not in constants]
-        if len(inputs) != 1 or len(model.output) != 1:
-            raise SpinplaneError(
-                f"{len(inputs)} inputs and {len(model.output)} outputs: expected one of each"
-            )
-        shape = self._model.get_tensor_shape(inputs[0])
-        if not shape or any(not side for side in shape):
-            raise SpinplaneError(f"input {inputs[0]!r} has no fixed shape")
-        self._input_shape = tuple(int(side) for side in shape)
-        tensor = inputs[0]
-        while tensor != model.output[0].name:
-            consumers = self._model.find_consumers(tensor) or []
+        inputs, outputs = self._model.inputs, self._model.outputs
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise SpinplaneError(f"{len(inputs)} inputs and {len(outputs)} outputs: expected one of each")
+        ((tensor, shape),) = inputs.items()
+        if not shape:
+            raise SpinplaneError(f"input {quoted(tensor)} has no fixed shape")
+        self._input_shape = shape
+        while tensor != outputs[0]:
+            consumers = self._model.consumers(tensor)
             if len(consumers) != 1:
-                raise SpinplaneError(f"tensor {tensor!r} has {len(consumers)} consumers: expected a chain")
+                raise SpinplaneError(
+                    f"tensor {quoted(tensor)} has {len(consumers)} consumers: expected a chain"
+                )
             self._step(consumers[0], tensor)
-            tensor = consumers[0].output[0]
+            tensor = consumers[0].outputs[0]
         return self._finish()
 
     def _finish(self) -> Graph:
@@ -105,6 +107,8 @@ class _Walk:
             raise SpinplaneError(
                 f"input of shape {shape}: expected one image, quantized before its first layer"
             )
+        if self._open is None and not self._layers:
+            raise SpinplaneError("has no convolution or matrix product")
         low = high = None
         if self._open is not None:
             real = self._open.real
@@ -118,8 +122,6 @@ class _Walk:
             assert self._levels is not None
             kernels = len(self._layers[-1].weights)
             scale, offset = np.full(kernels, self._levels.scale), np.zeros(kernels)
-        if not self._layers:
-            raise SpinplaneError("has no convolution or matrix product")
         inner = shape[1:]
         return Graph(
             name=self._name,
@@ -128,7 +130,7 @@ class _Walk:
             layers=tuple(self._layers),
             output_scale=scale,
             output_offset=offset,
-            output_shape=tuple(self._model.get_tensor_shape(self._model.graph.output[0].name)),
+            output_shape=self._model.shape(self._model.outputs[0], "output"),
             output_low=low,
             output_high=high,
         )
@@ -137,8 +139,8 @@ class _Walk:
     def _shape_ok(shape: tuple[int, ...]) -> bool:
         return len(shape) >= 2 and shape[0] == 1
 
-    def _step(self, node: onnx.NodeProto, tensor: str) -> None:
-        standard: dict[str, Callable[[onnx.NodeProto, str], None]] = {
+    def _step(self, node: Node, tensor: str) -> None:
+        standard: dict[str, Callable[[Node, str], None]] = {
             "Conv": self._conv,
             "MatMul": self._matmul,
             "Gemm": self._matmul,
@@ -155,32 +157,42 @@ class _Walk:
         standard |= dict.fromkeys(_CONSTANT_OPERATORS, self._constant_operator)
         handlers = {(ONNX, name): handler for name, handler in standard.items()}
         handlers |= dict.fromkeys((QUANT, BIPOLAR_QUANT), self._quantize)
-        name = node.name or node.output[0]
-        if operator(node) not in handlers:
-            raise SpinplaneError(f"operator {node.op_type} ({name}) is not supported")
-        if node.input[0] != tensor and node.op_type not in _CONSTANT_OPERATORS:
-            raise SpinplaneError(f"{name}: {tensor!r} is not its first input")
-        handlers[operator(node)](node, tensor)
+        if node.operator not in handlers:
+            raise SpinplaneError(f"{node.label}: operator {shown(node.op_type)} is not supported")
+        if not node.outputs[0]:
+            raise SpinplaneError(f"{node.label}: its first output has no name")
+        if node.inputs[0] != tensor and node.op_type not in _CONSTANT_OPERATORS:
+            raise SpinplaneError(f"{node.label}: {quoted(tensor)} is not its first input")
+        handlers[node.operator](node, tensor)
 
     # --- quantizers -------------------------------------------------------------------------------------------
 
-    def _levels_of(self, node: onnx.NodeProto) -> Levels:
-        label = node.name or node.output[0]
-        parameters = [self._constant(name, label) for name in node.input[1:]]
-        if operator(node) == BIPOLAR_QUANT:
+    def _levels_of(self, node: Node) -> Levels:
+        label, attributes = node.label, node.attributes
+        parameters = [self._parameter(name, label) for name in node.inputs[1:]]
+        if node.operator == BIPOLAR_QUANT:
             return bipolar(parameters[0], label)
-        attributes = _attributes(node)
         return levels_of_quant(
             scale=parameters[0],
             zero_point=parameters[1],
             bits=parameters[2],
-            signed=bool(attributes.get("signed", 1)),
-            narrow=bool(attributes.get("narrow", 0)),
-            rounding=attributes.get("rounding_mode", b"ROUND").decode().upper(),
+            signed=attributes.flag("signed"),
+            narrow=attributes.flag("narrow"),
+            rounding=attributes.text("rounding_mode", "ROUND").upper(),
             name=label,
         )
 
-    def _quantize(self, node: onnx.NodeProto, tensor: str) -> None:
+    def _parameter(self, tensor: str, label: str) -> np.ndarray:
+        """Scale, zero point or bits of a quantizer: numbers that float32 holds."""
+        value = self._model.constant(tensor, label)
+        with np.errstate(over="ignore"):
+            if not value.size or not np.isfinite(value.astype(np.float32)).all():
+                raise SpinplaneError(
+                    f"{label}: its input {quoted(tensor)} is empty, or not all finite numbers"
+                )
+        return value
+
+    def _quantize(self, node: Node, tensor: str) -> None:
         levels = self._levels_of(node)
         if np.size(levels.scale) != 1:
             raise SpinplaneError(f"{levels.name}: an activation with one scale per channel is not supported")
@@ -212,62 +224,59 @@ class _Walk:
 
     # --- linear operators -------------------------------------------------------------------------------------
 
-    def _conv(self, node: onnx.NodeProto, tensor: str) -> None:
-        attributes, name = _attributes(node), node.name or node.output[0]
+    def _conv(self, node: Node, tensor: str) -> None:
+        name = node.label
         self._expect_channels_first(name)
-        rank = len(self._shape(node.input[1], name))
-        if rank != 4 or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
+        shape = self._model.shape(node.inputs[1], name)
+        window = read_window(node.attributes, shape[2:], max(len(shape) - 2, 0), name)
+        if len(shape) != 4 or not window.explicit:
             raise SpinplaneError(f"{name}: expected a two-dimensional convolution with explicit padding")
-        weights, levels = self._weights(node.input[1], name, kernel_axis=0)
-        channels, groups = self._shape(tensor, name)[1], attributes.get("group", 1)
-        if channels != weights.shape[1] * groups:
-            raise SpinplaneError(
-                f"{name}: weights of {weights.shape[1]} channels in {groups} groups, an input of {channels} channels"
-            )
-        top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
+        weights, levels = self._weights(node.inputs[1], name, kernel_axis=0)
         self._begin(
             name,
             weights,
             levels,
-            stride=tuple(attributes.get("strides", [1, 1])),
-            padding=(top, left, bottom, right),
-            dilation=tuple(attributes.get("dilations", [1, 1])),
-            groups=groups,
+            stride=window.stride,
+            padding=(*window.before, *window.after),
+            dilation=window.dilation,
+            groups=node.attributes.integer("group", 1),
         )
-        if len(node.input) > 2:
-            self._constant_step(name, "Add", self._by_channel(node.input[2], name))
+        if len(node.inputs) > 2:
+            self._constant_step(name, "Add", self._by_channel(node.inputs[2], name))
 
-    def _matmul(self, node: onnx.NodeProto, tensor: str) -> None:
-        attributes, name = _attributes(node), node.name or node.output[0]
-        if node.input[0] != tensor or any(attributes.get(key, 1.0) != 1.0 for key in ("alpha", "beta")):
+    def _matmul(self, node: Node, tensor: str) -> None:
+        attributes, name = node.attributes, node.label
+        gemm = node.op_type == "Gemm"
+        factors = [attributes.number(key, 1.0) for key in ("alpha", "beta")] if gemm else []
+        if node.inputs[0] != tensor or any(factor != 1 for factor in factors):
             raise SpinplaneError(f"{name}: expected activations × weights, without alpha or beta")
-        if len(self._shape(node.input[1], name)) != 2 or attributes.get("transA", 0):
+        if len(self._model.shape(node.inputs[1], name)) != 2 or (gemm and attributes.flag("transA", False)):
             raise SpinplaneError(f"{name}: expected a matrix of weights")
-        transposed = bool(attributes.get("transB", 0))
-        weights, levels = self._weights(node.input[1], name, kernel_axis=0 if transposed else 1)
+        transposed = gemm and attributes.flag("transB", False)
+        weights, levels = self._weights(node.inputs[1], name, kernel_axis=0 if transposed else 1)
         by_kernel = weights if transposed else weights.T
-        shape = self._shape(tensor, name)
+        shape = self._model.shape(tensor, name)
         if int(np.prod(shape)) != by_kernel.shape[1]:
             raise SpinplaneError(
                 f"{name}: a matrix of {by_kernel.shape[1]} inputs times a tensor of shape {shape}: flatten it first"
             )
         self._flatten, self._channel_axis = True, len(shape) - 1
         self._begin(name, by_kernel[:, :, np.newaxis, np.newaxis], levels)
-        if len(node.input) > 2:
-            bias = self._along_channels(self._constant(node.input[2], name), 2, name)
+        if len(node.inputs) > 2:
+            bias = self._along_channels(self._reals(node.inputs[2], name), 2, name)
             self._constant_step(name, "Add", bias)
 
     def _weights(self, tensor: str, layer: str, kernel_axis: int) -> tuple[np.ndarray, Levels]:
         """Integer values of a layer's weights, with one scale or one for each kernel, in one dimension."""
-        node = self._model.find_producer(tensor)
-        if node is not None and operator(node) == (ONNX, "Transpose"):
-            order = _attributes(node).get("perm", range(len(self._shape(tensor, layer)))[::-1])
-            values, levels = self._weights(node.input[0], layer, order[kernel_axis])
-            return values.transpose(order), levels
-        if node is None or operator(node) not in (QUANT, BIPOLAR_QUANT):
+        node, orders = self._model.producer(tensor), []
+        while node is not None and node.operator == (ONNX, "Transpose"):
+            orders.append(permutation(node, len(self._model.shape(node.outputs[0], layer))))
+            kernel_axis = orders[-1][kernel_axis]
+            node = self._model.producer(node.inputs[0])
+        if node is None or node.operator not in (QUANT, BIPOLAR_QUANT):
             raise SpinplaneError(f"{layer}: its weights are not quantized by Quant or BipolarQuant")
         levels = self._levels_of(node)
-        real = self._constant(node.input[0], layer)
+        real = self._model.constant(node.inputs[0], layer)
         if not np.isfinite(real).all():
             raise SpinplaneError(f"{layer}: its weights are not all finite")
         by_kernel = [side if axis == kernel_axis else 1 for axis, side in enumerate(real.shape)]
@@ -276,7 +285,10 @@ class _Walk:
                 f"{layer}: weights of shape {real.shape} with scales of shape {np.shape(levels.scale)}: expected "
                 f"one scale, or one for each kernel, of shape {tuple(by_kernel)}"
             )
-        return levels.quantize(real), replace(levels, scale=np.reshape(levels.scale, -1))
+        values = levels.quantize(real)
+        for order in reversed(orders):
+            values = values.transpose(order)
+        return values, replace(levels, scale=np.reshape(levels.scale, -1))
 
     def _begin(self, name: str, weights: np.ndarray, w: Levels, **geometry: object) -> None:
         if self._open is not None or self._levels is None:
@@ -296,27 +308,29 @@ class _Walk:
 
     # --- between sums and codes -------------------------------------------------------------------------------
 
-    def _batch_norm(self, node: onnx.NodeProto, tensor: str) -> None:
-        name = node.name or node.output[0]
+    def _batch_norm(self, node: Node, tensor: str) -> None:
+        name = node.label
         if self._open is None:
             raise SpinplaneError(f"{name}: a BatchNormalization of the input or of codes is not supported")
         self._expect_channels_first(name)
-        constants = [self._by_channel(n, name) for n in node.input[1:5]]
+        if node.attributes.flag("training_mode", False):
+            raise SpinplaneError(f"{name}: a BatchNormalization that is being trained is not supported")
+        constants = [self._by_channel(n, name) for n in node.inputs[1:5]]
         self._check_finite(*constants)
         gamma, beta, mean, variance = (fractions(c, self._channels()) for c in constants)
-        variance = variance + Fraction(_attributes(node).get("epsilon", 1e-5))
+        variance = variance + Fraction(node.attributes.number("epsilon", 1e-5))
         if not (variance > 0).all():
             raise SpinplaneError(f"{name}: its variance must be positive")
         self._become(normalize(self._open.real, gamma, beta, mean, variance))
 
-    def _constant_operator(self, node: onnx.NodeProto, tensor: str) -> None:
-        name = node.name or node.output[0]
-        is_left = node.input[0] == tensor
-        constant = self._constant(node.input[1 if is_left else 0], name)
+    def _constant_operator(self, node: Node, tensor: str) -> None:
+        name = node.label
+        is_left = node.inputs[0] == tensor
+        constant = self._reals(node.inputs[1 if is_left else 0], name)
         if not is_left and node.op_type in ("Sub", "Div"):
             raise SpinplaneError(f"{name}: a constant {node.op_type} value is not supported")
         if self._open is not None:
-            rank = len(self._shape(tensor, name))
+            rank = len(self._model.shape(tensor, name))
             self._constant_step(name, node.op_type, self._along_channels(constant, rank, name))
         elif self._coding is None and constant.size == 1:
             self._prepare_input(node.op_type, float(constant.reshape(())), name)
@@ -330,6 +344,8 @@ class _Walk:
             self._subtract += constant if operator == "Sub" else -constant
         else:
             raise SpinplaneError(f"{name}: {operator} of the input is not supported")
+        if not max(abs(self._multiply), abs(self._subtract)) <= float(np.finfo(np.float32).max):
+            raise SpinplaneError(f"{name}: the input times or less its constant is not finite")
 
     def _expect_channels_first(self, name: str) -> None:
         if self._channel_axis != 1:
@@ -339,10 +355,19 @@ class _Walk:
 
     def _by_channel(self, tensor: str, name: str) -> np.ndarray:
         """A constant of an operator that takes it as a list with one value a channel."""
-        constant, kernels = self._constant(tensor, name), self._channels()
+        constant, kernels = self._reals(tensor, name), self._channels()
         if constant.shape != (kernels,):
             raise SpinplaneError(
                 f"{name}: a constant of shape {constant.shape}: expected {(kernels,)}, one value per channel"
+            )
+        return constant
+
+    def _reals(self, tensor: str, name: str) -> np.ndarray:
+        """A constant of an operator on real numbers, which takes no others."""
+        constant = self._model.constant(tensor, name)
+        if constant.dtype.kind != "f":
+            raise SpinplaneError(
+                f"{name}: its input {quoted(tensor)} is of type {constant.dtype}, expected float32"
             )
         return constant
 
@@ -375,7 +400,13 @@ class _Walk:
 
     def _become(self, real: ExactMap) -> None:
         assert self._open is not None
-        self._open.real, self._open.plain = real, False
+        self._open.real = real
+        self._open.operators += 1
+        if self._open.operators > min(_MOST_OPERATORS, _MOST_MAPS // self._channels()):
+            raise SpinplaneError(
+                f"layer {self._open.layer.name}: more than {self._open.operators - 1} operators after its sums of "
+                f"{self._channels()} channels"
+            )
 
     def _check_finite(self, *constants: np.ndarray) -> None:
         assert self._open is not None
@@ -384,9 +415,9 @@ class _Walk:
                 f"layer {self._open.layer.name}: the operators after its sums have constants that are not finite"
             )
 
-    def _clip(self, node: onnx.NodeProto, tensor: str) -> None:
+    def _clip(self, node: Node, tensor: str) -> None:
         """Relu and Clip."""
-        name = node.name or node.output[0]
+        name = node.label
         low, high = (0.0, np.inf) if node.op_type == "Relu" else self._bounds(node, name)
         if np.isnan([low, high]).any():
             raise SpinplaneError(f"{name}: its bounds are not numbers")
@@ -399,14 +430,17 @@ class _Walk:
                 real = clip(real, fractions(np.asarray(bound), self._channels()))
         self._become(real)
 
-    def _bounds(self, node: onnx.NodeProto, name: str) -> tuple[float, float]:
+    def _bounds(self, node: Node, name: str) -> tuple[float, float]:
         """Of a Clip, whose bounds were attributes once."""
-        attributes = _attributes(node)
-        given = [attributes.get("min", -np.inf), attributes.get("max", np.inf)]
-        for at, bound in enumerate(node.input[1:3]):
+        attributes = node.attributes
+        given = [attributes.number("min", -np.inf), attributes.number("max", np.inf)]
+        for at, bound in enumerate(node.inputs[1:3]):
             if bound:
-                given[at] = np.reshape(self._constant(bound, name), ())
-        return float(given[0]), float(given[1])
+                value = self._reals(bound, name)
+                if value.size != 1:
+                    raise SpinplaneError(f"{name}: its bounds are not numbers")
+                given[at] = float(value.reshape(()))
+        return given[0], given[1]
 
     def _check_uncut(self, operator: str, name: str, low: float, high: float) -> None:
         if self._levels is None:
@@ -415,71 +449,51 @@ class _Walk:
         if not (low <= ends[0] and ends[1] <= high):
             raise SpinplaneError(f"{name}: a {operator} that changes codes is not supported")
 
-    def _pool(self, node: onnx.NodeProto, tensor: str) -> None:
-        attributes, name = _attributes(node), node.name or node.output[0]
+    def _pool(self, node: Node, tensor: str) -> None:
+        name = node.label
         self._expect_channels_first(name)
-        size, stride = (tuple(attributes.get(key, [1, 1])) for key in ("kernel_shape", "strides"))
-        plain = attributes.get("auto_pad", b"NOTSET") == b"NOTSET" and not attributes.get("ceil_mode", 0)
-        if (
-            len(size) != 2
-            or "kernel_shape" not in attributes
-            or not plain
-            or set(attributes.get("dilations", [1])) != {1}
-        ):
+        window = read_window(node.attributes, None, len(self._model.shape(tensor, name)) - 2, name)
+        if len(window.kernel) != 2 or not window.explicit or set(window.dilation) != {1}:
             raise SpinplaneError(
                 f"{name}: expected two-dimensional pooling in floor mode with explicit padding"
             )
-        top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
         average = node.op_type == "AveragePool"
         target = self._open.layer if self._open else self._layers[-1] if self._layers else None
         if target is None or target.pool is not None:
             raise SpinplaneError(f"{name}: pooling the input, or pooling twice, is not supported")
-        if average and (self._open is None or self._open.real.bounded or any((top, left, bottom, right))):
+        if average and (self._open is None or self._open.real.bounded or any(window.before + window.after)):
             raise SpinplaneError(
                 f"{name}: average pooling must follow sums, without padding and before any Relu or Clip"
             )
-        kind = "sum" if average else "max_sums" if self._open and self._open.plain else "max_codes"
-        pool = Pooling(kind=kind, size=size, stride=stride, padding=(top, left, bottom, right))  # type: ignore[arg-type]
+        kind = "sum" if average else "max_sums" if self._open and not self._open.operators else "max_codes"
+        pool = Pooling(
+            kind=kind,  # type: ignore[arg-type]
+            size=window.kernel,  # type: ignore[arg-type]
+            stride=window.stride,  # type: ignore[arg-type]
+            padding=(*window.before, *window.after),  # type: ignore[arg-type]
+        )
         if self._open:
             self._open.layer = replace(target, pool=pool)
             if average:
-                self._become(self._open.real.average(int(np.prod(size))))
+                self._become(self._open.real.average(int(np.prod(window.kernel))))
             elif kind == "max_codes":
                 self._open.falling = self._open.real.falling
         else:
             self._layers[-1] = replace(target, pool=pool)
 
-    def _reshape(self, node: onnx.NodeProto, tensor: str) -> None:
-        name = node.name or node.output[0]
-        shape = self._shape(node.output[0], name)
+    def _reshape(self, node: Node, tensor: str) -> None:
+        name = node.label
+        shape = self._model.shape(node.outputs[0], name)
+        one_image = shape[:1] == (1,)
         is_image = len(shape) == 4 and (len(self._input_shape) == 2 or shape == self._input_shape)
-        if shape[0] == 1 and len(shape) == 2:
+        if one_image and len(shape) == 2:
             self._flatten, self._channel_axis = self._coding is not None, 1
-        elif shape[0] == 1 and is_image and self._coding is None:
+        elif one_image and is_image and self._coding is None:
             self._input_shape = shape
         else:
             raise SpinplaneError(f"{name}: a reshape to {shape} is not supported")
-
-    def _shape(self, tensor: str, user: str) -> tuple[int, ...]:
-        shape = self._model.get_tensor_shape(tensor)
-        if not shape:
-            raise SpinplaneError(f"{user}: the shape of {tensor!r} is not known")
-        return tuple(int(side) for side in shape)
-
-    def _constant(self, tensor: str, user: str) -> np.ndarray:
-        value = self._model.get_initializer(tensor)
-        if value is None:
-            node = self._model.find_producer(tensor)
-            if node is None or operator(node) != (ONNX, "Constant"):
-                raise SpinplaneError(f"{user}: its input {tensor!r} is not a constant")
-            value = numpy_helper.to_array(node.attribute[0].t)
-        return np.asarray(value)
 
 
 def _with_axes(shape: tuple[int, ...], rank: int) -> list[int]:
     """Sides of a constant that is spread over a tensor of `rank` axes."""
     return [1] * (rank - len(shape)) + list(shape)
-
-
-def _attributes(node: onnx.NodeProto) -> dict:
-    return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}

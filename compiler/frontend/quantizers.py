@@ -8,9 +8,9 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand, Rounding, SpinplaneError
 
-from ..exact_map import ExactMap, fractions
 from ..graph import CodeAddition, InputCoding
-from ..rounding import step_positions
+from ..meaning.exact_map import ExactMap, fractions
+from ..meaning.rounding import step_positions
 
 #: QONNX's names, whose UP and DOWN, also of halves, are away from 0 and toward it.
 _ROUNDINGS = {
@@ -73,7 +73,8 @@ class Levels:
 
     def quantize(self, real: np.ndarray) -> np.ndarray:
         """Integer values of weights, in float32, as QONNX folds them."""
-        scaled = np.asarray(real, dtype=np.float32) / np.asarray(self.step, dtype=np.float32)
+        with np.errstate(over="ignore"):  # a quotient beyond float32 is infinite, and cut like any other
+            scaled = np.asarray(real, dtype=np.float32) / np.asarray(self.step, dtype=np.float32)
         codes = _ROUND[self.rounding](scaled + np.float32(self.zero_point))
         return self.values[np.clip(codes, self.low, self.high).astype(np.int64) - self.low]
 
@@ -188,8 +189,8 @@ def levels_of_quant(
         # DoReFa's levels lie around 0 without holding it: the odd numbers.
         operand, values, of_value = Operand(bits=n, coding=Coding.DOREFA), 2 * codes - (2**n - 1), factor / 2
     elif zero == round(zero):
+        operand = _operand(low - int(zero), high - int(zero), name)
         values, of_value = codes - int(zero), factor
-        operand = _operand(int(values[0]), int(values[-1]), name)
     else:
         raise SpinplaneError(
             f"{name}: zero point {zero:g} is neither a whole number nor the middle of its codes"

@@ -5,32 +5,15 @@ from math import isqrt
 
 import numpy as np
 
-from ..exact_map import ExactMap, fractions
-from ..exact_steps import ExactSteps
 from ..graph import Layer, StepFunction
-from ..mapping.kernel_blocks import by_kernel
+from ..kernel_blocks import by_kernel
+from ..meaning.exact_map import ExactMap, fractions
+from ..meaning.exact_steps import ExactSteps
+from ..meaning.reach import reachable_sums
 from .quantizers import Levels
 
 #: Bits of the inverse of a root, at least.
 _ROOT_BITS = 160
-
-
-def reachable_sums(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest sum of each kernel over all inputs, pooled sums where the layer adds them up.
-
-    Returns
-    -------
-    low, high : ndarray of shape (kernels,), int64
-    """
-    # Inputs that are padded are 0, so 0 is among them whatever the operand.
-    smallest, largest = min(layer.i.smallest, 0), max(layer.i.largest, 0)
-    sums = [(some.sum(axis=1), np.abs(some).sum(axis=1)) for some in by_kernel(layer.weights)]
-    total, magnitude = np.concatenate(sums, axis=1)
-    positive, negative = (total + magnitude) // 2, (total - magnitude) // 2
-    low = smallest * positive + largest * negative + layer.bias
-    high = largest * positive + smallest * negative + layer.bias
-    regions = int(np.prod(layer.pool.size)) if layer.pool and layer.pool.kind == "sum" else 1
-    return low * regions, high * regions
 
 
 def exact_sums(layer: Layer, scale: np.ndarray) -> ExactMap:

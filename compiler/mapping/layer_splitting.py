@@ -13,9 +13,9 @@ import numpy as np
 from spinplane.machine import Operand
 
 from ..graph import Layer, StepFunction
-from .added_codes import own_codes
-from .native_scales import exact_steps
-from .values import Addend, value_of
+from ..requantization.added_codes import own_codes
+from ..requantization.native_scales import exact_steps
+from ..requantization.values import Addend, value_of
 
 
 def split_pool(layer: Layer, output: Operand) -> tuple[Layer, Layer] | None:

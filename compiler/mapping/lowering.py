@@ -7,8 +7,8 @@ import numpy as np
 
 from spinplane.machine import Machine, SpinplaneError
 
+from ..codes import InputCode, WeightCode, encode_weights, input_code
 from ..graph import Layer, Pooling
-from .codes import InputCode, WeightCode, encode_weights, input_code
 
 Pair = tuple[int, int]
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 
 from spinplane.machine import Machine, SpinplaneError
 
+from ..codes import InputCode
 from ..graph import Graph, Layer
 from ..oracle import check_shapes
+from ..requantization.parameters import Requantization
+from ..requantization.requantize import requantization
+from ..requantization.values import Addend
 from .candidates import placements
-from .codes import InputCode
 from .folding import fold_pool
 from .layer_splitting import split_layer, split_pool
 from .lowering import LoweredLayer, layer_input_code, lower
 from .placement import Placement
-from .requantization import Requantization
-from .requantize import requantization
-from .values import Addend
 from .wiring import Wiring, added_sources
 
 #: An input of fewer channels enters as bytes, strips of pixels in a row.

@@ -4,9 +4,9 @@ import numpy as np
 
 from spinplane.machine import Operand, SpinplaneError
 
+from ..codes import InputCode, input_code
 from ..graph import Graph, Layer
-from .codes import InputCode, input_code
-from .values import Addend
+from ..requantization.values import Addend
 
 
 class Wiring:

@@ -75,9 +75,10 @@ def _interval_is_short(machine: Machine, layer: data.View) -> Value:
 
 def _multiplier_cycles(machine: Machine, layer: data.View) -> Value:
     """Cycles of the multipliers for a beat, by what a pass multiplies."""
-    names = ("residual", "own_code", "multiplies_total")
     cycles = []
-    for flags in product((False, True), repeat=len(names)):
-        beat = Pass(machine=machine, multiplies=True, **dict(zip(names, flags, strict=True)))
+    for residual, own_code, total in product((False, True), repeat=3):
+        beat = Pass(
+            machine=machine, multiplies=True, residual=residual, own_code=own_code, multiplies_total=total
+        )
         cycles.append(beat.multiplier_cycles)
-    return Array(cycles)[Cat(layer[name] for name in reversed(names))]
+    return Array(cycles)[Cat(layer.multiplies_total, layer.own_code, layer.residual)]

@@ -55,7 +55,8 @@ class AxiBank(wiring.Component):
     axi : In(axi4(bus_bits, id_bits))
     busy : In(1)
         The banks are someone else's: ``enable`` of all bank ports is low.
-    image_write, kernel_write, parameters_write, thresholds_write, program_write, scales_write : Out(bank_write(words, width))
+    image_write, kernel_write, parameters_write, thresholds_write, program_write, scales_write
+        : Out(bank_write(words, width))
     image_read, kernel_read, parameters_read, thresholds_read, program_read, scales_read : Out(bank_read(words, width))
         Word addresses. What is read has to be there in the next cycle alone.
 

@@ -31,8 +31,8 @@ LANE_STEP = data.StructLayout(
         "takes_value": 1,
     }
 )
-"""What a lane does in a cycle: it keeps its pooled sum; begins a search; has begun one in the cycle before, or has none;
-reads a word of thresholds, or of a table; takes a level, or a value, from its multiplier."""
+"""What a lane does in a cycle: it keeps its pooled sum; begins a search; has begun one in the cycle before, or has
+none; reads a word of thresholds, or of a table; takes a level, or a value, from its multiplier."""
 
 LANE_CONFIGURATION = data.StructLayout(
     {
@@ -49,8 +49,8 @@ LANE_CONFIGURATION = data.StructLayout(
     }
 )
 """What lanes do in a pass. ``searches``: all channels do; ``compares``: a search has reads; ``has_bounds``: it counts
-from the channel's low or high; ``rises``, ``falls``: what else is added; ``doubles``, ``is_odd``: of a code that a search
-has found."""
+from the channel's low or high; ``rises``, ``falls``: what else is added; ``doubles``, ``is_odd``: of a code that a
+search has found."""
 
 
 class Activation(wiring.Component):
@@ -58,12 +58,13 @@ class Activation(wiring.Component):
 
     n is the number of thresholds that are at most the value, found by a walk down a tree: node w of a channel has four
     thresholds and the nodes 5·w + 1 … 5·w + 5 below it. What `begins` in cycle k reads node 0 in that cycle, further
-    nodes in cycles k + 2, k + 4, …, and has its code 2 cycles after its last read. A level that `looks_up` is the number
-    of an entry in the table, whose code is there 2 cycles later. The lane's value, base and bounds are looked at while
-    they are needed: the value 1 cycle after each read, the base with each read, the bounds 1 cycle before the code.
+    nodes in cycles k + 2, k + 4, …, and has its code 2 cycles after its last read. A level that `looks_up` is the
+    number of an entry in the table, whose code is there 2 cycles later. The lane's value, base and bounds are looked at
+    while they are needed: the value 1 cycle after each read, the base with each read, the bounds 1 cycle before the
+    code.
 
-    Latency: none from a level to its code, 2 cycles a read. Throughput: one search in as many cycles as it has reads and
-    one less than that between them; nothing holds it up.
+    Latency: none from a level to its code, 2 cycles a read. Throughput: one search in as many cycles as it has reads
+    and one less than that between them; nothing holds it up.
 
     Parameters
     ----------

@@ -36,8 +36,8 @@ class OutputStage(wiring.Component):
     An inner beat is taken in 1 cycle, an outer one in ``interval`` cycles; behind that nothing stalls. A beat waits
     for its window's sum.
 
-    Latency: from the last beat to its last write ``last_write_cycles`` of `spinplane.machine.passes.Pass`, whether it is
-    written or not. The first beat is taken `BeatWalk.LATENCY` = 12 cycles after `start` or later.
+    Latency: from the last beat to its last write ``last_write_cycles`` of `spinplane.machine.passes.Pass`, whether it
+    is written or not. The first beat is taken `BeatWalk.LATENCY` = 12 cycles after `start` or later.
 
     Parameters
     ----------

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.frontend.thresholds import reachable_sums
+from spinplane.compiler.codes import InputCode
 from spinplane.compiler.graph import Pooling, Residual, StepFunction
-from spinplane.compiler.mapping.codes import InputCode
-from spinplane.compiler.mapping.requantize import requantization
-from spinplane.compiler.mapping.values import Addend
+from spinplane.compiler.meaning.reach import reachable_sums
 from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.requantization.requantize import requantization
+from spinplane.compiler.requantization.values import Addend
 from spinplane.machine import Coding, Operand, SpinplaneError
 from tests.compiler.codegen.test_program import (
     FEW,

@@ -78,7 +78,7 @@ def test_files_that_the_page_names_exist(folder: str, heading: str, pattern: str
     section = ARCHITECTURE.split(heading)[1].split("\n## ")[0]
     names = {name for cell in re.findall(pattern, section, re.MULTILINE) for name in re.findall(r"\w+", cell)}
     assert len(names) > 8
-    assert not names - {path.stem for path in (ROOT / folder).rglob("*.py")}
+    assert not names - {path.stem for path in (ROOT / folder).rglob("*") if path.suffix in (".py", "")}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -111,14 +111,15 @@ def test_rooms_import_what_the_table_says(room: str) -> None:
 
 def imported_of_its_folder(source: Path) -> set[str]:
     """Rooms of its folder, and files beside them, that a file in a room imports; "" is the folder as a whole."""
-    folder, room = source.parts[-3:-1]
+    folder, *rooms = source.relative_to(ROOT).parts[:-1]
     package = "spinplane" if folder == "api" else f"spinplane.{folder}"
+    inside = [package, *rooms]
     names = []
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = ["", f"{package}.{room}", package][node.level]
+            base = ".".join(inside[: len(inside) + 1 - node.level]) if node.level else ""
             # `from .. import unit` names what it imports behind the word.
             ends = [node.module] if node.module else [alias.name for alias in node.names]
             names += [f"{base}.{end}".removeprefix(".") for end in ends]

@@ -18,7 +18,8 @@ from spinplane.sim import run_bench
 from spinplane.sim.axi import WARNINGS
 from spinplane.sim.benches.host.bus_cases import CASES_VARIABLE, NetworkCase, WrongWord, save_cases
 from spinplane.sim.model import default_build_root
-from tests.system.test_accelerator_networks import SLOW, TINY, compiled_networks, input_codes
+from tests.networks_on_rtl import input_codes
+from tests.system.test_accelerator_networks import SLOW, TINY, compiled_networks
 
 #: Its pulses are longer than the fetch of two descriptors, and its banks end within a page of the bus.
 LONG = Machine(

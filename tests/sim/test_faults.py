@@ -19,7 +19,8 @@ from spinplane.samples import sample_digit
 from spinplane.sim import available_simulators
 from spinplane.sim.accelerator import run_accelerator
 from tests.hdl.array.test_sot_mram_array import MACHINE, OVERLAP, run
-from tests.system.test_accelerator_networks import compiled_networks, input_codes
+from tests.networks_on_rtl import input_codes
+from tests.system.test_accelerator_networks import compiled_networks
 
 
 def random_faults(machine, rng, cells, drifted):

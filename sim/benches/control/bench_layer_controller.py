@@ -4,6 +4,7 @@
 import json
 import os
 from dataclasses import dataclass, field
+from itertools import product
 from random import Random
 
 import cocotb
@@ -55,39 +56,77 @@ CHECKED = {
     "own_code": 1,
     "own_rounding": 15,
     "multiplies_total": 1,
-    "total_high": 1,
+    "total_high": 255,
     "raw": 1,
 }
-#: Fields that are refused with these others.
-REFUSED_WITH = {
+#: What else holds where a field is refused, and nothing before it is.
+REFUSED_BESIDE: dict[str, Held] = {
     "plane_groups": {"log_planes": 1},
     "log_planes": {"log_slots": 1},
-    **dict.fromkeys(("float_scale", "residual", "own_code"), {"multiplies": 0}),
-    "total_high": {"total_low": 1},
+    "float_scale": {"multiplies": 0},
+    "residual": {"multiplies": 0},
+    "own_code": {"multiplies": 0},
+    "multiplies_total": {"own_code": 0},
+    "total_high": {"total_low": 17},
     "raw": {"table": 1},
 }
-LONGEST_INTERVAL = 127
+
+#: On what the least interval hangs, beside planes; which of it asks for other.
+PACED_BY = ("multiplies", "residual", "own_code", "multiplies_total", "search_reads", "table")
+ASKS_FOR = {"residual": "multiplies", "own_code": "multiplies", "multiplies_total": "own_code"}
 
 
 def header(tag: int, *, version: int = FORMAT_VERSION, machine: int = machine_digest(MACHINE)) -> Words:
     return encode(Header(machine=machine, tag=tag, version=version))
 
 
-def random_layer(rng: Random, wrong: float = 0) -> Held:
-    """Any values; those that are checked are right, but with the chance `wrong` anything up to their largest."""
+def random_layer(rng: Random, wrong: float = 0, **choices: int) -> Held:
+    """Any values but `choices`; those that are checked are right, but with the chance `wrong` anything up to their
+    largest.
+    """
     values = {f.name: rng.choice((f.smallest, f.largest, 0)) for f in DESCRIPTOR_FIELDS}
     right = dict.fromkeys(CHECKED, 0) | {
         "first_lines": 1,
         "first_columns": 1,
-        "interval": LONGEST_INTERVAL,
+        "interval": CHECKED["interval"],
         "load": rng.randrange(3),
-        "total_low": rng.choice((-256, 0)),
+        **random_output_stage(rng, choices),
     }
-    layer = values | right | {"kind": Kind.LAYER.value}
+    layer = values | right | choices | {"kind": Kind.LAYER.value}
     for name, largest in CHECKED.items():
         if rng.random() < wrong:
             layer[name] = rng.randint(0, largest)
     return layer
+
+
+def random_output_stage(rng: Random, choices: Held) -> Held:
+    """Fields of which one asks for another: what the output stage does to a sum."""
+
+    def flag(name: str, allowed: int = 1) -> int:
+        return choices.get(name, allowed and rng.randrange(2))
+
+    multiplies, search_reads, table = (
+        flag("multiplies"),
+        choices.get("search_reads", rng.randrange(5)),
+        flag("table"),
+    )
+    own_code = flag("own_code", multiplies)
+    low, high = sorted(rng.choices((-256, -1, 0, 255), k=2))
+    return {
+        "multiplies": multiplies,
+        "float_scale": flag("float_scale", multiplies),
+        "residual": flag("residual", multiplies),
+        "own_code": own_code,
+        "multiplies_total": flag("multiplies_total", own_code),
+        "search_reads": search_reads,
+        "table": table,
+        "raw": flag("raw", int(not search_reads and not table)),
+        "pool": rng.randrange(3),
+        "rounding": rng.randrange(9),
+        "own_rounding": rng.randrange(9),
+        "total_low": low,
+        "total_high": high,
+    }
 
 
 def end() -> Words:
@@ -239,9 +278,7 @@ async def every_refusal_of_a_layer(dut: HierarchyObject) -> None:
     await reset(dut)
     around = Surroundings(dut)
     for name, largest in CHECKED.items():
-        layers = [random_layer(rng) for _ in range(2)]
-        for layer in layers:
-            layer |= REFUSED_WITH.get(name, {})
+        layers = [random_layer(rng, **REFUSED_BESIDE.get(name, {})) for _ in range(2)]
         allowed: list[int] = []
         refused: list[int] = []
         for value in range(largest + 1):
@@ -260,33 +297,28 @@ async def every_refusal_of_a_layer(dut: HierarchyObject) -> None:
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def intervals_that_are_too_short(dut: HierarchyObject) -> None:
-    """Of all that makes a beat long."""
+    """The least one is taken, and one less is not, whatever a beat does."""
     rng = Random(cocotb.RANDOM_SEED)
     await reset(dut)
-    around = Surroundings(dut)
-    for _ in range(60):
-        layer = random_layer(rng)
-        flags = ("multiplies", "residual", "own_code", "multiplies_total")
-        layer |= {name: rng.randrange(2) for name in ("table", *flags)}
-        if not layer["multiplies"]:
-            layer |= dict.fromkeys(flags, 0)
-        if not layer["own_code"]:
-            layer["multiplies_total"] = 0
-        layer["search_reads"] = rng.randrange(5)
-        layer["raw"] = int(not layer["table"] and not layer["search_reads"] and rng.random() < 0.5)
-        layer["out_planes"], layer["residual_planes"] = rng.randrange(8), rng.randrange(8)
-        fits = [
+    around, met = Surroundings(dut), set()
+    for what in product((0, 1), repeat=len(PACED_BY)):
+        paced = dict(zip(PACED_BY, what, strict=True))
+        if any(paced[name] > paced[other] for name, other in ASKS_FOR.items()):
+            continue
+        paced["search_reads"] *= rng.randrange(1, 5)
+        paced |= {name: rng.randrange(8) for name in ("residual_planes", "out_planes")}
+        layer = random_layer(rng, **paced)
+        least = next(
             interval
-            for interval in range(LONGEST_INTERVAL + 1)
+            for interval in range(CHECKED["interval"] + 1)
             if refusal(raw_words(**layer | {"interval": interval}), is_first=False)[0] is Error.NONE
-        ]
-        least = layer | {"interval": fits[0]}
-        around.load(
-            [header(1), *(raw_words(**one) for one in (least, least | {"interval": fits[0] - 1})), end()]
         )
-        found = await around.run([1])
-        expect_refusal(found, Error.FIELD, FIELD_INDEX["interval"], 2)
-        assert len(found.starts) == 1
+        met.add(least)
+        around.load([header(1), raw_words(**layer | {"interval": least}), end()])
+        assert not (await around.run([1])).failed
+        around.load([header(1), raw_words(**layer | {"interval": least - 1}), end()])
+        expect_refusal(await around.run([1]), Error.FIELD, FIELD_INDEX["interval"], 1)
+    assert len(met) > 10
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

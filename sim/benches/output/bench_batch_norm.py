@@ -50,7 +50,7 @@ def random_layer(rng: Random) -> dict[str, int]:
 
 def rounded(product: int, high_shift: int, shift: int) -> int:
     """A(H(product, high_shift), shift)."""
-    high = multiply_high(np.int64(product), 1, high_shift)
+    high = multiply_high(np.array(product), 1, high_shift)
     return int(shift_right_rounded(high, shift, Rounding.HALF_AWAY))
 
 

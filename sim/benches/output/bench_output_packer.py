@@ -73,8 +73,9 @@ async def run_beats(dut: HierarchyObject, raw: bool, planes: int, gaps: float, r
             await FallingEdge(dut.clk)
             last = write is not None and (number + 1 == len(of_beat) or of_beat[number + 1] is None)
             assert bool(dut.last.value) == last
-            assert bool(dut.write_valid.value) == (write is not None and beat["written"])
-            if dut.write_valid.value:
+            written = write is not None and beat is not None and beat["written"]
+            assert bool(dut.write_valid.value) == written
+            if write is not None and written:
                 found = (dut.word, dut.data, dut.mask)
                 wanted = (write.address, pack_bits(write.data), pack_bits(write.mask))
                 assert tuple(port.value.to_unsigned() for port in found) == wanted

@@ -28,7 +28,8 @@ def random_beat(shift: int, scale: int, rng: Random) -> tuple[list[int], int, li
     """Accumulators, window sum and biases, whose sums fit though their terms may not."""
     window_sum = extremes(WINDOW_SUM_BITS, rng)
     correction = int(correct_window(window_sum, scale))
-    accumulators, biases = [], []
+    accumulators: list[int] = []
+    biases: list[int] = []
     while len(biases) < LANES:
         accumulator = extremes(min(VALUE_BITS, MACHINE.accumulator_bits), rng)
         bias = extremes(VALUE_BITS, rng) - rng.choice((0, (accumulator << shift) - correction))

@@ -235,10 +235,10 @@ def test_cycles_are_those_of_the_waveform(tmp_path: Path) -> None:
 
 def test_the_command_prints_a_trace(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", sample_digit(3))
-    arguments = ["trace", "digits-1-4", "--input", str(tmp_path / "x.npy"), "--layer", "Conv_1"]
+    arguments = ["trace", "digits-1-4", "--input", str(tmp_path / "x.npy"), "--layer", "conv1"]
     main([*arguments, "--output", "5,2,1", "--json", str(tmp_path / "t.json")])
     text = capsys.readouterr().out
-    assert "digits-1-4 on paper8: layer Conv_1, kernel 5, y 2, x 1 is" in text
+    assert "digits-1-4 on paper8: layer conv1, kernel 5, y 2, x 1 is" in text
     assert "pooled (SUM): " in text
     figures = json.loads((tmp_path / "t.json").read_text())
     assert (figures["descriptor"], len(figures["windows"]), figures["greatest"]) == (2, 4, None)
@@ -255,8 +255,8 @@ def test_of_the_last_layer_the_class_is_told() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layer": "Conv_9"}, "layer 'Conv_9' is not one of Conv_0, Conv_1"),
-        ({"output": (10, 0, 0)}, r"output \(10, 0, 0\): layer Conv_3 has 10×1×1 \(kernel, y, x\)"),
+        ({"layer": "conv9"}, "layer 'conv9' is not one of conv0, conv1"),
+        ({"output": (10, 0, 0)}, r"output \(10, 0, 0\): layer fc has 10×1×1 \(kernel, y, x\)"),
     ],
 )
 def test_what_is_not_there_is_named(options, message):

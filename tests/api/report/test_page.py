@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.table import Table
+from rich.text import Text
 from small_networks import small_graph, small_images
 
 import spinplane
@@ -37,13 +38,13 @@ class Sample(Report):
         first = Table(title=f"areas of {self.name}", caption="without wiring")
         first.add_column("block")
         first.add_column("µm²", justify="right")
-        first.add_row("[bold]engine[/bold]")
+        first.add_row(Text("engine", style="bold"))
         first.add_row(self.name, "1.5")
         first.add_row("rest", "")
         first.add_section()
         first.add_row("total", "1.5")
         second = Table("only", title="second")
-        second.add_row("row[0]")
+        second.add_row("/[red]row[0][/]")
         return first, second
 
     def notes(self) -> tuple[str, ...]:
@@ -97,7 +98,7 @@ def test_a_page_has_tables_notes_and_pictures(tmp_path: Path) -> None:
     assert page.of("title") == page.of("h1") == ["areas of tiny"]
     assert page.of("h2") == ["second", "Origin of these figures"]
     assert page.of("th") == ["block", "µm²", "engine", "only"]
-    assert page.of("td") == ["tiny", "1.5", "rest", "total", "1.5", "row[0]"]
+    assert page.of("td") == ["tiny", "1.5", "rest", "total", "1.5", "/[red]row[0][/]"]
     assert page.of("caption") == ["without wiring"]
     assert page.of("li") == ["file tiny"]
     assert page.of("figcaption") == ["a.png"]

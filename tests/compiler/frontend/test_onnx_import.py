@@ -309,7 +309,7 @@ def test_operators_are_what_qonnx_makes_of_them(nodes, constants, tmp_path):
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
-        ([CONV, helper.make_node("Softplus", ["s"], ["y"])], "operator Softplus (Softplus_0) is not supported"),
+        ([CONV, helper.make_node("Softplus", ["s"], ["y"])], "(output 'y'): operator Softplus is not supported"),
         ([CONV, helper.make_node("Conv", ["s", "wq2"], ["y"]), quant("w2", "wq2", 2)], "its input is not quantized"),
         ([helper.make_node("Conv", ["xq", "w"], ["y"])], "its weights are not quantized"),
         (
@@ -336,19 +336,19 @@ RELU = helper.make_node("Relu", ["s"], ["r"])
     [
         (
             [RELU, helper.make_node("AveragePool", ["r"], ["y"], kernel_shape=[2, 2])],
-            "AveragePool_0: average pooling must follow sums, without padding and before any Relu or Clip",
+            "AveragePool (output 'y'): average pooling must follow sums, without padding and before any Relu or Clip",
         ),
         (
             [quant("s", "t", 4), helper.make_node("Clip", ["t", "", "one"], ["y"])],
-            "Clip_0: a Clip that changes codes is not supported",
+            "Clip (output 'y'): a Clip that changes codes is not supported",
         ),
         (
             [quant("s", "t", 4), helper.make_node("Relu", ["t"], ["y"])],
-            "Relu_0: a Relu that changes codes is not supported",
+            "Relu (output 'y'): a Relu that changes codes is not supported",
         ),
         (
             [quant("s", "t", 4), quant("t", "u", 3), quant("u", "y", 2)],
-            "Quant_4: a third quantizer that changes values is not supported",
+            "Quant (output 'y'): a third quantizer that changes values is not supported",
         ),
     ],
 )
@@ -408,7 +408,7 @@ def test_a_flat_input_becomes_an_image(tmp_path):
                 quant("m", "y", 4),
             ],
             {"f": np.arange(1, 5, dtype=np.float32)},
-            "Mul_0: a constant of shape (4,) is not one value per channel",
+            "Mul (output 'm'): a constant of shape (4,) is not one value per channel",
         ),
         (
             [quant("v", "vq", 3), helper.make_node("MatMul", ["xq", "vq"], ["y"])],
@@ -425,17 +425,17 @@ def test_a_flat_input_becomes_an_image(tmp_path):
             {"v": np.full((4, 2, 3, 3), np.nan, dtype=np.float32)},
             "its weights are not all finite",
         ),
-        ([CONV, helper.make_node("MaxPool", ["s"], ["y"])], {}, "expected two-dimensional pooling"),
+        ([CONV, helper.make_node("MaxPool", ["s"], ["y"])], {}, "(output 'y'): has no attribute 'kernel_shape'"),
         (
             [CONV, helper.make_node("Mul", ["s", "f"], ["y"])],
             {"f": np.float32(np.inf)},
-            "layer Conv_0: the operators after its sums have constants that are not finite",
+            "layer conv: the operators after its sums have constants that are not finite",
         ),
-        ([CONV, helper.make_node("Div", ["s", "zero"], ["y"])], {}, "Div_0: a division by 0"),
+        ([CONV, helper.make_node("Div", ["s", "zero"], ["y"])], {}, "Div (output 'y'): a division by 0"),
         (
             [CONV, helper.make_node("Clip", ["s", "f"], ["y"])],
             {"f": np.float32(np.nan)},
-            "Clip_0: its bounds are not numbers",
+            "Clip (output 'y'): its bounds are not numbers",
         ),
         (
             [CONV, helper.make_node("BatchNormalization", ["s", "a", "a", "a", "v"], ["y"])],
@@ -545,17 +545,21 @@ def test_scales_of_other_axes_are_refused(operator, scales, options, allowed, qu
     with pytest.raises(SpinplaneError) as error:
         load_model(path)
     assert str(error.value) == (
-        f"model {path}: {operator}_0: weights of shape {constants['v'].shape} with scales of shape {scales}: "
-        f"expected one scale, or one for each kernel, of shape {allowed}"
+        f"model {path}: {operator} (output 'y'): weights of shape {constants['v'].shape} with scales of shape "
+        f"{scales}: expected one scale, or one for each kernel, of shape {allowed}"
     )
 
 
 @pytest.mark.parametrize(
     ("operator", "bias", "message"),
     [
-        ("Conv", (1,), "Conv_0: a constant of shape (1,): expected (4,), one value per channel"),
-        ("Conv", (4, 1), "Conv_0: a constant of shape (4, 1): expected (4,), one value per channel"),
-        ("Gemm", (12, 1), "Gemm_0: a constant of shape (12, 1) is not one value per channel"),
+        ("Conv", (1,), "Conv (output 'y'): a constant of shape (1,): expected (4,), one value per channel"),
+        (
+            "Conv",
+            (4, 1),
+            "Conv (output 'y'): a constant of shape (4, 1): expected (4,), one value per channel",
+        ),
+        ("Gemm", (12, 1), "Gemm (output 'y'): a constant of shape (12, 1) is not one value per channel"),
     ],
 )
 def test_biases_of_other_axes_are_refused(operator, bias, message, tmp_path):
@@ -588,19 +592,19 @@ def test_channels_of_a_matrix_are_its_last_axis(shape, tmp_path):
     [
         (
             [helper.make_node("Add", ["s", "column"], ["y"])],
-            "Add_0: a constant of shape (1, 4, 1, 1) is not one value per channel",
+            "Add (output 'y'): a constant of shape (1, 4, 1, 1) is not one value per channel",
         ),
         (
             [helper.make_node("MaxPool", ["s"], ["y"], kernel_shape=[1, 2], strides=[1, 2])],
-            "MaxPool_0: its input has the channels on axis 3, expected axis 1",
+            "MaxPool (output 'y'): its input has the channels on axis 3, expected axis 1",
         ),
         (
             [helper.make_node("BatchNormalization", ["s", "a", "a", "a", "a"], ["y"])],
-            "BatchNormalization_0: its input has the channels on axis 3, expected axis 1",
+            "BatchNormalization (output 'y'): its input has the channels on axis 3, expected axis 1",
         ),
         (
             [quant("s", "t", 4), helper.make_node("Conv", ["t", "kq"], ["y"]), quant("k", "kq", 4)],
-            "Conv_0: its input has the channels on axis 3, expected axis 1",
+            "Conv (output 'y'): its input has the channels on axis 3, expected axis 1",
         ),
     ],
 )
@@ -619,6 +623,7 @@ def test_a_normalization_follows_sums(tmp_path):
     normalization = helper.make_node("BatchNormalization", ["xq", "a", "a", "a", "a"], ["y"])
     path = save(tmp_path / "made.onnx", [BEGIN[0], normalization], {"a": np.ones(2, np.float32)})
     with pytest.raises(
-        SpinplaneError, match=r"BatchNormalization_0: a BatchNormalization of the input or of codes"
+        SpinplaneError,
+        match=r"BatchNormalization \(output 'y'\): a BatchNormalization of the input or of codes",
     ):
         load_model(path)

@@ -11,10 +11,11 @@ from exact_rounding import EXACT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spinplane.compiler.exact_map import ExactMap, fractions
 from spinplane.compiler.frontend.quantizers import Levels, bipolar, levels_of_quant
-from spinplane.compiler.frontend.thresholds import exact_sums, find_steps, normalize, reachable_sums
+from spinplane.compiler.frontend.thresholds import exact_sums, find_steps, normalize
 from spinplane.compiler.graph import Layer, Pooling, StepFunction
+from spinplane.compiler.meaning.exact_map import ExactMap, fractions
+from spinplane.compiler.meaning.reach import reachable_sums
 from spinplane.machine import Coding, Operand
 
 #: A real number that an operator makes of another one, in channel c.

@@ -8,14 +8,14 @@ import pytest
 
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.codes import InputCode
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
 from spinplane.compiler.graph import CodeAddition, Graph, InputCoding, Layer, Pooling, StepFunction
-from spinplane.compiler.mapping.codes import InputCode
 from spinplane.compiler.mapping.layer_splitting import split_layer, split_pool
-from spinplane.compiler.mapping.values import Addend
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
+from spinplane.compiler.requantization.values import Addend
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
 from spinplane.machine.registers import Error
 

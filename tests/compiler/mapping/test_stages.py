@@ -14,9 +14,9 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths
-from spinplane.compiler.frontend.thresholds import reachable_sums
 from spinplane.compiler.mapping import lowering
 from spinplane.compiler.mapping.lowering import lower
+from spinplane.compiler.meaning.reach import reachable_sums
 from spinplane.machine import Coding, Operand, SpinplaneError, load_machine
 from spinplane.machine.codec import decode
 

@@ -160,11 +160,12 @@ def test_every_bank_that_is_placed_is_listed_as_a_macro(machine: Machine, folder
     lanes, half = machine.results_per_cycle, machine.image_words // 2
     banks = MemoryMap.of(machine).banks
     assert sizes.pop(("window_sum", "row_sum_bank"))[0] == machine.rows
-    for name, bank in banks.items():
-        # A bank of channels has a memory for each part of a word.
-        parts = [sizes.pop(key) for key in list(sizes) if key[0] == f"{name}_bank" and name != "image"]
-        if parts:
-            assert sum(words * width for words, width, _ in parts) == bank.bits
+    for name in ("parameters", "scales"):
+        # A memory for each part of a word that is read on its own.
+        parts = [sizes.pop(key) for key in list(sizes) if key[0] == f"{name}_bank"]
+        assert len({words for words, _, _ in parts}) == 1
+        assert sum(words * width for words, width, _ in parts) == banks[name].bits
+        assert {reads for *_, reads in parts} == {1}
     assert sizes == {
         ("image_bank", "even_words"): (half, machine.columns, 2),
         ("image_bank", "odd_words"): (half, machine.columns, 2),
@@ -172,6 +173,10 @@ def test_every_bank_that_is_placed_is_listed_as_a_macro(machine: Machine, folder
         ("accelerator", "kernel_bank"): (banks["kernel"].words, banks["kernel"].width, 1),
         ("accelerator", "program_bank"): (banks["program"].words, banks["program"].width, 1),
         ("pooling", "pool_bank"): (machine.pool_beats, 36 * lanes, 1),
+        **{
+            ("thresholds_bank", f"lane_{lane}_bank"): (machine.threshold_beats, 128, 1)
+            for lane in range(lanes)
+        },
     }
 
 

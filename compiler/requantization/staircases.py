@@ -6,8 +6,8 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
+from ..codes import InputCode
 from ..graph import Layer, StepFunction
-from .codes import InputCode
 from .lines import Staircase, place_steps
 
 #: Levels of a channel are numbers of nine bits and a sign, low and high of nine bits.

@@ -16,12 +16,12 @@ import numpy as np
 from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import MULTIPLIER_BITS, UNUSED_THRESHOLD, search_reads
 
+from ..codes import InputCode
 from ..graph import CodeAddition, DoublingAddition, Layer, StepFunction
-from .codes import InputCode
 from .lines import Limits, Staircase, find_lines, least_values
 from .methods import ROUNDINGS, best_lines, multiplied, multiplied_natively
 from .native_scales import exact_steps
-from .requantization import Requantization
+from .parameters import Requantization
 from .staircases import CodeLevels, code_distance, code_steps, numberings, stored_codes, zero_code
 from .values import Addend, Value
 

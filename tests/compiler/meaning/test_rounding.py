@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from exact_rounding import EXACT
 
-from spinplane.compiler.rounding import round_quotients, step_positions
+from spinplane.compiler.meaning.rounding import round_quotients, step_positions
 from spinplane.machine import Rounding
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..graph import CodeAddition, Layer, StepFunction, Steps
+from ..oracle import finish
 from .exact_steps import ExactSteps
-from .graph import CodeAddition, Layer, StepFunction, Steps
-from .oracle import finish
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,22 +1,35 @@
-"""Parameters of the output stage: every sum that a channel can reach becomes the code that its layer means."""
+"""Random layers: every sum that a channel can reach becomes the code that Python's fractions make of it.
+
+Looked at are a dense sample and both sides of steps, with few words of thresholds and with few cycles.
+"""
 
 from collections import Counter
 
 import numpy as np
-import pytest
 
-from spinplane.compiler.frontend.thresholds import reachable_sums
 from spinplane.compiler.mapping.layer_splitting import split_layer
 from spinplane.compiler.mapping.lowering import layer_input_code
-from spinplane.compiler.mapping.requantize import requantization
+from spinplane.compiler.meaning.reach import reachable_sums
+from spinplane.compiler.requantization.requantize import requantization
 from spinplane.machine import load_machine
 from spinplane.machine.output_stage import PARAMETER_FIELDS, SCALE_FIELDS
-from tests.random_requantizations import KINDS, Case, random_case
+from tests.random_requantizations import Case, random_case
+
+TITLE = "Random layers against fractions"
+CASES, CHUNK = 20_000, 100
 
 PAPER = load_machine("paper")
 NEVER = np.iinfo(np.int64)
 #: Steps of a channel that are looked at from both sides.
 STEPS = 12
+
+
+def run(seeds: range) -> Counter:
+    """Check random layers, and count their kinds and the methods of their channels."""
+    seen = Counter()
+    for seed in seeds:
+        check(random_case(seed), seed, seen)
+    return seen
 
 
 def parameters(layer, output, addend=None, *, sparing=False):
@@ -61,7 +74,7 @@ def steps_of(case, channel, low, high, rng):
     return found
 
 
-def check(case: Case, seed: int, methods: Counter) -> None:
+def check(case: Case, seed: int, seen: Counter) -> None:
     """On a dense sample and on both sides of steps, with few words of thresholds and with few cycles."""
     rng = np.random.default_rng(seed)
     low, high = reachable_sums(case.layer)
@@ -83,8 +96,8 @@ def check(case: Case, seed: int, methods: Counter) -> None:
             assert computed(stages, *of_all)[c].tolist() == wanted, (case.kind, c)
             check_maxima(case, stages, c, sums, wanted)
     for name, count in ways[1][0].methods().items():
-        methods[case.kind, name] += count
-    methods[case.kind, "layers"] += 1
+        seen[f"{case.kind}: channels {name}"] += count
+    seen[f"{case.kind}: layers"] += 1
 
 
 def check_maxima(case, stages, channel, sums, wanted):
@@ -94,20 +107,3 @@ def check_maxima(case, stages, channel, sums, wanted):
         least = stages[0].channels["least"][channel]
         taken = min(sums) if least else max(sums)
         assert wanted[sums.index(taken)] == max(wanted)
-
-
-@pytest.mark.parametrize("first", range(0, 200, 20))
-def test_random_layers_are_what_fractions_make_of_them(first):
-    methods = Counter()
-    for seed in range(first, first + 20):
-        check(random_case(seed), seed, methods)
-    assert sum(methods[kind, "layers"] for kind in KINDS) == 20
-
-
-@pytest.mark.thorough
-def test_two_thousand_random_layers(record_property):
-    methods = Counter()
-    for seed in range(1000, 3000):
-        check(random_case(seed), seed, methods)
-    record_property("methods", str(methods))
-    assert all(methods[kind, "layers"] for kind in KINDS)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spinplane.compiler.exact_map import fractions
 from spinplane.compiler.frontend.quantizers import Levels, levels_of_quant
 from spinplane.compiler.frontend.thresholds import exact_sums, find_steps
 from spinplane.compiler.graph import DoublingMultiply, FloatScale, Layer, Pooling
-from spinplane.compiler.near_ties import near_ties, value_bounds
+from spinplane.compiler.meaning.exact_map import fractions
+from spinplane.compiler.meaning.near_ties import near_ties, value_bounds
 from spinplane.compiler.oracle import finish, linear
 from spinplane.machine import Coding, Operand
 

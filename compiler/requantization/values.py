@@ -8,9 +8,9 @@ from spinplane.machine import SpinplaneError
 from spinplane.machine.descriptor import Pool
 from spinplane.machine.output_stage import MULTIPLIER_BITS, POOLED_BITS, RAW_BITS, VALUE_BITS
 
-from ..frontend.thresholds import reachable_sums
+from ..codes import InputCode
 from ..graph import Layer
-from .codes import InputCode
+from ..meaning.reach import reachable_sums
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from spinplane.compiler.mapping.lines import (
+from spinplane.compiler.meaning.rounding import round_quotients
+from spinplane.compiler.requantization.lines import (
     LARGEST_MULTIPLIER,
     LARGEST_OFFSET,
     Limits,
@@ -11,8 +12,7 @@ from spinplane.compiler.mapping.lines import (
     least_values,
     place_steps,
 )
-from spinplane.compiler.mapping.residual_lines import ResidualSteps
-from spinplane.compiler.rounding import round_quotients
+from spinplane.compiler.requantization.residual_lines import ResidualSteps
 from spinplane.machine import Rounding
 
 SUMS = np.arange(-700, 701)

@@ -270,8 +270,10 @@ def _shifts(stairs: Staircase, slopes: np.ndarray, bounds: np.ndarray, limits: L
     bias = np.clip(np.rint(at_0 / (steep * limits.unit)), limits.bias_low, limits.bias_high)
     # No offset lies further from the first step than its two sides from each other.
     rest = np.abs(at_0 - steep * limits.unit * bias) + steep * (limits.unit + at - before)
-    largest = np.minimum(limits.steepest / steep, limits.largest_offset / rest)
-    largest = np.minimum(largest, LARGEST_PRODUCT / (steep * (reach + limits.unit * np.abs(bias))))
+    # Channels without a step, or whose numbers are all 0, have any shift.
+    largest = np.minimum(limits.steepest / steep, limits.largest_offset / np.maximum(rest, steep))
+    reach = np.maximum(reach + limits.unit * np.abs(bias), 1)
+    largest = np.minimum(largest, LARGEST_PRODUCT / (steep * reach))
     shift = np.clip(np.floor(np.log2(largest)), 0, LARGEST_SHIFT).astype(np.int64)
     return np.where(stairs.inside.sum(axis=1) > 1, shift, 0)
 

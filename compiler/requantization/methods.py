@@ -13,7 +13,7 @@ from spinplane.machine.output_stage import THRESHOLD_BITS, UNUSED_THRESHOLD, sea
 from ..graph import DoublingMultiply, FloatScale, Layer, StepFunction
 from .lines import LARGEST_MULTIPLIER, LARGEST_OFFSET, Limits, Lines, Staircase, find_lines
 from .native_scales import apply, native_scale
-from .requantization import CHANNEL_NUMBERS, Requantization
+from .parameters import CHANNEL_NUMBERS, Requantization
 from .residual_lines import ResidualLines, ResidualSteps
 from .staircases import CodeLevels, CodeSteps
 from .values import Value, pool_of

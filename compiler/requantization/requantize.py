@@ -12,12 +12,12 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.output_stage import MOST_SEARCH_READS, search_reads
 from spinplane.machine.passes import Pass
 
+from ..codes import InputCode
 from ..graph import CodeAddition, Layer, StepFunction
 from .added_codes import added_codes, own_codes
-from .codes import InputCode
 from .methods import all_numbers, multiplied, multiplied_natively, searched
 from .native_scales import exact_steps
-from .requantization import Requantization
+from .parameters import Requantization
 from .staircases import code_steps, stored_codes
 from .values import Addend, Value, pool_of, value_of
 

@@ -1,0 +1,62 @@
+"""Run every campaign of `tests/campaigns` in whole, and write the table of what they saw to docs/campaigns.md."""
+
+import pkgutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from pathlib import Path
+
+from rich.progress import track
+
+import tests.campaigns
+
+PAGE = Path(__file__).parents[1] / "docs" / "campaigns.md"
+HEAD = """\
+# Campaigns
+
+Random cases in large numbers; `make campaign` writes this page. The tests take the first tenth of each. A case follows
+from its number alone. A campaign ends at the first one that is wrong, and its table would not be here.
+"""
+
+
+def main(wanted: list[str]) -> None:
+    names = sorted(module.name for module in pkgutil.iter_modules(tests.campaigns.__path__))
+    unknown = set(wanted) - set(names)
+    if unknown:
+        sys.exit(f"campaign: {', '.join(sorted(unknown))}: must be of {', '.join(names)}")
+    sections = dict(_sections())
+    with ProcessPoolExecutor(2) as workers:
+        for name in wanted or names:
+            module = import_module(f"tests.campaigns.{name}")
+            chunks = [
+                range(first, min(first + module.CHUNK, module.CASES))
+                for first in range(0, module.CASES, module.CHUNK)
+            ]
+            start = time.monotonic()
+            seen = Counter()
+            for counted in track(workers.map(module.run, chunks), description=name, total=len(chunks)):
+                seen += counted
+            sections[module.TITLE] = _section(module.TITLE, module.CASES, seen, time.monotonic() - start)
+            PAGE.write_text(
+                "\n".join([HEAD, *(sections[title] for title in sorted(sections))]), encoding="utf-8"
+            )
+
+
+def _sections() -> Iterator[tuple[str, str]]:
+    """Sections of the page as it is, by title."""
+    if PAGE.exists():
+        for section in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
+            yield section.split("\n", 1)[0], f"## {section}"
+
+
+def _section(title: str, cases: int, seen: Counter, seconds: float) -> str:
+    lines = [f"## {title}", "", f"{cases} cases in {seconds / 60:.0f} minutes on two cores, none wrong.", ""]
+    lines += ["| seen | number |", "|---|---:|", *(f"| {what} | {seen[what]} |" for what in sorted(seen)), ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
