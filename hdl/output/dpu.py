@@ -203,7 +203,7 @@ class Dpu(wiring.Component):
         self._beats = [*(data.View(layout, stage) for stage in taken), kept]
 
     def _scale(self, m: Module, platform: object) -> ScaleReader:
-        """Products of all lanes, each of which has its turns in one of the multipliers; returns the reader of scales."""
+        """Products of all lanes, each with its turns in one of the multipliers; returns the reader of scales."""
         machine = self.machine
         reader = place(m, platform, "scale_reader", ScaleReader(machine))
         bounds = data.View(
