@@ -134,7 +134,7 @@ class BeatWalk(wiring.Component):
         layer = self.layer
         kernel_tile_at_last = Signal()
         limits = {
-            "beat": Mux(kernel_tile_at_last, layer.last_beats, layer.beats),
+            "beat": layer.beats,
             "cluster": (1 << layer.log_clusters) - 1,
             "kernel_tile": layer.kernel_tiles,
             "x": layer.region_width,
@@ -152,6 +152,9 @@ class BeatWalk(wiring.Component):
             at_last = self._at_last[name] = Signal(name=f"{name}_at_last")
             ends = self._ends[name] = Signal(name=f"{name}_ends")
             m.d.comb += [at_last.eq(counter == limit), ends.eq(steps & at_last)]
+            if name == "beat":
+                is_last = counter == layer.last_beats
+                m.d.comb += at_last.eq(Mux(kernel_tile_at_last, is_last, counter == limit))
             with m.If(self.start):
                 m.d.sync += counter.eq(0)
             with m.Elif(steps):
@@ -162,17 +165,18 @@ class BeatWalk(wiring.Component):
         self._ends_line = wire(m, "ends_line", (self._counters["cluster"] & last_in_line) == last_in_line)
 
     def _pace(self, m: Module) -> None:
-        walking, wait = Signal(), Signal.like(self.layer.interval, name="wait")
-        m.d.comb += self.ready.eq(walking & (wait == 0))
+        walking, waited = Signal(), Signal()
+        wait, next_wait = (Signal.like(self.layer.interval, name=name) for name in ("wait", "next_wait"))
+        m.d.comb += self.ready.eq(walking & waited)
+        m.d.sync += [wait.eq(next_wait), waited.eq(next_wait == 0)]
         with m.If(self.start):
-            m.d.sync += [walking.eq(1), wait.eq(self.LATENCY - 1)]
+            m.d.sync += walking.eq(1)
+            m.d.comb += next_wait.eq(self.LATENCY - 1)
         with m.Elif(self.take):
-            m.d.sync += [
-                walking.eq(~self.position.ends_pass),
-                wait.eq(Mux(self.position.outer & (self.layer.interval != 0), self.layer.interval - 1, 0)),
-            ]
+            m.d.sync += walking.eq(~self.position.ends_pass)
+            m.d.comb += next_wait.eq(Mux(self.position.outer, self.layer.interval - 1, 0))
         with m.Elif(wait != 0):
-            m.d.sync += wait.eq(wait - 1)
+            m.d.comb += next_wait.eq(wait - 1)
 
     def _word(self, m: Module) -> Signal:
         """Word of parameters: every cluster of a kernel tile begins at the kernel tile's first one."""

@@ -1,51 +1,31 @@
 """Digital processing unit, lane by lane: from a beat of accumulators to a beat of codes."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import CODE_BITS, Machine, bits_for
 from spinplane.machine.machine import CHANNEL_BITS
-from spinplane.machine.output_stage import (
-    PARAMETER_FIELDS,
-    POOLED_BITS,
-    RAW_BITS,
-    SCALE_FIELDS,
-    SEARCH_NODES,
-    WINDOW_SUM_BITS,
-)
-from spinplane.machine.timing import MULTIPLY_CYCLES
+from spinplane.machine.output_stage import PARAMETER_FIELDS, RAW_BITS, WINDOW_SUM_BITS
 
 from ..common.bank import bank_read
-from ..common.beat import (
-    PARAMETER_PARTS,
-    SCALE_PARTS,
-    parameters_layout,
-    result_beat_layout,
-    scales_layout,
-)
+from ..common.beat import PARAMETER_PARTS, SCALE_PARTS, parameters_layout, result_beat_layout
 from ..common.channel_bank import field_parts, part_reads
 from ..common.descriptor import DESCRIPTOR
 from ..common.verilog import place
-from .activation import LANE_CONFIGURATION, Activation
+from .activation import Activation
 from .arithmetic import register, wire
-from .batch_norm import BatchNorm
 from .lane_phases import LanePhases
-from .limiter import Limiter
 from .lookup_walk import LookupWalk
 from .pooling import Pooling
-from .quantizer import Quantizer
-from .turn import Product, beat_layout
+from .scale_reader import ScaleReader, scale_reads
+from .scaler import QUANTIZED, Scaler
+from .turn import beat_layout
 from .window_correction import WindowCorrection
 
 _RESIDUAL_BITS = 8
 #: Cycles from a beat to its pooled sums.
 _POOLED = WindowCorrection.LATENCY - Pooling.VALUE_DELAY + Pooling.LATENCY
-#: The stage of a turn in which its product is begun: the operand has been chosen in the one before.
-_MULTIPLIES = 1
-_SCALED = _MULTIPLIES + BatchNorm.LATENCY
-_QUANTIZED = _SCALED + Quantizer.LATENCY
-assert _QUANTIZED == MULTIPLY_CYCLES
 
 
 def lane_beat_layout(machine: Machine) -> data.StructLayout:
@@ -67,21 +47,6 @@ def parameter_reads(machine: Machine) -> wiring.Signature:
     """Reads of the parts of a word of parameters."""
     parts = field_parts(PARAMETER_FIELDS, PARAMETER_PARTS, machine.results_per_cycle)
     return part_reads(machine.parameter_beats, parts)
-
-
-def scale_channels(machine: Machine) -> int:
-    """Channels of a word of the scales' memories: one a multiplier, at least as many as the bus writes at once."""
-    return max(machine.multipliers, machine.bus_bits // CHANNEL_BITS)
-
-
-def scale_words(machine: Machine) -> int:
-    """Words of the scales' memories."""
-    return machine.parameter_beats * machine.results_per_cycle // scale_channels(machine)
-
-
-def scale_reads(machine: Machine) -> wiring.Signature:
-    """Reads of the parts of scales."""
-    return part_reads(scale_words(machine), field_parts(SCALE_FIELDS, SCALE_PARTS, scale_channels(machine)))
 
 
 class Dpu(wiring.Component):
@@ -112,7 +77,7 @@ class Dpu(wiring.Component):
     reads : Out(2)
         Words of scales and of thresholds that are read, as those of all channels of a beat.
     beyond : Out(1)
-        A word of scales does not exist, or one of thresholds or a table for a beat that is written.
+        A word of scales did not exist a cycle ago, or one of thresholds or a table for a beat that is written.
     out_valid : Out(1)
     out_beat : Out(beat_layout(machine))
     codes : Out(ArrayLayout(8, results_per_cycle))
@@ -169,19 +134,20 @@ class Dpu(wiring.Component):
             phases.start.eq(self._outer[_POOLED - 1]),
             phases.beat.eq(self._beats[_POOLED]),
         ]
-        # The turns of each stage.
-        self._turns = list(phases.turns)
+        self._turns = phases.turns
         self._lanes = [
             place(m, platform, f"activation_{lane}", Activation(machine.threshold_beats))
             for lane in range(machine.results_per_cycle)
         ]
-        beyond_scales = self._read_scales(m)
-        for multiplier in range(machine.multipliers):
-            self._scale(m, platform, multiplier)
+        scales = self._scale(m, platform)
         self._read_parameters(m)
-        beyond_thresholds = self._look_up(m, platform)
-        self._configure(m)
-        m.d.comb += self.beyond.eq(beyond_scales | beyond_thresholds)
+        lookups = self._look_up(m, platform)
+        is_written = register(m, "read_beat_is_written", lookups.read_beat.written)
+        beyond_thresholds = is_written & Cat(lane.beyond for lane in self._lanes).any()
+        m.d.comb += [
+            self.reads.eq(scales.read + (lookups.looks | lookups.looks_up)),
+            self.beyond.eq(register(m, "beyond_scales", scales.beyond) | beyond_thresholds),
+        ]
         return m
 
     def _delayed(self, m: Module, name: str, value: Value, cycles: int) -> list[Value]:
@@ -236,146 +202,42 @@ class Dpu(wiring.Component):
         self._outer = outer
         self._beats = [*(data.View(layout, stage) for stage in taken), kept]
 
-    def _read_scales(self, m: Module) -> Value:
-        """Parts of the scales, each for the turns of the stage before the one that needs it; returns whether the first
-        one of a beat is beyond the bank.
-        """
-        machine, layer = self.machine, self.layer
-        ahead = wire(m, "scales_ahead", (layer.scale_base - layer.parameter_base)[:17]).as_signed()
-        words = machine.results_per_cycle // scale_channels(machine)
-        turns_of_word = scale_channels(machine) // machine.multipliers
-        is_there: Value = Const(0)
-        for part, stage in (
-            ("products", _MULTIPLIES),
-            ("high_shifts", _MULTIPLIES + BatchNorm.HIGH_SHIFT_STAGE),
-            ("offsets", _MULTIPLIES + BatchNorm.OFFSET_STAGE),
-        ):
-            turn, read = self._turns[stage - 1], getattr(self.scales, part)
-            word = wire(m, f"{part}_word", (turn.beat.word + ahead)[:17])
-            of_beat = turn.lane[(turns_of_word - 1).bit_length() :] if words > 1 else Const(0, 0)
-            m.d.comb += [read.enable.eq(turn.valid), read.address.eq(Cat(of_beat, word))]
-            if part == "products":
-                is_there = wire(m, "scales_are_there", word < machine.parameter_beats)
-                m.d.comb += read.enable.eq(turn.valid & is_there)
-        opens = self._turns[0].valid & self._turns[0].opens
-        self._reads_scales = wire(m, "reads_scales", opens & is_there)
-        return opens & ~is_there
-
-    def _scales(self, m: Module, part: str, stage: int, multiplier: int) -> data.View:
-        """Of the lane that has its turn in a stage."""
+    def _scale(self, m: Module, platform: object) -> ScaleReader:
+        """Products of all lanes, each with its turns in one of the multipliers; returns the reader of scales."""
         machine = self.machine
-        channels = scale_channels(machine)
-        word = data.View(scales_layout(part, channels), getattr(self.scales, part).data)
-        turns_of_word = channels // machine.multipliers
-        if turns_of_word == 1:
-            return word[multiplier]
-        lane = self._turns[stage].lane[: (turns_of_word - 1).bit_length()]
-        chosen = Signal(word.shape().elem_shape, name=f"{part}_{multiplier}")
-        with m.Switch(lane):
-            for turn in range(turns_of_word):
-                with m.Case(turn):
-                    m.d.comb += chosen.eq(word[turn * machine.multipliers + multiplier])
-        return chosen
-
-    def _of_turn(self, m: Module, name: str, stage: int, values: list[Value]) -> Value:
-        """What the lane that has its turn in a stage has among the values of a multiplier's lanes."""
-        turn, chosen = self._turns[stage], Const(0, len(values[0]))
-        for number, value in enumerate(values):
-            has_turn = turn.lane == number if len(values) > 1 else Const(1)
-            chosen = chosen | (value & has_turn.replicate(len(value)))
-        return wire(m, name, chosen)
-
-    def _scale(self, m: Module, platform: object, multiplier: int) -> None:
-        """From the values of a multiplier's lanes to what the lanes keep of their products."""
-        machine, layer, turns = self.machine, self.layer, self._turns
-        served = range(multiplier, machine.results_per_cycle, machine.multipliers)
-        batch_norm = place(m, platform, f"batch_norm_{multiplier}", BatchNorm())
-        quantizer = place(m, platform, f"quantizer_{multiplier}", Quantizer())
-        limiter = place(m, platform, f"limiter_{multiplier}", Limiter())
-
-        def chosen(name: str, stage: int, values: list[Value]) -> Value:
-            return self._of_turn(m, f"{name}_{multiplier}", stage, values)
-
-        pooled = chosen("pooled", 0, [Value.cast(self._pooled[lane]) for lane in served])
-        residual = chosen("residual", 0, [self.residuals[lane] for lane in served])
-        level = chosen("kept_level", 0, [self._lanes[lane].kept_level for lane in served])
-        value = chosen("kept_value", 0, [self._lanes[lane].kept_value for lane in served])
-        operand = Signal(signed(POOLED_BITS), name=f"operand_{multiplier}", reset_less=True)
-        with m.Switch(turns[0].kind):
-            with m.Case(Product.POOLED.value):
-                m.d.sync += operand.eq(pooled)
-            with m.Case(Product.RESIDUAL.value):
-                m.d.sync += operand.eq(residual)
-            with m.Case(Product.OWN.value):
-                m.d.sync += operand.eq(level.as_signed())
-            with m.Case(Product.TOTAL.value):
-                m.d.sync += operand.eq(Cat(value, level[: POOLED_BITS - RAW_BITS]))
-
-        high_shift, offset = (
-            _MULTIPLIES + stage for stage in (BatchNorm.HIGH_SHIFT_STAGE, BatchNorm.OFFSET_STAGE)
-        )
-        products = self._scales(m, "products", _MULTIPLIES, multiplier)
-        offsets = self._scales(m, "offsets", offset, multiplier)
-        m.d.comb += [
-            batch_norm.layer.eq(layer),
-            *(kind.eq(turn.kind) for kind, turn in zip(batch_norm.kinds, turns[_MULTIPLIES:], strict=False)),
-            batch_norm.operand.eq(operand),
-            batch_norm.multiplier.eq(products.multiplier),
-            batch_norm.residual_multiplier.eq(products.residual_multiplier),
-            batch_norm.high_shift.eq(self._scales(m, "high_shifts", high_shift, multiplier).high_shift),
-            batch_norm.offset.eq(offsets.offset),
-        ]
-
-        shift = self._delayed(m, f"shift_{multiplier}", offsets.shift, _SCALED - offset)[-1]
-        is_pooled = [turn.kind == Product.POOLED.value for turn in turns]
-        rounded = _SCALED + Quantizer.ROUNDING_STAGE
-        own = {stage: is_pooled[stage] & layer.own_code for stage in (rounded, _QUANTIZED)}
-        total = {stage: ~is_pooled[stage] & layer.own_code for stage in (_SCALED, _QUANTIZED)}
+        reader = place(m, platform, "scale_reader", ScaleReader(machine))
         bounds = data.View(
             parameters_layout("levels", machine.results_per_cycle), self.parameters.levels.data
         )
-        low, high = (
-            chosen(name, _QUANTIZED, [Value.cast(bounds[lane][name]) for lane in served]).as_signed()
-            for name in ("low", "high")
-        )
-        plain = layer.table | own[_QUANTIZED]
-        m.d.comb += [
-            quantizer.value.eq(batch_norm.value),
-            quantizer.shift.eq(Mux(total[_SCALED], layer.total_shift, shift)),
-            quantizer.rounding.eq(Mux(own[rounded], layer.own_rounding, layer.rounding)),
-            quantizer.low.eq(Mux(total[_QUANTIZED], layer.total_low, low)),
-            quantizer.high.eq(Mux(total[_QUANTIZED], layer.total_high, high)),
-            quantizer.level_shift.eq(layer.level_shift & ~plain),
-            quantizer.zero.eq(Mux(plain, 0, layer.out_zero)),
-        ]
-
-        is_total = [turn.kind == Product.TOTAL.value for turn in turns]
-        limited = [limiter.limited]
-        limited += [register(m, f"limited_{multiplier}", limiter.limited[:RAW_BITS])]
-        wide = {stage: layer.multiplies_total & ~is_total[stage] for stage in (_SCALED + 1, _QUANTIZED)}
-        new_level = Mux(wide[_QUANTIZED] & ~is_pooled[_QUANTIZED], limited[0][RAW_BITS:], quantizer.code)
-        m.d.comb += [
-            limiter.value.eq(batch_norm.value),
-            limiter.raw.eq(layer.raw),
-            limiter.wide.eq(wide[_SCALED + 1]),
-        ]
-        for number, lane in enumerate(served):
-            closes = [
-                turn.valid & turn.closes & (turn.lane == number if len(served) > 1 else 1)
-                for turn in turns[-2:]
-            ]
+        wiring.connect(m, reader.reads, wiring.flipped(self.scales))
+        m.d.comb += [reader.layer.eq(self.layer), reader.turns.eq(self._turns)]
+        for multiplier in range(machine.multipliers):
+            scaler = place(m, platform, f"scaler_{multiplier}", Scaler(machine))
             m.d.comb += [
-                self._lanes[lane].level.eq(new_level),
-                self._lanes[lane].value.eq(limited[1]),
-                self._lanes[lane].step.takes_level.eq(closes[0]),
-                # What an own code is made of would meet raw values that are still being written.
-                self._lanes[lane].step.takes_value.eq(closes[1] & ~(is_pooled[-1] & layer.own_code)),
+                scaler.layer.eq(self.layer),
+                scaler.turns.eq(self._turns),
+                *(scaler.scales[part].eq(reader.scales[part][multiplier]) for part in SCALE_PARTS),
             ]
+            for number, served in enumerate(scaler.lanes):
+                lane = number * machine.multipliers + multiplier
+                unit = self._lanes[lane]
+                m.d.comb += [
+                    served.pooled.eq(self._pooled[lane]),
+                    served.residual.eq(self.residuals[lane]),
+                    served.level.eq(unit.kept_level),
+                    served.value.eq(unit.kept_value),
+                    served.bounds.eq(bounds[lane]),
+                    unit.level.eq(scaler.level),
+                    unit.value.eq(scaler.value),
+                    unit.step.takes_level.eq(scaler.takes_level[number]),
+                    unit.step.takes_value.eq(scaler.takes_value[number]),
+                ]
+        return reader
 
     def _read_parameters(self, m: Module) -> None:
         """Bounds for the cycle in which they are first needed, bases for the first lookup."""
         layer, levels, bases = self.layer, self.parameters.levels, self.parameters.bases
-        clips, ends = self._turns[_QUANTIZED - 1], self._turns[_QUANTIZED]
+        clips, ends = self._turns[QUANTIZED - 1], self._turns[QUANTIZED]
         with m.If(layer.multiplies):
             m.d.comb += [
                 levels.enable.eq(clips.valid & clips.opens),
@@ -396,64 +258,36 @@ class Dpu(wiring.Component):
                 bases.address.eq(self._beats[_POOLED - 1].word),
             ]
 
-    def _look_up(self, m: Module, platform: object) -> Value:
-        """Searches and tables of all lanes, and their codes; returns whether a word is beyond the bank."""
-        layer, scaled = self.layer, self._turns[-1]
+    def _look_up(self, m: Module, platform: object) -> LookupWalk:
+        """Searches and tables of all lanes, and their codes; returns the walk that leads them."""
+        layer, last = self.layer, self._turns[QUANTIZED]
         walk = place(m, platform, "lookup_walk", LookupWalk(self.machine))
         pooled = self._outer[_POOLED] & ~layer.multiplies
         m.d.comb += [
             walk.layer.eq(layer),
-            walk.begins.eq(Mux(layer.multiplies, scaled.valid & scaled.ends, pooled)),
-            walk.beat.eq(Mux(layer.multiplies, scaled.beat.as_value(), self._beats[_POOLED].as_value())),
+            walk.next_begins.eq(Mux(layer.multiplies, last.valid & last.ends, self._outer[_POOLED - 1])),
+            walk.beat.eq(
+                Mux(layer.multiplies, self._turns[-1].beat.as_value(), self._beats[_POOLED].as_value())
+            ),
             self.out_valid.eq(walk.ends),
             self.out_beat.eq(walk.ended_beat),
-            self.reads.eq(self._reads_scales + (walk.looks | walk.looks_up)),
         ]
-        bounds = data.View(
-            parameters_layout("levels", self.machine.results_per_cycle), self.parameters.levels.data
-        )
-        bases = data.View(
-            parameters_layout("bases", self.machine.results_per_cycle), self.parameters.bases.data
-        )
-        has_begun = Signal()
-        m.d.sync += has_begun.eq(walk.begins)
+        lanes = self.machine.results_per_cycle
+        bounds = data.View(parameters_layout("levels", lanes), self.parameters.levels.data)
+        bases = data.View(parameters_layout("bases", lanes), self.parameters.bases.data)
         for number, lane in enumerate(self._lanes):
             wiring.connect(m, lane.thresholds, wiring.flipped(self.thresholds[number]))
             m.d.comb += [
+                lane.configuration.eq(walk.configuration),
                 lane.step.keeps.eq(pooled),
-                lane.step.begins.eq(walk.begins),
-                lane.step.has_begun.eq(has_begun | (layer.search_reads == 0)),
-                lane.step.looks.eq(walk.looks),
-                lane.step.looks_up.eq(walk.looks_up),
+                *(
+                    lane.step[name].eq(getattr(walk, name))
+                    for name in ("begins", "has_begun", "looks", "looks_up")
+                ),
                 lane.pooled.eq(self._pooled[number]),
                 lane.bounds.eq(bounds[number]),
                 lane.base.eq(bases[number].threshold_base),
                 self.codes[number].eq(lane.code),
                 self.values[number].eq(lane.kept_value),
             ]
-        return walk.read_beat.written & Cat(lane.beyond for lane in self._lanes).any()
-
-    def _configure(self, m: Module) -> None:
-        """What lanes do in a pass."""
-        layer, configuration = self.layer, Signal(LANE_CONFIGURATION, name="lane_configuration")
-        nodes = [1, *(5 * node + 1 for node in SEARCH_NODES)]
-        passed = Signal(range(nodes[-1] + 1), name="nodes_passed")
-        with m.Switch(layer.search_reads):
-            for reads, number in enumerate(nodes):
-                with m.Case(reads):
-                    m.d.comb += passed.eq(number)
-        doubles = layer.level_shift & ~layer.table
-        zero = Mux(layer.table, 0, layer.out_zero >> doubles)
-        m.d.comb += [
-            configuration.raw.eq(layer.raw),
-            configuration.searches.eq(~layer.multiplies),
-            configuration.compares.eq(layer.search_reads != 0),
-            configuration.table.eq(layer.table),
-            configuration.table_offset.eq(layer.table_offset),
-            configuration.has_bounds.eq(~layer.own_code),
-            configuration.rises.eq(zero - passed + Mux(layer.own_code, layer.total_low, 0)),
-            configuration.falls.eq(zero + passed + Mux(layer.own_code, layer.total_high, 0)),
-            configuration.doubles.eq(doubles),
-            configuration.is_odd.eq(layer.out_zero[0]),
-        ]
-        m.d.comb += [lane.configuration.eq(configuration) for lane in self._lanes]
+        return walk

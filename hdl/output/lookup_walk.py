@@ -4,11 +4,15 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine import Machine
-from spinplane.machine.output_stage import MOST_SEARCH_READS
+from spinplane.machine import Machine, bits_for
+from spinplane.machine.output_stage import MOST_SEARCH_READS, SEARCH_NODES
 
 from ..common.descriptor import DESCRIPTOR
+from .activation import LANE_CONFIGURATION
+from .arithmetic import wire
 from .turn import beat_layout
+
+_CYCLE_BITS = bits_for(2 * (MOST_SEARCH_READS + 1) - 1)
 
 
 class LookupWalk(wiring.Component):
@@ -25,9 +29,13 @@ class LookupWalk(wiring.Component):
     -------
     layer : In(DESCRIPTOR)
         Held constant from the first beat to the last code.
-    begins : In(1)
+    next_begins : In(1)
+        A beat begins in the next cycle.
     beat : In(beat_layout(machine))
         Looked at with `begins`.
+    begins : Out(1)
+    has_begun : Out(1)
+        A beat has begun in the cycle before, or none searches.
     looks, looks_up : Out(1)
         The lanes read a word of thresholds, or of a table.
     read_beat : Out(beat_layout(machine))
@@ -35,29 +43,37 @@ class LookupWalk(wiring.Component):
     ends : Out(1)
     ended_beat : Out(beat_layout(machine))
         The beat whose codes are there.
+    configuration : Out(LANE_CONFIGURATION)
+        What lanes do in the pass.
     """
 
     layer: data.View
-    begins: Signal
+    next_begins: Signal
     beat: data.View
+    begins: Signal
+    has_begun: Signal
     looks: Signal
     looks_up: Signal
     read_beat: data.View
     ends: Signal
     ended_beat: data.View
+    configuration: data.View
 
     def __init__(self, machine: Machine) -> None:
         beat = beat_layout(machine)
         super().__init__(
             {
                 "layer": In(DESCRIPTOR),
-                "begins": In(1),
+                "next_begins": In(1),
                 "beat": In(beat),
+                "begins": Out(1),
+                "has_begun": Out(1),
                 "looks": Out(1),
                 "looks_up": Out(1),
                 "read_beat": Out(beat),
                 "ends": Out(1),
                 "ended_beat": Out(beat),
+                "configuration": Out(LANE_CONFIGURATION),
             }
         )
 
@@ -65,29 +81,54 @@ class LookupWalk(wiring.Component):
         m = Module()
         layer, beat = self.layer, self.beat.shape()
         lookups = layer.search_reads + layer.table
-        last = Signal(range(2 * (MOST_SEARCH_READS + 1)))
-        cycle, waiting, ends_next, ends_later = Signal.like(last), Signal.like(last), Signal(), Signal()
-        active, works = Signal(), Signal()
+        last = wire(m, "last", ((lookups << 1) - 1)[:_CYCLE_BITS])
+        cycle, works, ends_soon, has_ended = Signal(_CYCLE_BITS), Signal(), Signal(), Signal()
         reading, read = Signal(beat, reset_less=True), Signal(beat, reset_less=True)
-        step = cycle >> 1
-        m.d.comb += [
-            last.eq((lookups << 1) - 1),
-            works.eq((self.begins & (lookups != 0)) | active),
-            cycle.eq(Mux(self.begins, 0, waiting)),
-            # The next beat may have begun.
-            ends_next.eq(active & (waiting == last)),
-            self.looks.eq(works & ~cycle[0] & (step < layer.search_reads)),
-            self.looks_up.eq(works & ~cycle[0] & (step == layer.search_reads)),
-            self.read_beat.eq(Mux(self.begins, self.beat, reading)),
-            self.ends.eq(Mux(lookups == 0, self.begins, ends_later)),
-            self.ended_beat.eq(Mux(lookups == 0, self.beat, read)),
-        ]
+        # Of the next cycle: what lanes are told comes out of registers.
+        next_cycle = wire(m, "next_cycle", Mux(self.next_begins, 0, cycle + 1)[:_CYCLE_BITS])
+        next_works = wire(m, "next_works", Mux(self.next_begins, lookups != 0, works & (cycle != last)))
+        reads = next_works & ~next_cycle[0]
         m.d.sync += [
-            waiting.eq(cycle + 1),
-            active.eq(self.begins & (lookups != 0) | active & ~ends_next),
-            ends_later.eq(ends_next),
+            self.begins.eq(self.next_begins),
+            self.has_begun.eq(self.begins | (layer.search_reads == 0)),
+            cycle.eq(next_cycle),
+            works.eq(next_works),
+            self.looks.eq(reads & (next_cycle >> 1 < layer.search_reads)),
+            self.looks_up.eq(reads & (next_cycle >> 1 == layer.search_reads)),
+            # The next beat may have begun when this one ends.
+            ends_soon.eq(works & (cycle + 1 == last)),
+            has_ended.eq(ends_soon),
             read.eq(reading),
         ]
         with m.If(self.begins):
             m.d.sync += reading.eq(self.beat)
+        m.d.comb += [
+            self.read_beat.eq(Mux(self.begins, self.beat, reading)),
+            self.ends.eq(Mux(lookups == 0, self.begins, has_ended)),
+            self.ended_beat.eq(Mux(lookups == 0, self.beat, read)),
+        ]
+        self._configure(m)
         return m
+
+    def _configure(self, m: Module) -> None:
+        layer, configuration = self.layer, self.configuration
+        nodes = [1, *(5 * node + 1 for node in SEARCH_NODES)]
+        passed = Signal(range(nodes[-1] + 1), name="nodes_passed")
+        with m.Switch(layer.search_reads):
+            for reads, number in enumerate(nodes):
+                with m.Case(reads):
+                    m.d.comb += passed.eq(number)
+        doubles = layer.level_shift & ~layer.table
+        zero = Mux(layer.table, 0, layer.out_zero >> doubles)
+        m.d.comb += [
+            configuration.raw.eq(layer.raw),
+            configuration.searches.eq(~layer.multiplies),
+            configuration.compares.eq(layer.search_reads != 0),
+            configuration.table.eq(layer.table),
+            configuration.table_offset.eq(layer.table_offset),
+            configuration.has_bounds.eq(~layer.own_code),
+            configuration.rises.eq(zero - passed + Mux(layer.own_code, layer.total_low, 0)),
+            configuration.falls.eq(zero + passed + Mux(layer.own_code, layer.total_high, 0)),
+            configuration.doubles.eq(doubles),
+            configuration.is_odd.eq(layer.out_zero[0]),
+        ]
