@@ -6,13 +6,11 @@ from amaranth.lib.wiring import In, Out
 
 from .checks import require_positive
 
-_BITS_A_CYCLE = 4
-
 
 class SerialMultiplier(wiring.Component):
-    """(last_step + 1) · step, by four bits of the number of steps a cycle.
+    """(last_step + 1) · step, by some bits of the number of steps a cycle.
 
-    Latency: `latency` = 1 + ⌈count_bits / 4⌉ cycles from `start` on; the product stays until the next one.
+    Latency: `latency` = 1 + ⌈count_bits / bits_a_cycle⌉ cycles from `start` on; the product stays until the next one.
 
     Parameters
     ----------
@@ -20,6 +18,8 @@ class SerialMultiplier(wiring.Component):
         Bits of the number of steps less one.
     step_bits : int
         Bits of a step.
+    bits_a_cycle : int
+        Bits of the number of steps that are taken in a cycle.
 
     Members
     -------
@@ -40,9 +40,10 @@ class SerialMultiplier(wiring.Component):
     step: Signal
     product: Signal
 
-    def __init__(self, count_bits: int, step_bits: int) -> None:
-        require_positive(count_bits=count_bits, step_bits=step_bits)
-        self.latency = 1 + -(-count_bits // _BITS_A_CYCLE)
+    def __init__(self, count_bits: int, step_bits: int, bits_a_cycle: int = 4) -> None:
+        require_positive(count_bits=count_bits, step_bits=step_bits, bits_a_cycle=bits_a_cycle)
+        self.latency = 1 + -(-count_bits // bits_a_cycle)
+        self.bits_a_cycle = bits_a_cycle
         super().__init__(
             {
                 "start": In(1),
@@ -61,11 +62,11 @@ class SerialMultiplier(wiring.Component):
         with m.If(self.start):
             m.d.sync += [total.eq(self.step), shifted.eq(self.step), left.eq(self.last_step)]
         with m.Else():
-            addends = [Mux(bit, shifted << weight, 0) for weight, bit in enumerate(left[:_BITS_A_CYCLE])]
+            addends = [Mux(bit, shifted << weight, 0) for weight, bit in enumerate(left[: self.bits_a_cycle])]
             m.d.sync += [
                 total.eq(total + sum(addends)),
-                shifted.eq(shifted << _BITS_A_CYCLE),
-                left.eq(left >> _BITS_A_CYCLE),
+                shifted.eq(shifted << self.bits_a_cycle),
+                left.eq(left >> self.bits_a_cycle),
             ]
         m.d.comb += self.product.eq(total)
         return m

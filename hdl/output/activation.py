@@ -11,8 +11,8 @@ from spinplane.machine.output_stage import CODES_PER_WORD, POOLED_BITS, RAW_BITS
 from ..common.bank import bank_read
 from ..common.beat import parameters_layout, threshold_word_layout
 from ..common.checks import require_positive
-from .arithmetic import register, wire
-from .limiter import searchable
+from .arithmetic import add_carry, is_at_most, register, wire
+from .limiter import is_beyond_search
 
 #: A number that wraps at the entries of a table, and of which a code's planes are the lower bits.
 LEVEL_BITS = CODE_BITS
@@ -21,10 +21,18 @@ _NODE_BITS = 8
 _ENTRY_BITS = bits_for(CODES_PER_WORD - 1)
 
 LANE_STEP = data.StructLayout(
-    {"keeps": 1, "begins": 1, "looks": 1, "looks_up": 1, "takes_level": 1, "takes_value": 1}
+    {
+        "keeps": 1,
+        "begins": 1,
+        "has_begun": 1,
+        "looks": 1,
+        "looks_up": 1,
+        "takes_level": 1,
+        "takes_value": 1,
+    }
 )
-"""What a lane does in a cycle: it keeps its pooled sum; begins a search; reads a word of thresholds, or of a table;
-takes a level, or a value, from its multiplier."""
+"""What a lane does in a cycle: it keeps its pooled sum; begins a search; has begun one in the cycle before, or has
+none; reads a word of thresholds, or of a table; takes a level, or a value, from its multiplier."""
 
 LANE_CONFIGURATION = data.StructLayout(
     {
@@ -132,10 +140,11 @@ class Activation(wiring.Component):
         value = Signal(RAW_BITS, name="value_register", reset_less=True)
         level = Signal(LEVEL_BITS, name="level_register", reset_less=True)
         pooled = Value.cast(self.pooled)
+        sign = pooled[-1]
+        beyond = wire(m, "beyond_search", is_beyond_search(pooled) & ~self.configuration.raw)
+        limit = Cat(0, (~sign).replicate(RAW_BITS - 2), sign)
         with m.If(self.step.keeps):
-            m.d.sync += value.eq(
-                Mux(self.configuration.raw, pooled[:RAW_BITS], searchable(m, "searchable", pooled))
-            )
+            m.d.sync += value.eq(Mux(beyond, limit, pooled[:RAW_BITS]))
         with m.Elif(self.step.takes_value):
             m.d.sync += value.eq(self.value)
         with m.If(self.step.takes_level):
@@ -150,24 +159,25 @@ class Activation(wiring.Component):
             m,
             "reached",
             Cat(
-                (threshold <= self.kept_value.as_signed()) & configuration.compares
-                for threshold in thresholds
+                is_at_most(m, f"threshold_{number}", threshold, self.kept_value) & configuration.compares
+                for number, threshold in enumerate(thresholds)
             ),
         )
-        node, first_below = Signal(_NODE_BITS, reset_less=True), Signal(LEVEL_BITS, reset_less=True)
+        first_below = Signal(LEVEL_BITS, reset_less=True)
         below = wire(m, "below", (first_below + sum(reached))[:LEVEL_BITS])
         self._next_node = wire(m, "next_node", Mux(step.begins, 0, below[:_NODE_BITS]))
-        # Without thresholds a search ends where it begins.
-        m.d.sync += first_below.eq((node & configuration.compares.replicate(_NODE_BITS)) * 5 + 1)
-        with m.If(step.looks):
-            m.d.sync += node.eq(self._next_node)
+        # The beat before may end in the cycle behind the begin of this one.
+        with m.If(step.has_begun):
+            m.d.sync += first_below.eq(1)
+        with m.Elif(step.looks & ~step.begins):
+            m.d.sync += first_below.eq(below * 5 + 1)
 
         bound = Mux(bounds.falling, bounds.high, bounds.low) & configuration.has_bounds.replicate(CODE_BITS)
         added = Mux(bounds.falling, configuration.falls, configuration.rises)
         end = register(m, "end", (bound + added)[:LEVEL_BITS])
         falls = register(m, "falls", bounds.falling)
         searches = register(m, "searches", bounds.search | configuration.searches)
-        found = wire(m, "found", (end + (below ^ falls.replicate(LEVEL_BITS)) + falls)[:LEVEL_BITS])
+        found = wire(m, "found", add_carry(end, below ^ falls.replicate(LEVEL_BITS), falls)[:LEVEL_BITS])
         doubled = Cat(configuration.is_odd, found)[:LEVEL_BITS]
         return wire(
             m, "found_level", Mux(searches, Mux(configuration.doubles, doubled, found), self.kept_level)

@@ -2,6 +2,9 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
+#: Bits that are compared side by side.
+_GROUP = 4
+
 
 def wire(m: Module, name: str, value: Value) -> Signal:
     """A signal that is `value`: a name for what several others are made of."""
@@ -41,10 +44,34 @@ def shift_right_sticky(
     return value, lost
 
 
-def any_above(m: Module, name: str, bits: Value) -> Signal:
+def any_above(m: Module, name: str, bits: Value) -> Value:
     """For each bit whether it or one above it is set."""
-    found, distance = wire(m, f"{name}_0", bits), 1
-    while distance < len(bits):
-        found = wire(m, f"{name}_{distance}", found | found >> distance)
-        distance *= 2
-    return found
+    if len(bits) == 1:
+        return bits
+    half = len(bits) // 2
+    low, high = any_above(m, name, bits[:half]), any_above(m, f"{name}_{half}", bits[half:])
+    return wire(m, f"{name}_of_{len(bits)}", Cat(low | high[0].replicate(half), high))
+
+
+def is_at_most(m: Module, name: str, threshold: Value, value: Value) -> Signal:
+    """Whether a signed number is at most another one of as many bits.
+
+    Gates, since a comparison has no use for the sums of an adder: what a group of bits says goes from group to group.
+    """
+    first, second = threshold.as_unsigned(), value.as_unsigned()
+    # The sign's weight is negative.
+    first, second = Cat(first[:-1], second[-1]), Cat(second[:-1], first[-1])
+    greater, not_less = (
+        wire(m, f"{name}_greater", second & ~first),
+        wire(m, f"{name}_not_less", second | ~first),
+    )
+    below: Value | None = None
+    for low in range(0, len(first), _GROUP):
+        of_group, all_pass = greater[low], not_less[low]
+        for bit in range(low + 1, min(low + _GROUP, len(first))):
+            of_group = wire(m, f"{name}_greater_{bit}", greater[bit] | (not_less[bit] & of_group))
+            all_pass = wire(m, f"{name}_not_less_{bit}", not_less[bit] & all_pass)
+        # Equal numbers pass.
+        below = wire(m, f"{name}_{low}", of_group | (all_pass if below is None else all_pass & below))
+    assert below is not None
+    return below

@@ -80,8 +80,7 @@ class BatchNorm(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product = self._multiply(m, platform)
-        shifted, rounds_up = self._round(m, product)
-        addend, rounds_up = self._round_code(m, shifted, rounds_up)
+        addend, rounds_up = self._round_code(m, *self._round(m, product))
         self._add(m, addend, rounds_up)
         return m
 
@@ -118,12 +117,12 @@ class BatchNorm(wiring.Component):
         ]
         return multiplier.product
 
-    def _round(self, m: Module, product: Value) -> tuple[Value, Value]:
-        """H or F: the number below, and whether it is to be rounded up."""
+    def _round(self, m: Module, product: Value) -> tuple[Value, Value, Signal]:
+        """H: the number below, and whether it is to be rounded up; of a float the product, and what it has to drop."""
         layer, stage = self.layer, self.HIGH_SHIFT_STAGE
-        is_float = layer.float_scale & self._is(stage, Product.POOLED)
+        is_float = [layer.float_scale & self._is(stage + at, Product.POOLED) for at in range(2)]
         numbers = {
-            Product.POOLED: Mux(is_float, 0, self.high_shift),
+            Product.POOLED: Mux(is_float[0], 0, self.high_shift),
             Product.RESIDUAL: layer.residual_high_shift,
             Product.OWN: layer.own_high_shift,
             Product.TOTAL: layer.total_high_shift,
@@ -131,17 +130,17 @@ class BatchNorm(wiring.Component):
         amount = wire(m, "high_amount", self._choice(stage, numbers)[:SHIFT_BITS])
         # Bit 0 is the one below the point.
         coarse = register(m, "coarse", shift_right(m, "high", Cat(0, product), amount, 5, 4, 3))
-        dropped = register(m, "dropped", _beyond_significand(m, "of_product", product, is_float))
         amount = register(m, "fine_high_amount", amount[:3])
         fine = shift_right(m, "high", coarse, amount, 2, 1, 0)
-        # What a float drops is not shifted.
-        rounds_up = wire(m, "product_rounds_up", _half_even(coarse[1:], dropped))
-        changed = _fill(fine[1:], dropped, rounds_up)
-        number = register(m, "rounded", Cat(changed, fine[1 + len(dropped) :]))
-        return number, register(m, "rounded_up", rounds_up | fine[0])
+        dropped = _beyond_significand(m, "of_product", coarse[1:], is_float[1])
+        return (
+            register(m, "divided", fine[1:]),
+            register(m, "divided_up", fine[0]),
+            register(m, "dropped", dropped),
+        )
 
-    def _round_code(self, m: Module, number: Value, rounds_up: Value) -> tuple[Value, Value]:
-        """The same after A, of a code's product; others pass."""
+    def _round_code(self, m: Module, number: Value, rounds_up: Value, dropped: Signal) -> tuple[Value, Value]:
+        """F of a float, A of a code's product; others pass."""
         layer, stage = self.layer, self.HIGH_SHIFT_STAGE + 2
         is_code = [
             self._is(stage + at, Product.RESIDUAL) | self._is(stage + at, Product.OWN) for at in range(2)
@@ -152,10 +151,14 @@ class BatchNorm(wiring.Component):
         numbers = {Product.RESIDUAL: layer.residual_shift, Product.OWN: layer.own_shift}
         amount = wire(m, "code_amount", self._choice(stage, numbers)[:SHIFT_BITS])
         value, lost = shift_right_sticky(m, "code", Cat(0, low), Const(0, 1), amount, 5, 4, 3)
+        # A float is not shifted, and nothing else drops bits.
+        float_up = wire(m, "product_rounds_up", _half_even(number, dropped))
+        kept = 1 + len(dropped)
+        value = Cat(value[0], _fill(value[1:kept], dropped, float_up), value[kept:])
         value, lost = register(m, "coarse_code", value), register(m, "coarse_code_lost", lost)
         amount = register(m, "fine_code_amount", amount[:3])
         high = register(m, "above_code_product", number[_CODE_PRODUCT_BITS:])
-        passed = register(m, "passed_up", rounds_up & ~is_code[0])
+        passed = register(m, "passed_up", (rounds_up & ~is_code[0]) | float_up)
 
         value, lost = shift_right_sticky(m, "code", value, lost, amount, 2, 1, 0)
         sign = value[-1]

@@ -12,7 +12,7 @@ from .turn import ENDS
 
 _MOST_CLUSTERS = 8
 _INDEX_BITS = 20
-_WINDOW_BITS = 26
+_WINDOW_BITS = 25
 
 
 def position_layout(machine: Machine) -> data.StructLayout:
@@ -182,15 +182,13 @@ class BeatWalk(wiring.Component):
             for name in ("word", "kernel_tile_word")
         )
         base = Mux(self.layer.parameter_base < beyond, self.layer.parameter_base, beyond)
-        following = wire(m, "next_word", Mux(word == beyond, beyond, word + 1)[: len(word)])
-        with m.If(self.start | self._ends["kernel_tile"]):
-            m.d.sync += [word.eq(base), kernel_tile.eq(base)]
-        with m.Elif(self._ends["cluster"]):
+        restarts = self.start | self._ends["kernel_tile"]
+        following = Mux(restarts, base, Mux(word == beyond, beyond, word + 1))
+        following = wire(m, "next_word", following[: len(word)])
+        with m.If(self.start | self._ends["cluster"]):
             m.d.sync += [word.eq(following), kernel_tile.eq(following)]
-        with m.Elif(self._ends["beat"]):
-            m.d.sync += word.eq(kernel_tile)
         with m.Elif(self.take):
-            m.d.sync += word.eq(following)
+            m.d.sync += word.eq(Mux(self._ends["beat"], kernel_tile, following))
         return word
 
     def _place_x(
@@ -203,12 +201,10 @@ class BeatWalk(wiring.Component):
         cluster_step: ValueLike,
     ) -> Signal:
         """Base + step · region column + cluster_step · cluster in its line."""
-        value, start = Signal(shape, name=name, reset_less=True), Signal(shape, name=f"{name}_start")
+        value, start = (Signal(shape, name=of, reset_less=True) for of in (name, f"{name}_start"))
         following = Signal(shape, name=f"{name}_next")
-        m.d.comb += following.eq(Mux(self._at_last["column"], base, start + step))
-        with m.If(self.start):
-            m.d.sync += [value.eq(base), start.eq(base)]
-        with m.Elif(self._ends["y"]):
+        m.d.comb += following.eq(Mux(self.start | self._at_last["column"], base, start + step))
+        with m.If(self.start | self._ends["y"]):
             m.d.sync += [value.eq(following), start.eq(following)]
         with m.Elif(self._ends["beat"]):
             m.d.sync += value.eq(Mux(self._ends_line, start, value + cluster_step))
@@ -224,11 +220,11 @@ class BeatWalk(wiring.Component):
         cluster_step: ValueLike,
     ) -> Signal:
         """Base + step · region row + cluster_step · line of clusters."""
-        value, start = Signal(shape, name=name, reset_less=True), Signal(shape, name=f"{name}_start")
-        with m.If(self.start):
-            m.d.sync += [value.eq(base), start.eq(base)]
-        with m.Elif(self._ends["column"]):
-            m.d.sync += [value.eq(start + step), start.eq(start + step)]
+        value, start = (Signal(shape, name=of, reset_less=True) for of in (name, f"{name}_start"))
+        following = Signal(shape, name=f"{name}_next")
+        m.d.comb += following.eq(Mux(self.start, base, start + step))
+        with m.If(self.start | self._ends["column"]):
+            m.d.sync += [value.eq(following), start.eq(following)]
         with m.Elif(self._ends["cluster"]):
             m.d.sync += value.eq(start)
         with m.Elif(self._ends["beat"] & self._ends_line):

@@ -415,11 +415,14 @@ class Dpu(wiring.Component):
         bases = data.View(
             parameters_layout("bases", self.machine.results_per_cycle), self.parameters.bases.data
         )
+        has_begun = Signal()
+        m.d.sync += has_begun.eq(walk.begins)
         for number, lane in enumerate(self._lanes):
             wiring.connect(m, lane.thresholds, wiring.flipped(self.thresholds[number]))
             m.d.comb += [
                 lane.step.keeps.eq(pooled),
                 lane.step.begins.eq(walk.begins),
+                lane.step.has_begun.eq(has_begun | (layer.search_reads == 0)),
                 lane.step.looks.eq(walk.looks),
                 lane.step.looks_up.eq(walk.looks_up),
                 lane.pooled.eq(self._pooled[number]),

@@ -6,15 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from spinplane.machine.output_stage import POOLED_BITS, PRODUCT_BITS, THRESHOLD_BITS
 
-from .arithmetic import register, wire
-
-
-def searchable(m: Module, name: str, value: Value) -> Signal:
-    """clip(value, −2^31, 2^31 − 2) in 32 bits: what a search looks at."""
-    sign = value[-1]
-    beyond = wire(m, f"{name}_beyond", is_beyond_search(value))
-    limit = Cat(0, (~sign).replicate(THRESHOLD_BITS - 2), sign)
-    return wire(m, name, Mux(beyond, limit, value[:THRESHOLD_BITS]))
+from .arithmetic import register
 
 
 def is_beyond_search(value: Value) -> Value:

@@ -17,6 +17,7 @@ from ..common.descriptor import DESCRIPTOR
 from ..common.verilog import place
 from .arithmetic import register, wire
 from .beat_walk import BeatWalk
+from .cluster_steps import ClusterSteps
 from .dpu import Dpu, parameter_reads, scale_reads
 from .output_address_generator import OutputAddressGenerator
 from .output_packer import OutputPacker
@@ -113,6 +114,12 @@ class OutputStage(wiring.Component):
         for inside, outside in zip(self._lanes.thresholds, self.thresholds, strict=True):
             wiring.connect(m, inside, wiring.flipped(outside))
 
+        self._cluster_steps = place(m, platform, "cluster_steps", ClusterSteps(self.machine))
+        m.d.comb += [
+            self._cluster_steps.start.eq(self.start),
+            self._cluster_steps.last_row.eq(layer.region_rows),
+            self._cluster_steps.last_column.eq(layer.region_columns),
+        ]
         beyond_banks = self._take(m)
         beyond_image = self._read_residuals(m, platform)
         does_not_fit = self._write(m, platform)
@@ -177,8 +184,8 @@ class OutputStage(wiring.Component):
             steps.line_bits.eq(layer.residual_line_bits),
             steps.pixel_bits.eq(layer.residual_pixel_bits),
             steps.beat_bits.eq(self.machine.results_per_cycle),
-            steps.last_row.eq(layer.region_rows),
-            steps.last_column.eq(layer.region_columns),
+            self._cluster_steps.maps[0].eq(steps),
+            addresses.cluster_steps.eq(self._cluster_steps.steps[0]),
             addresses.start.eq(self.start),
             addresses.next.eq(takes),
             addresses.ends.eq(position.ends),
@@ -205,8 +212,8 @@ class OutputStage(wiring.Component):
             steps.line_bits.eq(layer.out_line_bits),
             steps.pixel_bits.eq(layer.out_pixel_bits),
             steps.beat_bits.eq(layer.out_beat_bits),
-            steps.last_row.eq(layer.region_rows),
-            steps.last_column.eq(layer.region_columns),
+            self._cluster_steps.maps[1].eq(steps),
+            addresses.cluster_steps.eq(self._cluster_steps.steps[1]),
             addresses.start.eq(self.start),
             addresses.next.eq(lanes.out_valid),
             addresses.ends.eq(beat.ends),

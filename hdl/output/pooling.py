@@ -83,32 +83,54 @@ class Pooling(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         memory = place(m, platform, "pool_bank", Bank(self.machine.pool_beats, self.pooled.shape().size))
-        pools, compares = self.mode != Pool.NONE.value, self.mode == Pool.MAX.value
+        pools = self.mode != Pool.NONE.value
 
         # The read.
-        valid, keeps, passed_on = Signal(), Signal(), Signal()
-        takes_value, takes_held, chooses = Signal(), Signal(), Signal()
+        keeps, passed_on = Signal(), Signal()
+        adds, compares, takes_value, takes_held = Signal(), Signal(), Signal(), Signal()
         address = Signal.like(self.address, name="joined_address", reset_less=True)
+        joins = self.in_valid & pools & self.counts & self.seen
+        is_max = self.mode == Pool.MAX.value
         m.d.comb += [
             memory.read.enable.eq(self.in_valid & self.seen & pools),
             memory.read.address.eq(self.address),
         ]
         m.d.sync += [
-            valid.eq(self.in_valid),
             keeps.eq(self.in_valid & pools & self.counts & ~self.outer),
-            takes_value.eq(self.counts | ~pools),
-            takes_held.eq(self.seen & pools),
-            chooses.eq(compares & self.counts & self.seen),
             address.eq(self.address),
-            passed_on.eq(keeps & (address == self.address)),
+            # Between beats the pooled sums are passed on to themselves.
+            passed_on.eq(~self.in_valid | (keeps & (address == self.address))),
+            adds.eq(joins & ~is_max),
+            compares.eq(joins & is_max),
+            takes_value.eq(self.in_valid & (~pools | (self.counts & ~self.seen))),
+            takes_held.eq(~self.in_valid | (pools & ~self.counts & self.seen)),
         ]
 
         # The join.
         joined = Signal(self.pooled.shape())
         pooled = Signal(self.pooled.shape(), reset_less=True)
         for lane, value in enumerate(self.values):
-            held = Mux(passed_on, pooled[lane], memory.read.data.word_select(lane, POOLED_BITS))
-            m.d.comb += joined[lane].eq(self._join(m, lane, held, value, takes_held, takes_value, chooses))
+            held = Signal(signed(POOLED_BITS), name=f"held_{lane}")
+            total = Signal(signed(POOLED_BITS + 1), name=f"total_{lane}")
+            is_value, is_held = Signal(name=f"is_value_{lane}"), Signal(name=f"is_held_{lane}")
+            stored = memory.read.data.word_select(lane, POOLED_BITS).as_signed()
+            # Held − value − 1 to compare: its sign says whether the value is not less.
+            wants_value = total[-1] ^ self.least[lane]
+            m.d.comb += [
+                held.eq(Mux(passed_on, pooled[lane], stored)),
+                total.eq(held + (value.as_unsigned() ^ compares.replicate(VALUE_BITS)).as_signed()),
+                is_value.eq(takes_value | (compares & wants_value)),
+                is_held.eq(takes_held | (compares & ~wants_value)),
+                joined[lane].eq(
+                    (total[:POOLED_BITS] & adds.replicate(POOLED_BITS))
+                    | (
+                        Cat(value, value[-1].replicate(POOLED_BITS - VALUE_BITS))
+                        & is_value.replicate(POOLED_BITS)
+                    )
+                    | (Value.cast(held) & is_held.replicate(POOLED_BITS))
+                ),
+            ]
+        m.d.sync += pooled.eq(joined)
         m.d.comb += [
             memory.write.enable.eq(keeps),
             memory.write.address.eq(address),
@@ -116,31 +138,4 @@ class Pooling(wiring.Component):
             memory.write.mask.eq(~0),
             self.pooled.eq(pooled),
         ]
-        with m.If(valid):
-            m.d.sync += pooled.eq(joined)
         return m
-
-    def _join(
-        self,
-        m: Module,
-        lane: int,
-        held: Value,
-        value: Value,
-        takes_held: Value,
-        takes_value: Value,
-        chooses: Value,
-    ) -> Value:
-        """Of two values of a lane: their sum where one may be 0, or the one of them that is chosen."""
-        first = Signal(signed(POOLED_BITS), name=f"held_{lane}")
-        second = Signal(signed(POOLED_BITS), name=f"value_{lane}")
-        total = Signal(signed(POOLED_BITS + 1), name=f"total_{lane}")
-        m.d.comb += [
-            first.eq(Mux(takes_held, held, 0)),
-            second.eq(Mux(takes_value, value, 0)),
-        ]
-        # first − second − 1 to compare: its sign says whether the value is not less.
-        inverted = Cat(second, second[-1]) ^ chooses.replicate(POOLED_BITS + 1)
-        m.d.comb += total.eq(first + inverted.as_signed())
-        takes = Signal(name=f"takes_{lane}")
-        m.d.comb += takes.eq(total[-1] ^ self.least[lane])
-        return Mux(chooses, Mux(takes, second, first), total[:POOLED_BITS].as_signed())

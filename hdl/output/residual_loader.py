@@ -8,7 +8,7 @@ from spinplane.machine import CODE_BITS, Machine
 
 from ..common.bank import wide_read
 from .arithmetic import wire
-from .output_address_generator import map_address_bits
+from .map_address import added, map_address_bits, narrowed
 
 _PLANES = CODE_BITS - 1
 
@@ -76,7 +76,7 @@ class ResidualLoader(wiring.Component):
             Signal.like(self.last_plane, name=name, reset_less=True) for name in ("plane", "arrived_plane")
         )
         address = Signal.like(self.address, name="plane_address", reset_less=True)
-        following = wire(m, "next_address", address[:-1] + self.plane_bits)
+        following = added(address, narrowed(self.plane_bits, len(address)))
         in_bank = wire(m, "in_bank", address <= bank_bits - lanes)
         m.d.comb += [
             self.read.enable.eq(active & in_bank),
@@ -87,9 +87,7 @@ class ResidualLoader(wiring.Component):
         with m.If(self.start):
             m.d.sync += address.eq(self.address)
         with m.Elif(active):
-            bits = len(address) - 1
-            beyond = address[-1] | following[bits:].any()
-            m.d.sync += address.eq(Cat(following[:bits], beyond))
+            m.d.sync += address.eq(following)
         with m.If(started):
             m.d.sync += [active.eq(1), plane.eq(0)]
         with m.Elif(active):

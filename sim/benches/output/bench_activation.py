@@ -147,6 +147,7 @@ async def run_beats(
             step["begins"] = 1
             step["keeps"] = int(not lane.multiplies)
             drive(dut.pooled, beat.value)
+        step["has_begun"] = int(at(1) is not None or not lane.reads)
         for read in range(lane.reads):
             step["looks"] |= int(at(LOOKUP_CYCLES * read) is not None)
         if lane.table:

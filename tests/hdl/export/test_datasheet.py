@@ -42,7 +42,7 @@ def test_numbers_of_the_paper_machine() -> None:
         "| `log_bank` | `accelerator` | 256 | 624 | 1 |",
         "| one-bit products | 8192 |",
         "| bits written into the arrays | 4096 |",
-        "| multipliers that the lanes share | 2 |",
+        "| multipliers that the lanes share | 4 |",
         f"| start of a program | first cycle of the first pass | {2 * fetch} |",
         f"| a beat of results accepted | its last write (one plane, one read of thresholds) | {searched} |",
     ):

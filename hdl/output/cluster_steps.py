@@ -1,0 +1,89 @@
+"""Cluster steps: the distances of neighbouring clusters in the maps that the output stage reads and writes."""
+
+from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from spinplane.machine import Machine
+
+from ..common.serial_multiplier import SerialMultiplier
+from ..common.verilog import place
+from .map_address import STEP_BITS, map_address_bits, map_steps_layout, narrowed
+
+_COUNT_BITS = 16
+#: Maps: that of the residual operand, which is needed first, and that of the output.
+MAPS = 2
+
+
+def cluster_steps_layout(machine: Machine) -> data.StructLayout:
+    """From a cluster to the next one in its line, and from a line of clusters to the next."""
+    bits = map_address_bits(machine)
+    return data.StructLayout({"pixels": bits, "lines": bits})
+
+
+class ClusterSteps(wiring.Component):
+    """region_columns · pixel_bits and region_rows · line_bits of each map, a product after the other.
+
+    Latency: the steps of map k are there 8·(k + 1) + 1 cycles after `start`, and stay until the next one.
+
+    Parameters
+    ----------
+    machine : Machine
+
+    Members
+    -------
+    start : In(1)
+    last_row, last_column : In(16)
+        Region rows and columns of a cluster, less one. With `maps` held constant until the last product is there.
+    maps : In(ArrayLayout(map_steps_layout(), 2))
+    steps : Out(ArrayLayout(cluster_steps_layout(machine), 2))
+    """
+
+    start: Signal
+    last_row: Signal
+    last_column: Signal
+    maps: data.View
+    steps: data.View
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        super().__init__(
+            {
+                "start": In(1),
+                "last_row": In(_COUNT_BITS),
+                "last_column": In(_COUNT_BITS),
+                "maps": In(data.ArrayLayout(map_steps_layout(), MAPS)),
+                "steps": Out(data.ArrayLayout(cluster_steps_layout(machine), MAPS)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        product = place(
+            m, platform, "serial_multiplier", SerialMultiplier(_COUNT_BITS, STEP_BITS, bits_a_cycle=6)
+        )
+        number, cycle, works = Signal(range(2 * MAPS)), Signal(range(product.latency)), Signal()
+        ends = cycle == product.latency - 1
+        following = Signal.like(number)
+        m.d.comb += [
+            following.eq(Mux(self.start, 0, number + 1)),
+            product.start.eq(self.start | (works & ends)),
+            product.last_step.eq(Mux(following[0], self.last_row, self.last_column)),
+            product.step.eq(
+                Array(bits for one in self.maps for bits in (one.pixel_bits, one.line_bits))[following]
+            ),
+        ]
+        with m.If(self.start):
+            m.d.sync += [works.eq(1), number.eq(0), cycle.eq(0)]
+        with m.Elif(works):
+            m.d.sync += cycle.eq(Mux(ends, 0, cycle + 1))
+            with m.If(ends):
+                m.d.sync += [number.eq(following), works.eq(number != 2 * MAPS - 1)]
+        found = narrowed(product.product, map_address_bits(self.machine))
+        for index, map_steps in enumerate(self.steps):
+            for direction, name in enumerate(("pixels", "lines")):
+                step = Signal.like(map_steps[name], name=f"{name}_{index}", reset_less=True)
+                with m.If(works & ends & (number == 2 * index + direction)):
+                    m.d.sync += step.eq(found)
+                m.d.comb += map_steps[name].eq(step)
+        return m
