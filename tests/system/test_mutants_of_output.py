@@ -141,7 +141,9 @@ MUTANTS = {
     "half_of_a_code_goes_up": Mutant(
         component=BatchNorm, sound="value[0] & (lost | ~sign)", faulty="value[0]"
     ),
-    "high_shift_cuts_off": Mutant(component=BatchNorm, sound="rounds_up | fine[0])", faulty="rounds_up)"),
+    "high_shift_cuts_off": Mutant(
+        component=BatchNorm, sound='"divided_up", fine[0]', faulty='"divided_up", fine[0] & 0'
+    ),
     "residual_without_the_sum": Mutant(
         component=BatchNorm, sound="Product.RESIDUAL: value}", faulty="Product.RESIDUAL: Const(0)}"
     ),
@@ -183,10 +185,12 @@ MUTANTS = {
     "window_sum_added": Mutant(
         component=WindowCorrection, sound="biased - correction", faulty="biased + correction"
     ),
-    "greatest_for_least": Mutant(component=Pooling, sound="total[-1] ^ self.least[lane]", faulty="total[-1]"),
-    "padding_pooled": Mutant(component=Pooling, sound="self.counts | ~pools", faulty="1"),
+    "greatest_for_least": Mutant(component=Pooling, sound="self.least[lane]", faulty="0"),
+    "padding_pooled": Mutant(
+        component=Pooling, sound="pools & self.counts & self.seen", faulty="pools & self.seen"
+    ),
     "memory_read_before_it_is_written": Mutant(
-        component=Pooling, sound="Mux(passed_on, pooled[lane], ", faulty="Mux(0, pooled[lane], "
+        component=Pooling, sound="(address == self.address)", faulty="0"
     ),
     "regions_beside_the_map_written": Mutant(
         component=BeatWalk, sound=" & (out_y < layer.out_height)", faulty="", test=KINDS
@@ -194,12 +198,12 @@ MUTANTS = {
     # Levels and codes.
     "digit_to_base_4": Mutant(component=Activation, sound="* 5 + 1", faulty="* 4 + 1"),
     "threshold_not_reached_where_equal": Mutant(
-        component=Activation, sound="threshold <= self.kept_value", faulty="threshold < self.kept_value"
+        component=Activation,
+        sound='is_at_most(m, f"threshold_{number}", threshold, self.kept_value)',
+        faulty='~is_at_most(m, f"threshold_{number}", self.kept_value, Value.cast(threshold))',
     ),
     "falling_levels_one_off": Mutant(
-        component=Activation,
-        sound="falls.replicate(LEVEL_BITS)) + falls)",
-        faulty="falls.replicate(LEVEL_BITS)))",
+        component=Activation, sound=", falls)[:LEVEL_BITS]", faulty=", falls & 0)[:LEVEL_BITS]"
     ),
     "next_entry_of_the_table": Mutant(
         component=Activation, sound="word_select(entry, ", faulty="word_select((entry + 1)[:_ENTRY_BITS], "
