@@ -29,6 +29,7 @@ from .input.window_sum import WindowSum
 from .output.activation import LANE_CONFIGURATION, LANE_STEP, Activation
 from .output.batch_norm import BatchNorm
 from .output.beat_walk import BeatWalk
+from .output.cluster_steps import ClusterSteps
 from .output.dpu import Dpu, lane_beat_layout
 from .output.lane_phases import LanePhases
 from .output.limiter import Limiter
@@ -37,6 +38,7 @@ from .output.multiplier import Multiplier
 from .output.output_address_generator import OutputAddressGenerator
 from .output.output_packer import OutputPacker
 from .output.output_stage import OutputStage
+from .output.pool_lane import PoolLane
 from .output.pooling import Pooling
 from .output.quantizer import Quantizer
 from .output.residual_loader import ResidualLoader
@@ -56,6 +58,7 @@ __all__ = [
     "BeatWalk",
     "BitCounter",
     "ChannelBank",
+    "ClusterSteps",
     "Counters",
     "Dpu",
     "Engine",
@@ -70,6 +73,7 @@ __all__ = [
     "OutputAddressGenerator",
     "OutputPacker",
     "OutputStage",
+    "PoolLane",
     "Pooling",
     "Quantizer",
     "ReferenceSelect",

@@ -85,7 +85,7 @@ class Activation(wiring.Component):
     base : In(16)
     thresholds : Out(bank_read(words, 128))
     beyond : Out(1)
-        A word that the lane looks into does not exist, and is not read.
+        A word that the lane looked into a cycle ago does not exist, and was not read.
     kept_level : Out(9)
     kept_value : Out(32)
     code : Out(8)
@@ -193,9 +193,9 @@ class Activation(wiring.Component):
         looks = wire(m, "looks", step.looks_up | (step.looks & (self.bounds.search | configuration.searches)))
         entry = register(m, "entry", level[:_ENTRY_BITS])
         looked_up = register(m, "looked_up", self.thresholds.data.word_select(entry, CODE_BITS - 1))
+        m.d.sync += self.beyond.eq(looks & ~is_there)
         m.d.comb += [
             self.thresholds.enable.eq(looks & is_there),
             self.thresholds.address.eq(word),
-            self.beyond.eq(looks & ~is_there),
             self.code.eq(Mux(configuration.table, looked_up, level[: CODE_BITS - 1])),
         ]

@@ -44,13 +44,13 @@ def shift_right_sticky(
     return value, lost
 
 
-def any_above(m: Module, name: str, bits: Value) -> Value:
+def any_above(m: Module, name: str, bits: Value) -> Signal:
     """For each bit whether it or one above it is set."""
-    if len(bits) == 1:
-        return bits
-    half = len(bits) // 2
-    low, high = any_above(m, name, bits[:half]), any_above(m, f"{name}_{half}", bits[half:])
-    return wire(m, f"{name}_of_{len(bits)}", Cat(low | high[0].replicate(half), high))
+    found, distance = wire(m, f"{name}_0", bits), 1
+    while distance < len(bits):
+        found = wire(m, f"{name}_{distance}", found | found >> distance)
+        distance *= 2
+    return found
 
 
 def is_at_most(m: Module, name: str, threshold: Value, value: Value) -> Signal:

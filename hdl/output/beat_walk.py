@@ -134,7 +134,7 @@ class BeatWalk(wiring.Component):
         layer = self.layer
         kernel_tile_at_last = Signal()
         limits = {
-            "beat": Mux(kernel_tile_at_last, layer.last_beats, layer.beats),
+            "beat": layer.beats,
             "cluster": (1 << layer.log_clusters) - 1,
             "kernel_tile": layer.kernel_tiles,
             "x": layer.region_width,
@@ -152,6 +152,9 @@ class BeatWalk(wiring.Component):
             at_last = self._at_last[name] = Signal(name=f"{name}_at_last")
             ends = self._ends[name] = Signal(name=f"{name}_ends")
             m.d.comb += [at_last.eq(counter == limit), ends.eq(steps & at_last)]
+            if name == "beat":
+                is_last = counter == layer.last_beats
+                m.d.comb += at_last.eq(Mux(kernel_tile_at_last, is_last, counter == limit))
             with m.If(self.start):
                 m.d.sync += counter.eq(0)
             with m.Elif(steps):

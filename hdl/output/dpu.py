@@ -1,6 +1,6 @@
 """Digital processing unit, lane by lane: from a beat of accumulators to a beat of codes."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -112,7 +112,7 @@ class Dpu(wiring.Component):
     reads : Out(2)
         Words of scales and of thresholds that are read, as those of all channels of a beat.
     beyond : Out(1)
-        A word of scales does not exist, or one of thresholds or a table for a beat that is written.
+        A word of scales did not exist a cycle ago, or one of thresholds or a table for a beat that is written.
     out_valid : Out(1)
     out_beat : Out(beat_layout(machine))
     codes : Out(ArrayLayout(8, results_per_cycle))
@@ -171,6 +171,7 @@ class Dpu(wiring.Component):
         ]
         # The turns of each stage.
         self._turns = list(phases.turns)
+        self._tell_turns(m)
         self._lanes = [
             place(m, platform, f"activation_{lane}", Activation(machine.threshold_beats))
             for lane in range(machine.results_per_cycle)
@@ -181,7 +182,7 @@ class Dpu(wiring.Component):
         self._read_parameters(m)
         beyond_thresholds = self._look_up(m, platform)
         self._configure(m)
-        m.d.comb += self.beyond.eq(beyond_scales | beyond_thresholds)
+        m.d.comb += self.beyond.eq(register(m, "beyond_scales", beyond_scales) | beyond_thresholds)
         return m
 
     def _delayed(self, m: Module, name: str, value: Value, cycles: int) -> list[Value]:
@@ -277,48 +278,64 @@ class Dpu(wiring.Component):
                     m.d.comb += chosen.eq(word[turn * machine.multipliers + multiplier])
         return chosen
 
-    def _of_turn(self, m: Module, name: str, stage: int, values: list[Value]) -> Value:
-        """What the lane that has its turn in a stage has among the values of a multiplier's lanes."""
-        turn, chosen = self._turns[stage], Const(0, len(values[0]))
-        for number, value in enumerate(values):
-            has_turn = turn.lane == number if len(values) > 1 else Const(1)
-            chosen = chosen | (value & has_turn.replicate(len(value)))
-        return wire(m, name, chosen)
+    def _tell_turns(self, m: Module) -> None:
+        """What multipliers and lanes are told of turns; where there is much to do it is told by registers."""
+        layer, turns = self.layer, self._turns
+        pooled, scaled, rounded, before, quantized = (
+            turns[stage]
+            for stage in (0, _SCALED, _SCALED + Quantizer.ROUNDING_STAGE, _QUANTIZED - 1, _QUANTIZED)
+        )
+
+        def is_own(turn: data.View) -> Value:
+            return layer.own_code & (turn.kind == Product.POOLED.value)
+
+        def lanes_of(turn: data.View) -> Value:
+            numbers = range(self.machine.lanes_per_multiplier)
+            return Cat(turn.lane == number for number in numbers) if len(numbers) > 1 else Const(1)
+
+        self._takes_operand = wire(m, "takes_operand", lanes_of(pooled))
+        self._shifts_total = wire(m, "shifts_total", layer.own_code & ~is_own(scaled))
+        self._rounds_own = wire(m, "rounds_own", is_own(rounded))
+        self._is_wide = wire(
+            m,
+            "is_wide",
+            layer.multiplies_total & (turns[_SCALED + 1].kind != Product.TOTAL.value),
+        )
+        is_total = layer.own_code & ~is_own(before)
+        goes_on = layer.multiplies_total & is_total & (before.kind != Product.TOTAL.value)
+        self._clips_total = register(m, "clips_total", is_total)
+        self._is_plain = register(m, "is_plain", layer.table | is_own(before))
+        self._goes_on = register(m, "goes_on", goes_on)
+        has_turn = register(m, "has_turn", lanes_of(before))
+        self._takes_bounds = register(
+            m, "takes_bounds", lanes_of(before) & (~is_total).replicate(len(has_turn))
+        )
+        closes = quantized.valid & quantized.closes
+        self._takes_level = wire(m, "takes_level", has_turn & closes.replicate(len(has_turn)))
+        # What an own code is made of would meet raw values that are still being written.
+        takes_value = Signal(len(has_turn), name="takes_value")
+        m.d.sync += takes_value.eq(self._takes_level & (~is_own(quantized)).replicate(len(has_turn)))
+        self._takes_value = takes_value
 
     def _scale(self, m: Module, platform: object, multiplier: int) -> None:
         """From the values of a multiplier's lanes to what the lanes keep of their products."""
-        machine, layer, turns = self.machine, self.layer, self._turns
-        served = range(multiplier, machine.results_per_cycle, machine.multipliers)
+        layer, turns = self.layer, self._turns
+        served = range(multiplier, self.machine.results_per_cycle, self.machine.multipliers)
         batch_norm = place(m, platform, f"batch_norm_{multiplier}", BatchNorm())
         quantizer = place(m, platform, f"quantizer_{multiplier}", Quantizer())
         limiter = place(m, platform, f"limiter_{multiplier}", Limiter())
 
-        def chosen(name: str, stage: int, values: list[Value]) -> Value:
-            return self._of_turn(m, f"{name}_{multiplier}", stage, values)
-
-        pooled = chosen("pooled", 0, [Value.cast(self._pooled[lane]) for lane in served])
-        residual = chosen("residual", 0, [self.residuals[lane] for lane in served])
-        level = chosen("kept_level", 0, [self._lanes[lane].kept_level for lane in served])
-        value = chosen("kept_value", 0, [self._lanes[lane].kept_value for lane in served])
         operand = Signal(signed(POOLED_BITS), name=f"operand_{multiplier}", reset_less=True)
-        with m.Switch(turns[0].kind):
-            with m.Case(Product.POOLED.value):
-                m.d.sync += operand.eq(pooled)
-            with m.Case(Product.RESIDUAL.value):
-                m.d.sync += operand.eq(residual)
-            with m.Case(Product.OWN.value):
-                m.d.sync += operand.eq(level.as_signed())
-            with m.Case(Product.TOTAL.value):
-                m.d.sync += operand.eq(Cat(value, level[: POOLED_BITS - RAW_BITS]))
-
         high_shift, offset = (
             _MULTIPLIES + stage for stage in (BatchNorm.HIGH_SHIFT_STAGE, BatchNorm.OFFSET_STAGE)
         )
         products = self._scales(m, "products", _MULTIPLIES, multiplier)
         offsets = self._scales(m, "offsets", offset, multiplier)
+        kinds = zip(batch_norm.kinds, turns[_MULTIPLIES:], strict=False)
+        m.d.sync += operand.eq(self._operand(served))
         m.d.comb += [
             batch_norm.layer.eq(layer),
-            *(kind.eq(turn.kind) for kind, turn in zip(batch_norm.kinds, turns[_MULTIPLIES:], strict=False)),
+            *(kind.eq(turn.kind) for kind, turn in kinds),
             batch_norm.operand.eq(operand),
             batch_norm.multiplier.eq(products.multiplier),
             batch_norm.residual_multiplier.eq(products.residual_multiplier),
@@ -327,50 +344,53 @@ class Dpu(wiring.Component):
         ]
 
         shift = self._delayed(m, f"shift_{multiplier}", offsets.shift, _SCALED - offset)[-1]
-        is_pooled = [turn.kind == Product.POOLED.value for turn in turns]
-        rounded = _SCALED + Quantizer.ROUNDING_STAGE
-        own = {stage: is_pooled[stage] & layer.own_code for stage in (rounded, _QUANTIZED)}
-        total = {stage: ~is_pooled[stage] & layer.own_code for stage in (_SCALED, _QUANTIZED)}
-        bounds = data.View(
-            parameters_layout("levels", machine.results_per_cycle), self.parameters.levels.data
+        channels = data.View(
+            parameters_layout("levels", self.machine.results_per_cycle), self.parameters.levels.data
         )
         low, high = (
-            chosen(name, _QUANTIZED, [Value.cast(bounds[lane][name]) for lane in served]).as_signed()
+            _chosen(self._takes_bounds, [Value.cast(channels[lane][name]) for lane in served])
+            | (layer[f"total_{name}"].as_unsigned() & self._clips_total.replicate(CODE_BITS))
             for name in ("low", "high")
         )
-        plain = layer.table | own[_QUANTIZED]
         m.d.comb += [
             quantizer.value.eq(batch_norm.value),
-            quantizer.shift.eq(Mux(total[_SCALED], layer.total_shift, shift)),
-            quantizer.rounding.eq(Mux(own[rounded], layer.own_rounding, layer.rounding)),
-            quantizer.low.eq(Mux(total[_QUANTIZED], layer.total_low, low)),
-            quantizer.high.eq(Mux(total[_QUANTIZED], layer.total_high, high)),
-            quantizer.level_shift.eq(layer.level_shift & ~plain),
-            quantizer.zero.eq(Mux(plain, 0, layer.out_zero)),
-        ]
-
-        is_total = [turn.kind == Product.TOTAL.value for turn in turns]
-        limited = [limiter.limited]
-        limited += [register(m, f"limited_{multiplier}", limiter.limited[:RAW_BITS])]
-        wide = {stage: layer.multiplies_total & ~is_total[stage] for stage in (_SCALED + 1, _QUANTIZED)}
-        new_level = Mux(wide[_QUANTIZED] & ~is_pooled[_QUANTIZED], limited[0][RAW_BITS:], quantizer.code)
-        m.d.comb += [
+            quantizer.shift.eq(Mux(self._shifts_total, layer.total_shift, shift)),
+            quantizer.rounding.eq(Mux(self._rounds_own, layer.own_rounding, layer.rounding)),
+            quantizer.low.eq(low),
+            quantizer.high.eq(high),
+            quantizer.level_shift.eq(layer.level_shift & ~self._is_plain),
+            quantizer.zero.eq(Mux(self._is_plain, 0, layer.out_zero)),
             limiter.value.eq(batch_norm.value),
             limiter.raw.eq(layer.raw),
-            limiter.wide.eq(wide[_SCALED + 1]),
+            limiter.wide.eq(self._is_wide),
         ]
+        limited = limiter.limited
+        level = Mux(self._goes_on, limited[RAW_BITS:], quantizer.code)
+        value = register(m, f"limited_{multiplier}", limited[:RAW_BITS])
         for number, lane in enumerate(served):
-            closes = [
-                turn.valid & turn.closes & (turn.lane == number if len(served) > 1 else 1)
-                for turn in turns[-2:]
-            ]
+            step = self._lanes[lane].step
             m.d.comb += [
-                self._lanes[lane].level.eq(new_level),
-                self._lanes[lane].value.eq(limited[1]),
-                self._lanes[lane].step.takes_level.eq(closes[0]),
-                # What an own code is made of would meet raw values that are still being written.
-                self._lanes[lane].step.takes_value.eq(closes[1] & ~(is_pooled[-1] & layer.own_code)),
+                self._lanes[lane].level.eq(level),
+                self._lanes[lane].value.eq(value),
+                step.takes_level.eq(self._takes_level[number]),
+                step.takes_value.eq(self._takes_value[number]),
             ]
+
+    def _operand(self, served: range) -> Value:
+        """What the lane that has its turn multiplies, of the lanes of a multiplier."""
+        lanes, takes = [self._lanes[lane] for lane in served], self._takes_operand
+        pooled = _chosen(takes, [Value.cast(self._pooled[lane]) for lane in served]).as_signed()
+        residual = _chosen(takes, [self.residuals[lane] for lane in served])
+        level = _chosen(takes, [lane.kept_level for lane in lanes])
+        value = _chosen(takes, [lane.kept_value for lane in lanes])
+        total = Cat(value, level[: POOLED_BITS - RAW_BITS])
+        operands = {
+            Product.POOLED: pooled,
+            Product.RESIDUAL: residual,
+            Product.OWN: level.as_signed(),
+            Product.TOTAL: total.as_signed(),
+        }
+        return Array(operands[kind] for kind in Product)[self._turns[0].kind]
 
     def _read_parameters(self, m: Module) -> None:
         """Bounds for the cycle in which they are first needed, bases for the first lookup."""
@@ -398,12 +418,12 @@ class Dpu(wiring.Component):
 
     def _look_up(self, m: Module, platform: object) -> Value:
         """Searches and tables of all lanes, and their codes; returns whether a word is beyond the bank."""
-        layer, scaled = self.layer, self._turns[-1]
+        layer, scaled, last = self.layer, self._turns[-1], self._turns[-2]
         walk = place(m, platform, "lookup_walk", LookupWalk(self.machine))
         pooled = self._outer[_POOLED] & ~layer.multiplies
         m.d.comb += [
             walk.layer.eq(layer),
-            walk.begins.eq(Mux(layer.multiplies, scaled.valid & scaled.ends, pooled)),
+            walk.next_begins.eq(Mux(layer.multiplies, last.valid & last.ends, self._outer[_POOLED - 1])),
             walk.beat.eq(Mux(layer.multiplies, scaled.beat.as_value(), self._beats[_POOLED].as_value())),
             self.out_valid.eq(walk.ends),
             self.out_beat.eq(walk.ended_beat),
@@ -431,7 +451,8 @@ class Dpu(wiring.Component):
                 self.codes[number].eq(lane.code),
                 self.values[number].eq(lane.kept_value),
             ]
-        return walk.read_beat.written & Cat(lane.beyond for lane in self._lanes).any()
+        is_written = register(m, "read_beat_is_written", walk.read_beat.written)
+        return is_written & Cat(lane.beyond for lane in self._lanes).any()
 
     def _configure(self, m: Module) -> None:
         """What lanes do in a pass."""
@@ -457,3 +478,11 @@ class Dpu(wiring.Component):
             configuration.is_odd.eq(layer.out_zero[0]),
         ]
         m.d.comb += [lane.configuration.eq(configuration) for lane in self._lanes]
+
+
+def _chosen(chooses: Value, values: list[Value]) -> Value:
+    """The one of some values whose bit is set; 0 if none is."""
+    found: Value = Const(0, len(values[0]))
+    for is_chosen, value in zip(chooses, values, strict=True):
+        found = found | (value.as_unsigned() & is_chosen.replicate(len(value)))
+    return found

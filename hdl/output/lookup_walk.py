@@ -4,11 +4,14 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from spinplane.machine import Machine
+from spinplane.machine import Machine, bits_for
 from spinplane.machine.output_stage import MOST_SEARCH_READS
 
 from ..common.descriptor import DESCRIPTOR
+from .arithmetic import wire
 from .turn import beat_layout
+
+_CYCLE_BITS = bits_for(2 * (MOST_SEARCH_READS + 1) - 1)
 
 
 class LookupWalk(wiring.Component):
@@ -25,9 +28,11 @@ class LookupWalk(wiring.Component):
     -------
     layer : In(DESCRIPTOR)
         Held constant from the first beat to the last code.
-    begins : In(1)
+    next_begins : In(1)
+        A beat begins in the next cycle.
     beat : In(beat_layout(machine))
         Looked at with `begins`.
+    begins : Out(1)
     looks, looks_up : Out(1)
         The lanes read a word of thresholds, or of a table.
     read_beat : Out(beat_layout(machine))
@@ -38,8 +43,9 @@ class LookupWalk(wiring.Component):
     """
 
     layer: data.View
-    begins: Signal
+    next_begins: Signal
     beat: data.View
+    begins: Signal
     looks: Signal
     looks_up: Signal
     read_beat: data.View
@@ -51,8 +57,9 @@ class LookupWalk(wiring.Component):
         super().__init__(
             {
                 "layer": In(DESCRIPTOR),
-                "begins": In(1),
+                "next_begins": In(1),
                 "beat": In(beat),
+                "begins": Out(1),
                 "looks": Out(1),
                 "looks_up": Out(1),
                 "read_beat": Out(beat),
@@ -65,29 +72,29 @@ class LookupWalk(wiring.Component):
         m = Module()
         layer, beat = self.layer, self.beat.shape()
         lookups = layer.search_reads + layer.table
-        last = Signal(range(2 * (MOST_SEARCH_READS + 1)))
-        cycle, waiting, ends_next, ends_later = Signal.like(last), Signal.like(last), Signal(), Signal()
-        active, works = Signal(), Signal()
+        last = wire(m, "last", ((lookups << 1) - 1)[:_CYCLE_BITS])
+        cycle, works, ends_soon, has_ended = Signal(_CYCLE_BITS), Signal(), Signal(), Signal()
         reading, read = Signal(beat, reset_less=True), Signal(beat, reset_less=True)
-        step = cycle >> 1
-        m.d.comb += [
-            last.eq((lookups << 1) - 1),
-            works.eq((self.begins & (lookups != 0)) | active),
-            cycle.eq(Mux(self.begins, 0, waiting)),
-            # The next beat may have begun.
-            ends_next.eq(active & (waiting == last)),
-            self.looks.eq(works & ~cycle[0] & (step < layer.search_reads)),
-            self.looks_up.eq(works & ~cycle[0] & (step == layer.search_reads)),
-            self.read_beat.eq(Mux(self.begins, self.beat, reading)),
-            self.ends.eq(Mux(lookups == 0, self.begins, ends_later)),
-            self.ended_beat.eq(Mux(lookups == 0, self.beat, read)),
-        ]
+        # Of the next cycle: what lanes are told comes out of registers.
+        next_cycle = wire(m, "next_cycle", Mux(self.next_begins, 0, cycle + 1)[:_CYCLE_BITS])
+        next_works = wire(m, "next_works", Mux(self.next_begins, lookups != 0, works & (cycle != last)))
+        reads = next_works & ~next_cycle[0]
         m.d.sync += [
-            waiting.eq(cycle + 1),
-            active.eq(self.begins & (lookups != 0) | active & ~ends_next),
-            ends_later.eq(ends_next),
+            self.begins.eq(self.next_begins),
+            cycle.eq(next_cycle),
+            works.eq(next_works),
+            self.looks.eq(reads & (next_cycle >> 1 < layer.search_reads)),
+            self.looks_up.eq(reads & (next_cycle >> 1 == layer.search_reads)),
+            # The next beat may have begun when this one ends.
+            ends_soon.eq(works & (cycle + 1 == last)),
+            has_ended.eq(ends_soon),
             read.eq(reading),
         ]
         with m.If(self.begins):
             m.d.sync += reading.eq(self.beat)
+        m.d.comb += [
+            self.read_beat.eq(Mux(self.begins, self.beat, reading)),
+            self.ends.eq(Mux(lookups == 0, self.begins, has_ended)),
+            self.ended_beat.eq(Mux(lookups == 0, self.beat, read)),
+        ]
         return m

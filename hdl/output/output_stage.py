@@ -177,7 +177,8 @@ class OutputStage(wiring.Component):
         reader = place(m, platform, "residual_loader", ResidualLoader(self.machine))
         addresses = place(m, platform, "output_address_generator_0", OutputAddressGenerator(self.machine))
         wiring.connect(m, reader.read, wiring.flipped(self.residual))
-        takes = self._takes & position.outer
+        takes, taken = self._takes & position.outer, Signal()
+        m.d.sync += taken.eq(takes)
         steps = addresses.steps
         m.d.comb += [
             steps.base.eq(layer.residual_base),
@@ -187,8 +188,9 @@ class OutputStage(wiring.Component):
             self._cluster_steps.maps[0].eq(steps),
             addresses.cluster_steps.eq(self._cluster_steps.steps[0]),
             addresses.start.eq(self.start),
-            addresses.next.eq(takes),
-            addresses.ends.eq(position.ends),
+            # Residuals are read in two cycles a beat at least.
+            addresses.next.eq(taken),
+            addresses.ends.eq(register(m, "taken_ends", position.ends.as_value())),
             reader.last_plane.eq(layer.residual_planes),
             reader.plane_bits.eq(layer.residual_plane_bits),
             reader.start.eq(takes & layer.residual),

@@ -1,6 +1,6 @@
 """Pooling: sums of a region's windows become one, beat by beat."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +10,7 @@ from spinplane.machine.output_stage import POOLED_BITS, VALUE_BITS
 
 from ..common.bank import Bank
 from ..common.verilog import place
+from .pool_lane import POOL_WAY, PoolLane
 
 
 class Pooling(wiring.Component):
@@ -18,8 +19,6 @@ class Pooling(wiring.Component):
     An inner beat that counts is joined with what the memory holds and kept; one that does not count leaves it alone.
     An outer beat gives the joined value: what the memory holds if it does not count, and 0 if nothing does. With
     ``NONE`` it gives its own value and the memory is not touched.
-
-    A lane has one adder, which adds, or subtracts to compare.
 
     Latency: `LATENCY` = 2 cycles, the read and the join; values and `least` come with the join, `VALUE_DELAY` = 1 cycle
     after their beat. Throughput: one beat a cycle, at equal addresses too: what was joined the cycle before is passed
@@ -86,56 +85,43 @@ class Pooling(wiring.Component):
         pools = self.mode != Pool.NONE.value
 
         # The read.
-        keeps, passed_on = Signal(), Signal()
-        adds, compares, takes_value, takes_held = Signal(), Signal(), Signal(), Signal()
+        keeps, same = Signal(), Signal()
         address = Signal.like(self.address, name="joined_address", reset_less=True)
         joins = self.in_valid & pools & self.counts & self.seen
         is_max = self.mode == Pool.MAX.value
+        way = Signal(POOL_WAY)
         m.d.comb += [
             memory.read.enable.eq(self.in_valid & self.seen & pools),
             memory.read.address.eq(self.address),
+            same.eq(keeps & (address == self.address)),
+            # Between beats the pooled sums are passed on to themselves.
+            way.passes_on.eq(~self.in_valid | same),
+            way.adds.eq(joins & ~is_max),
+            way.compares.eq(joins & is_max),
+            way.takes_value.eq(self.in_valid & (~pools | (self.counts & ~self.seen))),
+            way.takes_held.eq(~self.in_valid | (pools & ~self.counts & self.seen)),
         ]
         m.d.sync += [
             keeps.eq(self.in_valid & pools & self.counts & ~self.outer),
             address.eq(self.address),
-            # Between beats the pooled sums are passed on to themselves.
-            passed_on.eq(~self.in_valid | (keeps & (address == self.address))),
-            adds.eq(joins & ~is_max),
-            compares.eq(joins & is_max),
-            takes_value.eq(self.in_valid & (~pools | (self.counts & ~self.seen))),
-            takes_held.eq(~self.in_valid | (pools & ~self.counts & self.seen)),
         ]
 
         # The join.
         joined = Signal(self.pooled.shape())
-        pooled = Signal(self.pooled.shape(), reset_less=True)
-        for lane, value in enumerate(self.values):
-            held = Signal(signed(POOLED_BITS), name=f"held_{lane}")
-            total = Signal(signed(POOLED_BITS + 1), name=f"total_{lane}")
-            is_value, is_held = Signal(name=f"is_value_{lane}"), Signal(name=f"is_held_{lane}")
-            stored = memory.read.data.word_select(lane, POOLED_BITS).as_signed()
-            # Held − value − 1 to compare: its sign says whether the value is not less.
-            wants_value = total[-1] ^ self.least[lane]
+        for lane in range(self.machine.results_per_cycle):
+            unit = place(m, platform, f"pool_lane_{lane}", PoolLane())
             m.d.comb += [
-                held.eq(Mux(passed_on, pooled[lane], stored)),
-                total.eq(held + (value.as_unsigned() ^ compares.replicate(VALUE_BITS)).as_signed()),
-                is_value.eq(takes_value | (compares & wants_value)),
-                is_held.eq(takes_held | (compares & ~wants_value)),
-                joined[lane].eq(
-                    (total[:POOLED_BITS] & adds.replicate(POOLED_BITS))
-                    | (
-                        Cat(value, value[-1].replicate(POOLED_BITS - VALUE_BITS))
-                        & is_value.replicate(POOLED_BITS)
-                    )
-                    | (Value.cast(held) & is_held.replicate(POOLED_BITS))
-                ),
+                unit.way.eq(way),
+                unit.value.eq(self.values[lane]),
+                unit.least.eq(self.least[lane]),
+                unit.stored.eq(memory.read.data.word_select(lane, POOLED_BITS)),
+                joined[lane].eq(unit.joined),
+                self.pooled[lane].eq(unit.pooled),
             ]
-        m.d.sync += pooled.eq(joined)
         m.d.comb += [
             memory.write.enable.eq(keeps),
             memory.write.address.eq(address),
             memory.write.data.eq(joined),
             memory.write.mask.eq(~0),
-            self.pooled.eq(pooled),
         ]
         return m

@@ -220,6 +220,8 @@ async def words_that_do_not_exist(dut: HierarchyObject) -> None:
             step = dict.fromkeys(dict(LANE_STEP), 0) | {"begins": 1, "looks": 1}
             dut.step.value = pack(LANE_STEP, step)
             await FallingEdge(dut.clk)
-            assert dut.beyond.value == (search and base >= WORDS)
             assert dut.thresholds__enable.value == (search and base < WORDS)
+            await RisingEdge(dut.clk)
+            await FallingEdge(dut.clk)
+            assert dut.beyond.value == (search and base >= WORDS)
             await RisingEdge(dut.clk)

@@ -24,9 +24,10 @@ def test_reads_and_ends(search_reads: int, table: int, more: int) -> None:
     async def bench(ctx: SimulatorContext) -> None:
         ctx.set(walk.layer.search_reads, search_reads)
         ctx.set(walk.layer.table, table)
-        for cycle in range((beats + 1) * apart + LOOKUP_CYCLES * lookups):
+        for cycle in range(-1, (beats + 1) * apart + LOOKUP_CYCLES * lookups):
+            beat, rest = divmod(cycle + 1, apart)
+            ctx.set(walk.next_begins, int(rest == 0 and beat < beats))
             beat, rest = divmod(cycle, apart)
-            ctx.set(walk.begins, int(rest == 0 and beat < beats))
             ctx.set(walk.beat.word, beat if rest == 0 else 15)
             for found, port, of_beat in (
                 (looks, walk.looks, walk.read_beat),
