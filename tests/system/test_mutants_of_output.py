@@ -156,16 +156,19 @@ MUTANTS = {
         faulty="Product.TOTAL: layer.own_multiplier",
     ),
     "own_code_without_its_sign": Mutant(
-        component=Dpu, sound="operand.eq(level.as_signed())", faulty="operand.eq(level)", test=KINDS
+        component=Dpu, sound="Product.OWN: level.as_signed()", faulty="Product.OWN: level", test=KINDS
     ),
     "total_rounded_as_an_own_code": Mutant(
         component=Dpu,
-        sound="Mux(own[rounded], layer.own_rounding, layer.rounding)",
-        faulty="layer.own_rounding",
+        sound="layer.own_rounding, layer.rounding",
+        faulty="layer.own_rounding, layer.own_rounding",
         test=KINDS,
     ),
-    "bounds_of_a_channel_for_the_total": Mutant(
-        component=Dpu, sound="Mux(total[_QUANTIZED], layer.total_low, low)", faulty="low", test=KINDS
+    "shift_of_a_channel_for_the_total": Mutant(
+        component=Dpu, sound="layer.total_shift, shift", faulty="shift, shift", test=KINDS
+    ),
+    "low_bound_for_the_high_one": Mutant(
+        component=Dpu, sound="quantizer.high.eq(high)", faulty="quantizer.high.eq(low)", test=KINDS
     ),
     "residual_in_the_first_phase": Mutant(
         component=LanePhases, sound="(phase == layer.own_code)", faulty="(phase == 0)", test=KINDS
@@ -211,8 +214,8 @@ MUTANTS = {
     "word_of_the_table_ignored": Mutant(component=Activation, sound="level[_ENTRY_BITS:], ", faulty="0, "),
     "table_read_too_late": Mutant(
         component=LookupWalk,
-        sound="step == layer.search_reads",
-        faulty="step == layer.search_reads + 1",
+        sound="== layer.search_reads",
+        faulty="== layer.search_reads + 1",
         test=KINDS,
     ),
     # What does not exist.
