@@ -42,6 +42,8 @@ from .output.pool_lane import PoolLane
 from .output.pooling import Pooling
 from .output.quantizer import Quantizer
 from .output.residual_loader import ResidualLoader
+from .output.scale_reader import ScaleReader
+from .output.scaler import Scaler
 from .output.window_correction import WindowCorrection
 
 __all__ = [
@@ -81,6 +83,8 @@ __all__ = [
     "RowDecoder",
     "RowPairGenerator",
     "RowSum",
+    "ScaleReader",
+    "Scaler",
     "Sense",
     "Sequencer",
     "SerialMultiplier",

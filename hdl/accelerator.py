@@ -25,9 +25,9 @@ from .host.axi_bank import AxiBank, axi4
 from .host.axi_registers import ACCELERATOR_COUNTERS, AxiRegisters, axi4_lite
 from .input.input_streamer import InputStreamer
 from .input.window_sum import WindowSum
-from .output.dpu import scale_channels, scale_words
 from .output.output_stage import OutputStage
 from .output.row_store import RowStore
+from .output.scale_reader import scale_channels, scale_words
 
 #: Bits of an AXI4 transaction's ID.
 ID_BITS = 4

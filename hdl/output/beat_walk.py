@@ -165,17 +165,18 @@ class BeatWalk(wiring.Component):
         self._ends_line = wire(m, "ends_line", (self._counters["cluster"] & last_in_line) == last_in_line)
 
     def _pace(self, m: Module) -> None:
-        walking, wait = Signal(), Signal.like(self.layer.interval, name="wait")
-        m.d.comb += self.ready.eq(walking & (wait == 0))
+        walking, waited = Signal(), Signal()
+        wait, next_wait = (Signal.like(self.layer.interval, name=name) for name in ("wait", "next_wait"))
+        m.d.comb += self.ready.eq(walking & waited)
+        m.d.sync += [wait.eq(next_wait), waited.eq(next_wait == 0)]
         with m.If(self.start):
-            m.d.sync += [walking.eq(1), wait.eq(self.LATENCY - 1)]
+            m.d.sync += walking.eq(1)
+            m.d.comb += next_wait.eq(self.LATENCY - 1)
         with m.Elif(self.take):
-            m.d.sync += [
-                walking.eq(~self.position.ends_pass),
-                wait.eq(Mux(self.position.outer & (self.layer.interval != 0), self.layer.interval - 1, 0)),
-            ]
+            m.d.sync += walking.eq(~self.position.ends_pass)
+            m.d.comb += next_wait.eq(Mux(self.position.outer, self.layer.interval - 1, 0))
         with m.Elif(wait != 0):
-            m.d.sync += wait.eq(wait - 1)
+            m.d.comb += next_wait.eq(wait - 1)
 
     def _word(self, m: Module) -> Signal:
         """Word of parameters: every cluster of a kernel tile begins at the kernel tile's first one."""

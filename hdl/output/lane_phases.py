@@ -8,7 +8,7 @@ from spinplane.machine import Machine
 from spinplane.machine.timing import MULTIPLY_CYCLES
 
 from ..common.descriptor import DESCRIPTOR
-from .turn import Product, beat_layout, turn_layout
+from .turn import Product, beat_layout, turns_layout
 
 _PHASES = 3
 
@@ -33,8 +33,7 @@ class LanePhases(wiring.Component):
         Pooled sums are there in the next cycle.
     beat : In(beat_layout(machine))
         Looked at while its turns are issued.
-    turns : Out(ArrayLayout(turn_layout(machine), MULTIPLY_CYCLES + 2))
-        Element k is the turn that was issued k cycles before.
+    turns : Out(turns_layout(machine))
     """
 
     layer: data.View
@@ -49,7 +48,7 @@ class LanePhases(wiring.Component):
                 "layer": In(DESCRIPTOR),
                 "start": In(1),
                 "beat": In(beat_layout(machine)),
-                "turns": Out(data.ArrayLayout(turn_layout(machine), MULTIPLY_CYCLES + 2)),
+                "turns": Out(turns_layout(machine)),
             }
         )
 

@@ -5,9 +5,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine, bits_for
-from spinplane.machine.output_stage import MOST_SEARCH_READS
+from spinplane.machine.output_stage import MOST_SEARCH_READS, SEARCH_NODES
 
 from ..common.descriptor import DESCRIPTOR
+from .activation import LANE_CONFIGURATION
 from .arithmetic import wire
 from .turn import beat_layout
 
@@ -33,6 +34,8 @@ class LookupWalk(wiring.Component):
     beat : In(beat_layout(machine))
         Looked at with `begins`.
     begins : Out(1)
+    has_begun : Out(1)
+        A beat has begun in the cycle before, or none searches.
     looks, looks_up : Out(1)
         The lanes read a word of thresholds, or of a table.
     read_beat : Out(beat_layout(machine))
@@ -40,17 +43,21 @@ class LookupWalk(wiring.Component):
     ends : Out(1)
     ended_beat : Out(beat_layout(machine))
         The beat whose codes are there.
+    configuration : Out(LANE_CONFIGURATION)
+        What lanes do in the pass.
     """
 
     layer: data.View
     next_begins: Signal
     beat: data.View
     begins: Signal
+    has_begun: Signal
     looks: Signal
     looks_up: Signal
     read_beat: data.View
     ends: Signal
     ended_beat: data.View
+    configuration: data.View
 
     def __init__(self, machine: Machine) -> None:
         beat = beat_layout(machine)
@@ -60,11 +67,13 @@ class LookupWalk(wiring.Component):
                 "next_begins": In(1),
                 "beat": In(beat),
                 "begins": Out(1),
+                "has_begun": Out(1),
                 "looks": Out(1),
                 "looks_up": Out(1),
                 "read_beat": Out(beat),
                 "ends": Out(1),
                 "ended_beat": Out(beat),
+                "configuration": Out(LANE_CONFIGURATION),
             }
         )
 
@@ -81,6 +90,7 @@ class LookupWalk(wiring.Component):
         reads = next_works & ~next_cycle[0]
         m.d.sync += [
             self.begins.eq(self.next_begins),
+            self.has_begun.eq(self.begins | (layer.search_reads == 0)),
             cycle.eq(next_cycle),
             works.eq(next_works),
             self.looks.eq(reads & (next_cycle >> 1 < layer.search_reads)),
@@ -97,4 +107,28 @@ class LookupWalk(wiring.Component):
             self.ends.eq(Mux(lookups == 0, self.begins, has_ended)),
             self.ended_beat.eq(Mux(lookups == 0, self.beat, read)),
         ]
+        self._configure(m)
         return m
+
+    def _configure(self, m: Module) -> None:
+        layer, configuration = self.layer, self.configuration
+        nodes = [1, *(5 * node + 1 for node in SEARCH_NODES)]
+        passed = Signal(range(nodes[-1] + 1), name="nodes_passed")
+        with m.Switch(layer.search_reads):
+            for reads, number in enumerate(nodes):
+                with m.Case(reads):
+                    m.d.comb += passed.eq(number)
+        doubles = layer.level_shift & ~layer.table
+        zero = Mux(layer.table, 0, layer.out_zero >> doubles)
+        m.d.comb += [
+            configuration.raw.eq(layer.raw),
+            configuration.searches.eq(~layer.multiplies),
+            configuration.compares.eq(layer.search_reads != 0),
+            configuration.table.eq(layer.table),
+            configuration.table_offset.eq(layer.table_offset),
+            configuration.has_bounds.eq(~layer.own_code),
+            configuration.rises.eq(zero - passed + Mux(layer.own_code, layer.total_low, 0)),
+            configuration.falls.eq(zero + passed + Mux(layer.own_code, layer.total_high, 0)),
+            configuration.doubles.eq(doubles),
+            configuration.is_odd.eq(layer.out_zero[0]),
+        ]

@@ -1,15 +1,16 @@
 """Multiplier: a pipeline that takes a product a cycle, with Booth's digits and carries that are saved."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine.output_stage import MULTIPLIER_BITS, POOLED_BITS, PRODUCT_BITS
 
+from .arithmetic import register, wire
+from .booth import Digit, digit, row, sign_weights
+
 #: Digits of two bits that each stage adds.
 _DIGITS = (5, 5, 4, 4)
-#: A digit's product without its sign's weight: up to twice the factor.
-_ROW_BITS = MULTIPLIER_BITS + 1
 
 #: Bits of a number by their columns.
 Row = dict[int, Value]
@@ -76,33 +77,23 @@ class Multiplier(wiring.Component):
                 self._registered(m, f"{kind}{name}", row)
                 for kind, row in (("sums", sums), ("carries", carries))
             )
-            added = self._register(m, f"added{name}", Cat(added, chunk[: begin - low]))
-            carry = self._register(m, f"carry{name}", chunk[begin - low :])
-            digits_left = self._register(m, f"digits{name}", digits_left)
-            factor = self._register(m, f"factor{name}", factor)
+            added = register(m, f"added{name}", Cat(added, chunk[: begin - low]))
+            carry = register(m, f"carry{name}", chunk[begin - low :])
+            digits_left = register(m, f"digits{name}", digits_left)
+            factor = register(m, f"factor{name}", factor)
             low = begin
         chunk = self._chunk(sums, carries, low, PRODUCT_BITS, carry)
         m.d.comb += self.product.eq(Cat(added, chunk)[:PRODUCT_BITS])
         return m
 
-    def _row(self, m: Module, digit: int, bits: Value, factor: Value) -> Row:
-        """Product of a digit and the factor, less 1 if it is negated; what the digit before lacks stands below."""
-        lower, middle, upper = bits
-        one, two = Signal(name=f"one_{digit}"), Signal(name=f"two_{digit}")
-        row = Signal(_ROW_BITS, name=f"row_{digit}")
-        sign = factor[-1]
-        m.d.comb += [
-            one.eq(middle ^ lower),
-            two.eq(Mux(upper, ~middle & ~lower, middle & lower)),
-            row.eq(
-                ((Cat(factor, sign) & one.replicate(_ROW_BITS)) | (Cat(0, factor) & two.replicate(_ROW_BITS)))
-                ^ upper.replicate(_ROW_BITS)
-            ),
-        ]
-        # The sign's weight is negative: its inverse counts, and `_sign_weights` makes up for it.
-        placed = {2 * digit + column: bit for column, bit in enumerate(Cat(row[:-1], ~row[-1]))}
-        if digit:
-            placed[2 * digit - 2] = lower
+    def _row(self, m: Module, number: int, bits: Value, factor: Value) -> Row:
+        """Row of a digit, which lacks 1 if it negates; what the digit before it lacks stands below."""
+        one, two, negates = digit(bits)
+        told = Digit(wire(m, f"one_{number}", one), wire(m, f"two_{number}", two), negates)
+        found = wire(m, f"row_{number}", row(told, factor))
+        placed = {2 * number + column: bit for column, bit in enumerate(found)}
+        if number:
+            placed[2 * number - 2] = bits[0]
         return {column: bit for column, bit in placed.items() if column < PRODUCT_BITS}
 
     def _reduce(self, m: Module, stage: int, rows: list[Row]) -> tuple[Row, Row]:
@@ -143,17 +134,11 @@ class Multiplier(wiring.Component):
 
     def _registered(self, m: Module, name: str, row: Row) -> Row:
         columns = sorted(column for column, bit in row.items() if not isinstance(bit, Const))
-        register = self._register(m, name, Cat(row[column] for column in columns))
+        stage = register(m, name, Cat(row[column] for column in columns))
         constant = {column: bit for column, bit in row.items() if isinstance(bit, Const)}
-        return constant | dict(zip(columns, register, strict=True))
-
-    def _register(self, m: Module, name: str, value: Value) -> Signal:
-        register = Signal(len(value), name=name, reset_less=True)
-        m.d.sync += register.eq(value)
-        return register
+        return constant | dict(zip(columns, stage, strict=True))
 
 
 def _sign_weights() -> Row:
-    """What the inverted signs of all rows stand for besides themselves."""
-    weights = -sum(1 << (2 * digit + _ROW_BITS - 1) for digit in range(POOLED_BITS // 2))
+    weights = sign_weights(POOLED_BITS // 2, MULTIPLIER_BITS + 1, PRODUCT_BITS)
     return {column: Const(1, 1) for column in range(PRODUCT_BITS) if weights >> column & 1}

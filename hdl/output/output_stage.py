@@ -18,10 +18,11 @@ from ..common.verilog import place
 from .arithmetic import register, wire
 from .beat_walk import BeatWalk
 from .cluster_steps import ClusterSteps
-from .dpu import Dpu, parameter_reads, scale_reads
+from .dpu import Dpu, parameter_reads
 from .output_address_generator import OutputAddressGenerator
 from .output_packer import OutputPacker
 from .residual_loader import ResidualLoader
+from .scale_reader import scale_reads
 
 
 def output_stage_events() -> data.StructLayout:

@@ -10,8 +10,8 @@ from .arithmetic import wire
 
 POOL_WAY = data.StructLayout({"passes_on": 1, "adds": 1, "compares": 1, "takes_value": 1, "takes_held": 1})
 """What becomes of a beat. ``passes_on``: what is held is the pooled sum of the cycle before, and else stored; ``adds``,
-``compares``: it is joined with the value; ``takes_value``, ``takes_held``: one of them is taken. If no other bit is set the
-pooled sum is 0."""
+``compares``: it is joined with the value; ``takes_value``, ``takes_held``: one of them is taken. If no other bit is
+set the pooled sum is 0."""
 
 
 class PoolLane(wiring.Component):

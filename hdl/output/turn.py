@@ -6,6 +6,7 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from spinplane.machine import Machine, bits_for
+from spinplane.machine.timing import MULTIPLY_CYCLES
 
 
 class Product(enum.Enum):
@@ -59,3 +60,8 @@ def turn_layout(machine: Machine) -> data.StructLayout:
             "beat": beat_layout(machine),
         }
     )
+
+
+def turns_layout(machine: Machine) -> data.ArrayLayout:
+    """The turn in each stage: element k was issued k cycles ago."""
+    return data.ArrayLayout(turn_layout(machine), MULTIPLY_CYCLES + 2)

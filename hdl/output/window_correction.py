@@ -1,6 +1,6 @@
 """Window correction: from accumulators over unsigned codes to the sums that a layer means."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,6 +8,8 @@ from spinplane.machine import Machine
 from spinplane.machine.output_stage import VALUE_BITS, WINDOW_SCALE_BITS, WINDOW_SUM_BITS
 
 from ..common.beat import result_beat_layout
+from .arithmetic import register
+from .booth import DIGIT_SPAN, Digit, digit, row, sign_weights
 
 
 class WindowCorrection(wiring.Component):
@@ -27,7 +29,7 @@ class WindowCorrection(wiring.Component):
     Members
     -------
     accumulator_shift : In(2)
-        With `scale` held constant from the first beat to the last sums.
+        Held constant from the first beat to the last sums, as is `scale` from the cycle before the first beat on.
     scale : In(signed(9))
     accumulators : In(result_beat_layout(machine))
     window_sum : In(signed(25))
@@ -61,9 +63,8 @@ class WindowCorrection(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        window_sum = Signal(signed(WINDOW_SUM_BITS), name="taken_window_sum", reset_less=True)
-        correction = Signal(VALUE_BITS, reset_less=True)
-        m.d.sync += [window_sum.eq(self.window_sum), correction.eq(window_sum * self.scale)]
+        window_sum = register(m, "taken_window_sum", Value.cast(self.window_sum))
+        correction = register(m, "correction", self._product(m, window_sum))
         for lane in range(self.machine.results_per_cycle):
             accumulator = Signal(signed(VALUE_BITS), name=f"accumulator_{lane}", reset_less=True)
             biased = Signal(VALUE_BITS, name=f"biased_{lane}", reset_less=True)
@@ -77,3 +78,18 @@ class WindowCorrection(wiring.Component):
             ]
             m.d.comb += self.sums[lane].eq(result)
         return m
+
+    def _product(self, m: Module, window_sum: Signal) -> Value:
+        """Scale · window sum. The scale's digits are there long before."""
+        count = (WINDOW_SCALE_BITS + 1) // 2
+        scale = Cat(0, self.scale, self.scale[-1])
+        negations, rows = Const(0, 0), []
+        for number in range(count):
+            one, two, negates = (
+                register(m, f"{name}_{number}", value)
+                for name, value in digit(scale[2 * number : 2 * number + DIGIT_SPAN])._asdict().items()
+            )
+            rows.append(row(Digit(one, two, negates), window_sum) << 2 * number)
+            negations = Cat(negations, negates, 0)
+        weights = sign_weights(count, WINDOW_SUM_BITS + 1, VALUE_BITS)
+        return (sum(rows) + negations + weights)[:VALUE_BITS]

@@ -28,7 +28,8 @@ from spinplane.machine.passes import Pass
 from spinplane.machine.registers import machine_digest
 from spinplane.machine.timing import LOOKUP_CYCLES, MULTIPLY_CYCLES
 
-PAPER = load_machine("paper")
+#: Eight lanes share a multiplier.
+PAPER = replace(load_machine("paper"), multipliers=2)
 LEAST = Pass(machine=PAPER, first_lines=1, first_columns=1, interval=1)
 #: The same as words.
 HELD = {"kind": 1, "first_lines": 1, "first_columns": 1, "interval": 1}

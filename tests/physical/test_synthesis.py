@@ -11,7 +11,7 @@ import pytest
 from spinplane.hdl.common.row_set import row_sum_bits
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog, stubs
 from spinplane.machine import Machine, SpinplaneError, load_machine
-from spinplane.machine.activation import POOLED_BITS
+from spinplane.machine.output_stage import POOLED_BITS
 from spinplane.physical import AreaReport, synthesis, synthesize
 from spinplane.physical.asic import AsicTarget
 from spinplane.physical.liberty import library_text
@@ -26,6 +26,7 @@ OUTSIDE = [
     *(
         "lanes: correction",
         "lanes: batch-norm",
+        "lanes: quantizer",
         "lanes: pooling",
         "lanes: activation",
         "lanes, rest",

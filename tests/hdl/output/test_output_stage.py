@@ -27,7 +27,7 @@ SIZES = [
 
 
 @pytest.mark.parametrize(
-    ("sizes", "simulator"), list(zip(SIZES, ("icarus", "verilator", "icarus", "icarus"), strict=True))
+    ("sizes", "simulator"), list(zip(SIZES, ("icarus", "verilator", "icarus", "verilator"), strict=True))
 )
 def test_bench(sizes: dict[str, int], simulator: str) -> None:
     parameters = COMMON | {"name": "bench"} | sizes
