@@ -18,7 +18,6 @@ from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.hdl.output.activation import Activation
 from spinplane.hdl.output.batch_norm import BatchNorm
 from spinplane.hdl.output.beat_walk import BeatWalk
-from spinplane.hdl.output.dpu import Dpu
 from spinplane.hdl.output.lane_phases import LanePhases
 from spinplane.hdl.output.limiter import Limiter
 from spinplane.hdl.output.lookup_walk import LookupWalk
@@ -26,6 +25,8 @@ from spinplane.hdl.output.output_stage import OutputStage
 from spinplane.hdl.output.pooling import Pooling
 from spinplane.hdl.output.quantizer import Quantizer
 from spinplane.hdl.output.residual_loader import ResidualLoader
+from spinplane.hdl.output.scale_reader import ScaleReader
+from spinplane.hdl.output.scaler import Scaler
 from spinplane.hdl.output.window_correction import WindowCorrection
 from spinplane.machine import Machine
 from spinplane.sim import BenchRun, run_bench
@@ -156,19 +157,19 @@ MUTANTS = {
         faulty="Product.TOTAL: layer.own_multiplier",
     ),
     "own_code_without_its_sign": Mutant(
-        component=Dpu, sound="Product.OWN: level.as_signed()", faulty="Product.OWN: level", test=KINDS
+        component=Scaler, sound="Product.OWN: level.as_signed()", faulty="Product.OWN: level", test=KINDS
     ),
     "total_rounded_as_an_own_code": Mutant(
-        component=Dpu,
+        component=Scaler,
         sound="layer.own_rounding, layer.rounding",
         faulty="layer.own_rounding, layer.own_rounding",
         test=KINDS,
     ),
     "shift_of_a_channel_for_the_total": Mutant(
-        component=Dpu, sound="layer.total_shift, shift", faulty="shift, shift", test=KINDS
+        component=Scaler, sound="layer.total_shift, shift", faulty="shift, shift", test=KINDS
     ),
     "low_bound_for_the_high_one": Mutant(
-        component=Dpu, sound="quantizer.high.eq(high)", faulty="quantizer.high.eq(low)", test=KINDS
+        component=Scaler, sound="quantizer.high.eq(high)", faulty="quantizer.high.eq(low)", test=KINDS
     ),
     "residual_in_the_first_phase": Mutant(
         component=LanePhases, sound="(phase == layer.own_code)", faulty="(phase == 0)", test=KINDS
@@ -232,7 +233,7 @@ MUTANTS = {
         found=BEYOND,
     ),
     "word_behind_the_scales": Mutant(
-        component=Dpu,
+        component=ScaleReader,
         sound="word < machine.parameter_beats",
         faulty="word <= machine.parameter_beats",
         test=BANKS,
