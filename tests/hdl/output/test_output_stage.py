@@ -26,7 +26,7 @@ SIZES = [
 ]
 
 
-#: Icarus takes five times as long: in the short run it looks at a part of the bench's closest beats.
+#: In the short run Icarus, which is slower, looks at a part of the closest beats: at one in so many.
 PART = "8"
 
 
