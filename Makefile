@@ -21,7 +21,7 @@ test-all: lint wheel
 # Random cases in full numbers; its table is docs/campaigns.md. CAMPAIGN=name runs one of tests/campaigns.
 campaign:
 	@tools/setup.sh all
-	@OMP_NUM_THREADS=1 .venv/bin/python tools/campaign.py $(CAMPAIGN)
+	@OMP_NUM_THREADS=1 .venv/bin/python -m tools.campaign $(CAMPAIGN)
 
 lint:
 	@tools/setup.sh all

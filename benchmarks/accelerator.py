@@ -27,10 +27,8 @@ from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_source
 from spinplane.machine import Machine, load_machine
 from spinplane.machine.program import Program
 from spinplane.sim.accelerator import RtlAcceleratorRun, program_steps, run_accelerator
-from spinplane.sim.axi import WARNINGS
-from spinplane.sim.host_script import SCRIPT_VARIABLE, save_script
 from spinplane.sim.model import build_model
-from spinplane.sim.runner import run_bench
+from spinplane.sim.script_run import play_script
 
 SIMULATOR = "verilator"
 Outcome = TypeVar("Outcome")
@@ -49,16 +47,7 @@ def _cpu() -> float:
 
 def start_and_end(machine: Machine, root: Path) -> None:
     """Run a script without steps: what every simulation takes."""
-    script = root / "script.npz"
-    save_script(script, machine, [], stall=0.0, seed=0)
-    run_bench(
-        "spinplane.sim.benches.bench_accelerator",
-        accelerator_sources(machine, root / "verilog"),
-        ACCELERATOR,
-        simulator=SIMULATOR,
-        environment={SCRIPT_VARIABLE: str(script), "PYTHONWARNINGS": WARNINGS},
-        build_root=root,
-    ).check()
+    play_script(machine, [], simulator=SIMULATOR, build_root=root)
 
 
 def run_functional(program: Program, codes: np.ndarray) -> tuple[dict[str, int], list[np.ndarray | None]]:

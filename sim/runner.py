@@ -206,7 +206,7 @@ def _environment(
         "COCOTB_RESULTS_FILE": str(results),
         "COCOTB_RANDOM_SEED": str(seed),
         # cocotb would rewrite the assertions of every module that is imported, numpy's included.
-        "COCOTB_REWRITE_ASSERTION_FILES": "bench_*.py",
+        "COCOTB_REWRITE_ASSERTION_FILES": "bench_*.py *_driver.py",
         "TOPLEVEL_LANG": "verilog",
         INPUTS_VARIABLE: " ".join(model.inputs),
     }

@@ -9,23 +9,12 @@ from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
-from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine
 from spinplane.machine.program import FeatureMap, Program
 from spinplane.machine.registers import Error
-from spinplane.sim import run_bench
 from spinplane.sim.accelerator import input_step, output_codes, output_step, program_steps
-from spinplane.sim.axi import WARNINGS
-from spinplane.sim.host_script import (
-    RECORD_FILE,
-    SCRIPT_VARIABLE,
-    HostRun,
-    Record,
-    Step,
-    load_record,
-    save_script,
-)
-from spinplane.sim.model import default_build_root
+from spinplane.sim.host_script import HostRun, Record, Step
+from spinplane.sim.script_run import play_script
 
 Case = tuple[Graph, Program, np.ndarray]
 
@@ -43,18 +32,7 @@ def run_twice(machine: Machine, cases: list[Case], simulator: str, folder: Path)
             steps.append(input_step(program, input_codes(program, inputs)))
             steps.append(HostRun(program=0, descriptors=len(program.descriptors), limit=200_000))
             steps += [output_step(layer.output, machine) for layer in program.layers if layer.kept]
-    script = folder / "script.npz"
-    save_script(script, machine, steps, stall=0, seed=0)
-    run_bench(
-        "spinplane.sim.benches.bench_accelerator",
-        accelerator_sources(machine, default_build_root() / "verilog"),
-        ACCELERATOR,
-        simulator=simulator,
-        environment={SCRIPT_VARIABLE: str(script), "PYTHONWARNINGS": WARNINGS},
-        run_folder=folder / "run",
-        timeout_s=3600,
-    ).check()
-    return load_record(folder / "run" / RECORD_FILE)
+    return play_script(machine, steps, simulator=simulator, run_folder=folder / "run").record
 
 
 def values_of(feature_map: FeatureMap, codes: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Beat walk: the next beat of the next window, where it stands, and when it can be taken."""
 
+from typing import NamedTuple
+
 from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value, ValueLike, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -35,6 +37,18 @@ def position_layout(machine: Machine) -> data.StructLayout:
             "word": bits_for(machine.parameter_beats),
         }
     )
+
+
+class _Moves(NamedTuple):
+    """When a place along one side of the map moves; the first of those that come together counts.
+
+    ``next_region`` begins the region behind, the one at the base where ``from_base`` is set.
+    """
+
+    from_base: Value
+    next_region: Value
+    first_cluster: Value
+    next_cluster: Value
 
 
 class BeatWalk(wiring.Component):
@@ -91,13 +105,16 @@ class BeatWalk(wiring.Component):
 
         columns, rows = layer.region_columns, layer.region_rows
         window = signed(_WINDOW_BITS)
-        out_x = self._place_x(m, "out_x", _INDEX_BITS, 0, 1, columns + 1)
-        out_y = self._place_y(m, "out_y", _INDEX_BITS, 0, 1, rows + 1)
+        line = ends["beat"] & self._ends_line
+        along_x = _Moves(self.start | at_last["column"], ends["y"], line, ends["beat"])
+        along_y = _Moves(self.start, ends["column"], ends["cluster"], line)
+        out_x = self._place(m, "out_x", _INDEX_BITS, 0, 1, columns + 1, along_x)
+        out_y = self._place(m, "out_y", _INDEX_BITS, 0, 1, rows + 1, along_y)
         # Slow, but held: no cluster but the first one is met before.
         across = register(m, "cluster_stride_x", (layer.stride_x * (columns + 1))[:_INDEX_BITS])
         down = register(m, "cluster_stride_y", (layer.stride_y * (rows + 1))[:_INDEX_BITS])
-        window_x = self._place_x(m, "window_x", window, layer.first_window_x, layer.stride_x, across)
-        window_y = self._place_y(m, "window_y", window, layer.first_window_y, layer.stride_y, down)
+        window_x = self._place(m, "window_x", window, layer.first_window_x, layer.stride_x, across, along_x)
+        window_y = self._place(m, "window_y", window, layer.first_window_y, layer.stride_y, down, along_y)
 
         x, y = window_x + self._counters["x"], window_y + self._counters["y"]
         cluster = self._counters["cluster"]
@@ -195,7 +212,7 @@ class BeatWalk(wiring.Component):
             m.d.sync += word.eq(Mux(self._ends["beat"], kernel_tile, following))
         return word
 
-    def _place_x(
+    def _place(
         self,
         m: Module,
         name: str,
@@ -203,34 +220,16 @@ class BeatWalk(wiring.Component):
         base: ValueLike,
         step: ValueLike,
         cluster_step: ValueLike,
+        moves: _Moves,
     ) -> Signal:
-        """Base + step · region column + cluster_step · cluster in its line."""
+        """Base + step · region + cluster_step · cluster, along one side of the map."""
         value, start = (Signal(shape, name=of, reset_less=True) for of in (name, f"{name}_start"))
         following = Signal(shape, name=f"{name}_next")
-        m.d.comb += following.eq(Mux(self.start | self._at_last["column"], base, start + step))
-        with m.If(self.start | self._ends["y"]):
+        m.d.comb += following.eq(Mux(moves.from_base, base, start + step))
+        with m.If(self.start | moves.next_region):
             m.d.sync += [value.eq(following), start.eq(following)]
-        with m.Elif(self._ends["beat"]):
-            m.d.sync += value.eq(Mux(self._ends_line, start, value + cluster_step))
-        return value
-
-    def _place_y(
-        self,
-        m: Module,
-        name: str,
-        shape: ShapeLike,
-        base: ValueLike,
-        step: ValueLike,
-        cluster_step: ValueLike,
-    ) -> Signal:
-        """Base + step · region row + cluster_step · line of clusters."""
-        value, start = (Signal(shape, name=of, reset_less=True) for of in (name, f"{name}_start"))
-        following = Signal(shape, name=f"{name}_next")
-        m.d.comb += following.eq(Mux(self.start, base, start + step))
-        with m.If(self.start | self._ends["column"]):
-            m.d.sync += [value.eq(following), start.eq(following)]
-        with m.Elif(self._ends["cluster"]):
+        with m.Elif(moves.first_cluster):
             m.d.sync += value.eq(start)
-        with m.Elif(self._ends["beat"] & self._ends_line):
+        with m.Elif(moves.next_cluster):
             m.d.sync += value.eq(value + cluster_step)
         return value

@@ -9,15 +9,12 @@ import pytest
 
 from spinplane.behavioral import accelerator as functional
 from spinplane.behavioral import program_plan
-from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import AcceleratorCounters, Machine
 from spinplane.machine.descriptor import DESCRIPTOR_FIELDS
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
-from spinplane.sim import run_bench
-from spinplane.sim.axi import WARNINGS
 from spinplane.sim.benches.host.bus_cases import CASES_VARIABLE, NetworkCase, WrongWord, save_cases
-from spinplane.sim.model import default_build_root
+from tests.accelerator_benches import run_accelerator_bench
 from tests.networks_on_rtl import input_codes
 from tests.system.test_accelerator_networks import SLOW, TINY, compiled_networks
 
@@ -101,16 +98,11 @@ def run(
     cases = folder / "cases"
     cases.mkdir()
     save_cases(cases, network_cases(machine), wrong or [])
-    outcome = run_bench(
-        "spinplane.sim.benches.host.bench_accelerator_bus",
-        accelerator_sources(machine, default_build_root() / "verilog"),
-        ACCELERATOR,
-        simulator=simulator,
-        environment={CASES_VARIABLE: str(cases), "PYTHONWARNINGS": WARNINGS},
-        run_folder=folder / "run",
-        testcase=testcase,
+    environment = {CASES_VARIABLE: str(cases)}
+    outcome = run_accelerator_bench(
+        "host.bench_accelerator_bus", machine, simulator, folder, environment, testcase
     )
-    assert outcome.check().tests == len(testcase)
+    assert outcome.tests == len(testcase)
 
 
 ALL = [

@@ -15,12 +15,10 @@ from spinplane.behavioral.convolution import pair, sides
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Layer
-from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import MAX_BITS, Coding, Machine, Operand, load_machine
-from spinplane.sim import BenchFailure, run_bench
-from spinplane.sim.axi import WARNINGS
+from spinplane.sim import BenchFailure
 from spinplane.sim.benches.convolution_cases import CASES_VARIABLE, ConvolutionCase, load_cases, save_cases
-from spinplane.sim.model import default_build_root
+from tests.accelerator_benches import run_accelerator_bench
 
 #: The smallest machine that comes with the package, with rows for kernels of 8 planes and 198 positions.
 MACHINE = replace(load_machine("tiny"), name="tall", rows=256)
@@ -137,15 +135,7 @@ def run(cases: list[ConvolutionCase], simulator: str, folder: Path, machine: Mac
     given = folder / "cases"
     given.mkdir()
     save_cases(given, cases)
-    run_bench(
-        "spinplane.sim.benches.bench_convolution",
-        accelerator_sources(machine, default_build_root() / "verilog"),
-        ACCELERATOR,
-        simulator=simulator,
-        environment={CASES_VARIABLE: str(given), "PYTHONWARNINGS": WARNINGS},
-        run_folder=folder / "run",
-        timeout_s=3600,
-    ).check()
+    run_accelerator_bench("bench_convolution", machine, simulator, folder, {CASES_VARIABLE: str(given)})
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,7 @@ from spinplane.hdl.export.machine_verilog import array_model, models
 from spinplane.machine import Machine, load_machine
 from spinplane.machine.passes import Pass
 from spinplane.models import open_model
-from spinplane.sim import BenchFailure, run_bench
-from tests import networks_on_rtl
+from spinplane.sim import BenchFailure, run_bench, script_run
 from tests.hdl import test_accelerator as test_hdl_accelerator
 from tests.networks_on_rtl import Case, compare, run_twice
 from tests.system.test_accelerator_networks import SLOW, TINY, compiled_networks
@@ -117,7 +116,7 @@ def run_networks(cases: list[Case], monkeypatch: pytest.MonkeyPatch, folder: Pat
     def sources(machine: Machine, _: Path) -> dict[str, str]:
         return {**models(), **verilog_modules(Accelerator(machine), "accelerator")}
 
-    monkeypatch.setattr(networks_on_rtl, "accelerator_sources", sources)
+    monkeypatch.setattr(script_run, "accelerator_sources", sources)
     machine = overlapping(TINY)
     return list(compare(machine, cases, run_twice(machine, cases, "icarus", folder)))
 

@@ -93,7 +93,7 @@ def test_a_waveform_joins_what_is_in_its_folder(rtl: None, tmp_path: Path) -> No
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("network", ["digits-1-1", "digits-1-4", "lenet:1:2"])
+@pytest.mark.parametrize("network", ["digits-1-1", "digits-1-4", "lenet:1:2", "lenet:8:8"])
 def test_networks_on_one_build(network: str) -> None:
     image = np.random.default_rng(2).integers(0, 256, (1, 28, 28))
     result = spinplane.run_network(network, image, machine="paper8", simulator="verilator")

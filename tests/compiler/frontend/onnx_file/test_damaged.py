@@ -1,13 +1,8 @@
 """Damaged files are refused in one line, within seconds and a gibibyte, or mean something and compile."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import damaged_models
-import pytest
+
+from tests.campaigns import damaged_files as campaign
 
 
 def test_the_models_that_are_damaged_compile(tmp_path):
@@ -16,16 +11,10 @@ def test_the_models_that_are_damaged_compile(tmp_path):
         assert damaged_models.read(tmp_path / "whole.onnx") == ("compiled", "")
 
 
-@pytest.mark.parametrize(
-    ("count", "first"), [(1_500, 0), pytest.param(20_000, 1_500, marks=pytest.mark.thorough)]
-)
-def test_damaged_models_are_refused_in_one_line(count, first):
-    command = [sys.executable, str(Path(damaged_models.__file__)), str(count), str(first)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert run.returncode == 0, run.stderr[-1_000:]
-    depths = json.loads(run.stdout)
-    print(depths)
-    assert sum(depths.values()) == count
+def test_damaged_models_are_refused_in_one_line():
+    seen = campaign.run(range(campaign.CHUNK))
+    print(seen)
+    assert sum(seen.values()) == campaign.CASES // 10
     # Each kind of check is reached by a twentieth of them at least.
-    assert min(depths[depth] for depth in ("bytes", "file", "graph", "compiled")) > count // 20
+    depths = ("bytes", "file", "graph", "compiled")
+    assert min(seen[campaign.NAMES[depth]] for depth in depths) > campaign.CHUNK // 20
