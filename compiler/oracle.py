@@ -73,16 +73,17 @@ def arrange(layer: Layer, values: np.ndarray) -> np.ndarray:
 def linear(layer: Layer, values: np.ndarray) -> np.ndarray:
     """Sums of products and bias of a layer, shape (batch, kernels, height, width), int64."""
     kernels, of_group, *kernel = layer.weights.shape
-    # Windows are padded with 0.
+    # Windows are padded with 0, so they are those of the differences from the value of padding.
     above = values - layer.pad_value
-    seen = windows(above, tuple(kernel), layer.stride, layer.padding, layer.dilation) + layer.pad_value
+    seen = windows(above, tuple(kernel), layer.stride, layer.padding, layer.dilation)
     batch, height, width = seen.shape[:3]
     groups = layer.groups
     rows = seen.reshape(batch * height * width, groups, of_group * kernel[0] * kernel[1]).astype(np.float64)
     columns = layer.weights.reshape(groups, kernels // groups, -1).astype(np.float64)
     assert np.abs(columns).sum(axis=-1).max() * max(1.0, np.abs(rows).max(initial=0)) < _EXACT
     sums = np.concatenate([rows[:, g] @ columns[g].T for g in range(groups)], axis=1).astype(np.int64)
-    return sums.reshape(batch, height, width, kernels).transpose(0, 3, 1, 2) + layer.bias.reshape(-1, 1, 1)
+    constant = layer.bias + layer.pad_value * layer.weights.sum(axis=(1, 2, 3), dtype=np.int64)
+    return sums.reshape(batch, height, width, kernels).transpose(0, 3, 1, 2) + constant.reshape(-1, 1, 1)
 
 
 def finish(

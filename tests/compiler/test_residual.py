@@ -84,7 +84,7 @@ def downsampled_block(operand):
         ),
         layer_of(
             (6, 4, 1, 1),
-            input=0,
+            inputs=(0,),
             stride=(2, 2),
             i=operand,
             w=3,
@@ -93,7 +93,7 @@ def downsampled_block(operand):
         ),
         layer_of(
             (6, 6, 3, 3),
-            input=1,
+            inputs=(1,),
             padding=SAME,
             name="sum",
             residual=residual(2, 3, 2),
@@ -229,15 +229,15 @@ def conv(name="conv", **more):
             "layer conv: its residual is map 0: must be from -1 (the network's input) to -1",
         ),
         (
-            [conv(), conv("next", input=1)],
+            [conv(), conv("next", inputs=(1,))],
             "layer next: its input is map 1: must be from -1 (the network's input) to 0",
         ),
         (
-            [conv(), conv("next", input=-1)],
+            [conv(), conv("next", inputs=(-1,))],
             "layer conv: no layer takes its output",
         ),
         (
-            [conv(), conv("a"), conv("b", i=BIPOLAR, input=0, residual=residual(1))],
+            [conv(), conv("a"), conv("b", i=BIPOLAR, inputs=(0,), residual=residual(1))],
             "layer b: it takes bipolar codes of 1 bits, layer a takes the same map as unsigned codes of 2 bits",
         ),
         (

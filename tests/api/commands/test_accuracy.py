@@ -169,7 +169,7 @@ def test_its_sums_are_those_of_a_run_with_faults_and_of_the_rtl(network):
     run = spinplane.run_network(network, pixels, machine=machine, faults=faults)
     assert run.mismatches == 0
     assert run.wrong > 0
-    assert np.array_equal(run.outputs, graph.decode_output(sums))
+    assert np.array_equal(run.outputs, graph.outputs[0].decode(sums))
 
 
 def test_the_interval_covers_counting_and_the_spread_of_the_maps():

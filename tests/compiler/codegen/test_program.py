@@ -15,7 +15,7 @@ from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction, unscaled_output
 from spinplane.compiler.mapping import stages as stages_module
 from spinplane.compiler.mapping.candidates import placements
 from spinplane.compiler.oracle import run_graph
@@ -75,9 +75,7 @@ def network(shape, *layers):
         input_shape=shape,
         input_coding=InputCoding(low=-128, high=255),
         layers=layers,
-        output_scale=np.ones(1),
-        output_offset=np.zeros(1),
-        output_shape=(1,),
+        outputs=(unscaled_output(len(layers) - 1, (1, len(layers[-1].weights))),),
     )
 
 
