@@ -14,6 +14,37 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class PixelChannels:
+    """Where the channels that a layer takes lie in a pixel of the image bank.
+
+    Parameters
+    ----------
+    places : ndarray of shape (channels,), int64
+        From the first one that is read: of maps side by side, each begins a beat.
+    whole : int
+        Channels of the whole pixel.
+    """
+
+    places: np.ndarray
+    whole: int
+
+    @property
+    def span(self) -> int:
+        """Channels from the first to the last one that is read, gaps included."""
+        return int(self.places.max()) + 1
+
+    @property
+    def in_order(self) -> bool:
+        """Whether they follow each other without gaps."""
+        return bool((np.diff(self.places, prepend=-1) == 1).all())
+
+    @classmethod
+    def alone(cls, channels: int) -> "PixelChannels":
+        """Of a map that shares its pixels with no other."""
+        return cls(places=np.arange(channels), whole=channels)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class LoweredLayer:
     """A layer after flattening, groups and codings are resolved. Pairs are (vertical, horizontal).
 
@@ -21,11 +52,14 @@ class LoweredLayer:
     ----------
     layer : Layer
     input_shape : (channels, height, width)
-        Of the map as it lies in the image bank.
+        Of what it takes.
+    pixel_channels : int
+        Of a pixel of the image bank, where other maps may lie beside what it takes.
     code : InputCode
     weights : WeightCode
         Codes of shape (parts, kernels, channels, kernel height, kernel width). Part p sees the channels from
-        p · channels on and gives the kernels from p · kernels on.
+        p · channels on and gives the kernels from p · kernels on. Channels between maps that lie side by side are
+        among them, with weights of the value 0.
     bias : ndarray of shape (parts, kernels), int64
         With what the input's offset adds.
     stride, dilation : Pair
@@ -41,6 +75,7 @@ class LoweredLayer:
 
     layer: Layer
     input_shape: tuple[int, int, int]
+    pixel_channels: int
     code: InputCode
     weights: WeightCode
     bias: np.ndarray
@@ -67,6 +102,16 @@ class LoweredLayer:
     def kernels(self) -> int:
         """Kernels of all parts: channels of the output map."""
         return self.weights.codes.shape[0] * self.weights.codes.shape[1]
+
+    @property
+    def span(self) -> int:
+        """Channels of a pixel from the first to the last one that it reads."""
+        return self.weights.codes.shape[0] * self.weights.codes.shape[2]
+
+    @property
+    def pad_code(self) -> int:
+        """Code of padded positions; without meaning where it pads nothing."""
+        return self.code.code(self.layer.pad_value) or 0
 
     @cached_property
     def largest_codes(self) -> int:
@@ -102,11 +147,15 @@ def layer_input_code(layer: Layer) -> InputCode:
     SpinplaneError
         If the codes would need more than 8 bits.
     """
-    return input_code(layer.name, layer.i, pads=any(layer.padding))
+    return input_code(layer.name, layer.i, [layer.pad_value] if any(layer.padding) else [])
 
 
 def lower(
-    layer: Layer, input_shape: tuple[int, int, int], machine: Machine, code: InputCode | None = None
+    layer: Layer,
+    input_shape: tuple[int, int, int],
+    machine: Machine,
+    code: InputCode | None = None,
+    pixel: PixelChannels | None = None,
 ) -> LoweredLayer:
     """Resolve flattening, groups, padding and codings of a layer.
 
@@ -117,13 +166,16 @@ def lower(
     machine : Machine
     code : InputCode, optional
         Of its input; what `layer_input_code` says if not given.
+    pixel : PixelChannels, optional
+        Where the channels of its input lie; in a map of its own if not given.
 
     Raises
     ------
     SpinplaneError
         If shapes do not fit together, or codes or a width do not fit, with the layer's name and the numbers.
     """
-    values, (parts, channels) = _weights(layer, input_shape, machine)
+    pixel = pixel or PixelChannels.alone(input_shape[0])
+    values, (parts, channels) = _weights(layer, input_shape, machine, pixel)
     code = code or layer_input_code(layer)
     kernels, _, height, width = values.shape
     weights = encode_weights(layer.name, values, layer.w, code.scale)
@@ -151,6 +203,7 @@ def lower(
     return LoweredLayer(
         layer=layer,
         input_shape=input_shape,
+        pixel_channels=pixel.whole,
         code=code,
         weights=WeightCode(codes=codes, bits=weights.bits, scale=weights.scale, offset=weights.offset),
         bias=bias.reshape(parts, -1),
@@ -170,7 +223,7 @@ def _windows(side: int, kernel: int, stride: int, dilation: int) -> int:
 
 
 def _weights(
-    layer: Layer, input_shape: tuple[int, int, int], machine: Machine
+    layer: Layer, input_shape: tuple[int, int, int], machine: Machine, pixel: PixelChannels
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Weights of shape (kernels, channels of a part, height, width), and parts with their channels."""
     channels, height, width = input_shape
@@ -183,7 +236,8 @@ def _weights(
             f"layer {layer.name}: {kernels} kernels of {'×'.join(map(str, layer.weights.shape[1:]))} in {groups} "
             f"groups do not fit an input of {'×'.join(map(str, input_shape))} (channels, height, width)"
         )
-    if groups > 1 and not flat and kernels // groups % machine.results_per_cycle == 0:
+    in_order = pixel.in_order
+    if groups > 1 and not flat and in_order and kernels // groups % machine.results_per_cycle == 0:
         return layer.weights, (groups, of_group)
     dense = layer.weights
     if groups > 1:
@@ -194,4 +248,8 @@ def _weights(
             dense[kernel, first : first + of_group] = weights
     if flat:
         dense = dense.reshape(kernels, channels, height, width)
-    return dense, (1, channels)
+    if not in_order:
+        apart = np.zeros((kernels, pixel.span, *dense.shape[2:]), dtype=dense.dtype)
+        apart[:, pixel.places] = dense
+        dense = apart
+    return dense, (1, dense.shape[1])

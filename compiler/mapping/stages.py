@@ -5,20 +5,23 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from spinplane.machine import Machine, SpinplaneError
 
 from ..codes import InputCode
 from ..graph import Graph, Layer
-from ..oracle import check_shapes
+from ..oracle import check_shapes, joined_shape
 from ..requantization.parameters import Requantization
 from ..requantization.requantize import requantization
 from ..requantization.values import Addend
 from .candidates import placements
+from .concatenation import Home, MapPlace, arrange_maps, places_of
 from .folding import fold_pool
 from .layer_splitting import split_layer, split_pool
-from .lowering import LoweredLayer, layer_input_code, lower
+from .lowering import LoweredLayer, PixelChannels, layer_input_code, lower
 from .placement import Placement
-from .wiring import Wiring, added_sources
+from .wiring import Wiring, added_sources, check_graph
 
 #: An input of fewer channels enters as bytes, strips of pixels in a row.
 _CHANNELS_OF_PLANES = 16
@@ -56,18 +59,24 @@ class Stage:
         Of all variants; none is empty.
     output : InputCode, optional
         Codes that it writes; None for sums.
-    takes : int
-        Number of its input's map: 0 is the network's input, and stage k gives map k + 1.
+    takes : tuple of int
+        Numbers of the maps that it takes side by side: 0 is the network's input, and stage k gives map k + 1.
     adds : int, optional
         Number of the map that is added to its sums or codes.
+    place : MapPlace
+        Of its output in its pixels.
+    copies : bool
+        Whether it gives what another map holds, for a layer that takes it beside others.
     """
 
     number: int
     variants: tuple[Variant, ...]
     candidates: tuple[Placement, ...]
     output: InputCode | None
-    takes: int
+    takes: tuple[int, ...]
     adds: int | None
+    place: MapPlace
+    copies: bool
 
     @property
     def name(self) -> str:
@@ -113,20 +122,29 @@ class NetworkStages:
         Whether there is an average pooling, see `spinplane.compiler.mapping.folding`.
     splittable : bool
         Whether there are overlapping maxima, see `spinplane.compiler.mapping.layer_splitting`.
+    input_place : MapPlace
+        Of the network's input in its pixels.
 
     Raises
     ------
     SpinplaneError
-        If the layers do not take what others give, see `Wiring`.
+        If layers and outputs do not take what others give, see `check_graph`.
     """
 
     def __init__(self, graph: Graph, machine: Machine) -> None:
-        self._graph, self._machine, self._wiring = graph, machine, Wiring(graph)
-        operands = map(self._wiring.operand, range(len(graph.layers)))
+        check_graph(graph)
+        self._given, arrangement = graph, arrange_maps(graph)
+        self._machine, self._owners = machine, arrangement.owners
+        self._graph = graph = arrangement.graph
+        self._wiring = Wiring(graph, arrangement.together)
+        channels = [graph.input_shape[0], *(len(layer.weights) for layer in graph.layers)]
+        self._places = places_of(arrangement.together, channels, machine.results_per_cycle)
+        self.input_place = self._places[-1]
+        takers = map(self._wiring.takers, range(len(graph.layers)))
         self._parts = [split_layer(layer, self._wiring.addend(layer)) for layer in graph.layers]
         self._splits = [
-            split_pool(layer, operand) if operand and len(parts) == 1 else None
-            for layer, operand, parts in zip(graph.layers, operands, self._parts, strict=True)
+            split_pool(layer, readers[0].i) if readers and len(parts) == 1 else None
+            for layer, readers, parts in zip(graph.layers, takers, self._parts, strict=True)
         ]
         self._lowered = dict[Layer, LoweredLayer]()
         self._as_is = dict[tuple[Layer, bool], Variant]()
@@ -161,6 +179,13 @@ class NetworkStages:
                 sparing.add(layer)
         return stages
 
+    def output_maps(self, stages: Sequence[Stage]) -> set[int]:
+        """Numbers of the maps, among those of chosen stages, that are the network's outputs."""
+        wanted = {number for output in self._given.outputs for number in output.layers}
+        # The last stage of a layer gives its map.
+        last = {stage.number: at + 1 for at, stage in enumerate(stages)}
+        return {last[number] for number in wanted}
+
     def _lookup_words(self, stages: Sequence[Stage]) -> Counter[int]:
         """Words of thresholds and tables that each layer takes."""
         words = Counter[int]()
@@ -173,12 +198,8 @@ class NetworkStages:
         graph, stages = self._graph, list[Stage]()
         # Channels that do not exist have the least code, and a host leaves them out.
         clean = graph.input_shape[0] % self._machine.results_per_cycle == 0
-        sources = {-1: _Source(0, graph.input_shape, clean=clean)}
-        for number, layer in enumerate(graph.layers):
-            if layer.steps is None and number + 1 < len(graph.layers):
-                raise SpinplaneError(
-                    f"layer {layer.name}: its sums enter another layer without requantization"
-                )
+        sources = {-1: _Source(0, graph.input_shape, clean=clean, place=self.input_place)}
+        for number in range(len(graph.layers)):
             ways: list[Sequence[Layer]] = [self._parts[number]]
             if split_pools and (split := self._splits[number]):
                 ways.append(split)
@@ -208,15 +229,16 @@ class NetworkStages:
         fold_pools: bool,
     ) -> list[Stage]:
         """Stages of a layer that is computed in one way; `first` is the number of the first one."""
-        wiring, taken = self._wiring, self._graph.source(number)
-        code, source = wiring.code(taken), sources[taken]
-        # What is not the network's input as raw bytes are planes, which the reader of residuals needs.
-        in_bytes = taken < 0 and source.shape[0] < _CHANNELS_OF_PLANES and not wiring.added(taken)
+        wiring, taken = self._wiring, self._graph.sources(number)
+        code, read = wiring.code(taken[0]), _Read.of(way[0], [sources[one] for one in taken])
+        # What is not the network's input as raw bytes are planes, which beats write and the reader of residuals needs.
+        alone = taken == (-1,) and self.input_place.home.maps == (-1,)
+        in_bytes = alone and read.shape[0] < _CHANNELS_OF_PLANES and not wiring.added(-1)
+        owner = self._owners[number]
         stages = list[Stage]()
         for at, layer in enumerate(way):
             surroundings = _Surroundings(
-                shape=source.shape,
-                clean=source.clean,
+                read=read,
                 code=code,
                 in_bytes=in_bytes,
                 output=wiring.code(number) if at + 1 == len(way) else layer_input_code(way[at + 1]),
@@ -237,15 +259,19 @@ class NetworkStages:
                 )
             stages.append(
                 Stage(
-                    number=number,
+                    number=owner,
                     variants=tuple(variants),
                     candidates=candidates,
                     output=surroundings.output,
-                    takes=source.number,
+                    takes=read.numbers,
                     adds=added[0].number if added else None,
+                    place=self._places[number]
+                    if at + 1 == len(way)
+                    else MapPlace(home=Home(maps=(), channels=len(layer.weights)), first=0),
+                    copies=number + 1 < len(self._owners) and self._owners[number + 1] == owner,
                 )
             )
-            source = _source_of(stages[-1], first + len(stages))
+            read = _Read.of(layer, [_source_of(stages[-1], first + len(stages))])
             code, in_bytes = surroundings.output, False
         return stages
 
@@ -256,11 +282,7 @@ class NetworkStages:
             whole = self._graph.layers[number]
             if layer not in self._lowered:
                 other = self._lowered.get(whole) if layer.weights is whole.weights else None
-                self._lowered[layer] = (
-                    other.part(layer)
-                    if other
-                    else lower(layer, surroundings.shape, self._machine, surroundings.code)
-                )
+                self._lowered[layer] = other.part(layer) if other else self._lower(layer, surroundings)
             self._as_is[key] = self._variant(self._lowered[layer], surroundings)
         return self._as_is[key]
 
@@ -272,9 +294,12 @@ class NetworkStages:
             if folded := fold_pool(layer):
                 # Sums of whole regions may be too wide where those of single windows are not.
                 with suppress(SpinplaneError):
-                    lowered = lower(folded, surroundings.shape, self._machine, surroundings.code)
-                    self._folded[key] = self._variant(lowered, surroundings)
+                    self._folded[key] = self._variant(self._lower(folded, surroundings), surroundings)
         return self._folded[key]
+
+    def _lower(self, layer: Layer, surroundings: "_Surroundings") -> LoweredLayer:
+        read = surroundings.read
+        return lower(layer, read.shape, self._machine, surroundings.code, read.pixel)
 
     def _variant(self, lowered: LoweredLayer, surroundings: "_Surroundings") -> Variant:
         output, addend = surroundings.output, surroundings.addend
@@ -287,7 +312,7 @@ class NetworkStages:
             lowered,
             self._machine,
             in_bytes=surroundings.in_bytes,
-            clean=surroundings.clean,
+            clean=surroundings.read.clean,
             output_planes=planes,
             interval=beat.least_interval,
         )
@@ -295,10 +320,12 @@ class NetworkStages:
 
 
 def _agreed(stages: list[Stage]) -> list[Stage]:
-    """Stages whose candidates read each map in one layout: that of the fewest cycles of all that take it."""
-    takers: dict[int, list[int]] = {}
+    """Stages whose candidates read each map in one layout: that of the fewest cycles of all that take its pixels."""
+    takers: dict[Home | None, list[int]] = {}
     for at, stage in enumerate(stages):
-        takers.setdefault(stage.takes, []).append(at)
+        # All that it takes lies in one home; that of the network's input is none of a stage.
+        number = stage.takes[0]
+        takers.setdefault(stages[number - 1].place.home if number else None, []).append(at)
     agreed = list(stages)
     for together in takers.values():
         if len(together) == 1:
@@ -332,16 +359,52 @@ def _fewest_cycles(candidates: Sequence[Placement]) -> float:
 
 @dataclass(frozen=True)
 class _Source:
-    """A map to read: its number, its shape, and whether the bits between its channels are 0."""
+    """A map to read: its number, its shape, whether what fills its last beat is 0, and its place in its pixels."""
 
     number: int
     shape: _Shape
     clean: bool
+    place: MapPlace
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Read:
+    """What a layer takes.
+
+    Parameters
+    ----------
+    numbers : tuple of int
+        Of the maps, side by side.
+    shape : (channels, height, width)
+    pixel : PixelChannels
+    clean : bool
+        Whether the bits between the channels of two pixels are 0.
+    """
+
+    numbers: tuple[int, ...]
+    shape: _Shape
+    pixel: PixelChannels
+    clean: bool
+
+    @classmethod
+    def of(cls, layer: Layer, sources: Sequence[_Source]) -> "_Read":
+        """Maps of one home."""
+        shape = joined_shape(layer, [source.shape for source in sources])
+        first = min(source.place.first for source in sources)
+        home = sources[0].place.home
+        places = [source.place.first - first + np.arange(source.shape[0]) for source in sources]
+        last = max(sources, key=lambda source: source.place.first)
+        return cls(
+            numbers=tuple(source.number for source in sources),
+            shape=shape,
+            pixel=PixelChannels(places=np.concatenate(places), whole=home.channels),
+            clean=last.clean and (len(home.maps) <= 1 or len(home.maps) == len(sources)),
+        )
 
 
 def _source_of(stage: Stage, number: int) -> _Source:
     """The map that a stage gives."""
-    return _Source(number, stage.output_shape, clean=stage.variants[0].steps.clean)
+    return _Source(number, stage.output_shape, clean=stage.variants[0].steps.clean, place=stage.place)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,10 +413,7 @@ class _Surroundings:
 
     Parameters
     ----------
-    shape : (channels, height, width)
-        Of its input.
-    clean : bool
-        Whether the bits between the channels of its input are 0.
+    read : _Read
     code : InputCode, optional
         Of its input.
     in_bytes : bool
@@ -365,8 +425,7 @@ class _Surroundings:
         Whether it takes as few words of thresholds as can be.
     """
 
-    shape: _Shape
-    clean: bool
+    read: _Read
     code: InputCode | None
     in_bytes: bool
     output: InputCode | None

@@ -196,11 +196,11 @@ def test_a_map_lives_until_it_is_added():
 def test_every_sum_with_every_code_becomes_its_level(steps, method, scales, scale, offset):
     layer = layer_of((4, 2, 1, 1), w=3, residual=residual(0, *scales), steps=steps)
     addend = Addend(
-        code=InputCode(bits=2, scale=scale, offset=offset, pad_code=0),
+        code=InputCode(bits=2, scale=scale, offset=offset),
         smallest=offset,
         largest=offset + 3 * scale,
     )
-    output = InputCode(bits=4, scale=1, offset=0, pad_code=0)
+    output = InputCode(bits=4, scale=1, offset=0)
     found = requantization(layer, output, addend, SMALL)
     # Where one of both does not count, few of the steps are reached.
     assert found.methods()[method if all(scales) else "line"] == 4

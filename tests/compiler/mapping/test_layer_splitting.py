@@ -205,7 +205,7 @@ ADDITION = CodeAddition(source=-1, own_scale=Fraction(1, 3), residual_scale=Frac
 )
 def test_codes_that_need_several_stages(changes, pools):
     layer = first_layer(OUTPUTS[2], **changes)
-    addend = Addend(code=InputCode(bits=3, scale=1, offset=0, pad_code=0), smallest=0, largest=7)
+    addend = Addend(code=InputCode(bits=3, scale=1, offset=0), smallest=0, largest=7)
     own, rest = split_layer(layer, addend if layer.addition else None)
     assert (own.addition, rest.addition) == (None, layer.addition)
     assert tuple(part.pool is not None for part in (own, rest)) == pools
@@ -224,7 +224,7 @@ def test_codes_that_need_several_stages(changes, pools):
 
 def test_what_one_stage_computes_is_not_split():
     layer = first_layer(OUTPUTS[2])
-    addend = Addend(code=InputCode(bits=3, scale=1, offset=0, pad_code=0), smallest=0, largest=7)
+    addend = Addend(code=InputCode(bits=3, scale=1, offset=0), smallest=0, largest=7)
     line = StepFunction(
         thresholds=np.tile(np.arange(-60, 60, 10), (6, 1)),
         rising=np.ones(6, dtype=bool),
