@@ -72,7 +72,7 @@ class Int8Network:
             stride=(stride, stride),
             padding=SAME if size == 3 else (0, 0, 0, 0),
             groups=groups,
-            inputs=() if taken is None else (taken,),
+            inputs=(taken,),
             steps=self._steps(weights, own),
             addition=None if add is None else self._addition(add, operand),
         )

@@ -6,6 +6,7 @@ share their pixels: each has its channels from a whole beat on, and what lies be
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
@@ -14,7 +15,7 @@ from spinplane.machine import Operand
 
 from ..graph import Graph, Layer, Output, StepFunction
 from .placement import ceil_div
-from .wiring import given_levels
+from .wiring import common_reach, given_levels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,7 +74,7 @@ class _Arranging:
         self._layers, self._owners = list[Layer](), list[int]()
         # Numbers of maps in the new graph, those of the given one in their order; the input comes first.
         self._numbers = [-1]
-        self._together = list[list[int]]()
+        self._together, self._operands = list[list[int]](), list[Operand]()
         self._home, self._place = dict[int, int](), dict[int, int]()
         self._known = dict[tuple[int, ...], tuple[int, ...]]()
 
@@ -95,6 +96,12 @@ class _Arranging:
             graph=graph, owners=tuple(self._owners), together=tuple(map(tuple, self._together))
         )
 
+    @cached_property
+    def _input_reach(self) -> tuple[int, int]:
+        """Least and greatest value of the network's input."""
+        layers = enumerate(self._graph.layers)
+        return common_reach([layer for number, layer in layers if -1 in self._graph.sources(number)])
+
     def _append(self, layer: Layer, owner: int) -> None:
         self._layers.append(layer)
         self._owners.append(owner)
@@ -109,8 +116,11 @@ class _Arranging:
         placed = [one for one in taken if one in self._home]
         new = [one for one in taken if one not in self._home]
         homes = {self._home[one] for one in placed}
-        if len(set(taken)) == len(taken) and len(homes) <= 1 and self._extends(placed, new):
-            self._place_all(new, homes.pop() if homes else None)
+        once = len(set(taken)) == len(taken)
+        # Maps of one home have codes in common: those of another operand could need more bits.
+        alike = all(self._operands[home] == self._graph.layers[number].i for home in homes)
+        if once and alike and len(homes) <= 1 and self._extends(placed, new):
+            self._place_all(new, homes.pop() if homes else None, number)
             return taken
         fresh, found = set(new), list[int]()
         for one in taken:
@@ -120,7 +130,7 @@ class _Arranging:
             else:
                 self._append(self._copy(one, number), number)
                 found.append(len(self._layers) - 1)
-        self._place_all(found, None)
+        self._place_all(found, None, number)
         return tuple(found)
 
     def _extends(self, placed: Sequence[int], new: Sequence[int]) -> bool:
@@ -131,10 +141,12 @@ class _Arranging:
         beside = max(places) - min(places) + 1 == len(places)
         return beside and (not new or max(places) + 1 == len(self._together[self._home[placed[0]]]))
 
-    def _place_all(self, maps: Sequence[int], home: int | None) -> None:
+    def _place_all(self, maps: Sequence[int], home: int | None, number: int) -> None:
+        """Put maps at the end of a home, a new one for the layer `number` if none is given."""
         if home is None:
             home = len(self._together)
             self._together.append([])
+            self._operands.append(self._graph.layers[number].i)
         for one in maps:
             self._home[one], self._place[one] = home, len(self._together[home])
             self._together[home].append(one)
@@ -144,7 +156,8 @@ class _Arranging:
         reader = self._graph.layers[number]
         if source < 0:
             channels = self._graph.input_shape[0]
-            levels = np.arange(reader.i.smallest, reader.i.largest + 1, reader.i.scale)
+            smallest, largest = self._input_reach
+            levels = np.arange(smallest, largest + 1, reader.i.scale)
         else:
             given = self._layers[source]
             channels = len(given.weights)

@@ -57,9 +57,9 @@ def kept_maps(maps: Sequence[FeatureMap], homes: Sequence[Hashable]) -> list[boo
     """Whether each map is still there when the last one is written: no later home has bits in common with its own."""
     numbers, extents = _home_numbers(homes), dict[int, tuple[int, int]]()
     for number, one in zip(numbers, maps, strict=True):
-        begin, end = one.base, one.base + one.height * one.line_bits
-        known = extents.get(number, (begin, end))
-        extents[number] = min(known[0], begin), max(known[1], end)
+        # A home begins with one of its maps.
+        begin = min(one.base, extents[number][0]) if number in extents else one.base
+        extents[number] = begin, begin + one.height * one.line_bits
     kept = dict[int, bool]()
     # Stretches of bits that later homes take, apart from each other and ascending.
     begins, ends = list[int](), list[int]()

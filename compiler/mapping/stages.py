@@ -216,7 +216,7 @@ class NetworkStages:
             ]
             stages += min(options, key=lambda option: sum(stage.fewest_cycles for stage in option))
             sources[number] = _source_of(stages[-1], len(stages))
-        return _agreed(stages)
+        return _agreed(stages, self.input_place.home)
 
     def _stages_of(
         self,
@@ -319,13 +319,13 @@ class NetworkStages:
         return Variant(lowered=lowered, steps=steps, candidates=tuple(candidates))
 
 
-def _agreed(stages: list[Stage]) -> list[Stage]:
+def _agreed(stages: list[Stage], input_home: Home) -> list[Stage]:
     """Stages whose candidates read each map in one layout: that of the fewest cycles of all that take its pixels."""
-    takers: dict[Home | None, list[int]] = {}
+    homes = [input_home, *(stage.place.home for stage in stages)]
+    takers: dict[Home, list[int]] = {}
     for at, stage in enumerate(stages):
-        # All that it takes lies in one home; that of the network's input is none of a stage.
-        number = stage.takes[0]
-        takers.setdefault(stages[number - 1].place.home if number else None, []).append(at)
+        # All that it takes lies in one home.
+        takers.setdefault(homes[stage.takes[0]], []).append(at)
     agreed = list(stages)
     for together in takers.values():
         if len(together) == 1:

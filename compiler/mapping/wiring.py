@@ -66,24 +66,11 @@ class Wiring:
         # Sums are added to nothing: `check_graph`.
         assert code is not None
         if number < 0:
-            smallest, largest = self._reach(number)
+            smallest, largest = common_reach(self._takers[number])
             return Addend(code=code, smallest=smallest, largest=largest)
         levels = given_levels(self._graph.layers[number])
         assert levels is not None
         return Addend(code=code, smallest=int(levels.min()), largest=int(levels.max()))
-
-    def _reach(self, number: int) -> tuple[int, int]:
-        """Least and greatest value that all who take a map may take."""
-        takers = self._takers[number]
-        highest = max(takers, key=lambda layer: layer.i.smallest)
-        lowest = min(takers, key=lambda layer: layer.i.largest)
-        smallest, largest = highest.i.smallest, lowest.i.largest
-        if smallest > largest:
-            first, last = sorted((highest, lowest), key=takers.index)
-            raise SpinplaneError(
-                f"layer {last.name}: it takes {_told(last)}, layer {first.name} takes the same map as {_told(first)}"
-            )
-        return smallest, largest
 
     def _taken_code(self, maps: Iterable[int]) -> InputCode:
         """Codes of maps that share their pixels."""
@@ -94,7 +81,7 @@ class Wiring:
         scale = gcd(
             *(one.scale for one in operands), *(one.smallest - operands[0].smallest for one in operands)
         )
-        reaches = [self._reach(number) for number in maps if self._takers[number]]
+        reaches = [common_reach(self._takers[number]) for number in maps if self._takers[number]]
         smallest, largest = min(low for low, _ in reaches), max(high for _, high in reaches)
         bits = max(1, ((largest - smallest) // scale).bit_length())
         code = InputCode(bits=bits, scale=scale, offset=smallest)
@@ -160,6 +147,25 @@ def given_levels(layer: Layer) -> np.ndarray | None:
     if layer.addition:
         return layer.addition.levels
     return layer.steps.levels if layer.steps else None
+
+
+def common_reach(takers: Sequence[Layer]) -> tuple[int, int]:
+    """Least and greatest value that all layers of several take.
+
+    Raises
+    ------
+    SpinplaneError
+        If there is none.
+    """
+    highest = max(takers, key=lambda layer: layer.i.smallest)
+    lowest = min(takers, key=lambda layer: layer.i.largest)
+    smallest, largest = highest.i.smallest, lowest.i.largest
+    if smallest > largest:
+        first, last = sorted((highest, lowest), key=takers.index)
+        raise SpinplaneError(
+            f"layer {last.name}: it takes {_told(last)}, layer {first.name} takes the same map as {_told(first)}"
+        )
+    return smallest, largest
 
 
 def _told(layer: Layer) -> str:
