@@ -12,7 +12,7 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import Load
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import FeatureMap, ProgramLayer
+from spinplane.machine.program import FeatureMap, ProgramLayer, ProgramOutput
 from spinplane.machine.registers import machine_digest
 
 from ..compiled_program import CompiledProgram, PlacedStage
@@ -282,6 +282,7 @@ def _program(graph: Graph, machine: Machine, plan: _Plan) -> CompiledProgram:
             )
             for layer, begin, end in zip(graph.layers, bounds, bounds[1:], strict=False)
         ),
+        outputs=tuple(ProgramOutput(name=output.name, layers=output.layers) for output in graph.outputs),
         graph=graph,
         stages=tuple(plan.stages),
     )

@@ -27,6 +27,8 @@ from tests.compiler.codegen.test_program import (
 )
 
 BIPOLAR = Operand(bits=1, coding=Coding.BIPOLAR)
+#: Values from −9 to −6.
+FAR = Operand(bits=2, zero_point=9)
 DOREFA = Operand(bits=2, coding=Coding.DOREFA)
 SAME = (1, 1, 1, 1)
 
@@ -237,8 +239,8 @@ def conv(name="conv", **more):
             "layer conv: no layer takes its output",
         ),
         (
-            [conv(), conv("a"), conv("b", i=BIPOLAR, inputs=(0,), residual=residual(1))],
-            "layer b: it takes bipolar codes of 1 bits, layer a takes the same map as unsigned codes of 2 bits",
+            [conv(), conv("a"), conv("b", i=FAR, inputs=(0,), residual=residual(1))],
+            "layer b: it takes values from -9 to -6, layer a takes the same map as values from 0 to 3",
         ),
         (
             [
