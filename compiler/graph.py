@@ -147,7 +147,7 @@ class InputOperation:
         """What becomes of numbers of shape (batch, channels, height, width), float32."""
         function: np.ufunc = getattr(np, self.kind)
         constant = np.asarray(self.constant, dtype=np.float32)
-        with np.errstate(over="ignore"):  # what leaves float32 is infinite, and clipped like any other
+        with np.errstate(over="ignore", invalid="ignore"):  # what leaves float32 is infinite, and clipped
             return function(x, constant.reshape(-1, 1, 1) if constant.ndim else constant)
 
 
@@ -183,9 +183,17 @@ class InputCoding:
     bipolar: bool = False
 
     def encode(self, x: np.ndarray) -> np.ndarray:
-        """Values, int64, of numbers of shape (batch, channels, height, width), float32."""
+        """Values, int64, of numbers of shape (batch, channels, height, width), float32.
+
+        Raises
+        ------
+        SpinplaneError
+            If the operations give what is not a number, as ∞ − ∞ is.
+        """
         for operation in self.operations:
             x = operation.apply(x)
+        if np.isnan(x).any():
+            raise SpinplaneError("input: the operations before its quantizer give what is not a number")
         if self.bipolar:
             return np.where(x >= 0, 1, -1).astype(np.int64)
         zero_point = np.float32(self.zero_point)

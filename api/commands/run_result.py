@@ -106,8 +106,6 @@ class NetworkRun(Report):
         Of all layers, and counters of whole runs that differ.
     outputs : ndarray of float64
         The network's first output in its own units, of its own shape; a batch of images in front.
-    further_outputs : tuple of NamedOutput
-        Of a network with several.
     efficiency : RunEfficiency
     utilization : float
         Of the steady run, see `LayerRun`.
@@ -118,6 +116,8 @@ class NetworkRun(Report):
         Whether the model of the machine was compiled already.
     build_seconds, run_seconds : float
     waves : Path or None
+    further_outputs : tuple of NamedOutput
+        Of a network with several.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("wrong", "classes", "cycles", "cycles_cold")
@@ -127,7 +127,6 @@ class NetworkRun(Report):
     simulator: str
     mismatches: int
     outputs: np.ndarray
-    further_outputs: tuple[NamedOutput, ...]
     efficiency: RunEfficiency
     utilization: float
     counters: RunCounters
@@ -137,6 +136,7 @@ class NetworkRun(Report):
     build_seconds: float
     run_seconds: float
     waves: Path | None
+    further_outputs: tuple[NamedOutput, ...] = ()
 
     @property
     def classes(self) -> list[int]:

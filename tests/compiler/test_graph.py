@@ -66,6 +66,15 @@ def test_operations_are_those_of_float32():
     assert graph(operations=operations).encode_input(np.full(12, 2.0**24)).max() == 0
 
 
+def test_operations_may_leave_float32_but_not_the_numbers():
+    large = InputOperation(kind="multiply", constant=np.array(3.4e38))
+    x = np.array([-2, 0, 1] * 4)
+    assert graph(operations=(large, large)).encode_input(x).ravel().tolist() == [0, 0, 255] * 4
+    difference = InputOperation(kind="subtract", constant=np.array(np.inf))
+    with pytest.raises(SpinplaneError, match="the operations before its quantizer give what is not a number"):
+        graph(operations=(large, large, difference)).encode_input(x)
+
+
 @pytest.mark.parametrize(
     ("rounding", "values"),
     [
