@@ -50,9 +50,9 @@ class RandomGraph:
         low = int(rng.integers(-8, 1))
         high = low + int(rng.choice([1, 3, 6, 15]))
         self.inputs = rng.integers(low, high + 1, (images, *shape))
-        # Values of each map, and the least and greatest one that it may hold; None of sums.
+        # Values of each map, and all that it may hold; None of sums.
         self._values = [self.inputs]
-        self._reach: list[tuple[int, int] | None] = [(low, high)]
+        self._levels: list[range | None] = [range(low, high + 1)]
         self._layers = list[Layer]()
         for number in range(layers):
             self._append(number)
@@ -77,20 +77,20 @@ class RandomGraph:
                 layer.residual.scale * before
                 + layer.residual.residual_scale * self._values[layer.residual.source + 1]
             )
-        reach = None
+        levels = None
         if self._rng.random() < 0.92:
-            layer, reach = self._requantized(layer, before)
+            layer, levels = self._requantized(layer, before)
         sources = [layer.residual, layer.addition]
         residual, added = (
             None if one is None or one.source is None else self._values[one.source + 1] for one in sources
         )
         self._layers.append(layer)
         self._values.append(finish(layer, sums, residual, added))
-        self._reach.append(reach)
+        self._levels.append(levels)
 
     def _taken(self, number: int) -> tuple[int, ...]:
         """Maps of one height and width, whose values one operand has."""
-        rng, codes = self._rng, [n - 1 for n, reach in enumerate(self._reach) if reach is not None]
+        rng, codes = self._rng, [n - 1 for n, levels in enumerate(self._levels) if levels is not None]
         first = int(rng.choice(codes[-4:]))
         if rng.random() < 0.45:
             return (first,)
@@ -103,27 +103,34 @@ class RandomGraph:
                 others, min(count, 2 * len(others)), replace=rng.random() < 0.2 or count > len(others)
             )
         )
-        low, high = self._range(taken)
-        return taken if high - low < 256 else (first,)
+        levels = self._levels_of(taken)
+        return taken if levels[-1] - levels[0] < 256 else (first,)
 
-    def _range(self, taken: tuple[int, ...]) -> tuple[int, int]:
-        reaches = [reach for n in taken if (reach := self._reach[n + 1])]
-        return min(low for low, _ in reaches), max(high for _, high in reaches)
+    def _levels_of(self, taken: tuple[int, ...]) -> range:
+        """All values that maps may hold."""
+        of_maps = [levels for n in taken if (levels := self._levels[n + 1])]
+        first, last = min(levels[0] for levels in of_maps), max(levels[-1] for levels in of_maps)
+        odd = all(levels.step == 2 and (levels[0] - first) % 2 == 0 for levels in of_maps)
+        return range(first, last + 1, 2 if odd else 1)
 
-    def _operand(self, low: int, high: int) -> Operand:
-        """An operand that has all values from `low` to `high`, and maybe more."""
+    def _operand(self, levels: range) -> Operand:
+        """An operand that has all values of a range, and maybe more."""
         rng = self._rng
-        bits = max(1, (high - low).bit_length())
+        bits = max(1, (len(levels) - 1).bit_length())
         bits = min(8, bits + int(rng.integers(0, 2)))
-        room = 2**bits - 1 - (high - low)
-        smallest = low - int(rng.integers(0, room + 1))
-        if rng.integers(2):
-            return Operand(bits=bits, zero_point=-smallest)
-        return Operand(bits=bits, coding=Coding.TWOS_COMPLEMENT, zero_point=-smallest - 2 ** (bits - 1))
+        room = 2**bits - len(levels)
+        smallest = levels[0] - levels.step * int(rng.integers(0, room + 1))
+        if levels.step == 2:
+            coding = Coding.BIPOLAR if bits == 1 else Coding.DOREFA
+        else:
+            coding = Coding.UNSIGNED if rng.integers(2) else Coding.TWOS_COMPLEMENT
+        return Operand(
+            bits=bits, coding=coding, zero_point=Operand(bits=bits, coding=coding).smallest - smallest
+        )
 
     def _linear(self, number: int, taken: tuple[int, ...], values: np.ndarray) -> Layer:
         rng = self._rng
-        i = self._operand(*self._range(taken))
+        i = self._operand(self._levels_of(taken))
         flatten = bool(rng.random() < 0.2 and values[0].size <= _MOST_FLAT)
         height, width = (1, 1) if flatten else values.shape[2:]
         channels = values[0].size if flatten else values.shape[1]
@@ -145,11 +152,16 @@ class RandomGraph:
             bias=rng.integers(-9, 10, kernels),
             stride=tuple(rng.choice([1, 1, 1, 2], 2).tolist()),
             padding=padding,
-            pad_value=int(rng.integers(i.smallest, i.largest + 1)) if any(padding) else 0,
+            pad_value=self._pad_value(i) if any(padding) else 0,
             groups=groups,
             flatten=flatten,
             inputs=() if taken == (number - 1,) else taken,
         )
+
+    def _pad_value(self, i: Operand) -> int:
+        """A value of the operand, or one beside or between them where there is room for its code."""
+        value = int(self._rng.integers(i.smallest, i.largest + 1))
+        return value if i.bits == 8 else value - int(self._rng.integers(2))
 
     def _pooling(self, layer: Layer, sums: np.ndarray) -> Layer:
         if min(sums.shape[2:]) < 2 or self._rng.random() < 0.7:
@@ -163,7 +175,7 @@ class RandomGraph:
         fitting = [
             n - 1
             for n, values in enumerate(self._values)
-            if self._reach[n] is not None and values.shape[1:] == shape[1:]
+            if self._levels[n] is not None and values.shape[1:] == shape[1:]
         ]
         return int(self._rng.choice(fitting)) if fitting and self._rng.random() < 0.6 else None
 
@@ -177,15 +189,17 @@ class RandomGraph:
         scale, residual_scale = self._rng.choice([-3, -1, 1, 2, 5], 2).tolist()
         return replace(layer, residual=Residual(source=source, scale=scale, residual_scale=residual_scale))
 
-    def _requantized(self, layer: Layer, sums: np.ndarray) -> tuple[Layer, tuple[int, int]]:
+    def _requantized(self, layer: Layer, sums: np.ndarray) -> tuple[Layer, range]:
         rng = self._rng
         low = int(rng.integers(-9, 3))
-        high = low + int(rng.choice([1, 3, 4, 7, 15, 200], p=[0.2, 0.2, 0.15, 0.2, 0.2, 0.05]))
-        layer = replace(layer, steps=self._steps(layer, sums, low, high))
+        count = int(rng.choice([2, 4, 5, 8, 16, 200], p=[0.2, 0.2, 0.15, 0.2, 0.2, 0.05]))
+        step = 2 if count < 16 and rng.random() < 0.2 else 1
+        levels = range(low, low + step * count, step)
+        layer = replace(layer, steps=self._steps(layer, sums, levels))
         after = finish(replace(layer, residual=None), sums) if not layer.pool else None
         source = None if after is None or layer.residual else self._beside(after.shape)
         if source is None or rng.random() < 0.4:
-            return layer, (low, high)
+            return layer, levels
         least, most = int(rng.integers(-8, 0)), int(rng.integers(1, 8))
         if rng.integers(2):
             addition: CodeAddition | DoublingAddition = CodeAddition(
@@ -210,17 +224,18 @@ class RandomGraph:
                 low=least,
                 high=most,
             )
-        return replace(layer, addition=addition), (least, most)
+        return replace(layer, addition=addition), range(least, most + 1)
 
-    def _steps(self, layer: Layer, sums: np.ndarray, low: int, high: int) -> Steps:
+    def _steps(self, layer: Layer, sums: np.ndarray, levels: range) -> Steps:
         rng, kernels = self._rng, len(layer.weights)
-        if rng.integers(2) or layer.residual or high - low > 15:
+        count, low, high = len(levels) - 1, levels[0], levels[-1]
+        if rng.integers(2) or layer.residual or levels.step == 2 or count > 15:
             rising = rng.integers(0, 2, kernels).astype(bool)
-            places = rng.integers(sums.min(), sums.max() + 2, (kernels, high - low))
+            places = rng.integers(sums.min(), sums.max() + 2, (kernels, count))
             limits = np.sort(places, axis=1)
             limits = np.where(rising[:, np.newaxis], limits, limits[:, ::-1])
-            return StepFunction(thresholds=limits, rising=rising, levels=np.arange(low, high + 1))
-        scale = rng.uniform(0.3, 3, kernels) * (high - low + 2) / max(1, np.abs(sums).max())
+            return StepFunction(thresholds=limits, rising=rising, levels=np.array(levels))
+        scale = rng.uniform(0.3, 3, kernels) * (count + 2) / max(1, np.abs(sums).max())
         if rng.integers(2):
             signs = rng.choice([-1, 1], kernels)
             return FloatScale(scale=(scale * signs).astype(np.float32), low=low, high=high)
