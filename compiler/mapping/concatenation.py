@@ -14,6 +14,8 @@ import numpy as np
 from spinplane.machine import Operand
 
 from ..graph import Graph, Layer, Output, StepFunction
+from ..oracle import Shape, joined_shape
+from .lowering import PixelChannels
 from .placement import ceil_div
 from .wiring import common_reach, given_levels
 
@@ -25,7 +27,7 @@ class Home:
     Parameters
     ----------
     maps : tuple of int
-        In the order of their channels; one map where it is alone.
+        In the order of their channels.
     channels : int
         Of the whole pixel, without what may fill its last beat.
     """
@@ -40,6 +42,66 @@ class MapPlace:
 
     home: Home
     first: int
+
+    @classmethod
+    def alone(cls, number: int, channels: int) -> "MapPlace":
+        """Of a map that shares its pixels with no other."""
+        return cls(home=Home(maps=(number,), channels=channels), first=0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """A map to read.
+
+    Parameters
+    ----------
+    number : int
+        Among those of the stages.
+    shape : (channels, height, width)
+    clean : bool
+        Whether what fills its last beat is 0.
+    place : MapPlace
+    """
+
+    number: int
+    shape: Shape
+    clean: bool
+    place: MapPlace
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Read:
+    """What a layer takes: maps of one home, side by side.
+
+    Parameters
+    ----------
+    numbers : tuple of int
+        Of the maps.
+    shape : (channels, height, width)
+    pixel : PixelChannels
+    clean : bool
+        Whether the bits between the channels of two pixels are 0.
+    """
+
+    numbers: tuple[int, ...]
+    shape: Shape
+    pixel: PixelChannels
+    clean: bool
+
+    @classmethod
+    def of(cls, layer: Layer, sources: Sequence[Source]) -> "Read":
+        """What a layer takes of its sources; refuses those that differ in height or width."""
+        shape = joined_shape(layer, [source.shape for source in sources])
+        first = min(source.place.first for source in sources)
+        last = max(sources, key=lambda source: source.place.first)
+        home = last.place.home
+        places = [source.place.first - first + np.arange(source.shape[0]) for source in sources]
+        return cls(
+            numbers=tuple(source.number for source in sources),
+            shape=shape,
+            pixel=PixelChannels(places=np.concatenate(places), whole=home.channels),
+            clean=last.clean and len(home.maps) == len(sources),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +136,8 @@ class _Arranging:
         self._layers, self._owners = list[Layer](), list[int]()
         # Numbers of maps in the new graph, those of the given one in their order; the input comes first.
         self._numbers = [-1]
-        self._together, self._operands = list[list[int]](), list[Operand]()
+        # Maps of each home, and the values as which a layer takes them.
+        self._together, self._values = list[list[int]](), list[range]()
         self._home, self._place = dict[int, int](), dict[int, int]()
         self._known = dict[tuple[int, ...], tuple[int, ...]]()
 
@@ -117,8 +180,8 @@ class _Arranging:
         new = [one for one in taken if one not in self._home]
         homes = {self._home[one] for one in placed}
         once = len(set(taken)) == len(taken)
-        # Maps of one home have codes in common: those of another operand could need more bits.
-        alike = all(self._operands[home] == self._graph.layers[number].i for home in homes)
+        # Maps of one home have codes in common: those of other values could need more bits.
+        alike = all(self._values[home] == _values_of(self._graph.layers[number]) for home in homes)
         if once and alike and len(homes) <= 1 and self._extends(placed, new):
             self._place_all(new, homes.pop() if homes else None, number)
             return taken
@@ -146,7 +209,7 @@ class _Arranging:
         if home is None:
             home = len(self._together)
             self._together.append([])
-            self._operands.append(self._graph.layers[number].i)
+            self._values.append(_values_of(self._graph.layers[number]))
         for one in maps:
             self._home[one], self._place[one] = home, len(self._together[home])
             self._together[home].append(one)
@@ -157,12 +220,12 @@ class _Arranging:
         if source < 0:
             channels = self._graph.input_shape[0]
             smallest, largest = self._input_reach
-            levels = np.arange(smallest, largest + 1, reader.i.scale)
+            levels: np.ndarray = np.arange(smallest, largest + 1, reader.i.scale)
         else:
             given = self._layers[source]
             channels = len(given.weights)
-            of_layer = given_levels(given)
-            levels = np.zeros(1, dtype=np.int64) if of_layer is None else np.unique(of_layer)
+            # Sums are read by no layer.
+            levels = np.unique(np.asarray(given_levels(given)))
         return Layer(
             name=reader.name,
             weights=np.ones((channels, 1, 1, 1), dtype=np.int64),
@@ -192,16 +255,18 @@ def places_of(together: Sequence[Sequence[int]], channels: Sequence[int], lanes:
     lanes : int
         Results of a cycle.
     """
-    places = {
-        number: MapPlace(home=Home(maps=(number,), channels=of_map), first=0)
-        for number, of_map in enumerate(channels, start=-1)
-    }
+    places = {number: MapPlace.alone(number, of_map) for number, of_map in enumerate(channels, start=-1)}
     for maps in together:
         rooms = [ceil_div(channels[one + 1], lanes) * lanes for one in maps]
         *firsts, _ = accumulate(rooms, initial=0)
         home = Home(maps=tuple(maps), channels=firsts[-1] + channels[maps[-1] + 1])
         places |= {one: MapPlace(home=home, first=first) for one, first in zip(maps, firsts, strict=True)}
     return places
+
+
+def _values_of(layer: Layer) -> range:
+    """All values as which a layer takes its maps."""
+    return range(layer.i.smallest, layer.i.largest + 1, layer.i.scale)
 
 
 def _rewired(layer: Layer, taken: tuple[int, ...], numbers: Sequence[int]) -> Layer:

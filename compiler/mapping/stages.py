@@ -5,21 +5,19 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from spinplane.machine import Machine, SpinplaneError
 
 from ..codes import InputCode
 from ..graph import Graph, Layer
-from ..oracle import check_shapes, joined_shape
+from ..oracle import check_shapes
 from ..requantization.parameters import Requantization
 from ..requantization.requantize import requantization
 from ..requantization.values import Addend
 from .candidates import placements
-from .concatenation import Home, MapPlace, arrange_maps, places_of
+from .concatenation import Home, MapPlace, Read, Source, arrange_maps, places_of
 from .folding import fold_pool
 from .layer_splitting import split_layer, split_pool
-from .lowering import LoweredLayer, PixelChannels, layer_input_code, lower
+from .lowering import LoweredLayer, layer_input_code, lower
 from .placement import Placement
 from .wiring import Wiring, added_sources, check_graph
 
@@ -198,7 +196,7 @@ class NetworkStages:
         graph, stages = self._graph, list[Stage]()
         # Channels that do not exist have the least code, and a host leaves them out.
         clean = graph.input_shape[0] % self._machine.results_per_cycle == 0
-        sources = {-1: _Source(0, graph.input_shape, clean=clean, place=self.input_place)}
+        sources = {-1: Source(number=0, shape=graph.input_shape, clean=clean, place=self.input_place)}
         for number in range(len(graph.layers)):
             ways: list[Sequence[Layer]] = [self._parts[number]]
             if split_pools and (split := self._splits[number]):
@@ -222,7 +220,7 @@ class NetworkStages:
         self,
         number: int,
         way: Sequence[Layer],
-        sources: Mapping[int, "_Source"],
+        sources: Mapping[int, Source],
         *,
         first: int,
         sparing: bool,
@@ -230,11 +228,11 @@ class NetworkStages:
     ) -> list[Stage]:
         """Stages of a layer that is computed in one way; `first` is the number of the first one."""
         wiring, taken = self._wiring, self._graph.sources(number)
-        code, read = wiring.code(taken[0]), _Read.of(way[0], [sources[one] for one in taken])
+        code, read = wiring.code(taken[0]), Read.of(way[0], [sources[one] for one in taken])
         # What is not the network's input as raw bytes are planes, which beats write and the reader of residuals needs.
         alone = taken == (-1,) and self.input_place.home.maps == (-1,)
         in_bytes = alone and read.shape[0] < _CHANNELS_OF_PLANES and not wiring.added(-1)
-        owner = self._owners[number]
+        owner, place = self._owners[number], self._places[number]
         stages = list[Stage]()
         for at, layer in enumerate(way):
             surroundings = _Surroundings(
@@ -265,13 +263,11 @@ class NetworkStages:
                     output=surroundings.output,
                     takes=read.numbers,
                     adds=added[0].number if added else None,
-                    place=self._places[number]
-                    if at + 1 == len(way)
-                    else MapPlace(home=Home(maps=(), channels=len(layer.weights)), first=0),
+                    place=place if at + 1 == len(way) else MapPlace.alone(number, len(layer.weights)),
                     copies=number + 1 < len(self._owners) and self._owners[number + 1] == owner,
                 )
             )
-            read = _Read.of(layer, [_source_of(stages[-1], first + len(stages))])
+            read = Read.of(layer, [_source_of(stages[-1], first + len(stages))])
             code, in_bytes = surroundings.output, False
         return stages
 
@@ -357,54 +353,14 @@ def _fewest_cycles(candidates: Sequence[Placement]) -> float:
     return min((p.steady_cycles for p in fitting), default=float("inf"))
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A map to read: its number, its shape, whether what fills its last beat is 0, and its place in its pixels."""
-
-    number: int
-    shape: _Shape
-    clean: bool
-    place: MapPlace
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Read:
-    """What a layer takes.
-
-    Parameters
-    ----------
-    numbers : tuple of int
-        Of the maps, side by side.
-    shape : (channels, height, width)
-    pixel : PixelChannels
-    clean : bool
-        Whether the bits between the channels of two pixels are 0.
-    """
-
-    numbers: tuple[int, ...]
-    shape: _Shape
-    pixel: PixelChannels
-    clean: bool
-
-    @classmethod
-    def of(cls, layer: Layer, sources: Sequence[_Source]) -> "_Read":
-        """Maps of one home."""
-        shape = joined_shape(layer, [source.shape for source in sources])
-        first = min(source.place.first for source in sources)
-        home = sources[0].place.home
-        places = [source.place.first - first + np.arange(source.shape[0]) for source in sources]
-        last = max(sources, key=lambda source: source.place.first)
-        return cls(
-            numbers=tuple(source.number for source in sources),
-            shape=shape,
-            pixel=PixelChannels(places=np.concatenate(places), whole=home.channels),
-            clean=last.clean and (len(home.maps) <= 1 or len(home.maps) == len(sources)),
-        )
-
-
-def _source_of(stage: Stage, number: int) -> _Source:
+def _source_of(stage: Stage, number: int) -> Source:
     """The map that a stage gives."""
-    return _Source(number, stage.output_shape, clean=stage.variants[0].steps.clean, place=stage.place)
+    return Source(
+        number=number,
+        shape=stage.output_shape,
+        clean=stage.variants[0].steps.clean,
+        place=stage.place,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -413,7 +369,7 @@ class _Surroundings:
 
     Parameters
     ----------
-    read : _Read
+    read : Read
     code : InputCode, optional
         Of its input.
     in_bytes : bool
@@ -425,7 +381,7 @@ class _Surroundings:
         Whether it takes as few words of thresholds as can be.
     """
 
-    read: _Read
+    read: Read
     code: InputCode | None
     in_bytes: bool
     output: InputCode | None
