@@ -99,7 +99,11 @@ class Read:
         return cls(
             numbers=tuple(source.number for source in sources),
             shape=shape,
-            pixel=PixelChannels(places=np.concatenate(places), whole=home.channels),
+            pixel=PixelChannels(
+                places=np.concatenate(places),
+                whole=home.channels,
+                empty=all(source.clean for source in sources if source is not last),
+            ),
             clean=last.clean and len(home.maps) == len(sources),
         )
 

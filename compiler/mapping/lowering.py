@@ -23,10 +23,13 @@ class PixelChannels:
         From the first one that is read: of maps side by side, each begins a beat.
     whole : int
         Channels of the whole pixel.
+    empty : bool
+        Whether what lies between them has the code 0.
     """
 
     places: np.ndarray
     whole: int
+    empty: bool
 
     @property
     def span(self) -> int:
@@ -38,10 +41,18 @@ class PixelChannels:
         """Whether they follow each other without gaps."""
         return bool((np.diff(self.places, prepend=-1) == 1).all())
 
+    def apart(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers of channels, the second axis, at their places, with 0 between them."""
+        if self.in_order:
+            return numbers
+        found = np.zeros((len(numbers), self.span, *numbers.shape[2:]), dtype=numbers.dtype)
+        found[:, self.places] = numbers
+        return found
+
     @classmethod
     def alone(cls, channels: int) -> "PixelChannels":
         """Of a map that shares its pixels with no other."""
-        return cls(places=np.arange(channels), whole=channels)
+        return cls(places=np.arange(channels), whole=channels, empty=True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,8 +69,8 @@ class LoweredLayer:
     code : InputCode
     weights : WeightCode
         Codes of shape (parts, kernels, channels, kernel height, kernel width). Part p sees the channels from
-        p · channels on and gives the kernels from p · kernels on. Channels between maps that lie side by side are
-        among them, with weights of the value 0.
+        p · channels on and gives the kernels from p · kernels on. What lies between maps side by side are channels
+        too: with weights of the value 0, or any where it has the code 0.
     bias : ndarray of shape (parts, kernels), int64
         With what the input's offset adds.
     stride, dilation : Pair
@@ -175,11 +186,14 @@ def lower(
         If shapes do not fit together, or codes or a width do not fit, with the layer's name and the numbers.
     """
     pixel = pixel or PixelChannels.alone(input_shape[0])
-    values, (parts, channels) = _weights(layer, input_shape, machine, pixel)
+    values, parts = _weights(layer, input_shape, machine, in_order=pixel.in_order)
     code = code or layer_input_code(layer)
     kernels, _, height, width = values.shape
-    weights = encode_weights(layer.name, values, layer.w, code.scale)
-    codes = weights.codes.reshape(parts, kernels // parts, channels, height, width)
+    # What lies between maps counts for nothing if its weights have the value 0, or it has the code 0 itself.
+    empty = pixel.empty and not (any(layer.padding) and code.code(layer.pad_value))
+    weights = encode_weights(layer.name, values if empty else pixel.apart(values), layer.w, code.scale)
+    codes = pixel.apart(weights.codes) if empty else weights.codes
+    codes = codes.reshape(parts, kernels // parts, -1, height, width)
     bias = layer.bias + code.offset * values.sum(axis=(1, 2, 3))
     stride = (1, 1) if layer.flatten else layer.stride
     top, left, bottom, right = layer.padding
@@ -223,9 +237,12 @@ def _windows(side: int, kernel: int, stride: int, dilation: int) -> int:
 
 
 def _weights(
-    layer: Layer, input_shape: tuple[int, int, int], machine: Machine, pixel: PixelChannels
-) -> tuple[np.ndarray, tuple[int, int]]:
-    """Weights of shape (kernels, channels of a part, height, width), and parts with their channels."""
+    layer: Layer, input_shape: tuple[int, int, int], machine: Machine, *, in_order: bool
+) -> tuple[np.ndarray, int]:
+    """Weights of shape (kernels, channels of a part, height, width), and the number of parts.
+
+    Parts are groups whose channels follow each other.
+    """
     channels, height, width = input_shape
     kernels, of_group, *size = layer.weights.shape
     groups = layer.groups
@@ -236,9 +253,8 @@ def _weights(
             f"layer {layer.name}: {kernels} kernels of {'×'.join(map(str, layer.weights.shape[1:]))} in {groups} "
             f"groups do not fit an input of {'×'.join(map(str, input_shape))} (channels, height, width)"
         )
-    in_order = pixel.in_order
     if groups > 1 and not flat and in_order and kernels // groups % machine.results_per_cycle == 0:
-        return layer.weights, (groups, of_group)
+        return layer.weights, groups
     dense = layer.weights
     if groups > 1:
         # Results leave D at a time: groups of another number of kernels are one dense layer with zeros between them.
@@ -248,8 +264,4 @@ def _weights(
             dense[kernel, first : first + of_group] = weights
     if flat:
         dense = dense.reshape(kernels, channels, height, width)
-    if not in_order:
-        apart = np.zeros((kernels, pixel.span, *dense.shape[2:]), dtype=dense.dtype)
-        apart[:, pixel.places] = dense
-        dense = apart
-    return dense, (1, dense.shape[1])
+    return dense, 1

@@ -144,9 +144,9 @@ class NetworkStages:
             split_pool(layer, readers[0].i) if readers and len(parts) == 1 else None
             for layer, readers, parts in zip(graph.layers, takers, self._parts, strict=True)
         ]
-        self._lowered = dict[Layer, LoweredLayer]()
-        self._as_is = dict[tuple[Layer, bool], Variant]()
-        self._folded = dict[tuple[Layer, bool], Variant | None]()
+        self._lowered = dict[tuple[Layer, bool], LoweredLayer]()
+        self._as_is = dict[tuple[Layer, bool, bool, bool], Variant]()
+        self._folded = dict[tuple[Layer, bool, bool, bool], Variant | None]()
         self.foldable = any(layer.pool and layer.pool.kind == "sum" for layer in graph.layers)
         self.splittable = any(self._splits)
 
@@ -273,18 +273,19 @@ class NetworkStages:
 
     def _find_as_is(self, number: int, layer: Layer, surroundings: "_Surroundings") -> Variant:
         """A layer, or a part of one, as it is."""
-        key = layer, surroundings.sparing
+        key = layer, *surroundings.key
         if key not in self._as_is:
             whole = self._graph.layers[number]
-            if layer not in self._lowered:
-                other = self._lowered.get(whole) if layer.weights is whole.weights else None
-                self._lowered[layer] = other.part(layer) if other else self._lower(layer, surroundings)
-            self._as_is[key] = self._variant(self._lowered[layer], surroundings)
+            empty = surroundings.read.pixel.empty
+            if (layer, empty) not in self._lowered:
+                other = self._lowered.get((whole, empty)) if layer.weights is whole.weights else None
+                self._lowered[layer, empty] = other.part(layer) if other else self._lower(layer, surroundings)
+            self._as_is[key] = self._variant(self._lowered[layer, empty], surroundings)
         return self._as_is[key]
 
     def _find_folded(self, layer: Layer, surroundings: "_Surroundings") -> Variant | None:
         """A layer with its average pooling folded, if its summed kernels can be computed."""
-        key = layer, surroundings.sparing
+        key = layer, *surroundings.key
         if key not in self._folded:
             self._folded[key] = None
             if folded := fold_pool(layer):
@@ -365,7 +366,7 @@ def _source_of(stage: Stage, number: int) -> Source:
 
 @dataclass(frozen=True, kw_only=True)
 class _Surroundings:
-    """What a layer, or a part of one, meets in the network: the same in all ways to compute the others.
+    """What a layer, or a part of one, meets in the network: but for `key` the same in all ways to compute the others.
 
     Parameters
     ----------
@@ -387,3 +388,8 @@ class _Surroundings:
     output: InputCode | None
     addend: Addend | None
     sparing: bool
+
+    @property
+    def key(self) -> tuple[bool, bool, bool]:
+        """What of it may differ between the ways to compute the layers before."""
+        return self.sparing, self.read.clean, self.read.pixel.empty
