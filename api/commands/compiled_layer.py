@@ -166,6 +166,7 @@ class CompiledLayer:
             ring_rows=self.ring_rows,
             kernel_rows=self.kernel_rows,
             resident=self.resident,
+            copies=len(self.copies),
         )
 
 

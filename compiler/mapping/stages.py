@@ -178,11 +178,25 @@ class NetworkStages:
         return stages
 
     def output_maps(self, stages: Sequence[Stage]) -> set[int]:
-        """Numbers of the maps, among those of chosen stages, that are the network's outputs."""
-        wanted = {number for output in self._given.outputs for number in output.layers}
+        """Numbers of the maps, among those of chosen stages, that are the network's outputs.
+
+        Raises
+        ------
+        SpinplaneError
+            If the maps of an output differ in height or width, or it has another number of channels than they.
+        """
         # The last stage of a layer gives its map.
         last = {stage.number: at + 1 for at, stage in enumerate(stages)}
-        return {last[number] for number in wanted}
+        for output in self._given.outputs:
+            shapes = [stages[last[number] - 1].output_shape for number in output.layers]
+            channels = sum(shape[0] for shape in shapes)
+            if len({shape[1:] for shape in shapes}) > 1 or channels != len(output.scale):
+                maps = " and ".join("×".join(map(str, shape)) for shape in shapes[:4])
+                raise SpinplaneError(
+                    f"output {output.name}: maps of {maps} (channels, height, width) are not {len(output.scale)} "
+                    "channels of one height and width"
+                )
+        return {last[number] for output in self._given.outputs for number in output.layers}
 
     def _lookup_words(self, stages: Sequence[Stage]) -> Counter[int]:
         """Words of thresholds and tables that each layer takes."""

@@ -93,6 +93,10 @@ def test_copies_of_maps_count_for_the_layer_that_needs_them() -> None:
         own = [n for one in program.stages if one.stage.number == number for n in one.numbers]
         assert list(placed.descriptors) == own
         assert layer.passes == len(own)
+        assert layer.copies == sum(one.stage.number == number for one in copies)
+    told = str(spinplane.compile_model(drawn.graph, machine="paper8"))
+    names = ", ".join(layer.layer for layer in result.layers if layer.copies)
+    assert f"maps copied, to lie beside others that are taken with them: {names}" in " ".join(told.split())
     needed = sum(one.binary_operations for one in result.layers)
     assert result.efficiency.steady == needed / (
         result.cycles * result.machine.sub_arrays * result.machine.columns

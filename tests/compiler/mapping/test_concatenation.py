@@ -1,5 +1,7 @@
 """Maps side by side: which share pixels, which are copied, and what lies between them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from checked_networks import check, check_loops
@@ -148,6 +150,45 @@ def test_weights_of_one_bit_stay_so_where_what_lies_between_is_empty() -> None:
     assert planes() == 1
     # Padding fills the gaps too: their weights are 0, beside -1 and 1.
     assert planes(pad_value=2) == 2
+
+
+@pytest.mark.parametrize(
+    ("layers", "text"),
+    [
+        (
+            (0, 1),
+            "output y: maps of 3×4×4 and 3×2×2 (channels, height, width) are not 6 channels of one height and width",
+        ),
+        (
+            (0, 0, 0),
+            "output y: maps of 3×4×4 and 3×4×4 and 3×4×4 (channels, height, width) are not 6 channels of ",
+        ),
+        ((0, 2), "output y: it is map 2: must be from 0 to 1, the outputs of layers"),
+        ((), "output y: it is map -1: must be from 0 to 1, the outputs of layers"),
+    ],
+)
+def test_outputs_that_fit_no_layers_are_refused(layers: tuple[int, ...], text: str) -> None:
+    made = Made()
+    made.add(3, -1)
+    made.add(3, 0, stride=(2, 2))
+    outputs = (unscaled_output(1, (1, 3)), replace(unscaled_output(0, (1, 6)), name="y", layers=layers))
+    with pytest.raises(SpinplaneError) as error:
+        compile_graph(replace(made.graph(), outputs=outputs), SMALL)
+    assert str(error.value).startswith(text)
+
+
+def test_a_network_has_an_output_and_no_sums_within() -> None:
+    made = Made()
+    made.add(3, -1)
+    made.add(3, 0)
+    graph = made.graph()
+    with pytest.raises(SpinplaneError, match=r"^network made: it has no output$"):
+        compile_graph(replace(graph, outputs=()), SMALL)
+    sums = replace(graph, layers=(replace(graph.layers[0], steps=None), graph.layers[1]))
+    with pytest.raises(
+        SpinplaneError, match=r"^layer layer0: its sums enter another layer without requantization$"
+    ):
+        compile_graph(sums, SMALL)
 
 
 def test_maps_of_other_sides_are_refused() -> None:
