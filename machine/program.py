@@ -66,7 +66,8 @@ class FeatureMap:
 
     def values(self, codes: np.ndarray) -> np.ndarray:
         """Values that codes of any shape stand for, int64."""
-        return codes if self.layout == "raw" else self.scale * codes + self.offset
+        numbers = codes.astype(np.int64)
+        return numbers if self.layout == "raw" else self.scale * numbers + self.offset
 
 
 @dataclass(frozen=True, kw_only=True)

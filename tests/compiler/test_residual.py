@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from checked_networks import check, check_loops
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.codes import InputCode
@@ -14,17 +15,7 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.requantization.requantize import requantization
 from spinplane.compiler.requantization.values import Addend
 from spinplane.machine import Coding, Operand, SpinplaneError
-from tests.compiler.codegen.test_program import (
-    FEW,
-    SMALL,
-    TINY,
-    check,
-    check_loops,
-    inputs_of,
-    layer_of,
-    network,
-    steps_of,
-)
+from tests.compiler.codegen.test_program import FEW, SMALL, TINY, inputs_of, layer_of, network, steps_of
 
 BIPOLAR = Operand(bits=1, coding=Coding.BIPOLAR)
 #: Values from −9 to −6.
