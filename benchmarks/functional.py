@@ -18,7 +18,7 @@ import numpy as np
 
 from spinplane.behavioral import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.graph import Graph, InputCoding, Layer, StepFunction
+from spinplane.compiler.graph import Graph, InputCoding, Layer, StepFunction, unscaled_output
 from spinplane.compiler.oracle import run_graph
 from spinplane.device import draw_fault_map, load_technology
 from spinplane.machine import Coding, Operand, load_machine
@@ -82,9 +82,7 @@ def convolution(w: Operand, i_bits: int) -> tuple[Graph, np.ndarray]:
         input_shape=(CHANNELS, SIDE, SIDE),
         input_coding=InputCoding(low=0, high=levels - 1),
         layers=(conv, copy),
-        output_scale=np.ones(CHANNELS),
-        output_offset=np.zeros(CHANNELS),
-        output_shape=(1, CHANNELS, SIDE, SIDE),
+        outputs=(unscaled_output(1, (1, CHANNELS, SIDE, SIDE)),),
     )
     return graph, inputs
 

@@ -5,14 +5,16 @@ With inputs a = s_i·u + o_i and weights w = s_w·q + o_w of unsigned codes u an
     Σ w·a = s_w·s_i·Σ q·u + o_w·s_i·Σ u + o_i·Σ w:
 
 the counts give Σ q·u, the row sums Σ u, and the rest is a constant of the kernel. A padded position has a code too,
-that of the value 0, and so nothing in it depends on where the window lies.
+that of its value, and so nothing in it depends on where the window lies.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 
-from spinplane.machine import MAX_BITS, Coding, Operand, SpinplaneError
+from spinplane.machine import MAX_BITS, Operand, SpinplaneError
 
 from .kernel_blocks import kernel_blocks
 
@@ -29,14 +31,16 @@ class InputCode:
     bits : int
         Planes of the map.
     scale, offset : int
-    pad_code : int
-        Code of the value 0; without meaning where a layer pads nothing.
     """
 
     bits: int
     scale: int
     offset: int
-    pad_code: int
+
+    def code(self, value: int) -> int | None:
+        """Code of a value; None if it has none."""
+        code, rest = divmod(value - self.offset, self.scale)
+        return code if rest == 0 and 0 <= code < 1 << self.bits else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,35 +60,57 @@ class WeightCode:
     offset: int
 
 
-def input_code(name: str, operand: Operand, *, pads: bool) -> InputCode:
-    """Codes of an operand as a layer takes them.
+def input_code(name: str, operand: Operand, padding: Collection[int] = ()) -> InputCode:
+    """Codes of an operand as layers take them.
 
-    An operand without the value 0 (±1, DoReFa) in a layer that pads has codes of one bit more: value − least value.
+    Values of padding that the operand does not have, as ±1 and DoReFa do not have 0, are codes too: of the values from
+    the least to the greatest one, of one bit more where that is the value 0.
+
+    Parameters
+    ----------
+    name : str
+        Of a layer that pads, for messages.
+    operand : Operand
+    padding : collection of int
+        Values of padded positions.
 
     Raises
     ------
     SpinplaneError
         If the codes would need more than 8 bits, naming the layer.
     """
-    if operand.scale == 1:
-        offset = operand.smallest
-        return InputCode(bits=operand.bits, scale=1, offset=offset, pad_code=-offset)
-    if not pads:
-        return InputCode(bits=operand.bits, scale=operand.scale, offset=operand.offset, pad_code=0)
-    if operand.bits == MAX_BITS:
+    code = InputCode(bits=operand.bits, scale=operand.scale, offset=operand.smallest)
+    return widened(name, code, operand.largest, padding)
+
+
+def widened(name: str, code: InputCode, largest: int, values: Collection[int]) -> InputCode:
+    """Codes of the values from a code's offset to `largest`, and of other values too.
+
+    Raises
+    ------
+    SpinplaneError
+        If they would need more than 8 bits, naming the layer.
+    """
+    if all(code.code(value) is not None for value in values):
+        return code
+    least, greatest = min(code.offset, *values), max(largest, *values)
+    scale = gcd(code.scale, *(value - code.offset for value in values))
+    bits = max(1, ((greatest - least) // scale).bit_length())
+    if bits > MAX_BITS:
+        others = ", ".join(str(value) for value in sorted(values) if code.code(value) is None)
         raise SpinplaneError(
-            f"layer {name}: inputs of {operand.bits} bits without the value 0 need {operand.bits + 1} bits with "
-            f"padding, a feature map has at most {MAX_BITS}"
+            f"layer {name}: inputs of {code.bits} bits without the value {others} need {bits} bits with padding, a "
+            f"feature map has at most {MAX_BITS}"
         )
-    return InputCode(bits=operand.bits + 1, scale=1, offset=operand.offset, pad_code=-operand.offset)
+    return InputCode(bits=bits, scale=scale, offset=least)
 
 
 def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale: int) -> WeightCode:
     """Weights as unsigned codes.
 
-    Two's complement has the excess codes w + 2^(N−1). Weights that have zeros beside the values of ±1 or DoReFa, as the
-    gaps between groups do, and weights whose offset exceeds what a window sum can be multiplied with, have the codes
-    w − least weight.
+    Two's complement has the excess codes w + 2^(N−1). Weights that have zeros beside the values of their operand, as
+    gaps have between groups and between maps, and weights whose offset exceeds what a window sum can be multiplied
+    with, have the codes w − least weight.
 
     Parameters
     ----------
@@ -101,9 +127,10 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
     SpinplaneError
         If codes need more than 8 bits, or the factor of the window sum does not fit, naming the layer.
     """
-    scale, bits = operand.scale, operand.bits
-    offset = -(2 ** (bits - 1)) if operand.coding is Coding.TWOS_COMPLEMENT else operand.offset
-    codes = None if -offset * input_scale > _LARGEST_WINDOW_SCALE else _codes(weights, scale, offset)
+    scale, bits, offset = operand.scale, operand.bits, operand.smallest
+    codes = None
+    if 0 <= -offset * input_scale <= _LARGEST_WINDOW_SCALE:
+        codes = _codes(weights, scale, offset, bits)
     if codes is None:
         scale, offset = 1, min(0, int(weights.min()))
         bits = max(1, (int(weights.max()) - offset).bit_length())
@@ -118,17 +145,18 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
             f"{-offset * input_scale}: must be at most {_LARGEST_WINDOW_SCALE}"
         )
     if codes is None:
-        codes = _codes(weights, scale, offset)
+        codes = _codes(weights, scale, offset, bits)
         assert codes is not None
     return WeightCode(codes=codes, bits=bits, scale=scale, offset=offset)
 
 
-def _codes(weights: np.ndarray, scale: int, offset: int) -> np.ndarray | None:
-    """(Weights − offset) / scale of a power of two, uint8; None if one is not a whole number."""
+def _codes(weights: np.ndarray, scale: int, offset: int, bits: int) -> np.ndarray | None:
+    """(Weights − offset) / scale of a power of two, uint8; None if one is not a whole number of as many bits."""
     codes = np.empty(weights.shape, dtype=np.uint8)
     for block in kernel_blocks(weights):
         above = weights[block].astype(np.int64) - offset
-        if scale > 1 and (above & (scale - 1)).any():
+        shifted = above >> (scale.bit_length() - 1)
+        if (scale > 1 and (above & (scale - 1)).any()) or shifted.min() < 0 or shifted.max() >= 1 << bits:
             return None
-        codes[block] = above >> (scale.bit_length() - 1)
+        codes[block] = shifted
     return codes

@@ -13,7 +13,7 @@ from .requantization.parameters import Requantization
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PlacedStage:
-    """A stage of a network in a program: its placement, its input and output maps, its passes.
+    """A stage of a network in a program: its placement, its maps, its passes.
 
     Parameters
     ----------
@@ -22,8 +22,10 @@ class PlacedStage:
     allocation : Allocation
         The chosen placement; its `Placement.layer` is what is computed, with the pooling folded or not.
     steps : Requantization
-    source, target : FeatureMap
-        What it reads and writes.
+    sources : tuple of FeatureMap
+        What it takes, side by side.
+    target : FeatureMap
+        What it writes.
     residual : FeatureMap, optional
         What it adds.
     numbers : tuple of int
@@ -34,7 +36,7 @@ class PlacedStage:
     stage: Stage
     allocation: Allocation
     steps: Requantization
-    source: FeatureMap
+    sources: tuple[FeatureMap, ...]
     target: FeatureMap
     residual: FeatureMap | None
     numbers: tuple[int, ...]

@@ -6,6 +6,7 @@ says what its file means: where an operator defines its arithmetic, that is it (
 `DoublingAddition`); all else is exact arithmetic on the file's numbers, of which a `StepFunction` holds the thresholds.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 from spinplane.machine import Operand, SpinplaneError
 
 from .meaning.additions import CodeAddition, DoublingAddition
+from .meaning.input_coding import InputCoding, InputOperation
 from .meaning.steps import DoublingMultiply, FloatScale, StepFunction, Steps
 
 __all__ = [
@@ -23,11 +25,14 @@ __all__ = [
     "FloatScale",
     "Graph",
     "InputCoding",
+    "InputOperation",
     "Layer",
+    "Output",
     "Pooling",
     "Residual",
     "StepFunction",
     "Steps",
+    "unscaled_output",
 ]
 
 Four = tuple[int, int, int, int]
@@ -87,17 +92,18 @@ class Layer:
         Of the weights and of the inputs.
     stride, dilation : (vertical, horizontal)
     padding : (top, left, bottom, right)
-        Padded positions contribute the value 0.
+        Padded positions have the value `pad_value`.
     groups : int
     bias : ndarray of shape (kernels,), int64
     flatten : bool
-        The input is taken as one pixel of channels × height × width channels, in this order.
+        What it takes is one pixel of channels × height × width channels, in this order.
     pool : Pooling, optional
     steps : StepFunction, FloatScale or DoublingMultiply, optional
         Without, the sums themselves leave the layer.
-    input : int, optional
-        Number of the earlier layer whose output it takes, or −1 for the network's input; the layer before it if not
-        given.
+    inputs : tuple of int
+        Numbers of the earlier layers whose outputs it takes, side by side along the channels in this order; −1 is the
+        network's input. Empty: the layer before it. All of them are values of `i`.
+    pad_value : int
     residual : Residual, optional
         The steps are those of the sums with the residual, and without steps these leave the layer. The greatest code
         of several (``max_codes``) has none.
@@ -117,30 +123,72 @@ class Layer:
     flatten: bool = False
     pool: Pooling | None = None
     steps: Steps | None = None
-    input: int | None = None
+    inputs: tuple[int, ...] = ()
+    pad_value: int = 0
     residual: Residual | None = None
     addition: CodeAddition | DoublingAddition | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class InputCoding:
-    """How a user's values become codes, in float32 as models compute it.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Output:
+    """An output of a network: what some of its layers give, in units, axes and shape of its own.
 
-    value = clip(round_half_even((x · multiply − subtract) / scale + zero_point), low, high) − zero_point
+    number = clip(scale · value + offset, low, high)
 
     Parameters
     ----------
-    scale, zero_point, multiply, subtract : float
-    low, high : int
-        Least and greatest code.
+    name : str
+        Of the model's tensor.
+    layers : tuple of int
+        Numbers of the layers that give it, side by side along the channels in this order. Layers that give sums are
+        read by no other layer.
+    scale, offset : ndarray of shape (channels,), float64
+    shape : tuple of int
+        Of the model's output, the batch of 1 included.
+    low, high : ndarray of shape (channels,), float64, optional
+        Bounds, as a last Relu or Clip sets them.
+    order : permutation of (0, 1, 2, 3)
+        Axes of (batch, channels, height, width) in the order in which the model has them.
     """
 
-    scale: float = 1.0
-    zero_point: float = 0.0
-    multiply: float = 1.0
-    subtract: float = 0.0
-    low: int
-    high: int
+    name: str
+    layers: tuple[int, ...]
+    scale: np.ndarray
+    offset: np.ndarray
+    shape: tuple[int, ...]
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    order: Four = (0, 1, 2, 3)
+
+    def values(self, maps: Sequence[np.ndarray | None]) -> np.ndarray:
+        """Values of all its channels, shape (batch, channels, height, width), from those of each layer."""
+        parts = [maps[number] for number in self.layers]
+        return np.concatenate([part for part in parts if part is not None], axis=1)
+
+    def decode(self, values: np.ndarray) -> np.ndarray:
+        """Values in the output's own units, axes and shape.
+
+        Parameters
+        ----------
+        values : ndarray of shape (batch, channels, height, width), int64
+
+        Returns
+        -------
+        ndarray of shape (batch, *shape[1:]), float64
+        """
+        by_channel = (-1, 1, 1)
+        own = values * self.scale.reshape(by_channel) + self.offset.reshape(by_channel)
+        if self.low is not None:
+            own = np.maximum(own, self.low.reshape(by_channel))
+        if self.high is not None:
+            own = np.minimum(own, self.high.reshape(by_channel))
+        return own.transpose(self.order).reshape(len(values), *self.shape[1:])
+
+
+def unscaled_output(number: int, shape: tuple[int, ...]) -> Output:
+    """An output of the values of one layer as they are, in a shape whose second side are the channels."""
+    ones = np.ones(shape[1])
+    return Output(name="output", layers=(number,), scale=ones, offset=0 * ones, shape=shape)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,33 +201,23 @@ class Graph:
     input_shape : (channels, height, width)
     input_coding : InputCoding
     layers : tuple of Layer
-        Each takes what the one before it gives, or what its `input` says; the first takes the codes of the input, the
-        last gives sums or codes.
-    output_scale, output_offset : ndarray of shape (channels,), float64
-        The network's own output is scale · value + offset.
-    output_shape : tuple of int
-        Of the model's output, the batch of 1 included.
-    output_low, output_high : ndarray of shape (channels,), float64, optional
-        Bounds of the network's own output, as a last Relu or Clip sets them.
+        Each takes what the one before it gives, or what its `inputs` say; the first takes the network's input.
+    outputs : tuple of Output
+        At least one.
     """
 
     name: str
     input_shape: tuple[int, int, int]
     input_coding: InputCoding
     layers: tuple[Layer, ...]
-    output_scale: np.ndarray
-    output_offset: np.ndarray
-    output_shape: tuple[int, ...]
-    output_low: np.ndarray | None = None
-    output_high: np.ndarray | None = None
+    outputs: tuple[Output, ...]
 
-    def source(self, number: int) -> int:
-        """Number of the layer whose output a layer takes; −1 is the network's input."""
-        given = self.layers[number].input
-        return number - 1 if given is None else given
+    def sources(self, number: int) -> tuple[int, ...]:
+        """Numbers of the layers whose outputs a layer takes, side by side; −1 is the network's input."""
+        return self.layers[number].inputs or (number - 1,)
 
     def encode_input(self, values: np.ndarray) -> np.ndarray:
-        """Input values as the integers that the first layer takes.
+        """A user's numbers as the values of the network's input.
 
         Parameters
         ----------
@@ -212,28 +250,14 @@ class Graph:
         x = array.reshape(-1, *self.input_shape).astype(np.float32)
         if not np.isfinite(x).all():
             raise SpinplaneError("input: its values are not all finite")
-        c = self.input_coding
-        scaled = (x * np.float32(c.multiply) - np.float32(c.subtract)) / np.float32(c.scale) + np.float32(
-            c.zero_point
-        )
-        codes = np.clip(np.rint(scaled), c.low, c.high)
-        return (codes - np.float32(c.zero_point)).astype(np.int64)
+        return self.input_coding.encode(x)
 
-    def decode_output(self, values: np.ndarray) -> np.ndarray:
-        """What leaves the last layer, in the network's own units and shape.
+    def decode_outputs(self, maps: Sequence[np.ndarray | None]) -> tuple[np.ndarray, ...]:
+        """All outputs in the network's own units and shapes.
 
         Parameters
         ----------
-        values : ndarray of shape (batch, channels, height, width), int64
-
-        Returns
-        -------
-        ndarray of shape (batch, *output_shape[1:]), float64
+        maps : sequence of ndarray of shape (batch, channels, height, width), int64
+            Values that leave each layer; None for some that no output takes.
         """
-        shape = (-1, 1, 1)
-        own = values * self.output_scale.reshape(shape) + self.output_offset.reshape(shape)
-        if self.output_low is not None:
-            own = np.maximum(own, self.output_low.reshape(shape))
-        if self.output_high is not None:
-            own = np.minimum(own, self.output_high.reshape(shape))
-        return own.reshape(len(values), *self.output_shape[1:])
+        return tuple(output.decode(output.values(maps)) for output in self.outputs)

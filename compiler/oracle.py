@@ -1,5 +1,7 @@
 """The oracle of networks: an integer graph in plain numpy, with every dot product a sum of products."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from spinplane.behavioral import windows
@@ -9,6 +11,8 @@ from .graph import CodeAddition, Graph, Layer, Pooling
 
 # float64 holds every whole number up to this, so a matrix product of smaller ones is exact.
 _EXACT = 2**53
+
+Shape = tuple[int, int, int]
 
 
 def run_graph(graph: Graph, inputs: np.ndarray) -> list[np.ndarray]:
@@ -27,18 +31,38 @@ def run_graph(graph: Graph, inputs: np.ndarray) -> list[np.ndarray]:
     Raises
     ------
     SpinplaneError
-        If a residual's shape differs from that of what it is added to, naming the layer and the shapes.
+        If maps that are taken side by side differ in height or width, or a residual's shape differs from that of what
+        it is added to, naming the layer and the shapes.
     """
     # Map n + 1 is what layer n gives, and so −1 + 1 the network's input.
     maps = [inputs]
     for number, layer in enumerate(graph.layers):
-        sums = linear(layer, arrange(layer, maps[graph.source(number) + 1]))
+        taken = concatenate(layer, [maps[source + 1] for source in graph.sources(number)])
+        sums = linear(layer, arrange(layer, taken))
         residual = maps[layer.residual.source + 1] if layer.residual else None
         added = None
         if layer.addition and layer.addition.source is not None:
             added = maps[layer.addition.source + 1]
         maps.append(finish(layer, sums, residual, added))
     return maps[1:]
+
+
+def concatenate(layer: Layer, maps: Sequence[np.ndarray]) -> np.ndarray:
+    """Maps that a layer takes, of shape (batch, channels, height, width), side by side along the channels."""
+    joined_shape(layer, [(one.shape[1], one.shape[2], one.shape[3]) for one in maps])
+    return np.concatenate(maps, axis=1)
+
+
+def joined_shape(layer: Layer, shapes: Sequence[Shape]) -> Shape:
+    """Shape (channels, height, width) of maps side by side; refuses maps that differ in height or width."""
+    _, *sides = shapes[0]
+    for shape in shapes:
+        if [*shape[1:]] != sides:
+            raise SpinplaneError(
+                f"layer {layer.name}: it takes maps of {' and '.join('×'.join(map(str, s)) for s in shapes[:4])} "
+                "(channels, height, width) side by side: their heights and widths must be the same"
+            )
+    return sum(channels for channels, _, _ in shapes), shapes[0][1], shapes[0][2]
 
 
 def arrange(layer: Layer, values: np.ndarray) -> np.ndarray:
@@ -49,14 +73,17 @@ def arrange(layer: Layer, values: np.ndarray) -> np.ndarray:
 def linear(layer: Layer, values: np.ndarray) -> np.ndarray:
     """Sums of products and bias of a layer, shape (batch, kernels, height, width), int64."""
     kernels, of_group, *kernel = layer.weights.shape
-    seen = windows(values, tuple(kernel), layer.stride, layer.padding, layer.dilation)
+    # Windows are padded with 0, so they are those of the differences from the value of padding.
+    above = values - layer.pad_value
+    seen = windows(above, tuple(kernel), layer.stride, layer.padding, layer.dilation)
     batch, height, width = seen.shape[:3]
     groups = layer.groups
     rows = seen.reshape(batch * height * width, groups, of_group * kernel[0] * kernel[1]).astype(np.float64)
     columns = layer.weights.reshape(groups, kernels // groups, -1).astype(np.float64)
     assert np.abs(columns).sum(axis=-1).max() * max(1.0, np.abs(rows).max(initial=0)) < _EXACT
     sums = np.concatenate([rows[:, g] @ columns[g].T for g in range(groups)], axis=1).astype(np.int64)
-    return sums.reshape(batch, height, width, kernels).transpose(0, 3, 1, 2) + layer.bias.reshape(-1, 1, 1)
+    constant = layer.bias + layer.pad_value * layer.weights.sum(axis=(1, 2, 3), dtype=np.int64)
+    return sums.reshape(batch, height, width, kernels).transpose(0, 3, 1, 2) + constant.reshape(-1, 1, 1)
 
 
 def finish(

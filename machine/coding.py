@@ -26,13 +26,15 @@ class Coding(enum.Enum):
 class Operand:
     """Bit-width and coding of an input or a weight.
 
-    A value is ``scale·q + offset``, with q the unsigned or two's-complement number that the planes spell.
+    A value is ``scale·q + offset``, with q the unsigned or two's-complement number that the planes spell: the number
+    that the coding makes of the planes, less the zero point.
 
     Parameters
     ----------
     bits : int
         Number of bit-planes, 1 to 8.
     coding : Coding
+    zero_point : int
 
     Raises
     ------
@@ -42,6 +44,7 @@ class Operand:
 
     bits: int
     coding: Coding = Coding.UNSIGNED
+    zero_point: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= MAX_BITS:
@@ -62,17 +65,17 @@ class Operand:
     @property
     def offset(self) -> int:
         """Constant part of the value; what is not 0 makes a padded position differ from code 0."""
-        return -(2**self.bits - 1) if self.scale == 2 else 0
+        return (-(2**self.bits - 1) if self.scale == 2 else 0) - self.zero_point
 
     @property
     def smallest(self) -> int:
         """Least value of the operand."""
-        return -(2 ** (self.bits - 1)) if self.signed else self.offset
+        return self.offset - (2 ** (self.bits - 1) if self.signed else 0)
 
     @property
     def largest(self) -> int:
         """Greatest value of the operand."""
-        return 2 ** (self.bits - 1) - 1 if self.signed else 2**self.bits - 1
+        return self.smallest + self.scale * (2**self.bits - 1)
 
 
 class Rounding(enum.Enum):

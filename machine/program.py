@@ -66,7 +66,8 @@ class FeatureMap:
 
     def values(self, codes: np.ndarray) -> np.ndarray:
         """Values that codes of any shape stand for, int64."""
-        return codes if self.layout == "raw" else self.scale * codes + self.offset
+        numbers = codes.astype(np.int64)
+        return numbers if self.layout == "raw" else self.scale * numbers + self.offset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,21 @@ class ProgramLayer:
     kept: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProgramOutput:
+    """An output of a network in a program; the maps of its layers are still there when the program has ended.
+
+    Parameters
+    ----------
+    name : str
+    layers : tuple of int
+        Numbers of the layers whose maps it is, side by side along the channels in this order.
+    """
+
+    name: str
+    layers: tuple[int, ...]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
     """Everything that a host writes into an accelerator's banks before the start.
@@ -106,6 +122,8 @@ class Program:
         Words of their banks from 0 on, lowest byte first.
     input : FeatureMap
     layers : tuple of ProgramLayer
+    outputs : tuple of ProgramOutput
+        Of the network; a program without a network has none.
     """
 
     machine: Machine
@@ -117,6 +135,12 @@ class Program:
     thresholds: np.ndarray
     input: FeatureMap
     layers: tuple[ProgramLayer, ...]
+    outputs: tuple[ProgramOutput, ...] = ()
+
+    @property
+    def output_layers(self) -> list[int]:
+        """Numbers of all layers whose maps are outputs, ascending."""
+        return sorted({number for output in self.outputs for number in output.layers})
 
     @property
     def digest(self) -> str:
@@ -164,6 +188,7 @@ class Program:
             "name": self.name,
             "input": asdict(self.input),
             "layers": [asdict(layer) for layer in self.layers],
+            "outputs": [asdict(output) for output in self.outputs],
         }
         content = BytesIO()
         banks = {bank: getattr(self, bank) for bank in _BANKS}
@@ -202,10 +227,18 @@ class Program:
                 name=header["name"],
                 input=FeatureMap(**header["input"]),
                 layers=tuple(_layer(layer) for layer in header["layers"]),
+                outputs=tuple(
+                    ProgramOutput(name=output["name"], layers=tuple(output["layers"]))
+                    for output in header["outputs"]
+                ),
                 **banks,
             )
         except (KeyError, TypeError, SpinplaneError) as error:
             raise SpinplaneError(f"{path}: damaged program header: {error}") from None
+        if program.output_layers and not 0 <= program.output_layers[0] <= program.output_layers[-1] < len(
+            program.layers
+        ):
+            raise SpinplaneError(f"{path}: damaged program header: an output is of no layer")
         program._check(path)
         return program
 

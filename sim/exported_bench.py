@@ -62,13 +62,15 @@ def bench_arrays(program: Program, codes: np.ndarray) -> dict[str, np.ndarray]:
         raise SpinplaneError(
             f"program {program.name}: refused with {run.error.name} at descriptor {run.error_descriptor}"
         )
-    given, output = input_step(program, codes), program.layers[-1].output
-    taken = output_step(output, program.machine)
-    offset = taken.address - region_address("image")
+    given, outputs = input_step(program, codes), [program.layers[n].output for n in program.output_layers]
+    taken = [output_step(output, program.machine) for output in outputs]
+    first, end = min(step.address for step in taken), max(step.address + step.size for step in taken)
+    offset = first - region_address("image")
     mask = np.zeros_like(accelerator.state.image)
-    mask[map_addresses(output)] = 1
-    expected, of_map = (
-        np.packbits(bits, bitorder="little")[offset : offset + taken.size]
+    for output in outputs:
+        mask[map_addresses(output)] = 1
+    expected, of_maps = (
+        np.packbits(bits, bitorder="little")[offset : offset + end - first]
         for bits in (accelerator.state.image, mask)
     )
     counted = np.array([list(layer.as_dict().values()) for layer in run.layers], dtype=np.int64)
@@ -82,7 +84,7 @@ def bench_arrays(program: Program, codes: np.ndarray) -> dict[str, np.ndarray]:
         "input": given.data,
         "input_offset": np.array(given.address - region_address("image")),
         "output": expected,
-        "output_mask": of_map,
+        "output_mask": of_maps,
         "output_offset": np.array(offset),
         "counter_names": np.array([name.upper() for name in ACCELERATOR_COUNTER_NAMES]),
         "counters": counted.sum(axis=0),

@@ -14,6 +14,7 @@ from spinplane.compiler.graph import (
     InputCoding,
     Layer,
     Pooling,
+    unscaled_output,
 )
 from spinplane.machine import Coding, Operand
 
@@ -71,7 +72,7 @@ class Int8Network:
             stride=(stride, stride),
             padding=SAME if size == 3 else (0, 0, 0, 0),
             groups=groups,
-            input=taken,
+            inputs=(taken,),
             steps=self._steps(weights, own),
             addition=None if add is None else self._addition(add, operand),
         )
@@ -111,13 +112,11 @@ class Int8Network:
             input_shape=self._shape,
             input_coding=InputCoding(low=-128, high=127),
             layers=(*self._layers, layer),
-            output_scale=np.ones(kernels),
-            output_offset=np.zeros(kernels),
-            output_shape=(1, kernels),
+            outputs=(unscaled_output(len(self._layers), (1, kernels)),),
         )
 
     def _append(self, layer: Layer, kernels: int, operand: Operand) -> int:
-        self._layers.append(replace(layer, input=layer.input if layer.input is not None else self.last))
+        self._layers.append(replace(layer, inputs=layer.inputs or (self.last,)))
         self._operands.append(operand)
         self._channels.append(kernels)
         return self.last

@@ -14,6 +14,7 @@ from spinplane.compiler.graph import (
     Pooling,
     Residual,
     StepFunction,
+    unscaled_output,
 )
 from spinplane.compiler.oracle import arrange, linear, pooled
 from spinplane.machine import Coding, Operand
@@ -61,18 +62,15 @@ def networks(draw: st.DrawFn, *, wider: int = 0) -> tuple[Graph, np.ndarray]:
             layer, sums = _identity(draw, rng, number, values, operand)
         else:
             layer, sums = _layer(draw, rng, number, values, operand)
-        taken.append((number - 1, values) if layer.input is None else taken[-1])
+        taken.append((number - 1, values) if not layer.inputs else taken[-1])
         layer, values, operand = _finish(draw, rng, layer, sums, last=last, given=operand)
         layers.append(layer)
-    kernels = values.shape[1]
     graph = Graph(
         name="random",
         input_shape=tuple(inputs.shape[1:]),
         input_coding=InputCoding(low=-128, high=255),
         layers=tuple(layers),
-        output_scale=np.ones(kernels),
-        output_offset=np.zeros(kernels),
-        output_shape=(1, *values.shape[1:]),
+        outputs=(unscaled_output(len(layers) - 1, (1, *values.shape[1:])),),
     )
     return graph, inputs
 
@@ -138,7 +136,7 @@ def _beside(rng, number, other, source, taken, given):
         bias=rng.integers(-9, 10, len(other.weights)),
         pool=pool,
         steps=None,
-        input=source,
+        inputs=() if source is None else (source,),
         residual=_residual(rng, number - 1),
     )
     return layer, _with_residual(layer, linear(layer, arrange(layer, taken)), given)

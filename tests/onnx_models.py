@@ -32,7 +32,7 @@ def _execute(model, image):
 
 def run(path, image):
     graph = load_model(path)
-    return graph.decode_output(run_graph(graph, graph.encode_input(image))[-1])
+    return graph.decode_outputs(run_graph(graph, graph.encode_input(image)))[0]
 
 
 def compare_with_float32(path, image):

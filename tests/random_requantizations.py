@@ -102,7 +102,7 @@ def _layer(rng: np.random.Generator, *, pools: bool = True) -> Layer:
 
 
 def _output(bits: int, zero: int) -> InputCode:
-    return InputCode(bits=bits, scale=1, offset=-zero, pad_code=zero)
+    return InputCode(bits=bits, scale=1, offset=-zero)
 
 
 def _steps(code: "_Quantizer", low: np.ndarray, high: np.ndarray) -> np.ndarray:

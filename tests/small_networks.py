@@ -1,12 +1,13 @@
 """A network that fits the machine `tiny`, and a stand-in for the RTL: the functional machine behind its interface."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction, unscaled_output
 from spinplane.machine import Coding, Operand
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.program import Program
@@ -47,9 +48,7 @@ def small_graph() -> Graph:
         input_shape=(1, 6, 6),
         input_coding=InputCoding(low=0, high=3),
         layers=(conv, dense),
-        output_scale=np.full(3, 0.5),
-        output_offset=np.zeros(3),
-        output_shape=(1, 3),
+        outputs=(replace(unscaled_output(1, (1, 3)), scale=np.full(3, 0.5)),),
     )
 
 
@@ -141,9 +140,7 @@ def pooled_graph() -> Graph:
         input_shape=(1, 8, 8),
         input_coding=InputCoding(low=0, high=15),
         layers=(maxima, averages, dense),
-        output_scale=np.ones(3),
-        output_offset=np.zeros(3),
-        output_shape=(1, 3),
+        outputs=(unscaled_output(2, (1, 3)),),
     )
 
 

@@ -22,7 +22,6 @@ from spinplane.device.faults import weak_cell_rates
 from spinplane.device.statistics import clopper_pearson, student
 from spinplane.device.technology import Technology
 from spinplane.machine import FaultMap, Machine, SpinplaneError, load_machine
-from spinplane.machine.program import Program
 
 from ..models import open_model, shipped_networks
 from ..report.drawing import draw_accuracy
@@ -264,16 +263,16 @@ def accuracy(
     rates = weak_cell_rates(chosen) if weak_cells is None else weak_cells
     program = compile_graph(graph, machine)
     codes = (inputs - program.input.offset) // program.input.scale
-    right = _share(graph, run_graph(graph, inputs)[-1], labels)
+    right = _share(graph.decode_outputs(run_graph(graph, inputs))[0], labels)
     points = []
     for at, (factor, sigmas) in enumerate(zip(factors, sweep, strict=True)):
         stuck, drifted, shares = [], [], []
         for seed in range(seeds):
             faults = draw_fault_map(machine, chosen, seed, weak_cells=rates, **sigmas)
-            values = program.layers[-1].output.values(_sums(program, faults, codes))
+            outputs = _first_output(program, faults, codes)
             stuck.append(len(faults.stuck))
             drifted.append(sum(faults.faulty_columns.values()))
-            shares.append(_share(graph, values, labels))
+            shares.append(_share(outputs, labels))
             advance(at * seeds + seed + 1, len(sweep) * seeds)
         points.append(
             AccuracyPoint(
@@ -311,12 +310,14 @@ def accuracy(
     )
 
 
-def _sums(program: Program, faults: FaultMap, codes: np.ndarray) -> np.ndarray:
-    """Codes, or raw sums, that the last layer leaves in a faulty memory: (images, channels, height, width)."""
+def _first_output(program: CompiledProgram, faults: FaultMap, codes: np.ndarray) -> np.ndarray:
+    """The network's first output in a faulty memory, in its own units and shape; a batch of images in front."""
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)
-    last = len(program.layers) - 1
-    return accelerator.run_images(codes, layers=[last]).maps[last]
+    output = program.graph.outputs[0]
+    found = accelerator.run_images(codes, layers=output.layers).maps
+    values = [program.layers[number].output.values(found[number]) for number in output.layers]
+    return output.decode(np.concatenate(values, axis=1))
 
 
 def _placement(program: CompiledProgram) -> Placement:
@@ -365,7 +366,6 @@ def _axis(
     return f"multiple of σ(RA) = {ra:.3g}, σ(TMR) = {tmr:.3g}, σ(offset) = {offset * 1e3:.3g} mV", factors
 
 
-def _share(graph: Graph, values: np.ndarray, labels: np.ndarray) -> float:
-    """Right classes among those of what leaves the last layer."""
-    outputs = graph.decode_output(values).reshape(len(values), -1)
-    return float((outputs.argmax(axis=1) == labels).mean())
+def _share(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Share of images whose greatest number of an output is that of their label."""
+    return float((outputs.reshape(len(outputs), -1).argmax(axis=1) == labels).mean())

@@ -158,6 +158,12 @@ class Compilation(Report):
         for way, told in _WAYS.items():
             names = [layer.layer for layer in self.layers if layer.pool == way]
             lines += [f"{told}: {', '.join(names)}"] if names else []
+        copied = [layer.layer for layer in self.layers if layer.copies]
+        lines += (
+            [f"maps copied, to lie beside others that are taken with them: {', '.join(copied)}"]
+            if copied
+            else []
+        )
         lines += [f"program  {self.file}"] if self.file else []
         lines += [f"picture  {self.picture}"] if self.picture else []
         return tuple(lines)

@@ -19,7 +19,8 @@ class CompiledLayer:
     """A layer of a network and its passes.
 
     What the layer needs is that of the network; where it lies is said of the passes that multiply. Those that take
-    overlapping maxima afterwards count in cycles, passes, kernel tiles and rows alone.
+    overlapping maxima afterwards, and those that copy maps before, count in cycles, passes, kernel tiles and rows
+    alone.
 
     Parameters
     ----------
@@ -28,24 +29,32 @@ class CompiledLayer:
     placed : ProgramLayer
     stages : tuple of PlacedStage
         One, or several where overlapping maxima or what becomes of own codes have passes of their own.
+    copies : tuple of PlacedStage
+        That copy maps, for the layer to take them beside others.
     """
 
     machine: Machine
     layer: Layer
     placed: ProgramLayer
     stages: tuple[PlacedStage, ...]
+    copies: tuple[PlacedStage, ...]
 
     @property
     def passes(self) -> tuple[Pass, ...]:
-        """Those of all stages."""
-        return tuple(layer_pass for stage in self.stages for layer_pass in stage.passes)
+        """Those of all copies and stages."""
+        return tuple(layer_pass for stage in (*self.copies, *self.stages) for layer_pass in stage.passes)
+
+    @property
+    def _first(self) -> Pass:
+        """The first one that multiplies."""
+        return self.stages[0].passes[0]
 
     @property
     def folded(self) -> bool:
         """Whether average pooling is folded into the kernels."""
         pool = self.layer.pool
         averages = pool is not None and pool.kind == "sum" and pool.size != (1, 1)
-        return averages and self.passes[0].pool is Pool.NONE
+        return averages and self._first.pool is Pool.NONE
 
     @property
     def way(self) -> str:
@@ -54,7 +63,7 @@ class CompiledLayer:
             return "folded"
         pool = self.layer.pool
         pools = pool is not None and pool.size != (1, 1)
-        return "split" if len(self.stages) > 1 and pools and self.passes[0].pool is Pool.NONE else ""
+        return "split" if len(self.stages) > 1 and pools and self._first.pool is Pool.NONE else ""
 
     @property
     def output_shape(self) -> tuple[int, int, int]:
@@ -75,25 +84,23 @@ class CompiledLayer:
     @property
     def slots(self) -> int:
         """Kernels beside each other in a row."""
-        return self.passes[0].slots
+        return self._first.slots
 
     @property
     def planes(self) -> int:
         """Planes beside each other in a row."""
-        return self.passes[0].planes
+        return self._first.planes
 
     @property
     def clusters(self) -> tuple[int, int]:
         """Clusters of sub-arrays, vertical and horizontal."""
-        first = self.passes[0]
+        first = self._first
         return first.clusters // first.clusters_x, first.clusters_x
 
     @property
     def unit(self) -> str:
         """What is written together: a pixel, or the strip of pixels that a window sees in a line."""
-        first = self.passes[0]
-        elements = (first.pieces - 1) * first.length + first.last_length
-        return "strips" if elements > self.stages[0].source.channels else "pixels"
+        return "strips" if self.stages[0].allocation.placement.strips else "pixels"
 
     @property
     def kernel_tiles(self) -> int:
@@ -159,15 +166,23 @@ class CompiledLayer:
             ring_rows=self.ring_rows,
             kernel_rows=self.kernel_rows,
             resident=self.resident,
+            copies=len(self.copies),
         )
 
 
 def compiled_layers(program: CompiledProgram) -> tuple[CompiledLayer, ...]:
     """The layers of a network and of its program, side by side."""
-    stages = groupby(program.stages, key=lambda placed: placed.stage.number)
+    groups = groupby(program.stages, key=lambda placed: placed.stage.number)
+    stages = [tuple(of_layer) for _, of_layer in groups]
     return tuple(
-        CompiledLayer(machine=program.machine, layer=layer, placed=placed, stages=tuple(own))
-        for layer, placed, (_, own) in zip(program.graph.layers, program.layers, stages, strict=True)
+        CompiledLayer(
+            machine=program.machine,
+            layer=layer,
+            placed=placed,
+            stages=tuple(one for one in own if not one.stage.copies),
+            copies=tuple(one for one in own if one.stage.copies),
+        )
+        for layer, placed, own in zip(program.graph.layers, program.layers, stages, strict=True)
     )
 
 

@@ -65,7 +65,8 @@ def layer_codes(compiled: CompiledLayer) -> LayerCodes:
         rounding=", ".join(rounding.name.lower() for rounding in roundings),
         **steps.methods(),
         threshold_words=sum(
-            stage.steps.with_gaps(lanes).list_places(lanes).words for stage in compiled.stages
+            stage.steps.with_gaps(lanes).list_places(lanes).words
+            for stage in (*compiled.copies, *compiled.stages)
         ),
         interval=first_pass.interval,
         margin=margin if np.isfinite(margin) else None,

@@ -26,7 +26,7 @@ from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
 
 from ..models import open_model
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
-from .run_result import LayerRun, NetworkRun, RunCounters, RunEfficiency
+from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
 
 _WAVES = "waves.vcd"
 
@@ -123,8 +123,7 @@ def run_network(
         _compare(number, layer, runs, first=first, faulty=faults is not None)
         for number, layer in enumerate(layers)
     )
-    outputs = compared[-1].outputs
-    assert outputs is not None
+    outputs = graph.decode_outputs([layer.outputs for layer in compared])
     counters, counters_cold = runs[first].counters, runs[0].counters
     whole, without_first = efficiencies(layers, counters.rtl.cycles, compared[0].cycles)
     # Beside those of layers there are the counters of the header, of END and of the whole.
@@ -139,7 +138,11 @@ def run_network(
         machine=machine,
         simulator=simulator,
         mismatches=sum(layer.mismatches for layer in compared) + others,
-        outputs=graph.decode_output(outputs),
+        outputs=outputs[0],
+        further_outputs=tuple(
+            NamedOutput(output=output.name, values=values)
+            for output, values in zip(graph.outputs[1:], outputs[1:], strict=True)
+        ),
         efficiency=RunEfficiency(
             steady=whole,
             cold=efficiency(layers, counters_cold.rtl.cycles),

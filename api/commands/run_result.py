@@ -78,6 +78,22 @@ class RunEfficiency:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class NamedOutput:
+    """An output of a network that has several.
+
+    Parameters
+    ----------
+    output : str
+        The name that the model gives it.
+    values : ndarray of float64
+        In the network's own units, of its own shape; a batch of images in front.
+    """
+
+    output: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class NetworkRun(Report):
     """A network that ran on the RTL.
 
@@ -89,7 +105,7 @@ class NetworkRun(Report):
     mismatches : int
         Of all layers, and counters of whole runs that differ.
     outputs : ndarray of float64
-        The network's outputs in its own units, of its own shape; a batch of images in front.
+        The network's first output in its own units, of its own shape; a batch of images in front.
     efficiency : RunEfficiency
     utilization : float
         Of the steady run, see `LayerRun`.
@@ -100,6 +116,8 @@ class NetworkRun(Report):
         Whether the model of the machine was compiled already.
     build_seconds, run_seconds : float
     waves : Path or None
+    further_outputs : tuple of NamedOutput
+        Of a network with several.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("wrong", "classes", "cycles", "cycles_cold")
@@ -118,10 +136,11 @@ class NetworkRun(Report):
     build_seconds: float
     run_seconds: float
     waves: Path | None
+    further_outputs: tuple[NamedOutput, ...] = ()
 
     @property
     def classes(self) -> list[int]:
-        """Index of the greatest output of each image."""
+        """Index of the greatest number of each image's first output."""
         return [int(image.argmax()) for image in self.outputs.reshape(len(self.outputs), -1)]
 
     @property
@@ -165,6 +184,11 @@ class NetworkRun(Report):
         without = figures.without_first
         lines = [
             f"greatest output  {', '.join(map(str, self.classes))}",
+            *(
+                f"further output   {one.output}, {'×'.join(map(str, one.values.shape[1:])) or '1'}: from "
+                f"{one.values.min():g} to {one.values.max():g}"
+                for one in self.further_outputs
+            ),
             f"array efficiency {figures.steady:.1%} steady, {figures.cold:.1%} in the first run of "
             f"{self.cycles_cold:,} cycles, which loads the kernels"
             + (f"; {without:.1%} without the first layer" if without is not None else ""),

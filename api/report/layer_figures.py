@@ -30,6 +30,8 @@ class LayerFigures:
         Rows of a sub-array that hold input lines, and kernels.
     resident : bool
         Whether the kernels stay in rows of their own.
+    copies : int
+        Maps that are copied for it, to lie beside others that it takes.
     """
 
     layer: str
@@ -48,6 +50,7 @@ class LayerFigures:
     ring_rows: int
     kernel_rows: int
     resident: bool
+    copies: int = 0
 
     @property
     def binary_operations(self) -> int:

@@ -59,13 +59,13 @@ class Batch:
         return kernel_rows(self.placement, codes[self.kernels.start : self.kernels.stop])
 
 
-def input_map(placement: Placement, base: int) -> FeatureMap:
-    """The feature map that a placed layer takes."""
+def taken_map(placement: Placement, first: int, channels: int) -> FeatureMap:
+    """A feature map that a placed layer takes, from channel `first` of the pixels on, at no address yet."""
     layer = placement.layer
-    channels, height, width = layer.input_shape
+    _, height, width = layer.input_shape
     return FeatureMap(
         layout="bytes" if placement.in_bytes else "planes",
-        base=base,
+        base=first,
         line_bits=placement.line_bits,
         pixel_bits=placement.pixel_bits,
         plane_bits=placement.plane_bits,
@@ -241,7 +241,7 @@ def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: i
         in_valid_bits=source.line_bits,
         in_bytes=placement.in_bytes,
         in_planes=layer.code.bits,
-        pad_code=layer.code.pad_code,
+        pad_code=layer.pad_code,
         start_x=first_pixel * source.pixel_bits + part * channels * code_bits,
         start_y=layer.start[0],
         unit_bits=placement.unit_pixels * source.pixel_bits,

@@ -12,11 +12,12 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import Load
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import FeatureMap, ProgramLayer
+from spinplane.machine.program import FeatureMap, ProgramLayer, ProgramOutput
 from spinplane.machine.registers import machine_digest
 
 from ..compiled_program import CompiledProgram, PlacedStage
 from ..graph import Graph
+from ..mapping.concatenation import MapPlace
 from ..mapping.kernel_allocation import Allocation, choose_allocations
 from ..mapping.map_allocation import kept_maps, place_maps
 from ..mapping.placement import ceil_div
@@ -24,7 +25,7 @@ from ..mapping.stages import NetworkStages, Stage
 from ..predict import predict_descriptors
 from ..requantization.parameters import Requantization
 from .bank_words import lookup_words
-from .passes import Batch, input_map, layer_passes
+from .passes import Batch, layer_passes, taken_map
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +43,8 @@ class _Plan:
         Thresholds and tables of all stages.
     maps : list of FeatureMap
         The input, and what each stage gives.
+    kept : list of bool
+        Whether each map is still there at the end.
     """
 
     stages: list[PlacedStage]
@@ -49,6 +52,7 @@ class _Plan:
     batches: list[Batch]
     lookups: list[NDArray[np.uint8]]
     maps: list[FeatureMap]
+    kept: list[bool]
 
     @property
     def passes(self) -> list[Pass]:
@@ -91,7 +95,7 @@ def compile_graph(
     # The network as it is comes first: it is taken if nothing is better, and told of if nothing fits.
     for fold, split in product(folds, splits):
         try:
-            plans.append(_plan(machine, network.choose(fold_pools=fold, split_pools=split)))
+            plans.append(_plan(machine, network, network.choose(fold_pools=fold, split_pools=split)))
         except SpinplaneError as refusal:
             refusals.append(refusal)
     if not plans:
@@ -100,20 +104,26 @@ def compile_graph(
     return _program(graph, machine, best)
 
 
-def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
+def _plan(machine: Machine, network: NetworkStages, stages: Sequence[Stage]) -> _Plan:
     """A program that computes each stage in the way with the fewest expected cycles."""
     allocations = choose_allocations(machine, [stage.candidates for stage in stages])
     steps = [
         stage.steps_of(allocation.placement) for stage, allocation in zip(stages, allocations, strict=True)
     ]
-    maps = place_maps(machine, _maps(stages, allocations, steps), stages)
+    places = [network.input_place, *(stage.place for stage in stages)]
+    homes = [place.home for place in places]
+    unplaced = _maps(places, stages, allocations, steps)
+    maps = place_maps(machine, unplaced, homes, stages, network.output_maps(stages))
+    sources = [tuple(maps[number] for number in stage.takes) for stage in stages]
     residuals = [None if stage.adds is None else maps[stage.adds] for stage in stages]
     lookups = [lookup_words(machine, step) for step in steps]
     bases = [0, *np.cumsum([len(words) for words in lookups]).tolist()][:-1]
     batches = [
-        layer_passes(stage.number, allocation, step, base, maps[stage.takes], target, residual)
-        for stage, allocation, step, base, target, residual in zip(
-            stages, allocations, steps, bases, maps[1:], residuals, strict=True
+        layer_passes(
+            stage.number, allocation, step, base, min(taken, key=lambda one: one.base), target, residual
+        )
+        for stage, allocation, step, base, taken, target, residual in zip(
+            stages, allocations, steps, bases, sources, maps[1:], residuals, strict=True
         )
     ]
     _check_banks(machine, stages, batches, [len(words) for words in lookups])
@@ -128,7 +138,7 @@ def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
                 stage=stage,
                 allocation=allocations[at],
                 steps=steps[at],
-                source=maps[stage.takes],
+                sources=sources[at],
                 target=maps[at + 1],
                 residual=residuals[at],
                 numbers=tuple(range(number, number + count)),
@@ -142,21 +152,31 @@ def _plan(machine: Machine, stages: Sequence[Stage]) -> _Plan:
         batches=[batch for of_stage in batches for batch in of_stage],
         lookups=lookups,
         maps=maps,
+        kept=kept_maps(maps, homes),
     )
 
 
 def _maps(
-    stages: Sequence[Stage], allocations: Sequence[Allocation], steps: Sequence[Requantization]
+    places: Sequence[MapPlace],
+    stages: Sequence[Stage],
+    allocations: Sequence[Allocation],
+    steps: Sequence[Requantization],
 ) -> list[FeatureMap]:
     """Feature maps at no address yet: the input, and what each stage gives, as those that take it read it."""
-    maps = [_given_map(*of_stage) for of_stage in zip(stages, allocations, steps, strict=True)]
+    channels = [allocations[0].placement.layer.input_shape[0], *(stage.output_shape[0] for stage in stages)]
+    taken = dict[int, FeatureMap]()
+    for stage, allocation in zip(stages, allocations, strict=True):
+        for number in stage.takes:
+            read = taken_map(allocation.placement, places[number].first, channels[number])
+            assert taken.setdefault(number, read) == read
     # The first stage takes the network's input.
-    maps.insert(0, input_map(allocations[0].placement, 0))
-    for stage, allocation in zip(stages, allocations, strict=True):
-        maps[stage.takes] = input_map(allocation.placement, 0)
-    for stage, allocation in zip(stages, allocations, strict=True):
-        assert maps[stage.takes] == input_map(allocation.placement, 0)
-    return maps
+    return [
+        taken[0],
+        *(
+            taken.get(at + 1) or _given_map(*of_stage)
+            for at, of_stage in enumerate(zip(stages, allocations, steps, strict=True))
+        ),
+    ]
 
 
 def _given_map(stage: Stage, allocation: Allocation, steps: Requantization) -> FeatureMap:
@@ -244,7 +264,6 @@ def _program(graph: Graph, machine: Machine, plan: _Plan) -> CompiledProgram:
     # Number of the first stage of each layer, and of the one after the last.
     layers = [placed.stage.number for placed in plan.stages]
     bounds = np.searchsorted(layers, np.arange(len(graph.layers) + 1))
-    maps, kept = plan.maps, kept_maps(plan.maps)
     return CompiledProgram(
         machine=machine,
         name=graph.name,
@@ -253,16 +272,17 @@ def _program(graph: Graph, machine: Machine, plan: _Plan) -> CompiledProgram:
         parameters=np.concatenate([batch.parameters for batch in plan.batches]),
         scales=np.concatenate([batch.scales for batch in plan.batches]),
         thresholds=np.concatenate(plan.lookups),
-        input=maps[0],
+        input=plan.maps[0],
         layers=tuple(
             ProgramLayer(
                 name=layer.name,
                 descriptors=tuple(n for placed in plan.stages[begin:end] for n in placed.numbers),
-                output=maps[end],
-                kept=kept[end],
+                output=plan.maps[end],
+                kept=plan.kept[end],
             )
             for layer, begin, end in zip(graph.layers, bounds, bounds[1:], strict=False)
         ),
+        outputs=tuple(ProgramOutput(name=output.name, layers=output.layers) for output in graph.outputs),
         graph=graph,
         stages=tuple(plan.stages),
     )

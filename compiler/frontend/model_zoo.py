@@ -10,7 +10,7 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand, SpinplaneError
 
-from ..graph import Graph, InputCoding, Layer, Pooling, StepFunction
+from ..graph import Graph, InputCoding, Layer, Pooling, StepFunction, unscaled_output
 from ..kernel_blocks import by_kernel, kernel_blocks
 from ..oracle import arrange, finish, linear
 from .networks import BitWidths, LayerShape, Network, Pool, load_network
@@ -34,9 +34,7 @@ def layer_graph(layer: Layer, input_shape: tuple[int, int, int]) -> Graph:
         input_shape=input_shape,
         input_coding=InputCoding(low=layer.i.smallest, high=layer.i.largest),
         layers=(layer,),
-        output_scale=np.ones(output_shape[1]),
-        output_offset=np.zeros(output_shape[1]),
-        output_shape=output_shape,
+        outputs=(unscaled_output(0, output_shape),),
     )
 
 
@@ -74,15 +72,12 @@ def build_graph(network: str | Network, bits: BitWidths, *, seed: int = 0) -> Gr
         _layer(shape, operand, operands[at + 1] if at + 1 < len(shapes) else None, bits, rng)
         for at, (shape, operand) in enumerate(zip(shapes, operands, strict=True))
     ]
-    classes = network.classes
     return Graph(
         name=f"{network.name} {bits}",
         input_shape=(network.channels, network.side, network.side),
         input_coding=InputCoding(low=0, high=2**_EDGE_BITS - 1),
         layers=tuple(layers),
-        output_scale=np.ones(classes),
-        output_offset=np.zeros(classes),
-        output_shape=(1, classes),
+        outputs=(unscaled_output(len(layers) - 1, (1, network.classes)),),
     )
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from ..graph import Graph, InputCoding, Layer, Pooling
+from ..graph import Graph, InputCoding, InputOperation, Layer, Output, Pooling
 from ..meaning.exact_map import ExactMap, fractions
 from .onnx_file.model import Model, read_model
 from .onnx_file.names import quoted, shown
@@ -29,6 +30,12 @@ from .thresholds import exact_sums, find_steps, normalize
 _MOST_OPERATORS, _MOST_MAPS = 64, 1 << 18
 
 _CONSTANT_OPERATORS = {"Mul", "Div", "Add", "Sub"}
+_INPUT_OPERATIONS: dict[str, Literal["multiply", "divide", "add", "subtract"]] = {
+    "Mul": "multiply",
+    "Div": "divide",
+    "Add": "add",
+    "Sub": "subtract",
+}
 
 
 def load_model(path: Path) -> Graph:
@@ -79,7 +86,7 @@ class _Walk:
         self._levels: Levels | None = None
         self._flatten = False
         self._channel_axis = 1  # of the tensor that the walk has reached
-        self._multiply, self._subtract = 1.0, 0.0
+        self._operations: list[InputOperation] = []
         self._coding: InputCoding | None = None
         self._input_shape: tuple[int, ...] = ()
 
@@ -128,11 +135,17 @@ class _Walk:
             input_shape=inner if len(inner) == 3 else (int(np.prod(inner)), 1, 1),
             input_coding=self._coding,
             layers=tuple(self._layers),
-            output_scale=scale,
-            output_offset=offset,
-            output_shape=self._model.shape(self._model.outputs[0], "output"),
-            output_low=low,
-            output_high=high,
+            outputs=(
+                Output(
+                    name=self._model.outputs[0],
+                    layers=(len(self._layers) - 1,),
+                    scale=scale,
+                    offset=offset,
+                    shape=self._model.shape(self._model.outputs[0], "output"),
+                    low=low,
+                    high=high,
+                ),
+            ),
         )
 
     @staticmethod
@@ -202,7 +215,7 @@ class _Walk:
             self._layers.append(self._open.closed())
             self._open = None
         elif self._coding is None:
-            self._coding = levels.input_coding(self._multiply, self._subtract)
+            self._coding = levels.input_coding(tuple(self._operations))
         else:
             self._requantize(levels)
             return
@@ -333,19 +346,17 @@ class _Walk:
             rank = len(self._model.shape(tensor, name))
             self._constant_step(name, node.op_type, self._along_channels(constant, rank, name))
         elif self._coding is None and constant.size == 1:
-            self._prepare_input(node.op_type, float(constant.reshape(())), name)
+            self._prepare_input(node.op_type, constant, name)
         else:
             raise SpinplaneError(f"{name}: {node.op_type} of quantized values is not supported")
 
-    def _prepare_input(self, operator: str, constant: float, name: str) -> None:
-        if operator == "Mul" and self._subtract == 0:
-            self._multiply *= constant
-        elif operator in ("Sub", "Add"):
-            self._subtract += constant if operator == "Sub" else -constant
-        else:
+    def _prepare_input(self, operator: str, constant: np.ndarray, name: str) -> None:
+        if operator not in _INPUT_OPERATIONS:
             raise SpinplaneError(f"{name}: {operator} of the input is not supported")
-        if not max(abs(self._multiply), abs(self._subtract)) <= float(np.finfo(np.float32).max):
+        number = constant.reshape(()).astype(np.float32)
+        if not np.isfinite(number):
             raise SpinplaneError(f"{name}: the input times or less its constant is not finite")
+        self._operations.append(InputOperation(kind=_INPUT_OPERATIONS[operator], constant=number))
 
     def _expect_channels_first(self, name: str) -> None:
         if self._channel_axis != 1:

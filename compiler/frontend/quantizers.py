@@ -1,6 +1,5 @@
 """QONNX's quantizers: their levels, and the integers that stand for these."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,9 +7,9 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand, Rounding, SpinplaneError
 
-from ..graph import CodeAddition, InputCoding
+from ..graph import CodeAddition, InputCoding, InputOperation
 from ..meaning.exact_map import ExactMap, fractions
-from ..meaning.rounding import step_positions
+from ..meaning.rounding import round_floats, step_positions
 
 #: QONNX's names, whose UP and DOWN, also of halves, are away from 0 and toward it.
 _ROUNDINGS = {
@@ -23,16 +22,6 @@ _ROUNDINGS = {
     "ROUND_TO_ZERO": Rounding.TO_ZERO,
     "HALF_UP": Rounding.HALF_AWAY,
     "HALF_DOWN": Rounding.HALF_TO_ZERO,
-}
-#: The same in float32, as QONNX computes them.
-_ROUND: dict[Rounding, Callable[[np.ndarray], np.ndarray]] = {
-    Rounding.HALF_EVEN: np.rint,
-    Rounding.CEIL: np.ceil,
-    Rounding.FLOOR: np.floor,
-    Rounding.TO_ZERO: np.trunc,
-    Rounding.AWAY: lambda x: np.sign(x) * np.ceil(np.abs(x)),
-    Rounding.HALF_AWAY: lambda x: np.sign(x) * np.floor(np.abs(x) + np.float32(0.5)),
-    Rounding.HALF_TO_ZERO: lambda x: np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5)),
 }
 
 
@@ -75,7 +64,7 @@ class Levels:
         """Integer values of weights, in float32, as QONNX folds them."""
         with np.errstate(over="ignore"):  # a quotient beyond float32 is infinite, and cut like any other
             scaled = np.asarray(real, dtype=np.float32) / np.asarray(self.step, dtype=np.float32)
-        codes = _ROUND[self.rounding](scaled + np.float32(self.zero_point))
+        codes = round_floats(scaled + np.float32(self.zero_point), self.rounding)
         return self.values[np.clip(codes, self.low, self.high).astype(np.int64) - self.low]
 
     @property
@@ -108,7 +97,7 @@ class Levels:
         unchanged = (addition.apply(given.values) * scale == given.values * given_scale).all()
         return None if unchanged else addition
 
-    def input_coding(self, multiply: float, subtract: float) -> InputCoding:
+    def input_coding(self, operations: tuple[InputOperation, ...]) -> InputCoding:
         """How a user's values become codes.
 
         Raises
@@ -121,10 +110,9 @@ class Levels:
                 f"{self.name}: the input must be rounded to nearest, with a whole zero point"
             )
         return InputCoding(
+            operations=operations,
             scale=float(np.reshape(self.step, ())),
             zero_point=self.zero_point,
-            multiply=multiply,
-            subtract=subtract,
             low=self.low,
             high=self.high,
         )

@@ -29,7 +29,7 @@ def placements(
     in_bytes : bool
         Layout of the input map.
     clean : bool
-        Whether the bits between the channels of two pixels of a `planes` map are 0.
+        Whether the bits between the channels that the layer takes of two pixels of a `planes` map are 0.
     output_planes, interval : int
         As in `Placement`.
     """
@@ -38,8 +38,8 @@ def placements(
     strips = parts == 1 and layer.kernel[1] > 1 and layer.dilation[1] == 1
     if not in_bytes:
         # Strips of planes lie inside of their line as a whole, and lines outside of the map are clean only if 0 pads.
-        gaps = layer.input_shape[0] % lanes != 0
-        strips = strips and not (gaps and layer.code.pad_code and any(layer.layer.padding))
+        gaps = layer.span % lanes != 0
+        strips = strips and not (gaps and layer.pad_code and any(layer.layer.padding))
         strips = strips and clean and layer.start[1] == 0 and not any(layer.layer.padding[1::2])
         strips = strips and not (layer.layer.pool and any(layer.layer.pool.padding[1::2]))
     widths = {1, layer.kernel[1]} if strips else {1}

@@ -14,6 +14,48 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class PixelChannels:
+    """Where the channels that a layer takes lie in a pixel of the image bank.
+
+    Parameters
+    ----------
+    places : ndarray of shape (channels,), int64
+        From the first one that is read: of maps side by side, each begins a beat.
+    whole : int
+        Channels of the whole pixel.
+    empty : bool
+        Whether what lies between them has the code 0.
+    """
+
+    places: np.ndarray
+    whole: int
+    empty: bool
+
+    @property
+    def span(self) -> int:
+        """Channels from the first to the last one that is read, gaps included."""
+        return int(self.places.max()) + 1
+
+    @property
+    def in_order(self) -> bool:
+        """Whether they follow each other without gaps."""
+        return bool((np.diff(self.places, prepend=-1) == 1).all())
+
+    def apart(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers of channels, the second axis, at their places, with 0 between them."""
+        if self.in_order:
+            return numbers
+        found = np.zeros((len(numbers), self.span, *numbers.shape[2:]), dtype=numbers.dtype)
+        found[:, self.places] = numbers
+        return found
+
+    @classmethod
+    def alone(cls, channels: int) -> "PixelChannels":
+        """Of a map that shares its pixels with no other."""
+        return cls(places=np.arange(channels), whole=channels, empty=True)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class LoweredLayer:
     """A layer after flattening, groups and codings are resolved. Pairs are (vertical, horizontal).
 
@@ -21,11 +63,14 @@ class LoweredLayer:
     ----------
     layer : Layer
     input_shape : (channels, height, width)
-        Of the map as it lies in the image bank.
+        Of what it takes.
+    pixel_channels : int
+        Of a pixel of the image bank, where other maps may lie beside what it takes.
     code : InputCode
     weights : WeightCode
         Codes of shape (parts, kernels, channels, kernel height, kernel width). Part p sees the channels from
-        p · channels on and gives the kernels from p · kernels on.
+        p · channels on and gives the kernels from p · kernels on. What lies between maps side by side are channels
+        too: with weights of the value 0, or any where it has the code 0.
     bias : ndarray of shape (parts, kernels), int64
         With what the input's offset adds.
     stride, dilation : Pair
@@ -41,6 +86,7 @@ class LoweredLayer:
 
     layer: Layer
     input_shape: tuple[int, int, int]
+    pixel_channels: int
     code: InputCode
     weights: WeightCode
     bias: np.ndarray
@@ -67,6 +113,16 @@ class LoweredLayer:
     def kernels(self) -> int:
         """Kernels of all parts: channels of the output map."""
         return self.weights.codes.shape[0] * self.weights.codes.shape[1]
+
+    @property
+    def span(self) -> int:
+        """Channels of a pixel from the first to the last one that it reads."""
+        return self.weights.codes.shape[0] * self.weights.codes.shape[2]
+
+    @property
+    def pad_code(self) -> int:
+        """Code of padded positions; without meaning where it pads nothing."""
+        return self.code.code(self.layer.pad_value) or 0
 
     @cached_property
     def largest_codes(self) -> int:
@@ -102,11 +158,15 @@ def layer_input_code(layer: Layer) -> InputCode:
     SpinplaneError
         If the codes would need more than 8 bits.
     """
-    return input_code(layer.name, layer.i, pads=any(layer.padding))
+    return input_code(layer.name, layer.i, [layer.pad_value] if any(layer.padding) else [])
 
 
 def lower(
-    layer: Layer, input_shape: tuple[int, int, int], machine: Machine, code: InputCode | None = None
+    layer: Layer,
+    input_shape: tuple[int, int, int],
+    machine: Machine,
+    code: InputCode | None = None,
+    pixel: PixelChannels | None = None,
 ) -> LoweredLayer:
     """Resolve flattening, groups, padding and codings of a layer.
 
@@ -117,17 +177,23 @@ def lower(
     machine : Machine
     code : InputCode, optional
         Of its input; what `layer_input_code` says if not given.
+    pixel : PixelChannels, optional
+        Where the channels of its input lie; in a map of its own if not given.
 
     Raises
     ------
     SpinplaneError
         If shapes do not fit together, or codes or a width do not fit, with the layer's name and the numbers.
     """
-    values, (parts, channels) = _weights(layer, input_shape, machine)
+    pixel = pixel or PixelChannels.alone(input_shape[0])
+    values, parts = _weights(layer, input_shape, machine, in_order=pixel.in_order)
     code = code or layer_input_code(layer)
     kernels, _, height, width = values.shape
-    weights = encode_weights(layer.name, values, layer.w, code.scale)
-    codes = weights.codes.reshape(parts, kernels // parts, channels, height, width)
+    # What lies between maps counts for nothing if its weights have the value 0, or it has the code 0 itself.
+    empty = pixel.empty and not (any(layer.padding) and code.code(layer.pad_value))
+    weights = encode_weights(layer.name, values if empty else pixel.apart(values), layer.w, code.scale)
+    codes = pixel.apart(weights.codes) if empty else weights.codes
+    codes = codes.reshape(parts, kernels // parts, -1, height, width)
     bias = layer.bias + code.offset * values.sum(axis=(1, 2, 3))
     stride = (1, 1) if layer.flatten else layer.stride
     top, left, bottom, right = layer.padding
@@ -151,6 +217,7 @@ def lower(
     return LoweredLayer(
         layer=layer,
         input_shape=input_shape,
+        pixel_channels=pixel.whole,
         code=code,
         weights=WeightCode(codes=codes, bits=weights.bits, scale=weights.scale, offset=weights.offset),
         bias=bias.reshape(parts, -1),
@@ -170,9 +237,12 @@ def _windows(side: int, kernel: int, stride: int, dilation: int) -> int:
 
 
 def _weights(
-    layer: Layer, input_shape: tuple[int, int, int], machine: Machine
-) -> tuple[np.ndarray, tuple[int, int]]:
-    """Weights of shape (kernels, channels of a part, height, width), and parts with their channels."""
+    layer: Layer, input_shape: tuple[int, int, int], machine: Machine, *, in_order: bool
+) -> tuple[np.ndarray, int]:
+    """Weights of shape (kernels, channels of a part, height, width), and the number of parts.
+
+    Parts are groups whose channels follow each other.
+    """
     channels, height, width = input_shape
     kernels, of_group, *size = layer.weights.shape
     groups = layer.groups
@@ -183,8 +253,8 @@ def _weights(
             f"layer {layer.name}: {kernels} kernels of {'×'.join(map(str, layer.weights.shape[1:]))} in {groups} "
             f"groups do not fit an input of {'×'.join(map(str, input_shape))} (channels, height, width)"
         )
-    if groups > 1 and not flat and kernels // groups % machine.results_per_cycle == 0:
-        return layer.weights, (groups, of_group)
+    if groups > 1 and not flat and in_order and kernels // groups % machine.results_per_cycle == 0:
+        return layer.weights, groups
     dense = layer.weights
     if groups > 1:
         # Results leave D at a time: groups of another number of kernels are one dense layer with zeros between them.
@@ -194,4 +264,4 @@ def _weights(
             dense[kernel, first : first + of_group] = weights
     if flat:
         dense = dense.reshape(kernels, channels, height, width)
-    return dense, (1, channels)
+    return dense, 1

@@ -1,7 +1,7 @@
 """Place a network's feature maps in the image bank: no map is overwritten while a stage has yet to read it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 
 from spinplane.machine import Machine, SpinplaneError
@@ -14,57 +14,88 @@ from .stages import Stage
 _MOST_TRIES = 10_000
 
 
-def place_maps(machine: Machine, maps: Sequence[FeatureMap], stages: Sequence[Stage]) -> list[FeatureMap]:
+def place_maps(
+    machine: Machine,
+    maps: Sequence[FeatureMap],
+    homes: Sequence[Hashable],
+    stages: Sequence[Stage],
+    kept: Iterable[int],
+) -> list[FeatureMap]:
     """Bases of all maps: side by side if all fit, else where those that are still read leave room.
 
     Parameters
     ----------
     machine : Machine
     maps : sequence of FeatureMap
-        The network's input, and what each stage gives.
+        The network's input, and what each stage gives. Their bases are those within their homes.
+    homes : sequence of hashable
+        Of each map; maps of one home share their pixels.
     stages : sequence of Stage
+    kept : iterable of int
+        Numbers of the maps that nothing may overwrite: the network's outputs.
 
     Raises
     ------
     SpinplaneError
         If the maps that are needed at once do not fit, with the stage's name and the words.
     """
-    sizes = [_words(machine, m) for m in maps]
+    numbers = _home_numbers(homes)
+    sizes = [0] * (max(numbers) + 1)
+    for number, one in zip(numbers, maps, strict=True):
+        sizes[number] = _words(machine, one)
     if sum(sizes) <= machine.image_words:
         bases = [sum(sizes[:at]) for at in range(len(sizes))]
     else:
-        bases = _share(machine, sizes, stages)
-    return [replace(m, base=base * machine.columns) for m, base in zip(maps, bases, strict=True)]
+        bases = _share(machine, sizes, stages, numbers, {numbers[one] for one in kept})
+    return [
+        replace(m, base=m.base + bases[number] * machine.columns)
+        for m, number in zip(maps, numbers, strict=True)
+    ]
 
 
-def kept_maps(maps: Sequence[FeatureMap]) -> list[bool]:
-    """Whether each map is still there when the last one is written: it has no bits in common with any later one."""
-    kept = list[bool]()
-    # Stretches of bits that later maps take, apart from each other and ascending.
+def kept_maps(maps: Sequence[FeatureMap], homes: Sequence[Hashable]) -> list[bool]:
+    """Whether each map is still there when the last one is written: no later home has bits in common with its own."""
+    numbers, extents = _home_numbers(homes), dict[int, tuple[int, int]]()
+    for number, one in zip(numbers, maps, strict=True):
+        # A home begins with one of its maps.
+        begin = min(one.base, extents[number][0]) if number in extents else one.base
+        extents[number] = begin, begin + one.height * one.line_bits
+    kept = dict[int, bool]()
+    # Stretches of bits that later homes take, apart from each other and ascending.
     begins, ends = list[int](), list[int]()
-    for one in reversed(maps):
-        begin, end = one.base, one.base + one.height * one.line_bits
+    for number in sorted(extents, reverse=True):
+        begin, end = extents[number]
         met = slice(bisect_right(ends, begin), bisect_left(begins, end))
-        kept.append(met.start == met.stop)
+        kept[number] = met.start == met.stop
         begins[met], ends[met] = [min([begin, *begins[met]])], [max([end, *ends[met]])]
-    return kept[::-1]
+    return [kept[number] for number in numbers]
+
+
+def _home_numbers(homes: Sequence[Hashable]) -> list[int]:
+    """Number of each map's home, in the order in which they are first written."""
+    known = dict[Hashable, int]()
+    return [known.setdefault(home, len(known)) for home in homes]
 
 
 def _words(machine: Machine, feature_map: FeatureMap) -> int:
     return ceil_div(feature_map.height * feature_map.line_bits, machine.columns)
 
 
-def _share(machine: Machine, sizes: Sequence[int], stages: Sequence[Stage]) -> list[int]:
-    """Bases of maps when some take the place of others."""
-    needed = _needed(stages)
+def _share(
+    machine: Machine, sizes: Sequence[int], stages: Sequence[Stage], homes: Sequence[int], kept: set[int]
+) -> list[int]:
+    """Bases of homes when some take the place of others."""
+    needed = _needed(stages, homes, kept)
     for at, stage in enumerate(stages):
-        kept = needed[at] - {stage.takes, at + 1}
+        # All maps that it takes side by side lie in one home.
+        taken, given = homes[stage.takes[0]], homes[at + 1]
+        beside = needed[at] - {taken, given}
         words = sum(sizes[of] for of in needed[at])
         if words > machine.image_words:
-            beside = f", and {sum(sizes[of] for of in kept)} read beside them or later," if kept else ""
+            others = f", and {sum(sizes[of] for of in beside)} read beside them or later," if beside else ""
             raise SpinplaneError(
-                f"layer {stage.name}: its input of {sizes[stage.takes]} words and its output of {sizes[at + 1]}"
-                f"{beside} need image_words = {words}, machine {machine.name} has {machine.image_words}"
+                f"layer {stage.name}: its input of {sizes[taken]} words and its output of {sizes[given]}"
+                f"{others} need image_words = {words}, machine {machine.name} has {machine.image_words}"
             )
     in_order = range(len(sizes))
     for order in (in_order, sorted(in_order, key=lambda number: -sizes[number])):
@@ -78,22 +109,25 @@ def _share(machine: Machine, sizes: Sequence[int], stages: Sequence[Stage]) -> l
     )
 
 
-def _needed(stages: Sequence[Stage]) -> list[set[int]]:
-    """Maps that are read or written in each stage, or read in a later one after they were written."""
-    needed, read_later = list[set[int]](), set[int]()
+def _needed(stages: Sequence[Stage], homes: Sequence[int], kept: set[int]) -> list[set[int]]:
+    """Homes that are read or written in each stage, or read in a later one, or at the end, after they were written."""
+    needed, read_later = list[set[int]](), set(kept)
+    first_writer = {home: at for at, home in reversed(list(enumerate(homes[1:])))}
     for at in reversed(range(len(stages))):
-        stage = stages[at]
-        # Map n + 1 is what stage n gives.
-        read_later.discard(at + 1)
-        read_later |= {stage.takes} | ({stage.adds} if stage.adds is not None else set())
-        needed.append(read_later | {at + 1})
+        stage, given = stages[at], homes[at + 1]
+        read = [*stage.takes, *([] if stage.adds is None else [stage.adds])]
+        read_later |= {homes[number] for number in read}
+        needed.append(read_later | {given})
+        # Map n + 1 is what stage n gives; the network's input is there from the start.
+        if first_writer[given] == at and given != homes[0]:
+            read_later.discard(given)
     return needed[::-1]
 
 
 def _fit(
     words: int, sizes: Sequence[int], needed: Sequence[set[int]], order: Sequence[int]
 ) -> list[int] | None:
-    """Bases, each as low or as high as those before it in the order leave room; None if none were found.
+    """Bases of homes, each as low or as high as those before it leave room; None if none were found.
 
     Both ends are tried, first those by turns: a chain of layers needs no others.
     """

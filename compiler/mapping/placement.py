@@ -118,7 +118,7 @@ class Placement:
     @property
     def _whole_beats(self) -> int:
         lanes = self.machine.results_per_cycle
-        return ceil_div(self.layer.input_shape[0], lanes) * lanes
+        return ceil_div(self.layer.pixel_channels, lanes) * lanes
 
     @cached_property
     def plane_bits(self) -> int:

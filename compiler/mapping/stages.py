@@ -14,11 +14,12 @@ from ..requantization.parameters import Requantization
 from ..requantization.requantize import requantization
 from ..requantization.values import Addend
 from .candidates import placements
+from .concatenation import Home, MapPlace, Read, Source, arrange_maps, places_of
 from .folding import fold_pool
 from .layer_splitting import split_layer, split_pool
 from .lowering import LoweredLayer, layer_input_code, lower
 from .placement import Placement
-from .wiring import Wiring, added_sources
+from .wiring import Wiring, added_sources, check_graph
 
 #: An input of fewer channels enters as bytes, strips of pixels in a row.
 _CHANNELS_OF_PLANES = 16
@@ -56,18 +57,24 @@ class Stage:
         Of all variants; none is empty.
     output : InputCode, optional
         Codes that it writes; None for sums.
-    takes : int
-        Number of its input's map: 0 is the network's input, and stage k gives map k + 1.
+    takes : tuple of int
+        Numbers of the maps that it takes side by side: 0 is the network's input, and stage k gives map k + 1.
     adds : int, optional
         Number of the map that is added to its sums or codes.
+    place : MapPlace
+        Of its output in its pixels.
+    copies : bool
+        Whether it gives what another map holds, for a layer that takes it beside others.
     """
 
     number: int
     variants: tuple[Variant, ...]
     candidates: tuple[Placement, ...]
     output: InputCode | None
-    takes: int
+    takes: tuple[int, ...]
     adds: int | None
+    place: MapPlace
+    copies: bool
 
     @property
     def name(self) -> str:
@@ -113,24 +120,33 @@ class NetworkStages:
         Whether there is an average pooling, see `spinplane.compiler.mapping.folding`.
     splittable : bool
         Whether there are overlapping maxima, see `spinplane.compiler.mapping.layer_splitting`.
+    input_place : MapPlace
+        Of the network's input in its pixels.
 
     Raises
     ------
     SpinplaneError
-        If the layers do not take what others give, see `Wiring`.
+        If layers and outputs do not take what others give, see `check_graph`.
     """
 
     def __init__(self, graph: Graph, machine: Machine) -> None:
-        self._graph, self._machine, self._wiring = graph, machine, Wiring(graph)
-        operands = map(self._wiring.operand, range(len(graph.layers)))
+        check_graph(graph)
+        self._given, arrangement = graph, arrange_maps(graph)
+        self._machine, self._owners = machine, arrangement.owners
+        self._graph = graph = arrangement.graph
+        self._wiring = Wiring(graph, arrangement.together)
+        channels = [graph.input_shape[0], *(len(layer.weights) for layer in graph.layers)]
+        self._places = places_of(arrangement.together, channels, machine.results_per_cycle)
+        self.input_place = self._places[-1]
+        takers = map(self._wiring.takers, range(len(graph.layers)))
         self._parts = [split_layer(layer, self._wiring.addend(layer)) for layer in graph.layers]
         self._splits = [
-            split_pool(layer, operand) if operand and len(parts) == 1 else None
-            for layer, operand, parts in zip(graph.layers, operands, self._parts, strict=True)
+            split_pool(layer, readers[0].i) if readers and len(parts) == 1 else None
+            for layer, readers, parts in zip(graph.layers, takers, self._parts, strict=True)
         ]
-        self._lowered = dict[Layer, LoweredLayer]()
-        self._as_is = dict[tuple[Layer, bool], Variant]()
-        self._folded = dict[tuple[Layer, bool], Variant | None]()
+        self._lowered = dict[tuple[Layer, bool], LoweredLayer]()
+        self._as_is = dict[tuple[Layer, bool, bool, bool], Variant]()
+        self._folded = dict[tuple[Layer, bool, bool, bool], Variant | None]()
         self.foldable = any(layer.pool and layer.pool.kind == "sum" for layer in graph.layers)
         self.splittable = any(self._splits)
 
@@ -161,6 +177,27 @@ class NetworkStages:
                 sparing.add(layer)
         return stages
 
+    def output_maps(self, stages: Sequence[Stage]) -> set[int]:
+        """Numbers of the maps, among those of chosen stages, that are the network's outputs.
+
+        Raises
+        ------
+        SpinplaneError
+            If the maps of an output differ in height or width, or it has another number of channels than they.
+        """
+        # The last stage of a layer gives its map.
+        last = {stage.number: at + 1 for at, stage in enumerate(stages)}
+        for output in self._given.outputs:
+            shapes = [stages[last[number] - 1].output_shape for number in output.layers]
+            channels = sum(shape[0] for shape in shapes)
+            if len({shape[1:] for shape in shapes}) > 1 or channels != len(output.scale):
+                maps = " and ".join("×".join(map(str, shape)) for shape in shapes[:4])
+                raise SpinplaneError(
+                    f"output {output.name}: maps of {maps} (channels, height, width) are not {len(output.scale)} "
+                    "channels of one height and width"
+                )
+        return {last[number] for output in self._given.outputs for number in output.layers}
+
     def _lookup_words(self, stages: Sequence[Stage]) -> Counter[int]:
         """Words of thresholds and tables that each layer takes."""
         words = Counter[int]()
@@ -173,12 +210,8 @@ class NetworkStages:
         graph, stages = self._graph, list[Stage]()
         # Channels that do not exist have the least code, and a host leaves them out.
         clean = graph.input_shape[0] % self._machine.results_per_cycle == 0
-        sources = {-1: _Source(0, graph.input_shape, clean=clean)}
-        for number, layer in enumerate(graph.layers):
-            if layer.steps is None and number + 1 < len(graph.layers):
-                raise SpinplaneError(
-                    f"layer {layer.name}: its sums enter another layer without requantization"
-                )
+        sources = {-1: Source(number=0, shape=graph.input_shape, clean=clean, place=self.input_place)}
+        for number in range(len(graph.layers)):
             ways: list[Sequence[Layer]] = [self._parts[number]]
             if split_pools and (split := self._splits[number]):
                 ways.append(split)
@@ -195,28 +228,29 @@ class NetworkStages:
             ]
             stages += min(options, key=lambda option: sum(stage.fewest_cycles for stage in option))
             sources[number] = _source_of(stages[-1], len(stages))
-        return _agreed(stages)
+        return _agreed(stages, self.input_place.home)
 
     def _stages_of(
         self,
         number: int,
         way: Sequence[Layer],
-        sources: Mapping[int, "_Source"],
+        sources: Mapping[int, Source],
         *,
         first: int,
         sparing: bool,
         fold_pools: bool,
     ) -> list[Stage]:
         """Stages of a layer that is computed in one way; `first` is the number of the first one."""
-        wiring, taken = self._wiring, self._graph.source(number)
-        code, source = wiring.code(taken), sources[taken]
-        # What is not the network's input as raw bytes are planes, which the reader of residuals needs.
-        in_bytes = taken < 0 and source.shape[0] < _CHANNELS_OF_PLANES and not wiring.added(taken)
+        wiring, taken = self._wiring, self._graph.sources(number)
+        code, read = wiring.code(taken[0]), Read.of(way[0], [sources[one] for one in taken])
+        # What is not the network's input as raw bytes are planes, which beats write and the reader of residuals needs.
+        alone = taken == (-1,) and self.input_place.home.maps == (-1,)
+        in_bytes = alone and read.shape[0] < _CHANNELS_OF_PLANES and not wiring.added(-1)
+        owner, place = self._owners[number], self._places[number]
         stages = list[Stage]()
         for at, layer in enumerate(way):
             surroundings = _Surroundings(
-                shape=source.shape,
-                clean=source.clean,
+                read=read,
                 code=code,
                 in_bytes=in_bytes,
                 output=wiring.code(number) if at + 1 == len(way) else layer_input_code(way[at + 1]),
@@ -237,44 +271,46 @@ class NetworkStages:
                 )
             stages.append(
                 Stage(
-                    number=number,
+                    number=owner,
                     variants=tuple(variants),
                     candidates=candidates,
                     output=surroundings.output,
-                    takes=source.number,
+                    takes=read.numbers,
                     adds=added[0].number if added else None,
+                    place=place if at + 1 == len(way) else MapPlace.alone(number, len(layer.weights)),
+                    copies=number + 1 < len(self._owners) and self._owners[number + 1] == owner,
                 )
             )
-            source = _source_of(stages[-1], first + len(stages))
+            read = Read.of(layer, [_source_of(stages[-1], first + len(stages))])
             code, in_bytes = surroundings.output, False
         return stages
 
     def _find_as_is(self, number: int, layer: Layer, surroundings: "_Surroundings") -> Variant:
         """A layer, or a part of one, as it is."""
-        key = layer, surroundings.sparing
+        key = layer, *surroundings.key
         if key not in self._as_is:
             whole = self._graph.layers[number]
-            if layer not in self._lowered:
-                other = self._lowered.get(whole) if layer.weights is whole.weights else None
-                self._lowered[layer] = (
-                    other.part(layer)
-                    if other
-                    else lower(layer, surroundings.shape, self._machine, surroundings.code)
-                )
-            self._as_is[key] = self._variant(self._lowered[layer], surroundings)
+            empty = surroundings.read.pixel.empty
+            if (layer, empty) not in self._lowered:
+                other = self._lowered.get((whole, empty)) if layer.weights is whole.weights else None
+                self._lowered[layer, empty] = other.part(layer) if other else self._lower(layer, surroundings)
+            self._as_is[key] = self._variant(self._lowered[layer, empty], surroundings)
         return self._as_is[key]
 
     def _find_folded(self, layer: Layer, surroundings: "_Surroundings") -> Variant | None:
         """A layer with its average pooling folded, if its summed kernels can be computed."""
-        key = layer, surroundings.sparing
+        key = layer, *surroundings.key
         if key not in self._folded:
             self._folded[key] = None
             if folded := fold_pool(layer):
                 # Sums of whole regions may be too wide where those of single windows are not.
                 with suppress(SpinplaneError):
-                    lowered = lower(folded, surroundings.shape, self._machine, surroundings.code)
-                    self._folded[key] = self._variant(lowered, surroundings)
+                    self._folded[key] = self._variant(self._lower(folded, surroundings), surroundings)
         return self._folded[key]
+
+    def _lower(self, layer: Layer, surroundings: "_Surroundings") -> LoweredLayer:
+        read = surroundings.read
+        return lower(layer, read.shape, self._machine, surroundings.code, read.pixel)
 
     def _variant(self, lowered: LoweredLayer, surroundings: "_Surroundings") -> Variant:
         output, addend = surroundings.output, surroundings.addend
@@ -287,18 +323,20 @@ class NetworkStages:
             lowered,
             self._machine,
             in_bytes=surroundings.in_bytes,
-            clean=surroundings.clean,
+            clean=surroundings.read.clean,
             output_planes=planes,
             interval=beat.least_interval,
         )
         return Variant(lowered=lowered, steps=steps, candidates=tuple(candidates))
 
 
-def _agreed(stages: list[Stage]) -> list[Stage]:
-    """Stages whose candidates read each map in one layout: that of the fewest cycles of all that take it."""
-    takers: dict[int, list[int]] = {}
+def _agreed(stages: list[Stage], input_home: Home) -> list[Stage]:
+    """Stages whose candidates read each map in one layout: that of the fewest cycles of all that take its pixels."""
+    homes = [input_home, *(stage.place.home for stage in stages)]
+    takers: dict[Home, list[int]] = {}
     for at, stage in enumerate(stages):
-        takers.setdefault(stage.takes, []).append(at)
+        # All that it takes lies in one home.
+        takers.setdefault(homes[stage.takes[0]], []).append(at)
     agreed = list(stages)
     for together in takers.values():
         if len(together) == 1:
@@ -330,30 +368,23 @@ def _fewest_cycles(candidates: Sequence[Placement]) -> float:
     return min((p.steady_cycles for p in fitting), default=float("inf"))
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A map to read: its number, its shape, and whether the bits between its channels are 0."""
-
-    number: int
-    shape: _Shape
-    clean: bool
-
-
-def _source_of(stage: Stage, number: int) -> _Source:
+def _source_of(stage: Stage, number: int) -> Source:
     """The map that a stage gives."""
-    return _Source(number, stage.output_shape, clean=stage.variants[0].steps.clean)
+    return Source(
+        number=number,
+        shape=stage.output_shape,
+        clean=stage.variants[0].steps.clean,
+        place=stage.place,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Surroundings:
-    """What a layer, or a part of one, meets in the network: the same in all ways to compute the others.
+    """What a layer, or a part of one, meets in the network: but for `key` the same in all ways to compute the others.
 
     Parameters
     ----------
-    shape : (channels, height, width)
-        Of its input.
-    clean : bool
-        Whether the bits between the channels of its input are 0.
+    read : Read
     code : InputCode, optional
         Of its input.
     in_bytes : bool
@@ -365,10 +396,14 @@ class _Surroundings:
         Whether it takes as few words of thresholds as can be.
     """
 
-    shape: _Shape
-    clean: bool
+    read: Read
     code: InputCode | None
     in_bytes: bool
     output: InputCode | None
     addend: Addend | None
     sparing: bool
+
+    @property
+    def key(self) -> tuple[bool, bool, bool]:
+        """What of it may differ between the ways to compute the layers before."""
+        return self.sparing, self.read.clean, self.read.pixel.empty

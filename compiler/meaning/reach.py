@@ -13,8 +13,8 @@ def reachable_sums(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     -------
     low, high : ndarray of shape (kernels,), int64
     """
-    # Inputs that are padded are 0, so 0 is among them whatever the operand.
-    smallest, largest = min(layer.i.smallest, 0), max(layer.i.largest, 0)
+    # The value of padding is among them, whatever the operand.
+    smallest, largest = min(layer.i.smallest, layer.pad_value), max(layer.i.largest, layer.pad_value)
     sums = [(some.sum(axis=1), np.abs(some).sum(axis=1)) for some in by_kernel(layer.weights)]
     total, magnitude = np.concatenate(sums, axis=1)
     positive, negative = (total + magnitude) // 2, (total - magnitude) // 2

@@ -1,4 +1,6 @@
-"""Every `Rounding` of exact numbers: what quotients become, and where the steps between codes are."""
+"""Every `Rounding`: what exact quotients and float32 numbers become, and where the steps between codes are."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,6 +13,23 @@ _NEAREST = {
     Rounding.HALF_AWAY,
     Rounding.HALF_TO_ZERO,
 }
+#: Of float32 numbers, as QONNX computes those that it has.
+_OF_FLOATS: dict[Rounding, Callable[[np.ndarray], np.ndarray]] = {
+    Rounding.FLOOR: np.floor,
+    Rounding.CEIL: np.ceil,
+    Rounding.TO_ZERO: np.trunc,
+    Rounding.AWAY: lambda x: np.sign(x) * np.ceil(np.abs(x)),
+    Rounding.HALF_EVEN: np.rint,
+    Rounding.HALF_UP: lambda x: np.floor(x + np.float32(0.5)),
+    Rounding.HALF_DOWN: lambda x: np.ceil(x - np.float32(0.5)),
+    Rounding.HALF_AWAY: lambda x: np.sign(x) * np.floor(np.abs(x) + np.float32(0.5)),
+    Rounding.HALF_TO_ZERO: lambda x: np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5)),
+}
+
+
+def round_floats(numbers: np.ndarray, rounding: Rounding) -> np.ndarray:
+    """Whole numbers, float32, to which numbers of float32 are rounded in float32."""
+    return _OF_FLOATS[rounding](numbers)
 
 
 def round_quotients(numerators: np.ndarray, denominator: int, rounding: Rounding) -> np.ndarray:

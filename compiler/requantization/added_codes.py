@@ -73,7 +73,7 @@ def own_codes(layer: Layer, value: Value) -> OwnCodes | None:
         exact = exact_steps(layer, steps, value.low, value.high)
         found = multiplied_natively(layer, steps, value, exact, np.arange(span + 1))
         return OwnCodes(requantization=found, levels=np.arange(least, least + span + 1), scale=1, offset=0)
-    code = InputCode(bits=max(1, span.bit_length()), scale=1, offset=least, pad_code=0)
+    code = InputCode(bits=max(1, span.bit_length()), scale=1, offset=least)
     found = multiplied(layer, code_steps(layer, steps, code, value.low, value.high), value)
     if found.thresholds.shape[1]:
         return None

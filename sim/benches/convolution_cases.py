@@ -61,7 +61,7 @@ def save_cases(folder: Path, cases: Sequence[ConvolutionCase]) -> None:
     for number, case in enumerate(cases):
         case.program.save(folder / f"{number}.program")
         options = {**case.options, "bias": np.asarray(case.options["bias"]).tolist()}
-        operands = [(one.bits, one.coding.value) for one in (case.w, case.i)]
+        operands = [(one.bits, one.coding.value, one.zero_point) for one in (case.w, case.i)]
         head = np.array(json.dumps([operands, options]))
         np.savez(folder / f"{number}.npz", head=head, inputs=case.inputs, weights=case.weights)
 
@@ -72,7 +72,10 @@ def load_cases(folder: Path) -> list[ConvolutionCase]:
     for number in range(len(list(folder.glob("*.npz")))):
         with np.load(folder / f"{number}.npz") as arrays:
             operands, options = json.loads(str(arrays["head"]))
-            w, i = (Operand(bits=bits, coding=Coding(coding)) for bits, coding in operands)
+            w, i = (
+                Operand(bits=bits, coding=Coding(coding), zero_point=zero_point)
+                for bits, coding, zero_point in operands
+            )
             tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in options.items()}
             cases.append(
                 ConvolutionCase(

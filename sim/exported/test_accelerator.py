@@ -125,7 +125,7 @@ async def host_of(dut: HierarchyObject) -> Host:
 
 
 def compare_map(program: dict[str, Any], found: np.ndarray) -> None:
-    """Compare the bits of the output map; those beside it in the same words are anything."""
+    """Compare the bits of the output maps; those beside and between them are anything."""
     wrong = np.flatnonzero((found ^ program["output"]) & program["output_mask"])
     if wrong.size:
         at = int(wrong[0])

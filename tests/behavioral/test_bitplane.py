@@ -11,12 +11,17 @@ from spinplane.behavioral import bit_planes, bitplane, bitplane_dot, decode, enc
 from spinplane.machine import Coding, Operand, SpinplaneError
 
 OPERANDS = [
-    Operand(bits=bits, coding=coding)
-    for coding in Coding
-    for bits in range(1, 9)
-    if coding is not Coding.BIPOLAR or bits == 1
+    *(
+        Operand(bits=bits, coding=coding)
+        for coding in Coding
+        for bits in range(1, 9)
+        if coding is not Coding.BIPOLAR or bits == 1
+    ),
+    *(Operand(bits=8, zero_point=zero_point) for zero_point in (3, 255)),
+    *(Operand(bits=8, coding=Coding.TWOS_COMPLEMENT, zero_point=zero_point) for zero_point in (-128, 5)),
+    Operand(bits=2, coding=Coding.DOREFA, zero_point=1),
 ]
-IDS = [f"{operand.coding.value}{operand.bits}" for operand in OPERANDS]
+IDS = [f"{operand.coding.value}{operand.bits}less{operand.zero_point}" for operand in OPERANDS]
 
 
 def all_values(operand: Operand) -> np.ndarray:
@@ -63,6 +68,19 @@ def test_every_value_has_a_code_of_its_own(operand):
     codes = encode(values, operand)
     assert sorted(codes.tolist()) == list(range(2**operand.bits))
     assert (decode(codes, operand) == values).all()
+
+
+@pytest.mark.parametrize(
+    ("operand", "reach"),
+    [
+        (Operand(bits=8, zero_point=3), (-3, 252)),
+        (Operand(bits=8, coding=Coding.TWOS_COMPLEMENT, zero_point=-128), (0, 255)),
+        (Operand(bits=8, coding=Coding.TWOS_COMPLEMENT, zero_point=5), (-133, 122)),
+        (Operand(bits=1, coding=Coding.BIPOLAR, zero_point=1), (-2, 0)),
+    ],
+)
+def test_a_zero_point_moves_all_values(operand, reach):
+    assert (operand.smallest, operand.largest) == reach
 
 
 def test_codes_of_each_coding():

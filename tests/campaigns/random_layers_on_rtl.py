@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.graph import Graph, InputCoding, Layer, StepFunction
+from spinplane.compiler.graph import Graph, InputCoding, Layer, StepFunction, unscaled_output
 from spinplane.compiler.meaning.reach import reachable_sums
 from spinplane.compiler.oracle import linear, run_graph
 from spinplane.compiler.requantization.values import Addend
@@ -57,18 +57,15 @@ def small_case(seed: int) -> Case:
 
 def graph_of(case: Case, seed: int) -> Graph:
     """The layer over four pixels, behind one that gives what it adds where it adds something."""
-    layer = replace(case.layer, input=-1)
+    layer = replace(case.layer, inputs=(-1,))
     layers = [layer] if case.addend is None else [source_of(layer, case.addend, seed), layer]
-    channels = len(layer.weights)
     regions = (1, 1) if layer.pool else (2, 2)
     return Graph(
         name="random",
         input_shape=(layer.weights.shape[1], 2, 2),
         input_coding=InputCoding(low=0, high=2**layer.i.bits - 1),
         layers=tuple(layers),
-        output_scale=np.ones(channels),
-        output_offset=np.zeros(channels),
-        output_shape=(1, channels, *regions),
+        outputs=(unscaled_output(len(layers) - 1, (1, len(layer.weights), *regions)),),
     )
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from checked_networks import check, check_loops
 from int8_networks import residual_network
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.machine import load_machine
-from tests.compiler.codegen.test_program import check, check_loops
 
 PAPER8 = load_machine("paper8")
 

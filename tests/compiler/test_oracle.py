@@ -16,6 +16,7 @@ from spinplane.compiler.graph import (
     InputCoding,
     Layer,
     Pooling,
+    unscaled_output,
 )
 from spinplane.compiler.oracle import linear, pooled, run_graph
 from spinplane.machine import Coding, Operand, SpinplaneError
@@ -84,9 +85,7 @@ def network(*layers: Layer) -> Graph:
         input_shape=(2, 1, 3),
         input_coding=InputCoding(low=-8, high=7),
         layers=layers,
-        output_scale=np.ones(2),
-        output_offset=np.zeros(2),
-        output_shape=(1, 2, 1, 3),
+        outputs=(unscaled_output(len(layers) - 1, (1, 2, 1, 3)),),
     )
 
 
@@ -110,7 +109,7 @@ def test_values_of_an_earlier_layer_are_added_after_steps_and_pooling():
     layers = [
         one_pixel("first", steps=steps, pool=pool, addition=exact),
         one_pixel("second", steps=steps, addition=twice),
-        one_pixel("third", steps=steps, input=0, addition=doubling),
+        one_pixel("third", steps=steps, inputs=(0,), addition=doubling),
     ]
     inputs = np.array([[-7, 3, 6], [5, -6, 1]]).reshape(1, 2, 1, 3)
     first, second, third = run_graph(network(*layers), inputs)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from checked_networks import check, check_loops
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.codes import InputCode
@@ -14,19 +15,11 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.requantization.requantize import requantization
 from spinplane.compiler.requantization.values import Addend
 from spinplane.machine import Coding, Operand, SpinplaneError
-from tests.compiler.codegen.test_program import (
-    FEW,
-    SMALL,
-    TINY,
-    check,
-    check_loops,
-    inputs_of,
-    layer_of,
-    network,
-    steps_of,
-)
+from tests.compiler.codegen.test_program import FEW, SMALL, TINY, inputs_of, layer_of, network, steps_of
 
 BIPOLAR = Operand(bits=1, coding=Coding.BIPOLAR)
+#: Values from −9 to −6.
+FAR = Operand(bits=2, zero_point=9)
 DOREFA = Operand(bits=2, coding=Coding.DOREFA)
 SAME = (1, 1, 1, 1)
 
@@ -84,7 +77,7 @@ def downsampled_block(operand):
         ),
         layer_of(
             (6, 4, 1, 1),
-            input=0,
+            inputs=(0,),
             stride=(2, 2),
             i=operand,
             w=3,
@@ -93,7 +86,7 @@ def downsampled_block(operand):
         ),
         layer_of(
             (6, 6, 3, 3),
-            input=1,
+            inputs=(1,),
             padding=SAME,
             name="sum",
             residual=residual(2, 3, 2),
@@ -196,11 +189,11 @@ def test_a_map_lives_until_it_is_added():
 def test_every_sum_with_every_code_becomes_its_level(steps, method, scales, scale, offset):
     layer = layer_of((4, 2, 1, 1), w=3, residual=residual(0, *scales), steps=steps)
     addend = Addend(
-        code=InputCode(bits=2, scale=scale, offset=offset, pad_code=0),
+        code=InputCode(bits=2, scale=scale, offset=offset),
         smallest=offset,
         largest=offset + 3 * scale,
     )
-    output = InputCode(bits=4, scale=1, offset=0, pad_code=0)
+    output = InputCode(bits=4, scale=1, offset=0)
     found = requantization(layer, output, addend, SMALL)
     # Where one of both does not count, few of the steps are reached.
     assert found.methods()[method if all(scales) else "line"] == 4
@@ -229,16 +222,16 @@ def conv(name="conv", **more):
             "layer conv: its residual is map 0: must be from -1 (the network's input) to -1",
         ),
         (
-            [conv(), conv("next", input=1)],
+            [conv(), conv("next", inputs=(1,))],
             "layer next: its input is map 1: must be from -1 (the network's input) to 0",
         ),
         (
-            [conv(), conv("next", input=-1)],
+            [conv(), conv("next", inputs=(-1,))],
             "layer conv: no layer takes its output",
         ),
         (
-            [conv(), conv("a"), conv("b", i=BIPOLAR, input=0, residual=residual(1))],
-            "layer b: it takes bipolar codes of 1 bits, layer a takes the same map as unsigned codes of 2 bits",
+            [conv(), conv("a"), conv("b", i=FAR, inputs=(0,), residual=residual(1))],
+            "layer b: it takes values from -9 to -6, layer a takes the same map as values from 0 to 3",
         ),
         (
             [

@@ -10,7 +10,7 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import FORMAT_VERSION
 from spinplane.machine.passes import Pass
-from spinplane.machine.program import FeatureMap, Program, ProgramLayer
+from spinplane.machine.program import FeatureMap, Program, ProgramLayer, ProgramOutput
 from spinplane.machine.registers import machine_digest
 
 MACHINE = Machine(name="small", sub_arrays=2, rows=16, columns=32, segments=1)
@@ -48,6 +48,7 @@ def program(**changes: object) -> Program:
         "thresholds": np.zeros((0, 32), dtype=np.uint8),
         "input": MAP,
         "layers": (ProgramLayer(name="conv", descriptors=(1,), output=MAP, kept=True),),
+        "outputs": (ProgramOutput(name="y", layers=(0,)),),
     }
     return Program(**fields | changes)  # type: ignore[arg-type]
 
@@ -61,6 +62,8 @@ def test_a_program_comes_back_as_it_was(tmp_path: Path) -> None:
         assert read.dtype == getattr(before, key).dtype
         assert np.array_equal(read, getattr(before, key))
     assert (after.machine, after.name, after.input, after.layers) == (MACHINE, "net", MAP, before.layers)
+    assert after.outputs == before.outputs
+    assert after.output_layers == [0]
     assert (after.header.tag, after.passes) == (5, (PASS,))
 
 

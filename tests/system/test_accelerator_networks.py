@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from network_strategies import networks
+from random_graphs import RandomGraph
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import Graph
@@ -117,3 +118,29 @@ def test_residual_blocks_agree(tmp_path: Path) -> None:
     cases = [(graph, compile_graph(graph, TINY), inputs_of(graph, count=1)) for graph in graphs]
     record = run_twice(TINY, cases, "verilator", tmp_path)
     assert not list(compare(TINY, cases, record))
+
+
+@pytest.mark.parametrize(
+    ("machine", "count"),
+    [
+        (TINY, 12),
+        pytest.param(TINY, 100, marks=pytest.mark.thorough),
+        pytest.param(FAST, 60, marks=pytest.mark.thorough),
+        pytest.param(SLOW_OVERLAP, 20, marks=pytest.mark.thorough),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_branches_concatenations_and_several_outputs_agree(
+    machine: Machine, count: int, tmp_path: Path
+) -> None:
+    cases, refused, drawn_from = list[Case](), 0, 0
+    while len(cases) < count:
+        drawn = RandomGraph(1000 + drawn_from, layers=3 + drawn_from % 6)
+        drawn_from += 1
+        try:
+            cases.append((drawn.graph, compile_graph(drawn.graph, machine), drawn.inputs))
+        except SpinplaneError:
+            refused += 1
+    assert refused <= count // 4
+    record = run_twice(machine, cases, "verilator", tmp_path)
+    assert not list(compare(machine, cases, record))

@@ -2,16 +2,19 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from random_graphs import RandomGraph
 from result_files import written
 
 import spinplane
 from spinplane.behavioral import Accelerator
 from spinplane.cli import main
-from spinplane.commands.accuracy import AccuracyPoint, _sums, load_images
+from spinplane.commands.accuracy import AccuracyPoint, _first_output, load_images
 from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.oracle import run_graph
 from spinplane.device import draw_fault_map, load_technology
 from spinplane.device.statistics import clopper_pearson
 from spinplane.machine import SpinplaneError, load_machine
@@ -158,18 +161,34 @@ def test_the_report_says_what_ran(report):
 
 
 @pytest.mark.parametrize("network", shipped_networks())
-def test_its_sums_are_those_of_a_run_with_faults_and_of_the_rtl(network):
+def test_its_first_output_are_those_of_a_run_with_faults_and_of_the_rtl(network):
     """`run_network` compares RTL and functional machine, and gives what the RTL computed."""
     machine, graph = load_machine("paper8"), open_model(network)
     program = compile_graph(graph, machine)
     faults = draw_fault_map(machine, load_technology("sot-mram"), 3, sigma_ra=0.1, sigma_tmr=0.2)
     pixels = load_images(None)[0][:8]
     codes = (graph.encode_input(pixels) - program.input.offset) // program.input.scale
-    sums = program.layers[-1].output.values(_sums(program, faults, codes))
+    outputs = _first_output(program, faults, codes)
     run = spinplane.run_network(network, pixels, machine=machine, faults=faults)
     assert run.mismatches == 0
     assert run.wrong > 0
-    assert np.array_equal(run.outputs, graph.decode_output(sums))
+    assert np.array_equal(run.outputs, outputs)
+
+
+def test_an_output_of_several_layers_is_taken_whole():
+    drawn = next(
+        drawn
+        for seed in range(99)
+        if len((drawn := RandomGraph(seed, layers=5, images=3)).graph.outputs[-1].layers) > 1
+    )
+    graph = replace(drawn.graph, outputs=drawn.graph.outputs[::-1])
+    machine = load_machine("paper8")
+    sigmas = {"sigma_ra": 0.0, "sigma_tmr": 0.0, "offset_sigma": 0.0}
+    faults = draw_fault_map(machine, load_technology("sot-mram"), 0, weak_cells=0.0, **sigmas)
+    program = compile_graph(graph, machine)
+    codes = (drawn.inputs - program.input.offset) // program.input.scale
+    expected = graph.decode_outputs(run_graph(graph, drawn.inputs))[0]
+    assert np.array_equal(_first_output(program, faults, codes), expected)
 
 
 def test_the_interval_covers_counting_and_the_spread_of_the_maps():

@@ -1,6 +1,7 @@
 """Programs that a user compiles, and what is said of them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import spinplane
 from spinplane.cli import main
 from spinplane.commands import compile as compilation
 from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.graph import unscaled_output
 from spinplane.compiler.predict import predict
 from spinplane.machine import Machine, load_machine
 from spinplane.machine.program import Program
@@ -101,8 +103,7 @@ def test_kernels_that_do_not_stay_are_named() -> None:
 
 def test_a_network_of_one_layer_has_no_figures_without_it() -> None:
     graph = small_graph()
-    alone = type(graph)(**{**vars(graph), "layers": graph.layers[:1], "output_shape": (1, 4, 3, 3)})
-    alone = type(graph)(**{**vars(alone), "output_scale": np.ones(4), "output_offset": np.zeros(4)})
+    alone = replace(graph, layers=graph.layers[:1], outputs=(unscaled_output(0, (1, 4, 3, 3)),))
     result = spinplane.compile_model(alone, machine="tiny")
     assert written(result)["steady"]["efficiency_without_first"] is None
     assert "without the first layer" not in str(result)

@@ -10,7 +10,7 @@ from result_files import written
 
 import spinplane
 from spinplane.cli import main
-from spinplane.compiler.graph import Graph, InputCoding, Layer, StepFunction
+from spinplane.compiler.graph import Graph, InputCoding, Layer, StepFunction, unscaled_output
 from spinplane.machine import Operand
 
 
@@ -41,9 +41,7 @@ def bent_graph() -> Graph:
         input_shape=(2, 4, 4),
         input_coding=InputCoding(low=0, high=15),
         layers=(first, last),
-        output_scale=np.ones(3),
-        output_offset=np.zeros(3),
-        output_shape=(1, 3),
+        outputs=(unscaled_output(1, (1, 3)),),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from random_graphs import RandomGraph
 from result_files import written
 from small_networks import functional_rtl, pooled_graph, pooled_images, small_graph, small_images
 
@@ -15,6 +16,7 @@ from spinplane.cli import main
 from spinplane.commands import run as running
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import Graph
+from spinplane.compiler.mapping.concatenation import arrange_maps
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
 from spinplane.machine import SpinplaneError, load_machine
@@ -50,6 +52,55 @@ def test_a_network_on_the_rtl() -> None:
         assert layer.outputs is not None
         assert np.array_equal(layer.outputs, values)
     assert np.array_equal(result.outputs, 0.5 * expected[-1].reshape(2, 3))
+
+
+@pytest.mark.usefixtures("rtl")
+def test_several_outputs_are_told_by_name() -> None:
+    drawn = next(
+        drawn
+        for seed in range(99)
+        if len((drawn := RandomGraph(seed, layers=6)).graph.outputs) == 3
+        and any(len(output.layers) > 1 for output in drawn.graph.outputs)
+    )
+    result = spinplane.run_network(drawn.graph, drawn.inputs, machine="paper8")
+    assert result.mismatches == 0
+    others = drawn.graph.outputs[1:]
+    expected = drawn.graph.decode_outputs(run_graph(drawn.graph, drawn.inputs))
+    assert np.array_equal(result.outputs, expected[0])
+    assert [one.output for one in result.further_outputs] == [output.name for output in others]
+    for one, values in zip(result.further_outputs, expected[1:], strict=True):
+        assert np.array_equal(one.values, values)
+        shape = "×".join(map(str, values.shape[1:]))
+        assert f"further output   {one.output}, {shape}: from {values.min():g} to " in str(result)
+    figures = written(result)
+    assert figures["outputs"] == expected[0].tolist()
+    assert [one["values"] for one in figures["further_outputs"]] == [one.tolist() for one in expected[1:]]
+
+
+@pytest.mark.usefixtures("rtl")
+def test_copies_of_maps_count_for_the_layer_that_needs_them() -> None:
+    drawn = next(
+        drawn
+        for seed in range(99)
+        if len(arrange_maps((drawn := RandomGraph(seed, layers=4)).graph).graph.layers) > 5
+    )
+    program = compile_graph(drawn.graph, load_machine("paper8"))
+    copies = [placed for placed in program.stages if placed.stage.copies]
+    assert copies
+    result = spinplane.run_network(drawn.graph, drawn.inputs, machine="paper8")
+    assert result.mismatches == 0
+    for number, (layer, placed) in enumerate(zip(result.layers, program.layers, strict=True)):
+        own = [n for one in program.stages if one.stage.number == number for n in one.numbers]
+        assert list(placed.descriptors) == own
+        assert layer.passes == len(own)
+        assert layer.copies == sum(one.stage.number == number for one in copies)
+    told = str(spinplane.compile_model(drawn.graph, machine="paper8"))
+    names = ", ".join(layer.layer for layer in result.layers if layer.copies)
+    assert f"maps copied, to lie beside others that are taken with them: {names}" in " ".join(told.split())
+    needed = sum(one.binary_operations for one in result.layers)
+    assert result.efficiency.steady == needed / (
+        result.cycles * result.machine.sub_arrays * result.machine.columns
+    )
 
 
 @pytest.mark.parametrize("fold_pools", [False, True])

@@ -13,6 +13,7 @@ from contract_output import half_up, rounded
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from network_strategies import networks
+from random_graphs import RandomGraph
 from result_files import written
 from small_networks import pooled_graph, pooled_images, small_graph, small_images
 
@@ -21,8 +22,8 @@ from spinplane.behavioral.accelerator import Accelerator
 from spinplane.behavioral.feature_map import map_addresses
 from spinplane.cli import main
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.graph import Residual
-from spinplane.compiler.oracle import arrange, linear, pooled, run_graph
+from spinplane.compiler.graph import Residual, unscaled_output
+from spinplane.compiler.oracle import arrange, concatenate, linear, pooled, run_graph
 from spinplane.machine import Machine, Rounding, SpinplaneError, load_machine
 from spinplane.machine.timing import FINISH_CYCLES
 from spinplane.samples import sample_digit
@@ -43,6 +44,13 @@ def test_steps_add_up_in_stripes(drawn, data):
     check_a_value(*drawn, data, FEW)
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(st.integers(0, 9999), st.data())
+def test_steps_add_up_where_maps_are_taken_side_by_side(seed, data):
+    drawn = RandomGraph(seed, layers=4)
+    check_a_value(drawn.graph, drawn.inputs, data, FEW)
+
+
 def check_a_value(graph, inputs, data, machine):
     fold_pools = data.draw(st.booleans())
     try:
@@ -52,7 +60,9 @@ def check_a_value(graph, inputs, data, machine):
     at = data.draw(st.integers(0, len(graph.layers) - 1))
     before = [inputs[:1], *run_graph(graph, inputs[:1])]
     values = before[at + 1][0]
-    sums_of_layer = linear(graph.layers[at], arrange(graph.layers[at], before[graph.source(at) + 1]))[0]
+    layer = graph.layers[at]
+    taken = concatenate(layer, [before[source + 1] for source in graph.sources(at)])
+    sums_of_layer = linear(layer, arrange(layer, taken))[0]
     output = tuple(data.draw(st.integers(0, side - 1)) for side in values.shape)
     traced = spinplane.trace(
         graph, inputs, output=output, layer=graph.layers[at].name, machine=machine, fold_pools=fold_pools
@@ -283,9 +293,9 @@ def test_a_residual_is_told() -> None:
         steps=None,
         residual=Residual(source=-1, scale=2, residual_scale=-3),
     )
-    graph = replace(plain, layers=(layer,), output_scale=np.ones(1), output_offset=np.zeros(1))
+    graph = replace(plain, layers=(layer,))
     image = graph.encode_input(small_images(1))
-    graph = replace(graph, output_shape=(1, *image.shape[1:]))
+    graph = replace(graph, outputs=(unscaled_output(0, (1, *image.shape[1:])),))
     traced = spinplane.trace(graph, small_images(1), output=(0, 1, 2), machine="tiny")
     assert traced.value == 2 * (image[0, 0, 1, 2] + 5) - 3 * image[0, 0, 1, 2]
     assert f" · -3 >> 0 >> 0 = {traced.scaled_residual}" in str(traced)

@@ -5,11 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from checked_networks import check, check_loops
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import CodeAddition, DoublingAddition, FloatScale, Pooling, StepFunction
 from spinplane.machine import Rounding, SpinplaneError, load_machine
-from tests.compiler.codegen.test_program import SMALL, check, check_loops, inputs_of, layer_of, network
+from tests.compiler.codegen.test_program import SMALL, inputs_of, layer_of, network
 
 PAPER8 = load_machine("paper8")
 KERNELS = 7

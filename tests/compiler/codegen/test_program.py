@@ -6,66 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from contract_interpreter import Interpreter, read_map, write_map
+from checked_networks import check, check_loops
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from network_strategies import networks
 
-from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, StepFunction, unscaled_output
 from spinplane.compiler.mapping import stages as stages_module
 from spinplane.compiler.mapping.candidates import placements
-from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError, load_machine
 from spinplane.machine.descriptor import Load
-from spinplane.machine.registers import Error
 
 TINY = load_machine("tiny")
 #: Four buses and slots, planes of a quarter of a row: what `tiny` has no room for.
 SMALL = Machine(name="small", sub_arrays=8, rows=96, columns=128, segments=4, results_per_cycle=4)
 MODELS = Path(__file__).resolve().parents[4] / "shared" / "models"
-
-
-def check(graph, machine, inputs):
-    """On the functional accelerator: every kept map, and every counter of every descriptor."""
-    program = compile_graph(graph, machine)
-    accelerator = Accelerator(machine)
-    accelerator.load(program)
-    expected = run_graph(graph, inputs)
-    for at, image in enumerate(inputs):
-        accelerator.write_map(program.input, (image - program.input.offset) // program.input.scale)
-        run = accelerator.run()
-        assert run.error is Error.NONE
-        for layer, right in zip(program.layers, expected, strict=True):
-            if layer.kept:
-                values = layer.output.scale * accelerator.read_map(layer.output) + layer.output.offset
-                assert (values == right[at]).all(), layer.name
-        prediction = predict(program, resident=at > 0)
-        assert prediction.passes == run.layers
-        assert prediction.total == run.counters
-    return program
-
-
-def check_loops(graph, machine, inputs):
-    """Through the loops of the contract, which share nothing with the compiler or the functional machine."""
-    program = compile_graph(graph, machine)
-    interpreter = Interpreter.of(program)
-    expected = run_graph(graph, inputs)
-    for at, image in enumerate(inputs):
-        write_map(interpreter.image, program.input, image)
-        events = interpreter.run(program)
-        for layer, right in zip(program.layers, expected, strict=True):
-            if layer.kept:
-                assert (read_map(interpreter.image, layer.output) == right[at]).all(), layer.name
-        names = ("row_writes", "ands", "additions", "image_reads", "image_writes", "kernel_reads")
-        predicted_passes = predict(program, resident=at > 0).passes
-        for counted, predicted in zip(events, predicted_passes, strict=True):
-            for name in (*names, "parameter_reads"):
-                assert counted[name] == getattr(predicted, name), name
 
 
 def network(shape, *layers):
@@ -75,9 +34,7 @@ def network(shape, *layers):
         input_shape=shape,
         input_coding=InputCoding(low=-128, high=255),
         layers=layers,
-        output_scale=np.ones(1),
-        output_offset=np.zeros(1),
-        output_shape=(1,),
+        outputs=(unscaled_output(len(layers) - 1, (1, len(layers[-1].weights))),),
     )
 
 

@@ -12,7 +12,7 @@ from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths
-from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling
+from spinplane.compiler.graph import Graph, InputCoding, Layer, Pooling, unscaled_output
 from spinplane.compiler.mapping.folding import fold_pool
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
@@ -143,9 +143,7 @@ def test_sums_that_only_a_whole_region_makes_too_wide_are_not_folded():
         input_shape=(2, 9, 9),
         input_coding=InputCoding(low=0, high=255),
         layers=(layer,),
-        output_scale=np.ones(4),
-        output_offset=np.zeros(4),
-        output_shape=(1, 4, 3, 3),
+        outputs=(unscaled_output(0, (1, 4, 3, 3)),),
     )
     # A window has 18 codes of weights, 15 at most; a whole region has 32 of 6 bits, 60 at most.
     machine = replace(SMALL, accumulator_bits=18)

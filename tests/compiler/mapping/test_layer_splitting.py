@@ -11,7 +11,15 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.codes import InputCode
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
-from spinplane.compiler.graph import CodeAddition, Graph, InputCoding, Layer, Pooling, StepFunction
+from spinplane.compiler.graph import (
+    CodeAddition,
+    Graph,
+    InputCoding,
+    Layer,
+    Pooling,
+    StepFunction,
+    unscaled_output,
+)
 from spinplane.compiler.mapping.layer_splitting import split_layer, split_pool
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
@@ -49,15 +57,12 @@ def first_layer(output: Operand, *, scale: int = 1, **more: object) -> Layer:
 
 
 def network(*layers: Layer) -> Graph:
-    kernels = len(layers[-1].weights)
     return Graph(
         name="net",
         input_shape=(2, 9, 11),
         input_coding=InputCoding(low=0, high=7),
         layers=layers,
-        output_scale=np.ones(kernels),
-        output_offset=np.zeros(kernels),
-        output_shape=(1, kernels),
+        outputs=(unscaled_output(len(layers) - 1, (1, len(layers[-1].weights))),),
     )
 
 
@@ -200,7 +205,7 @@ ADDITION = CodeAddition(source=-1, own_scale=Fraction(1, 3), residual_scale=Frac
 )
 def test_codes_that_need_several_stages(changes, pools):
     layer = first_layer(OUTPUTS[2], **changes)
-    addend = Addend(code=InputCode(bits=3, scale=1, offset=0, pad_code=0), smallest=0, largest=7)
+    addend = Addend(code=InputCode(bits=3, scale=1, offset=0), smallest=0, largest=7)
     own, rest = split_layer(layer, addend if layer.addition else None)
     assert (own.addition, rest.addition) == (None, layer.addition)
     assert tuple(part.pool is not None for part in (own, rest)) == pools
@@ -219,7 +224,7 @@ def test_codes_that_need_several_stages(changes, pools):
 
 def test_what_one_stage_computes_is_not_split():
     layer = first_layer(OUTPUTS[2])
-    addend = Addend(code=InputCode(bits=3, scale=1, offset=0, pad_code=0), smallest=0, largest=7)
+    addend = Addend(code=InputCode(bits=3, scale=1, offset=0), smallest=0, largest=7)
     line = StepFunction(
         thresholds=np.tile(np.arange(-60, 60, 10), (6, 1)),
         rising=np.ones(6, dtype=bool),

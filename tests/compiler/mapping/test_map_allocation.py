@@ -33,15 +33,15 @@ def maps_of(sizes):
 
 
 class Reader(NamedTuple):
-    """What of a stage matters to its maps: it takes one and adds another, or none."""
+    """What of a stage matters to its maps: it takes some and adds another, or none."""
 
     name: str
-    takes: int
+    takes: tuple[int, ...]
     adds: int | None
 
 
 def stages_of(sources):
-    return [Reader(f"s{at}", *taken) for at, taken in enumerate(sources)]
+    return [Reader(f"s{at}", (taken,), added) for at, (taken, added) in enumerate(sources)]
 
 
 def overlap(a, b):
@@ -55,8 +55,10 @@ def needed_together(sources, stage):
     return {source for source in read_from_here if source <= stage} | {stage + 1}
 
 
-def place(sizes, sources, words):
-    return place_maps(replace(TINY, image_words=words), maps_of(sizes), stages_of(sources))
+def place(sizes, sources, words, kept=()):
+    """Each map has a home of its own."""
+    machine = replace(TINY, image_words=words)
+    return place_maps(machine, maps_of(sizes), range(len(sizes)), stages_of(sources), kept)
 
 
 def test_no_map_is_written_over_before_its_last_reader():
@@ -86,9 +88,43 @@ def test_maps_are_kept_that_no_later_one_overlaps():
             replace(one, base=int(base) * TINY.columns)
             for one, base in zip(maps_of(rng.integers(1, 5, 9).tolist()), rng.integers(0, 30, 9), strict=True)
         ]
-        assert kept_maps(maps) == [
+        assert kept_maps(maps, range(9)) == [
             not any(overlap(one, later) for later in maps[at + 1 :]) for at, one in enumerate(maps)
         ]
+
+
+def test_what_is_kept_is_written_over_by_nothing():
+    sources, sizes = [(at, None) for at in range(5)], [8] * 6
+    for kept in range(1, 6):
+        placed = place(sizes, sources, 24, kept={kept})
+        assert not any(overlap(placed[kept], later) for later in placed[kept + 1 :])
+        assert kept_maps(placed, range(6))[kept]
+    with pytest.raises(
+        SpinplaneError, match="layer s2: its input of 8 words and its output of 8, and 8 read beside"
+    ):
+        place(sizes, sources, 16, kept={1})
+
+
+def test_maps_of_one_home_lie_in_one_place_while_any_of_them_is_read():
+    # Maps 1 and 3 share their pixels: the fourth stage takes both, the second one the first alone.
+    sizes, homes = [4, 4, 4, 4, 4], [0, 1, 2, 1, 3]
+    maps = maps_of(sizes)
+    maps[3] = replace(maps[3], base=8)
+    stages = [
+        Reader("s0", (0,), None),
+        Reader("s1", (1,), None),
+        Reader("s2", (2,), None),
+        Reader("s3", (1, 3), None),
+    ]
+    whole = place_maps(replace(TINY, image_words=16), maps, homes, stages, [4])
+    assert whole[3].base == whole[1].base + 8
+    assert kept_maps(whole, homes) == [True] * 5
+    sizes[4] = 8
+    maps[4] = maps_of(sizes)[4]
+    tight = place_maps(replace(TINY, image_words=16), maps, homes, stages, [4])
+    assert tight[3].base == tight[1].base + 8
+    assert not overlap(tight[1], tight[2])
+    assert kept_maps(tight, homes) == [False, True, True, True, True]
 
 
 def test_a_chain_may_be_long():

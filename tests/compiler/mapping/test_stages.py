@@ -84,13 +84,13 @@ def test_a_program_knows_its_stages(fold_pools: bool, tmp_path: Path) -> None:
         words = program.descriptors[list(placed.numbers)]
         assert placed.passes == tuple(decode(of_pass, program.machine) for of_pass in words)
         first, lowered = placed.passes[0], placed.allocation.placement.layer
-        assert first.in_base == placed.source.base
+        assert first.in_base == placed.sources[0].base
         assert first.out_base == placed.target.base
         assert first.kernel_row == placed.allocation.kernel_row
         assert first.search_reads == placed.steps.fields.get("search_reads", 0)
         assert (placed.target.channels, placed.target.height) == (lowered.kernels, lowered.regions[0])
     maxima, taken, averages, dense = program.stages
-    assert maxima.target == taken.source
+    assert (maxima.target,) == taken.sources
     assert [taken.target, averages.target, dense.target] == [layer.output for layer in program.layers]
     assert (averages.allocation.placement.layer.layer is graph.layers[1]) != fold_pools
     assert averages.stage.windows == (4, 4)

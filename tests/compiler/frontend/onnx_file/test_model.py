@@ -325,7 +325,7 @@ def test_what_a_file_declares_of_its_output_is_not_read(declared, tmp_path):
         output = helper.make_tensor_value_info("y", TensorProto.FLOAT, declared)
         model.graph.output[0].CopyFrom(output)
 
-    assert load_model(change(tmp_path / "made.onnx", change_model)).output_shape == (1, 4, 6, 6)
+    assert load_model(change(tmp_path / "made.onnx", change_model)).outputs[0].shape == (1, 4, 6, 6)
 
 
 def test_a_network_has_a_layer(tmp_path):

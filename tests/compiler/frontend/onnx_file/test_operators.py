@@ -96,7 +96,7 @@ def test_operators_on_real_numbers_take_no_others(node, constant, name, tmp_path
     )
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), 3.4e38])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_the_input_is_multiplied_by_a_number(value, tmp_path):
     nodes = [helper.make_node("Mul", ["x", "c"], [f"x{n}"], name=f"m{n}") for n in range(2)]
     nodes[1].input[0] = "x0"

@@ -1,0 +1,57 @@
+"""Networks on the functional accelerator and through the loops of the contract, compared with oracle and prediction."""
+
+import numpy as np
+from contract_interpreter import Interpreter, read_map, write_map
+
+from spinplane.behavioral.accelerator import Accelerator
+from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.compiled_program import CompiledProgram
+from spinplane.compiler.graph import Graph
+from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.predict import predict
+from spinplane.machine import Machine
+from spinplane.machine.registers import Error
+
+
+def check(graph: Graph, machine: Machine, inputs: np.ndarray) -> CompiledProgram:
+    """On the functional accelerator: every kept map, and every counter of every descriptor."""
+    program = compile_graph(graph, machine)
+    accelerator = Accelerator(machine)
+    accelerator.load(program)
+    # Whatever lies between maps must not count.
+    image = accelerator.state.image
+    image[:] = np.random.default_rng(0).integers(0, 2, image.shape)
+    expected = run_graph(graph, inputs)
+    outputs = {number for output in graph.outputs for number in output.layers}
+    assert all(program.layers[number].kept for number in outputs)
+    for at, image in enumerate(inputs):
+        accelerator.write_map(program.input, (image - program.input.offset) // program.input.scale)
+        run = accelerator.run()
+        assert run.error is Error.NONE
+        for layer, right in zip(program.layers, expected, strict=True):
+            if layer.kept:
+                values = layer.output.scale * accelerator.read_map(layer.output) + layer.output.offset
+                assert (values == right[at]).all(), layer.name
+        prediction = predict(program, resident=at > 0)
+        assert prediction.passes == run.layers
+        assert prediction.total == run.counters
+    return program
+
+
+def check_loops(graph: Graph, machine: Machine, inputs: np.ndarray) -> CompiledProgram:
+    """Through the loops of the contract, which share nothing with the compiler or the functional machine."""
+    program = compile_graph(graph, machine)
+    interpreter = Interpreter.of(program)
+    expected = run_graph(graph, inputs)
+    for at, image in enumerate(inputs):
+        write_map(interpreter.image, program.input, image)
+        events = interpreter.run(program)
+        for layer, right in zip(program.layers, expected, strict=True):
+            if layer.kept:
+                assert (read_map(interpreter.image, layer.output) == right[at]).all(), layer.name
+        names = ("row_writes", "ands", "additions", "image_reads", "image_writes", "kernel_reads")
+        predicted_passes = predict(program, resident=at > 0).passes
+        for counted, predicted in zip(events, predicted_passes, strict=True):
+            for name in (*names, "parameter_reads"):
+                assert counted[name] == getattr(predicted, name), name
+    return program
