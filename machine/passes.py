@@ -12,6 +12,9 @@ from .machine import Machine
 from .output_stage import RAW_BITS
 from .timing import LOOKUP_CYCLES, MULTIPLY_CYCLES, OUTPUT_STAGE_CYCLES
 
+#: Channel beats that a descriptor can name.
+MOST_BEATS = 1 << 12
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pass:
@@ -69,7 +72,7 @@ class Pass:
     beats, last_beats, interval : int
         Beats of a kernel tile in each cluster, of the last kernel tile, and the cycles of an outer beat.
     slot_beats, out_beats : int
-        Places from a slot's beats to those of the next one, and places that exist, if elements are spread.
+        Places from a slot's beats to those of the next one if elements are spread, and places of the output map.
     inner_cycles, last_inner_cycles, outer_cycles, last_outer_cycles : int
         Cycles of the output stage of a kernel tile.
     first_window_x, first_window_y, stride_x, stride_y, windows_x, windows_y, out_width, out_height : int
@@ -170,7 +173,7 @@ class Pass:
     beats: int = 1
     last_beats: int = 1
     slot_beats: int = 0
-    out_beats: int = 0
+    out_beats: int = MOST_BEATS
     interval: int = 0
     inner_cycles: int = 0
     last_inner_cycles: int = 0
@@ -305,7 +308,7 @@ class Pass:
     @property
     def existing_beats(self) -> tuple[int, ...]:
         """Numbers of the channel beats that are written."""
-        return tuple(b for b, place in enumerate(self.places) if not self.spread or place < self.out_beats)
+        return tuple(b for b, place in enumerate(self.places) if place < self.out_beats)
 
     @property
     def writes(self) -> int:

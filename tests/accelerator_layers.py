@@ -9,7 +9,7 @@ from output_stage_draws import draw_output_stage, fill_output_banks
 from spinplane.machine import Machine
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import Load, Pool
-from spinplane.machine.passes import Pass
+from spinplane.machine.passes import MOST_BEATS, Pass
 from spinplane.machine.registers import machine_digest
 
 FEW = Machine(
@@ -101,8 +101,12 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     beats, last_beats = -(-sub_arrays * slots // lanes), -(-last * slots // lanes)
     channel_beats = (kernel_tiles - 1) * beats + last_beats
     slot_beats = channel_beats // slots + int(apart.integers(0, 2)) if spread else 0
-    out_beats = int(apart.integers(1, slots * slot_beats + 1)) if spread else 0
     map_beats = max(channel_beats, slots * slot_beats)
+    out_beats = (
+        int(apart.integers(min(2, map_beats), map_beats + 1))
+        if spread or apart.random() < 0.2
+        else MOST_BEATS
+    )
     out_planes = 1 if raw else pick("out_planes", [1, 2, 3, 4, 5, 6, 7, 8, 8, 8])
     unit = 32 * lanes if raw else lanes
     out_pixel_bits = map_beats * unit * out_planes

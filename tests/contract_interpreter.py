@@ -315,7 +315,7 @@ class Interpreter:
         beat_place = beat
         if n.spread:
             beat_place = beat % n.slots * n.slot_beats + beat // n.slots
-            exists = exists and beat_place < n.out_beats
+        exists = exists and beat_place < n.out_beats
         outer = (ry, rx) == (n.region_height - 1, n.region_width - 1)
         self.events["parameter_reads"] += 1 + outer * (n.multiplies + n.search_reads + n.table)
         kept = regions.setdefault((g, beat), [[] for _ in range(n.lanes)])

@@ -154,6 +154,7 @@ class OutputMap:
         place, exists = np.array(p.places), np.array(p.existing_beats, dtype=np.int64)
         self.beats = exists[np.argsort(place[exists])]
         self.beat_places = place[self.beats]
+        self._all_in_order = np.array_equal(self.beats, np.arange(p.channel_beats))
         beats = first[:, np.newaxis] + self.beat_places * p.out_beat_bits
         step = p.write_bits if p.raw else p.out_plane_bits
         self.addresses = beats[..., np.newaxis] + step * np.arange(p.writes)
@@ -209,7 +210,7 @@ class OutputMap:
     def of_beats(self, codes: NDArray[Any]) -> NDArray[Any]:
         """Codes of channel beats that exist, by place, (..., n, lanes), from those of all channels."""
         beats = codes.reshape(*codes.shape[:-1], self._pass.channel_beats, self._pass.lanes)
-        return beats[..., self.beats, :] if self._pass.spread else beats
+        return beats if self._all_in_order else beats[..., self.beats, :]
 
     def writes(self, codes: NDArray[Any]) -> tuple[Integers, Octets]:
         """Writes of one image, in the order of the hardware.

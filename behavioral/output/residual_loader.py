@@ -71,7 +71,7 @@ class ResidualLoader:
     def read(self, banks: ImageBanks) -> Octets:
         """Codes of many images: ndarray of shape (images, outputs, channels), uint8; 0 in beats that do not exist."""
         p, codes = self._pass, self._map.read(banks)
-        if not p.spread:
+        if codes.shape[2:] == (p.channel_beats * p.lanes,) and not p.spread:
             return codes
         found = np.zeros((len(codes), len(self.addresses), p.channel_beats, p.lanes), dtype=np.uint8)
         found[:, :, self._places.beats] = codes.reshape(*found.shape[:2], -1, p.lanes)

@@ -234,8 +234,10 @@ def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: i
     """The pass with its input map, and what its units and clusters take of it."""
     layer = placement.layer
     code_bits = 8 if placement.in_bytes else 1
-    channels = placement.row_columns if placement.spread else layer.weights.codes.shape[2]
-    elements = min(placement.elements, layer.input_shape[0] - part * channels)
+    channels, elements = layer.weights.codes.shape[2], placement.elements
+    if placement.spread:
+        channels = placement.row_columns
+        elements = min(elements, layer.input_shape[0] - part * channels)
     length = min(placement.length, elements)
     rows, columns = placement.clusters
     region_lines = layer.region_stride[0] * layer.stride[0]
@@ -316,6 +318,7 @@ def _counting(layer_pass: Pass, placement: Placement, kernels: int) -> Pass:
         last_sub_arrays=placement.used_sub_arrays(last),
         beats=beats,
         last_beats=last_beats,
+        out_beats=ceil_div(kernels, layer_pass.lanes),
         interval=placement.interval,
         inner_cycles=inner,
         last_inner_cycles=last_inner,
@@ -326,14 +329,13 @@ def _counting(layer_pass: Pass, placement: Placement, kernels: int) -> Pass:
 
 def _spreading(layer_pass: Pass, placement: Placement, part: int, kernels: range) -> Pass:
     """The pass with the places of its beats, as slots hold channels of their own."""
-    lanes = layer_pass.lanes
     of_slot = kernels.start // placement.slots
     left = placement.layer.kernels - part * placement.part_kernels
     of_part = min(left, placement.slots * placement.slot_kernels)
     return replace(
         layer_pass,
-        slot_beats=placement.slot_kernels // lanes,
-        out_beats=ceil_div(of_part - of_slot, lanes),
+        slot_beats=placement.slot_kernels // layer_pass.lanes,
+        out_beats=ceil_div(of_part - of_slot, layer_pass.lanes),
     )
 
 

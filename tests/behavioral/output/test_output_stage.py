@@ -74,11 +74,7 @@ def by_loops(case: Case) -> tuple[list[tuple[int, list[int]]], int, int]:
                     ox = g % n.clusters_x * n.region_columns + kappa
                     oy = g // n.clusters_x * n.region_rows + rho
                     parameter_reads += n.multiplies + n.search_reads + n.table
-                    if (
-                        ox >= n.out_width
-                        or oy >= n.out_height
-                        or (n.spread and place_of(n, channel) >= n.out_beats)
-                    ):
+                    if ox >= n.out_width or oy >= n.out_height or place_of(n, channel) >= n.out_beats:
                         continue
                     stored = [
                         stored_of(case, (rho, kappa, g, channel, lane, ox, oy)) for lane in range(n.lanes)
