@@ -149,7 +149,7 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     # The output stage: beats of a kernel tile, of a slot of its own elements, and cycles of a kernel tile's results.
     *_less_one(12, "beats", "last_beats"),
     *_unsigned(12, "slot_beats"),
-    *_less_one(12, "out_beats"),
+    *_less_one(16, "out_beats"),
     *_unsigned(7, "interval"),
     *_unsigned(16, "inner_cycles", "last_inner_cycles", "outer_cycles", "last_outer_cycles"),
     # Which windows and regions exist.

@@ -13,7 +13,7 @@ from .output_stage import RAW_BITS
 from .timing import LOOKUP_CYCLES, MULTIPLY_CYCLES, OUTPUT_STAGE_CYCLES
 
 #: Channel beats that a descriptor can name.
-MOST_BEATS = 1 << 12
+MOST_BEATS = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)

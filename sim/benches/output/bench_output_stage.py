@@ -359,7 +359,9 @@ async def windows_of_more_beats_than_can_be_held_are_refused(dut: HierarchyObjec
 def with_beats(case: OutputStageCase, beats: int) -> OutputStageCase:
     """The same pass with one kernel tile of so many beats, all with the parameters of the first."""
     # All beats of a pixel are written to the same place.
-    layer_pass = replace(case.layer_pass, kernel_tiles=1, beats=1, last_beats=beats, out_beat_bits=0)
+    layer_pass = replace(
+        case.layer_pass, kernel_tiles=1, beats=1, last_beats=beats, out_beat_bits=0, spread=False
+    )
     base = layer_pass.parameter_base
     parameters = np.concatenate(
         [case.parameters[:base], np.repeat(case.parameters[base : base + 1], beats, axis=0)]
