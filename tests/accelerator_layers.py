@@ -46,7 +46,7 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     cluster_size, lanes = machine.sub_arrays // clusters, machine.results_per_cycle
     slots = 2 if cluster_size < lanes else pick("slots", powers_of_two(machine.segments))
     planes = pick("planes", powers_of_two(machine.columns // 16 // slots))
-    spread = slots > 1 and cluster_size % lanes == 0 and apart.random() < 0.3
+    spread = slots > 1 and cluster_size % lanes == 0 and apart.random() < 0.7
     in_planes = pick("in_planes", range(1, 6))
     in_bytes, channels = pick("in_bytes", range(2)), pick("channels", [1, 3, 7, 13, 16, 40])
     in_bytes = 0 if spread else in_bytes
@@ -102,11 +102,10 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     channel_beats = (kernel_tiles - 1) * beats + last_beats
     slot_beats = channel_beats // slots + int(apart.integers(0, 2)) if spread else 0
     map_beats = max(channel_beats, slots * slot_beats)
-    out_beats = (
-        int(apart.integers(min(2, map_beats), map_beats + 1))
-        if spread or apart.random() < 0.2
-        else MOST_BEATS
-    )
+    # The second slot has a beat that exists.
+    fewest = slot_beats + 1 if spread else min(2, map_beats)
+    limited = spread or apart.random() < 0.3
+    out_beats = int(apart.integers(fewest, map_beats + 1)) if limited else MOST_BEATS
     out_planes = 1 if raw else pick("out_planes", [1, 2, 3, 4, 5, 6, 7, 8, 8, 8])
     unit = 32 * lanes if raw else lanes
     out_pixel_bits = map_beats * unit * out_planes

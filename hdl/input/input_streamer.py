@@ -218,25 +218,35 @@ class InputStreamer(wiring.Component):
                     m.d.comb += alike.eq(slots[: columns >> log_slots].replicate(1 << log_slots))
         plane = (first_plane | self._asked.plane)[:3]
         exists_here, pads_here = exists.bit_select(self._asked.plane, 1), layer.pad_code.bit_select(plane, 1)
-        elements = Mux(self._end == 0, pads_here.replicate(columns), self.read.data)
-        spread = self._spread(m, elements & within & exists_here.replicate(columns))
-        m.d.comb += self._formed_bits.eq(Mux(layer.spread, spread, alike))
+        of_plane = Signal(columns)
+        m.d.comb += [
+            of_plane.eq(
+                Mux(self._end == 0, pads_here.replicate(columns), self.read.data)
+                & within
+                & exists_here.replicate(columns)
+            ),
+            self._formed_bits.eq(Mux(layer.spread, self._spread(m, of_plane), alike)),
+        ]
 
     def _spread(self, m: Module, elements: Value) -> Signal:
         """A plane of a row: elements in the sub-blocks of this plane, one slot's after the other's."""
         layer, columns = self.layer, self._columns
         most_slots, leaves = min(3, exact_log2(self.machine.leaves)), exact_log2(self.machine.leaves)
-        row = Signal(columns, name="spread_row")
+        row, is_plane = Signal(columns, name="spread_row"), Signal(_MOST_PLANES)
+        m.d.comb += is_plane.eq(1 << self._asked.plane)
         with m.Switch(Cat(layer.log_slots, layer.log_planes)):
             for log_slots, log_planes in product(range(most_slots + 1), range(4)):
                 if log_slots + log_planes > leaves:
                     continue
                 width = columns >> log_slots + log_planes
-                is_plane = [self._asked.plane == plane for plane in range(1 << log_planes)]
                 of_slots = [elements[slot * width :][:width] for slot in range(1 << log_slots)]
                 with m.Case(log_slots | log_planes << LOG_FIELD_BITS):
                     m.d.comb += row.eq(
-                        Cat(of_slot & here.replicate(width) for of_slot in of_slots for here in is_plane)
+                        Cat(
+                            of_slot & is_plane[plane].replicate(width)
+                            for of_slot in of_slots
+                            for plane in range(1 << log_planes)
+                        )
                     )
         return row
 

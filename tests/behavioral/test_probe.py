@@ -87,11 +87,25 @@ def test_a_place_is_where_the_kernel_lies() -> None:
         region_columns=3,
         kernel_tiles=2,
         beats=1,
+        out_beats=2,
         slots=2,
     )
     place = Place(layer_pass, channel=3, y=3, x=1)
     assert (place.cluster, place.row, place.column, place.region) == (1, 1, 1, 4)
     assert (place.kernel_tile, place.beat, place.sub_array, place.slot) == (1, 0, 2, 1)
+
+
+def test_slots_of_their_own_elements_have_places_apart() -> None:
+    layer_pass = Pass(
+        machine=FEW, slots=2, spread=True, kernel_tiles=2, beats=4, last_beats=2, slot_beats=3, out_beats=5
+    )
+    # Channels 7 and 9 are those of lane 1 in the beats of slot 1.
+    for channel, beat, sub_array in ((7, 1, 1), (9, 3, 3)):
+        place = Place(layer_pass, channel=channel, y=0, x=0)
+        assert (place.kernel_tile, place.beat, place.sub_array, place.slot) == (0, beat, sub_array, 1)
+        assert place.number == 2 * beat + 1
+    with pytest.raises(ValueError, match=r"^no channel 10$"):
+        Place(layer_pass, channel=10, y=0, x=0)
 
 
 def test_what_cannot_be_seen_is_refused() -> None:
