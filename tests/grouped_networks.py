@@ -37,17 +37,19 @@ def grouped_network(seed: int, *, most: int = 40) -> tuple[Graph, np.ndarray]:
         grouped = replace(grouped, residual=Residual(source=0, scale=2, residual_scale=3))
     if rng.random() < 0.3:
         layers.append(grouped)
+        sums = pooled(sums, grouped.pool) if grouped.pool else sums
     else:
         grouped, values, taken = _with_steps(rng, grouped, values, values)
         layers += [grouped, _layer(rng, "narrows", values, taken, 5, (1, 1))]
+        sums = linear(layers[-1], values)
     graph = Graph(
         name="grouped",
         input_shape=inputs.shape[1:],
         input_coding=InputCoding(low=0, high=3),
         layers=tuple(layers),
-        output_scale=np.ones(len(layers[-1].weights)),
-        output_offset=np.zeros(len(layers[-1].weights)),
-        output_shape=(1, len(layers[-1].weights), 1, 1),
+        output_scale=np.ones(sums.shape[1]),
+        output_offset=np.zeros(sums.shape[1]),
+        output_shape=sums.shape,
     )
     return graph, inputs
 

@@ -254,12 +254,12 @@ class Engine(wiring.Component):
                 continue
             modes = log_slots | log_clusters << LOG_FIELD_BITS | spread << 2 * LOG_FIELD_BITS
             modes <<= exact_log2(_MOST_CLUSTERS) + len(beat)
-            for number in range(of_cluster * slots // lanes):
-                index, slot = divmod(number * lanes + lane, slots)
+            for number in range(lane, of_cluster * slots, lanes):
+                at, (index, slot) = number // lanes, divmod(number, slots)
                 if spread:
-                    index, slot = number // slots * lanes + lane, number % slots
+                    index, slot = at // slots * lanes + lane, at % slots
                 for cluster in range(1 << log_clusters):
-                    place = number | cluster << len(beat) | modes
+                    place = at | cluster << len(beat) | modes
                     sources.setdefault((cluster * of_cluster + index, slot), []).append(place)
         return sources
 
