@@ -1,6 +1,6 @@
 """Sum: the accumulators of a sub-array."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -60,13 +60,14 @@ class Sum(wiring.Component):
         accumulators = Signal(layout, reset_less=True)
         fresh = Signal(init=1)
         sums = Signal(layout)
-        clear = Signal()
-        m.d.comb += clear.eq(accept & (addends.clear | fresh))
+        clear, carry = Signal(), Signal()
+        m.d.comb += [clear.eq(accept & (addends.clear | fresh)), carry.eq(accept & addends.carry)]
         for total, accumulator, value in zip(sums, accumulators, addends.values, strict=True):
             # Without a payload 0 is added, which costs less than a multiplexer that holds.
             base = accumulator.as_unsigned() & (~clear).replicate(self.width)
             term = value.as_unsigned() & accept.replicate(self.width)
-            m.d.comb += total.eq(base + term + (accept & addends.carry))
+            # The carry enters below the lowest bit: one adder, and not two.
+            m.d.comb += total.eq((Cat(carry, base) + Cat(carry, term))[1:])
         m.d.sync += [accumulators.eq(sums), fresh.eq(fresh & ~accept)]
 
         result = Signal(layout, reset_less=True)
