@@ -144,7 +144,7 @@ def encode_signed_weights(weights: np.ndarray) -> WeightCode | None:
         bits = 1 + max(greatest.bit_length(), (~least).bit_length())
     if bits > MAX_BITS:
         return None
-    codes = (weights & (1 << bits) - 1).astype(np.uint8)
+    codes = (weights.astype(np.int64) & (1 << bits) - 1).astype(np.uint8)
     return WeightCode(codes=codes, bits=bits, scale=1, offset=0, subtracts=least < 0)
 
 
