@@ -199,7 +199,8 @@ def outer_is_written(case: OutputStageCase) -> bool:
     layer_pass = case.layer_pass
     columns = layer_pass.region_columns * layer_pass.clusters_x
     rows = layer_pass.region_rows * (layer_pass.clusters // layer_pass.clusters_x)
-    return layer_pass.out_width >= columns and layer_pass.out_height >= rows
+    exists = layer_pass.channel_beats - 1 in layer_pass.existing_beats
+    return exists and layer_pass.out_width >= columns and layer_pass.out_height >= rows
 
 
 def having(case: OutputStageCase, **numbers: int) -> OutputStageCase:

@@ -76,7 +76,7 @@ def random_case(machine: Machine, rng: Random, **choices: Any) -> OutputStageCas
 def _draw(machine: Machine, rng: Random, choices: dict[str, Any]) -> Pass:
     log_clusters = rng.randint(0, machine.row_buses.bit_length() - 1)
     slots = 1 if choices.keys() & {"beats", "last_beats"} else rng.choice((1, 1, 2))
-    beats, tiles = rng.randint(1, 3 - slots // 2), rng.randint(1, 3)
+    beats, tiles = (rng.randint(1, 3 - slots // 2) for _ in range(2))
     last_beats = rng.randint(1, beats)
     channel_beats = slots * ((tiles - 1) * beats + last_beats)
     layer_pass = Pass(
