@@ -170,7 +170,8 @@ class Engine:
         if command["emit"]:
             values, lanes = self._accumulators[where, :slots], self.machine.results_per_cycle
             if command["spread"]:
-                if (int(command["last"]) + 1) % lanes:
+                of_cluster = self.machine.sub_arrays >> int(command["log_clusters"])
+                if (int(command["last"]) + 1) % lanes or of_cluster % lanes:
                     raise ArrayError(f"results leave slot by slot: sub-arrays must be a multiple of {lanes}")
                 values = values.reshape(-1, lanes, slots).swapaxes(1, 2)
             self._emit(values)
