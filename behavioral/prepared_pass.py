@@ -204,7 +204,9 @@ class RowByRow:
                 raise ArrayError(self._named(unknown, window, rows)) from None
             shifts = np.arange(p.kernel_planes)[:, np.newaxis] + np.arange(p.plane_groups) * p.planes
             counts = count_bits(sensed, p.slots, p.planes).reshape(len(where), *rows_a.shape, p.slots)
-            shifted = shift_left(counts, shifts[:, :, np.newaxis, np.newaxis]).sum(axis=(1, 2, 3))
+            shifted = shift_left(counts, shifts[:, :, np.newaxis, np.newaxis])
+            signs = np.array(p.kernel_plane_signs)[:, np.newaxis, np.newaxis, np.newaxis]
+            shifted = (shifted * signs).sum(axis=(1, 2, 3))
             results[:, number, :sub_arrays] = shifted.reshape(p.clusters, sub_arrays, p.slots)
         return results
 

@@ -18,7 +18,7 @@ from spinplane.machine.passes import Pass
 
 from .array.bit_counter import count_bits
 from .fixed_point import wrapped
-from .input.input_streamer import row_bits
+from .input.input_streamer import row_bits, row_sums
 from .output.output_stage import levels_of
 from .output.parameters import Parameters
 from .output.pooling import pool
@@ -44,7 +44,7 @@ class SensedPair:
         Σ 2^p · ones of plane p.
     shift : int
     total : int
-        The accumulator afterwards.
+        The accumulator afterwards; the counts of a kernel plane that subtracts are taken off it.
     """
 
     kernel_plane: int
@@ -90,14 +90,21 @@ class Place:
     ----------
     layer_pass : Pass
     channel, y, x : int
-        Among those of the pass.
+        In the pass's part of the output map.
 
     Attributes
     ----------
+    number : int
+        Of the channel, in the order of the beats.
     row, column, region, cluster : int
         Of the region and of the cluster of sub-arrays.
     kernel_tile, beat, sub_array, slot : int
         Of the kernel; the beat is that of its kernel tile and cluster, sub-arrays are those of all clusters.
+
+    Raises
+    ------
+    ValueError
+        If the pass does not give such a channel.
     """
 
     def __init__(self, layer_pass: Pass, channel: int, y: int, x: int) -> None:
@@ -107,10 +114,19 @@ class Place:
         cluster_x, self.column = divmod(x, p.region_columns)
         self.cluster = cluster_y * p.clusters_x + cluster_x
         self.region = self.row * p.region_columns + self.column
+        place, lane = divmod(channel, p.lanes)
+        channel_beat = next((b for b in p.existing_beats if p.places[b] == place), None)
+        if channel_beat is None:
+            raise ValueError(f"no channel {channel}")
+        self.number = channel_beat * p.lanes + lane
         results = p.beats * p.lanes if p.kernel_tiles > 1 else p.last_beats * p.lanes
-        self.kernel_tile, in_kernel_tile = divmod(channel, results)
+        self.kernel_tile, in_kernel_tile = divmod(self.number, results)
         self.beat = in_kernel_tile // p.lanes
-        member, self.slot = divmod(in_kernel_tile, p.slots)
+        if p.spread:
+            group, self.slot = divmod(self.beat, p.slots)
+            member = group * p.lanes + lane
+        else:
+            member, self.slot = divmod(in_kernel_tile, p.slots)
         self.sub_array = self.cluster * p.cluster_size + member
 
 
@@ -122,7 +138,7 @@ class Probe:
     descriptor : int
         Number of the pass.
     channel, y, x : int
-        Of the output, among those of the pass.
+        Of the output, in the pass's part of the output map.
 
     Attributes
     ----------
@@ -194,19 +210,23 @@ class Probe:
         """
         p, channel, places = schedule.layer_pass, self._channel, schedule.places
         output = np.flatnonzero((places.y == self._y) & (places.x == self._x))
-        if not output.size or not 0 <= channel < codes.shape[1]:
+        try:
+            self.place = Place(p, channel, self._y, self._x)
+        except ValueError:
+            output = output[:0]
+        if not output.size:
             raise SpinplaneError(
                 f"descriptor {self.descriptor} has no output of channel {channel}, y {self._y}, x {self._x}"
             )
-        self.place = Place(p, channel, self._y, self._x)
-        of_channel = parameters.only(channel)
+        number = self.place.number
+        of_channel = parameters.only(number)
         names = [field.name for field in (*PARAMETER_FIELDS, *SCALE_FIELDS)]
         self.parameters = {name: int(getattr(of_channel, name)[0]) for name in names}
         steps = of_channel.searches.steps[0]
         self.thresholds = tuple(steps[steps < UNUSED_THRESHOLD].tolist())
-        self.windows = tuple(self._window(schedule, state, units, number) for number in range(p.windows))
-        self._scale(of_channel, None if residuals is None else residuals[output[0], channel : channel + 1])
-        code = codes[output[0], channel].astype(np.int64)
+        self.windows = tuple(self._window(schedule, state, units, window) for window in range(p.windows))
+        self._scale(of_channel, None if residuals is None else residuals[output[0], number : number + 1])
+        code = codes[output[0], number].astype(np.int64)
         self.code = int(wrapped(code, RAW_BITS) if p.raw else code)
 
     def _scale(self, of_channel: Parameters, residual: Octets | None) -> None:
@@ -232,7 +252,7 @@ class Probe:
         index = schedule.index[place.region * p.windows + number]
         codes = units[place.cluster, index]
         pairs = self._pairs(schedule, state, codes, number)
-        accumulator, window_sum = pairs[-1].total, int(codes.sum(dtype=np.int64))
+        accumulator, window_sum = pairs[-1].total, int(row_sums(p, codes).sum())
         value = (
             (accumulator << p.accumulator_shift) - p.window_sum_scale * window_sum + self.parameters["bias"]
         )
@@ -268,14 +288,17 @@ class Probe:
         for at in np.ndindex(rows_a.shape):
             kernel_plane, plane_group, row = at
             shifted = kernel_plane + plane_group * p.planes
-            total += int(counts[at]) << shifted
+            total += p.kernel_plane_signs[kernel_plane] * int(counts[at]) << shifted
+            length = lengths[sets[window, plane_group, row]]
+            if p.spread:
+                length = np.clip(length - place.slot * p.block_columns, 0, p.block_columns)
             pairs.append(
                 SensedPair(
                     kernel_plane=kernel_plane,
                     plane_group=plane_group,
                     input_row=int(rows_a[at]),
                     kernel_row=int(rows_b[at]),
-                    bits=of_slot[at][:, : lengths[sets[window, plane_group, row]]],
+                    bits=of_slot[at][:, :length],
                     count=int(counts[at]),
                     shift=shifted,
                     total=total,

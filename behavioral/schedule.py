@@ -213,7 +213,7 @@ class Schedule:
             additions=ands * p.slots,
             cycles=time.cycles,
             stalled=time.stalled,
-            image_reads=int(self.rows.reads.sum()) + (0 if residual is None else residual.reads),
+            image_reads=int(self.rows.read_planes.sum()) + (0 if residual is None else residual.reads),
             image_writes=places.image_writes,
             kernel_reads=loaded,
             parameter_reads=places.parameter_reads,

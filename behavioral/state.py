@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from spinplane.machine import FaultMap, Machine
 
 from .array.sot_mram_array import SotMramArray
-from .input.input_streamer import row_bits
+from .input.input_streamer import row_bits, row_sums
 from .schedule import Schedule
 
 Integers = NDArray[np.int64]
@@ -108,14 +108,14 @@ class AcceleratorState:
 
 
 def write_row_sets(
-    array: SotMramArray, row_sums: Integers, schedule: Schedule, rows: Integers, codes: Octets
+    array: SotMramArray, sums: Integers, schedule: Schedule, rows: Integers, codes: Octets
 ) -> None:
     """Write rows of input to the array, and their sums beside it.
 
     Parameters
     ----------
     array : SotMramArray
-    row_sums : ndarray of shape (row_buses, rows), int64
+    sums : ndarray of shape (row_buses, rows), int64
     schedule : Schedule
     rows : ndarray of shape (n,), int64
     codes : ndarray of shape (clusters, n, elements), uint8
@@ -125,4 +125,4 @@ def write_row_sets(
     for cluster, of_cluster in enumerate(codes):
         first = cluster * p.cluster_size
         array.write_rows(slice(first, first + p.sub_arrays), rows, row_bits(p, of_cluster))
-        row_sums[cluster * buses : (cluster + 1) * buses, rows] = of_cluster.sum(axis=1, dtype=np.int64)
+        sums[cluster * buses : (cluster + 1) * buses, rows] = row_sums(p, of_cluster)

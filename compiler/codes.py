@@ -52,12 +52,15 @@ class WeightCode:
     codes : ndarray of the weights' shape, uint8
     bits : int
     scale, offset : int
+    subtracts : bool
+        Whether the highest bit of a code counts −2^(bits − 1), as in two's complement.
     """
 
     codes: np.ndarray
     bits: int
     scale: int
     offset: int
+    subtracts: bool = False
 
 
 def input_code(name: str, operand: Operand, padding: Collection[int] = ()) -> InputCode:
@@ -148,6 +151,28 @@ def encode_weights(name: str, weights: np.ndarray, operand: Operand, input_scale
         codes = _codes(weights, scale, offset, bits)
         assert codes is not None
     return WeightCode(codes=codes, bits=bits, scale=scale, offset=offset)
+
+
+def encode_signed_weights(weights: np.ndarray) -> WeightCode | None:
+    """Weights as codes that need no window sum: as they are, or in two's complement if one is negative.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (kernels, ...), of any integer type
+
+    Returns
+    -------
+    WeightCode or None
+        None if codes need more than 8 bits.
+    """
+    least, greatest = int(weights.min()), int(weights.max())
+    bits = max(1, greatest.bit_length())
+    if least < 0:
+        bits = 1 + max(greatest.bit_length(), (~least).bit_length())
+    if bits > MAX_BITS:
+        return None
+    codes = (weights.astype(np.int16) & (1 << bits) - 1).astype(np.uint8)
+    return WeightCode(codes=codes, bits=bits, scale=1, offset=0, subtracts=least < 0)
 
 
 def _codes(weights: np.ndarray, scale: int, offset: int, bits: int) -> np.ndarray | None:

@@ -101,7 +101,7 @@ def predict_pass(layer_pass: Pass, *, loads: bool) -> AcceleratorCounters:
     ands = windows * clusters * taking_part * pairs
     kernel_words = layer_pass.load_rows * layer_pass.load_sub_arrays if loads else 0
     written_rows = sum(row_sets(layer_pass)) * layer_pass.sub_arrays
-    written = written_regions(layer_pass) * layer_pass.channel_beats
+    written = written_regions(layer_pass) * len(layer_pass.existing_beats)
     time = pass_time(layer_pass, row_sets(layer_pass), kernel_words)
     return AcceleratorCounters(
         row_writes=(kernel_words + written_rows) * clusters,
@@ -134,7 +134,7 @@ def new_units(layer_pass: Pass) -> np.ndarray:
 
 
 def row_reads(layer_pass: Pass) -> int:
-    """Rows of all clusters with an element inside the map: lines inside times rows inside a line."""
+    """Reads for rows of all clusters with an element inside the map: lines inside times rows inside a line."""
     columns = layer_pass.clusters_x
     rows = layer_pass.clusters // columns
     below = np.arange(rows)[:, np.newaxis] * layer_pass.cluster_y_lines
@@ -153,7 +153,11 @@ def row_reads(layer_pass: Pass) -> int:
     # Of bytes any element counts; of planes the first bit stands for all.
     last = x + 8 * (lengths - 1) if layer_pass.in_bytes else x
     first_inside = np.maximum(x, 0)
-    inside_x = int(((first_inside <= last) & (first_inside < layer_pass.in_valid_bits)).sum())
+    inside = (first_inside <= last) & (first_inside < layer_pass.in_valid_bits)
+    # Rows that are spread are read plane by plane.
+    left = layer_pass.in_planes - np.arange(layer_pass.plane_groups) * layer_pass.planes
+    reads = np.clip(left, 0, layer_pass.planes) if layer_pass.spread else np.ones_like(left)
+    inside_x = int((inside * reads.reshape(-1, 1)).sum())
     return inside_y * inside_x
 
 

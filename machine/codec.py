@@ -34,7 +34,9 @@ from .passes import Pass
 _MOST_PLANES = 8
 #: Fields of a pass that are not whole numbers.
 _TYPES: dict[str, type] = {
-    **dict.fromkeys(("in_bytes", "multiplies", "float_scale", "residual", "own_code"), bool),
+    **dict.fromkeys(
+        ("in_bytes", "spread", "subtracts", "multiplies", "float_scale", "residual", "own_code"), bool
+    ),
     **dict.fromkeys(("multiplies_total", "table", "raw"), bool),
     "load": Load,
     "pool": Pool,
@@ -228,12 +230,18 @@ def _allowed(field: Field) -> str:
 def _refused(held: dict[str, int], machine: Machine) -> int | None:
     """Number of the first word of a pass that asks for what no unit of the machine does, or None."""
     slots, planes, clusters = (1 << held[name] for name in ("log_slots", "log_planes", "log_clusters"))
-    block = machine.columns // (slots * planes)
-    longest = min(block, machine.columns // 8) if held["in_bytes"] else block
+    longest = Pass(
+        machine=machine,
+        slots=slots,
+        planes=planes,
+        spread=bool(held["spread"]),
+        in_bytes=bool(held["in_bytes"]),
+    ).longest
     fits = {
         "plane_groups": (held["plane_groups"] + 1) * planes <= _MOST_PLANES,
         "log_slots": slots <= machine.segments,
         "log_planes": slots * planes <= machine.columns // LEAF_COLUMNS,
+        "spread": not (held["spread"] and held["in_bytes"]),
         "length": held["length"] < longest,
         "last_length": held["last_length"] < longest,
         "first_lines": held["first_lines"] > 0,

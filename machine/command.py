@@ -15,7 +15,7 @@ from .machine import Machine
 class Op(enum.Enum):
     """Operations of a sub-array; the value is the code in the RTL.
 
-    ``WRITE`` takes a row from the write stream into ``row_d``. ``DOT`` accumulates 2^shift · bitcount(and(a, b)) over
+    ``WRITE`` takes a row from the write stream into ``row_d``. ``DOT`` accumulates ±2^shift · bitcount(and(a, b)) over
     pairs of consecutive rows from ``row_a`` and ``row_b`` on. On machines with ``memory_operations``, ``READ`` senses
     ``row_a`` (EN_M), ``AND`` and ``OR`` sense ``row_a`` with ``row_b``; with ``write_back`` what they show is written
     to ``row_d``.
@@ -34,7 +34,8 @@ _SENSE = _WHERE | {"row_a", "row_d", "write_back"}
 #: Fields that an operation uses; it ignores the others.
 OP_FIELDS: dict[Op, frozenset[str]] = {
     Op.WRITE: _WHERE | {"row_d"},
-    Op.DOT: _WHERE | {"row_a", "row_b", "tiles", "log_slots", "log_planes", "shift", "clear", "emit"},
+    Op.DOT: _WHERE
+    | {"row_a", "row_b", "tiles", "log_slots", "log_planes", "spread", "shift", "subtract", "clear", "emit"},
     Op.READ: _SENSE,
     Op.AND: _SENSE | {"row_b"},
     Op.OR: _SENSE | {"row_b"},
@@ -72,7 +73,8 @@ def command_fields(machine: Machine) -> dict[str, int]:
     ``op``; ``first``, ``last``: sub-arrays of each cluster that take part, the first one of ``DOT`` is 0; ``row_a``,
     ``row_b``, ``row_d``: rows; ``tiles``: pairs of rows less one; ``log_slots``, ``log_planes``: a row has 2^log_slots
     equal slots, each with an accumulator of its own, and a slot 2^log_planes equal sub-blocks, of which the ones of
-    number p count 2^p; ``log_clusters``: the sub-arrays stand in 2^log_clusters clusters of neighbours; ``shift``;
+    number p count 2^p; ``log_clusters``: the sub-arrays stand in 2^log_clusters clusters of neighbours; ``spread``:
+    results leave slot by slot; ``shift``; ``subtract``: counts are taken off the accumulators;
     ``clear``: start from 0; ``emit``: hand out the accumulators after the last pair; ``write_back``, with
     ``memory_operations``: store the sensed row in ``row_d``. `OP_FIELDS` has those that an operation uses.
     """
@@ -89,7 +91,9 @@ def command_fields(machine: Machine) -> dict[str, int]:
         "log_slots": LOG_FIELD_BITS,
         "log_planes": LOG_FIELD_BITS,
         "log_clusters": LOG_FIELD_BITS,
+        "spread": 1,
         "shift": SHIFT_FIELD_BITS,
+        "subtract": 1,
         "clear": 1,
         "emit": 1,
         **write_back,

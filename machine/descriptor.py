@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 DESCRIPTOR_WORDS = 128
 #: Version of the program format and of the registers.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 class Kind(enum.Enum):
@@ -113,6 +113,7 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     *_less_one(8, "pieces"),
     *_less_one(3, "plane_groups"),
     *_logarithm(2, "slots", "planes"),
+    *_unsigned(1, "spread"),
     *_less_one(12, "length", "last_length"),
     # Ring of input rows.
     *_unsigned(12, "input_row", "line_rows", "group_rows"),
@@ -138,14 +139,17 @@ DESCRIPTOR_FIELDS: tuple[Field, ...] = (
     # Kernels.
     *_unsigned(12, "kernel_row"),
     *_less_one(3, "kernel_planes"),
+    *_unsigned(1, "subtracts"),
     *_less_one(12, "kernel_tiles"),
     *_less_one(8, "sub_arrays", "last_sub_arrays"),
     *_unsigned(2, "load"),
     *_unsigned(24, "load_base"),
     *_unsigned(12, "load_rows"),
     *_less_one(8, "load_sub_arrays"),
-    # The output stage: beats of a kernel tile, cycles that a kernel tile's results take.
+    # The output stage: beats of a kernel tile, of a slot of its own elements, and cycles of a kernel tile's results.
     *_less_one(12, "beats", "last_beats"),
+    *_unsigned(12, "slot_beats"),
+    *_less_one(16, "out_beats"),
     *_unsigned(7, "interval"),
     *_unsigned(16, "inner_cycles", "last_inner_cycles", "outer_cycles", "last_outer_cycles"),
     # Which windows and regions exist.

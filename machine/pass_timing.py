@@ -172,7 +172,7 @@ class _Chain:
     def of(cls, layer_pass: Pass) -> "_Chain":
         """The chain of a pass."""
         return cls(
-            form=layer_pass.clusters,
+            form=layer_pass.row_set_cycles,
             write=layer_pass.machine.write_cycles,
             lines=layer_pass.next_lines + layer_pass.line_skip,
             burst=layer_pass.burst_cycles,

@@ -12,6 +12,9 @@ from .machine import Machine
 from .output_stage import RAW_BITS
 from .timing import LOOKUP_CYCLES, MULTIPLY_CYCLES, OUTPUT_STAGE_CYCLES
 
+#: Channel beats that a descriptor can name.
+MOST_BEATS = 1 << 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pass:
@@ -39,6 +42,8 @@ class Pass:
         Rows of a unit: pieces, and groups of `planes` planes.
     slots, planes : int
         Kernels side by side in a row, and planes side by side in a slot: powers of two.
+    spread : bool
+        Whether each slot holds elements of its own, instead of all of them.
     length, last_length : int
         Elements of a row, and of a unit's last piece.
     input_row, line_rows, group_rows, ring_lines : int
@@ -59,11 +64,15 @@ class Pass:
     kernel_row, kernel_planes, kernel_tiles, sub_arrays, last_sub_arrays : int
         Kernels: first row, planes, kernel tiles; sub-arrays of a cluster that take part, and those of the last kernel
         tile.
+    subtracts : bool
+        Whether the last kernel plane's counts are subtracted.
     load : Load
     load_base, load_rows, load_sub_arrays : int
         Words of the kernel bank: the first one, rows, words a row.
     beats, last_beats, interval : int
         Beats of a kernel tile in each cluster, of the last kernel tile, and the cycles of an outer beat.
+    slot_beats, out_beats : int
+        Places from a slot's beats to those of the next one if elements are spread, and places of the output map.
     inner_cycles, last_inner_cycles, outer_cycles, last_outer_cycles : int
         Cycles of the output stage of a kernel tile.
     first_window_x, first_window_y, stride_x, stride_y, windows_x, windows_y, out_width, out_height : int
@@ -115,6 +124,7 @@ class Pass:
     plane_groups: int = 1
     slots: int = 1
     planes: int = 1
+    spread: bool = False
     length: int = 1
     last_length: int = 1
     # Ring of input rows.
@@ -151,6 +161,7 @@ class Pass:
     # Kernels.
     kernel_row: int = 0
     kernel_planes: int = 1
+    subtracts: bool = False
     kernel_tiles: int = 1
     sub_arrays: int = 1
     last_sub_arrays: int = 1
@@ -161,6 +172,8 @@ class Pass:
     # The output stage.
     beats: int = 1
     last_beats: int = 1
+    slot_beats: int = 0
+    out_beats: int = MOST_BEATS
     interval: int = 0
     inner_cycles: int = 0
     last_inner_cycles: int = 0
@@ -235,6 +248,27 @@ class Pass:
         return self.machine.columns // (self.slots * self.planes)
 
     @property
+    def longest(self) -> int:
+        """Elements of a row at most."""
+        elements = self.block_columns * (self.slots if self.spread else 1)
+        return min(elements, self.machine.columns // 8) if self.in_bytes else elements
+
+    @property
+    def plane_bits(self) -> int:
+        """Bits of the image bank from a plane of a row to the next one, in a map of planes."""
+        return self.plane_group_bits // self.planes if self.spread else self.block_columns
+
+    @property
+    def row_set_cycles(self) -> int:
+        """Cycles in which a row set is formed."""
+        return self.clusters * (self.planes if self.spread else 1)
+
+    @property
+    def kernel_plane_signs(self) -> tuple[int, ...]:
+        """1 for each kernel plane whose counts are added, −1 for the one whose counts are subtracted."""
+        return (1,) * (self.kernel_planes - 1) + (-1 if self.subtracts else 1,)
+
+    @property
     def window_rows(self) -> int:
         """Rows of a window in one plane group, and of a kernel in one plane."""
         return self.taps_y * self.bursts * self.burst_rows
@@ -263,6 +297,18 @@ class Pass:
     def channel_beats(self) -> int:
         """Beats of all kernel tiles of a window in one cluster."""
         return (self.kernel_tiles - 1) * self.beats + self.last_beats
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Places of all channel beats in the output map, in beats."""
+        if not self.spread:
+            return tuple(range(self.channel_beats))
+        return tuple(b % self.slots * self.slot_beats + b // self.slots for b in range(self.channel_beats))
+
+    @property
+    def existing_beats(self) -> tuple[int, ...]:
+        """Numbers of the channel beats that are written."""
+        return tuple(b for b, place in enumerate(self.places) if place < self.out_beats)
 
     @property
     def writes(self) -> int:
@@ -329,9 +375,11 @@ class Pass:
         SpinplaneError
             If a cluster does not give whole beats, or a kernel tile has other beats than its sub-arrays fill.
         """
-        if self.cluster_size * self.slots % self.lanes:
+        results = self.cluster_size if self.spread else self.cluster_size * self.slots
+        if results % self.lanes:
+            of_slots = "each slot of its own elements" if self.spread else f"{self.slots} slots"
             raise SpinplaneError(
-                f"{self.cluster_size} sub-arrays of a cluster with {self.slots} slots: must fill whole beats of "
+                f"{self.cluster_size} sub-arrays of a cluster with {of_slots}: must fill whole beats of "
                 f"{self.lanes} results"
             )
         kernel_tiles = {"last_beats": (self.last_sub_arrays, self.last_beats)}
@@ -339,6 +387,11 @@ class Pass:
             kernel_tiles = {"beats": (self.sub_arrays, self.beats), **kernel_tiles}
         for name, (sub_arrays, beats) in kernel_tiles.items():
             results, lanes = sub_arrays * self.slots, beats * self.lanes
+            if self.spread and sub_arrays % self.lanes:
+                raise SpinplaneError(
+                    f"descriptor field {name.replace('beats', 'sub_arrays')}: {sub_arrays} sub-arrays do not fill "
+                    f"whole beats of {self.lanes} results"
+                )
             if not results <= lanes <= self.cluster_size * self.slots:
                 raise SpinplaneError(
                     f"descriptor field {name}: {lanes} lanes for {results} results of a cluster"

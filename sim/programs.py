@@ -81,6 +81,10 @@ class ProgramGenerator:
         rows = {name: int(rng.integers(machine.rows)) for name in OP_FIELDS[op] & {"row_a", "row_b", "row_d"}}
         if op is Op.DOT:
             fields |= {"first": 0} | self._dot_fields()
+            # Results that leave slot by slot are those of whole beats of sub-arrays.
+            numbers = (fields["last"] + 1, machine.sub_arrays >> fields["log_clusters"])
+            whole = all(number % machine.results_per_cycle == 0 for number in numbers)
+            fields["spread"] = int(rng.integers(2)) if whole else 0
             rows = {name: int(rng.integers(machine.rows - fields["tiles"])) for name in rows}
         elif op is not Op.WRITE:
             fields["write_back"] = int(rng.integers(2))

@@ -33,7 +33,8 @@ def _draw(machine: Machine, rng: Random) -> Pass:
     block_planes = 1 << rng.randrange(min(4, (leaves // slots).bit_length()))
     block_columns = width // (slots * block_planes)
     in_bytes = rng.random() < 0.5
-    longest = min(block_columns, width // 8) if in_bytes else block_columns
+    spread = not in_bytes and rng.random() < 0.4
+    longest = min(block_columns, width // 8) if in_bytes else block_columns * (slots if spread else 1)
     planes = rng.randint(1, 8)
     log_clusters = rng.randrange(machine.row_buses.bit_length())
     log_clusters_x = rng.randint(0, log_clusters)
@@ -53,11 +54,12 @@ def _draw(machine: Machine, rng: Random) -> Pass:
         start_y=rng.choice((0, -1, -2, rng.randint(-9, 9))),
         unit_bits=rng.choice((unit, rng.randrange(2 * width))),
         piece_bits=rng.randrange(width),
-        plane_group_bits=rng.randrange(width),
+        plane_group_bits=rng.randrange(width) // block_planes * block_planes,
         pieces=pieces,
         plane_groups=rng.randint(1, max(1, -(-planes // block_planes))),
         slots=slots,
         planes=block_planes,
+        spread=spread,
         length=rng.randint(1, longest),
         last_length=rng.randint(1, longest),
         input_row=rng.randrange(machine.rows // 2),
@@ -81,7 +83,7 @@ def _draw(machine: Machine, rng: Random) -> Pass:
 def waits(layer_pass: Pass) -> int:
     """Cycles in which a walk that nothing else stops looks for the first lines of rows of regions."""
     units = layer_pass.first_columns + (layer_pass.region_columns - 1) * layer_pass.next_columns
-    rows_of_line = units * layer_pass.plane_groups * layer_pass.pieces * layer_pass.clusters
+    rows_of_line = units * layer_pass.plane_groups * layer_pass.pieces * layer_pass.row_set_cycles
     lines = [layer_pass.first_lines, *[layer_pass.next_lines] * (layer_pass.region_rows - 1)]
     if layer_pass.next_lines == 0:
         lines = lines[:1]

@@ -9,7 +9,7 @@ from output_stage_draws import draw_output_stage, fill_output_banks
 from spinplane.machine import Machine
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import Load, Pool
-from spinplane.machine.passes import Pass
+from spinplane.machine.passes import MOST_BEATS, Pass
 from spinplane.machine.registers import machine_digest
 
 FEW = Machine(
@@ -41,12 +41,16 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
 
     clusters_x, clusters_y = [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1)][pick("clusters", range(5))]
     clusters = clusters_x * clusters_y
+    # Drawn apart from the rest, so that passes that are not spread are what they have been.
+    apart = np.random.default_rng([seed, 1])
     cluster_size, lanes = machine.sub_arrays // clusters, machine.results_per_cycle
     slots = 2 if cluster_size < lanes else pick("slots", powers_of_two(machine.segments))
     planes = pick("planes", powers_of_two(machine.columns // 16 // slots))
+    spread = slots > 1 and cluster_size % lanes == 0 and apart.random() < 0.7
     in_planes = pick("in_planes", range(1, 6))
     in_bytes, channels = pick("in_bytes", range(2)), pick("channels", [1, 3, 7, 13, 16, 40])
-    block = machine.columns // slots // planes
+    in_bytes = 0 if spread else in_bytes
+    block = machine.columns // (1 if spread else slots) // planes
     kernel_y, kernel_x = pick("kernel_y", range(1, 4)), pick("kernel_x", range(1, 4))
     stride, dilation, height = pick("stride", [1, 2, 3]), pick("dilation", [1, 1, 2]), 5
     region_y, region_x, step = pick("region_y", [1, 2]), pick("region_x", [1, 2, 3]), pick("step", [1, 2])
@@ -64,9 +68,9 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         bursts, burst_rows, burst_step = 1, pieces, 0
         first, new = region_x, step
     else:
-        if planes > 1:
+        if planes > 1 and not spread:
             channels = min(channels, block)
-        width, plane_bits = 5, block if planes > 1 else -(-channels // 16) * 16
+        width, plane_bits = 5, block if planes > 1 and not spread else -(-channels // 16) * 16
         pieces, length, piece_bits = -(-channels // block), min(block, channels), block
         last_length = channels - (pieces - 1) * block
         pixel_bits = unit_bits = plane_bits * plane_groups * planes
@@ -92,18 +96,26 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     raw = bool(stage["raw"])
     sub_arrays = int(rng.integers(1, cluster_size + 1))
     last = int(rng.integers(1, sub_arrays + 1))
+    if spread:
+        sub_arrays, last = (-(-of // lanes) * lanes for of in (sub_arrays, last))
     beats, last_beats = -(-sub_arrays * slots // lanes), -(-last * slots // lanes)
     channel_beats = (kernel_tiles - 1) * beats + last_beats
+    slot_beats = channel_beats // slots + int(apart.integers(0, 2)) if spread else 0
+    map_beats = max(channel_beats, slots * slot_beats)
+    # The second slot has a beat that exists.
+    fewest = slot_beats + 1 if spread else min(2, map_beats)
+    limited = spread or apart.random() < 0.3
+    out_beats = int(apart.integers(fewest, map_beats + 1)) if limited else MOST_BEATS
     out_planes = 1 if raw else pick("out_planes", [1, 2, 3, 4, 5, 6, 7, 8, 8, 8])
     unit = 32 * lanes if raw else lanes
-    out_pixel_bits = channel_beats * unit * out_planes
+    out_pixel_bits = map_beats * unit * out_planes
     out_line_bits = out_pixel_bits * clusters_x * columns + 2 * unit
     out_base = machine.image_words * machine.columns // 2
     if stage["residual"] and not raw and pick("in_place", [0, 0, 1]):
         operand = {
             "residual_base": out_base + unit,
             "residual_line_bits": out_line_bits,
-            "residual_plane_bits": channel_beats * lanes,
+            "residual_plane_bits": map_beats * lanes,
             "residual_pixel_bits": out_pixel_bits,
             "residual_planes": int(rng.integers(1, out_planes + 1)),
         }
@@ -118,6 +130,10 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
     drawn = Pass(
         machine=machine,
         in_bytes=bool(in_bytes),
+        spread=spread,
+        subtracts=bool(apart.random() < 0.3),
+        slot_beats=slot_beats,
+        out_beats=out_beats,
         pieces=pieces,
         length=length,
         piece_bits=piece_bits,
@@ -144,7 +160,7 @@ def random_pass(machine: Machine, seed: int, **choices: object) -> Pass:
         last_beats=last_beats,
         out_planes=out_planes,
         out_beat_bits=unit,
-        out_plane_bits=channel_beats * lanes,
+        out_plane_bits=map_beats * lanes,
         out_pixel_bits=out_pixel_bits,
         out_line_bits=out_line_bits,
         in_base=128 + 8 * int(rng.integers(0, 5)),

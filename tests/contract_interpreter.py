@@ -172,12 +172,13 @@ class Interpreter:
                 for g in range(n.clusters):
                     slot = self._slot(n, g, v, u, pg, piece)
                     own = g * n.cluster_size + np.arange(n.sub_arrays)
-                    self._write(own, row, np.tile(slot.ravel(), n.slots))
-                    row_sum = sum(int(plane.sum()) << p for p, plane in enumerate(slot))
+                    self._write(own, row, slot.ravel() if n.spread else np.tile(slot.ravel(), n.slots))
+                    first = slot[0] if n.spread else slot
+                    row_sum = sum(int(plane.sum()) << p for p, plane in enumerate(first))
                     self.sums[g * buses : (g + 1) * buses, row] = row_sum
 
     def _slot(self, n: Pass, g: int, v: int, u: int, pg: int, piece: int) -> np.ndarray:
-        """What a row holds in each slot: shape (planes, block_columns)."""
+        """What a row holds in each slot, (planes, block_columns), or in all of them, (slots, planes, block_columns)."""
         gx, gy = g % n.clusters_x, g // n.clusters_x
         y = n.start_y + v + gy * n.cluster_y_lines
         x = n.start_x + u * n.unit_bits + gx * n.cluster_x_bits + piece * n.piece_bits
@@ -186,6 +187,17 @@ class Interpreter:
         i = np.arange(length)
         first = x + 8 * i if n.in_bytes else np.full(length, x)
         inside = (first >= 0) & (first < n.in_valid_bits) & (0 <= y < n.in_height)
+        if n.spread:
+            slots = np.zeros((n.slots, n.planes, n.block_columns), dtype=np.uint8)
+            for p in range(n.planes):
+                plane = pg * n.planes + p
+                if plane >= n.in_planes:
+                    continue
+                self.events["image_reads"] += int(inside.any())
+                at = n.in_base + y * n.in_line_bits + x + p * (n.plane_group_bits // n.planes) + i
+                bits = np.where(inside, self.image[np.where(inside, at, 0)], n.pad_code >> plane & 1)
+                slots[i // n.block_columns, p, i % n.block_columns] = bits
+            return slots
         self.events["image_reads"] += int(inside.any())
         slot = np.zeros((n.planes, n.block_columns), dtype=np.uint8)
         for p in range(n.planes):
@@ -222,7 +234,10 @@ class Interpreter:
                             row = n.input_row + v % n.ring_lines * n.line_rows + pg * n.group_rows
                             row += kappa * n.region_step + rx * n.window_step + t * n.burst_step
                             counts = self._run(n, row, pointer, part)
-                            accumulators[:, :part] += counts << (plane + pg * n.planes)
+                            subtracts = n.subtracts and plane == n.kernel_planes - 1
+                            accumulators[:, :part] += (-counts if subtracts else counts) << (
+                                plane + pg * n.planes
+                            )
                             if j == plane == 0:
                                 rows = self.sums[buses, row : row + n.burst_rows]
                                 window_sums += rows.sum(axis=1) << (pg * n.planes)
@@ -232,6 +247,9 @@ class Interpreter:
                 window_sums = self._fit(window_sums, WINDOW_SUM_BITS)
             for g in range(n.clusters):
                 results = accumulators[g].reshape(-1, n.lanes)
+                if n.spread:
+                    of_groups = accumulators[g].reshape(-1, n.lanes, n.slots)
+                    results = of_groups.transpose(0, 2, 1).reshape(-1, n.lanes)
                 for beat in range(n.last_beats if j == n.kernel_tiles - 1 else n.beats):
                     place = (g, rho, kappa, ry, rx)
                     self._beat(n, place, j * n.beats + beat, results[beat], int(window_sums[g]), regions)
@@ -294,6 +312,10 @@ class Interpreter:
         wx, wy = n.first_window_x + ox * n.stride_x + rx, n.first_window_y + oy * n.stride_y + ry
         counts = n.pool is Pool.NONE or (0 <= wx < n.windows_x and 0 <= wy < n.windows_y)
         exists = ox < n.out_width and oy < n.out_height
+        beat_place = beat
+        if n.spread:
+            beat_place = beat % n.slots * n.slot_beats + beat // n.slots
+        exists = exists and beat_place < n.out_beats
         outer = (ry, rx) == (n.region_height - 1, n.region_width - 1)
         self.events["parameter_reads"] += 1 + outer * (n.multiplies + n.search_reads + n.table)
         kept = regions.setdefault((g, beat), [[] for _ in range(n.lanes)])
@@ -306,11 +328,11 @@ class Interpreter:
         if not (outer and exists):
             return
         at = n.out_base + oy * n.out_line_bits + ox * n.out_pixel_bits
-        at += beat * n.out_beat_bits + n.out_first_bit
+        at += beat_place * n.out_beat_bits + n.out_first_bit
         stored = []
         for lane, (parameters, scales) in enumerate(lanes):
             pooled = self._limited(pool(n, parameters, kept[lane]), 36, scales.get("multiplier") != 0)
-            y = value_of(n, parameters, scales, pooled, self._residual(n, ox, oy, beat, lane))
+            y = value_of(n, parameters, scales, pooled, self._residual(n, ox, oy, beat_place, lane))
             thresholds = partial(bits_of_channel, self.thresholds, channel=lane)
             stored.append(y if n.raw else code_of(n, parameters, scales, y, thresholds))
         self.events["image_reads"] += n.residual_planes if n.residual else 0
@@ -323,11 +345,12 @@ class Interpreter:
             return parameters, {}
         return parameters, unpack(SCALES, bits_of_channel(self.scales, n.scale_base + beat, lane))
 
-    def _residual(self, n: Pass, ox: int, oy: int, beat: int, lane: int) -> int:
+    def _residual(self, n: Pass, ox: int, oy: int, beat_place: int, lane: int) -> int:
         """Code of the residual operand."""
         if not n.residual:
             return 0
-        at = n.residual_base + oy * n.residual_line_bits + ox * n.residual_pixel_bits + beat * n.lanes + lane
+        at = n.residual_base + oy * n.residual_line_bits + ox * n.residual_pixel_bits
+        at += beat_place * n.lanes + lane
         bits = (int(self.image[at + plane * n.residual_plane_bits]) for plane in range(n.residual_planes))
         return sum(bit << plane for plane, bit in enumerate(bits))
 

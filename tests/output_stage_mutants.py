@@ -11,6 +11,7 @@ from spinplane.hdl.output.dpu import Dpu
 from spinplane.hdl.output.lane_phases import LanePhases
 from spinplane.hdl.output.limiter import Limiter
 from spinplane.hdl.output.lookup_walk import LookupWalk
+from spinplane.hdl.output.output_address_generator import OutputAddressGenerator
 from spinplane.hdl.output.output_stage import OutputStage
 from spinplane.hdl.output.pooling import Pooling
 from spinplane.hdl.output.quantizer import Quantizer
@@ -151,6 +152,15 @@ MUTANTS = {
     ),
     "regions_beside_the_map_written": Mutant(
         component=BeatWalk, sound=" & (out_y < layer.out_height)", faulty="", test=KINDS
+    ),
+    "beats_beyond_the_map_written": Mutant(
+        component=BeatWalk, sound="place <= self.layer.out_beats", faulty="place == place", test=KINDS
+    ),
+    "slots_beside_each_other": Mutant(
+        component=OutputAddressGenerator,
+        sound="Mux(ends_group, beat_bits, slot_bits)",
+        faulty="beat_bits",
+        test=KINDS,
     ),
     # Levels and codes.
     "digit_to_base_4": Mutant(component=Activation, sound="* 5 + 1", faulty="* 4 + 1"),

@@ -171,13 +171,13 @@ def _find_pass(stage: PlacedStage, output: tuple[int, int, int]) -> tuple[int, i
     """Number of the descriptor that computes an output, the kernel's number and the first column of the pass."""
     kernel, _, x = output
     bits = RAW_BITS if stage.target.layout == "raw" else 1
-    found = []
     for number, layer_pass in zip(stage.numbers, stage.passes, strict=True):
         column, first_bit = divmod(layer_pass.out_base - stage.target.base, stage.target.pixel_bits)
-        if column <= x < column + layer_pass.out_width and first_bit // bits <= kernel:
-            found.append((kernel - first_bit // bits, number, column))
-    channel, number, column = min(found)
-    return number, channel, column
+        channel = kernel - first_bit // bits
+        places = [layer_pass.places[beat] for beat in layer_pass.existing_beats]
+        if column <= x < column + layer_pass.out_width and channel // layer_pass.lanes in places:
+            return number, channel, column
+    raise AssertionError("a pass computes every output")
 
 
 def _traced(window: SeenWindow, left_out: int) -> TracedWindow:

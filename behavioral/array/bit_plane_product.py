@@ -1,5 +1,6 @@
 """Window sums as counts of ones: the sensed row pairs, 64 columns at once."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -68,7 +69,8 @@ class BitPlaneProduct(WindowProduct):
             of_windows = np.moveaxis(seen, 4, 0)
             inputs = _words(of_windows.reshape(*of_windows.shape[:4], -1))
             inputs = np.moveaxis(inputs, -1, 1).reshape(self._planes, inputs.shape[-1], -1)
-            counted = count_ones(np.ascontiguousarray(inputs), words.of_kernels, dtype)
+            signs = self._pass.kernel_plane_signs
+            counted = count_ones(np.ascontiguousarray(inputs), words.of_kernels, signs, dtype)
             if words.constants.any():
                 counted += words.constants.astype(dtype)
             counted = counted.reshape(*seen.shape[:3], -1)
@@ -81,14 +83,19 @@ class BitPlaneProduct(WindowProduct):
 
 
 def count_ones(
-    inputs: NDArray[np.uint64], kernels: NDArray[np.uint64], dtype: type[np.signedinteger]
+    inputs: NDArray[np.uint64],
+    kernels: NDArray[np.uint64],
+    signs: Sequence[int],
+    dtype: type[np.signedinteger],
 ) -> NDArray[np.signedinteger]:
-    """Σ 2^(kernel plane + plane) · ones(input AND kernel).
+    """Σ sign · 2^(kernel plane + plane) · ones(input AND kernel).
 
     Parameters
     ----------
     inputs : ndarray of shape (planes, words, windows), uint64
     kernels : ndarray of shape (kernel planes, planes, words, channels), uint64
+    signs : sequence of int
+        1 or −1 for each kernel plane.
     dtype : type
         That holds all sums.
 
@@ -119,5 +126,5 @@ def count_ones(
                 np.add(count, ones, count)
             weighted = count.astype(dtype)
             weighted <<= kernel_plane + plane
-            part += weighted
+            part += weighted if signs[kernel_plane] > 0 else -weighted
     return np.ascontiguousarray(sums.T)

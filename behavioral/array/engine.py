@@ -20,7 +20,8 @@ class EngineRun:
     Parameters
     ----------
     results : ndarray of shape (n,), int64
-        Accumulators in the order in which they leave: by cluster, sub-array and slot.
+        Accumulators in the order in which they leave: by cluster, sub-array and slot; with ``spread`` by cluster,
+        sub-arrays of a beat, slot and sub-array.
     rows : ndarray of shape (m, columns), uint8
         What ``READ``, ``AND`` and ``OR`` have sensed: by command and sub-array.
     counters : Counters
@@ -164,9 +165,16 @@ class Engine:
         counts = count_bits(sensed, slots, planes)
         if command["clear"]:
             self._accumulators[where] = 0
-        self._accumulators[where, :slots] += counts.sum(axis=1) << int(command["shift"])
+        added = counts.sum(axis=1) << int(command["shift"])
+        self._accumulators[where, :slots] += -added if command["subtract"] else added
         if command["emit"]:
-            self._emit(self._accumulators[where, :slots])
+            values, lanes = self._accumulators[where, :slots], self.machine.results_per_cycle
+            if command["spread"]:
+                of_cluster = self.machine.sub_arrays >> int(command["log_clusters"])
+                if (int(command["last"]) + 1) % lanes or of_cluster % lanes:
+                    raise ArrayError(f"results leave slot by slot: sub-arrays must be a multiple of {lanes}")
+                values = values.reshape(-1, lanes, slots).swapaxes(1, 2)
+            self._emit(values)
         return pairs
 
     def _emit(self, values: np.ndarray) -> None:

@@ -85,13 +85,14 @@ class ExactProduct(WindowProduct):
 
     def _prepared(self, factors: Factors) -> Matrix:
         p = self._pass
-        planes_of_kernels = np.float64(2) ** np.arange(p.kernel_planes)
+        planes_of_kernels = np.array(p.kernel_plane_signs) * np.float64(2) ** np.arange(p.kernel_planes)
         weights = np.einsum("n,n...->...", planes_of_kernels, factors.added)
         planes = np.float64(2) ** np.arange(weights.shape[1])[:, np.newaxis, np.newaxis]
         constants = factors.constants.astype(np.float64)
         if self._fits():
             # Shift, window correction and bias, all at once.
-            weights = (weights * 2**p.accumulator_shift - p.window_sum_scale) * planes
+            summed = np.arange(weights.shape[2])[:, np.newaxis] < p.block_columns
+            weights = (weights * 2**p.accumulator_shift - p.window_sum_scale * summed) * planes
             constants = constants * 2**p.accumulator_shift + self._bias
         else:
             weights *= planes

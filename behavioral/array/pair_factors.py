@@ -44,8 +44,8 @@ class Factors:
     constants : ndarray of shape (channels,), int64
         What accumulators are without any input bit.
     added : ndarray of shape (kernel planes, window rows, planes, elements, channels), uint8
-        1 where a bit of the input adds 2^(kernel plane + plane) to an accumulator. All planes are the same, and only
-        one of them is here, where `alike`.
+        1 where a bit of the input adds 2^(kernel plane + plane) to an accumulator, or subtracts it. All planes are the
+        same, and only one of them is here, where `alike`.
     alike : bool
     """
 
@@ -124,13 +124,13 @@ class PairFactors:
             ones = constant.sum(
                 axis=(4, 7), dtype=np.int64
             )  # member, plane group, kernel tile, kernel plane, slot, plane
-            weights = np.int64(1) << (
+            weights = np.array(p.kernel_plane_signs)[:, np.newaxis, np.newaxis] << (
                 np.arange(p.plane_groups)[:, np.newaxis, np.newaxis, np.newaxis, np.newaxis] * p.planes
                 + np.arange(p.kernel_planes)[:, np.newaxis, np.newaxis]
                 + np.arange(p.planes)
             )
             constants = (ones * weights).sum(axis=(1, 3, 5)).transpose(1, 0, 2)
-        added = added[..., :elements]
+        added = _of_elements(p, added)[..., :elements]
         alike = faultless and bool((added == added[..., :1, :]).all())
         # To: kernel plane, window row, plane group, plane, element, kernel tile, member, slot.
         added = added[..., :1, :] if alike else added
@@ -143,6 +143,17 @@ class PairFactors:
         return Factors(of_channels(p, pairs, constants), of_channels(p, pairs, added), alike)
 
 
+def _of_elements(layer_pass: Pass, columns: NDArray) -> NDArray:
+    """Columns of slots, of shape (..., slots, planes, block columns), as those of all elements of a row."""
+    p = layer_pass
+    if not p.spread:
+        return columns
+    elements = np.zeros((*columns.shape[:-1], p.slots, p.block_columns), dtype=columns.dtype)
+    for slot in range(p.slots):
+        elements[..., slot, :, slot, :] = columns[..., slot, :, :]
+    return elements.reshape(*columns.shape[:-1], -1)
+
+
 def of_channels(layer_pass: Pass, pairs: RowPairs, results: NDArray) -> NDArray:
     """Results of shape (..., kernel tiles, sub-arrays, slots) where they stand in the beats of all kernel tiles."""
     p = layer_pass
@@ -150,6 +161,9 @@ def of_channels(layer_pass: Pass, pairs: RowPairs, results: NDArray) -> NDArray:
     for number, sub_arrays in enumerate(pairs.sub_arrays.tolist()):
         start = number * p.beats * p.lanes
         of_kernel_tile = results[..., number, :sub_arrays, :]
+        if p.spread:
+            beats = of_kernel_tile.reshape(*results.shape[:-3], -1, p.lanes, p.slots)
+            of_kernel_tile = beats.swapaxes(-1, -2).reshape(of_kernel_tile.shape)
         channels[..., start : start + sub_arrays * p.slots] = of_kernel_tile.reshape(
             *of_kernel_tile.shape[:-2], -1
         )

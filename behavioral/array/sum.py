@@ -23,12 +23,16 @@ class Sum:
         self.width = width
         self.accumulators = np.zeros(lanes, np.int64)
 
-    def add(self, values: ArrayLike, *, clear: bool = False, emit: bool = False) -> NDArray[np.int64] | None:
+    def add(
+        self, values: ArrayLike, *, carry: bool = False, clear: bool = False, emit: bool = False
+    ) -> NDArray[np.int64] | None:
         """Add one payload.
 
         Parameters
         ----------
         values : array_like of int, shape (lanes,)
+        carry : bool
+            Add 1 more, as values are ones' complements of what is subtracted.
         clear : bool
             Start from 0.
         emit : bool
@@ -45,7 +49,7 @@ class Sum:
             If a sum does not fit in an accumulator: ``accumulator 3: 120 + 9 does not fit in 8 bits``.
         """
         base = np.zeros_like(self.accumulators) if clear else self.accumulators
-        values = np.asarray(values, np.int64)
+        values = np.asarray(values, np.int64) + carry
         sums = base + values
         limit = 1 << (self.width - 1)
         outside = np.flatnonzero((sums < -limit) | (sums >= limit))

@@ -14,6 +14,7 @@ from spinplane.machine.output_stage import VALUE_BITS, WINDOW_SUM_BITS
 from spinplane.machine.passes import Pass
 
 from ..fixed_point import fit
+from ..input.input_streamer import row_sums
 from .pair_factors import Factors, Lot, PairFactors
 
 Integers = NDArray[np.int64]
@@ -114,10 +115,9 @@ class WindowProduct(ABC):
         accumulator = every_column * ((1 << p.kernel_planes) - 1)
         return accumulator < 1 << p.machine.accumulator_bits - 1 and every_column < 1 << WINDOW_SUM_BITS - 1
 
-    @staticmethod
-    def _window_sums(codes: Octets, index: Integers) -> Integers:
+    def _window_sums(self, codes: Octets, index: Integers) -> Integers:
         """Of shape (images, clusters, windows)."""
-        return codes.sum(axis=-1, dtype=np.int64)[:, index].sum(axis=-1)
+        return row_sums(self._pass, codes)[:, index].sum(axis=-1)
 
     def _limit(self) -> int:
         """What no sum exceeds in magnitude, nor anything on the way to it, whatever the cells hold."""

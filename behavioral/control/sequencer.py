@@ -23,14 +23,15 @@ class KernelWrite(NamedTuple):
 class RowBurst(NamedTuple):
     """A burst of `rows` input rows with as many kernel rows, in sub-arrays 0 to `last_sub_array` of every cluster.
 
-    `summed` tells whether it is of the first kernel tile and the first kernel
-    plane of its window, of which `is_first` and `is_last` mark the first and the last.
+    `subtract` tells whether its counts are subtracted, `summed` whether it is of the first kernel tile and the first
+    kernel plane of its window, of which `is_first` and `is_last` mark the first and the last.
     """
 
     row_a: int
     row_b: int
     rows: int
     shift: int
+    subtract: bool
     last_sub_array: int
     clear: bool
     emit: bool
@@ -185,6 +186,7 @@ def _bursts(layer_pass: Pass, pairs: RowPairs, input_rows: Integers, number: int
                     row_b=row_b,
                     rows=step,
                     shift=plane + group * layer_pass.planes,
+                    subtract=layer_pass.kernel_plane_signs[plane] < 0,
                     last_sub_array=int(pairs.sub_arrays[number]) - 1,
                     clear=index == 0,
                     emit=index == of_plane * len(kernels) - 1,

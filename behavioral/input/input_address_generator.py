@@ -25,6 +25,8 @@ class RowRequest(NamedTuple):
     #: Whether it is the last piece of its unit, of `last_length`.
     last_piece: bool
     cluster: int
+    #: Number of the plane in its plane group that is formed, with `spread`; else 0, and all are.
+    plane: int
     #: Whether it belongs to the last row set of its region.
     last_of_region: bool
 
@@ -95,7 +97,7 @@ def _order(*axes: Integers) -> Integers:
 
 
 def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
-    """Rows of a layer in the order in which they are formed, cluster by cluster in each row set.
+    """Rows of a layer in the order in which they are formed, plane by plane and cluster by cluster in each row set.
 
     Parameters
     ----------
@@ -111,7 +113,8 @@ def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
     for at, (row, plane_group, piece) in enumerate(
         zip(walk.row.tolist(), walk.plane_group.tolist(), walk.piece.tolist(), strict=True)
     ):
-        for cluster in range(layer_pass.clusters):
+        for place in range(layer_pass.row_set_cycles):
+            plane, cluster = divmod(place, layer_pass.clusters)
             yield RowRequest(
                 row=row,
                 y=int(y[cluster, at]),
@@ -119,5 +122,6 @@ def walk_rows(layer_pass: Pass) -> Iterator[RowRequest]:
                 plane_group=plane_group,
                 last_piece=piece == layer_pass.pieces - 1,
                 cluster=cluster,
+                plane=plane,
                 last_of_region=at in ends,
             )

@@ -42,11 +42,16 @@ def elements_inside(layer_pass: Pass, request: RowRequest) -> NDArray[np.bool_]:
 
 
 def bits_needed(layer_pass: Pass, request: RowRequest) -> int:
-    """Bits of the image bank, from its first one on, that have to exist for a row; 0 if it is not read.
+    """Bits of the image bank, from its first one on, that have to exist for a row, or a plane of one; 0 if it is not
+    read.
 
     Bytes count as a whole, and planes that do not exist are not needed.
     """
-    return int(FormedRows.of_request(layer_pass, request).needed[0])
+    rows = FormedRows.of_request(layer_pass, request)
+    if not layer_pass.spread:
+        return int(rows.needed[0])
+    plane_bits = request.plane * layer_pass.plane_bits
+    return int(rows._first[0] + plane_bits + rows.lengths[0]) if request.plane < rows.read_planes[0] else 0
 
 
 def form_row(image_bits: Octets, layer_pass: Pass, request: RowRequest) -> tuple[Octets, int]:
@@ -71,7 +76,7 @@ def form_row(image_bits: Octets, layer_pass: Pass, request: RowRequest) -> tuple
         If an element of the map lies beyond the bank.
     """
     codes = FormedRows.of_request(layer_pass, request).form(image_bits)[0]
-    return row_bits(layer_pass, codes), int(codes.sum())
+    return row_bits(layer_pass, codes), int(row_sums(layer_pass, codes))
 
 
 def form_row_sets(image_bits: Octets, layer_pass: Pass) -> Iterator[RowSet]:
@@ -95,13 +100,13 @@ def form_row_sets(image_bits: Octets, layer_pass: Pass) -> Iterator[RowSet]:
         yield RowSet(
             row=row,
             bits=np.repeat(row_bits(layer_pass, of_clusters), repeats, axis=0),
-            sums=np.repeat(of_clusters.sum(axis=1), repeats).tolist(),
+            sums=np.repeat(row_sums(layer_pass, of_clusters), repeats).tolist(),
             last=at in ends,
         )
 
 
 def row_bits(layer_pass: Pass, codes: Octets) -> Octets:
-    """Bits of rows from the codes of their elements, the same in all slots.
+    """Bits of rows from the codes of their elements, the same in all slots unless they are spread.
 
     Parameters
     ----------
@@ -114,9 +119,31 @@ def row_bits(layer_pass: Pass, codes: Octets) -> Octets:
     """
     p = layer_pass
     blocks = np.zeros((*codes.shape[:-1], p.slots, p.planes, p.block_columns), dtype=np.uint8)
+    if p.spread:
+        whole = np.zeros((*codes.shape[:-1], p.slots * p.block_columns), dtype=np.uint8)
+        whole[..., : codes.shape[-1]] = codes
+        of_slots = whole.reshape(*codes.shape[:-1], p.slots, 1, p.block_columns)
+        blocks[...] = of_slots >> np.arange(p.planes, dtype=np.uint8)[:, np.newaxis] & np.uint8(1)
+        return blocks.reshape(*codes.shape[:-1], p.machine.columns)
     planes = codes[..., np.newaxis, :] >> np.arange(p.planes, dtype=np.uint8)[:, np.newaxis] & np.uint8(1)
     blocks[..., : codes.shape[-1]] = planes[..., np.newaxis, :, :]
     return blocks.reshape(*codes.shape[:-1], p.machine.columns)
+
+
+def row_sums(layer_pass: Pass, codes: Octets) -> Integers:
+    """Counts of slot 0 of rows, from the codes of their elements.
+
+    Parameters
+    ----------
+    layer_pass : Pass
+    codes : ndarray of shape (..., elements), uint8
+
+    Returns
+    -------
+    ndarray of shape (...), int64
+    """
+    counted = codes[..., : layer_pass.block_columns] if layer_pass.spread else codes
+    return np.asarray(counted.sum(axis=-1, dtype=np.int64))
 
 
 class FormedRows:
@@ -154,7 +181,7 @@ class FormedRows:
         self._first = p.in_base + y * p.in_line_bits + x
         #: Planes of the map that each row takes.
         self._planes = np.clip(p.in_planes - plane_group * p.planes, 0, p.planes)
-        self.needed = np.where(self.inside.any(axis=1), self._first + self._bits_needed(), 0)
+        self.needed = np.where(self.reads, self._first + self._bits_needed(), 0)
 
     @classmethod
     def of_request(cls, layer_pass: Pass, request: RowRequest) -> "FormedRows":
@@ -176,12 +203,17 @@ class FormedRows:
         if p.in_bytes:
             last = self.inside.shape[1] - 1 - self.inside[:, ::-1].argmax(axis=1)
             return 8 * (last + 1)
-        return np.maximum(self._planes - 1, 0) * p.block_columns + self.lengths
+        return np.maximum(self._planes - 1, 0) * p.plane_bits + self.lengths
 
     @property
     def reads(self) -> NDArray[np.bool_]:
         """Rows for which the bank is read: ndarray of shape (rows,), bool."""
-        return np.asarray(self.inside.any(axis=1))
+        return np.asarray(self.inside.any(axis=1) & ((self._planes > 0) | (not self._pass.spread)))
+
+    @property
+    def read_planes(self) -> Integers:
+        """Reads of the bank for each row: ndarray of shape (rows,), int64."""
+        return np.where(self.reads, self._planes if self._pass.spread else 1, 0)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -197,7 +229,7 @@ class FormedRows:
         p = self._pass
         plane = np.arange(p.planes)[:, np.newaxis]
         element = np.arange(self.inside.shape[1])
-        offset = 8 * element + plane if p.in_bytes else plane * p.block_columns + element
+        offset = 8 * element + plane if p.in_bytes else plane * p.plane_bits + element
         first = self._first + self._plane_group * p.planes if p.in_bytes else self._first
         step = max(1, _TAKEN // max(1, offset.size))
         for begin in range(0, len(first), step):
@@ -272,7 +304,7 @@ class RowReader:
                 first, exists = rows._first + rows._plane_group * p.planes, rows.reads
             else:
                 plane = np.arange(p.planes)
-                first = rows._first[:, np.newaxis] + plane * p.block_columns
+                first = rows._first[:, np.newaxis] + plane * p.plane_bits
                 exists = rows.reads[:, np.newaxis] & (plane < rows._planes[:, np.newaxis])
             length = 8 * elements if p.in_bytes else elements
             self._strings[key] = BitStrings(first, length, base=banks.base, size=banks.size, exists=exists)

@@ -33,7 +33,7 @@ class UnitReader:
         reads = rows.reads.reshape(of_units)
         first = rows._first.reshape(of_units)
         plane = np.arange(p.plane_groups) * p.plane_group_bits
-        plane_bits = p.block_columns if p.planes > 1 else p.plane_group_bits
+        plane_bits = p.plane_bits if p.planes > 1 else p.plane_group_bits
         planes = min(p.in_planes, p.plane_groups * p.planes)
         in_line = planes <= p.planes or p.plane_group_bits == p.planes * plane_bits
         together = (reads == reads[:, :, :1]).all() and (

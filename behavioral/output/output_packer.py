@@ -131,7 +131,9 @@ class OutputMap:
         Region and cluster of each output.
     x, y : ndarray of shape (outputs,), int64
         Its place in the output map.
-    addresses : ndarray of shape (outputs, channel beats, writes of a beat), int64
+    beats : ndarray of shape (n,), int64
+        Numbers of the channel beats that exist, by their places.
+    addresses : ndarray of shape (outputs, n, writes of a beat), int64
         First bit of each write.
     """
 
@@ -149,7 +151,11 @@ class OutputMap:
         self.outputs = self.yields.nonzero()
         self.x, self.y = x[self.outputs], y[self.outputs]
         first = p.out_base + self.y * p.out_line_bits + self.x * p.out_pixel_bits + p.out_first_bit
-        beats = first[:, np.newaxis] + np.arange(p.channel_beats) * p.out_beat_bits
+        place, exists = np.array(p.places), np.array(p.existing_beats, dtype=np.int64)
+        self.beats = exists[np.argsort(place[exists])]
+        self.beat_places = place[self.beats]
+        self._all_in_order = np.array_equal(self.beats, np.arange(p.channel_beats))
+        beats = first[:, np.newaxis] + self.beat_places * p.out_beat_bits
         step = p.write_bits if p.raw else p.out_plane_bits
         self.addresses = beats[..., np.newaxis] + step * np.arange(p.writes)
 
@@ -188,7 +194,7 @@ class OutputMap:
             raise OutputStageError("image", f"bit address {odd[0]}: must be a multiple of {size}")
 
     def bits(self) -> Integers:
-        """Addresses of all bits that are written: ndarray of shape (outputs, channel beats, writes, bits), int64."""
+        """Addresses of all bits that are written: ndarray of shape (outputs, n, writes, bits), int64."""
         return self.addresses[..., np.newaxis] + np.arange(self._pass.write_bits)
 
     def _order(self) -> tuple[Integers, Integers]:
@@ -196,10 +202,15 @@ class OutputMap:
         output, beat = (index.ravel() for index in np.indices(self.addresses.shape[:2]))
         # The last kernel tile may have more beats than the others, so that one more would not begin in it.
         last = (self._pass.kernel_tiles - 1) * self._pass.beats
-        number = np.minimum(beat, last) // self._pass.beats
+        number = np.minimum(self.beats[beat], last) // self._pass.beats
         region, cluster = self.outputs
-        order = np.lexsort((beat, cluster[output], number, region[output]))
+        order = np.lexsort((self.beats[beat], cluster[output], number, region[output]))
         return output[order], beat[order]
+
+    def of_beats(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """Codes of channel beats that exist, by place, (..., n, lanes), from those of all channels."""
+        beats = codes.reshape(*codes.shape[:-1], self._pass.channel_beats, self._pass.lanes)
+        return beats if self._all_in_order else beats[..., self.beats, :]
 
     def writes(self, codes: NDArray[Any]) -> tuple[Integers, Octets]:
         """Writes of one image, in the order of the hardware.
@@ -214,7 +225,7 @@ class OutputMap:
         bits : ndarray of shape (writes, bits of a write), uint8
         """
         p = self._pass
-        beats = codes.reshape(*self.addresses.shape[:2], p.lanes)
+        beats = self.of_beats(codes)
         bits = np.arange(RAW_BITS) if p.raw else np.arange(p.out_planes)[:, np.newaxis]
         lanes = beats[..., np.newaxis] if p.raw else beats[:, :, np.newaxis]
         written = (lanes >> bits & 1).astype(np.uint8).reshape(*self.addresses.shape, p.write_bits)
@@ -225,11 +236,12 @@ class OutputMap:
     def _code_map(self) -> CodeMap | None:
         """The map as strings of codes: none of raw values, and where beats are apart or bits are written twice."""
         p = self._pass
-        if p.raw or (p.channel_beats > 1 and p.out_beat_bits != p.lanes):
+        apart = np.diff(self.addresses[0, :, 0]) != p.lanes
+        if p.raw or apart.any():
             return None
         if len(np.unique(self.bits())) < self.addresses.size * p.write_bits:
             return None
-        elements = p.channel_beats * p.lanes
+        elements = len(self.beats) * p.lanes
         return CodeMap(
             self.addresses[:, 0, 0], elements=elements, planes=p.out_planes, plane_bits=p.out_plane_bits
         )
@@ -249,10 +261,11 @@ class OutputMap:
             return
         if self._code_map is not None:
             kept = np.uint8((1 << p.out_planes) - 1)
+            codes = self.of_beats(codes).reshape(*codes.shape[:2], -1)
             banks.write_map(self._code_map, codes.astype(np.uint8, copy=False) & kept)
             return
         output, beat = self._order()
-        beats = codes.reshape(*codes.shape[:2], -1, p.lanes)[:, output, beat]
+        beats = self.of_beats(codes)[:, output, beat]
         if p.raw:
             first, length = self.addresses[output, beat, 0], p.lanes * RAW_BITS
             octets = np.ascontiguousarray(beats.astype("<u4")).view(np.uint8)

@@ -22,18 +22,20 @@ class ResidualLoader:
 
     Attributes
     ----------
-    addresses : ndarray of shape (outputs, channel beats, planes), int64
+    addresses : ndarray of shape (outputs, channel beats that exist, planes), int64
         First bit of each read of a beat's plane.
     """
 
     def __init__(self, layer_pass: Pass, places: OutputMap) -> None:
         self._pass = p = layer_pass
         first = p.residual_base + places.y * p.residual_line_bits + places.x * p.residual_pixel_bits
-        beats = first[:, np.newaxis] + p.lanes * np.arange(p.channel_beats)
+        self._places = places
+        beats = first[:, np.newaxis] + p.lanes * places.beat_places
         self.addresses = beats[..., np.newaxis] + p.residual_plane_bits * np.arange(p.residual_planes)
+        together = (np.diff(places.beat_places) == 1).all()
         self._map = CodeMap(
-            first,
-            elements=p.channel_beats * p.lanes,
+            beats[:, 0] if together else beats.ravel(),
+            elements=len(places.beats) * p.lanes if together else p.lanes,
             planes=p.residual_planes,
             plane_bits=p.residual_plane_bits,
         )
@@ -44,7 +46,7 @@ class ResidualLoader:
         return self.addresses.size
 
     def bits(self) -> NDArray[np.int64]:
-        """Addresses of all bits that are read: ndarray of shape (outputs, channel beats, planes, bits), int64."""
+        """Addresses of all bits that are read: ndarray of shape (outputs, beats, planes, bits), int64."""
         return self.addresses[..., np.newaxis] + np.arange(self._pass.lanes)
 
     @property
@@ -67,5 +69,10 @@ class ResidualLoader:
             )
 
     def read(self, banks: ImageBanks) -> Octets:
-        """Codes of many images: ndarray of shape (images, outputs, channels), uint8."""
-        return self._map.read(banks)
+        """Codes of many images: ndarray of shape (images, outputs, channels), uint8; 0 in beats that do not exist."""
+        p, codes = self._pass, self._map.read(banks)
+        if codes.shape[2:] == (p.channel_beats * p.lanes,) and not p.spread:
+            return codes
+        found = np.zeros((len(codes), len(self.addresses), p.channel_beats, p.lanes), dtype=np.uint8)
+        found[:, :, self._places.beats] = codes.reshape(*found.shape[:2], -1, p.lanes)
+        return found.reshape(*found.shape[:2], -1)

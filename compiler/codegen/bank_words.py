@@ -20,9 +20,12 @@ def kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     placement : Placement
-    codes : ndarray of shape (kernels, channels, kernel height, kernel width), int64
+    codes : ndarray of shape (kernels, channels of a slot, kernel height, kernel width), int64
     """
     kernels, channels, height, _ = codes.shape
+    elements, length = placement.elements, placement.length
+    if placement.spread:
+        elements = length = placement.block
     units = placement.taps_x
     # Rows follow lines of taps, units of a line and pieces of a unit; elements follow pixels and channels.
     lines = codes.transpose(0, 2, 3, 1).astype(np.uint8)
@@ -30,13 +33,13 @@ def kernel_rows(placement: Placement, codes: np.ndarray) -> np.ndarray:
         lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pixel_elements - channels),))
         beyond = ((0, 0), (0, 0), (0, placement.empty_taps), (0, 0))
         lines = np.pad(lines, beyond, constant_values=zero_code(placement))
-    lines = lines.reshape(kernels, height, units, -1)[..., : placement.elements]
-    lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pieces * placement.length - placement.elements),))
-    rows = lines.reshape(kernels, height * units * placement.pieces, placement.length)
+    lines = lines.reshape(kernels, height, units, -1)[..., :elements]
+    lines = np.pad(lines, ((0, 0),) * 3 + ((0, placement.pieces * length - elements),))
+    rows = lines.reshape(kernels, height * units * placement.pieces, length)
     kernel_tiles = ceil_div(kernels, placement.kernel_tile_kernels)
     sub_arrays = placement.used_sub_arrays(kernels)
     room = kernel_tiles * sub_arrays * placement.slots - kernels
-    rows = np.pad(rows, ((0, room), (0, 0), (0, placement.block - placement.length)))
+    rows = np.pad(rows, ((0, room), (0, 0), (0, placement.block - length)))
     rows = rows.reshape(kernel_tiles, sub_arrays, placement.slots, rows.shape[1], placement.block)
     # A sub-block has whole bytes.
     bits = placement.layer.weights.bits

@@ -35,7 +35,7 @@ class Batch:
     part : int
         Of the layer.
     kernels : range
-        Of the part.
+        Of the part, with those that are missing if slots hold channels of their own.
     parameters, scales : ndarray of shape (beats, results_per_cycle · 16), uint8
         There are no scales where nothing is multiplied.
     """
@@ -55,6 +55,8 @@ class Batch:
 
     def kernel_rows(self) -> np.ndarray:
         """Words of the kernel bank, shape (words, columns / 8), uint8."""
+        if self.placement.spread:
+            return kernel_rows(self.placement, spread_codes(self.placement, self.part, self.kernels))
         codes = self.placement.layer.weights.codes[self.part]
         return kernel_rows(self.placement, codes[self.kernels.start : self.kernels.stop])
 
@@ -102,12 +104,12 @@ def layer_passes(
     batches = []
     numbers = _channel_numbers(placement, requantization, threshold_base)
     try:
-        for part in range(placement.layer.weights.codes.shape[0]):
+        for part, of_part in enumerate(placement.parts):
             kernel_row = allocation.kernel_row + (
                 part * placement.kernel_tiles * placement.kernel_tile_rows if allocation.resident else 0
             )
-            for first in range(0, placement.part_kernels, at_once):
-                kernels = range(first, min(first + at_once, placement.part_kernels))
+            for first in range(0, of_part, at_once):
+                kernels = range(first, min(first + at_once, of_part))
                 batches.append(
                     _batch(
                         number,
@@ -139,6 +141,7 @@ def _largest_sums(placement: Placement) -> tuple[int, int]:
     layer = placement.layer
     largest = (1 << layer.code.bits) - 1
     _, _, channels, height, width = layer.weights.codes.shape
+    channels = placement.block if placement.spread else channels
     beyond = placement.empty_taps * height * channels
     counted = (layer.largest_codes + beyond * zero_code(placement)) * largest
     return counted, (channels * height * width + beyond) * largest
@@ -174,7 +177,10 @@ def _batch(
 ) -> Batch:
     placement = allocation.placement
     machine = placement.machine
-    first_kernel = part * placement.part_kernels + kernels.start
+    # Slots of their own channels share the kernels of a part, each from its first one on.
+    first_kernel = part * placement.part_kernels + kernels.start // (
+        placement.slots if placement.spread else 1
+    )
     first_pass = Pass(
         machine=machine,
         layer=number,
@@ -191,13 +197,13 @@ def _batch(
         layer_pass = _reading(layer_pass, stripe, source, part)
         layer_pass = _walking(layer_pass, stripe)
         layer_pass = _counting(layer_pass, stripe, len(kernels))
+        if placement.spread:
+            layer_pass = _spreading(layer_pass, stripe, part, kernels)
         layer_pass = _writing(layer_pass, stripe, target, first_kernel)
         if residual:
             layer_pass = _adding(layer_pass, stripe, residual, first_kernel)
         passes.append(layer_pass)
-    lanes = machine.results_per_cycle
-    end = first_kernel + ceil_div(len(kernels), lanes) * lanes
-    own = {name: of_all[first_kernel:end] for name, of_all in numbers.items()}
+    own = {name: _of_beats(placement, of_all, part, kernels) for name, of_all in numbers.items()}
     parameters = channel_words(machine, PARAMETER_FIELDS, own)
     return Batch(
         passes=tuple(passes),
@@ -228,7 +234,11 @@ def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: i
     """The pass with its input map, and what its units and clusters take of it."""
     layer = placement.layer
     code_bits = 8 if placement.in_bytes else 1
-    channels = layer.weights.codes.shape[2]
+    channels, elements = layer.weights.codes.shape[2], placement.elements
+    if placement.spread:
+        channels = placement.row_columns
+        elements = min(elements, layer.input_shape[0] - part * channels)
+    length = min(placement.length, elements)
     rows, columns = placement.clusters
     region_lines = layer.region_stride[0] * layer.stride[0]
     region_pixels = layer.region_stride[1] * layer.stride[1]
@@ -243,16 +253,17 @@ def _reading(layer_pass: Pass, placement: Placement, source: FeatureMap, part: i
         in_planes=layer.code.bits,
         pad_code=layer.pad_code,
         start_x=first_pixel * source.pixel_bits + part * channels * code_bits,
+        spread=placement.spread,
         start_y=layer.start[0],
         unit_bits=placement.unit_pixels * source.pixel_bits,
-        piece_bits=placement.length * code_bits,
+        piece_bits=length * code_bits,
         plane_group_bits=placement.planes * source.plane_bits,
         pieces=placement.pieces,
         plane_groups=placement.plane_groups,
         slots=placement.slots,
         planes=placement.planes,
-        length=placement.length,
-        last_length=placement.elements - (placement.pieces - 1) * placement.length,
+        length=length,
+        last_length=elements - (placement.pieces - 1) * length,
         clusters=rows * columns,
         clusters_x=columns,
         cluster_x_bits=placement.region_columns * region_pixels * source.pixel_bits if columns > 1 else 0,
@@ -301,16 +312,30 @@ def _counting(layer_pass: Pass, placement: Placement, kernels: int) -> Pass:
     return replace(
         layer_pass,
         kernel_planes=placement.layer.weights.bits,
+        subtracts=placement.layer.weights.subtracts,
         kernel_tiles=kernel_tiles,
         sub_arrays=placement.used_sub_arrays(kernels),
         last_sub_arrays=placement.used_sub_arrays(last),
         beats=beats,
         last_beats=last_beats,
+        out_beats=ceil_div(kernels, layer_pass.lanes),
         interval=placement.interval,
         inner_cycles=inner,
         last_inner_cycles=last_inner,
         outer_cycles=inner * placement.interval,
         last_outer_cycles=last_inner * placement.interval,
+    )
+
+
+def _spreading(layer_pass: Pass, placement: Placement, part: int, kernels: range) -> Pass:
+    """The pass with the places of its beats, as slots hold channels of their own."""
+    of_slot = kernels.start // placement.slots
+    left = placement.layer.kernels - part * placement.part_kernels
+    of_part = min(left, placement.slots * placement.slot_kernels)
+    return replace(
+        layer_pass,
+        slot_beats=placement.slot_kernels // layer_pass.lanes,
+        out_beats=ceil_div(of_part - of_slot, layer_pass.lanes),
     )
 
 
@@ -353,3 +378,40 @@ def _adding(layer_pass: Pass, placement: Placement, residual: FeatureMap, first:
         residual_plane_bits=residual.plane_bits if residual.planes > 1 else 0,
         residual_planes=residual.planes,
     )
+
+
+def _of_beats(placement: Placement, of_all: np.ndarray, part: int, kernels: range) -> np.ndarray:
+    """Numbers of the channels of a pass, beat by beat, from those of all channels and gaps of a layer."""
+    lanes = placement.machine.results_per_cycle
+    if not placement.spread:
+        first = part * placement.part_kernels + kernels.start
+        return of_all[first : first + ceil_div(len(kernels), lanes) * lanes]
+    number, exists = _spread_kernels(placement, part, kernels, len(of_all))
+    of_slots = np.where(exists, of_all[np.where(exists, number, 0)], 0)
+    # From (number in the slot, slot) to (beat of a slot, slot, lane).
+    return of_slots.reshape(-1, lanes, placement.slots).swapaxes(1, 2).ravel()
+
+
+def _spread_kernels(
+    placement: Placement, part: int, kernels: range, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of kernels, (numbers in a slot, slots), and whether they are below `count` and of the part's slots."""
+    of_slot = np.arange(kernels.start // placement.slots, kernels.stop // placement.slots)[:, np.newaxis]
+    in_part = np.arange(placement.slots) * placement.slot_kernels + of_slot
+    number = part * placement.part_kernels + in_part
+    return number, (number < count) & (of_slot < placement.slot_kernels)
+
+
+def spread_codes(placement: Placement, part: int, kernels: range) -> np.ndarray:
+    """Codes of kernels in the columns of their slots: shape (kernels, block columns, kernel height, kernel width)."""
+    codes = placement.layer.weights.codes
+    _, of_group, channels, height, width = codes.shape
+    number, exists = _spread_kernels(placement, part, kernels, placement.layer.kernels)
+    found = np.zeros((*number.shape, placement.block, height, width), dtype=np.uint8)
+    of_slot, slot = exists.nonzero()
+    # Groups of a slot lie beside each other.
+    in_slot = (of_slot + kernels.start // placement.slots) // of_group * channels
+    column = in_slot[:, np.newaxis] + np.arange(channels)
+    own = codes.reshape(-1, channels, height, width)[number[exists]]
+    found[of_slot[:, np.newaxis], slot[:, np.newaxis], column] = own
+    return found.reshape(-1, placement.block, height, width)

@@ -35,7 +35,7 @@ def placements(
     """
     parts = layer.weights.codes.shape[0]
     lanes = machine.results_per_cycle
-    strips = parts == 1 and layer.kernel[1] > 1 and layer.dilation[1] == 1
+    strips = parts == 1 and not layer.spread and layer.kernel[1] > 1 and layer.dilation[1] == 1
     if not in_bytes:
         # Strips of planes lie inside of their line as a whole, and lines outside of the map are clean only if 0 pads.
         gaps = layer.span % lanes != 0

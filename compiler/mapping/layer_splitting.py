@@ -118,7 +118,8 @@ def _identity(layer: Layer, operand: Operand, steps: StepFunction) -> Layer:
     kernels = len(layer.weights)
     return Layer(
         name=layer.name,
-        weights=np.eye(kernels, dtype=np.int64).reshape(kernels, kernels, 1, 1),
+        weights=np.ones((kernels, 1, 1, 1), dtype=np.int64),
+        groups=kernels,
         w=Operand(bits=1),
         i=operand,
         bias=np.zeros(kernels, dtype=np.int64),

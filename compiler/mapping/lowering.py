@@ -7,7 +7,7 @@ import numpy as np
 
 from spinplane.machine import Machine, SpinplaneError
 
-from ..codes import InputCode, WeightCode, encode_weights, input_code
+from ..codes import InputCode, WeightCode, encode_signed_weights, encode_weights, input_code
 from ..graph import Layer, Pooling
 
 Pair = tuple[int, int]
@@ -82,6 +82,8 @@ class LoweredLayer:
         The output map's height and width.
     start : Pair
         Line and pixel of the first region's first tap.
+    spread : bool
+        Whether slots hold different channels: parts are groups then, of which a pass computes many at once.
     """
 
     layer: Layer
@@ -98,6 +100,7 @@ class LoweredLayer:
     first_window: Pair
     regions: Pair
     start: Pair
+    spread: bool = False
 
     @property
     def name(self) -> str:
@@ -161,6 +164,46 @@ def layer_input_code(layer: Layer) -> InputCode:
     return input_code(layer.name, layer.i, [layer.pad_value] if any(layer.padding) else [])
 
 
+def lower_spread(
+    layer: Layer,
+    input_shape: tuple[int, int, int],
+    code: InputCode | None = None,
+    pixel: PixelChannels | None = None,
+) -> LoweredLayer | None:
+    """Resolve padding and codings of a layer of groups, each of which a slot can hold.
+
+    Parameters
+    ----------
+    layer : Layer
+    input_shape : (channels, height, width)
+    code : InputCode, optional
+        Of its input; what `layer_input_code` says if not given.
+    pixel : PixelChannels, optional
+        Where the channels of its input lie; in a map of its own if not given.
+
+    Returns
+    -------
+    LoweredLayer or None
+        None if the layer has no groups, channels with gaps between them, or weights of more planes than kernels have.
+
+    Raises
+    ------
+    SpinplaneError
+        If shapes do not fit together, or codes do not fit, with the layer's name and the numbers.
+    """
+    kernels, channels, height, width = layer.weights.shape
+    weights = encode_signed_weights(layer.weights)
+    flat = layer.flatten and input_shape[1] * input_shape[2] > 1
+    pixel = pixel or PixelChannels.alone(input_shape[0])
+    if layer.groups == 1 or flat or weights is None or not pixel.in_order:
+        return None
+    _check_shapes(layer, input_shape, flat)
+    shape = (layer.groups, kernels // layer.groups, channels, height, width)
+    codes = replace(weights, codes=weights.codes.reshape(shape))
+    code = code or layer_input_code(layer)
+    return replace(_lowered(layer, input_shape, code, pixel, layer.weights, codes), spread=True)
+
+
 def lower(
     layer: Layer,
     input_shape: tuple[int, int, int],
@@ -194,6 +237,19 @@ def lower(
     weights = encode_weights(layer.name, values if empty else pixel.apart(values), layer.w, code.scale)
     codes = pixel.apart(weights.codes) if empty else weights.codes
     codes = codes.reshape(parts, kernels // parts, -1, height, width)
+    return _lowered(layer, input_shape, code, pixel, values, replace(weights, codes=codes))
+
+
+def _lowered(
+    layer: Layer,
+    input_shape: tuple[int, int, int],
+    code: InputCode,
+    pixel: PixelChannels,
+    values: np.ndarray,
+    weights: WeightCode,
+) -> LoweredLayer:
+    """A layer with the codes of its weights, whose values of shape (kernels, ...) they are."""
+    parts, _, _, height, width = weights.codes.shape
     bias = layer.bias + code.offset * values.sum(axis=(1, 2, 3))
     stride = (1, 1) if layer.flatten else layer.stride
     top, left, bottom, right = layer.padding
@@ -219,7 +275,7 @@ def lower(
         input_shape=input_shape,
         pixel_channels=pixel.whole,
         code=code,
-        weights=WeightCode(codes=codes, bits=weights.bits, scale=weights.scale, offset=weights.offset),
+        weights=weights,
         bias=bias.reshape(parts, -1),
         stride=stride,
         dilation=layer.dilation,
@@ -236,6 +292,19 @@ def _windows(side: int, kernel: int, stride: int, dilation: int) -> int:
     return (side - (kernel - 1) * dilation - 1) // stride + 1
 
 
+def _check_shapes(layer: Layer, input_shape: tuple[int, int, int], flat: bool) -> None:
+    """Refuse weights that do not fit an input, which is flattened or not."""
+    channels, height, width = input_shape
+    kernels, of_group, *size = layer.weights.shape
+    taken = channels * height * width if flat else channels
+    unfit = flat and (size != [1, 1] or any(layer.padding))
+    if kernels % layer.groups or of_group * layer.groups != taken or unfit:
+        raise SpinplaneError(
+            f"layer {layer.name}: {kernels} kernels of {'×'.join(map(str, layer.weights.shape[1:]))} in "
+            f"{layer.groups} groups do not fit an input of {'×'.join(map(str, input_shape))} (channels, height, width)"
+        )
+
+
 def _weights(
     layer: Layer, input_shape: tuple[int, int, int], machine: Machine, *, in_order: bool
 ) -> tuple[np.ndarray, int]:
@@ -247,12 +316,8 @@ def _weights(
     kernels, of_group, *size = layer.weights.shape
     groups = layer.groups
     flat = layer.flatten and height * width > 1
-    taken = channels * height * width if flat else channels
-    if kernels % groups or of_group * groups != taken or (flat and (size != [1, 1] or any(layer.padding))):
-        raise SpinplaneError(
-            f"layer {layer.name}: {kernels} kernels of {'×'.join(map(str, layer.weights.shape[1:]))} in {groups} "
-            f"groups do not fit an input of {'×'.join(map(str, input_shape))} (channels, height, width)"
-        )
+    _check_shapes(layer, input_shape, flat)
+    taken = of_group * groups
     if groups > 1 and not flat and in_order and kernels // groups % machine.results_per_cycle == 0:
         return layer.weights, groups
     dense = layer.weights

@@ -1,5 +1,6 @@
 """A layer's placement in rows: slots, planes side by side, clusters of sub-arrays, rings of lines, stripes, costs."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
@@ -90,14 +91,26 @@ class Placement:
         return self.unit_taps > 1
 
     @cached_property
+    def spread(self) -> bool:
+        """Whether each slot holds channels of its own."""
+        return self.layer.spread
+
+    @cached_property
+    def row_columns(self) -> int:
+        """Elements of a row at most, in a map of planes."""
+        return self.block * self.slots if self.spread else self.block
+
+    @cached_property
     def elements(self) -> int:
         """Codes of a unit."""
+        if self.spread:
+            return min(self.row_columns, self.layer.input_shape[0])
         return self.layer.weights.codes.shape[2] + (self.unit_taps - 1) * self.pixel_elements
 
     @cached_property
     def length(self) -> int:
         """Codes of a row that is not the last segment."""
-        longest = min(self.block, self.machine.columns // 8) if self.in_bytes else self.block
+        longest = min(self.block, self.machine.columns // 8) if self.in_bytes else self.row_columns
         return min(longest, self.elements)
 
     @cached_property
@@ -127,7 +140,7 @@ class Placement:
             return 0
         if self.strips:
             return self.layer.input_shape[2] * self._whole_beats
-        return self.block if self.planes > 1 else self._whole_beats
+        return self.block if self.planes > 1 and not self.spread else self._whole_beats
 
     @cached_property
     def pixel_bits(self) -> int:
@@ -268,10 +281,27 @@ class Placement:
         """Kernels of a whole kernel tile."""
         return (self.machine.sub_arrays >> self.log_clusters) * self.slots
 
+    @cached_property
+    def slot_kernels(self) -> int:
+        """Kernels of the channels that a slot holds, if it holds channels of its own."""
+        _, kernels, channels = self.layer.weights.codes.shape[:3]
+        return self.block // channels * kernels
+
+    @cached_property
+    def parts(self) -> tuple[int, ...]:
+        """Kernels of each part of the layer, with those that are missing if slots hold channels of their own."""
+        groups, kernels = self.layer.weights.codes.shape[:2]
+        if not self.spread:
+            return (kernels,) * groups
+        whole, rest = divmod(groups * kernels, self.slots * self.slot_kernels)
+        lanes = self.machine.results_per_cycle
+        last = self.slots * min(self.slot_kernels, ceil_div(rest, lanes) * lanes)
+        return (self.slots * self.slot_kernels,) * whole + ((last,) if rest else ())
+
     @property
     def part_kernels(self) -> int:
-        """Kernels of a part."""
-        return self.layer.weights.codes.shape[1]
+        """Kernels of the largest part."""
+        return self.parts[0]
 
     @cached_property
     def kernel_tiles(self) -> int:
@@ -290,7 +320,7 @@ class Placement:
     @property
     def kernel_rows(self) -> int:
         """Rows that all kernels of the layer take."""
-        return self.layer.weights.codes.shape[0] * self.kernel_tiles * self.kernel_tile_rows
+        return sum(map(self.rows_of, self.parts))
 
     def rows_of(self, kernels: int) -> int:
         """Rows of a sub-array that as many kernels take."""
@@ -298,7 +328,8 @@ class Placement:
 
     def used_sub_arrays(self, kernels: int) -> int:
         """Sub-arrays of a cluster that take part for as many kernels of a kernel tile: whole beats."""
-        at_once = max(1, self.machine.results_per_cycle // self.slots)
+        lanes = self.machine.results_per_cycle
+        at_once = lanes if self.spread else max(1, lanes // self.slots)
         return ceil_div(ceil_div(min(kernels, self.kernel_tile_kernels), self.slots), at_once) * at_once
 
     def beats(self, kernels: int) -> int:
@@ -313,7 +344,7 @@ class Placement:
 
         Near enough: two row sets are formed while bursts go on.
         """
-        write, form = self.machine.write_cycles, 1 << self.log_clusters
+        write, form = self.machine.write_cycles, (self.planes if self.spread else 1) << self.log_clusters
         cycles = [0, 0]
         for lines, line_count in ((self.first_lines, 1), (self.next_lines, self.region_rows - 1)):
             for at, (units, unit_count) in enumerate(
@@ -325,15 +356,14 @@ class Placement:
         first, further = cycles
         return first, further
 
-    @cached_property
-    def count_cycles(self) -> int:
+    def count_cycles(self, part: int) -> int:
         """Cycles in which all kernels of a part are counted against all windows of a stripe, near enough."""
         ands = self.kernel_tile_rows * self.plane_groups * self.machine.sense_cycles
         windows = self.layer.region[0] * self.layer.region[1]
         cycles = 0
         for kernels, kernel_tiles in (
-            (self.kernel_tile_kernels, self.part_kernels // self.kernel_tile_kernels),
-            (self.part_kernels % self.kernel_tile_kernels, 1),
+            (self.kernel_tile_kernels, part // self.kernel_tile_kernels),
+            (part % self.kernel_tile_kernels, 1),
         ):
             if kernels:
                 inner = self.beats(kernels) << self.log_clusters
@@ -342,14 +372,16 @@ class Placement:
 
     def cycles(self, pass_kernel_tiles: int) -> int:
         """Steady cycles of the layer in passes of at most as many kernel tiles."""
-        parts = self.layer.weights.codes.shape[0]
-        passes = ceil_div(self.kernel_tiles, pass_kernel_tiles)
         cycles = 0
-        for count, first, further, counted in self._stripes_cycles:
-            beside = max(passes * further, counted)
-            rest = beside if self.machine.overlaps_writes else passes * further + counted
-            cycles += count * (passes * (first + _PASS_OVERHEAD) + rest)
-        return parts * cycles
+        for part, parts in Counter(self.parts).items():
+            passes = ceil_div(ceil_div(part, self.kernel_tile_kernels), pass_kernel_tiles)
+            for count, stripe in self._equal_stripes:
+                first, further = stripe.write_cycles
+                counted = stripe.count_cycles(part)
+                beside = max(passes * further, counted)
+                rest = beside if self.machine.overlaps_writes else passes * further + counted
+                cycles += parts * count * (passes * (first + _PASS_OVERHEAD) + rest)
+        return cycles
 
     @cached_property
     def steady_cycles(self) -> int:
@@ -357,16 +389,11 @@ class Placement:
         return self.cycles(self.pass_kernel_tiles)
 
     @cached_property
-    def _stripes_cycles(self) -> list[tuple[int, int, int, int]]:
-        """Of equal stripes: number, `write_cycles` of a pass over one, cycles of the bursts of all kernels of a
-        part.
-        """
+    def _equal_stripes(self) -> list[tuple[int, "Placement"]]:
+        """Equal stripes: their number, and one of them."""
         whole, rest = divmod(self.layer.regions[1], self.stripe)
         last = replace(self, first_column=whole * self.stripe) if rest else self
-        return [
-            (count, *stripe.write_cycles, stripe.count_cycles)
-            for count, stripe in ((whole, self), (1 if rest else 0, last))
-        ]
+        return [(whole, self), (1 if rest else 0, last)]
 
     @cached_property
     def load_cycles(self) -> int:
@@ -376,9 +403,15 @@ class Placement:
 
     def fits(self) -> bool:
         """Whether a row's columns and a descriptor's fields hold it."""
-        if not self.in_bytes and self.planes > 1 and (self.strips or self._whole_beats > self.block):
+        if self.spread:
+            lanes, channels = self.machine.results_per_cycle, self.layer.weights.codes.shape[2]
+            whole = self.slots > 1 and self.block % channels == 0 and self.slot_kernels % lanes == 0
+            # Beats have the results of one slot.
+            if not whole or (self.machine.sub_arrays >> self.log_clusters) % lanes or self.in_bytes:
+                return False
+        elif not self.in_bytes and self.planes > 1 and (self.strips or self._whole_beats > self.block):
             return False
-        if (
+        elif (
             not self.in_bytes
             and self.strips
             and (self.stripe % self.clusters[1] or self.layer.regions[1] % self.clusters[1])

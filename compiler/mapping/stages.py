@@ -17,7 +17,7 @@ from .candidates import placements
 from .concatenation import Home, MapPlace, Read, Source, arrange_maps, places_of
 from .folding import fold_pool
 from .layer_splitting import split_layer, split_pool
-from .lowering import LoweredLayer, layer_input_code, lower
+from .lowering import LoweredLayer, layer_input_code, lower, lower_spread
 from .placement import Placement
 from .wiring import Wiring, added_sources, check_graph
 
@@ -144,7 +144,7 @@ class NetworkStages:
             split_pool(layer, readers[0].i) if readers and len(parts) == 1 else None
             for layer, readers, parts in zip(graph.layers, takers, self._parts, strict=True)
         ]
-        self._lowered = dict[tuple[Layer, bool], LoweredLayer]()
+        self._lowered = dict[tuple[Layer, bool], list[LoweredLayer]]()
         self._as_is = dict[tuple[Layer, bool, bool, bool], Variant]()
         self._folded = dict[tuple[Layer, bool, bool, bool], Variant | None]()
         self.foldable = any(layer.pool and layer.pool.kind == "sum" for layer in graph.layers)
@@ -292,8 +292,12 @@ class NetworkStages:
             whole = self._graph.layers[number]
             empty = surroundings.read.pixel.empty
             if (layer, empty) not in self._lowered:
-                other = self._lowered.get((whole, empty)) if layer.weights is whole.weights else None
-                self._lowered[layer, empty] = other.part(layer) if other else self._lower(layer, surroundings)
+                others = self._lowered.get((whole, empty)) if layer.weights is whole.weights else None
+                self._lowered[layer, empty] = (
+                    [other.part(layer) for other in others]
+                    if others
+                    else _lower(layer, surroundings, self._machine)
+                )
             self._as_is[key] = self._variant(self._lowered[layer, empty], surroundings)
         return self._as_is[key]
 
@@ -305,29 +309,44 @@ class NetworkStages:
             if folded := fold_pool(layer):
                 # Sums of whole regions may be too wide where those of single windows are not.
                 with suppress(SpinplaneError):
-                    self._folded[key] = self._variant(self._lower(folded, surroundings), surroundings)
+                    lowered = _lower(folded, surroundings, self._machine)
+                    self._folded[key] = self._variant(lowered, surroundings)
         return self._folded[key]
 
-    def _lower(self, layer: Layer, surroundings: "_Surroundings") -> LoweredLayer:
-        read = surroundings.read
-        return lower(layer, read.shape, self._machine, surroundings.code, read.pixel)
-
-    def _variant(self, lowered: LoweredLayer, surroundings: "_Surroundings") -> Variant:
+    def _variant(self, forms: Sequence[LoweredLayer], surroundings: "_Surroundings") -> Variant:
+        """The variant of a layer that is lowered in one form or in several."""
         output, addend = surroundings.output, surroundings.addend
-        steps = requantization(lowered.layer, output, addend, self._machine, sparing=surroundings.sparing)
+        steps = requantization(forms[0].layer, output, addend, self._machine, sparing=surroundings.sparing)
         planes = output.bits if output else 0
         beat = steps.beat(
             self._machine, output_planes=planes, residual_planes=addend.code.bits if addend else 0
         )
-        candidates = placements(
-            lowered,
-            self._machine,
-            in_bytes=surroundings.in_bytes,
-            clean=surroundings.read.clean,
-            output_planes=planes,
-            interval=beat.least_interval,
+        candidates = (
+            placement
+            for lowered in forms
+            for placement in placements(
+                lowered,
+                self._machine,
+                in_bytes=surroundings.in_bytes,
+                clean=surroundings.read.clean,
+                output_planes=planes,
+                interval=beat.least_interval,
+            )
         )
-        return Variant(lowered=lowered, steps=steps, candidates=tuple(candidates))
+        return Variant(lowered=forms[0], steps=steps, candidates=tuple(candidates))
+
+
+def _lower(layer: Layer, surroundings: "_Surroundings", machine: Machine) -> list[LoweredLayer]:
+    """A layer with all groups in each slot, and with groups of its own in each: at least one of both."""
+    read = surroundings.read
+    spread = lower_spread(layer, read.shape, surroundings.code, read.pixel)
+    try:
+        dense = lower(layer, read.shape, machine, surroundings.code, read.pixel)
+    except SpinplaneError:
+        if spread is None:
+            raise
+        return [spread]
+    return [dense] if spread is None else [dense, spread]
 
 
 def _agreed(stages: list[Stage], input_home: Home) -> list[Stage]:

@@ -1,5 +1,7 @@
 """Engine: sub-arrays in lock-step behind one command stream, with the output of their results."""
 
+from itertools import product
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -22,6 +24,8 @@ class Engine(wiring.Component):
     A command is accepted when every sub-array is ready. The rows to write come by buses, each for
     sub_arrays/row_buses neighbours, and go to all that take part. Results of ``DOT`` leave in the order of the
     commands, cluster by cluster, in beats. Result i·slots + s of a cluster is that of slot s in its sub-array number i.
+    With ``spread``, for whole beats of sub-arrays, beats have the results of one slot: beat q·slots + s those of slot s
+    in the sub-arrays from q·``results_per_cycle`` on.
     A beat holds ``results_per_cycle`` results from a multiple of that number on, as many beats as it takes to have
     those of the sub-arrays up to ``last``. The next results are computed meanwhile.
 
@@ -191,6 +195,7 @@ class Engine(wiring.Component):
                 ]
             ),
             new.log_slots.eq(command.log_slots),
+            new.spread.eq(command.spread),
             new.log_clusters.eq(command.log_clusters),
         ]
         m.d.sync += number.eq(number + joins - self._handed_out)
@@ -228,29 +233,34 @@ class Engine(wiring.Component):
     def _choose_result(
         self, m: Module, pending_output: data.View, cluster: Signal, beat: Signal, lane: int
     ) -> None:
-        """Result number beat·lanes + `lane` of `cluster`.
+        """Result number beat·lanes + `lane` of `cluster`, in its order.
 
         A lane meets few of all accumulators, so each has a multiplexer of its own over those.
         """
-        with m.Switch(Cat(beat, cluster, pending_output.log_slots, pending_output.log_clusters)):
+        modes = (pending_output.log_slots, pending_output.log_clusters, pending_output.spread)
+        with m.Switch(Cat(beat, cluster, *modes)):
             for (chosen, slot), here in self._sources(lane, beat).items():
                 with m.Case(*here):
                     m.d.comb += self.result.payload[lane].eq(self._sub_arrays[chosen].result.payload[slot])
 
     def _sources(self, lane: int, beat: Signal) -> dict[tuple[int, int], list[int]]:
         """Accumulators that `lane` hands out: for each, the numbers of beat, cluster and modes in which it does."""
-        machine = self.machine
+        machine, lanes = self.machine, self.machine.results_per_cycle
         sources: dict[tuple[int, int], list[int]] = {}
-        for log_clusters in _cluster_logs(machine):
-            of_cluster = machine.sub_arrays >> log_clusters
-            for log_slots in range(exact_log2(min(machine.segments, MOST_SLOTS)) + 1):
-                modes = log_slots | log_clusters << LOG_FIELD_BITS
-                modes <<= exact_log2(_MOST_CLUSTERS) + len(beat)
-                for number in range(lane, of_cluster << log_slots, machine.results_per_cycle):
-                    index, slot = number >> log_slots, number & ((1 << log_slots) - 1)
-                    for cluster in range(1 << log_clusters):
-                        place = number // machine.results_per_cycle | cluster << len(beat) | modes
-                        sources.setdefault((cluster * of_cluster + index, slot), []).append(place)
+        logs = range(exact_log2(min(machine.segments, MOST_SLOTS)) + 1)
+        for log_clusters, log_slots, spread in product(_cluster_logs(machine), logs, (0, 1)):
+            of_cluster, slots = machine.sub_arrays >> log_clusters, 1 << log_slots
+            if spread and of_cluster % lanes:
+                continue
+            modes = log_slots | log_clusters << LOG_FIELD_BITS | spread << 2 * LOG_FIELD_BITS
+            modes <<= exact_log2(_MOST_CLUSTERS) + len(beat)
+            for number in range(lane, of_cluster * slots, lanes):
+                at, (index, slot) = number // lanes, divmod(number, slots)
+                if spread:
+                    index, slot = at // slots * lanes + lane, at % slots
+                for cluster in range(1 << log_clusters):
+                    place = at | cluster << len(beat) | modes
+                    sources.setdefault((cluster * of_cluster + index, slot), []).append(place)
         return sources
 
 
@@ -267,5 +277,6 @@ def _pending_output_layout(machine: Machine) -> data.StructLayout:
             "last_beat": bits_for(max(machine.accumulators // machine.results_per_cycle, 1) - 1),
             "log_slots": LOG_FIELD_BITS,
             "log_clusters": LOG_FIELD_BITS,
+            "spread": 1,
         }
     )

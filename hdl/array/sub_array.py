@@ -168,6 +168,7 @@ class SubArray(wiring.Component):
             row.payload.step.eq(sensed.payload),
             row.valid.eq(sensed.valid),
             sensed.ready.eq(row.ready),
+            addends.payload.carry.eq(step.subtract),
             addends.payload.clear.eq(step.clear),
             addends.payload.emit.eq(step.emit),
             addends.valid.eq(count.valid),
@@ -181,6 +182,7 @@ class SubArray(wiring.Component):
             m.d.comb += [
                 shifter.value.eq(count.payload.slots[slot]),
                 shifter.amount.eq(step.shift),
+                shifter.invert.eq(step.subtract),
                 addends.payload["values"][slot].eq(shifter.shifted),
             ]
         wiring.connect(m, self._sum.results, wiring.flipped(self.result))

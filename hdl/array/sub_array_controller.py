@@ -179,6 +179,7 @@ class SubArrayController(wiring.Component):
             m.d.sync += [
                 self.counted.valid.eq(self._is_dot),
                 step.shift.eq(command.shift),
+                step.subtract.eq(command.subtract),
                 step.mode.log_slots.eq(command.log_slots),
                 step.mode.log_planes.eq(command.log_planes),
                 step.clear.eq(command.clear),

@@ -1,6 +1,6 @@
 """Sum: the accumulators of a sub-array."""
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,9 +23,10 @@ class Sum(wiring.Component):
 
     Members
     -------
-    addends : In(stream.Signature(StructLayout({"values", "clear": 1, "emit": 1})))
-        ``values``: ArrayLayout(signed(width), lanes), added to the accumulators; with ``clear``, and after a reset, to
-        0 in place of the old sums; with ``emit`` the new sums become a result.
+    addends : In(stream.Signature(StructLayout({"values", "carry": 1, "clear": 1, "emit": 1})))
+        ``values``: ArrayLayout(signed(width), lanes), added to the accumulators with ``carry``, which is 1 where values
+        are ones' complements of what is subtracted; with ``clear``, and after a reset, to 0 in place of the old sums;
+        with ``emit`` the new sums become a result.
     results : Out(stream.Signature(ArrayLayout(signed(width), lanes)))
 
     Raises
@@ -41,7 +42,7 @@ class Sum(wiring.Component):
         require_positive(lanes=lanes, width=width)
         self.width = width
         sums = data.ArrayLayout(signed(width), lanes)
-        addends = data.StructLayout({"values": sums, "clear": 1, "emit": 1})
+        addends = data.StructLayout({"values": sums, "carry": 1, "clear": 1, "emit": 1})
         super().__init__({"addends": In(stream.Signature(addends)), "results": Out(stream.Signature(sums))})
 
     def elaborate(self, platform: object) -> Module:
@@ -59,13 +60,14 @@ class Sum(wiring.Component):
         accumulators = Signal(layout, reset_less=True)
         fresh = Signal(init=1)
         sums = Signal(layout)
-        clear = Signal()
-        m.d.comb += clear.eq(accept & (addends.clear | fresh))
+        clear, carry = Signal(), Signal()
+        m.d.comb += [clear.eq(accept & (addends.clear | fresh)), carry.eq(accept & addends.carry)]
         for total, accumulator, value in zip(sums, accumulators, addends.values, strict=True):
             # Without a payload 0 is added, which costs less than a multiplexer that holds.
             base = accumulator.as_unsigned() & (~clear).replicate(self.width)
             term = value.as_unsigned() & accept.replicate(self.width)
-            m.d.comb += total.eq(base + term)
+            # The carry enters below the lowest bit: one adder, and not two.
+            m.d.comb += total.eq((Cat(carry, base) + Cat(carry, term))[1:])
         m.d.sync += [accumulators.eq(sums), fresh.eq(fresh & ~accept)]
 
         result = Signal(layout, reset_less=True)

@@ -20,9 +20,11 @@ def write_command_layout(machine: Machine) -> data.StructLayout:
 #: How the ones of a row are counted: 2^log_slots slots, of 2^log_planes sub-blocks each.
 COUNT_MODE = data.StructLayout({"log_slots": LOG_FIELD_BITS, "log_planes": LOG_FIELD_BITS})
 
-#: What happens to the counts of a sensed row, which are taken by ``mode``: shifted left by ``shift``, added from 0 on
-#: if ``clear``; handed out after it if ``emit``.
-STEP = data.StructLayout({"shift": SHIFT_FIELD_BITS, "mode": COUNT_MODE, "clear": 1, "emit": 1})
+#: What happens to the counts of a sensed row, which are taken by ``mode``: shifted left by ``shift``, added, or taken
+#: off if ``subtract``, from 0 on if ``clear``; handed out after it if ``emit``.
+STEP = data.StructLayout(
+    {"shift": SHIFT_FIELD_BITS, "mode": COUNT_MODE, "subtract": 1, "clear": 1, "emit": 1}
+)
 
 
 def row_layout(machine: Machine) -> data.ArrayLayout:

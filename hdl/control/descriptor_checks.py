@@ -18,11 +18,12 @@ _LARGEST_PLANES = 8
 def layer_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
     """Conditions under which a layer is refused, by the field that is named, in the order of the fields."""
     log_blocks = layer.log_slots + layer.log_planes
-    block = machine.columns - 1 >> log_blocks
+    block = machine.columns - 1 >> Mux(layer.spread, layer.log_planes, log_blocks)
     refusals = {
         "plane_groups": (layer.plane_groups + 1 << layer.log_planes) > _LARGEST_PLANES,
         "log_slots": layer.log_slots > exact_log2(machine.segments),
         "log_planes": log_blocks > exact_log2(machine.leaves),
+        "spread": layer.spread & layer.in_bytes,
         "log_clusters": layer.log_clusters > exact_log2(machine.row_buses),
         "log_clusters_x": layer.log_clusters_x > layer.log_clusters,
         "load": layer.load > max(load.value for load in Load),

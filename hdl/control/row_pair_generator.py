@@ -26,14 +26,16 @@ WALK_LATENCY = _RING_BITS // _RING_DIGIT + _LINE_BITS // _STEP_DIGIT + 2
 def burst_layout(machine: Machine) -> data.StructLayout:
     """A burst: first input row and kernel row, and where it stands.
 
-    ``clear`` and ``emit`` mark the first and the last burst of a kernel tile, ``last_kernel_tile`` those of the last
-    kernel tile of a window, ``outer`` those of the last window of a region. ``sums`` marks the bursts of a window's
-    first kernel tile and first kernel plane, ``first`` and ``last`` the first and the last of them. ``needs_rows``: row
-    sets are to be written before it. ``ends``: the last one of the pass. ``outside``: it goes beyond the array, or ANDs
-    rows with themselves. With ``write_overlap``, ``ends_row`` marks the last burst of a row of regions.
+    ``subtract``: its counts are taken off. ``clear`` and ``emit`` mark the first and the last burst of a kernel tile,
+    ``last_kernel_tile`` those of the last kernel tile of a window, ``outer`` those of the last window of a region.
+    ``sums`` marks the bursts of a window's first kernel tile and first kernel plane, ``first`` and ``last`` the first
+    and the last of them. ``needs_rows``: row sets are to be written before it. ``ends``: the last one of the pass.
+    ``outside``: it goes beyond the array, or ANDs rows with themselves. With ``write_overlap``, ``ends_row`` marks
+    the last burst of a row of regions.
     """
     row = bits_for(machine.rows - 1)
     flags = [
+        "subtract",
         "clear",
         "emit",
         "last_kernel_tile",
@@ -285,6 +287,7 @@ class RowPairGenerator(wiring.Component):
                 burst.row_a.eq(input_row),
                 burst.row_b.eq(kernel_row),
                 burst.shift.eq(loops["kernel_plane"].index + planes),
+                burst.subtract.eq(layer.subtracts & loops["kernel_plane"].is_last),
                 burst.clear.eq(opens_kernel_tile),
                 burst.emit.eq(loops["kernel_plane"].ends),
                 burst.last_kernel_tile.eq(loops["kernel_tile"].is_last),

@@ -308,6 +308,7 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             command.log_slots.eq(layer.log_slots),
             command.log_planes.eq(layer.log_planes),
+            command.spread.eq(layer.spread),
             command.log_clusters.eq(log_clusters),
         ]
         shared = not self.machine.overlaps_writes
@@ -341,6 +342,7 @@ class Sequencer(wiring.Component):
             command.row_b.eq(burst.row_b),
             command.tiles.eq(layer.burst_rows),
             command.shift.eq(burst.shift),
+            command.subtract.eq(burst.subtract),
             command.clear.eq(burst.clear),
             command.emit.eq(burst.emit),
         ]

@@ -15,7 +15,8 @@ LINE_ADDRESS_BITS = 42
 _DIGIT_BITS = 4
 
 #: A row of one cluster: the array ``row``, line ``y`` and bit ``x`` of it with which the row begins, the ``address`` of
-#: the line's first bit. ``last_cluster`` ends a row set.
+#: the line's first bit. With ``spread`` a request is for plane number ``plane`` of the row's plane group alone, and the
+#: address that much further. ``last_of_set`` ends a row set.
 ROW_REQUEST = data.StructLayout(
     {
         "row": ROW_BITS,
@@ -25,7 +26,8 @@ ROW_REQUEST = data.StructLayout(
         "plane_group": 3,
         "last_piece": 1,
         "cluster": 3,
-        "last_cluster": 1,
+        "plane": 3,
+        "last_of_set": 1,
         "last_of_region": 1,
     }
 )
@@ -40,9 +42,9 @@ class InputAddressGenerator(wiring.Component):
     Positions move by adders alone. The two products of a line's bits, with the first line and with the lines from
     cluster to cluster, are added up of digits of 4 bits before the first row.
 
-    Latency: 6 cycles from `start` to the first row. Throughput: one row a cycle. The first line of the next row of
-    regions is looked for meanwhile, one line a cycle: the last row before it waits until as many cycles have passed
-    since the first one as there are new lines and lines that are left out.
+    Latency: 6 cycles from `start` to the first row. Throughput: one row, or plane of a row, a cycle. The first line
+    of the next row of regions is looked for meanwhile, one line a cycle: the last row before it waits until as many
+    cycles have passed since the first one as there are new lines and lines that are left out.
 
     Members
     -------
@@ -136,7 +138,9 @@ class InputAddressGenerator(wiring.Component):
         cluster, last_cluster, self._cluster_ends = self._loop(
             m, "cluster", moves, (1 << layer.log_clusters) - 1, 3
         )
-        _, last_piece, self._piece_ends = self._loop(m, "piece", self._cluster_ends, layer.pieces, 8)
+        planes = Mux(layer.spread, (1 << layer.log_planes) - 1, 0)
+        plane, last_plane, self._set_ends = self._loop(m, "plane", self._cluster_ends, planes, 3)
+        _, last_piece, self._piece_ends = self._loop(m, "piece", self._set_ends, layer.pieces, 8)
         plane_group, last_plane_group, self._unit_ends = self._loop(
             m, "plane_group", self._piece_ends, layer.plane_groups, 3
         )
@@ -153,11 +157,12 @@ class InputAddressGenerator(wiring.Component):
             row.plane_group.eq(plane_group),
             row.last_piece.eq(last_piece),
             row.cluster.eq(cluster),
-            row.last_cluster.eq(last_cluster),
+            row.plane.eq(plane),
+            row.last_of_set.eq(last_cluster & last_plane),
             row.last_of_region.eq(last_piece & last_plane_group & last_line & last_column),
         ]
         self._searching = Signal()
-        ends = row.last_cluster & row.last_of_region & last_region & ~last_region_row
+        ends = row.last_of_set & row.last_of_region & last_region & ~last_region_row
         m.d.comb += waits.eq(ends & self._searching)
         with m.If(walk_ends & ~self.start):
             m.d.sync += [self.busy.eq(0), self._walking.eq(0)]
@@ -201,8 +206,10 @@ class InputAddressGenerator(wiring.Component):
             move(unit, 0, plane_group, piece)
         with m.Elif(self._piece_ends):
             move(plane_group, Mux(layer.in_bytes, 0, layer.plane_group_bits), plane_group, piece)
-        with m.Elif(self._cluster_ends):
+        with m.Elif(self._set_ends):
             move(piece, layer.piece_bits, piece)
+        with m.Elif(self._cluster_ends):
+            move(piece, 0)
         with m.Elif(self._cluster_moves):
             with m.If(self._line_of_clusters_ends):
                 move(piece, 0)
@@ -253,8 +260,15 @@ class InputAddressGenerator(wiring.Component):
         with m.Else():
             m.d.comb += target.eq(line)
         m.d.sync += line.eq(target)
-        with m.If(self._begins | self._cluster_ends):
-            m.d.sync += [y.eq(target.y), address.eq(target.address)]
+        # Of the line for the first cluster, with the planes of a spread row that came before.
+        plane_address, next_plane = (
+            Signal.like(row.address, name=name, reset_less=True) for name in ("plane_address", "next_plane")
+        )
+        m.d.comb += next_plane.eq(plane_address + (layer.plane_group_bits >> layer.log_planes))
+        with m.If(self._begins | self._set_ends):
+            m.d.sync += [y.eq(target.y), address.eq(target.address), plane_address.eq(target.address)]
+        with m.Elif(self._cluster_ends):
+            m.d.sync += [y.eq(target.y), address.eq(next_plane), plane_address.eq(next_plane)]
         with m.Elif(self._cluster_moves & self._line_of_clusters_ends):
             m.d.sync += [y.eq(y + layer.cluster_y_lines), address.eq(address + self._cluster_bits)]
 
@@ -286,5 +300,5 @@ class InputAddressGenerator(wiring.Component):
                 plane_group.eq(plane_group + layer.group_rows),
                 in_unit.eq(plane_group + layer.group_rows),
             ]
-        with m.Elif(self._cluster_ends):
+        with m.Elif(self._set_ends):
             m.d.sync += in_unit.eq(in_unit + 1)

@@ -1,11 +1,13 @@
 """Input streamer: input rows, formed from bits of the image bank for all row buses at once."""
 
+from itertools import product
+
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from spinplane.machine import Machine
+from spinplane.machine import LOG_FIELD_BITS, Machine
 
 from ..common.bank import BIT_ADDRESS_BITS, wide_read
 from ..common.descriptor import DESCRIPTOR
@@ -22,15 +24,16 @@ class InputStreamer(wiring.Component):
     """Reads the rows that `InputAddressGenerator` asks for, gives them their form, and offers them in sets of one a
     bus.
 
-    A row lies in every slot alike. Elements outside of the map are padded, what is beyond the row's length or the
+    A row lies in every slot alike; if it is spread, each slot has elements of its own, and the row is read plane by
+    plane. Elements outside of the map are padded, what is beyond the row's length or the
     planes of the map is 0. A row without an element inside of the map is formed without a read.
 
     A request meets the bank in one cycle, and what is read is put in place in the next. A set that is complete waits
     until the one that is offered has been taken; the first row of the next set takes its place when it moves on. A
     request waits in front of a bank whose last data has not yet been taken.
 
-    Latency: from `start` to the first request 6 cycles, from a set's last request to its offer 2. Throughput: a row a
-    cycle, so a set in as many cycles as there are clusters.
+    Latency: from `start` to the first request 6 cycles, from a set's last request to its offer 2. Throughput: a row, or
+    a plane of a row that is spread, a cycle.
 
     Parameters
     ----------
@@ -113,14 +116,17 @@ class InputStreamer(wiring.Component):
         m.d.comb += inside.eq(first < end)
 
         # What the bank must have: up to the last element inside, in planes up to that of the map's last plane.
-        first_plane = Signal(6)
+        first_plane, reads = Signal(6), Signal()
         planes_left = Signal(signed(7))
         last_block = Signal(range(_MOST_PLANES))
         size, row_end = Signal(range(2 * self._columns)), Signal(signed(X_BITS + 1))
         m.d.comb += [
-            first_plane.eq(request.plane_group << layer.log_planes),
+            first_plane.eq((request.plane_group << layer.log_planes) | request.plane),
             planes_left.eq(layer.in_planes - first_plane),
-            last_block.eq(Mux(planes_left < 0, 0, _least(planes_left, (1 << layer.log_planes) - 1))),
+            last_block.eq(
+                Mux((planes_left < 0) | layer.spread, 0, _least(planes_left, (1 << layer.log_planes) - 1))
+            ),
+            reads.eq(inside & ~(layer.spread & (planes_left < 0))),
             size.eq(
                 Mux(
                     layer.in_bytes,
@@ -132,7 +138,7 @@ class InputStreamer(wiring.Component):
         ]
         bank_bits = min(self.machine.image_words * self._columns, 1 << BIT_ADDRESS_BITS)
         exceeds = Signal()
-        m.d.comb += exceeds.eq(inside & (request.address + row_end > bank_bits))
+        m.d.comb += exceeds.eq(reads & (request.address + row_end > bank_bits))
 
         self._room, accepted = Signal(), Signal()
         fails = Signal()
@@ -140,7 +146,7 @@ class InputStreamer(wiring.Component):
             fails.eq(self._walk.rows.valid & exceeds),
             self._walk.rows.ready.eq(self._room & ~exceeds & ~self.bank_error & ~self.start),
             accepted.eq(self._walk.rows.valid & self._walk.rows.ready),
-            self.reads.eq(accepted & inside),
+            self.reads.eq(accepted & reads),
             self.read.enable.eq(self.reads),
             self.read.address.eq(request.address + request.x),
         ]
@@ -202,14 +208,47 @@ class InputStreamer(wiring.Component):
                         pads.eq(Cat(padding[block].replicate(width) for block in blocks)),
                         present.eq(Cat(exists[block].replicate(width) & within[:width] for block in blocks)),
                     ]
-        slots, self._formed_bits = Signal(columns), Signal(columns)
+        slots, alike, self._formed_bits = Signal(columns), Signal(columns), Signal(columns)
         m.d.comb += slots.eq(
             present & Mux(layer.in_bytes, of_bytes, Mux(self._end == 0, pads, self.read.data))
         )
         with m.Switch(layer.log_slots):
             for log_slots in range(min(3, exact_log2(self.machine.leaves)) + 1):
                 with m.Case(log_slots):
-                    m.d.comb += self._formed_bits.eq(slots[: columns >> log_slots].replicate(1 << log_slots))
+                    m.d.comb += alike.eq(slots[: columns >> log_slots].replicate(1 << log_slots))
+        plane = (first_plane | self._asked.plane)[:3]
+        exists_here, pads_here = exists.bit_select(self._asked.plane, 1), layer.pad_code.bit_select(plane, 1)
+        of_plane = Signal(columns)
+        m.d.comb += [
+            of_plane.eq(
+                Mux(self._end == 0, pads_here.replicate(columns), self.read.data)
+                & within
+                & exists_here.replicate(columns)
+            ),
+            self._formed_bits.eq(Mux(layer.spread, self._spread(m, of_plane), alike)),
+        ]
+
+    def _spread(self, m: Module, elements: Value) -> Signal:
+        """A plane of a row: elements in the sub-blocks of this plane, one slot's after the other's."""
+        layer, columns = self.layer, self._columns
+        most_slots, leaves = min(3, exact_log2(self.machine.leaves)), exact_log2(self.machine.leaves)
+        row, is_plane = Signal(columns, name="spread_row"), Signal(_MOST_PLANES)
+        m.d.comb += is_plane.eq(1 << self._asked.plane)
+        with m.Switch(Cat(layer.log_slots, layer.log_planes)):
+            for log_slots, log_planes in product(range(most_slots + 1), range(4)):
+                if log_slots + log_planes > leaves:
+                    continue
+                width = columns >> log_slots + log_planes
+                of_slots = [elements[slot * width :][:width] for slot in range(1 << log_slots)]
+                with m.Case(log_slots | log_planes << LOG_FIELD_BITS):
+                    m.d.comb += row.eq(
+                        Cat(
+                            of_slot & is_plane[plane].replicate(width)
+                            for of_slot in of_slots
+                            for plane in range(1 << log_planes)
+                        )
+                    )
+        return row
 
     def _collect(self, m: Module, platform: object) -> None:
         """Rows by bus until the set is complete, and its way to the output, which a last row may take by itself."""
@@ -221,14 +260,14 @@ class InputStreamer(wiring.Component):
             free.eq(~self.rows.valid | self.rows.ready),
             moves.eq(complete & free),
             forms.eq(self._asked_valid & (~complete | moves)),
-            passes.eq(forms & asked.last_cluster & free & ~complete),
+            passes.eq(forms & asked.last_of_set & free & ~complete),
             self._room.eq(~self._asked_valid | forms),
         ]
         asked_row = _least(asked.row, self.machine.rows)
         cluster = Signal.like(asked.cluster, reset_less=True)
         with m.If(forms):
             m.d.sync += [row.eq(asked_row), last.eq(asked.last_of_region), cluster.eq(asked.cluster)]
-            m.d.sync += complete.eq(asked.last_cluster & ~passes)
+            m.d.sync += complete.eq(asked.last_of_set & ~passes)
         with m.Elif(moves):
             m.d.sync += complete.eq(0)
 
@@ -258,10 +297,14 @@ class InputStreamer(wiring.Component):
                 rows.sums[bus].eq(Mux(fresh, total, offered)),
             ]
             m.d.sync += counted.eq(total)
+            # Planes that are formed one by one join those before them.
+            joined = Signal(self._columns, name=f"joined_{bus}")
+            kept = forming[bus] & (asked.plane != 0).replicate(self._columns)
+            m.d.comb += joined.eq(self._formed_bits | kept)
             with m.If(forms & takes):
-                m.d.sync += forming[bus].eq(self._formed_bits)
+                m.d.sync += forming[bus].eq(joined)
             with m.If(moves | passes):
-                m.d.sync += rows.bits[bus].eq(Mux(passes & takes, self._formed_bits, forming[bus]))
+                m.d.sync += rows.bits[bus].eq(Mux(passes & takes, joined, forming[bus]))
             with m.If(moves | fresh):
                 m.d.sync += offered.eq(total)
 

@@ -14,15 +14,18 @@ from .turn import ENDS
 
 _MOST_CLUSTERS = 8
 _INDEX_BITS = 20
+#: Of places of beats, as many as there are words of parameters, and more.
+_PLACE_BITS = 17
 _WINDOW_BITS = 25
 
 
 def position_layout(machine: Machine) -> data.StructLayout:
     """Where a beat stands.
 
-    ``counts``: its window is one of the map; ``seen``: an earlier one of the region was; ``outer``: it is the region's
-    last; ``written``: and the region yields an output. ``pool`` is the beat's place in its window and ``word`` its word
-    of parameters, as far as there is room. ``ends`` are the loops that the beat ends, ``ends_pass`` all.
+    ``counts``: its window is one of the map; ``seen``: an earlier one of the region was; ``outer``: it is the
+    region's last; ``written``: and the region yields an output, in which the beat exists. ``pool`` is the beat's
+    place in its window and ``word`` its word of parameters, as far as there is room. ``ends`` are the loops that the
+    beat ends, ``ends_pass`` all.
     """
     return data.StructLayout(
         {
@@ -124,7 +127,10 @@ class BeatWalk(wiring.Component):
             position.counts.eq((x >= 0) & (x < layer.windows_x) & (y >= 0) & (y < layer.windows_y)),
             position.seen.eq(seen.bit_select(cluster, 1)),
             position.outer.eq(at_last["x"] & at_last["y"]),
-            position.written.eq(position.outer & (out_x < layer.out_width) & (out_y < layer.out_height)),
+            position.written.eq(
+                position.outer & (out_x < layer.out_width) & (out_y < layer.out_height) & self._exists(m)
+            ),
+            position.ends.slots.eq(self._last_slot),
             position.ends.cluster.eq(at_last["beat"]),
             position.ends.line.eq(at_last["beat"] & self._ends_line),
             position.ends.kernel_tile.eq(at_last["beat"] & at_last["cluster"]),
@@ -178,6 +184,8 @@ class BeatWalk(wiring.Component):
                 m.d.sync += counter.eq(Mux(at_last, 0, counter + 1))
             steps = ends
         m.d.comb += kernel_tile_at_last.eq(self._at_last["kernel_tile"])
+        others = Mux(layer.spread, (1 << layer.log_slots) - 1, 0)
+        self._last_slot = wire(m, "last_slot", (self._counters["beat"] & others) == others)
         last_in_line = (1 << layer.log_clusters_x) - 1
         self._ends_line = wire(m, "ends_line", (self._counters["cluster"] & last_in_line) == last_in_line)
 
@@ -194,6 +202,25 @@ class BeatWalk(wiring.Component):
             m.d.comb += next_wait.eq(Mux(self.position.outer, self.layer.interval - 1, 0))
         with m.Elif(wait != 0):
             m.d.comb += next_wait.eq(wait - 1)
+
+    def _exists(self, m: Module) -> Value:
+        """Whether the map has the place of the beat: those of a slot follow one another, slots are apart."""
+        place, group, kernel_tile = (
+            Signal(_PLACE_BITS, name=name, reset_less=True)
+            for name in ("place", "first_slot_place", "kernel_tile_place")
+        )
+        further = Mux(self._last_slot, group + 1, place + self.layer.slot_beats)
+        following = wire(
+            m, "next_place", Mux(self.start | self._ends["kernel_tile"], 0, further)[:_PLACE_BITS]
+        )
+        restarts = self._ends["beat"] & ~self._ends["cluster"] & ~self.start
+        with m.If(self.start | self.take):
+            m.d.sync += place.eq(Mux(restarts, kernel_tile, following))
+            with m.If(self.start | self._last_slot):
+                m.d.sync += group.eq(Mux(restarts, kernel_tile, following))
+            with m.If(self.start | self._ends["cluster"]):
+                m.d.sync += kernel_tile.eq(following)
+        return place <= self.layer.out_beats
 
     def _word(self, m: Module) -> Signal:
         """Word of parameters: every cluster of a kernel tile begins at the kernel tile's first one."""

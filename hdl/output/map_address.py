@@ -10,9 +10,16 @@ STEP_BITS = 24
 
 
 def map_steps_layout() -> data.StructLayout:
-    """Where the first beat lies, and the bits to the next region line, region column and channel beat."""
+    """Where the first beat lies, and the bits to the next region line, region column, channel beat, slot's beat."""
     return data.StructLayout(
-        {"base": 32, "first_bit": 16, "line_bits": STEP_BITS, "pixel_bits": 16, "beat_bits": 16}
+        {
+            "base": 32,
+            "first_bit": 16,
+            "line_bits": STEP_BITS,
+            "pixel_bits": 16,
+            "beat_bits": 16,
+            "slot_bits": STEP_BITS,
+        }
     )
 
 

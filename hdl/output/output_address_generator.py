@@ -15,7 +15,8 @@ from .turn import ENDS
 class OutputAddressGenerator(wiring.Component):
     """base + first_bit + oy · line_bits + ox · pixel_bits + channel beat · beat_bits, beat after beat.
 
-    It adds to saved positions, with one adder for those of regions and one for those of channels.
+    Where slots have places apart, beats of the same sub-arrays lie slot_bits apart, and the next ones beat_bits behind
+    the first of them. It adds to saved positions, with one adder for those of regions and one for those of channels.
 
     Latency: the address of the first beat is there 1 cycle after `start`. Throughput: one beat a cycle.
 
@@ -62,9 +63,9 @@ class OutputAddressGenerator(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         ends, bits = self.ends, len(self.address)
-        base, first_bit, line_bits, pixel_bits, beat_bits = (
+        base, first_bit, line_bits, pixel_bits, beat_bits, slot_bits = (
             narrowed(self.steps[name], bits)
-            for name in ("base", "first_bit", "line_bits", "pixel_bits", "beat_bits")
+            for name in ("base", "first_bit", "line_bits", "pixel_bits", "beat_bits", "slot_bits")
         )
         # A start ends all loops, and leads to the base.
         ends_window, ends_row = self.start | ends.window, self.start | (ends.window & ends.column)
@@ -94,10 +95,18 @@ class OutputAddressGenerator(wiring.Component):
                 m.d.sync += row.eq(moved)
 
         # Every cluster of a kernel tile begins at the kernel tile's first channel.
-        beat, kernel_tile = position("beat"), position("kernel_tile")
-        following = wire(m, "following", Mux(ends_window, first_bit, added(beat, beat_bits)))
+        beat, group, kernel_tile = position("beat"), position("group"), position("kernel_tile")
+        ends_group = self.start | ends.slots
+        further = added(
+            wire(m, "beside", Mux(ends_group, group, beat)),
+            wire(m, "step", Mux(ends_group, beat_bits, slot_bits)),
+        )
+        following = wire(m, "following", Mux(ends_window, first_bit, further))
+        restarts = ends.cluster & ~ends_kernel_tile
         with m.If(self.start | self.next):
-            m.d.sync += beat.eq(Mux(ends.cluster & ~ends_kernel_tile, kernel_tile, following))
+            m.d.sync += beat.eq(Mux(restarts, kernel_tile, following))
+            with m.If(ends_group):
+                m.d.sync += group.eq(Mux(restarts, kernel_tile, following))
             with m.If(ends_kernel_tile):
                 m.d.sync += kernel_tile.eq(following)
         m.d.comb += self.address.eq(added(cluster, beat))

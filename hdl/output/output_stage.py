@@ -186,6 +186,7 @@ class OutputStage(wiring.Component):
             steps.line_bits.eq(layer.residual_line_bits),
             steps.pixel_bits.eq(layer.residual_pixel_bits),
             steps.beat_bits.eq(self.machine.results_per_cycle),
+            steps.slot_bits.eq(layer.slot_beats * self.machine.results_per_cycle),
             self._cluster_steps.maps[0].eq(steps),
             addresses.cluster_steps.eq(self._cluster_steps.steps[0]),
             addresses.start.eq(self.start),
@@ -208,6 +209,7 @@ class OutputStage(wiring.Component):
         addresses = place(m, platform, "output_address_generator_1", OutputAddressGenerator(machine))
         steps, beat = addresses.steps, lanes.out_beat
         fits = self._fits(m, addresses.address)
+        slot_bits = layer.slot_beats * machine.results_per_cycle
         is_written = wire(m, "is_written", lanes.out_valid & beat.written)
         m.d.comb += [
             steps.base.eq(layer.out_base),
@@ -215,6 +217,7 @@ class OutputStage(wiring.Component):
             steps.line_bits.eq(layer.out_line_bits),
             steps.pixel_bits.eq(layer.out_pixel_bits),
             steps.beat_bits.eq(layer.out_beat_bits),
+            steps.slot_bits.eq(Mux(layer.raw, slot_bits * RAW_BITS, slot_bits)),
             self._cluster_steps.maps[1].eq(steps),
             addresses.cluster_steps.eq(self._cluster_steps.steps[1]),
             addresses.start.eq(self.start),

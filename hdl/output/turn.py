@@ -38,9 +38,10 @@ def beat_layout(machine: Machine) -> data.StructLayout:
     )
 
 
-ENDS = data.StructLayout({"cluster": 1, "line": 1, "kernel_tile": 1, "window": 1, "column": 1})
-"""The loops that a beat is the last one of: its cluster's beats, the clusters of a line, all clusters, the kernel tiles
-of a window, the region columns of a line. A loop that ends has ended those inside it."""
+ENDS = data.StructLayout({"slots": 1, "cluster": 1, "line": 1, "kernel_tile": 1, "window": 1, "column": 1})
+"""The loops that a beat is the last one of: the slots of its sub-arrays, which count if they have places apart, its
+cluster's beats, the clusters of a line, all clusters, the kernel tiles of a window, the region columns of a line.
+A loop that ends has ended those inside it."""
 
 
 def turn_layout(machine: Machine) -> data.StructLayout:

@@ -33,10 +33,13 @@ def stored(accelerator: Accelerator, layer_pass: Pass, channel: int, y: int, x: 
 def test_every_output_comes_about_as_it_is_stored(seed: int, faulty: bool) -> None:
     layer_pass = random_pass(FEW, 600 + seed)
     faults = some_faults(FEW, seed) if faulty else None
-    used = [layer_pass.slots * layer_pass.sub_arrays, layer_pass.channel_beats * layer_pass.lanes]
+    existing = [layer_pass.places[beat] for beat in layer_pass.existing_beats]
+    used = layer_pass.slots * layer_pass.sub_arrays // layer_pass.lanes or 1
+    beats = existing if layer_pass.spread else existing[:used]
     rng = np.random.default_rng(seed)
     for _ in range(4):
-        channel = int(rng.integers(0, min(used)))
+        channel = int(rng.choice(beats)) * layer_pass.lanes
+        channel += int(rng.integers(0, min(layer_pass.lanes, layer_pass.slots * layer_pass.sub_arrays)))
         y, x = int(rng.integers(0, layer_pass.out_height)), int(rng.integers(0, layer_pass.out_width))
         accelerator, _ = prepare(FEW, seed, layer_pass, faults=faults)
         probe = Probe(1, channel=channel, y=y, x=x)
@@ -52,7 +55,8 @@ def test_every_output_comes_about_as_it_is_stored(seed: int, faulty: bool) -> No
                 # Faulty columns beyond the row's elements count, too.
                 assert pair.count >= int(planes @ (1 << np.arange(layer_pass.planes)))
                 assert faulty or pair.count == int(planes @ (1 << np.arange(layer_pass.planes)))
-                total += pair.count << pair.shift
+                subtracts = layer_pass.subtracts and pair.kernel_plane == layer_pass.kernel_planes - 1
+                total += (-pair.count if subtracts else pair.count) << pair.shift
                 assert pair.total == total
             assert window.accumulator == total
         counted = [one.value for one in probe.windows if one.counts or layer_pass.pool is Pool.NONE]
@@ -83,11 +87,25 @@ def test_a_place_is_where_the_kernel_lies() -> None:
         region_columns=3,
         kernel_tiles=2,
         beats=1,
+        out_beats=2,
         slots=2,
     )
     place = Place(layer_pass, channel=3, y=3, x=1)
     assert (place.cluster, place.row, place.column, place.region) == (1, 1, 1, 4)
     assert (place.kernel_tile, place.beat, place.sub_array, place.slot) == (1, 0, 2, 1)
+
+
+def test_slots_of_their_own_elements_have_places_apart() -> None:
+    layer_pass = Pass(
+        machine=FEW, slots=2, spread=True, kernel_tiles=2, beats=4, last_beats=2, slot_beats=3, out_beats=5
+    )
+    # Channels 7 and 9 are those of lane 1 in the beats of slot 1.
+    for channel, beat, sub_array in ((7, 1, 1), (9, 3, 3)):
+        place = Place(layer_pass, channel=channel, y=0, x=0)
+        assert (place.kernel_tile, place.beat, place.sub_array, place.slot) == (0, beat, sub_array, 1)
+        assert place.number == 2 * beat + 1
+    with pytest.raises(ValueError, match=r"^no channel 10$"):
+        Place(layer_pass, channel=10, y=0, x=0)
 
 
 def test_what_cannot_be_seen_is_refused() -> None:

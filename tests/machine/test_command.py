@@ -36,7 +36,7 @@ def test_fields_of_tiny() -> None:
         *(("first", 1), ("last", 1)),
         *(("row_a", 6), ("row_b", 6), ("row_d", 6)),
         *(("tiles", 6), ("log_slots", 2), ("log_planes", 2), ("log_clusters", 2)),
-        *(("shift", 4), ("clear", 1), ("emit", 1), ("write_back", 1)),
+        *(("spread", 1), ("shift", 4), ("subtract", 1), ("clear", 1), ("emit", 1), ("write_back", 1)),
     ]
 
 

@@ -89,9 +89,41 @@ def test_beats_are_those_of_the_kernel_tiles() -> None:
     replace(PASS, kernel_tiles=1, beats=9).check_beats()
 
 
+def test_beats_of_slots_apart_have_places_of_their_own() -> None:
+    spread = replace(
+        PASS, slots=2, spread=True, kernel_tiles=2, beats=4, last_beats=2, slot_beats=3, out_beats=5
+    )
+    assert spread.places == (0, 3, 1, 4, 2, 5)
+    assert spread.existing_beats == (0, 1, 2, 3, 4)
+    plain = replace(spread, spread=False)
+    assert plain.places == (0, 1, 2, 3, 4, 5)
+    assert plain.existing_beats == (0, 1, 2, 3, 4)
+
+
+def test_rows_of_slots_apart_are_longer_and_take_longer() -> None:
+    row = replace(PASS, slots=4, planes=2, clusters=2, plane_group_bits=160)
+    spread = replace(row, spread=True)
+    assert spread.longest == 4 * row.longest == 4 * row.block_columns
+    assert (row.row_set_cycles, spread.row_set_cycles) == (2, 4)
+    assert (row.plane_bits, spread.plane_bits) == (row.block_columns, 80)
+
+
+def test_the_last_kernel_plane_may_be_subtracted() -> None:
+    assert replace(PASS, kernel_planes=3).kernel_plane_signs == (1, 1, 1)
+    assert replace(PASS, kernel_planes=3, subtracts=True).kernel_plane_signs == (1, 1, -1)
+
+
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
+        (
+            {"clusters": 4, "slots": 4, "spread": True},
+            "2 sub-arrays of a cluster with each slot of its own elements: must fill whole beats of 4 results",
+        ),
+        (
+            {"slots": 2, "spread": True, "sub_arrays": 6, "beats": 3},
+            "descriptor field sub_arrays: 6 sub-arrays do not fill whole beats of 4 results",
+        ),
         (
             {"clusters": 4},
             "2 sub-arrays of a cluster with 1 slots: must fill whole beats of 4 results",

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 
 from spinplane import hdl
@@ -95,6 +95,20 @@ def amount_one_too_many(shifter: hdl.Shifter, m: Module) -> None:
     m.d.comb += shifter.shifted.eq(shifter.value << shifter.amount + 1)
 
 
+def added_in_place_of_subtracted(shifter: hdl.Shifter, m: Module) -> None:
+    m.d.comb += shifter.shifted.eq(shifter.value << shifter.amount)
+
+
+def zeros_shifted_into_a_complement(shifter: hdl.Shifter, m: Module) -> None:
+    inverted = shifter.value ^ shifter.invert.replicate(len(shifter.value))
+    signed = Cat(inverted, shifter.invert).as_signed()
+    m.d.comb += shifter.shifted.eq(signed << shifter.amount)
+
+
+def complement_without_its_carry(sub_array: hdl.SubArray, m: Module) -> None:
+    m.d.comb += sub_array._sum.addends.payload.carry.eq(0)
+
+
 def and_sensed_with_the_reference_of_or(select: hdl.ReferenceSelect, m: Module) -> None:
     m.d.comb += [
         select.en_or.eq(select.sense == hdl.Sense.AND),
@@ -174,6 +188,9 @@ MUTANTS = {
         Mutant(component=hdl.MultiLineRowDecoder, fault=neighbour_of_the_row_read, found=UNKNOWN),
         Mutant(component=hdl.Shifter, fault=amount_loses_its_top_bit, found=RESULTS_DIFFER),
         Mutant(component=hdl.Shifter, fault=amount_one_too_many, found=RESULTS_DIFFER),
+        Mutant(component=hdl.Shifter, fault=added_in_place_of_subtracted, found=RESULTS_DIFFER),
+        Mutant(component=hdl.Shifter, fault=zeros_shifted_into_a_complement, found=RESULTS_DIFFER),
+        Mutant(component=hdl.SubArray, fault=complement_without_its_carry, found=RESULTS_DIFFER),
         Mutant(
             component=hdl.ReferenceSelect, fault=and_sensed_with_the_reference_of_or, found=RESULTS_DIFFER
         ),

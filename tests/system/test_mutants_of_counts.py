@@ -11,11 +11,13 @@ from contract_interpreter import Interpreter
 
 from spinplane.behavioral import Accelerator
 from spinplane.behavioral.control.sequencer import RowPairs
+from spinplane.behavioral.input.input_streamer import FormedRows
 from spinplane.behavioral.output.output_packer import OutputMap
 from spinplane.behavioral.output.residual_loader import ResidualLoader
 from spinplane.behavioral.schedule import Schedule
 from spinplane.compiler import predict
 from spinplane.machine.counters import AcceleratorCounters
+from spinplane.machine.passes import Pass
 
 EVENTS = ("row_writes", "ands", "image_reads", "image_writes", "kernel_reads", "parameter_reads")
 #: Passes with padding, several kernel tiles, residuals, thresholds; in the last ones lines are left out.
@@ -112,6 +114,18 @@ MACHINE_MUTANTS = {
         lambda sound: property(lambda places: places.yields.size * places.addresses[0].size),
         {"image_writes"},
     ),
+    "beats_beyond_the_map_are_written": Mutant(
+        Pass,
+        "existing_beats",
+        lambda sound: property(lambda layer_pass: tuple(range(layer_pass.channel_beats))),
+        {"image_writes"},
+    ),
+    "planes_of_a_spread_row_are_read_at_once": Mutant(
+        FormedRows,
+        "read_planes",
+        lambda sound: property(lambda rows: rows.reads.astype(np.int64)),
+        {"image_reads"},
+    ),
     "inner_windows_read_no_parameters": Mutant(
         OutputMap,
         "parameter_reads",
@@ -183,6 +197,12 @@ PREDICTION_MUTANTS = {
         "row_sets",
         lambda sound: lambda layer_pass: sound(layer_pass)[:1] * layer_pass.regions,
         {"row_writes", "cycles"},
+    ),
+    "beats_beyond_the_map_are_predicted": Mutant(
+        Pass,
+        "existing_beats",
+        lambda sound: property(lambda layer_pass: tuple(range(layer_pass.channel_beats))),
+        {"image_writes"},
     ),
     "lines_that_are_left_out_are_written": Mutant(
         predict,

@@ -22,10 +22,12 @@ async def values_and_amounts(dut: HierarchyObject) -> None:
     if width > EXHAUSTIVE_BITS:
         values = [0, 1, values[-1], *(rng.getrandbits(width) for _ in range(20))]
     await reset(dut)
-    for value, amount in product(values, range(1 << len(dut.amount))):
+    for value, amount, invert in product(values, range(1 << len(dut.amount)), (0, 1)):
         dut.value.value = value
         dut.amount.value = amount
+        dut.invert.value = invert
         await Timer(1, "ns")
         # The golden model is not asked for what its integers cannot hold: those bits are beyond the result.
         expected = int(shift_left(value & ((1 << max(0, out_width - amount)) - 1), amount))
-        assert dut.shifted.value.to_unsigned() == expected, (value, amount)
+        expected ^= invert * ((1 << out_width) - 1)
+        assert dut.shifted.value.to_unsigned() == expected, (value, amount, invert)

@@ -48,6 +48,7 @@ def duties(program: CommandStream) -> tuple[list[Operation], list[dict[str, Any]
                     {
                         "shift": fields["shift"],
                         "mode": {"log_slots": fields["log_slots"], "log_planes": fields["log_planes"]},
+                        "subtract": fields["subtract"],
                         "clear": int(fields["clear"] and pair == 0),
                         "emit": int(fields["emit"] and pair == fields["tiles"]),
                     }

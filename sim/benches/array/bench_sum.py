@@ -28,8 +28,8 @@ PERIOD_NS = 10
 Payload = dict[str, Any]
 
 
-def payload(values: list[int], *, clear: bool = False, emit: bool = False) -> Payload:
-    return {"values": values, "clear": clear, "emit": emit}
+def payload(values: list[int], *, carry: bool = False, clear: bool = False, emit: bool = False) -> Payload:
+    return {"values": values, "carry": carry, "clear": clear, "emit": emit}
 
 
 def scenario(rng: Random) -> tuple[list[Payload], list[list[int]]]:
@@ -38,12 +38,12 @@ def scenario(rng: Random) -> tuple[list[Payload], list[list[int]]]:
     payloads: list[Payload] = []
     results: list[list[int]] = []
 
-    def try_payload(values: list[int], *, clear: bool = False, emit: bool = False) -> None:
+    def try_payload(values: list[int], **flags: bool) -> None:
         try:
-            emitted = golden.add(values, clear=clear, emit=emit)
+            emitted = golden.add(values, **flags)
         except OverflowError:
             return
-        payloads.append(payload(values, clear=clear, emit=emit))
+        payloads.append(payload(values, **flags))
         if emitted is not None:
             results.append(emitted.tolist())
 
@@ -57,8 +57,8 @@ def scenario(rng: Random) -> tuple[list[Payload], list[list[int]]]:
     for _ in range(600):
         values = [rng.randint(LOW, HIGH) >> rng.randrange(WIDTH) for _ in range(LANES)]
         values[rng.randrange(LANES)] = rng.choice((LOW, -1, 0, HIGH))
-        clear, emit = (rng.random() < chance for chance in (0.1, 0.4))
-        try_payload(values, clear=clear, emit=emit)
+        carry, clear, emit = (rng.random() < chance for chance in (0.3, 0.1, 0.4))
+        try_payload(values, carry=carry, clear=clear, emit=emit)
         small = [rng.randint(LOW, HIGH) >> (WIDTH - 2) for _ in range(LANES)]
         try_payload(small, emit=emit)
     return payloads, results

@@ -37,6 +37,7 @@ CHECKED = {
     "plane_groups": 7,
     "log_slots": 3,
     "log_planes": 3,
+    "spread": 1,
     "length": MACHINE.columns,
     "last_length": MACHINE.columns,
     "first_lines": 1,
@@ -63,6 +64,7 @@ CHECKED = {
 REFUSED_BESIDE: dict[str, Held] = {
     "plane_groups": {"log_planes": 1},
     "log_planes": {"log_slots": 1},
+    "spread": {"in_bytes": 1},
     "float_scale": {"multiplies": 0},
     "residual": {"multiplies": 0},
     "own_code": {"multiplies": 0},

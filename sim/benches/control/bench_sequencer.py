@@ -91,6 +91,8 @@ def random_pass(rng: Random) -> Pass:
             clusters=clusters,
             slots=1 << rng.randrange(MACHINE.segments.bit_length()),
             planes=rng.choice((1, 2)),
+            spread=rng.choice((False, True)),
+            subtracts=rng.choice((False, True)),
             sub_arrays=rng.randint(1, cluster_size),
             last_sub_arrays=rng.randint(1, cluster_size),
             load_sub_arrays=rng.randint(1, cluster_size),
@@ -123,7 +125,7 @@ def random_row_sets(region: Region, rng: Random) -> list[Fields]:
 def command_of(layer_pass: Pass, **fields: int) -> Fields:
     shared = {
         f"log_{name}": getattr(layer_pass, name).bit_length() - 1 for name in ("slots", "planes", "clusters")
-    }
+    } | {"spread": int(layer_pass.spread)}
     return dict.fromkeys(dict(COMMAND), 0) | shared | fields
 
 
@@ -136,6 +138,7 @@ def burst_duty(layer_pass: Pass, burst: RowBurst, cycles: int) -> Duty:
         row_b=burst.row_b,
         tiles=burst.rows - 1,
         shift=burst.shift,
+        subtract=int(burst.subtract),
         clear=int(burst.clear),
         emit=int(burst.emit),
     )

@@ -31,11 +31,19 @@ def expected_requests(layer_pass: Pass) -> list[dict[str, int]]:
             "row": request.row,
             "y": request.y,
             "x": request.x,
-            "address": (layer_pass.in_base + request.y * layer_pass.in_line_bits) % (1 << LINE_ADDRESS_BITS),
+            "address": (
+                layer_pass.in_base
+                + request.y * layer_pass.in_line_bits
+                + request.plane * (layer_pass.plane_group_bits // layer_pass.planes)
+            )
+            % (1 << LINE_ADDRESS_BITS),
             "plane_group": request.plane_group,
             "last_piece": int(request.last_piece),
             "cluster": request.cluster,
-            "last_cluster": int(request.cluster == clusters - 1),
+            "plane": request.plane,
+            "last_of_set": int(
+                request.cluster == clusters - 1 and request.plane == layer_pass.row_set_cycles // clusters - 1
+            ),
             "last_of_region": int(request.last_of_region),
         }
         for request in walk_rows(layer_pass)

@@ -12,7 +12,7 @@ from cocotb.handle import HierarchyObject
 from cocotb.triggers import FallingEdge, RisingEdge
 from numpy.typing import NDArray
 
-from spinplane.behavioral import bits_needed, elements_inside, form_row_sets, walk_rows
+from spinplane.behavioral import bits_needed, form_row_sets, walk_rows
 from spinplane.hdl.common.row_set import row_set_layout
 from spinplane.machine import Machine
 from spinplane.machine.codec import encode
@@ -79,7 +79,7 @@ def expected_takes(layer_pass: Pass, sets: int, write_cycles: int) -> list[int]:
     formed = LAUNCH_CYCLES + READ_CYCLES - 1
     takes: list[int] = []
     for _ in range(sets):
-        formed = max([formed + layer_pass.clusters, *takes[-1:]])
+        formed = max([formed + layer_pass.row_set_cycles, *takes[-1:]])
         takes.append(max([formed, *(take + write_cycles for take in takes[-1:])]))
     return takes
 
@@ -105,8 +105,9 @@ async def check_layer(dut: HierarchyObject, bank: ImageBank, layer_pass: Pass, s
     assert not dut.rows__valid.value
     assert not dut.bank_error.value
     await RisingEdge(dut.clk)
-    inside = [elements_inside(layer_pass, request).any() for request in walk_rows(layer_pass)]
-    assert bank.reads - reads == sum(inside)
+    assert bank.reads - reads == sum(
+        bits_needed(layer_pass, request) > 0 for request in walk_rows(layer_pass)
+    )
     return cycles
 
 
@@ -170,13 +171,13 @@ async def beyond_the_bank(dut: HierarchyObject) -> None:
         layer_pass = replace(layer_pass, in_base=layer_pass.in_base + BANK_BITS - needed)
         await check_layer(dut, bank, layer_pass, 0)
         layer_pass = replace(layer_pass, in_base=layer_pass.in_base + 1)
-        rows, clusters = list(walk_rows(layer_pass)), layer_pass.clusters
+        rows, of_set = list(walk_rows(layer_pass)), layer_pass.row_set_cycles
         fails = next(i for i, row in enumerate(rows) if bits_needed(layer_pass, row) > BANK_BITS)
         reads = bank.reads
         await begin(dut, layer_pass)
-        received = await receive(dut, "rows", fails // clusters)
+        received = await receive(dut, "rows", fails // of_set)
         assert all(
-            unpack(ROW_SET, payload)["row"] == rows[i * clusters].row for i, payload in enumerate(received)
+            unpack(ROW_SET, payload)["row"] == rows[i * of_set].row for i, payload in enumerate(received)
         )
         dut.rows__ready.value = 1
         for _ in range(40):
@@ -185,7 +186,7 @@ async def beyond_the_bank(dut: HierarchyObject) -> None:
         await FallingEdge(dut.clk)
         assert dut.bank_error.value
         assert not dut.rows__valid.value
-        assert bank.reads - reads == sum(elements_inside(layer_pass, row).any() for row in rows[:fails])
+        assert bank.reads - reads == sum(bits_needed(layer_pass, row) > 0 for row in rows[:fails])
         await RisingEdge(dut.clk)
 
 

@@ -21,7 +21,7 @@ from spinplane.machine.output_stage import (
     THRESHOLDS_PER_WORD,
     ChannelField,
 )
-from spinplane.machine.passes import Pass
+from spinplane.machine.passes import MOST_BEATS, Pass
 
 from ...lanes import extremes
 
@@ -75,14 +75,21 @@ def random_case(machine: Machine, rng: Random, **choices: Any) -> OutputStageCas
 
 def _draw(machine: Machine, rng: Random, choices: dict[str, Any]) -> Pass:
     log_clusters = rng.randint(0, machine.row_buses.bit_length() - 1)
-    beats = rng.randint(1, 3)
+    slots = 1 if choices.keys() & {"slots", "beats", "last_beats"} else rng.choice((1, 1, 2))
+    beats, tiles = (rng.randint(1, 3 - slots // 2) for _ in range(2))
+    last_beats = rng.randint(1, beats)
+    channel_beats = slots * ((tiles - 1) * beats + last_beats)
     layer_pass = Pass(
         machine=machine,
         clusters=1 << log_clusters,
         clusters_x=1 << rng.randint(0, log_clusters),
-        kernel_tiles=rng.randint(1, 3),
-        beats=beats,
-        last_beats=rng.randint(1, beats),
+        slots=slots,
+        spread=slots > 1,
+        slot_beats=channel_beats // slots + rng.randrange(2),
+        out_beats=rng.choice((MOST_BEATS, rng.randint(1, channel_beats))),
+        kernel_tiles=tiles,
+        beats=slots * beats,
+        last_beats=slots * last_beats,
         pool=choices.get("pool", rng.choice(list(Pool))),
         accumulator_shift=rng.randrange(4),
         window_sum_scale=rng.choice((0, extremes(9, rng))),
@@ -173,7 +180,7 @@ def _with_windows(layer_pass: Pass, rng: Random) -> Pass:
 
 def _with_maps(layer_pass: Pass, rng: Random) -> Pass:
     """The pass with the map of the residual operand, and behind it the output's."""
-    lanes, beats = layer_pass.lanes, layer_pass.channel_beats
+    lanes, beats = layer_pass.lanes, max(layer_pass.places) + 1
     columns = layer_pass.region_columns * layer_pass.clusters_x
     rows = layer_pass.region_rows * (layer_pass.clusters // layer_pass.clusters_x)
     residual_base = rng.randrange(50)

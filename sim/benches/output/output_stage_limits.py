@@ -12,8 +12,12 @@ from spinplane.machine import Machine
 from spinplane.machine.descriptor import Pool
 from spinplane.machine.machine import CHANNEL_BITS
 from spinplane.machine.output_stage import PARAMETER_FIELDS
+from spinplane.machine.passes import MOST_BEATS
 
 from .output_stage_cases import OutputStageCase, number, random_case
+
+#: Of a pass in which all beats exist, in the order of their addresses.
+_ALL_BEATS: dict[str, Any] = {"slots": 1, "out_beats": MOST_BEATS}
 
 
 def having(case: OutputStageCase, **numbers: int) -> OutputStageCase:
@@ -45,12 +49,13 @@ def whole_map(case: OutputStageCase) -> dict[str, int]:
 
 def outer_is_written(case: OutputStageCase) -> bool:
     """Whether the very last beat is."""
-    return all(getattr(case.layer_pass, name) >= size for name, size in whole_map(case).items())
+    exists = case.layer_pass.channel_beats - 1 in case.layer_pass.existing_beats
+    return exists and all(getattr(case.layer_pass, name) >= size for name, size in whole_map(case).items())
 
 
 def whole_case(machine: Machine, rng: Random, **choices: Any) -> OutputStageCase:
     """One that writes all of its regions."""
-    case = random_case(machine, rng, pool=Pool.NONE, **choices)
+    case = random_case(machine, rng, pool=Pool.NONE, **_ALL_BEATS, **choices)
     return case if outer_is_written(case) else whole_case(machine, rng, **choices)
 
 
@@ -63,7 +68,7 @@ def based_at(case: OutputStageCase, bases: Any) -> OutputStageCase:
 def lost_beside_the_map(machine: Machine, rng: Random) -> OutputStageCase:
     """One in which searches of the beats that are not written, and of no others, leave the bank."""
     searches = {"multiplies": False, "raw": False, "search_reads": 2, "table": False}
-    case = random_case(machine, rng, pool=Pool.NONE, window_sum_scale=0, **searches)
+    case = random_case(machine, rng, pool=Pool.NONE, window_sum_scale=0, **_ALL_BEATS, **searches)
     if outer_is_written(case):
         return lost_beside_the_map(machine, rng)
     # All thresholds are 0: what is negative reaches none, and finds its second word behind the first.
@@ -111,7 +116,9 @@ def wide_totals(machine: Machine, rng: Random) -> Iterator[OutputStageCase]:
 def with_beats(case: OutputStageCase, beats: int) -> OutputStageCase:
     """The same case with one kernel tile of so many beats, all with the parameters of the first."""
     # All beats of a pixel are written to the same place.
-    case = having(case, kernel_tiles=1, beats=1, last_beats=beats, out_beat_bits=0)
+    case = having(
+        case, kernel_tiles=1, beats=1, last_beats=beats, out_beat_bits=0, spread=False, **_ALL_BEATS
+    )
     base = case.layer_pass.parameter_base
     parameters = np.concatenate(
         [case.parameters[:base], np.repeat(case.parameters[base : base + 1], beats, axis=0)]

@@ -48,9 +48,9 @@ def test_ones_are_counted_in_blocks(words: int) -> None:
     inputs = rng.integers(0, 1 << 63, (2, words, 50), dtype=np.uint64) << np.uint64(1)
     kernels = rng.integers(0, 1 << 63, (3, 2, words, 7), dtype=np.uint64)
     inputs[0, :, 0], kernels[2, 0, :, 0] = ~np.uint64(0), ~np.uint64(0)
-    wanted = np.zeros((50, 7), dtype=np.int64)
+    wanted, signs = np.zeros((50, 7), dtype=np.int64), (1, 1, -1)
     for n in range(3):
         for plane in range(2):
             ones = np.bitwise_count(inputs[plane][:, :, np.newaxis] & kernels[n, plane][:, np.newaxis])
-            wanted += ones.sum(axis=0, dtype=np.int64) << (n + plane)
-    np.testing.assert_array_equal(count_ones(inputs, kernels, np.int64), wanted)
+            wanted += signs[n] * ones.sum(axis=0, dtype=np.int64) << (n + plane)
+    np.testing.assert_array_equal(count_ones(inputs, kernels, signs, np.int64), wanted)

@@ -108,6 +108,7 @@ def request(**fields: int) -> RowRequest:
         "plane_group": 0,
         "last_piece": True,
         "cluster": 0,
+        "plane": 0,
         "last_of_region": True,
     }
     return RowRequest(**{**values, **fields})

@@ -74,14 +74,14 @@ def by_loops(case: Case) -> tuple[list[tuple[int, list[int]]], int, int]:
                     ox = g % n.clusters_x * n.region_columns + kappa
                     oy = g // n.clusters_x * n.region_rows + rho
                     parameter_reads += n.multiplies + n.search_reads + n.table
-                    if ox >= n.out_width or oy >= n.out_height:
+                    if ox >= n.out_width or oy >= n.out_height or place_of(n, channel) >= n.out_beats:
                         continue
                     stored = [
                         stored_of(case, (rho, kappa, g, channel, lane, ox, oy)) for lane in range(n.lanes)
                     ]
                     residual_reads += n.residual * n.residual_planes
                     start = n.out_base + oy * n.out_line_bits + ox * n.out_pixel_bits
-                    start += channel * n.out_beat_bits + n.out_first_bit
+                    start += place_of(n, channel) * n.out_beat_bits + n.out_first_bit
                     if n.raw:
                         bits = [value >> bit & 1 for value in stored for bit in range(32)]
                         size = min(len(bits), FEW.columns)
@@ -92,6 +92,11 @@ def by_loops(case: Case) -> tuple[list[tuple[int, list[int]]], int, int]:
                             for m in range(n.out_planes)
                         ]
     return writes, residual_reads, parameter_reads
+
+
+def place_of(n: Pass, channel_beat: int) -> int:
+    number, slot = divmod(channel_beat, n.slots)
+    return slot * n.slot_beats + number if n.spread else channel_beat
 
 
 def stored_of(case: Case, place: tuple[int, ...]) -> int:
@@ -113,7 +118,7 @@ def stored_of(case: Case, place: tuple[int, ...]) -> int:
     residual = 0
     if n.residual:
         at = n.residual_base + oy * n.residual_line_bits + ox * n.residual_pixel_bits
-        at += channel * n.lanes + lane
+        at += place_of(n, channel) * n.lanes + lane
         planes = range(n.residual_planes)
         residual = sum(int(case.banks["image"][at + p * n.residual_plane_bits]) << p for p in planes)
     y = value_of(n, parameters, scales, wrap(pool(n, parameters, sums), 36), residual)

@@ -54,7 +54,7 @@ def graph_of(*, steps, bits=8, before=(), **more):
 
 
 STEM = layer_of((KERNELS, 3, 1, 1), w=4, i=4, name="stem", steps=bent(15))
-BESIDE = {"input": -1, "before": (STEM,)}
+BESIDE = {"inputs": (-1,), "before": (STEM,)}
 CASES = {
     "1 bit": ({"steps": bent(1), "bits": 1}, ("searched", KERNELS)),
     "5 bits": ({"steps": bent(31), "bits": 5}, ("searched", KERNELS)),

@@ -32,6 +32,7 @@ def random_map(rng: Random) -> Map:
             ("line_bits", 2**24),
             ("pixel_bits", 2**16),
             ("beat_bits", 2**16),
+            ("slot_bits", 2**21),
         )
     }
     return numbers | {"base": rng.choice((rng.randrange(2**15), rng.randrange(2**32)))}
@@ -42,6 +43,8 @@ def test_every_beat_of_a_pass(seed: int) -> None:
     rng = Random(seed)
     unit, steps = OutputAddressGenerator(MACHINE), random_map(rng)
     rows, columns, tiles, beats, last_beats = (rng.randint(1, 3) for _ in range(5))
+    slots = 1 if seed % 2 else rng.choice((2, 4))
+    beats, last_beats = beats * slots, last_beats * slots
     clusters_y, clusters_x = rng.randint(1, 2), rng.randint(1, 2)
     clusters = list(product(range(clusters_y), range(clusters_x)))
     found, expected = [], []
@@ -63,6 +66,7 @@ def test_every_beat_of_a_pass(seed: int) -> None:
                 of_kernel_tile = at_end and (y, x) == clusters[-1]
                 of_window = of_kernel_tile and tile == tiles - 1
                 ends = {
+                    "slots": beat % slots == slots - 1,
                     "cluster": at_end,
                     "line": at_end and x == clusters_x - 1,
                     "kernel_tile": of_kernel_tile,
@@ -73,7 +77,8 @@ def test_every_beat_of_a_pass(seed: int) -> None:
                     ctx.set(unit.ends[name], int(value))
                 oy, ox = y * rows + row, x * columns + column
                 address = steps["base"] + oy * steps["line_bits"] + ox * steps["pixel_bits"]
-                address += (tile * beats + beat) * steps["beat_bits"] + steps["first_bit"]
+                number, slot = divmod(tile * beats + beat, slots)
+                address += number * steps["beat_bits"] + slot * steps["slot_bits"] + steps["first_bit"]
                 expected.append(narrow(address))
                 at = ctx.get(unit.address)
                 found.append(at if at < BEYOND else BEYOND)
