@@ -36,6 +36,7 @@ class ProgramGenerator:
         self._machine = machine
         self._rng = np.random.default_rng(seed)
         self._trial = Engine(machine)
+        self._all_columns = True
 
     def writes(self) -> CommandStream:
         """A program that writes all rows of all sub-arrays but every eighth."""
@@ -50,7 +51,7 @@ class ProgramGenerator:
         return program
 
     def program(self, commands: int, leave_out: Collection[Op] = ()) -> CommandStream:
-        """A program of so many random commands; on a machine with ``memory_operations``, for some of the columns.
+        """A program of so many random commands; with ``memory_operations`` every other one for some of the columns.
 
         Parameters
         ----------
@@ -59,7 +60,10 @@ class ProgramGenerator:
             Operations that it does not have.
         """
         known = tuple(op for op in operations(self._machine) if op not in leave_out)
-        columns = self._bits(self._rng.choice([0.7, 1.0])) if self._machine.memory_operations else None
+        columns = None
+        if self._machine.memory_operations:
+            self._all_columns = not self._all_columns
+            columns = self._bits(1.0 if self._all_columns else 0.7)
         accepted: list[tuple[np.ndarray, np.ndarray]] = []
         while len(accepted) < commands:
             candidate = (self._candidate(known), self._bus_bits())

@@ -28,9 +28,10 @@ def run_twice(machine: Machine, cases: list[Case], simulator: str, folder: Path)
     steps: list[Step] = []
     for _, program, inputs in cases:
         steps += program_steps(program)
+        limit = predict(program, resident=False).total.cycles + 10_000
         for _ in range(2):
             steps.append(input_step(program, input_codes(program, inputs)))
-            steps.append(HostRun(program=0, descriptors=len(program.descriptors), limit=200_000))
+            steps.append(HostRun(program=0, descriptors=len(program.descriptors), limit=limit))
             steps += [output_step(layer.output, machine) for layer in program.layers if layer.kept]
     return play_script(machine, steps, simulator=simulator, run_folder=folder / "run").record
 

@@ -187,10 +187,10 @@ class Searches(NamedTuple):
         together = MissingWords(*(np.concatenate(parts) for parts in zip(*missing, strict=True)))
         return cls(steps, together, last + 1, words)
 
-    def among(self, channels: NDArray[np.bool_]) -> "Searches":
-        """The same, but for channels that do not search: they find nothing."""
+    def among(self, channels: NDArray[np.bool_], exist: NDArray[np.bool_]) -> "Searches":
+        """The same, but channels that do not search find nothing, and those of beats that do not exist miss nothing."""
         steps = np.where(channels[:, np.newaxis], self.steps, _GREATEST + 1)
-        return self._replace(steps=steps, missing=self._missing(channels[self.missing.channel]))
+        return self._replace(steps=steps, missing=self._missing((channels & exist)[self.missing.channel]))
 
     def only(self, channel: int) -> "Searches":
         """Those of one channel."""

@@ -25,6 +25,7 @@ Flags = NDArray[np.bool_]
 Octets = NDArray[np.uint8]
 
 _CHANNEL_BYTES = CHANNEL_BITS // 8
+_TABLE_WORDS = TABLE_CODES // CODES_PER_WORD
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +54,7 @@ class ChannelTable:
             If an entry lies in a word that there is not.
         """
         entry = np.bitwise_and(levels, TABLE_CODES - 1, dtype=np.int64)
-        if int(self.words.max()) + TABLE_CODES // CODES_PER_WORD > self.bank_words:
+        if int(self.words.max()) + _TABLE_WORDS > self.bank_words:
             check_address(int((self.words + entry // CODES_PER_WORD).max(initial=0)), self.bank_words)
         entry += np.arange(len(self.codes)) * TABLE_CODES
         return np.take(self.codes, entry)
@@ -126,11 +127,13 @@ class Parameters:
         bases = numbers["threshold_base"]
         of_lanes = thresholds.reshape(len(thresholds), p.lanes, _CHANNEL_BYTES)
         held = np.ascontiguousarray(of_lanes).view("<i4").astype(np.int64)
-        searches = Searches.of(held, bases, p.search_reads).among(flags["search"])
+        exist = np.isin(np.arange(p.channel_beats), p.existing_beats).repeat(p.lanes)
+        searches = Searches.of(held, bases, p.search_reads).among(flags["search"], exist)
         end, table = searches.end, None
         if p.table:
-            table = _tables(of_lanes, bases + p.table_offset)
-            end = max(end, int(table.words.max()) + TABLE_CODES // CODES_PER_WORD)
+            # Where a beat does not exist, no word is missing.
+            table = _tables(of_lanes, np.where(exist, bases + p.table_offset, -_TABLE_WORDS))
+            end = max(end, int(table.words.max()) + _TABLE_WORDS)
         first = int(bases.min())
         found.append(("thresholds", first, _copy(thresholds, first, max(0, end - first))))
         return cls(**numbers, **flags, searches=searches, table=table, words=tuple(found))
@@ -197,7 +200,7 @@ def _channel_fields(words: Octets, of_channel: tuple[ChannelField, ...]) -> dict
 def _tables(bank: Octets, first: Integers) -> ChannelTable:
     """Tables of channels from a bank of shape (words, lanes, 16)."""
     words, lanes = bank.shape[:2]
-    address = first[:, np.newaxis] + np.arange(TABLE_CODES // CODES_PER_WORD)
+    address = first[:, np.newaxis] + np.arange(_TABLE_WORDS)
     lane = np.arange(len(first))[:, np.newaxis] % lanes
-    held = bank[np.minimum(address, words - 1), lane] * (address < words)[..., np.newaxis].astype(np.uint8)
+    held = bank[np.clip(address, 0, words - 1), lane] * (address < words)[..., np.newaxis].astype(np.uint8)
     return ChannelTable(codes=held.reshape(len(first), -1), words=first, bank_words=words)

@@ -203,7 +203,11 @@ MUTANTS = {
         Mutant(component=hdl.SubArray, fault=planes_weigh_the_same, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=accumulators_not_cleared, found=RESULTS_DIFFER),
         Mutant(component=hdl.SubArray, fault=all_columns_sensed, found=WRONG_CELLS),
-        Mutant(component=hdl.SubArray, fault=row_lost_when_it_has_to_wait, found="SimTimeoutError"),
+        Mutant(
+            component=hdl.SubArray,
+            fault=row_lost_when_it_has_to_wait,
+            found=f"SimTimeoutError|{RESULTS_DIFFER}",
+        ),
         Mutant(component=hdl.SubArray, fault=ands_not_counted, found=EVENTS_DIFFER),
         Mutant(
             component=hdl.SubArray,

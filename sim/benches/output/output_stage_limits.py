@@ -96,7 +96,7 @@ def residual_at_the_end(machine: Machine, rng: Random, planes: int) -> OutputSta
 def wide_totals(machine: Machine, rng: Random) -> Iterator[OutputStageCase]:
     """Some whose totals have from 30 bits to more than 36, and are divided again until they are codes."""
     for own_shift in (2, 4, 6, 8):
-        yield random_case(
+        yield whole_case(
             machine,
             rng,
             **dict.fromkeys(("multiplies", "own_code", "multiplies_total"), True),

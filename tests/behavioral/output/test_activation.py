@@ -140,6 +140,6 @@ def test_searches_of_many_channels_at_once() -> None:
             of_lane = bank[:, channel % 2]
             wanted = search_thresholds(values[..., channel], of_lane, reads=reads)
             assert (found[..., channel] == wanted).all()
-        some = searches.among(np.arange(6) < 3).numbers(values)
+        some = searches.among(np.arange(6) < 3, np.ones(6, dtype=bool)).numbers(values)
         assert (some[..., :3] == found[..., :3]).all()
         assert not some[..., 3:].any()
