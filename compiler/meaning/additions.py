@@ -8,6 +8,7 @@ import numpy as np
 from spinplane.machine import Rounding
 
 from .doubling import multiply_doubling
+from .fused import fused_multiply_add
 from .rounding import round_quotients
 
 
@@ -112,3 +113,61 @@ class DoublingAddition:
         )
         scaled = multiply_doubling(own_part + residual_part, self.output_multiplier, self.output_shift)
         return np.clip(scaled, self.low, self.high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloatAddition:
+    """onnxruntime's QLinearAdd: float32, with fused multiplications and additions that round once each.
+
+    code  = clip(rint(first · first_scale + (second · second_scale + offset)), low, high)
+    value = code + value_offset
+
+    Parameters
+    ----------
+    source : int
+        Number of the earlier layer whose output is added, −1 for the network's input.
+    own_is_first : bool
+        Whether the own code is the first one, or that of the source.
+    own_scale, residual_scale, offset : float32
+    own_zero, residual_zero : int
+        What values lack to be codes.
+    low, high : int
+        Least and greatest code.
+    value_offset : int
+    """
+
+    source: int
+    own_is_first: bool
+    own_scale: np.float32
+    residual_scale: np.float32
+    offset: np.float32
+    own_zero: int
+    residual_zero: int
+    low: int
+    high: int
+    value_offset: int
+
+    @property
+    def levels(self) -> np.ndarray:
+        """Values that it gives, ascending."""
+        return np.arange(self.low, self.high + 1, dtype=np.int64) + self.value_offset
+
+    def apply(self, own: np.ndarray, residual: np.ndarray) -> np.ndarray:
+        """Values of the own values and those of the other layer, both int64 and of one shape."""
+        parts = [(own + self.own_zero, self.own_scale), (residual + self.residual_zero, self.residual_scale)]
+        first, second = parts if self.own_is_first else parts[::-1]
+        total = fused_multiply_add(*second, np.broadcast_to(self.offset, own.shape))
+        total = fused_multiply_add(*first, total)
+        return np.clip(np.rint(total), self.low, self.high).astype(np.int64) + self.value_offset
+
+
+def float_offset(
+    scales: tuple[np.float32, np.float32], zero_points: tuple[int, int], zero_point: int
+) -> np.float32:
+    """The offset of QLinearAdd's codes: the sum's zero point less those of both operands, scaled and rounded."""
+    second = np.float32(scales[1] * np.float32(zero_points[1]))
+    both = fused_multiply_add(np.array(zero_points[0]), scales[0], np.array(second))
+    return np.float32(np.float32(zero_point) - both)
+
+
+Addition = CodeAddition | DoublingAddition | FloatAddition

@@ -6,9 +6,11 @@ how often float32 may round on its way, n times: an evaluation in float32 differ
 γ_n · Σ|terms|, with γ_n = n·u / (1 − n·u) and u = 2^-24.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, lcm
+from typing import Any
 
 import numpy as np
 
@@ -126,12 +128,32 @@ class ExactMap:
         return cls._scaled(least, greatest, weight, scale, roundings=np.where(exact, 0, terms + 2))
 
     @classmethod
-    def of_codes(cls, values: np.ndarray, scale: Fraction) -> "ExactMap":
-        """The map from values of one operand to real numbers: one channel, and one product."""
-        ends = values.min(keepdims=True), values.max(keepdims=True)
-        factor = np.array([scale], dtype=object)
-        roundings = 1 - _is_power_of_two(factor).astype(np.int64)
-        return cls._scaled(*ends, np.abs(values).max(keepdims=True), factor, roundings)
+    def of_codes(cls, values: np.ndarray, scale: np.ndarray) -> "ExactMap":
+        """The map from values of one operand to real numbers, one product of a scale a channel, of Fraction."""
+        ones = np.ones(len(scale), dtype=np.int64)
+        roundings = 1 - _is_power_of_two(scale).astype(np.int64)
+        largest = np.abs(values).max() * ones
+        return cls._scaled(values.min() * ones, values.max() * ones, largest, scale, roundings)
+
+    @classmethod
+    def of_numbers(cls, weight: np.ndarray, scale: np.ndarray, *, roundings: int) -> "ExactMap":
+        """The map from numbers, no greater than `weight` and made by so many operations that round, times a scale."""
+        reach = np.zeros(len(scale), dtype=np.int64)
+        return cls._scaled(reach, reach, weight, scale, reach + roundings)
+
+    @classmethod
+    def concatenated(cls, maps: Sequence["ExactMap"]) -> "ExactMap":
+        """The channels of several maps."""
+
+        def joined(name: str) -> np.ndarray | Line:
+            parts = [getattr(one, name) for one in maps]
+            if isinstance(parts[0], Line):
+                return Line(
+                    **{key: np.concatenate([vars(part)[key] for part in parts]) for key in vars(parts[0])}
+                )
+            return np.concatenate(parts)
+
+        return cls(**{name: joined(name) for name in vars(maps[0])})  # type: ignore[arg-type]
 
     @classmethod
     def _scaled(
@@ -160,6 +182,15 @@ class ExactMap:
     def bounded(self) -> bool:
         """Whether a channel has a bound."""
         return bool(self.has_low.any() or self.has_high.any())
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all channels have the same line and the same bounds."""
+        lines = all(
+            (part.slope == part.slope[0]).all() and (part.offset == part.offset[0]).all()
+            for part in (self.line, self.low, self.high)
+        )
+        return lines and len(set(self.has_low)) == 1 and len(set(self.has_high)) == 1
 
     @property
     def falling(self) -> np.ndarray:
@@ -218,16 +249,48 @@ class ExactMap:
         )
         return whole.times(np.array([Fraction(1, count)] * len(weight), dtype=object))
 
+    def numbers(self, integers: np.ndarray) -> np.ndarray:
+        """What integers, or Fractions, of shape (channels, n) become, of Fraction."""
+        columns = [part[:, np.newaxis] for part in (self.line.slope, self.line.offset)]
+        numbers = columns[0] * integers + columns[1]
+        for has, bound, cut in ((self.has_low, self.low, np.maximum), (self.has_high, self.high, np.minimum)):
+            numbers = np.where(has[:, np.newaxis], cut(numbers, bound.offset[:, np.newaxis]), numbers)
+        return numbers
+
+    def cuts(self) -> bool:
+        """Whether a bound changes a number."""
+        ends = np.stack([self.least, self.greatest], axis=1).astype(object)
+        on_line = self.line.slope[:, np.newaxis] * ends + self.line.offset[:, np.newaxis]
+        return bool((self.numbers(ends) != on_line).any())
+
+    def channels(self, chosen: np.ndarray) -> "ExactMap":
+        """Some channels, by their numbers."""
+        return ExactMap(**{name: _chosen(part, chosen) for name, part in vars(self).items()})
+
+    def reach(self) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest number of each channel, with what float32 may add to it."""
+        ends = np.stack([self.least, self.greatest], axis=1).astype(object)
+        error = self.line.error(self.weight) + self.low.error(self.weight) + self.high.error(self.weight)
+        numbers = self.numbers(ends)
+        return numbers.min(axis=1) - error, numbers.max(axis=1) + error
+
     def extremes(self) -> tuple["ExactMap", "ExactMap"]:
         """The least and the greatest that float32 may make of the map."""
-        return self._moved(-1), self._moved(1)
+        return self.moved(-1), self.moved(1)
 
-    def _moved(self, sign: int) -> "ExactMap":
+    def moved(self, sign: int) -> "ExactMap":
+        """The least (−1) or the greatest (1) that float32 may make of the map."""
         line, low, high = (
             replace(part, offset=part.offset + sign * part.error(self.weight))
             for part in (self.line, self.low, self.high)
         )
         return replace(self, line=line, low=low, high=high)
+
+
+def _chosen(part: Line | np.ndarray, chosen: np.ndarray) -> Any:
+    if isinstance(part, Line):
+        return Line(**{name: of_line[chosen] for name, of_line in vars(part).items()})
+    return part[chosen]
 
 
 def fractions(constant: np.ndarray, channels: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Where a quantizer's steps are among the sums before it, in whole numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import lcm
 
@@ -20,15 +20,20 @@ class ExactSteps:
     Parameters
     ----------
     map : ExactMap
-    twice : ndarray of shape (n,), int64
+        Of steps before a function, in units of its argument.
+    twice : ndarray of shape (n,), int64, or (channels, n), of Fraction
         Where each step is, times two, ascending.
-    inclusive : ndarray of shape (n,), bool
+    inclusive : ndarray of the same shape, bool
         Whether a number that is just there has reached the step.
+    late, early : ndarray of shape (channels, n), of Fraction, optional
+        Twice the last and the first place of a step that the float32 evaluation of what is behind the map may take.
     """
 
     map: ExactMap
     twice: np.ndarray
     inclusive: np.ndarray
+    late: np.ndarray | None = None
+    early: np.ndarray | None = None
 
     @cached_property
     def thresholds(self) -> np.ndarray:
@@ -37,7 +42,7 @@ class ExactSteps:
         A step that the least (greatest) sum has reached has this one; one that no sum reaches the extreme of int64.
         """
         rows = [self._solve(block) for block in self._blocks()]
-        return np.concatenate(rows) if rows else np.zeros((0, len(self.twice)), dtype=np.int64)
+        return np.concatenate(rows) if rows else np.zeros((0, self.twice.shape[-1]), dtype=np.int64)
 
     def margins(self) -> np.ndarray:
         """Distance in codes of the nearest number to a step, infinite where a channel takes none.
@@ -49,12 +54,23 @@ class ExactSteps:
         """
         return np.concatenate([self._nearest(block) for block in self._blocks()])
 
+    def extremes(self) -> tuple["ExactSteps", "ExactSteps"]:
+        """Steps taken as late, and as early, as float32 may take them."""
+        least, greatest = self.map.extremes()
+        late = replace(self, map=least, twice=self.twice if self.late is None else self.late)
+        early = replace(self, map=greatest, twice=self.twice if self.early is None else self.early)
+        return late, early
+
     def _blocks(self) -> list[slice]:
         return [slice(start, start + _BLOCK) for start in range(0, len(self.map.weight), _BLOCK)]
 
     def _solve(self, block: slice) -> np.ndarray:
         whole = _WholeNumbers(self.map, block)
-        wanted, inclusive = self.twice.astype(object) * whole.unit, self.inclusive.astype(int).astype(object)
+        inclusive = self._of(block, self.inclusive).astype(int).astype(object)
+        wanted = self._of(block, self.twice).astype(object) * whole.unit
+        if self.twice.ndim > 1:
+            # A whole number is at the place or beyond it if it is so at the next (last) whole one.
+            wanted = -(-wanted // 1) * inclusive + wanted // 1 * (1 - inclusive)
         # Falling channels are rising ones of the negative sum.
         slope = abs(whole.slope)
         level = slope == 0
@@ -70,7 +86,7 @@ class ExactSteps:
 
     def _nearest(self, block: slice) -> np.ndarray:
         whole = _WholeNumbers(self.map, block)
-        wanted = self.twice.astype(object) * whole.unit
+        wanted = self._of(block, self.twice).astype(object) * whole.unit
         position = whole.sign * self.thresholds[block]
         taken = (position > whole.first) & (position <= whole.last)
         distances = [
@@ -78,6 +94,10 @@ class ExactSteps:
         ]
         nearest = np.where(taken, np.minimum(*distances), np.inf).min(axis=1, initial=np.inf)
         return (nearest / (2 * whole.unit[:, 0])).astype(np.float64)
+
+    @staticmethod
+    def _of(block: slice, steps: np.ndarray) -> np.ndarray:
+        return steps[block] if steps.ndim > 1 else steps
 
 
 class _WholeNumbers:

@@ -7,7 +7,7 @@ import numpy as np
 
 from spinplane.machine import Rounding, SpinplaneError
 
-from .rounding import round_floats
+from .rounding import round_floats, round_floats_exactly
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +51,8 @@ class InputCoding:
     rounding : Rounding
     low, high : int
         Least and greatest code.
+    exact : bool
+        The rounding is the exact one of halves away from zero, as TFLite has it: QONNX's adds a half in float32.
     bipolar : bool
         The value is 1 where x ≥ 0, and −1 elsewhere; scale, zero point and rounding have no meaning.
     """
@@ -61,6 +63,7 @@ class InputCoding:
     rounding: Rounding = Rounding.HALF_EVEN
     low: int
     high: int
+    exact: bool = False
     bipolar: bool = False
 
     def encode(self, x: np.ndarray) -> np.ndarray:
@@ -80,6 +83,7 @@ class InputCoding:
         zero_point = np.float32(self.zero_point)
         with np.errstate(over="ignore"):
             scaled = x / np.float32(self.scale) + zero_point
-        codes = np.clip(round_floats(scaled, self.rounding), self.low, self.high)
+        rounded = round_floats_exactly(scaled) if self.exact else round_floats(scaled, self.rounding)
+        codes = np.clip(rounded, self.low, self.high)
         step = 1 if float(self.zero_point).is_integer() else 2
         return (step * (codes - zero_point)).astype(np.int64)

@@ -14,6 +14,7 @@ import numpy as np
 from ..graph import CodeAddition, Layer, StepFunction, Steps
 from ..oracle import finish
 from .exact_steps import ExactSteps
+from .region_steps import RegionSteps
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +39,10 @@ def near_ties(layer: Layer) -> NearTies:
     channels, steps = len(layer.weights), layer.steps
     if not isinstance(steps, StepFunction) or steps.exact is None:
         return NearTies(count=np.zeros(channels, dtype=np.int64), margin=np.full(channels, np.inf))
+    if isinstance(steps.exact, RegionSteps):
+        parts = [near_ties(replace(layer, steps=_alone(part))) for part in steps.exact.regions()]
+        count = np.sum([part.count for part in parts], axis=0)
+        return NearTies(count=count, margin=steps.exact.margins())
     # Falling channels are rising ones of the negative sum.
     sign = np.where(steps.rising, 1, -1)
     reached = steps.exact.map
@@ -50,18 +55,20 @@ def near_ties(layer: Layer) -> NearTies:
 
 
 def value_bounds(
-    layer: Layer, sums: np.ndarray, added: np.ndarray | None = None
+    layer: Layer,
+    sums: np.ndarray,
+    residual: np.ndarray | None = None,
+    added: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest value that float32 may make of sums: an element is a near-tie where they differ.
 
     Parameters
     ----------
     layer : Layer
-        Without residual, and with monotone steps.
     sums : ndarray of shape (batch, channels, height, width), int64
         Not yet pooled.
-    added : ndarray, optional
-        What the source of the layer's addition gives.
+    residual, added : ndarray, optional
+        What the sources of the layer's residual and of its addition give.
 
     Returns
     -------
@@ -74,19 +81,24 @@ def value_bounds(
         of_steps = _bounds(steps, steps.exact)
     of_addition = [addition, addition]
     if isinstance(addition, CodeAddition):
-        of_addition = [replace(addition, offset=addition.offset + sign * addition.error) for sign in (-1, 1)]
-    least, greatest = (
-        finish(replace(layer, steps=of_steps[at], addition=of_addition[at]), sums, added=added)
+        error = addition.error if addition.own_scale >= 0 else -addition.error
+        of_addition = [replace(addition, offset=addition.offset + sign * error) for sign in (-1, 1)]
+    late, early = (
+        finish(replace(layer, steps=of_steps[at], addition=of_addition[at]), sums, residual, added)
         for at in (0, 1)
     )
-    return least, greatest
+    return np.minimum(late, early), np.maximum(late, early)
 
 
-def _bounds(steps: StepFunction, exact: ExactSteps) -> tuple[StepFunction, StepFunction]:
+def _alone(exact: ExactSteps) -> StepFunction:
+    """Steps of one region."""
+    levels = np.arange(exact.thresholds.shape[1] + 1)
+    return StepFunction(thresholds=exact.thresholds, rising=~exact.map.falling, levels=levels, exact=exact)
+
+
+def _bounds(steps: StepFunction, exact: ExactSteps | RegionSteps) -> tuple[StepFunction, StepFunction]:
     """Steps taken as late, and as early, as float32 may take them."""
-    late, early = (
-        replace(steps, thresholds=replace(exact, map=extreme).thresholds) for extreme in exact.map.extremes()
-    )
+    late, early = (replace(steps, thresholds=bound.thresholds) for bound in exact.extremes())
     return late, early
 
 

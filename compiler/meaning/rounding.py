@@ -32,6 +32,14 @@ def round_floats(numbers: np.ndarray, rounding: Rounding) -> np.ndarray:
     return _OF_FLOATS[rounding](numbers)
 
 
+def round_floats_exactly(numbers: np.ndarray) -> np.ndarray:
+    """The nearest whole numbers to numbers of float32, halves away from zero, as C's ``round`` gives them.
+
+    In float32, 0.49999997 + 0.5 is 1.
+    """
+    return _OF_FLOATS[Rounding.HALF_AWAY](numbers.astype(np.float64))
+
+
 def round_quotients(numerators: np.ndarray, denominator: int, rounding: Rounding) -> np.ndarray:
     """Whole numbers to which numerators / denominator are rounded.
 

@@ -12,6 +12,7 @@ from spinplane.machine import SpinplaneError
 
 from .doubling import INT32, multiply_doubling
 from .exact_steps import ExactSteps
+from .region_steps import RegionSteps
 
 _SPREAD = (-1, 1, 1)  # one number a channel over maps of shape (batch, channels, height, width)
 
@@ -29,14 +30,14 @@ class StepFunction:
         All true where the levels do not ascend.
     levels : ndarray of shape (n + 1,) or (channels, n + 1), int64
         Values of the output's operand; ascending where the map is monotone.
-    exact : ExactSteps, optional
+    exact : ExactSteps or RegionSteps, optional
         The real numbers and the quantizer that the thresholds come from, if there are any.
     """
 
     thresholds: np.ndarray
     rising: np.ndarray
     levels: np.ndarray
-    exact: ExactSteps | None = None
+    exact: ExactSteps | RegionSteps | None = None
 
     @property
     def count(self) -> int:

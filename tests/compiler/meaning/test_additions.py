@@ -3,11 +3,15 @@
 from fractions import Fraction
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from exact_rounding import EXACT
 from tflite_arithmetic import clamp, multiply_by_quantized_multiplier
 
-from spinplane.compiler.graph import CodeAddition, DoublingAddition
+from spinplane.compiler.graph import CodeAddition, DoublingAddition, FloatAddition
+from spinplane.compiler.meaning.additions import float_offset
+from spinplane.compiler.meaning.fused import fused_multiply_add
 from spinplane.machine import Rounding
 
 
@@ -86,3 +90,69 @@ def test_tflites_add_over_all_pairs(scales, zero_points):
             raw = multiply_by_quantized_multiplier(own_part + residual_part, output, output_shift)
             assert code == clamp(raw + zero_output, -128, 127)
     assert (addition.levels[[0, -1]] == [-128 - zero_output, 127 - zero_output]).all()
+
+
+def qlinear_add(scales, zero_points, kind):
+    """Onnxruntime's own, of tensors of one channel."""
+    names = ["a", "sa", "za", "b", "sb", "zb", "sy", "zy"]
+    element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    constants = dict(zip(("sa", "sb", "sy"), map(np.float32, scales), strict=True))
+    constants |= dict(zip(("za", "zb", "zy"), map(kind, zero_points), strict=True))
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("QLinearAdd", names, ["y"], domain="com.microsoft")],
+        "made",
+        [onnx.helper.make_tensor_value_info(name, element, None) for name in "ab"],
+        [onnx.helper.make_tensor_value_info("y", element, None)],
+        [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    versions = [onnx.helper.make_opsetid("", 13), onnx.helper.make_opsetid("com.microsoft", 1)]
+    model = onnx.helper.make_model(graph, opset_imports=versions, ir_version=8)
+    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_onnxruntimes_add_over_all_pairs(seed):
+    rng = np.random.default_rng(seed)
+    kind = (np.uint8, np.int8)[seed % 2]
+    limits = np.iinfo(kind)
+    low, high = int(limits.min), int(limits.max)
+    scales = np.exp(rng.normal(-3, 1, 3)).astype(np.float32)
+    if seed % 3 == 0:  # sums that are ties, which rounding decides
+        scales = scales[0] * np.array([1, 1, 2], np.float32)
+    zeros = rng.integers(low, high + 1, 3).tolist()
+    ratios = np.float32(scales[0] / scales[2]), np.float32(scales[1] / scales[2])
+    own, residual = pairs(low, high)
+    session = qlinear_add(scales, zeros, kind)
+    (expected,) = session.run(None, {"a": own.astype(kind).ravel(), "b": residual.astype(kind).ravel()})
+    for own_is_first in (True, False):
+        order = (0, 1) if own_is_first else (1, 0)
+        addition = FloatAddition(
+            source=0,
+            own_is_first=own_is_first,
+            own_scale=ratios[order[0]],
+            residual_scale=ratios[order[1]],
+            offset=float_offset(ratios, (zeros[0], zeros[1]), zeros[2]),
+            own_zero=zeros[order[0]],
+            residual_zero=zeros[order[1]],
+            low=low,
+            high=high,
+            value_offset=-zeros[2],
+        )
+        values = (own - zeros[0], residual - zeros[1])
+        got = addition.apply(values[order[0]], values[order[1]])
+        assert (got.ravel() + zeros[2] == expected).all()
+        assert (addition.levels == np.arange(low, high + 1) - zeros[2]).all()
+
+
+def test_a_fused_sum_is_rounded_once():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(-255, 256, 4000)
+    factors = rng.normal(0, 1, 4000).astype(np.float32)
+    # Sums near the middle of two numbers of float32, of which float64 may miss on which side they are.
+    addends = (rng.integers(1 << 23, 1 << 24, 4000) * 2.0 ** rng.integers(-40, 30, 4000)).astype(np.float32)
+    for code, factor, addend in zip(codes, factors, addends, strict=True):
+        got = fused_multiply_add(np.array([code]), factor, np.array([addend]))
+        exact = int(code) * Fraction(float(factor)) + Fraction(float(addend))
+        near = [np.nextafter(got[0], toward, dtype=np.float32) for toward in (-np.inf, np.inf)]
+        mine = abs(Fraction(float(got[0])) - exact)
+        assert all(mine <= abs(Fraction(float(other)) - exact) for other in near)

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spinplane.compiler.frontend.building.linear import exact_sums
+from spinplane.compiler.frontend.building.quantizing import find_steps, to_codes
 from spinplane.compiler.frontend.quantizers import Levels, levels_of_quant
-from spinplane.compiler.frontend.thresholds import exact_sums, find_steps
-from spinplane.compiler.graph import DoublingMultiply, FloatScale, Layer, Pooling
-from spinplane.compiler.meaning.exact_map import fractions
+from spinplane.compiler.graph import DoublingMultiply, FloatScale, Layer, Pooling, StepFunction
+from spinplane.compiler.meaning.exact_map import ExactMap, fractions
 from spinplane.compiler.meaning.near_ties import near_ties, value_bounds
+from spinplane.compiler.meaning.real_map import RealMap
 from spinplane.compiler.oracle import finish, linear
 from spinplane.machine import Coding, Operand
 
@@ -36,6 +38,10 @@ def quantizer(scale: float, zero_point: float = 0.0, bits: int = 4) -> Levels:
     )
 
 
+def steps_of(real: ExactMap, levels: Levels) -> StepFunction:
+    return find_steps(to_codes(RealMap(first=real), np.asarray(levels.step), levels), levels)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_near_ties_and_margins_are_counted_over_all_sums(seed):
     """With a unit roundoff that is 2^-24, scale, product, addend, quotient and zero point may all round."""
@@ -47,7 +53,7 @@ def test_near_ties_and_margins_are_counted_over_all_sums(seed):
     step *= 30
     s = fractions(scale, channels)
     real = exact_sums(made, s).times(fractions(factor, channels)).plus(fractions(addend, channels))
-    found = near_ties(replace(made, steps=find_steps(real, quantizer(step[0], 3.0))))
+    found = near_ties(replace(made, steps=steps_of(real, quantizer(step[0], 3.0))))
     n = terms + 2 + 1 + 1 + 1 + 1
     gamma = Fraction(n, 2**24 - n)
     for channel in range(channels):
@@ -78,10 +84,10 @@ def test_operations_that_do_not_round_have_no_near_ties():
     real = exact_sums(made, np.array([Fraction(1, 8)], dtype=object)).plus(
         np.array([Fraction(5, 2)], dtype=object)
     )
-    found = near_ties(replace(made, steps=find_steps(real, quantizer(4.0))))
+    found = near_ties(replace(made, steps=steps_of(real, quantizer(4.0))))
     assert found.count.tolist() == [0]
     assert found.margin.tolist() == [0.0]
-    rounded = near_ties(replace(made, steps=find_steps(real, quantizer(5.0))))
+    rounded = near_ties(replace(made, steps=steps_of(real, quantizer(5.0))))
     assert rounded.count.tolist() == [11]  # one sum at each step: 2.5, 7.5, …, 52.5 of 53.125
 
 
@@ -91,9 +97,9 @@ def test_what_a_relu_cuts_off_is_as_exact_as_its_bound():
     ceil = replace(quantizer(1.0), rounding=quantizer(1.0).rounding.CEIL)
     kinked = real.at_least(fractions(np.array(0.0), 1))
     # The step from 0 to 1 is right after 0, where the Relu puts most sums.
-    assert near_ties(replace(made, steps=find_steps(kinked, ceil))).count[0] < 20
+    assert near_ties(replace(made, steps=steps_of(kinked, ceil))).count[0] < 20
     shifted = kinked.plus(fractions(np.array(0.1), 1)).plus(fractions(np.array(-0.1), 1))
-    assert near_ties(replace(made, steps=find_steps(shifted, ceil))).count[0] > 300
+    assert near_ties(replace(made, steps=steps_of(shifted, ceil))).count[0] > 300
 
 
 def test_operators_that_define_their_arithmetic_have_none():
@@ -137,7 +143,7 @@ def test_float32_stays_within_the_bounds(seed, kind):
     codes = np.clip(np.rint(sums / step + f32(2)), 0, 15).astype(int) - 2
 
     real = real.times(fractions(factor, channels)).at_least(fractions(np.array(0.0), channels))
-    steps = find_steps(real.plus(fractions(addend, channels)), quantizer(step, 2.0))
+    steps = steps_of(real.plus(fractions(addend, channels)), quantizer(step, 2.0))
     size = (2, 3) if kind == "sum" else (2, 2)
     pool = Pooling(kind=kind, size=size, stride=size) if kind else None
     made = replace(made, steps=steps, pool=pool)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from exact_rounding import EXACT
 
-from spinplane.compiler.meaning.rounding import round_quotients, step_positions
+from spinplane.compiler.meaning.rounding import round_floats_exactly, round_quotients, step_positions
 from spinplane.machine import Rounding
 
 
@@ -32,3 +32,11 @@ def test_steps_are_where_the_rounding_changes(rounding):
         assert EXACT[rounding](at - near) < code
         assert (EXACT[rounding](at) >= code) is reached
         assert EXACT[rounding](at + near) >= code
+
+
+def test_numbers_right_beside_a_half_are_rounded_exactly():
+    halves = np.float32([0.5, 1.5, 2.5, 127.5, 2**22 + 0.5])
+    numbers = np.concatenate([np.nextafter(halves, np.float32(0)), halves, np.float32([0, 2**23 + 1, 2**24])])
+    numbers = np.concatenate([numbers, -numbers])
+    expected = [EXACT[Rounding.HALF_AWAY](Fraction(float(number))) for number in numbers]
+    assert round_floats_exactly(numbers).tolist() == expected
