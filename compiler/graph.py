@@ -3,7 +3,8 @@
 A layer is a linear map of codes (a convolution; a dense layer is one whose kernel is as large as its input) with what
 follows it: pooling, a residual that is added, requantization, and an addition of the codes that this gives. A layer
 says what its file means: where an operator defines its arithmetic, that is it (`FloatScale`, `DoublingMultiply`,
-`DoublingAddition`); all else is exact arithmetic on the file's numbers, of which a `StepFunction` holds the thresholds.
+`DoublingAddition`, `FloatAddition`); all else is exact arithmetic on the file's numbers, of which a `StepFunction`
+holds the thresholds.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import numpy as np
 
 from spinplane.machine import Operand, SpinplaneError
 
-from .meaning.additions import CodeAddition, DoublingAddition
+from .meaning.additions import Addition, CodeAddition, DoublingAddition, FloatAddition
 from .meaning.input_coding import InputCoding, InputOperation
 from .meaning.steps import DoublingMultiply, FloatScale, StepFunction, Steps
 
@@ -22,10 +23,12 @@ __all__ = [
     "CodeAddition",
     "DoublingAddition",
     "DoublingMultiply",
+    "FloatAddition",
     "FloatScale",
     "Graph",
     "InputCoding",
     "InputOperation",
+    "InputTensor",
     "Layer",
     "Output",
     "Pooling",
@@ -49,7 +52,9 @@ class Pooling:
         ``max_codes`` the greatest code after requantization.
     size, stride : (vertical, horizontal)
     padding : (top, left, bottom, right)
-        Of a maximum, which leaves these positions out; a sum has none.
+        Of a maximum without gaps, which leaves these positions out; all others have none.
+    dilation : (vertical, horizontal)
+        Distance of the positions that a region takes.
     least : tuple of bool, one a channel
         Of ``max_sums``: the channels that take the least sum instead, because a negative factor comes between the sums
         and the model's maximum. Empty: none.
@@ -59,6 +64,7 @@ class Pooling:
     size: tuple[int, int]
     stride: tuple[int, int]
     padding: Four = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
     least: tuple[bool, ...] = ()
 
 
@@ -71,12 +77,19 @@ class Residual:
     source : int
         Number of an earlier layer whose output is added, value by value, or −1 for the network's input. Its map has as
         many channels, lines and columns as the pooled sums.
-    scale, residual_scale : int
+    scale, residual_scale : int or tuple of int, one a channel
     """
 
     source: int
-    scale: int
-    residual_scale: int
+    scale: int | tuple[int, ...]
+    residual_scale: int | tuple[int, ...]
+
+    def total(self, sums: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Sums with the residual's values added, both of shape (batch, channels, height, width), int64."""
+        own, added = (
+            np.reshape(factor, (-1, 1, 1)).astype(np.int64) for factor in (self.scale, self.residual_scale)
+        )
+        return own * sums + added * values
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +120,7 @@ class Layer:
     residual : Residual, optional
         The steps are those of the sums with the residual, and without steps these leave the layer. The greatest code
         of several (``max_codes``) has none.
-    addition : CodeAddition or DoublingAddition, optional
+    addition : CodeAddition, DoublingAddition or FloatAddition, optional
         What the values become after the steps and the pooling of codes. A layer without steps has none.
     """
 
@@ -126,7 +139,7 @@ class Layer:
     inputs: tuple[int, ...] = ()
     pad_value: int = 0
     residual: Residual | None = None
-    addition: CodeAddition | DoublingAddition | None = None
+    addition: Addition | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -185,6 +198,27 @@ class Output:
         return own.transpose(self.order).reshape(len(values), *self.shape[1:])
 
 
+@dataclass(frozen=True, kw_only=True)
+class InputTensor:
+    """The model's own tensor of a network's input.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        The batch of 1 included.
+    order : permutation of (0, 1, 2, 3)
+        Axes of (batch, channels, height, width) in the order in which the model has them.
+    dtype : str
+        Type of its elements, as numpy names it.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    order: Four = (0, 1, 2, 3)
+    dtype: str = "float32"
+
+
 def unscaled_output(number: int, shape: tuple[int, ...]) -> Output:
     """An output of the values of one layer as they are, in a shape whose second side are the channels."""
     ones = np.ones(shape[1])
@@ -204,6 +238,8 @@ class Graph:
         Each takes what the one before it gives, or what its `inputs` say; the first takes the network's input.
     outputs : tuple of Output
         At least one.
+    input_tensor : InputTensor, optional
+        Of a network that comes from a file.
     """
 
     name: str
@@ -211,6 +247,7 @@ class Graph:
     input_coding: InputCoding
     layers: tuple[Layer, ...]
     outputs: tuple[Output, ...]
+    input_tensor: InputTensor | None = None
 
     def sources(self, number: int) -> tuple[int, ...]:
         """Numbers of the layers whose outputs a layer takes, side by side; −1 is the network's input."""
@@ -221,12 +258,32 @@ class Graph:
 
         Parameters
         ----------
-        values : ndarray of the input's shape, with or without a batch of any size before it
-            A flat input of channels · height · width values is taken in this order.
+        values : ndarray
+            See `arrange_input`.
 
         Returns
         -------
         ndarray of shape (batch, channels, height, width), int64
+
+        Raises
+        ------
+        SpinplaneError
+            As `arrange_input` does.
+        """
+        return self.input_coding.encode(self.arrange_input(values))
+
+    def arrange_input(self, values: np.ndarray) -> np.ndarray:
+        """A user's numbers as a batch of images.
+
+        Parameters
+        ----------
+        values : ndarray of the input's shape, with or without a batch of any size before it
+            The shape of the model's own tensor, if there is one, or (channels, height, width); a flat input of channels
+            · height · width values is taken in this order.
+
+        Returns
+        -------
+        ndarray of shape (batch, channels, height, width), float32
 
         Raises
         ------
@@ -236,6 +293,8 @@ class Graph:
         array = np.asarray(values)
         if array.dtype.kind not in "biuf":
             raise SpinplaneError(f"input: expected numbers, not an array of {array.dtype}")
+        if self.input_tensor is not None:
+            array = self._from_tensor(array, self.input_tensor)
         size = int(np.prod(self.input_shape))
         channels, *sides = self.input_shape
         of_one_channel = channels == 1 and array.shape[-2:] == tuple(sides)
@@ -250,7 +309,15 @@ class Graph:
         x = array.reshape(-1, *self.input_shape).astype(np.float32)
         if not np.isfinite(x).all():
             raise SpinplaneError("input: its values are not all finite")
-        return self.input_coding.encode(x)
+        return x
+
+    def _from_tensor(self, array: np.ndarray, tensor: InputTensor) -> np.ndarray:
+        """An array of the shape of the model's own tensor as channels, height and width."""
+        own = tensor.shape[1:]
+        if array.ndim < len(own) or array.shape[array.ndim - len(own) :] != own:
+            return array
+        sides = [self.input_shape[axis - 1] for axis in tensor.order[1:]]
+        return array.reshape(-1, *sides).transpose(np.argsort(tensor.order))
 
     def decode_outputs(self, maps: Sequence[np.ndarray | None]) -> tuple[np.ndarray, ...]:
         """All outputs in the network's own units and shapes.

@@ -104,7 +104,7 @@ def finish(
     if layer.residual:
         assert residual is not None
         check_shapes(layer, values.shape[1:], residual.shape[1:])
-        values = layer.residual.scale * values + layer.residual.residual_scale * residual
+        values = layer.residual.total(values, residual)
     if layer.steps:
         values = layer.steps.apply(values)
     if layer.pool and layer.pool.kind == "max_codes":
@@ -139,5 +139,7 @@ def _regions(values: np.ndarray, pool: Pooling, beyond: int) -> np.ndarray:
     """Regions of maps, with the number `beyond` at padded positions: two more axes, those of a region."""
     top, left, bottom, right = pool.padding
     maps = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=beyond)
-    regions = np.lib.stride_tricks.sliding_window_view(maps, pool.size, axis=(2, 3))
-    return regions[:, :, :: pool.stride[0], :: pool.stride[1]]
+    down, right = pool.dilation
+    reach = ((pool.size[0] - 1) * down + 1, (pool.size[1] - 1) * right + 1)
+    regions = np.lib.stride_tricks.sliding_window_view(maps, reach, axis=(2, 3))
+    return regions[:, :, :: pool.stride[0], :: pool.stride[1], ::down, ::right]

@@ -275,6 +275,7 @@ def _walking(layer_pass: Pass, placement: Placement) -> Pass:
     """The pass with its ring, new units of a region, windows and taps; steps that are never taken are 0."""
     layer = placement.layer
     height, width = layer.region
+    down, right = layer.region_dilation
     several_rows, several_columns = placement.region_rows > 1, placement.region_columns > 1
     return replace(
         layer_pass,
@@ -292,9 +293,9 @@ def _walking(layer_pass: Pass, placement: Placement) -> Pass:
         region_height=height,
         region_width=width,
         region_lines=placement.region_lines if several_rows else 0,
-        window_lines=layer.stride[0] if height > 1 else 0,
+        window_lines=layer.stride[0] * down if height > 1 else 0,
         region_step=placement.region_units * placement.pieces if several_columns else 0,
-        window_step=placement.window_units * placement.pieces if width > 1 else 0,
+        window_step=placement.window_units * right * placement.pieces if width > 1 else 0,
         taps_y=layer.kernel[0],
         tap_lines=layer.dilation[0] if layer.kernel[0] > 1 else 0,
         bursts=placement.bursts,

@@ -34,10 +34,11 @@ def fold_pool(layer: Layer) -> Layer | None:
     kernels, channels, height, width = layer.weights.shape
     # Shifted kernels have gaps in common with dilated ones only by chance: their sum has none.
     taps = [(side - 1) * dilation + 1 for side, dilation in zip((height, width), layer.dilation, strict=True)]
-    shifts = [(size - 1) * stride for size, stride in zip(pool.size, layer.stride, strict=True)]
+    steps = [stride * gap for stride, gap in zip(layer.stride, pool.dilation, strict=True)]
+    shifts = [(size - 1) * step for size, step in zip(pool.size, steps, strict=True)]
     weights = np.zeros((kernels, channels, taps[0] + shifts[0], taps[1] + shifts[1]), dtype=np.int64)
-    for y in range(0, shifts[0] + 1, layer.stride[0]):
-        for x in range(0, shifts[1] + 1, layer.stride[1]):
+    for y in range(0, shifts[0] + 1, steps[0]):
+        for x in range(0, shifts[1] + 1, steps[1]):
             seen = weights[:, :, y : y + taps[0] : layer.dilation[0], x : x + taps[1] : layer.dilation[1]]
             seen += layer.weights
     operand = _operand(int(weights.min()), int(weights.max()))

@@ -76,8 +76,9 @@ class LoweredLayer:
     stride, dilation : Pair
     windows : Pair
         Windows of the convolution.
-    region, region_stride, first_window : Pair
-        Windows that are pooled, windows from one region to the next, and the first region's first window.
+    region, region_stride, region_dilation, first_window : Pair
+        Windows that are pooled, windows from one region to the next and from one of a region to its next one, and the
+        first region's first window.
     regions : Pair
         The output map's height and width.
     start : Pair
@@ -97,6 +98,7 @@ class LoweredLayer:
     windows: Pair
     region: Pair
     region_stride: Pair
+    region_dilation: Pair
     first_window: Pair
     regions: Pair
     start: Pair
@@ -147,6 +149,7 @@ class LoweredLayer:
             layer=layer,
             region=(1, 1),
             region_stride=(1, 1),
+            region_dilation=(1, 1),
             first_window=(0, 0),
             regions=self.windows,
             start=(-layer.padding[0], -layer.padding[1]),
@@ -263,9 +266,10 @@ def _lowered(
             f"{'×'.join(map(str, input_shape))} (channels, height, width) with padding {layer.padding}"
         )
     pool = layer.pool or Pooling(kind="max_codes", size=(1, 1), stride=(1, 1))
+    top, left, bottom, right = pool.padding
     regions = (
-        (windows[0] + pool.padding[0] + pool.padding[2] - pool.size[0]) // pool.stride[0] + 1,
-        (windows[1] + pool.padding[1] + pool.padding[3] - pool.size[1]) // pool.stride[1] + 1,
+        _windows(windows[0] + top + bottom, pool.size[0], pool.stride[0], pool.dilation[0]),
+        _windows(windows[1] + left + right, pool.size[1], pool.stride[1], pool.dilation[1]),
     )
     if min(regions) < 1:
         raise SpinplaneError(f"layer {layer.name}: pooling leaves nothing of {windows[0]}×{windows[1]}")
@@ -282,9 +286,10 @@ def _lowered(
         windows=windows,
         region=pool.size,
         region_stride=pool.stride,
+        region_dilation=pool.dilation,
         first_window=first,
         regions=regions,
-        start=(first[0] * stride[0] - top, first[1] * stride[1] - left),
+        start=(first[0] * stride[0] - layer.padding[0], first[1] * stride[1] - layer.padding[1]),
     )
 
 

@@ -199,7 +199,8 @@ class Placement:
     @cached_property
     def first_columns(self) -> int:
         """Units that the first region of a line sees."""
-        return (self.layer.region[1] - 1) * self.window_units + (self.taps_x - 1) * self.tap_units + 1
+        windows = (self.layer.region[1] - 1) * self.layer.region_dilation[1]
+        return windows * self.window_units + (self.taps_x - 1) * self.tap_units + 1
 
     @cached_property
     def region_lines(self) -> int:
@@ -210,7 +211,8 @@ class Placement:
     def first_lines(self) -> int:
         """Lines that a region sees."""
         layer = self.layer
-        return (layer.region[0] - 1) * layer.stride[0] + (layer.kernel[0] - 1) * layer.dilation[0] + 1
+        windows = (layer.region[0] - 1) * layer.region_dilation[0]
+        return windows * layer.stride[0] + (layer.kernel[0] - 1) * layer.dilation[0] + 1
 
     @property
     def next_lines(self) -> int:

@@ -17,7 +17,7 @@ from spinplane.machine import Rounding, SpinplaneError
 from spinplane.machine.output_stage import MULTIPLIER_BITS, UNUSED_THRESHOLD, search_reads
 
 from ..codes import InputCode
-from ..graph import CodeAddition, DoublingAddition, Layer, StepFunction
+from ..graph import CodeAddition, DoublingAddition, FloatAddition, Layer, StepFunction
 from .lines import Limits, Staircase, find_lines, least_values
 from .methods import ROUNDINGS, best_lines, multiplied, multiplied_natively
 from .native_scales import exact_steps
@@ -144,6 +144,8 @@ class _Pairs:
         addition = self._addition
         if isinstance(addition, CodeAddition):
             own, residual = addition.own_scale, addition.residual_scale
+        elif isinstance(addition, FloatAddition):
+            own, residual = Fraction(float(addition.own_scale)), Fraction(float(addition.residual_scale))
         else:
             total = _real(addition.output_multiplier, addition.output_shift) * 2**addition.left_shift
             own = _real(addition.own_multiplier, addition.own_shift) * total
@@ -226,7 +228,9 @@ class _Pairs:
         reach = int(max(abs(self._own.levels).max(), abs(self._codes - self._zero).max(), 1))
         steepest = max(abs(own), abs(residual))
         most = (UNUSED_THRESHOLD // (2 * reach) / steepest).__floor__().bit_length() - 1 if steepest else 0
-        near = [(round(own * 2**s), round(residual * 2**s)) for s in range(most, most - 2 * _SHIFTS, -1)]
+        # Scales that are too large for any shift leave none.
+        shifts = range(most, most - 2 * _SHIFTS, -1) if most >= 0 else ()
+        near = [(round(own * 2**s), round(residual * 2**s)) for s in shifts]
         for factors in [*([terms] if terms else []), *near]:
             stairs = self._staircase(*factors)
             if stairs is not None:

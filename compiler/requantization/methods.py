@@ -99,21 +99,21 @@ def _with_residual(layer: Layer, steps: CodeSteps, value: Value, *, lines: bool 
 
     Channels that fall are multiplied by negative numbers, whatever becomes of the products.
     """
-    sign = steps.sign * (1 if value.sum_scale >= 0 else -1)
+    sign = steps.sign * np.where(value.sum_scale >= 0, 1, -1)
     # A sum without a factor does not count: any one will do, 0 for instance.
-    counts = int(value.sum_scale != 0)
+    counts = (value.sum_scale != 0).astype(np.int64)
     ends = np.sort([sign * value.sum_low, sign * value.sum_high], axis=0) * counts
     pairs = ResidualSteps(
         steps.stairs.at - (steps.sign * value.constant)[:, np.newaxis],
-        max(1, abs(value.sum_scale)),
+        np.maximum(1, abs(value.sum_scale)),
         steps.sign * value.code_scale,
         ends[0],
         ends[1],
         value.codes,
     )
     levels, fields = steps.levels[0], dict[str, Any](multiplies=True, residual=True)
-    multiplier, residual, stairs = pairs.within_thresholds()
-    numbers = {"multiplier": sign * multiplier * counts, "residual_multiplier": residual}
+    multiplier, residual, offset, stairs = pairs.within_thresholds()
+    numbers = {"multiplier": sign * multiplier * counts, "residual_multiplier": residual, "offset": offset}
     search, bias = np.ones(len(sign), dtype=bool), 0 * sign
     if lines:
         moved = np.sort([sign * value.bias_low, sign * value.bias_high], axis=0) * counts
@@ -131,7 +131,7 @@ def _with_residual(layer: Layer, steps: CodeSteps, value: Value, *, lines: bool 
         numbers = {
             "multiplier": np.where(search, numbers["multiplier"], sign * found.multiplier * counts),
             "residual_multiplier": np.where(search, residual, found.residual),
-            "offset": np.where(search, 0, found.offset),
+            "offset": np.where(search, offset, found.offset),
             "shift": np.where(search, 0, found.shift),
         }
         bias = np.where(search, 0, sign * found.bias)

@@ -75,9 +75,9 @@ def _raw(layer: Layer, value: Value) -> Requantization:
     ones = np.ones(channels, dtype=np.int64)
     numbers = {
         "least": least,
-        "multiplier": value.sum_scale * ones,
-        "residual_multiplier": value.code_scale * ones,
-        "offset": value.constant * ones,
+        "multiplier": value.sum_scale,
+        "residual_multiplier": value.code_scale,
+        "offset": value.constant,
     }
     return Requantization(
         channels=all_numbers(channels, numbers),

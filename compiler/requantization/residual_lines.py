@@ -6,8 +6,8 @@ that some u and r give have to be told apart.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import gcd
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from spinplane.machine.output_stage import UNUSED_THRESHOLD
 
 from .lines import (
     LARGEST_MULTIPLIER,
+    LARGEST_OFFSET,
     LARGEST_PRODUCT,
     LARGEST_SHIFT,
     Limits,
@@ -51,10 +52,8 @@ class ResidualSteps:
     ----------
     at : ndarray of shape (channels, n), int64
         Least numbers x of the further codes; a step that no x reaches may have any greater one.
-    factor : int
-        P, positive.
-    residual_factor : ndarray of shape (channels,), int64
-        Q, or its negative.
+    factor, residual_factor : ndarray of shape (channels,), int64
+        P, positive, and Q, or its negative.
     low, high : ndarray of shape (channels,), int64
         What u reaches.
     codes : range
@@ -64,22 +63,19 @@ class ResidualSteps:
     def __init__(
         self,
         at: np.ndarray,
-        factor: int,
+        factor: np.ndarray,
         residual_factor: np.ndarray,
         low: np.ndarray,
         high: np.ndarray,
         codes: range,
     ) -> None:
         # Numbers x are multiples of what divides both factors.
-        whole = gcd(factor, int(residual_factor[0]))
-        self._at, self._factor, self._residual_factor = (
-            -(-at // whole),
-            factor // whole,
-            residual_factor // whole,
-        )
+        whole = np.gcd(factor, residual_factor)
+        self._at = -(-at // whole[:, np.newaxis])
+        self._factor, self._residual_factor = factor // whole, residual_factor // whole
         self._low, self._high, self._codes = low[:, np.newaxis], high[:, np.newaxis], codes
         #: The steps over x, less what divides both factors.
-        self.stairs = self.over(np.full(len(at), self._factor, dtype=np.int64), self._residual_factor)
+        self.stairs = self.over(self._factor, self._residual_factor)
 
     def over(self, multiplier: np.ndarray, residual: np.ndarray) -> Staircase:
         """The steps over multiplier · u + residual · r, both of shape (channels,)."""
@@ -114,19 +110,40 @@ class ResidualSteps:
             multiplier=multiplier, residual=residual, offset=offset, shift=shift, bias=bias, fits=fits
         )
 
-    def within_thresholds(self) -> tuple[np.ndarray, np.ndarray, Staircase]:
-        """Factors and steps of numbers that a search can look at; steps that they do not tell apart are not inside."""
-        widest = np.maximum(np.abs(self._low), np.abs(self._high))[:, 0]
+    def within_thresholds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, Staircase]:
+        """Factors, offset and steps of numbers that a search can look at; see whether they tell all steps apart.
+
+        A search looks no further than at the thresholds, so only these must fit: the offset puts them around 0. Of all
+        factors that keep them small enough those are taken whose ratio is the closest.
+        """
+        stairs, extremes = self.stairs, np.iinfo(np.int64)
+        first = np.where(stairs.inside, stairs.before, extremes.max).min(axis=1, initial=extremes.max)
+        last = np.where(stairs.inside, stairs.at, extremes.min).max(axis=1, initial=extremes.min)
+        first, last = np.where(stairs.inside.any(axis=1), [first, last], 0)
+        middle = (first + (last - first) // 2) / self._factor
+        span = (last - first) / self._factor
         ratio = np.abs(self._residual_factor) / self._factor
-        most = np.floor((UNUSED_THRESHOLD - 1) / (widest + ratio * self._codes[-1] + self._codes[-1] + 1))
-        multiplier = np.minimum(np.maximum(most, 1).astype(np.int64), self._factor)
-        residual = self._matching(multiplier)
-        return multiplier, residual, self.over(multiplier, residual)
+        room = UNUSED_THRESHOLD - 2 * self._codes[-1] - 4
+        limits = (
+            room / (span / 2 + 1),
+            LARGEST_OFFSET / (np.abs(middle) + 1),
+            LARGEST_MULTIPLIER / (ratio + 1),
+        )
+        most = np.maximum(np.min(limits, axis=0), 1).astype(np.int64)
+        columns = (column.tolist() for column in (self._factor, self._residual_factor, most))
+        multiplier, residual = np.transpose([_closest(*numbers) for numbers in zip(*columns, strict=True)])
+        offset = -np.rint(multiplier * middle).astype(np.int64)
+        stairs = self.over(multiplier, residual)
+        before, at = (
+            np.where(stairs.inside, part + offset[:, np.newaxis], part) for part in (stairs.before, stairs.at)
+        )
+        return multiplier, residual, offset, replace(stairs, before=before, at=at)
 
     def _first_sums(self) -> Iterator[tuple[int, np.ndarray]]:
         """Each code of the residual, with the least u of each step."""
         for code in self._codes:
-            yield code, -((self._residual_factor[:, np.newaxis] * code - self._at) // self._factor)
+            beyond = (self._residual_factor * code)[:, np.newaxis] - self._at
+            yield code, -(beyond // self._factor[:, np.newaxis])
 
     def _matching(self, multiplier: np.ndarray) -> np.ndarray:
         """The residual's factor beside a sum's."""
@@ -139,3 +156,9 @@ class ResidualSteps:
         room = np.minimum(LARGEST_MULTIPLIER / steepest, LARGEST_PRODUCT / (steepest * reach))
         shift = np.clip(np.floor(np.log2(room)), 0, LARGEST_SHIFT).astype(np.int64)
         return np.where(self.stairs.inside.sum(axis=1) > 1, shift, 0)
+
+
+def _closest(factor: int, residual: int, most: int) -> tuple[int, int]:
+    """Factors in the ratio of two, or the closest to it, of which the first is no greater than `most`."""
+    closest = Fraction(residual, factor).limit_denominator(most)
+    return closest.denominator, closest.numerator

@@ -37,7 +37,7 @@ class Value:
     ----------
     low, high, sum_low, sum_high : ndarray of shape (channels,), int64
         What it, and its pooled sum alone, reach in each channel.
-    sum_scale, code_scale, constant : int
+    sum_scale, code_scale, constant : ndarray of shape (channels,), int64
     codes : range
         Of the residual.
     windows : int
@@ -50,9 +50,9 @@ class Value:
     high: np.ndarray
     sum_low: np.ndarray
     sum_high: np.ndarray
-    sum_scale: int
-    code_scale: int
-    constant: int
+    sum_scale: np.ndarray
+    code_scale: np.ndarray
+    constant: np.ndarray
     codes: range
     windows: int
     bias_low: np.ndarray
@@ -77,9 +77,9 @@ def value_of(layer: Layer, addend: Addend | None) -> Value:
         high=high,
         sum_low=low,
         sum_high=high,
-        sum_scale=1,
-        code_scale=0,
-        constant=0,
+        sum_scale=np.ones_like(low),
+        code_scale=np.zeros_like(low),
+        constant=np.zeros_like(low),
         codes=range(1),
         windows=windows,
         bias_low=np.minimum(-limit - low // windows, 0),
@@ -110,18 +110,24 @@ def _with_residual(layer: Layer, value: Value, addend: Addend) -> Value:
     """The residual's own scale and offset as factors of its codes and a constant."""
     residual = layer.residual
     assert residual is not None
-    scale, code_scale = residual.scale, residual.residual_scale * addend.code.scale
-    if max(abs(scale), abs(code_scale)) >= 1 << (MULTIPLIER_BITS - 1):
+    scale, residual_scale = (
+        np.broadcast_to(np.array(factor, dtype=np.int64), value.low.shape)
+        for factor in (residual.scale, residual.residual_scale)
+    )
+    code_scale = residual_scale * addend.code.scale
+    widest = np.maximum(abs(scale), abs(code_scale))
+    if widest.max() >= 1 << (MULTIPLIER_BITS - 1):
+        at = widest.argmax()
         raise SpinplaneError(
-            f"layer {layer.name}: its sums times {scale} and the codes of its residual times {code_scale} need "
-            f"multipliers of more than {MULTIPLIER_BITS} bits"
+            f"layer {layer.name}: its sums times {scale[at]} and the codes of its residual times {code_scale[at]} "
+            f"need multipliers of more than {MULTIPLIER_BITS} bits"
         )
-    if scale == code_scale == 0:
+    if (widest == 0).any():
         raise SpinplaneError(f"layer {layer.name}: its sums and its residual are both multiplied by 0")
     offset = addend.code.offset
     first, last = ((end - offset) // addend.code.scale for end in (addend.smallest, addend.largest))
     sums = np.sort([scale * value.low, scale * value.high], axis=0)
-    added = sorted(residual.residual_scale * end for end in (addend.smallest, addend.largest))
+    added = np.sort([residual_scale * end for end in (addend.smallest, addend.largest)], axis=0)
     return Value(
         low=sums[0] + added[0],
         high=sums[1] + added[1],
@@ -129,7 +135,7 @@ def _with_residual(layer: Layer, value: Value, addend: Addend) -> Value:
         sum_high=value.high,
         sum_scale=scale,
         code_scale=code_scale,
-        constant=residual.residual_scale * offset,
+        constant=residual_scale * offset,
         codes=range(first, last + 1),
         windows=value.windows,
         bias_low=value.bias_low,

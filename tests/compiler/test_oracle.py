@@ -61,6 +61,16 @@ def test_pooling_takes_every_region(kind):
     assert list(got.shape[2:]) == sides
 
 
+@pytest.mark.parametrize("kind", ["sum", "max_sums", "max_codes"])
+def test_regions_with_gaps(kind):
+    values = np.random.default_rng(4).integers(-9, 9, (1, 2, 7, 8))
+    got = pooled(values, Pooling(kind=kind, size=(3, 2), stride=(1, 2), dilation=(2, 3)))
+    reduce = np.sum if kind == "sum" else np.max
+    assert got.shape == (1, 2, 3, 3)
+    for c, y, x in np.ndindex(got.shape[1:]):
+        assert got[0, c, y, x] == reduce(values[0, c, y : y + 5 : 2, 2 * x : 2 * x + 4 : 3])
+
+
 def test_maxima_of_sums_are_minima_where_the_channel_says_so():
     values = np.array([[3, -2, 5], [3, -2, 5]]).reshape(1, 2, 1, 3)
     pool = Pooling(kind="max_sums", size=(1, 2), stride=(1, 1), padding=(0, 1, 0, 0), least=(False, True))

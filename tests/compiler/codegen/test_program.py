@@ -151,6 +151,7 @@ def further_stripes(program):
                 (8, 4, 2, 2), groups=2, pool=Pooling(kind="sum", size=(2, 2), stride=(2, 2)), name="second"
             ),
         ],
+        [layer_of((8, 1, 2, 2), pool=Pooling(kind="max_sums", size=(2, 3), stride=(1, 2), dilation=(3, 2)))],
         [
             layer_of((16, 1, 3, 3), steps=steps_of(16, [0, 1, 2, 3])),
             layer_of((24, 16, 3, 3), w=1, padding=(0, 1, 0, 1), steps=steps_of(24, [0, 1]), name="second"),
@@ -193,6 +194,16 @@ def test_geometries_in_stripes(layers, run):
                 steps=steps_of(5, [0, 1, 2, 3]),
             ),
             layer_of((7, 5, 2, 2), stride=(2, 2), pool=Pooling(kind="sum", size=(2, 2), stride=(1, 1))),
+        ),
+        network(
+            (2, 9, 9),
+            layer_of(
+                (5, 2, 2, 2),
+                stride=(1, 2),
+                pool=Pooling(kind="max_codes", size=(3, 2), stride=(2, 1), dilation=(2, 2)),
+                steps=steps_of(5, [0, 1, 2, 3]),
+            ),
+            layer_of((7, 5, 1, 1), pool=Pooling(kind="sum", size=(1, 2), stride=(1, 1), dilation=(3, 1))),
         ),
         network((2, 4, 4), layer_of((8, 8, 1, 1), groups=4, flatten=True, w=BIPOLAR)),
         network((2, 4, 4), layer_of((6, 2, 3, 3), steps=steps_of(6, [-2, -1, 0, 1], spread=9))),
@@ -320,6 +331,12 @@ def test_the_value_that_is_asked_for_is_enough(layers, changes, key):
         network((2, 4, 8), layer_of((8, 2, 2, 4), stride=(1, 2), w=BIPOLAR, i=8)),
         network((16, 5, 4), layer_of((20, 16, 3, 2), pool=Pooling(kind="sum", size=(2, 2), stride=(1, 1)))),
         network((18, 4, 4), layer_of((20, 18, 3, 3), padding=(1, 1, 1, 1), i=4)),
+        network(
+            (2, 7, 7),
+            layer_of(
+                (4, 2, 2, 2), pool=Pooling(kind="max_sums", size=(2, 2), stride=(1, 2), dilation=(2, 3))
+            ),
+        ),
     ],
 )
 def test_every_placement_gives_the_same_values(graph, monkeypatch):
@@ -383,8 +400,8 @@ def test_models_of_others(name):
     path = MODELS / f"{name}.onnx"
     if not path.is_file():
         pytest.skip(f"{path.name} is not beside the repository")
-    from spinplane.compiler.frontend.onnx_import import load_model
+    from spinplane.compiler.frontend.import_model import import_model
 
-    graph = load_model(path)
+    graph = import_model(path).graph
     values = np.random.default_rng(0).uniform(-1, 1, (1, *graph.input_shape))
     check(graph, load_machine("paper"), graph.encode_input(values))

@@ -57,8 +57,9 @@ def check(program: Program, graph: Graph, inputs: np.ndarray) -> None:
 @pytest.mark.parametrize("stride", [(1, 1), (2, 1), (2, 3)])
 @pytest.mark.parametrize("dilation", [(1, 1), (2, 3)])
 @pytest.mark.parametrize("pool", [((2, 2), (2, 2)), ((3, 2), (1, 2)), ((1, 3), (2, 1))])
+@pytest.mark.parametrize("gaps", [(1, 1), (3, 2)])
 @pytest.mark.parametrize("groups", [1, 2])
-def test_the_sums_stay_what_they_are(stride, dilation, pool, groups):
+def test_the_sums_stay_what_they_are(stride, dilation, pool, gaps, groups):
     rng = np.random.default_rng(0)
     layer = layer_of(
         rng.integers(-8, 8, (4, 2 // groups, 3, 2)),
@@ -66,12 +67,12 @@ def test_the_sums_stay_what_they_are(stride, dilation, pool, groups):
         dilation=dilation,
         padding=(1, 0, 2, 1),
         groups=groups,
-        pool=Pooling(kind="sum", size=pool[0], stride=pool[1]),
+        pool=Pooling(kind="sum", size=pool[0], stride=pool[1], dilation=gaps),
     )
     folded = fold_pool(layer)
     assert folded is not None
     assert folded.pool is None
-    values = rng.integers(0, 8, (2, 2, 13, 14))
+    values = rng.integers(0, 8, (2, 2, 22, 24))
     assert (linear(folded, values) == finish(layer, linear(layer, values))).all()
 
 

@@ -111,14 +111,14 @@ def test_sums_and_residuals_have_factors_of_their_own(factor, residual):
     x = factor * sums + residual * of_residual
     at = x.min() + np.arange(1, 65)[np.newaxis] * int(np.ptp(x)) // 65
     ends = np.array([reach])
-    pairs = ResidualSteps(at, factor, np.array([residual]), -ends, ends, codes)
+    pairs = ResidualSteps(at, np.array([factor]), np.array([residual]), -ends, ends, codes)
     lines = pairs.find_lines(0, Rounding.FLOOR, limits())
     assert lines.fits.all()
     assert np.abs([lines.multiplier, lines.residual]).max() <= LARGEST_MULTIPLIER
     y = lines.multiplier * (sums + lines.bias) + lines.residual * of_residual + lines.offset
     wanted = (at <= x[:, np.newaxis]).sum(axis=1)
     assert (np.clip(y >> lines.shift[0], 0, 64) == wanted).all()
-    multiplier, other, stairs = pairs.within_thresholds()
-    y = multiplier * sums + other * of_residual
+    multiplier, other, offset, stairs = pairs.within_thresholds()
+    y = multiplier * sums + other * of_residual + offset
     assert ((stairs.at <= y[:, np.newaxis]).sum(axis=1) == wanted).all()
-    assert np.abs(y).max() < 2**31
+    assert np.abs(stairs.at).max() < 2**31 - 1
