@@ -11,29 +11,33 @@ import struct
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, helper
+from integer_models import saved
+from onnx import AttributeProto, TensorProto, helper
 from onnx_models import QONNX, quant, save
 
 from spinplane.commands.compile import compile_model
+from spinplane.compiler.frontend.import_model import import_model
 from spinplane.compiler.frontend.onnx_file.model import read_model
 from spinplane.compiler.frontend.onnx_file.wire import check_wire
-from spinplane.compiler.frontend.onnx_import import load_model
 from spinplane.machine import SpinplaneError
 
 #: How far a file comes: where it is refused, or that it is not.
 DEPTHS = ("bytes", "file", "graph", "machine", "compiled")
 SECONDS, BYTES = 10, 1 << 30
 
-_WHOLE = (0, 1, -1, 2, 3, 255, 2**31 - 1, 2**31, -(2**31), 2**63 - 1, -(2**63))
-_NUMBERS = (0.0, -1.0, 1e-45, 1e38, 3e38, float("nan"), float("inf"), float("-inf"), 0.5, 7.0)
+WHOLE = (0, 1, -1, 2, 3, 255, 2**31 - 1, 2**31, -(2**31), 2**63 - 1, -(2**63))
+NUMBERS = (0.0, -1.0, 1e-45, 1e38, 3e38, float("nan"), float("inf"), float("-inf"), 0.5, 7.0)
 
 
 def whole_model(seed: int, folder: Path) -> onnx.ModelProto:
-    """One of many small valid models: a chain of layers with what may follow them."""
+    """One of many small valid models: a chain of layers with what may follow them, or operators on codes."""
+    if seed % 3:
+        return saved(seed, folder, quantizers=seed % 3 == 1)
     draw = random.Random(seed)
     rng = np.random.default_rng(seed)
     channels, nodes, constants = 2, [quant("x", "q0", draw.choice([2, 4, 8]), signed=draw.randint(0, 1))], {}
@@ -107,14 +111,14 @@ def damaged(seed: int, folder: Path) -> bytes:
     if kind == 0:
         data = model.SerializeToString()
         for _ in range(draw.randint(1, 4)):
-            data = _damage_bytes(draw, data)
+            data = damage_bytes(draw, data)
         return data
     for _ in range(draw.randint(1, 2 if kind == 2 else 4)):
         (_damage_structure if kind == 1 else _damage_meaning)(draw, model)
     return model.SerializePartialToString()
 
 
-def _damage_bytes(draw: random.Random, data: bytes) -> bytes:
+def damage_bytes(draw: random.Random, data: bytes) -> bytes:
     if not data:
         return data
     at, length = draw.randrange(len(data)), draw.choice([1, 1, 2, 8, 64])
@@ -172,7 +176,10 @@ def _damage_meaning(draw: random.Random, model: onnx.ModelProto) -> None:
     """Change a number, a type, a side or an operator."""
     graph = model.graph
     node, tensor = draw.choice(graph.node), draw.choice(graph.initializer)
-    kind = draw.randrange(9)
+    kind = draw.randrange(12)
+    if kind >= 9:  # what is no other than a number
+        kind = 5
+        tensor = draw.choice([t for t in graph.initializer if t.data_type == TensorProto.FLOAT] or [tensor])
     if kind == 0 and node.attribute:
         _change_attribute(draw, draw.choice(node.attribute))
     elif kind == 1:
@@ -182,22 +189,22 @@ def _damage_meaning(draw: random.Random, model: onnx.ModelProto) -> None:
         value = draw.choice([0, [0, 0], [2, 2], [1, 1, 1], "SAME_UPPER", b"\xff", 1.5, [], [2**40] * 4])
         node.attribute.append(helper.make_attribute(name, value, attr_type=None if value != [] else 7))
     elif kind == 2 and tensor.dims:
-        tensor.dims[draw.randrange(len(tensor.dims))] = draw.choice(_WHOLE)
+        tensor.dims[draw.randrange(len(tensor.dims))] = draw.choice(WHOLE)
     elif kind == 3:
-        tensor.dims.append(draw.choice([1, 1, *_WHOLE]))
+        tensor.dims.append(draw.choice([1, 1, *WHOLE]))
     elif kind == 4:
         tensor.data_type = draw.randrange(0, 25)
     elif kind == 5 and len(tensor.raw_data) >= 4:
         data, at = bytearray(tensor.raw_data), 4 * draw.randrange(len(tensor.raw_data) // 4)
-        data[at : at + 4] = struct.pack("<f", draw.choice(_NUMBERS))
+        data[at : at + 4] = struct.pack("<f", draw.choice(NUMBERS))
         tensor.raw_data = bytes(data)
     elif kind == 6:
         node.op_type = draw.choice(
             ["Squeeze", "Expand", "ConstantOfShape", "Range", "Cast", "Gemm", "Transpose", "Pow"]
         )
     elif kind == 7:
-        side = graph.input[0].type.tensor_type.shape.dim[draw.randrange(4)]
-        side.dim_value = draw.choice(_WHOLE)
+        side = draw.choice(graph.input[0].type.tensor_type.shape.dim)
+        side.dim_value = draw.choice(WHOLE)
     elif kind == 8:
         model.opset_import[draw.randrange(2)].version = draw.choice([0, 1, 7, 9, 99, 2**40])
 
@@ -206,11 +213,11 @@ def _change_attribute(draw: random.Random, attribute: onnx.AttributeProto) -> No
     if draw.random() < 0.3:
         attribute.type = draw.randrange(0, 15)
     elif attribute.ints:
-        attribute.ints[draw.randrange(len(attribute.ints))] = draw.choice(_WHOLE)
+        attribute.ints[draw.randrange(len(attribute.ints))] = draw.choice(WHOLE)
     elif attribute.type == AttributeProto.INT:
-        attribute.i = draw.choice(_WHOLE)
+        attribute.i = draw.choice(WHOLE)
     elif attribute.type == AttributeProto.FLOAT:
-        attribute.f = draw.choice(_NUMBERS)
+        attribute.f = draw.choice(NUMBERS)
     else:
         attribute.s = draw.choice([b"", b"\xff\xfe", b"FLOOR", b"CEIL", b"nearest"])
 
@@ -229,7 +236,7 @@ def read(path: Path) -> tuple[str, str]:
         depth = "file"
         read_model(path)
         depth = "graph"
-        graph = load_model(path)
+        graph = import_model(path).graph
         depth = "machine"
         str(compile_model(graph, machine="paper8"))
     except SpinplaneError as error:
@@ -237,7 +244,12 @@ def read(path: Path) -> tuple[str, str]:
     return "compiled", ""
 
 
-def main(count: int, first: int) -> None:
+def count_depths(
+    count: int,
+    first: int,
+    damage: Callable[[int, Path], bytes],
+    read_file: Callable[[Path], tuple[str, str]],
+) -> None:
     """Read damaged files, each within `SECONDS` of this processor, all within `BYTES` more memory than now."""
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
     if pages:
@@ -245,15 +257,15 @@ def main(count: int, first: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     depths: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "damaged.onnx"
+        path = Path(name) / "damaged"
         for seed in range(first, first + count):
-            path.write_bytes(damaged(seed, Path(name)))
+            path.write_bytes(damage(seed, Path(name)))
             print(f"damaged model {seed}", file=sys.stderr, flush=True)
             # The default action of this signal ends the process: nothing in it can hide a file that hangs.
             signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-            depth, message = read(path)
+            depth, message = read_file(path)
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            message = message.replace(str(path), "damaged.onnx")
+            message = message.replace(str(path), "damaged")
             if len(message) >= 300 or not message.isprintable():
                 raise SystemExit(f"a message of {len(message)} characters, or of several lines: {message!r}")
             depths[depth] += 1
@@ -261,4 +273,4 @@ def main(count: int, first: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    count_depths(int(sys.argv[1]), int(sys.argv[2]), damaged, read)

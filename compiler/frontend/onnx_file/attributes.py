@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from math import isfinite
 
+import numpy as np
 import onnx
 from onnx import AttributeProto
 
 from spinplane.machine import SpinplaneError
 
 from .names import quoted, shown
+from .tensors import is_readable, read_tensor
 
 #: Bounds of a whole number where an operator has no narrower ones.
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -104,6 +106,20 @@ class Attributes:
                 f"{self._node}: attribute '{name}' is {attribute.f}, expected a finite number"
             )
         return attribute.f
+
+    def scalar(self, name: str) -> float:
+        """A finite number, whether whole, real or a tensor of one element."""
+        attribute = self._given.get(name)
+        if attribute is None or attribute.type != AttributeProto.TENSOR:
+            whole = attribute is not None and attribute.type == AttributeProto.INT
+            return self.integer(name) if whole else self.number(name)
+        tensor = self.tensor(name)
+        found = np.zeros(0)
+        if is_readable(tensor):
+            found = read_tensor(tensor, f"{self._node}: attribute '{name}'", None)
+        if found.size != 1 or not isfinite(found.item()):
+            raise SpinplaneError(f"{self._node}: attribute '{name}' is no tensor of one finite number")
+        return float(found.item())
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text in UTF-8."""

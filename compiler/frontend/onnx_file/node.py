@@ -47,3 +47,11 @@ class Operand:
 
 
 Operands = Sequence[Operand]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What is known of a node's first output: its shape and the type of its elements."""
+
+    shape: Shape | None
+    type: str | None

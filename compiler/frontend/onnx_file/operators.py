@@ -1,51 +1,19 @@
-"""Operators that a file may name: of which domain, of which version, with which attributes and inputs."""
+"""Operators that a file may name: of which domain and version, with which inputs, attributes and types."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 
 import onnx
 
 from spinplane.machine import SpinplaneError
 
+from .domains import DOMAINS, ONNX, Operator, operator_of
 from .names import quoted, shown
 from .node import Node
+from .signatures import NAMES, Signature, signature_of, type_name
 
-#: Domain of ONNX's own operators, and of QONNX's; other spellings of files become these.
-ONNX, QONNX = "", "qonnx.custom_op.general"
-QUANT, BIPOLAR_QUANT = (QONNX, "Quant"), (QONNX, "BipolarQuant")
-DOMAINS = {
-    "": ONNX,
-    "ai.onnx": ONNX,
-    QONNX: QONNX,
-    "onnx.brevitas": QONNX,
-    "finn.custom_op.general": QONNX,
-}
 #: Versions of ONNX's operators: from the one with numpy's broadcasting to the newest that onnx knows.
 OLDEST_VERSION = 7
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Signature:
-    """Attributes, and numbers of inputs, of which the first `needed` have a name."""
-
-    least: int
-    most: int
-    needed: int
-    attributes: frozenset[str]
-    required: frozenset[str] = frozenset()
-
-
-_QONNX_SIGNATURES = {
-    "Quant": _Signature(
-        least=4,
-        most=4,
-        needed=4,
-        attributes=frozenset({"signed", "narrow", "rounding_mode"}),
-        required=frozenset({"signed", "narrow"}),
-    ),
-    "BipolarQuant": _Signature(least=2, most=2, needed=2, attributes=frozenset()),
-}
+_MOST_TYPES = 4
 
 
 def check_version(model: onnx.ModelProto) -> int:
@@ -67,7 +35,7 @@ def check_version(model: onnx.ModelProto) -> int:
 
 
 def check_domains(model: onnx.ModelProto) -> None:
-    """Check that operators are ONNX's or QONNX's own, without graphs within.
+    """Check that operators are ONNX's own or among those of `signatures`, without graphs within.
 
     Raises
     ------
@@ -75,11 +43,11 @@ def check_domains(model: onnx.ModelProto) -> None:
         If one is not, which the message names.
     """
     for node in _nodes(model.graph):
-        domain = DOMAINS.get(node.domain)
-        if domain is None or (domain == QONNX) != (node.op_type in _QONNX_SIGNATURES):
+        operator = operator_of(node.domain, node.op_type)
+        if operator is None or not _is_known(operator):
             raise SpinplaneError(
                 f"operator {quoted(node.op_type)} of domain {quoted(node.domain)} (node {quoted(name_of(node))}) is "
-                f"not supported: use ONNX's own operators, or {', '.join(_QONNX_SIGNATURES)} of {QONNX}"
+                f"not supported: {_hint(node.op_type)}"
             )
     for node in model.graph.node:
         if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
@@ -90,24 +58,44 @@ def check_domains(model: onnx.ModelProto) -> None:
         if function.domain in DOMAINS:
             raise SpinplaneError(
                 f"function {quoted(function.name)} of domain {quoted(function.domain)}: a file may not redefine "
-                "ONNX's or QONNX's operators"
+                "operators that are known"
             )
 
 
-def check_signature(node: Node, version: int) -> None:
+def _is_known(operator: Operator) -> bool:
+    """Whether an operator is one of its domain; of ONNX's, the importer names those that it does not take."""
+    domain, kind = operator
+    if domain != ONNX:
+        return kind in NAMES[domain]
+    return onnx.defs.has(kind) or not any(kind in names for names in NAMES.values())
+
+
+def _hint(kind: str) -> str:
+    if onnx.defs.has(kind):
+        return f"use ONNX's own {kind}"
+    for domain, names in NAMES.items():
+        if kind in names:
+            return f"use {kind} of {domain}"
+    return f"use ONNX's own operators, or those of {', '.join(NAMES)}"
+
+
+def check_signature(node: Node, version: int) -> Signature | None:
     """Check that a node has the inputs and attributes of its operator.
 
     A misspelt attribute would be one with its default. Operators that ONNX does not know are left to the importer.
+
+    Returns
+    -------
+    Signature, or None if ONNX has no such operator
 
     Raises
     ------
     SpinplaneError
         If there are others, or less.
     """
-    domain, kind = node.operator
-    signature = _QONNX_SIGNATURES.get(kind) if domain == QONNX else _standard(kind, version)
+    kind, signature = node.op_type, signature_of(node.operator, version)
     if signature is None:
-        return
+        return None
     count = len(node.inputs)
     if not signature.least <= count <= signature.most:
         most = "" if signature.most > 100 else f" to {signature.most}"
@@ -121,22 +109,65 @@ def check_signature(node: Node, version: int) -> None:
             raise SpinplaneError(f"{node.label}: {shown(kind)} has no attribute {quoted(name)}")
     for name in sorted(signature.required - node.attributes.names):
         raise SpinplaneError(f"{node.label}: has no attribute '{name}'")
+    return signature
 
 
-@lru_cache(maxsize=256)
-def _standard(kind: str, version: int) -> _Signature | None:
-    try:
-        schema = onnx.defs.get_schema(kind, version, ONNX)
-    except onnx.defs.SchemaError:
-        return None
-    single = onnx.defs.OpSchema.FormalParameterOption.Single
-    return _Signature(
-        least=schema.min_input,
-        most=schema.max_input,
-        needed=sum(given.option == single for given in schema.inputs),
-        attributes=frozenset(schema.attributes),
-        required=frozenset(name for name, attribute in schema.attributes.items() if attribute.required),
-    )
+def output_types(node: Node, signature: Signature, given: Sequence[str | None]) -> list[str | None]:
+    """Types of a node's outputs, after a check of those of its inputs.
+
+    Parameters
+    ----------
+    node : Node
+    signature : Signature
+    given : sequence of str or None
+        Types of the inputs, where they are known.
+
+    Raises
+    ------
+    SpinplaneError
+        If an input has a type that the operator does not take, or that differs from another one which it must equal.
+    """
+    found: dict[str, str] = {}
+    for number, kind in enumerate(given):
+        if kind is None or not signature.inputs:
+            continue
+        letter = signature.inputs[min(number, len(signature.inputs) - 1)]
+        if letter == "*":
+            continue
+        allowed = {found[letter]} if letter in found else signature.types.get(letter, {kind})
+        if kind not in allowed:
+            few = sorted(allowed)[:_MOST_TYPES]
+            expected = ", ".join(few) + (" or others" if len(allowed) > len(few) else "")
+            raise SpinplaneError(
+                f"{node.label}: its input {quoted(node.inputs[number])} is of type {kind}, expected {expected}"
+            )
+        found[letter] = kind
+    for letter, allowed in signature.types.items():
+        if len(allowed) == 1:
+            found.setdefault(letter, next(iter(allowed)))
+    types: list[str | None] = []
+    for number, _ in enumerate(node.outputs):
+        last = len(signature.outputs) - 1
+        types.append(found.get(signature.outputs[min(number, last)]) if last >= 0 else None)
+    return [_told_type(node, given) or types[0], *types[1:]]
+
+
+def _told_type(node: Node, given: Sequence[str | None]) -> str | None:
+    """The type of an output that an attribute tells, or the lack of a zero point."""
+    attributes = node.attributes
+    if node.op_type == "Cast":
+        return type_name(attributes.integer("to"))
+    if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        told = attributes.integer("output_dtype", 0) if "output_dtype" in attributes else 0
+        if told:
+            return type_name(told)
+        if node.op_type == "QuantizeLinear" and (len(node.inputs) < 3 or not node.inputs[2]):
+            return "uint8"
+        if node.op_type == "DequantizeLinear":
+            return given[1]
+    if node.op_type == "QGemm" and (len(node.inputs) < 9 or not node.inputs[8]):
+        return "float32"
+    return None
 
 
 def name_of(node: onnx.NodeProto) -> str:

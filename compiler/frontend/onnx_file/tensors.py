@@ -21,16 +21,27 @@ _FIELDS: dict[int, str] = {
     TensorProto.FLOAT: "float_data",
     TensorProto.DOUBLE: "double_data",
     TensorProto.FLOAT16: "int32_data",
+    TensorProto.BFLOAT16: "int32_data",
+    TensorProto.INT4: "int32_data",
     TensorProto.INT8: "int32_data",
     TensorProto.INT16: "int32_data",
     TensorProto.INT32: "int32_data",
     TensorProto.INT64: "int64_data",
+    TensorProto.UINT4: "int32_data",
     TensorProto.UINT8: "int32_data",
     TensorProto.UINT16: "int32_data",
     TensorProto.UINT32: "uint64_data",
     TensorProto.UINT64: "uint64_data",
     TensorProto.BOOL: "int32_data",
 }
+#: What the elements are stored as, if numpy has no type of theirs or fields hold their bits.
+_STORED: dict[int, str] = {
+    TensorProto.FLOAT16: "uint16",
+    TensorProto.BFLOAT16: "uint16",
+    TensorProto.INT4: "uint8",
+    TensorProto.UINT4: "uint8",
+}
+_HALF_BYTES = (TensorProto.INT4, TensorProto.UINT4)
 
 
 class Folder:
@@ -88,7 +99,7 @@ def is_readable(tensor: onnx.TensorProto) -> bool:
     return tensor.data_type in _FIELDS
 
 
-def read_tensor(tensor: onnx.TensorProto, label: str, folder: Folder) -> np.ndarray:
+def read_tensor(tensor: onnx.TensorProto, label: str, folder: Folder | None) -> np.ndarray:
     """A tensor as an array that cannot be written.
 
     Parameters
@@ -97,22 +108,33 @@ def read_tensor(tensor: onnx.TensorProto, label: str, folder: Folder) -> np.ndar
         Whose type `is_readable`.
     label : str
         For messages.
-    folder : Folder
+    folder : Folder, optional
+        Without, data beside the file are refused.
 
     Raises
     ------
     SpinplaneError
         If its data are not as many as its sides and type say, or cannot be read.
     """
-    dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type))
+    kind = tensor.data_type
+    stored = np.dtype(_STORED.get(kind) or onnx.helper.tensor_dtype_to_np_dtype(kind))
     shape = tuple(tensor.dims)
     if len(shape) > MOST_AXES or any(side < 0 for side in shape):
         raise SpinplaneError(
             f"{label}: its sides are {list(shape[:MOST_AXES])}: expected {MOST_AXES} at most, none negative"
         )
     count = prod(shape)
-    if count * dtype.itemsize > MOST_BYTES:
+    if count * stored.itemsize > MOST_BYTES:
         raise SpinplaneError(f"{label}: larger than {MOST_BYTES >> 20} MiB")
+    units = -(-count // 2) if kind in _HALF_BYTES else count
+    units_read = _units(tensor, label, folder, stored, units)
+    return _frozen(_elements(units_read, kind, count).reshape(shape))
+
+
+def _units(
+    tensor: onnx.TensorProto, label: str, folder: Folder | None, stored: np.dtype, count: int
+) -> np.ndarray:
+    """What is stored: an element each, or two halves of a byte."""
     field = _FIELDS[tensor.data_type]
     typed = sum(len(getattr(tensor, name)) for name in {*_FIELDS.values(), "string_data"})
     external = tensor.data_location == TensorProto.EXTERNAL
@@ -120,7 +142,7 @@ def read_tensor(tensor: onnx.TensorProto, label: str, folder: Folder) -> np.ndar
     if tensor.HasField("segment") or raw + external + bool(typed) > 1:
         raise SpinplaneError(f"{label}: its data are in segments, or in two places")
     if external:
-        content = _external(tensor, label, folder, count * dtype.itemsize)
+        content = _external(tensor, label, folder, count * stored.itemsize)
     elif raw:
         content = tensor.raw_data
     else:
@@ -128,31 +150,42 @@ def read_tensor(tensor: onnx.TensorProto, label: str, folder: Folder) -> np.ndar
         if typed != found:
             raise SpinplaneError(f"{label}: its data are of another type than itself")
         _check_count(label, "numbers", count, found)
-        return _frozen(_typed(getattr(tensor, field), dtype, label).reshape(shape))
-    _check_count(label, "bytes", count * dtype.itemsize, len(content))
-    return _frozen(np.frombuffer(content, dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape))
+        return _typed(getattr(tensor, field), stored, label)
+    _check_count(label, "bytes", count * stored.itemsize, len(content))
+    return np.frombuffer(content, stored.newbyteorder("<")).astype(stored, copy=False)
 
 
-def _external(tensor: onnx.TensorProto, label: str, folder: Folder, size: int) -> bytes:
+def _elements(units: np.ndarray, kind: int, count: int) -> np.ndarray:
+    """Elements of what is stored: bfloat16 in float32, halves of a byte in whole ones."""
+    if kind == TensorProto.FLOAT16:
+        return units.view(np.float16)
+    if kind == TensorProto.BFLOAT16:
+        return (units.astype(np.uint32) << 16).view(np.float32)
+    if kind not in _HALF_BYTES:
+        return units
+    halves = np.stack([units & 15, units >> 4], axis=-1).ravel()[:count]
+    return halves if kind == TensorProto.UINT4 else ((halves ^ 8).astype(np.int8) - 8).astype(np.int8)
+
+
+def _external(tensor: onnx.TensorProto, label: str, folder: Folder | None, size: int) -> bytes:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     try:
         offset, length = int(entries.get("offset", "0")), int(entries.get("length", str(size)))
     except ValueError:
         offset = length = -1
-    if not entries.get("location") or offset < 0:
+    if folder is None or not entries.get("location") or offset < 0:
         raise SpinplaneError(f"{label}: its external data have no place")
     _check_count(label, "bytes", size, length)
     return folder.read(entries["location"], offset, length)
 
 
-def _typed(numbers: Iterable[float], dtype: np.dtype, label: str) -> np.ndarray:
-    """Numbers of a field that is wider than the tensor's type; those of float16 are its bits."""
-    stored = np.dtype(np.uint16) if dtype == np.float16 else dtype
+def _typed(numbers: Iterable[float], stored: np.dtype, label: str) -> np.ndarray:
+    """Numbers of a field that may be wider than what is stored."""
     wide = np.array(numbers, dtype=stored if stored.kind == "f" or stored.itemsize == 8 else np.int64)
     values = wide.astype(stored)
     if stored.kind != "f" and (values != wide).any():
-        raise SpinplaneError(f"{label}: its data have numbers that are no {dtype}")
-    return values.view(dtype)
+        raise SpinplaneError(f"{label}: its data have numbers that are no {stored}")
+    return values
 
 
 def _check_count(label: str, what: str, expected: int, found: int) -> None:

@@ -54,6 +54,63 @@ class Window:
             )
         return found
 
+    def padding(self, sides: Sequence[int]) -> tuple[int, ...]:
+        """Positions that pad an image: all before it, then all after it, as the file says or lets follow."""
+        if self.auto_pad == "NOTSET":
+            return (*self.before, *self.after)
+        if self.auto_pad == "VALID":
+            return (0,) * 2 * len(self.kernel)
+        totals = [self._missing(axis, side) for axis, side in enumerate(sides)]
+        less = [total // 2 for total in totals]
+        more = [total - half for total, half in zip(totals, less, strict=True)]
+        return (*less, *more) if self.auto_pad == "SAME_UPPER" else (*more, *less)
+
+    def pool_padding(self, sides: Sequence[int], node: str) -> tuple[int, ...]:
+        """As `padding`, of a pool.
+
+        Raises
+        ------
+        SpinplaneError
+            If windows lie apart and the file lets the padding follow: onnxruntime's pools then begin inside the image.
+        """
+        apart = [
+            (count - 1) * stride + reach < side
+            for count, stride, reach, side in zip(
+                self.output(sides, node), self.stride, self._reaches(), sides, strict=True
+            )
+        ]
+        if self.auto_pad.startswith("SAME") and any(apart):
+            raise SpinplaneError(
+                f"{node}: '{self.auto_pad}' of windows that lie apart would cut its input: give the pads as numbers"
+            )
+        return self.padding(sides)
+
+    def whole_padding(self, sides: Sequence[int], node: str) -> tuple[int, ...]:
+        """As `pool_padding`, with as much after the image as lets its last window be whole."""
+        padding, axes = self.pool_padding(sides, node), len(self.kernel)
+        after = [
+            max(given, (count - 1) * stride + reach - side - before)
+            for given, count, stride, reach, side, before in zip(
+                padding[axes:],
+                self.output(sides, node),
+                self.stride,
+                self._reaches(),
+                sides,
+                padding[:axes],
+                strict=True,
+            )
+        ]
+        return (*padding[:axes], *after)
+
+    def _reaches(self) -> list[int]:
+        """Sides of the dilated window."""
+        return [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True)]
+
+    def _missing(self, axis: int, side: int) -> int:
+        """Positions that an image lacks for windows at each multiple of the stride."""
+        reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1
+        return max((-(-side // self.stride[axis]) - 1) * self.stride[axis] + reach - side, 0)
+
     def _side(self, axis: int, side: int) -> int:
         stride = self.stride[axis]
         if self.auto_pad.startswith("SAME"):

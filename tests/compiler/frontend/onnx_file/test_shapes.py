@@ -18,7 +18,11 @@ def one_operator(path, op, shape, constants=(), **attributes):
         [node],
         "made",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [
+            helper.make_tensor_value_info(
+                "y", TensorProto.INT64 if op == "ArgMax" else TensorProto.FLOAT, None
+            )
+        ],
         [
             numpy_helper.from_array(np.asarray(value), name)
             for name, value in zip(names, constants, strict=True)
@@ -55,22 +59,33 @@ CASES = [
     ("MatMul", (1, 2, 3, 7), [ones(7, 5)], {}),
     ("Gemm", (1, 7), [ones(7, 5), ones(5)], {}),
     ("Gemm", (1, 7), [ones(5, 7)], {"transB": 1}),
-    ("Gemm", (7, 1), [ones(5, 7)], {"transA": 1, "transB": 1}),
+    ("Gemm", (1, 1), [ones(5, 1)], {"transA": 1, "transB": 1}),
     ("BatchNormalization", (1, 3, 2, 2), [ones(3)] * 4, {}),
     ("Add", (1, 3, 2, 2), [ones(3, 1, 1)], {}),
     ("Mul", (1, 3, 1, 2), [ones(2, 1, 4, 1)], {}),
     ("Clip", (1, 3), [np.float32(0), np.float32(1)], {}),
     ("Flatten", (1, 3, 2, 2), [], {}),
-    ("Flatten", (2, 3, 2, 2), [], {"axis": -1}),
-    ("Flatten", (2, 3), [], {"axis": 0}),
-    ("Reshape", (2, 3, 4), [np.array([0, -1], **WHOLE)], {}),
-    ("Reshape", (2, 3, 4), [np.array([4, 6], **WHOLE)], {}),
+    ("Flatten", (1, 3, 2, 2), [], {"axis": -3}),
+    ("Flatten", (1, 3), [], {"axis": 0}),
+    ("Reshape", (1, 3, 4), [np.array([0, -1], **WHOLE)], {}),
+    ("Reshape", (1, 3, 4), [np.array([1, 2, 6], **WHOLE)], {}),
     ("Squeeze", (1, 3, 1, 1), [], {}),
     ("Squeeze", (1, 3, 1, 1), [np.array([-1, 0], **WHOLE)], {}),
-    ("Unsqueeze", (3, 2), [np.array([0, -1], **WHOLE)], {}),
+    ("Unsqueeze", (1, 2), [np.array([0, -1], **WHOLE)], {}),
     ("Transpose", (1, 2, 3, 4), [], {}),
     ("Transpose", (1, 2, 3, 4), [], {"perm": [0, 2, 3, 1]}),
     ("Concat", (1, 2, 3), [ones(1, 5, 3)], {"axis": -2}),
+    ("MatMul", (1, 2, 3, 7), [ones(1, 1, 7, 5)], {}),
+    ("MatMul", (1, 3, 7), [ones(7)], {}),
+    ("Pad", (1, 3, 4), [np.array([0, 1, 2, 0, 3, -1], **WHOLE)], {}),
+    ("Sum", (1, 3, 4), [ones(3, 1), ones(4)], {}),
+    ("ReduceMean", (1, 3, 4, 5), [], {"axes": [2, -1]}),
+    ("ReduceMean", (1, 3, 4, 5), [], {"axes": [2, 3], "keepdims": 0}),
+    ("ReduceMax", (1, 3, 4), [], {}),
+    ("ReduceSum", (1, 3, 4), [np.array([1], **WHOLE)], {"keepdims": 0}),
+    ("ArgMax", (1, 3, 4), [], {"axis": -1}),
+    ("ArgMax", (1, 3, 4), [], {"axis": 1, "keepdims": 0}),
+    ("Tile", (1, 3, 4), [np.array([1, 2, 3], **WHOLE)], {}),
 ]  # fmt: skip
 
 
@@ -134,7 +149,7 @@ def test_windows_are_those_that_onnxruntime_takes(seed, tmp_path):
             "elements, more than 8 or 2147483648"),
         ("Reshape", (2, 3), [np.array([4, -1], **WHOLE)], {}, "a tensor of shape (2, 3) cannot become [4, -1]"),
         ("Reshape", (2, 3), [np.array([-1, -1], **WHOLE)], {}, "a tensor of shape (2, 3) cannot become [-1, -1]"),
-        ("Reshape", (2, 3), [ones(2)], {}, "its input 2 is not a list of up to 8 whole numbers"),
+        ("Reshape", (2, 3), [ones(2)], {}, "its input 'c0' is of type float32, expected int64"),
         ("Squeeze", (2, 1), [np.array([0], **WHOLE)], {}, "a tensor of shape (2, 1) has not side 1 at axes [0]"),
         ("Squeeze", (2, 1), [np.array([1, -1], **WHOLE)], {}, "axes [1, -1] of a tensor of 2 axes"),
         ("Unsqueeze", (2, 1), [np.array([5], **WHOLE)], {}, "axes [5] of a tensor of 3 axes"),

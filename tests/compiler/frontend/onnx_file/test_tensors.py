@@ -33,7 +33,23 @@ def test_tensors_are_what_onnx_reads(kind, raw, tmp_path):
     assert not found.flags.writeable
 
 
-@pytest.mark.parametrize("kind", ["STRING", "COMPLEX64", "BFLOAT16", "UNDEFINED"])
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "values"), [("INT4", [-8, 7, -1]), ("UINT4", [0, 15, 9]), ("BFLOAT16", [1, -2.5, 2.0**100])]
+)
+def test_types_that_numpy_has_not_are_held_in_others(kind, values, raw, tmp_path):
+    number = getattr(TensorProto, kind)
+    given = np.array(values).astype(helper.tensor_dtype_to_np_dtype(number))
+    tensor = helper.make_tensor("c", number, [3], given.astype(np.float32))
+    if raw:
+        stored = np.array(tensor.int32_data, dtype=np.uint16 if kind == "BFLOAT16" else np.uint8)
+        tensor = helper.make_tensor("c", number, [3], stored.tobytes(), raw=True)
+    found = read(tensor, tmp_path)
+    assert found.dtype == {"INT4": np.int8, "UINT4": np.uint8, "BFLOAT16": np.float32}[kind]
+    assert (found == np.array(values)).all()
+
+
+@pytest.mark.parametrize("kind", ["STRING", "COMPLEX64", "FLOAT8E5M2", "UNDEFINED"])
 def test_other_types_are_not_read(kind):
     assert not is_readable(TensorProto(data_type=getattr(TensorProto, kind)))
 
