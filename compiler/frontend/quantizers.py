@@ -1,18 +1,17 @@
 """QONNX's quantizers: their levels, and the integers that stand for these."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from spinplane.machine import Coding, Operand, Rounding, SpinplaneError
 
-from ..graph import CodeAddition, InputCoding, InputOperation
-from ..meaning.exact_map import ExactMap, fractions
+from ..graph import InputCoding, InputOperation
 from ..meaning.rounding import round_floats, step_positions
+from .operands import least_operand
 
 #: QONNX's names, whose UP and DOWN, also of halves, are away from 0 and toward it.
-_ROUNDINGS = {
+ROUNDINGS = {
     "ROUND": Rounding.HALF_EVEN,
     "HALF_EVEN": Rounding.HALF_EVEN,
     "CEIL": Rounding.CEIL,
@@ -23,6 +22,8 @@ _ROUNDINGS = {
     "HALF_UP": Rounding.HALF_AWAY,
     "HALF_DOWN": Rounding.HALF_TO_ZERO,
 }
+#: Codes less their zero point are values, which sums of products multiply.
+_LARGEST_ZERO_POINT = 1 << 15
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,6 +45,10 @@ class Levels:
     low : int
         Code of the least level.
     rounding : Rounding
+    exact : bool
+        A float input is rounded exactly: `InputCoding`.
+    in_integers : bool
+        The file's operator computes codes of whole numbers in whole numbers: nothing is a near-tie.
     """
 
     name: str
@@ -54,6 +59,8 @@ class Levels:
     zero_point: float
     low: int
     rounding: Rounding
+    exact: bool = False
+    in_integers: bool = False
 
     def steps(self) -> tuple[np.ndarray, np.ndarray]:
         """Where real / step + zero_point reaches the levels after the first one: `rounding.step_positions`."""
@@ -72,49 +79,18 @@ class Levels:
         """Code of the greatest level."""
         return self.low + len(self.values) - 1
 
-    def requantize(self, given: "Levels") -> CodeAddition | None:
-        """How the values of another quantizer become values of this one; None if its levels pass unchanged.
-
-        Both have one scale for all channels.
-        """
-        scale, given_scale = Fraction(float(self.scale)), Fraction(float(given.scale))
-        code = ExactMap.of_codes(given.values, given_scale)
-        code = code.times(1 / fractions(np.asarray(self.step), 1)).plus(
-            fractions(np.asarray(self.zero_point), 1)
-        )
-        value_scale = int(self.values[1] - self.values[0]) if len(self.values) > 1 else 1
-        addition = CodeAddition(
-            source=None,
-            own_scale=code.line.slope[0],
-            offset=code.line.offset[0],
+    def input_coding(self, operations: tuple[InputOperation, ...], step: float) -> InputCoding:
+        """How a user's numbers become codes: `step` is the one scale of codes."""
+        if self.operand.coding is Coding.BIPOLAR:
+            return InputCoding(operations=operations, low=-1, high=1, bipolar=True)
+        return InputCoding(
+            operations=operations,
+            scale=step,
+            zero_point=self.zero_point,
             rounding=self.rounding,
             low=self.low,
             high=self.high,
-            value_scale=value_scale,
-            value_offset=int(self.values[0]) - value_scale * self.low,
-            error=code.line.error(code.weight)[0],
-        )
-        unchanged = (addition.apply(given.values) * scale == given.values * given_scale).all()
-        return None if unchanged else addition
-
-    def input_coding(self, operations: tuple[InputOperation, ...]) -> InputCoding:
-        """How a user's values become codes.
-
-        Raises
-        ------
-        SpinplaneError
-            If the quantizer does not round to nearest, or its zero point is not a whole number.
-        """
-        if self.rounding is not Rounding.HALF_EVEN or self.zero_point != round(self.zero_point):
-            raise SpinplaneError(
-                f"{self.name}: the input must be rounded to nearest, with a whole zero point"
-            )
-        return InputCoding(
-            operations=operations,
-            scale=float(np.reshape(self.step, ())),
-            zero_point=self.zero_point,
-            low=self.low,
-            high=self.high,
+            exact=self.exact,
         )
 
 
@@ -157,13 +133,17 @@ def levels_of_quant(
         If the engine's operands cannot express its bits, zero point or rounding.
     """
     factor = _positive(scale, name)
-    if np.size(bits) != 1 or np.size(zero_point) != 1 or rounding not in _ROUNDINGS:
+    if np.size(bits) != 1 or np.size(zero_point) != 1 or rounding not in ROUNDINGS:
         raise SpinplaneError(
-            f"{name}: expected one bit width, one zero point and rounding {', '.join(_ROUNDINGS)}"
+            f"{name}: expected one bit width, one zero point and rounding {', '.join(ROUNDINGS)}"
         )
     width, zero = float(np.reshape(bits, ())), float(np.reshape(zero_point, ()))
     if width != round(width) or not 1 <= width <= 8:
         raise SpinplaneError(f"{name}: {width:g} bits: must be from 1 to 8")
+    if abs(zero) > _LARGEST_ZERO_POINT:
+        raise SpinplaneError(
+            f"{name}: zero point {zero:g}: must be from −{_LARGEST_ZERO_POINT} to {_LARGEST_ZERO_POINT}"
+        )
     n = int(width)
     if n == 1 and signed:
         # QONNX takes the sign, as BipolarQuant does.
@@ -177,7 +157,7 @@ def levels_of_quant(
         # DoReFa's levels lie around 0 without holding it: the odd numbers.
         operand, values, of_value = Operand(bits=n, coding=Coding.DOREFA), 2 * codes - (2**n - 1), factor / 2
     elif zero == round(zero):
-        operand = _operand(low - int(zero), high - int(zero), name)
+        operand = least_operand(codes - int(zero), name)
         values, of_value = codes - int(zero), factor
     else:
         raise SpinplaneError(
@@ -191,15 +171,8 @@ def levels_of_quant(
         step=factor,
         zero_point=zero,
         low=low,
-        rounding=_ROUNDINGS[rounding],
+        rounding=ROUNDINGS[rounding],
     )
-
-
-def _operand(low: int, high: int, name: str) -> Operand:
-    bits = max(1, high.bit_length()) if low >= 0 else 1 + max(high.bit_length(), (~low).bit_length())
-    if bits > 8:
-        raise SpinplaneError(f"{name}: values {low} to {high} need {bits} bits, the engine takes 1 to 8")
-    return Operand(bits=bits, coding=Coding.UNSIGNED if low >= 0 else Coding.TWOS_COMPLEMENT)
 
 
 def _positive(scale: np.ndarray, name: str) -> np.ndarray | float:

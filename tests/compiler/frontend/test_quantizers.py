@@ -76,9 +76,14 @@ def test_zero_becomes_plus_one():
             "rounding ROUND, HALF_EVEN, CEIL, FLOOR, UP, DOWN, ROUND_TO_ZERO, HALF_UP, HALF_DOWN",
         ),
         ({"bits": 1, "zero_point": 1.0}, "signed quantizer of 1 bit has zero point 1"),
-        ({"bits": 8, "zero_point": 100.0}, "q: values -228 to 27 need 9 bits"),
+        ({"bits": 8, "zero_point": 1e9}, "q: zero point 1e\\+09: must be from −32768 to 32768"),
     ],
 )
 def test_what_no_operand_holds_is_refused(options, message):
     with pytest.raises(SpinplaneError, match=message):
         levels(**options)
+
+
+def test_values_beyond_eight_bits_of_twos_complement_have_a_zero_point():
+    operand = levels(bits=8, zero_point=100.0).operand
+    assert (operand.bits, operand.zero_point, operand.smallest, operand.largest) == (8, 228, -228, 27)

@@ -1,0 +1,287 @@
+"""Values as linear operators take them: maps of codes whose numbers lie on a line."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import reduce
+from math import gcd, lcm
+
+import numpy as np
+
+from spinplane.machine import MAX_BITS, Operand, SpinplaneError
+
+from ...graph import InputCoding
+from ...meaning.exact_map import ExactMap, fractions
+from ...meaning.real_map import RealMap
+from ..operands import least_operand
+from .copies import copying, one_by_one
+from .drafts import INPUT, Draft, Drafts
+from .layout import CHANNELS, COLUMNS, LINES
+from .value import CodesCarrier, InputCarrier, SumsCarrier, Value
+
+
+def refuse_host(label: str, x: Value) -> None:
+    """Refuse what follows an operator that is left to the host."""
+    if x.host:
+        raise SpinplaneError(f"{label}: it comes after {x.host}, which is left to the host")
+
+
+def refuse_regions(label: str, x: Value) -> None:
+    """Refuse what follows an average with a border but a quantizer."""
+    if isinstance(x.carrier, SumsCarrier) and x.carrier.regions:
+        raise SpinplaneError(
+            f"{label}: an average whose windows at the border are of fewer numbers: quantize it first"
+        )
+
+
+def real_of(label: str, x: Value) -> RealMap:
+    """The map of a value that is not the network's input as it is."""
+    if x.real is None:
+        raise SpinplaneError(f"{label}: its input is not quantized")
+    return x.real
+
+
+def code_map(levels: np.ndarray, scale: np.ndarray) -> RealMap:
+    """The map of codes with some levels and a scale a channel, of Fraction."""
+    return RealMap(first=ExactMap.of_codes(levels, scale))
+
+
+def as_codes(drafts: Drafts, label: str, x: Value) -> Value:
+    """The value as codes: the network's input by the coding that the user, or its type, gives."""
+    refuse_host(label, x)
+    if isinstance(x.carrier, CodesCarrier):
+        return x
+    if isinstance(x.carrier, SumsCarrier):
+        return _small_sums(drafts, label, x)
+    if not isinstance(x.carrier, InputCarrier):
+        raise SpinplaneError(f"{label}: its input is not quantized")
+    assert drafts.input is not None
+    coding = drafts.given or _of_type(drafts.input.dtype)
+    if coding is None:
+        raise SpinplaneError(
+            f"{label}: its input is not quantized: say how the network's input is quantized "
+            "(--input-bits, --input-scale, --input-zero-point)"
+        )
+    if x.carrier.pool:
+        raise SpinplaneError(f"{label}: a maximum of the input must be followed by its quantizer")
+    values = np.arange(coding.low, coding.high + 1, dtype=np.int64) - int(coding.zero_point)
+    use_coding(drafts, label, coding, values, least_operand(values, label))
+    drafts.input.scale = Fraction(coding.scale)
+    scale = fractions(np.asarray(coding.scale), x.channels)
+    first = ExactMap.of_codes(values, scale)
+    for operation in x.carrier.operations:
+        numbers = fractions(operation.constant, x.channels)
+        first = {
+            "multiply": lambda m, c: m.times(c),
+            "divide": lambda m, c: m.times(1 / c),
+            "add": lambda m, c: m.plus(c),
+            "subtract": lambda m, c: m.plus(-c),
+            "maximum": lambda m, c: m.at_least(c),
+            "minimum": lambda m, c: m.at_most(c),
+        }[operation.kind](first, numbers)
+    return Value(
+        layout=x.layout,
+        carrier=CodesCarrier(maps=(INPUT,), arrangement=x.carrier.arrangement),
+        real=RealMap(first=first, operators=len(x.carrier.operations)),
+    )
+
+
+def _small_sums(drafts: Drafts, label: str, x: Value) -> Value:
+    """Open sums of 8 bits or less are codes as they are."""
+    refuse_regions(label, x)
+    assert isinstance(x.carrier, SumsCarrier)
+    first, layer = real_of(label, x).first, x.carrier.layer
+    least, greatest = int(first.least.min()), int(first.greatest.max())
+    if greatest - least >= 2**MAX_BITS or layer.pool is not None:
+        raise SpinplaneError(f"{label}: its input is not quantized")
+    levels = np.arange(least, greatest + 1, dtype=np.int64)
+    steps = one_by_one(levels, levels, x.channels)
+    number = drafts.add(replace(layer, steps=steps), levels, least_operand(levels, label), x.layout.sides)
+    return replace(x, carrier=CodesCarrier(maps=(number,)))
+
+
+def is_coded(drafts: Drafts) -> bool:
+    """Whether the input's coding is known before a quantizer says it."""
+    return drafts.given is not None or (drafts.input is not None and _of_type(drafts.input.dtype) is not None)
+
+
+def _of_type(dtype: np.dtype) -> InputCoding | None:
+    if dtype.kind not in "iu" or dtype.itemsize > 1:
+        return None
+    limits = np.iinfo(dtype)
+    return InputCoding(low=int(limits.min), high=int(limits.max))
+
+
+def use_coding(drafts: Drafts, label: str, coding: InputCoding, levels: np.ndarray, operand: Operand) -> None:
+    """Let the input have a coding; refused if it has another one."""
+    given = drafts.input
+    assert given is not None
+    if given.coding is not None:
+        if not _same(given.coding, coding):
+            raise SpinplaneError(f"{label}: the network's input is quantized in two ways")
+        return
+    given.coding = coding
+    drafts.maps[INPUT] = Draft(layer=None, sides=given.layout.sides, levels=levels, operand=operand)
+
+
+def _same(one: InputCoding, other: InputCoding) -> bool:
+    plain = [name for name in vars(one) if name != "operations"]
+    return (
+        all(getattr(one, name) == getattr(other, name) for name in plain)
+        and [op.kind for op in one.operations] == [op.kind for op in other.operations]
+        and all(
+            np.array_equal(a.constant, b.constant)
+            for a, b in zip(one.operations, other.operations, strict=True)
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Line:
+    """Maps whose numbers are slope · value + offset.
+
+    Parameters
+    ----------
+    maps : tuple of int
+    levels : ndarray of int64
+    operand : Operand
+    slope, offset : ndarray of shape (channels,), of Fraction
+    """
+
+    maps: tuple[int, ...]
+    levels: np.ndarray
+    operand: Operand
+    slope: np.ndarray
+    offset: np.ndarray
+
+
+def line_of(drafts: Drafts, label: str, x: Value) -> Line:
+    """The maps of codes; where their numbers do not lie on a line, a layer of their own puts them on one.
+
+    Padding of the carrier is left to the caller.
+    """
+    x = drafts.on_line(x)
+    assert isinstance(x.carrier, CodesCarrier)
+    real = real_of(label, x)
+    levels, operand = drafts.joined(label, x.carrier.maps)
+    if not real.stages and not real.first.cuts():
+        return Line(
+            maps=x.carrier.maps,
+            levels=levels,
+            operand=operand,
+            slope=real.first.line.slope,
+            offset=real.first.line.offset,
+        )
+    table, slope = _whole(label, real.numbers(levels))
+    number = add_table(drafts, label, x, table)
+    made = drafts.maps[number]
+    assert made.levels is not None
+    if not any(x.carrier.padding):
+        on_line = replace(x, carrier=CodesCarrier(maps=(number,)), real=code_map(made.levels, slope))
+        drafts.tables.append((x, on_line))
+    return Line(maps=(number,), levels=made.levels, operand=made.operand, slope=slope, offset=slope * 0)
+
+
+def add_table(
+    drafts: Drafts, label: str, x: Value, table: np.ndarray, operand_of_made: Operand | None = None
+) -> int:
+    """A layer that gives another integer for each level of the maps of codes: a table of one row, or one a channel."""
+    assert isinstance(x.carrier, CodesCarrier)
+    levels, operand = drafts.joined(label, x.carrier.maps)
+    layer = copying(label, x.carrier.maps, x.channels, operand)
+    if (table == table[:1]).all():
+        table = table[0]
+    steps = one_by_one(levels, table, x.channels)
+    made = np.unique(table)
+    return drafts.add(
+        replace(layer, steps=steps),
+        made,
+        operand_of_made or least_operand(made, label),
+        _unpadded(x.layout.sides, x.carrier),
+    )
+
+
+def _unpadded(sides: tuple[int, int, int], carrier: CodesCarrier) -> tuple[int, int, int]:
+    top, left, bottom, right = carrier.padding
+    return sides[0], sides[1] - top - bottom, sides[2] - left - right
+
+
+def _whole(label: str, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of shape (channels, n) as integers times the greatest step of each channel."""
+    steps = np.array([_step(row) for row in numbers], dtype=object)
+    whole = numbers / steps[:, np.newaxis]
+    if max(whole.max(), 0) - min(whole.min(), 0) >= 2**16:
+        raise SpinplaneError(
+            f"{label}: its input has numbers that are no multiples of one step in 8 bits: quantize it first"
+        )
+    return whole.astype(np.int64), steps
+
+
+def _step(row: np.ndarray) -> Fraction:
+    denominator = reduce(lcm, (number.denominator for number in row), 1)
+    common = reduce(gcd, (int(number * denominator) for number in row), 0)
+    return Fraction(common or 1, denominator)
+
+
+def without_padding(drafts: Drafts, label: str, x: Value) -> Value:
+    """The value with its padding written into a map."""
+    if not isinstance(x.carrier, CodesCarrier) or not any(x.carrier.padding):
+        return x
+    line = line_of(drafts, label, x)
+    layer = copying(label, line.maps, x.channels, line.operand)
+    value = pad_value(label, line, x.carrier.padded)
+    levels = np.unique([*line.levels, value])
+    layer = replace(
+        layer, padding=x.carrier.padding, pad_value=value, steps=one_by_one(levels, levels, x.channels)
+    )
+    number = drafts.add(layer, levels, line.operand, x.layout.sides)
+    real = code_map(levels, line.slope)
+    return Value(
+        layout=x.layout,
+        carrier=CodesCarrier(maps=(number,)),
+        real=replace(real, first=real.first.plus(line.offset)),
+    )
+
+
+def pad_value(label: str, line: Line, number: Fraction) -> int:
+    """The value that has a number in every channel."""
+    values = set((number - line.offset) / line.slope)
+    value = values.pop()
+    if values or value.denominator != 1:
+        raise SpinplaneError(
+            f"{label}: its input has no value that is {float(number):g} in every channel, to pad it"
+        )
+    least, greatest = min(line.operand.smallest, 0), max(line.operand.largest, 0)
+    if not least <= value <= greatest:
+        raise SpinplaneError(f"{label}: the padding {float(number):g} is beyond the values of its input")
+    return int(value)
+
+
+def make_room(drafts: Drafts, label: str, x: Value, number: Fraction) -> None:
+    """Let a number by which maps are padded be one of their values, if 8 bits have room for it."""
+    assert isinstance(x.carrier, CodesCarrier)
+    real = real_of(label, x)
+    values = set((number - real.first.line.offset) / real.first.line.slope)
+    if real.stages or real.first.cuts() or len(values) > 1:
+        return  # a layer of their own comes between
+    value = values.pop()
+    _, joined = drafts.joined(label, x.carrier.maps)
+    if value.denominator != 1 or joined.smallest <= value <= joined.largest:
+        return
+    for at in x.carrier.maps:
+        draft = drafts.maps[at]
+        assert draft.levels is not None
+        levels = np.unique([*draft.levels, int(value)])
+        drafts.maps[at] = replace(draft, levels=levels, operand=least_operand(levels, label))
+
+
+def expect_channels_first(label: str, x: Value) -> None:
+    """Refuse a tensor whose second axis is not that of the map's channels, or with axes that are merged."""
+    axes, shape = x.layout.axes, x.shape
+    if x.layout.loose is not None:
+        raise SpinplaneError(f"{label}: its input of shape {shape} is no longer an image of {x.layout.sides}")
+    if len(shape) < 2 or axes[1] not in ((CHANNELS,), ()) or (axes[1] == () and x.channels > 1):
+        raise SpinplaneError(
+            f"{label}: its input has the channels on axis {x.layout.channel_axis}, expected axis 1"
+        )
+    if any(merged not in ((LINES,), (COLUMNS,), ()) for merged in axes[2:]):
+        raise SpinplaneError(f"{label}: its input of shape {shape} is no longer an image")

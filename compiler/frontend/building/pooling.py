@@ -1,0 +1,256 @@
+"""Pooling: of open sums by their layer, of codes by a layer of its own."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from spinplane.machine import Coding, Operand, SpinplaneError
+
+from ...graph import Four, Pooling
+from .access import (
+    add_table,
+    as_codes,
+    code_map,
+    expect_channels_first,
+    is_coded,
+    line_of,
+    real_of,
+    refuse_host,
+    without_padding,
+)
+from .arranging import arranged
+from .border_averages import border_average
+from .drafts import Drafts
+from .layout import CHANNELS, COLUMNS, LINES, Layout, Sides
+from .linear import Geometry, on_map, open_layer, padding_on_map, window_axes
+from .quantizing import pool_codes
+from .shaping import pad
+from .value import CodesCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
+
+
+def max_pool(
+    drafts: Drafts,
+    label: str,
+    x: Value,
+    *,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    ceil: bool,
+) -> Value:
+    """`Builder.max_pool`."""
+    x = _image(drafts, label, x, kernel)
+    if isinstance(x.carrier, InputCarrier) and is_coded(drafts):
+        x = as_codes(drafts, label, x)
+    places = window_axes(x.layout)
+    pool = Pooling(
+        kind="max_codes",
+        size=on_map(places, kernel, 1),
+        stride=on_map(places, stride, 1),
+        padding=padding_on_map(places, padding),
+        dilation=_gaps(on_map(places, dilation, 1), on_map(places, kernel, 1)),
+    )
+    pool, made = _fitted(label, x, pool, ceil=ceil)
+    _counts(label, x.layout.sides, pool)
+    given, carrier = x, x.carrier
+    x = replace(made, carrier=carrier)
+    if isinstance(carrier, InputCarrier):
+        if carrier.pool:
+            raise SpinplaneError(f"{label}: pooling the input twice is not supported")
+        return replace(x, carrier=replace(carrier, pool=pool))
+    if isinstance(carrier, SumsCarrier):
+        _expect_unpooled(label, carrier)
+        if any(pool.padding) and pool.dilation != (1, 1):
+            raise SpinplaneError(f"{label}: a padded maximum of windows with gaps: quantize its input first")
+        real = real_of(label, x)
+        pool = pool if real.operators else replace(pool, kind="max_sums")
+        layer = replace(carrier.layer, pool=pool)
+        return replace(x, carrier=SumsCarrier(layer=layer, falling=real.falling))
+    if isinstance(carrier, PairCarrier):
+        raise SpinplaneError(f"{label}: a maximum of a sum of two: quantize it first")
+    line = line_of(drafts, label, given)
+    falls, ends = line.slope < 0, int(line.levels[0] + line.levels[-1])
+    table, offset = line.levels, line.offset
+    if falls.any():
+        # Levels in descending order, in the same bits.
+        table = np.where(falls[:, np.newaxis], ends - line.levels, line.levels)
+        offset = offset + falls * ends * line.slope
+    maps = line.maps
+    if falls.any() and pool.dilation != (1, 1):
+        # Such a maximum may be padded by the least level, which must be the same in all channels.
+        rising = add_table(drafts, label, replace(given, carrier=CodesCarrier(maps=maps)), table)
+        maps, table = (rising,), drafts.levels(label, [rising])
+    codes = replace(x, carrier=CodesCarrier(maps=maps))
+    number = pool_codes(drafts, label, codes, pool, table)
+    levels = drafts.maps[number].levels
+    assert levels is not None
+    codes_real = code_map(levels, abs(line.slope))
+    return replace(
+        x,
+        carrier=CodesCarrier(maps=(number,)),
+        real=replace(codes_real, first=codes_real.first.plus(offset)) if offset.any() else codes_real,
+    )
+
+
+def average_pool(
+    drafts: Drafts,
+    label: str,
+    x: Value,
+    *,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    ceil: bool,
+    count_padding: bool,
+) -> Value:
+    """`Builder.average_pool`."""
+    x = _image(drafts, label, x, kernel)
+    places = window_axes(x.layout)
+    pool = Pooling(
+        kind="sum",
+        size=on_map(places, kernel, 1),
+        stride=on_map(places, stride, 1),
+        padding=padding_on_map(places, padding),
+        dilation=_gaps(on_map(places, dilation, 1), on_map(places, kernel, 1)),
+    )
+    pool, made = _fitted(label, x, pool, ceil=ceil)
+    counts = _counts(
+        label, x.layout.sides, pool, padding_on_map(places, padding) if count_padding else (0, 0, 0, 0)
+    )
+    count = counts[-1]
+    if isinstance(x.carrier, SumsCarrier) and not any(pool.padding):
+        _expect_unpooled(label, x.carrier)
+        real = real_of(label, x)
+        if not real.is_line:
+            raise SpinplaneError(
+                f"{label}: an average behind a Relu, a Clip or a function: quantize its input first"
+            )
+        layer = replace(x.carrier.layer, pool=pool)
+        return replace(made, carrier=SumsCarrier(layer=layer), real=real.changed(real.first.average(count)))
+    if not isinstance(x.carrier, CodesCarrier | InputCarrier):
+        raise SpinplaneError(f"{label}: a padded average, or one of a sum of two: quantize its input first")
+    x = without_padding(drafts, label, as_codes(drafts, label, x))
+    if len(counts) > 1:
+        if count_padding and any(padding):
+            x = pad(drafts, label, x, _of_all_axes(padding), 0.0)
+            return average_pool(
+                drafts,
+                label,
+                x,
+                kernel=kernel,
+                stride=stride,
+                padding=[0] * len(padding),
+                dilation=dilation,
+                ceil=ceil,
+                count_padding=False,
+            )
+        assert isinstance(x.carrier, CodesCarrier)
+        if len(drafts.levels(label, x.carrier.maps)) == 1:
+            # All numbers are one, and any of them their mean.
+            return max_pool(
+                drafts, label, x, kernel=kernel, stride=stride, padding=padding, dilation=dilation, ceil=ceil
+            )
+        return replace(border_average(drafts, label, x, pool, counts), layout=made.layout)
+    ones = np.ones((x.channels, 1, *pool.size), dtype=np.int64)
+    geometry = Geometry(stride=pool.stride, padding=pool.padding, dilation=pool.dilation, groups=x.channels)
+    scale = np.array([Fraction(1, count)] * x.channels, dtype=object)
+    w = Operand(bits=1, coding=Coding.UNSIGNED)
+    return replace(open_layer(drafts, label, x, ones, w, scale, geometry), layout=made.layout)
+
+
+def global_average(drafts: Drafts, label: str, x: Value, axes: Sequence[int], *, keep: bool) -> Value:
+    """`Builder.global_average`."""
+    refuse_host(label, x)
+    rank = len(x.shape)
+    reduced = sorted({axis % rank for axis in axes})
+    rest = [axis for axis in range(1, rank) if axis not in reduced]
+    if len(rest) == 1 and 0 not in reduced:
+        x = arranged(drafts, x, rest[0])
+    named = {axis for at in reduced for axis in x.layout.axes[at]}
+    if 0 in reduced or named - {LINES, COLUMNS}:
+        raise SpinplaneError(f"{label}: a mean over axes {reduced}: expected lines and columns")
+    given = x.layout
+    kernel = [given.sides[0 + axis - 1] if axis in named else 1 for axis in (LINES, COLUMNS)]
+    image = Layout(sides=given.sides, axes=((), (CHANNELS,), (LINES,), (COLUMNS,)))
+    made = average_pool(
+        drafts,
+        label,
+        replace(x, layout=image),
+        kernel=kernel,
+        stride=kernel,
+        padding=(0, 0, 0, 0),
+        dilation=(1, 1),
+        ceil=False,
+        count_padding=False,
+    )
+    kept = [merged for at, merged in enumerate(given.axes) if keep or at not in reduced]
+    cleared = tuple(() if set(merged) & named else merged for merged in kept)
+    return replace(made, layout=Layout(sides=made.layout.sides, axes=cleared))
+
+
+def _image(drafts: Drafts, label: str, x: Value, kernel: Sequence[int]) -> Value:
+    refuse_host(label, x)
+    x = arranged(drafts, without_padding(drafts, label, x), 1)
+    expect_channels_first(label, x)
+    if len(kernel) != len(x.shape) - 2 or not 1 <= len(kernel) <= 2:
+        raise SpinplaneError(f"{label}: expected pooling in one or two dimensions")
+    return x
+
+
+def _gaps(dilation: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """A dilation, which a side of 1 has none of."""
+    return dilation[0] if size[0] > 1 else 1, dilation[1] if size[1] > 1 else 1
+
+
+def _expect_unpooled(label: str, carrier: SumsCarrier) -> None:
+    if carrier.layer.pool is not None or carrier.layer.residual is not None or carrier.regions:
+        raise SpinplaneError(f"{label}: sums that are pooled already: quantize them first")
+
+
+def _fitted(label: str, x: Value, pool: Pooling, *, ceil: bool) -> tuple[Pooling, Value]:
+    """Pooling whose padding lets its last windows be whole, and the value's layout behind it."""
+    sides, padding = [], [*pool.padding]
+    for at in (0, 1):
+        side, stride = x.layout.sides[1 + at], pool.stride[at]
+        reach = (pool.size[at] - 1) * pool.dilation[at] + 1
+        left = side + padding[at] + padding[2 + at] - reach
+        windows = (-(-left // stride) if ceil else left // stride) + 1
+        if ceil and (windows - 1) * stride >= side + padding[at]:
+            windows -= 1  # it would start behind the image
+        if left < 0 and windows < 1:
+            raise SpinplaneError(
+                f"{label}: a window of {'×'.join(map(str, pool.size))} does not fit an input of "
+                f"{'×'.join(map(str, x.layout.sides[1:]))}"
+            )
+        if ceil:
+            padding[2 + at] = max((windows - 1) * stride + reach - side - padding[at], 0)
+        sides.append(windows)
+    four: Four = (padding[0], padding[1], padding[2], padding[3])
+    # An axis of side 1 may have become a longer one.
+    axes = ((), (CHANNELS,), *((axis,) for axis in window_axes(x.layout)))
+    layout = Layout(sides=(x.layout.sides[0], sides[0], sides[1]), axes=axes)
+    return replace(pool, padding=four), replace(x, layout=layout)
+
+
+def _counts(label: str, sides: Sides, pool: Pooling, counted: Four = (0, 0, 0, 0)) -> list[int]:
+    """How many positions windows take, ascending: those of a map and of the padding that is `counted`."""
+    counts = []
+    for at in (0, 1):
+        taken = pool.dilation[at] * np.arange(pool.size[at])
+        starts = np.arange(-pool.padding[at], sides[1 + at] + pool.padding[2 + at] - taken[-1])
+        places = starts[:: pool.stride[at], np.newaxis] + taken
+        counts.append(((places >= -counted[at]) & (places < sides[1 + at] + counted[2 + at])).sum(axis=1))
+    found: list[int] = np.unique(np.multiply.outer(*counts)).tolist()
+    if not found[0]:
+        raise SpinplaneError(f"{label}: a window with gaps takes nothing but padding")
+    return found
+
+
+def _of_all_axes(padding: Sequence[int]) -> list[int]:
+    """Pads of a window's axes as those of all axes of a tensor."""
+    half = len(padding) // 2
+    return [0, 0, *padding[:half], 0, 0, *padding[half:]]

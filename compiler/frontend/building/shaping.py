@@ -1,0 +1,81 @@
+"""Operators that move numbers and change none."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import prod
+
+from spinplane.machine import SpinplaneError
+
+from .access import as_codes, make_room, refuse_host, without_padding
+from .arranging import arranged, rearranged
+from .drafts import INPUT, Drafts
+from .layout import COLUMNS, LINES, Layout
+from .linear import padding_on_map, window_axes
+from .value import CodesCarrier, InputCarrier, Value
+
+
+def transpose(drafts: Drafts, label: str, x: Value, order: Sequence[int]) -> Value:
+    """`Builder.transpose`."""
+    if x.host:
+        return x
+    if sorted(order) != list(range(len(x.shape))):
+        raise SpinplaneError(f"{label}: {list(order)} is no order of {len(x.shape)} axes")
+    try:
+        made = replace(x, layout=x.layout.transposed(order))
+    except ValueError as error:
+        raise SpinplaneError(f"{label}: an order of {error}") from None
+    # An image that is transposed before anything else is done with it has its channels first then.
+    return arranged(drafts, made, 1) if isinstance(x.carrier, InputCarrier) else made
+
+
+def reshape(drafts: Drafts, label: str, x: Value, shape: Sequence[int]) -> Value:
+    """`Builder.reshape`."""
+    if x.host:
+        return x
+    target = tuple(shape)
+    layout = x.layout.reshaped(target)
+    if layout is not None and layout.loose is None:
+        return replace(x, layout=layout)
+    of_input = isinstance(x.carrier, InputCarrier) or (
+        isinstance(x.carrier, CodesCarrier) and x.carrier.maps == (INPUT,)
+    )
+    if of_input and prod(target) == prod(x.shape) and 3 <= len(target) <= 4 and target[0] == 1:
+        made = rearranged(drafts, x, Layout.of_tensor(target))
+        if made.layout.loose is None and made.shape == target:
+            return made
+    if layout is not None:
+        return replace(x, layout=layout)
+    raise SpinplaneError(f"{label}: a reshape from {x.shape} to {target} is not supported")
+
+
+def pad(drafts: Drafts, label: str, x: Value, pads: Sequence[int], number: float) -> Value:
+    """`Builder.pad`."""
+    refuse_host(label, x)
+    rank = len(x.shape)
+    if not any(pads):
+        return x
+    if min(pads) < 0:
+        raise SpinplaneError(f"{label}: a padding that cuts is not supported")
+    x = without_padding(drafts, label, as_codes(drafts, label, x))
+    assert isinstance(x.carrier, CodesCarrier)
+    axes = [axis for axis in range(rank) if pads[axis] or pads[rank + axis]]
+    places = dict(zip(range(2, rank), window_axes(x.layout), strict=False)) if rank in (3, 4) else {}
+    if x.layout.channel_axis not in (1, None):
+        places = {
+            axis: merged[0] for axis, merged in enumerate(x.layout.axes) if merged in ((LINES,), (COLUMNS,))
+        }
+    if any(axis not in places for axis in axes):
+        raise SpinplaneError(
+            f"{label}: a padding of axes {axes} of a tensor of shape {x.shape} is not supported"
+        )
+    on = tuple(places[axis] for axis in axes)
+    amounts = padding_on_map(on, [*(pads[axis] for axis in axes), *(pads[rank + axis] for axis in axes)])
+    channels, lines, columns = x.layout.sides
+    sides = (channels, lines + amounts[0] + amounts[2], columns + amounts[1] + amounts[3])
+    named = list(x.layout.axes)
+    for axis in axes:
+        named[axis] = (places[axis],)
+    make_room(drafts, label, x, Fraction(number))
+    carrier = replace(x.carrier, padding=amounts, padded=Fraction(number))
+    return replace(x, layout=Layout(sides=sides, axes=tuple(named)), carrier=carrier)

@@ -1,0 +1,26 @@
+"""Weights as integers with exact scales."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinplane.machine import Operand
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weights:
+    """Quantized constants: real = scale · value.
+
+    Parameters
+    ----------
+    values : ndarray of int64
+        Codes less their zero points.
+    scale : ndarray of Fraction
+        Of the values' rank (0 or more axes), and spread over them.
+    operand : Operand
+        That holds all values.
+    """
+
+    values: np.ndarray
+    scale: np.ndarray
+    operand: Operand

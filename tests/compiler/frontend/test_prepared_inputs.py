@@ -1,0 +1,124 @@
+"""What prepares an input in the file becomes its coding, and what is left to the host is told."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx_models import QONNX, quant
+
+from spinplane.compiler.frontend.import_model import import_model
+from spinplane.compiler.judges.import_check import check_import
+
+node = helper.make_node
+FLOAT, INT64, UINT8 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.UINT8
+RNG = np.random.default_rng(1)
+CONSTANTS = {
+    "zero": np.float32(0),
+    "one": np.float32(1),
+    "five": np.float32(5),
+    "pixel": np.float32(255),
+    "step": np.float32(1 / 64),
+    **{f"bits{bits}": np.float32(bits) for bits in (3, 4, 8)},
+    "mean": np.array([0.4, 0.5, 0.6], np.float32).reshape(3, 1, 1),
+    "deviation": np.array([0.2, 0.25, 0.3], np.float32).reshape(3, 1, 1),
+    "mean_last": np.array([4, 5, 6.5], np.float32),
+    "gamma": np.array([0.5, 1, 2], np.float32),
+    "beta": np.array([0.1, 0.2, 0.3], np.float32),
+    "variance": np.array([1, 2, 3], np.float32),
+    "w": RNG.integers(-3, 4, (4, 3, 3, 3)).astype(np.float32),
+    "v": RNG.integers(-4, 4, (144, 10)).astype(np.float32),
+    "k": np.array([3]),
+}
+CAST = node("Cast", ["x"], ["xf"], to=FLOAT)
+NORMALIZED = [
+    CAST,
+    node("Div", ["xf", "pixel"], ["xd"]),
+    node("Sub", ["xd", "mean"], ["xm"]),
+    node("Div", ["xm", "deviation"], ["xs"]),
+    quant("xs", "xq", 8, scale="step"),
+]
+LAST = [
+    CAST,
+    node("Sub", ["xf", "mean_last"], ["xm"]),
+    quant("xm", "xn", 8),
+    node("Transpose", ["xn"], ["xq"], perm=[0, 3, 1, 2]),
+]
+GREATEST = [
+    CAST,
+    node("MaxPool", ["xf"], ["xp"], kernel_shape=[2, 2], strides=[1, 1], pads=[0, 0, 1, 1]),
+    quant("xp", "xq", 4, signed=0, scale="five"),
+]
+BOUNDED = [
+    node("BatchNormalization", ["x", "gamma", "beta", "gamma", "variance"], ["xb"]),
+    node("Relu", ["xb"], ["xr"]),
+    quant("xr", "xq", 4, signed=0, scale="step"),
+]
+LAYERS = [
+    quant("w", "wq", 3),
+    node("Conv", ["xq", "wq"], ["a"], pads=[1, 1, 1, 1]),
+    node("Relu", ["a"], ["r"]),
+    quant("r", "q", 4, scale="five", signed=0),
+    node("Flatten", ["q"], ["f"]),
+    quant("v", "vq", 4),
+    node("MatMul", ["f", "vq"], ["l"]),
+]
+FIRST, CHANNELS_LAST, ANY = [1, 3, 6, 6], [1, 6, 6, 3], ["N", 3, 6, 6]
+
+
+def saved(path, nodes, shape, kind, outputs):
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info(name, of, None) for name, of in outputs.items()],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in CONSTANTS.items()],
+    )
+    opsets = [helper.make_opsetid("", 13), helper.make_opsetid(QONNX, 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("nodes", "shape", "kind", "operations"),
+    [
+        (NORMALIZED, FIRST, UINT8, ["divide", "subtract", "divide"]),
+        (LAST, CHANNELS_LAST, UINT8, ["subtract"]),
+        ([node("Cast", ["x"], ["xq"], to=FLOAT)], FIRST, UINT8, []),
+        (GREATEST, FIRST, UINT8, []),
+        (BOUNDED, ANY, FLOAT, ["multiply", "add", "maximum"]),
+    ],
+    ids=[
+        "uint8, mean and deviation",
+        "channels last",
+        "uint8 as it is",
+        "a maximum",
+        "normalized and bounded",
+    ],
+)
+def test_preparation_becomes_the_coding_of_the_input(nodes, shape, kind, operations, tmp_path):
+    path = saved(tmp_path / "made.onnx", [*nodes, *LAYERS], shape, kind, {"l": FLOAT})
+    network = import_model(path)
+    assert [operation.kind for operation in network.graph.input_coding.operations] == operations
+    assert network.graph.input_shape == (3, 6, 6)
+    check = check_import(path, network)
+    assert not check.missing
+    assert network.told == ()
+
+
+@pytest.mark.parametrize(
+    ("node_left", "outputs"),
+    [
+        (node("TopK", ["l", "k"], ["values", "places"]), {"values": FLOAT, "places": INT64}),
+        (node("Softmax", ["l"], ["p"]), {"l": FLOAT, "p": FLOAT}),
+        (node("ArgMax", ["l"], ["p"], axis=1), {"p": INT64}),
+        (node("Sigmoid", ["l"], ["p"]), {"p": FLOAT}),
+    ],
+)
+def test_what_is_left_to_the_host_is_told(node_left, outputs, tmp_path):
+    path = saved(tmp_path / "made.onnx", [*NORMALIZED, *LAYERS, node_left], FIRST, UINT8, outputs)
+    network = import_model(path)
+    (told,) = network.told
+    assert f"{node_left.op_type} (output '{node_left.output[0]}') is left to the host" in told
+    assert told.endswith(": the output is 'l'")
+    assert [output.name for output in network.graph.outputs] == ["l"]
+    assert not check_import(path, network).missing
