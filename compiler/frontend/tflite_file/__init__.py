@@ -1,0 +1,1 @@
+"""TFLite files, read without trusting them: operators and tensors, or one line that says what is wrong."""
