@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spinplane.sim import BenchFailure
 
     from .commands.accuracy import AccuracyReport, accuracy
+    from .commands.compare import Comparison, compare
     from .commands.compile import Compilation, compile_model
     from .commands.demo import Classification, classify
     from .commands.demo_convolution import Demo, demo
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from .commands.trace import trace
     from .commands.trace_result import Trace
     from .commands.train import train
-    from .models import load_array, open_model
+    from .models import ModelFile, load_array, open_model
     from .report.page import write_page
     from .report.provenance import Provenance
     from .report.results import read_provenance, read_result, write_result
@@ -47,6 +48,7 @@ __all__ = [
     "AreaReport",
     "BenchFailure",
     "Classification",
+    "Comparison",
     "Compilation",
     "Demo",
     "DeviceReport",
@@ -54,6 +56,7 @@ __all__ = [
     "Export",
     "InMemoryRun",
     "Machine",
+    "ModelFile",
     "NetworkRun",
     "Provenance",
     "RowCommand",
@@ -62,6 +65,7 @@ __all__ = [
     "accuracy",
     "and_rows",
     "classify",
+    "compare",
     "compile_model",
     "compute_in_memory",
     "demo",
@@ -90,12 +94,14 @@ _LATE = {
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
     "Classification": "spinplane.commands.demo.Classification",
+    "Comparison": "spinplane.commands.compare.Comparison",
     "Compilation": "spinplane.commands.compile.Compilation",
     "Demo": "spinplane.commands.demo_convolution.Demo",
     "Explanation": "spinplane.commands.explain.Explanation",
     "DeviceReport": "spinplane.commands.device.DeviceReport",
     "Export": "spinplane.hdl.export.files.Export",
     "InMemoryRun": "spinplane.commands.in_memory.InMemoryRun",
+    "ModelFile": "spinplane.models.ModelFile",
     "NetworkRun": "spinplane.commands.run_result.NetworkRun",
     "Provenance": "spinplane.report.provenance.Provenance",
     "RowCommand": "spinplane.commands.in_memory.RowCommand",
@@ -105,6 +111,7 @@ _LATE = {
     "accuracy": "spinplane.commands.accuracy.accuracy",
     "and_rows": "spinplane.commands.in_memory.and_rows",
     "classify": "spinplane.commands.demo.classify",
+    "compare": "spinplane.commands.compare.compare",
     "compile_model": "spinplane.commands.compile.compile_model",
     "compute_in_memory": "spinplane.commands.in_memory.compute_in_memory",
     "demo": "spinplane.commands.demo_convolution.demo",

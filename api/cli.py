@@ -14,7 +14,7 @@ from spinplane.machine import SpinplaneError
 from .command_line.answer import Answer
 from .command_line.hardware import demo, export, synth
 from .command_line.memories import accuracy, device
-from .command_line.networks import compile, run, trace
+from .command_line.networks import compare, compile, run, trace
 from .command_line.training import train
 
 app = App(
@@ -22,7 +22,7 @@ app = App(
     help="Quantized convolutions inside SOT-MRAM: RTL, simulation, area.",
     version=spinplane.__version__,
 )
-for command in (demo, compile, run, trace, accuracy, device, export, synth, train):
+for command in (demo, compile, run, trace, compare, accuracy, device, export, synth, train):
     app.command(command)
 
 
@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        With 1 if the RTL differs from its reference, 2 for a wrong request, 130 or 141 if the user or the reader of
-        the output has left.
+        With 1 if the RTL or an imported network differs from its reference, 2 for a wrong request, 130 or 141 if the
+        user or the reader of the output has left.
     """
     tokens = sys.argv[1:] if arguments is None else arguments
     try:

@@ -1,13 +1,22 @@
 """From the model's name to an integer graph: a file, a network of the package, or one from the literature."""
 
 import zipfile
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinplane.compiler.graph import Graph
-from spinplane.machine import SpinplaneError
+from spinplane.compiler.expected_input import expected_input, input_warnings
+from spinplane.compiler.graph import Graph, InputCoding
+from spinplane.machine import MAX_BITS, SpinplaneError
+
+from .report.model_notes import ModelNotes
+
+if TYPE_CHECKING:
+    from spinplane.compiler.frontend.building import ImportedNetwork
 
 
 def shipped_networks() -> dict[str, Path]:
@@ -16,28 +25,127 @@ def shipped_networks() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.onnx"))}
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelFile:
+    """A file that does not quantize its input, and how this is: number = scale · (code − zero_point).
+
+    Parameters
+    ----------
+    path : Path
+    bits : int
+        Of its codes, 1 to 8.
+    scale : float
+    zero_point : int
+    signed : bool
+        Whether codes are from −2^(bits − 1), or from 0.
+
+    Raises
+    ------
+    SpinplaneError
+        If the bits are not from 1 to 8, or the scale is not a positive number.
+    """
+
+    path: Path
+    bits: int
+    scale: float = 1.0
+    zero_point: int = 0
+    signed: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MAX_BITS:
+            raise SpinplaneError(f"input bits = {self.bits}: must be from 1 to {MAX_BITS}")
+        if not 0 < np.float32(self.scale) < np.inf:
+            raise SpinplaneError(f"input scale = {self.scale}: must be a positive number")
+        if not -(2**MAX_BITS) < self.zero_point < 2**MAX_BITS:
+            raise SpinplaneError(f"input zero point = {self.zero_point}: must be from −255 to 255")
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def coding(self) -> InputCoding:
+        """How its numbers become codes."""
+        low = -(2 ** (self.bits - 1)) if self.signed else 0
+        return InputCoding(
+            scale=float(np.float32(self.scale)),
+            zero_point=float(self.zero_point),
+            low=low,
+            high=low + 2**self.bits - 1,
+        )
+
+
+#: A model as commands take it, see `open_model`.
+Model = str | Path | Graph | ModelFile
 #: Of the weights of a network of the literature, if no other is given.
 SEED = 0
 
 
-def open_model(model: str | Path | Graph, *, seed: int = SEED) -> Graph:
-    """A model as an integer graph.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """An opened model.
 
     Parameters
     ----------
-    model : str, Path or Graph
-        An ONNX or QONNX file; the name of a shipped network, ``digits-1-4``; a network of the literature with its
-        bits, ``svhn:1:4``, which gets seeded weights; or a graph as it is.
+    graph : Graph
+    notes : ModelNotes
+        What to tell of it.
+    file : Path or None
+    imported : ImportedNetwork or None
+        Of that file.
+    """
+
+    graph: Graph
+    notes: ModelNotes
+    file: Path | None = None
+    imported: "ImportedNetwork | None" = None
+
+    def encode(self, values: np.ndarray) -> tuple[np.ndarray, ModelNotes]:
+        """An input as the values of the graph's input, see `arrange`, and what to tell of both."""
+        x = self.arrange(values)
+        return self.graph.input_coding.encode(x), self.notes_with(x)
+
+    def arrange(self, values: np.ndarray) -> np.ndarray:
+        """An input as a batch of images, see `Graph.arrange_input`; it may also have the shape of the file's input."""
+        in_file, array = self.notes.expects.in_file, np.asarray(values)
+        if in_file and array.shape[-len(in_file) :] == in_file != array.shape[-len(self.graph.input_shape) :]:
+            assert self.imported is not None
+            # A map in the file's axes, of which the first one is the batch.
+            sides = [self.graph.input_shape[axis - 1] for axis in self.imported.views[-1].order[1:]]
+            back = np.argsort(self.imported.views[-1].order)
+            array = array.reshape(-1, *sides).transpose(back)
+        return self.graph.arrange_input(array)
+
+    def notes_with(self, x: np.ndarray) -> ModelNotes:
+        """What to tell of the network and of an input that `arrange` has arranged."""
+        return replace(self.notes, warnings=input_warnings(self.graph, x))
+
+
+def open_model(model: Model, *, check: bool = True, seed: int = SEED) -> Graph:
+    """A model as an integer graph, see `open_network`."""
+    return open_network(model, check=check, seed=seed).graph
+
+
+def open_network(model: Model, *, check: bool = True, seed: int = SEED) -> Network:
+    """A model as an integer graph, with what to tell of it.
+
+    Parameters
+    ----------
+    model : str, Path, ModelFile or Graph
+        An ONNX, QONNX or TFLite file, which says how its input is quantized, or a `ModelFile`, which says it instead;
+        the name of a shipped network, ``digits-1-4``; a network of the literature with its bits, ``svhn:1:4``, which
+        gets seeded weights; or a graph as it is.
+    check : bool
+        Whether to compare a file's graph with the file's own executor.
     seed : int
         Of those weights.
 
     Raises
     ------
     SpinplaneError
-        If there is no such model, or it cannot be read.
+        If there is no such model, it cannot be read, or its executor computes something else.
     """
     if isinstance(model, Graph):
-        return model
+        return _without_file(model)
     name = str(model)
     shipped = shipped_networks()
     if drawn_seed(name) is not None:
@@ -45,16 +153,42 @@ def open_model(model: str | Path | Graph, *, seed: int = SEED) -> Graph:
         from spinplane.compiler.frontend.model_zoo import build_graph
         from spinplane.compiler.frontend.networks import BitWidths
 
-        return build_graph(network, BitWidths.parse(bits), seed=seed)
+        return _without_file(build_graph(network, BitWidths.parse(bits), seed=seed))
     path = shipped.get(name, Path(name))
     if not path.is_file():
         raise SpinplaneError(
             f"model {name!r} is neither a file nor one of {', '.join(shipped)}; a network from the literature needs "
             "its bits, such as svhn:1:4"
         )
-    from spinplane.compiler.frontend.onnx_import import load_model
+    state = path.stat()
+    given = model if isinstance(model, ModelFile) else None
+    return _open_file(path, given, check, state.st_mtime_ns, state.st_size)
 
-    return load_model(path)
+
+def _without_file(graph: Graph) -> Network:
+    return Network(graph=graph, notes=ModelNotes(expects=expected_input(graph), check=""))
+
+
+@lru_cache(maxsize=8)
+def _open_file(path: Path, given: ModelFile | None, check: bool, changed: int, size: int) -> Network:
+    """A file, imported and checked once for as long as it stays as it is."""
+    from spinplane.compiler.frontend.import_model import import_model
+    from spinplane.compiler.judges.import_check import check_import
+
+    imported = import_model(path, coding=given.coding if given else None)
+    if check:
+        try:
+            told = str(check_import(path, imported))
+        except SpinplaneError as error:
+            raise SpinplaneError(f"model {path}: {error}") from None
+    else:
+        told = "import not checked, as --no-check says"
+    expects = expected_input(imported.graph)
+    view = imported.views.get(-1)
+    if view and view.sides == imported.graph.input_shape != view.shape[1:]:
+        expects = replace(expects, in_file=view.shape[1:])
+    notes = ModelNotes(expects=expects, check=told, told=imported.told)
+    return Network(graph=imported.graph, notes=notes, file=path, imported=imported)
 
 
 def drawn_seed(model: str) -> int | None:

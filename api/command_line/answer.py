@@ -50,7 +50,7 @@ class Answer:
         Raises
         ------
         BenchFailure
-            If the RTL is not equal to its reference.
+            If the RTL, or an imported network, is not equal to its reference.
         OSError
             If a file cannot be written.
         """
@@ -70,16 +70,19 @@ class Answer:
                 from spinplane.report.page import write_page
 
                 write_page(self.result, html, provenance)
-        if mismatches := getattr(self.result, "mismatches", 0):
-            raise spinplane.BenchFailure(f"{mismatches} mismatches between the RTL and its reference")
+        if failure := getattr(self.result, "failure", ""):
+            raise spinplane.BenchFailure(failure)
 
 
 @contextmanager
-def telling() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
-    """Tell the current step and its progress: on one moving line in a terminal, else line by line."""
+def telling(first: str = "starting") -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """Tell the current step, from the first one on, and its progress.
+
+    On one moving line in a terminal, else each further step on a line of its own.
+    """
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("starting", total=None)
+        task = progress.add_task(first, total=None)
 
         def tell(line: str) -> None:
             progress.update(task, description=escape(line))

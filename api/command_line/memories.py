@@ -5,39 +5,52 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.progress import Progress
 
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
-from spinplane.models import SEED
+from spinplane.models import SEED, drawn_seed
 from spinplane.report.provenance import UsedTechnology
 
-from .answer import Answer
-from .options import REPORT, MachineName, ModelName, ReportOptions, TechnologyName
+from .answer import Answer, telling
+from .options import (
+    AS_FILE,
+    REPORT,
+    Check,
+    InputOptions,
+    MachineName,
+    ModelName,
+    ReportOptions,
+    TechnologyName,
+)
 
 
 def accuracy(
     model: ModelName,
     *,
     data: Path | None = None,
-    technology: TechnologyName = "sot-mram",
+    technology: TechnologyName | None = None,
     machine: MachineName = "paper8",
     sigma_ra: list[float] | None = None,
     sigma_tmr: list[float] | None = None,
     offset_sigma: list[float] | None = None,
     multiple: list[float] | None = None,
     weak_cells: float | None = None,
-    images: int = 200,
+    images: int | None = None,
     seeds: int = 10,
+    check: Check = True,
     output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "accuracy",
+    given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Measure accuracy against the variation of memory cells, over fault maps drawn from a technology.
+    """Classify a data set on the functional machine, and tell which labels are taken for which classes.
+
+    With a technology or a deviation, measure accuracy against the variation of memory cells instead, over fault maps
+    drawn from the technology.
 
     Parameters
     ----------
     data
-        An .npz with images and labels; by default 200 digits of the MNIST test set.
+        An .npz with images x and labels y (or images and labels); by default 200 digits of the MNIST test set.
     sigma_ra
         Relative standard deviation of a cell's resistance-area product, such as 0.05; repeat it for further points.
         By default the technology's.
@@ -51,7 +64,7 @@ def accuracy(
     weak_cells
         Share of cells that no write changes; by default the technology's.
     images
-        Number of images to classify.
+        Number of images to classify; by default all, against variation 200.
     seeds
         Fault maps per point.
     output
@@ -59,13 +72,11 @@ def accuracy(
     """
     from spinplane.device import load_technology
 
-    chosen = load_technology(technology)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("fault maps", total=None)
+    with telling("classifying") as (_, advance):
         result = spinplane.accuracy(
-            model,
+            given.of(model),
             data=data,
-            technology=chosen,
+            technology=technology,
             machine=machine,
             sigmas_ra=sigma_ra,
             sigmas_tmr=sigma_tmr,
@@ -74,15 +85,18 @@ def accuracy(
             weak_cells=weak_cells,
             images=images,
             seeds=seeds,
+            check=check,
             folder=output,
-            advance=lambda done, of: progress.update(task, completed=done, total=of),
+            advance=advance,
         )
     return Answer(
         result=result,
         files=files,
         machine=load_machine(machine),
-        technology=UsedTechnology.of(chosen),
-        seed=SEED,
+        technology=UsedTechnology.of(load_technology(technology or result.technology))
+        if result.technology
+        else None,
+        seed=SEED if result.technology else drawn_seed(model),
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands about networks: compile, run, trace."""
+"""Commands about networks: compile, run, trace, compare."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,13 +9,16 @@ from rich.console import Console
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
-from spinplane.models import drawn_seed
+from spinplane.models import SEED, drawn_seed
 
 from .answer import Answer, telling
 from .options import (
+    AS_FILE,
     REPORT,
+    Check,
     FoldPools,
     InputFile,
+    InputOptions,
     MachineName,
     ModelName,
     OutputFile,
@@ -31,8 +34,10 @@ def compile(
     machine: MachineName = "paper8",
     fold_pools: FoldPools = False,
     explain: Annotated[bool, Parameter(negative=())] = False,
+    check: Check = True,
     output: Annotated[OutputFile, Parameter(alias="-o")] = None,
     picture: OutputFile = None,
+    given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Compile a network for a machine, and report the placement, cycles and events of each layer.
@@ -50,7 +55,13 @@ def compile(
         picture = files.html.with_name(f"{files.html.name}.png")
     with Console(stderr=True).status("compiling"):
         result = spinplane.compile_model(
-            model, machine=machine, fold_pools=fold_pools, explain=explain, output=output, picture=picture
+            given.of(model),
+            machine=machine,
+            fold_pools=fold_pools,
+            explain=explain,
+            check=check,
+            output=output,
+            picture=picture,
         )
     return Answer(result=result, files=files, seed=drawn_seed(model))
 
@@ -61,9 +72,11 @@ def run(
     input: InputFile,
     machine: MachineName = "paper8",
     fold_pools: FoldPools = False,
+    check: Check = True,
     simulator: RtlSimulator = None,
     waves: OutputFolder = None,
     faults: Path | None = None,
+    given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Run a whole network on the RTL of the accelerator, and check every layer bit by bit.
@@ -81,10 +94,11 @@ def run(
     values = spinplane.load_array(input)
     with telling() as (tell, advance):
         result = spinplane.run_network(
-            model,
+            given.of(model),
             values,
             machine=machine,
             fold_pools=fold_pools,
+            check=check,
             simulator=simulator,
             waves=waves,
             faults=FaultMap.load(faults) if faults else None,
@@ -102,6 +116,8 @@ def trace(
     layer: str | None = None,
     machine: MachineName = "paper8",
     fold_pools: FoldPools = False,
+    check: Check = True,
+    given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Follow one value of a network back into the memory: window, rows, AND, counts, sums, code and cycles.
@@ -122,6 +138,37 @@ def trace(
     values = spinplane.load_array(input)
     with Console(stderr=True).status("tracing"):
         result = spinplane.trace(
-            model, values, output=(k, y, x), layer=layer, machine=machine, fold_pools=fold_pools
+            given.of(model),
+            values,
+            output=(k, y, x),
+            layer=layer,
+            machine=machine,
+            fold_pools=fold_pools,
+            check=check,
         )
     return Answer(result=result, files=files, machine=load_machine(machine), seed=drawn_seed(model))
+
+
+def compare(
+    model: ModelName,
+    *,
+    input: Annotated[Path | None, Parameter(name="--input")] = None,
+    samples: int = 16,
+    given: InputOptions = AS_FILE,
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Compare an imported network with its file's own executor, node by node, each on the executor's inputs.
+
+    Ends with 0 if all values are equal or near-ties, 1 if others differ, 2 for a wrong request.
+
+    Parameters
+    ----------
+    input
+        The network's input as a .npy file, one image or a batch; by default random images.
+    samples
+        How many of these.
+    """
+    values = spinplane.load_array(input) if input else None
+    with Console(stderr=True).status("comparing"):
+        result = spinplane.compare(given.of(model), values, samples=samples)
+    return Answer(result=result, files=files, seed=None if input else SEED)

@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from spinplane.machine import SpinplaneError
+from spinplane.models import ModelFile
+
 
 def _writable(_type: Any, path: Path | None) -> None:
     """Refuse a file that cannot be written, before any work is done for it."""
@@ -38,8 +41,8 @@ Switch = Annotated[bool, Parameter(negative=())]
 ModelName = Annotated[
     str,
     Parameter(
-        help="An ONNX or QONNX file, a network shipped with the package (digits-1-4), or one from the literature with "
-        "its bits (svhn:1:4)."
+        help="An ONNX, QONNX or TFLite file, a network shipped with the package (digits-1-4), or one from the "
+        "literature with its bits (svhn:1:4)."
     ),
 ]
 #: Machines and technologies are named in the same way.
@@ -57,6 +60,13 @@ FoldPools = Annotated[
         help="Fold average pooling into the preceding kernels where that takes fewer cycles; the values stay the same.",
     ),
 ]
+Check = Annotated[
+    bool,
+    Parameter(
+        help="Compare the import of a file with the file's own executor on a few images, node by node; `--no-check` "
+        "goes on without."
+    ),
+]
 InputFile = Annotated[
     Path, Parameter(name="--input", help="The network's input as a .npy file: one image or a batch.")
 ]
@@ -64,6 +74,43 @@ RtlSimulator = Annotated[
     Literal["verilator", "icarus"] | None,
     Parameter(help="Simulator of the RTL; by default the faster of those installed."),
 ]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class InputOptions:
+    """How the input of a file is quantized that does not say it itself.
+
+    Parameters
+    ----------
+    input_bits
+        Bits of the input's codes, for a file that does not quantize its input: number = scale · (code − zero point).
+    input_scale
+        Scale of the input's codes.
+    input_zero_point
+        Zero point of the input's codes.
+    input_signed
+        Codes from −2^(bits − 1) on; by default from 0.
+    """
+
+    input_bits: int | None = None
+    input_scale: float = 1.0
+    input_zero_point: int = 0
+    input_signed: Switch = False
+
+    def of(self, model: str) -> str | ModelFile:
+        """A model with this input, if one is given."""
+        if self.input_bits is None:
+            if self != InputOptions():
+                raise SpinplaneError("--input-scale, --input-zero-point and --input-signed need --input-bits")
+            return model
+        return ModelFile(
+            path=Path(model),
+            bits=self.input_bits,
+            scale=self.input_scale,
+            zero_point=self.input_zero_point,
+            signed=self.input_signed,
+        )
 
 
 @Parameter(name="*")
@@ -97,4 +144,4 @@ class ReportOptions(FileOptions):
 
 
 #: The terminal only.
-FILE, REPORT = FileOptions(), ReportOptions()
+FILE, REPORT, AS_FILE = FileOptions(), ReportOptions(), InputOptions()

@@ -8,12 +8,12 @@ from typing import ClassVar
 from rich.table import Table
 
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.graph import Graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.machine import AcceleratorCounters, Machine, load_machine
 
-from ..models import open_model
+from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
+from ..report.model_notes import ModelNotes
 from ..report.report import Report
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies
 from .layer_codes import LayerCodes, codes_table, layer_codes
@@ -81,6 +81,7 @@ class Compilation(Report):
     Parameters
     ----------
     network : str
+    model : ModelNotes
     machine : Machine
     steady, cold : Totals
         Of a run whose resident kernels are in the array, and of the first one.
@@ -97,6 +98,7 @@ class Compilation(Report):
     derived: ClassVar[tuple[str, ...]] = ("resident",)
 
     network: str
+    model: ModelNotes
     machine: Machine
     steady: Totals
     cold: Totals
@@ -166,7 +168,7 @@ class Compilation(Report):
         )
         lines += [f"program  {self.file}"] if self.file else []
         lines += [f"picture  {self.picture}"] if self.picture else []
-        return tuple(lines)
+        return (*lines, *self.model.lines())
 
     def drawings(self) -> tuple[Path, ...]:
         """The rows that each layer takes."""
@@ -174,11 +176,12 @@ class Compilation(Report):
 
 
 def compile_model(
-    model: str | Path | Graph,
+    model: Model,
     *,
     machine: Machine | str | Path,
     fold_pools: bool = False,
     explain: bool = False,
+    check: bool = True,
     output: Path | None = None,
     picture: Path | None = None,
 ) -> Compilation:
@@ -187,13 +190,15 @@ def compile_model(
     Parameters
     ----------
     model : str, Path or Graph
-        See `open_model`.
+        See `open_network`.
     machine : Machine, str or Path
         See `load_machine`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     explain : bool
         Whether to tell how each layer's sums become codes, see `LayerCodes`.
+    check : bool
+        Whether to compare the import with the file's own executor.
     output : Path, optional
         File for the program, see `Program.save`.
     picture : Path, optional
@@ -204,7 +209,8 @@ def compile_model(
     SpinplaneError
         If the model cannot be read, or a layer does not fit, with the numbers.
     """
-    machine, graph = load_machine(machine), open_model(model)
+    machine, network = load_machine(machine), open_network(model, check=check)
+    graph = network.graph
     program = compile_graph(graph, machine, fold_pools=fold_pools)
     layers = compiled_layers(program)
     if picture is None and output is not None:
@@ -216,6 +222,7 @@ def compile_model(
     steady, cold = predict(program, resident=True), predict(program, resident=False)
     return Compilation(
         network=program.name,
+        model=network.notes,
         machine=machine,
         steady=_totals(layers, steady),
         cold=_totals(layers, cold),

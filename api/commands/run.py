@@ -14,7 +14,6 @@ import numpy as np
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.behavioral.accelerator import AcceleratorRun as FunctionalRun
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
@@ -24,7 +23,7 @@ from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
 
-from ..models import open_model
+from ..models import Model, open_network
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
 
@@ -32,11 +31,12 @@ _WAVES = "waves.vcd"
 
 
 def run_network(
-    model: str | Path | Graph,
+    model: Model,
     values: np.ndarray,
     *,
     machine: Machine | str | Path,
     fold_pools: bool = False,
+    check: bool = True,
     simulator: str | None = None,
     waves: Path | None = None,
     faults: FaultMap | None = None,
@@ -50,13 +50,15 @@ def run_network(
     Parameters
     ----------
     model : str, Path or Graph
-        See `open_model`.
+        See `open_network`.
     values : ndarray
         Input of the network, see `Graph.encode_input`.
     machine : Machine, str or Path
         See `load_machine`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
+    check : bool
+        Whether to compare the import with the file's own executor.
     simulator : {"verilator", "icarus", "amaranth"}, optional
         By default the faster of the first two that can be used. Amaranth's own needs nothing but Python, and
         hours for a network.
@@ -76,9 +78,9 @@ def run_network(
     BenchFailure
         If the simulated array refuses an operation, or the accelerator ends with an error.
     """
-    machine, graph = load_machine(machine), open_model(model)
-    simulator = usable_simulator(simulator)
-    inputs = graph.encode_input(values)
+    machine, network = load_machine(machine), open_network(model, check=check)
+    simulator, graph = usable_simulator(simulator), network.graph
+    inputs, notes = network.encode(values)
     tell("compiling the network")
     program = compile_graph(graph, machine, fold_pools=fold_pools)
     layers = compiled_layers(program)
@@ -135,6 +137,7 @@ def run_network(
     )
     return NetworkRun(
         network=graph.name,
+        model=notes,
         machine=machine,
         simulator=simulator,
         mismatches=sum(layer.mismatches for layer in compared) + others,

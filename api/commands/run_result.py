@@ -10,6 +10,7 @@ from rich.table import Table
 from spinplane.machine import AcceleratorCounters, Machine
 
 from ..report.layer_figures import LayerFigures
+from ..report.model_notes import ModelNotes
 from ..report.report import UNWRITTEN, Report
 
 
@@ -100,6 +101,7 @@ class NetworkRun(Report):
     Parameters
     ----------
     network : str
+    model : ModelNotes
     machine : Machine
     simulator : str
     mismatches : int
@@ -123,6 +125,7 @@ class NetworkRun(Report):
     derived: ClassVar[tuple[str, ...]] = ("wrong", "classes", "cycles", "cycles_cold")
 
     network: str
+    model: ModelNotes
     machine: Machine
     simulator: str
     mismatches: int
@@ -201,7 +204,7 @@ class NetworkRun(Report):
         built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
         lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
         lines += [f"waveform         {self.waves}"] if self.waves else []
-        return tuple(lines)
+        return (*lines, *self.model.lines())
 
 
 def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, mismatches: int) -> list[str]:

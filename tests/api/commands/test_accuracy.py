@@ -12,7 +12,8 @@ from result_files import written
 import spinplane
 from spinplane.behavioral import Accelerator
 from spinplane.cli import main
-from spinplane.commands.accuracy import AccuracyPoint, _first_output, load_images
+from spinplane.commands.data_set import first_output, load_images
+from spinplane.commands.variation import AccuracyPoint
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.device import draw_fault_map, load_technology
@@ -161,14 +162,16 @@ def test_the_report_says_what_ran(report):
 
 
 @pytest.mark.parametrize("network", shipped_networks())
-def test_its_first_output_are_those_of_a_run_with_faults_and_of_the_rtl(network):
+def test_its_outputs_are_those_of_a_run_with_faults_and_of_the_rtl(network):
     """`run_network` compares RTL and functional machine, and gives what the RTL computed."""
     machine, graph = load_machine("paper8"), open_model(network)
     program = compile_graph(graph, machine)
     faults = draw_fault_map(machine, load_technology("sot-mram"), 3, sigma_ra=0.1, sigma_tmr=0.2)
     pixels = load_images(None)[0][:8]
     codes = (graph.encode_input(pixels) - program.input.offset) // program.input.scale
-    outputs = _first_output(program, faults, codes)
+    accelerator = Accelerator(machine, faults)
+    accelerator.load(program)
+    outputs = first_output(program, accelerator, codes)
     run = spinplane.run_network(network, pixels, machine=machine, faults=faults)
     assert run.mismatches == 0
     assert run.wrong > 0
@@ -188,7 +191,9 @@ def test_an_output_of_several_layers_is_taken_whole():
     program = compile_graph(graph, machine)
     codes = (drawn.inputs - program.input.offset) // program.input.scale
     expected = graph.decode_outputs(run_graph(graph, drawn.inputs))[0]
-    assert np.array_equal(_first_output(program, faults, codes), expected)
+    accelerator = Accelerator(machine, faults)
+    accelerator.load(program)
+    assert np.array_equal(first_output(program, accelerator, codes), expected)
 
 
 def test_the_interval_covers_counting_and_the_spread_of_the_maps():

@@ -17,6 +17,7 @@ from spinplane.compiler.graph import unscaled_output
 from spinplane.compiler.predict import predict
 from spinplane.machine import Machine, load_machine
 from spinplane.machine.program import Program
+from spinplane.models import open_network
 
 
 def test_figures_of_a_network() -> None:
@@ -86,7 +87,7 @@ def test_strips_as_long_as_the_stride_are_no_pixels() -> None:
 def test_the_command_folds(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compilation, "open_model", lambda model: pooled_graph())
+    monkeypatch.setattr(compilation, "open_network", lambda model, check: open_network(pooled_graph()))
     main(["compile", "pooled", "--machine", "tiny", "--fold-pools", "--picture", str(tmp_path / "rows.png")])
     assert "averages folded into the kernels: averages" in capsys.readouterr().out
     assert (tmp_path / "rows.png").read_bytes().startswith(b"\x89PNG")
@@ -112,7 +113,7 @@ def test_a_network_of_one_layer_has_no_figures_without_it() -> None:
 def test_program_and_picture_are_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compilation, "open_model", lambda model: small_graph())
+    monkeypatch.setattr(compilation, "open_network", lambda model, check: open_network(small_graph()))
     file, figures = tmp_path / "new" / "small.program", tmp_path / "map.json"
     main(["compile", "small", "--machine", "tiny", "-o", str(file), "--json", str(figures)])
     told = capsys.readouterr().out

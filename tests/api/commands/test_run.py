@@ -23,6 +23,7 @@ from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.registers import Error
+from spinplane.models import open_network
 
 
 @pytest.fixture
@@ -271,7 +272,7 @@ def test_values_that_faults_make_wrong_are_no_mismatches(rtl: None) -> None:
 def test_the_command_runs_a_network(
     rtl: None, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "open_model", lambda model: small_graph())
+    monkeypatch.setattr(running, "open_network", lambda model, check: open_network(small_graph()))
     np.save(tmp_path / "x.npy", small_images(1))
     main(
         [
@@ -290,7 +291,7 @@ def test_the_command_fails_for_a_mismatch(
         images[0] = replace(images[0], maps=(images[0].maps[0], images[0].maps[1] + 1))
 
     spoil(monkeypatch, flip)
-    monkeypatch.setattr(running, "open_model", lambda model: small_graph())
+    monkeypatch.setattr(running, "open_network", lambda model, check: open_network(small_graph()))
     np.save(tmp_path / "x.npy", small_images(1))
     with pytest.raises(SystemExit) as ended:
         main(

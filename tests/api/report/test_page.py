@@ -16,6 +16,7 @@ from spinplane.cli import main
 from spinplane.commands import compile as compilation
 from spinplane.commands import trace as tracing
 from spinplane.machine import load_machine
+from spinplane.models import open_network
 from spinplane.report.provenance import Provenance, UsedTechnology
 from spinplane.report.report import Report
 
@@ -179,7 +180,7 @@ def test_the_command_writes_a_page(
     arguments: list[str], heading: str, pictures: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (compilation, tracing):
-        monkeypatch.setattr(module, "open_model", lambda model: small_graph())
+        monkeypatch.setattr(module, "open_network", lambda model, check: open_network(small_graph()))
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", small_images(1))
     arguments = [*arguments, "--machine", "tiny", "--html", "new/a.html"]

@@ -240,6 +240,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_a_run_is_one_line(key: str, value: Any, message: str, tmp_path: Path) -> None:
+    expects = {"shape": [1, 2, 2], "dtype": "uint8", "low": 0.0, "high": 3.0, "step": 1.0, "codes": 4}
     counters = {origin: {"cycles": 1} for origin in ("rtl", "functional", "predicted")}
     run = {
         "spinplane": {
@@ -253,6 +254,7 @@ def test_what_is_wrong_with_a_run_is_one_line(key: str, value: Any, message: str
             **{"versions": {}, "machine": vars(load_machine("tiny"))},
         },
         **{"network": "n", "machine": "tiny", "simulator": "icarus", "mismatches": 0, "outputs": [[1.5]]},
+        **{"further_outputs": [], "model": {"expects": expects, "check": "", "told": [], "warnings": []}},
         **{"efficiency": {"steady": 0.5, "cold": 1, "without_first": None}, "utilization": 0.5},
         **{"counters": counters, "counters_cold": counters, "layers": [], "cached": False},
         **{"build_seconds": 0.0, "run_seconds": 1.0, "waves": None},

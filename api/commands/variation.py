@@ -1,0 +1,199 @@
+"""Accuracy against the variation of memory cells, over fault maps drawn from a technology."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from spinplane.compiler.compiled_program import CompiledProgram
+from spinplane.device import draw_fault_map
+from spinplane.device.faults import weak_cell_rates
+from spinplane.device.statistics import clopper_pearson, student
+from spinplane.device.technology import Technology
+from spinplane.machine import SpinplaneError
+
+from ..report.drawing import draw_accuracy
+from .data_set import classes_of
+
+#: Of all deviations, where neither they nor multiples are given as a sweep.
+MULTIPLES = (1.0, 1.5, 2.0, 3.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccuracyPoint:
+    """Accuracy at one variation.
+
+    Parameters
+    ----------
+    multiple : float
+        Of the deviations that were asked for; it is in those below.
+    sigma_ra, sigma_tmr : float
+        Standard deviations of a cell's resistance-area product and TMR, over the nominal ones.
+    offset_sigma_v : float
+        Standard deviation of the sense amplifiers' offsets.
+    stuck_cells, drifted_amplifiers : float
+        Mean number over the seeds; amplifiers drifted so far that they would be wrong with nominal cells.
+    images : int
+    accuracies : tuple of float
+        Share of images classified correctly, one per seed.
+    """
+
+    derived: ClassVar[tuple[str, ...]] = ("mean", "standard_error", "interval")
+
+    multiple: float
+    sigma_ra: float
+    sigma_tmr: float
+    offset_sigma_v: float
+    stuck_cells: float
+    drifted_amplifiers: float
+    images: int
+    accuracies: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the seeds."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean over the seeds: how much fault maps differ, on these images."""
+        count = len(self.accuracies)
+        return float(np.std(self.accuracies, ddof=1) / np.sqrt(count)) if count > 1 else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the mean on these images.
+
+        What covers both Clopper and Pearson's, all classifications taken as trials of their own, and Student's over
+        the fault maps, on which they hang together; the former alone for one map.
+        """
+        trials = self.images * len(self.accuracies)
+        right = round(sum(self.accuracies) * self.images)
+        low, high = clopper_pearson(right, trials)
+        if len(self.accuracies) > 1:
+            ends = student(np.array(self.accuracies))
+            low, high = max(0.0, min(low, ends[0])), min(1.0, max(high, ends[1]))
+        return low, high
+
+
+class Study:
+    """Points of variation, each with several fault maps.
+
+    Parameters
+    ----------
+    technology : Technology
+    sigmas_ra, sigmas_tmr, offset_sigmas_v, multiples, weak_cells
+        See `spinplane.accuracy`.
+    seeds : int
+        Fault maps of each point.
+
+    Raises
+    ------
+    SpinplaneError
+        If the deviations are not equally many, or a multiple is negative.
+    """
+
+    def __init__(
+        self,
+        technology: Technology,
+        *,
+        sigmas_ra: Sequence[float] | None,
+        sigmas_tmr: Sequence[float] | None,
+        offset_sigmas_v: Sequence[float] | None,
+        multiples: Sequence[float] | None,
+        weak_cells: float | None,
+        seeds: int,
+    ) -> None:
+        self.technology, self._seeds = technology, seeds
+        self._given = {
+            "sigma_ra": sigmas_ra or [technology["variation.resistance_area"]],
+            "sigma_tmr": sigmas_tmr or [technology["variation.tmr"]],
+            "offset_sigma": offset_sigmas_v or [technology["sense_amplifier.offset_sigma"]],
+        }
+        self._factors, self._sweep = _sweep(self._given, multiples)
+        self._rates = weak_cell_rates(technology) if weak_cells is None else weak_cells
+
+    def points(
+        self,
+        program: CompiledProgram,
+        codes: np.ndarray,
+        labels: np.ndarray,
+        advance: Callable[[int, int], None],
+    ) -> tuple[AccuracyPoint, ...]:
+        """Classify images, see `classes_of`, in the memories of all points."""
+        points = []
+        for at, (factor, sigmas) in enumerate(zip(self._factors, self._sweep, strict=True)):
+            stuck, drifted, shares = [], [], []
+            for seed in range(self._seeds):
+                faults = draw_fault_map(
+                    program.machine, self.technology, seed, weak_cells=self._rates, **sigmas
+                )
+                stuck.append(len(faults.stuck))
+                drifted.append(sum(faults.faulty_columns.values()))
+                shares.append(float((classes_of(program, codes, faults) == labels).mean()))
+                advance(at * self._seeds + seed + 1, len(self._sweep) * self._seeds)
+            points.append(
+                AccuracyPoint(
+                    multiple=factor,
+                    sigma_ra=sigmas["sigma_ra"],
+                    sigma_tmr=sigmas["sigma_tmr"],
+                    offset_sigma_v=sigmas["offset_sigma"],
+                    stuck_cells=float(np.mean(stuck)),
+                    drifted_amplifiers=float(np.mean(drifted)),
+                    images=len(labels),
+                    accuracies=tuple(shares),
+                )
+            )
+        return tuple(points)
+
+    def draw(self, path: Path, points: Sequence[AccuracyPoint], *, title: str, baseline: float) -> Path:
+        """Plot the points to a PNG."""
+        label, positions = _axis(self._given, self._factors, self._sweep)
+        return draw_accuracy(
+            path,
+            title=title,
+            label=label,
+            positions=positions,
+            means=[p.mean for p in points],
+            lows=[p.interval[0] for p in points],
+            highs=[p.interval[1] for p in points],
+            baseline=baseline,
+        )
+
+
+def _sweep(
+    given: dict[str, Sequence[float]], multiples: Sequence[float] | None
+) -> tuple[list[float], list[dict[str, float]]]:
+    """Factor and deviations of each point."""
+    lengths = {len(values) for values in given.values()} - {1}
+    if len(lengths) > 1:
+        counts = ", ".join(f"{len(values)} of {key}" for key, values in given.items())
+        raise SpinplaneError(f"deviations: {counts}: give one of each, or equally many")
+    if lengths and multiples and len(multiples) > 1:
+        raise SpinplaneError(
+            "several deviations and several multiples: only one of the two may have several values"
+        )
+    factors = [float(f) for f in multiples or (MULTIPLES if not lengths else (1.0,))]
+    if not min(factors) >= 0:
+        raise SpinplaneError(f"multiple of the deviations = {min(factors)!r}: must be at least 0")
+    count = max(len(factors), *(len(values) for values in given.values()))
+    factors *= count // len(factors)
+    return factors, [
+        {key: factor * float(values[at % len(values)]) for key, values in given.items()}
+        for at, factor in enumerate(factors)
+    ]
+
+
+def _axis(
+    given: dict[str, Sequence[float]], factors: list[float], sweep: list[dict[str, float]]
+) -> tuple[str, list[float]]:
+    """What the plot shows the accuracy against: the first deviation that was given as a sweep, else the multiples."""
+    names = {"sigma_ra": ("σ(RA), %", 1e2), "sigma_tmr": ("σ(TMR), %", 1e2)}
+    names["offset_sigma"] = ("σ of the sense amplifiers' offset, mV", 1e3)
+    for key, (name, scale) in names.items():
+        if len(given[key]) > 1:
+            return name, [scale * sigmas[key] for sigmas in sweep]
+    ra, tmr, offset = (float(given[key][0]) for key in names)
+    return f"multiple of σ(RA) = {ra:.3g}, σ(TMR) = {tmr:.3g}, σ(offset) = {offset * 1e3:.3g} mV", factors
