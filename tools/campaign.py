@@ -42,6 +42,8 @@ def main(wanted: list[str]) -> None:
         with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as workers:
             for counted in track(workers.map(module.run, chunks), description=name, total=len(chunks)):
                 seen += counted
+        if hasattr(module, "check_shares"):
+            module.check_shares(seen)
         minutes = (_processor_seconds() - start) / 60
         sections[module.TITLE] = _section(module.TITLE, module.CASES, seen, minutes)
         PAGE.write_text("\n".join([HEAD, *(sections[title] for title in sorted(sections))]), encoding="utf-8")
