@@ -11,6 +11,8 @@ from markdown_blocks import read_blocks, run_block
 import spinplane
 from spinplane.cli import app
 from spinplane.machine import Machine, load_machine
+from tests.mlperf_tiny import NETWORKS
+from tests.random_networks.files import write
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "README.md"
@@ -91,3 +93,19 @@ def test_networks_take_the_cycles_of_the_table(row: list[str]) -> None:
     steady = spinplane.compile_model(row[0], machine=row[1]).steady
     shares = [percent(share or 0) for share in (steady.efficiency, steady.efficiency_without_first)]
     assert row[2:] == [thousands(steady.cycles), *shares]
+
+
+@pytest.mark.parametrize("row", table("| int8 network |"), ids=lambda row: f"{row[0]}-{row[1]}")
+def test_int8_networks_take_the_cycles_of_the_table(row: list[str], tmp_path: Path) -> None:
+    name, forms, machine, *shown = row
+    for form in forms.lower().split(", "):
+        file = write(form, NETWORKS[name](0, explicit=form == "qdq"), 0, tmp_path)
+        compiled = spinplane.compile_model(str(file.path), machine=machine)
+        needed = sum(layer.column_use * layer.counters.ands for layer in compiled.layers)
+        shares = [percent(compiled.steady.efficiency), percent(needed / compiled.counters.ands)]
+        assert shown == [thousands(compiled.steady.cycles), *shares]
+
+
+def test_the_table_has_every_int8_network_in_both_forms() -> None:
+    rows = [(row[0], form) for row in table("| int8 network |") for form in row[1].split(", ")]
+    assert rows == [(name, form) for name in NETWORKS for form in ("QDQ", "TFLite")]
