@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
@@ -46,13 +47,7 @@ def max_pool(
     if isinstance(x.carrier, InputCarrier) and is_coded(drafts):
         x = as_codes(drafts, label, x)
     places = window_axes(x.layout)
-    pool = Pooling(
-        kind="max_codes",
-        size=on_map(places, kernel, 1),
-        stride=on_map(places, stride, 1),
-        padding=padding_on_map(places, padding),
-        dilation=_gaps(on_map(places, dilation, 1), on_map(places, kernel, 1)),
-    )
+    pool = _on_map("max_codes", places, kernel, stride, padding, dilation)
     pool, made = _fitted(label, x, pool, ceil=ceil)
     _counts(label, x.layout.sides, pool)
     given, carrier = x, x.carrier
@@ -110,13 +105,7 @@ def average_pool(
     """`Builder.average_pool`."""
     x = _image(drafts, label, x, kernel)
     places = window_axes(x.layout)
-    pool = Pooling(
-        kind="sum",
-        size=on_map(places, kernel, 1),
-        stride=on_map(places, stride, 1),
-        padding=padding_on_map(places, padding),
-        dilation=_gaps(on_map(places, dilation, 1), on_map(places, kernel, 1)),
-    )
+    pool = _on_map("sum", places, kernel, stride, padding, dilation)
     pool, made = _fitted(label, x, pool, ceil=ceil)
     counts = _counts(
         label, x.layout.sides, pool, padding_on_map(places, padding) if count_padding else (0, 0, 0, 0)
@@ -201,9 +190,23 @@ def _image(drafts: Drafts, label: str, x: Value, kernel: Sequence[int]) -> Value
     return x
 
 
-def _gaps(dilation: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-    """A dilation, which a side of 1 has none of."""
-    return dilation[0] if size[0] > 1 else 1, dilation[1] if size[1] > 1 else 1
+def _on_map(
+    kind: Literal["sum", "max_codes"],
+    places: tuple[int, ...],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+) -> Pooling:
+    """Pooling over lines and columns; a side of 1 has no gaps."""
+    size, gaps = on_map(places, kernel, 1), on_map(places, dilation, 1)
+    return Pooling(
+        kind=kind,
+        size=size,
+        stride=on_map(places, stride, 1),
+        padding=padding_on_map(places, padding),
+        dilation=(gaps[0] if size[0] > 1 else 1, gaps[1] if size[1] > 1 else 1),
+    )
 
 
 def _expect_unpooled(label: str, carrier: SumsCarrier) -> None:
