@@ -1,5 +1,6 @@
 """Where a quantizer's steps are among the sums before it, in whole numbers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import lcm
@@ -44,6 +45,29 @@ class ExactSteps:
         rows = [self._solve(block) for block in self._blocks()]
         return np.concatenate(rows) if rows else np.zeros((0, self.twice.shape[-1]), dtype=np.int64)
 
+    @property
+    def starts(self) -> np.ndarray:
+        """Least sum behind each step, all steps in ascending order, shape (channels, n), int64; no step is left out.
+
+        One that no sum reaches, or all do, is at an end of the sums.
+        """
+        least, greatest = (end[:, np.newaxis] for end in (self.map.least, self.map.greatest))
+        # The greatest sums of falling channels, turned into the least ones after them.
+        return np.where(
+            self.map.falling[:, np.newaxis],
+            np.clip(self.thresholds, least - 1, greatest)[:, ::-1] + 1,
+            np.clip(self.thresholds, least, greatest + 1),
+        )
+
+    @property
+    def rising(self) -> np.ndarray:
+        """Channels whose thresholds ascend."""
+        return ~self.map.falling
+
+    def levels(self, levels: np.ndarray) -> np.ndarray:
+        """Levels between the thresholds, of those of a quantizer."""
+        return levels
+
     def margins(self) -> np.ndarray:
         """Distance in codes of the nearest number to a step, infinite where a channel takes none.
 
@@ -60,6 +84,10 @@ class ExactSteps:
         late = replace(self, map=least, twice=self.twice if self.late is None else self.late)
         early = replace(self, map=greatest, twice=self.twice if self.early is None else self.early)
         return late, early
+
+    def regions(self) -> Iterator["ExactSteps"]:
+        """Itself: all sums lie in one region."""
+        yield self
 
     def _blocks(self) -> list[slice]:
         return [slice(start, start + _BLOCK) for start in range(0, len(self.map.weight), _BLOCK)]

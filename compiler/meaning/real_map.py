@@ -1,6 +1,6 @@
 """From a carrier's integers to a tensor's numbers, channel by channel: lines with bounds, and functions between."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -9,6 +9,7 @@ import numpy as np
 from .exact_map import ExactMap
 from .exact_steps import ExactSteps
 from .functions import Function, Reached
+from .region_steps import RegionSteps
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,11 +55,20 @@ class RealMap:
 
     @property
     def falling(self) -> np.ndarray:
-        """Channels in which greater integers give lesser numbers."""
+        """Channels in which greater integers give lesser numbers, above all turning points of functions."""
         falling = self.first.falling
         for stage in self.stages:
             falling = falling ^ stage.map.falling
         return falling
+
+    @property
+    def turns(self) -> np.ndarray:
+        """How many functions turn in each channel, shape (channels,), int64."""
+        turns = np.zeros(self.channels, dtype=np.int64)
+        for stage in self.stages:
+            if stage.function.turn is not None:
+                turns += 1 if stage.function.turn.turns is None else stage.function.turn.turns
+        return turns
 
     @property
     def uniform(self) -> bool:
@@ -83,12 +93,9 @@ class RealMap:
 
     def through(self, function: Function) -> "RealMap":
         """The function of the numbers."""
-        ends = [self.numbers(end[:, np.newaxis])[:, 0] for end in (self.first.least, self.first.greatest)]
-        values = [
-            np.array([function.value(channel, number) for channel, number in enumerate(end)], dtype=object)
-            for end in ends
-        ]
-        weight = np.maximum(abs(values[0]), abs(values[1]))
+        ends = self._reach()
+        weights = [[function.largest(c, number) for c, number in enumerate(end)] for end in ends]
+        weight = np.max(np.array(weights, dtype=object), axis=0)
         ones = np.array([Fraction(1)] * self.channels, dtype=object)
         behind = ExactMap.of_numbers(weight, ones, roundings=function.roundings)
         stages = (*self.stages, Stage(function=function, map=behind))
@@ -103,7 +110,65 @@ class RealMap:
             numbers = stage.map.numbers(np.array(values, dtype=object).reshape(numbers.shape))
         return numbers
 
-    def steps(self, twice: np.ndarray, inclusive: np.ndarray) -> ExactSteps:
+    def _reach(self) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest number of each channel."""
+        ends = self.first.numbers(np.stack([self.first.least, self.first.greatest], axis=1).astype(object))
+        for stage in self.stages:
+            values = [
+                [stage.function.value(c, number) for number in (*row, *stage.function.turns_between(c, *row))]
+                for c, row in enumerate(ends)
+            ]
+            ends = stage.map.numbers(np.array([[min(row), max(row)] for row in values], dtype=object))
+        return ends.min(axis=1), ends.max(axis=1)
+
+    def branches(self) -> tuple["RealMap", ...]:
+        """The same in regions of the integers, ascending, in none of which a function turns.
+
+        Where no function of a channel turns, all but one of its regions are empty.
+        """
+        for at, stage in enumerate(self.stages):
+            if stage.function.turn is not None:
+                return tuple(part for half in self._halves(at) for part in half.branches())
+        return (self,)
+
+    def turning_points(self) -> Iterator[ExactSteps]:
+        """Where functions turn, as steps of the integers."""
+        for at, stage in enumerate(self.stages):
+            if stage.function.turn is not None:
+                yield self._turning_point(at)
+                for half in self._halves(at):
+                    yield from half.turning_points()
+                return
+
+    def _turning_point(self, at: int) -> ExactSteps:
+        """Where the first function that turns does."""
+        turn = self.stages[at].function.turn
+        assert turn is not None
+        twice = np.array([[2 * turn.at]] * self.channels, dtype=object)
+        before = replace(self, stages=self.stages[:at])
+        return before._steps(twice, np.ones(twice.shape, dtype=bool))
+
+    def _halves(self, at: int) -> tuple["RealMap", "RealMap"]:
+        """The same below and above the sums where the first function that turns does, without its turn."""
+        stage, steps = self.stages[at], self._turning_point(at)
+        turn = stage.function.turn
+        assert turn is not None
+        turns = np.ones(self.channels, dtype=bool) if turn.turns is None else turn.turns
+        second = np.where(turns, steps.starts[:, 0], self.first.least)
+        halves = []
+        for upper in (False, True):
+            ends = (second, self.first.greatest) if upper else (self.first.least, second - 1)
+            first = replace(self.first, least=ends[0], greatest=ends[1])
+            below = turns & (steps.map.falling == upper)
+            line = stage.map.line
+            turned = replace(line, slope=np.where(below, -line.slope, line.slope))
+            part = Stage(function=stage.function.part(below), map=replace(stage.map, line=turned))
+            halves.append(
+                replace(self, first=first, stages=(*self.stages[:at], part, *self.stages[at + 1 :]))
+            )
+        return halves[0], halves[1]
+
+    def steps(self, twice: np.ndarray, inclusive: np.ndarray) -> ExactSteps | RegionSteps:
         """Where the numbers reach positions, as steps of the integers.
 
         Parameters
@@ -113,6 +178,13 @@ class RealMap:
         inclusive : ndarray of the same shape, bool
             Whether a number that is just there has reached the step.
         """
+        if any(stage.function.turn is not None for stage in self.stages):
+            parts = tuple(branch._steps(twice, inclusive) for branch in self.branches())
+            return RegionSteps(parts=parts, shifts=(0,) * len(parts))
+        return self._steps(twice, inclusive)
+
+    def _steps(self, twice: np.ndarray, inclusive: np.ndarray) -> ExactSteps:
+        """The same of a map in which no function turns."""
         if not self.stages:
             return ExactSteps(map=self.first, twice=twice, inclusive=inclusive)
         turned = self.falling ^ self.first.falling

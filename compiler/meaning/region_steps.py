@@ -6,22 +6,21 @@ from functools import cached_property
 
 import numpy as np
 
-from .exact_map import ExactMap
 from .exact_steps import ExactSteps
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RegionSteps:
-    """A quantizer's steps, once for each region of sums.
+    """A quantizer's steps, once for each region of sums: in each, a channel's numbers rise or fall.
 
     Parameters
     ----------
     parts : tuple of ExactSteps
         Of the sums as they are in each region.
     shifts : tuple of int
-        What a region's sums are moved by, ascending, so that no two regions meet.
+        What a region's sums are moved by, so that regions ascend, and no two of them have a sum in common.
     alone : bool
-        There is one region, and sums outside it have a level of their own.
+        Sums outside the regions, between which there are none, have a level of their own.
     """
 
     parts: tuple[ExactSteps, ...]
@@ -29,9 +28,9 @@ class RegionSteps:
     alone: bool = False
 
     @property
-    def map(self) -> ExactMap:
-        """Of the last region."""
-        return self.parts[-1].map
+    def rising(self) -> np.ndarray:
+        """True in all channels: the thresholds ascend."""
+        return np.ones(len(self.parts[-1].map.least), dtype=bool)
 
     @cached_property
     def thresholds(self) -> np.ndarray:
@@ -39,25 +38,18 @@ class RegionSteps:
         rows = []
         for part, shift in zip(self.parts, self.shifts, strict=True):
             least, greatest = (end[:, np.newaxis] for end in (part.map.least, part.map.greatest))
-            falling = part.map.falling[:, np.newaxis]
-            # The greatest sums of falling channels, turned into the least ones after them.
-            found = np.where(
-                falling,
-                np.clip(part.thresholds, least - 1, greatest)[:, ::-1] + 1,
-                np.clip(part.thresholds, least, greatest + 1),
-            )
-            rows += [least + shift, found + shift, greatest + 1 + shift]
+            rows += [least + shift, part.starts + shift, greatest + 1 + shift]
         # Between two regions is no sum.
         inner = [row for at, row in enumerate(rows) if at % 3 < 2]
-        return np.concatenate(rows if self.alone else inner[1:], axis=1)
+        return np.concatenate([*inner, rows[-1]] if self.alone else inner[1:], axis=1)
 
     def levels(self, levels: np.ndarray, outside: int = 0) -> np.ndarray:
-        """Levels between these thresholds, of those of a quantizer; outside a region that is alone another one."""
-        falling = self.map.falling[:, np.newaxis]
-        rows = np.tile(np.where(falling, levels[::-1], levels), len(self.parts))
+        """Levels between these thresholds, of those of a quantizer; outside regions that are alone another one."""
+        falling = [part.map.falling[:, np.newaxis] for part in self.parts]
+        rows = np.concatenate([np.where(falls, levels[::-1], levels) for falls in falling], axis=1)
         if self.alone:
             rows = np.pad(rows, ((0, 0), (1, 1)), constant_values=outside)
-        return rows if falling.any() else rows[0]
+        return rows if any(falls.any() for falls in falling) else rows[0]
 
     def margins(self) -> np.ndarray:
         """As those of `ExactSteps`, the least of all regions."""

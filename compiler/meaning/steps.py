@@ -39,6 +39,11 @@ class StepFunction:
     levels: np.ndarray
     exact: ExactSteps | RegionSteps | None = None
 
+    @classmethod
+    def between(cls, exact: ExactSteps | RegionSteps, levels: np.ndarray) -> "StepFunction":
+        """The levels of a quantizer, ascending, between its steps."""
+        return cls(thresholds=exact.thresholds, rising=exact.rising, levels=exact.levels(levels), exact=exact)
+
     @property
     def count(self) -> int:
         """Number of steps."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.output_stage import TABLE_CODES
 
 from ..codes import InputCode
 from ..graph import Layer, StepFunction
@@ -73,7 +74,9 @@ def code_steps(
     least, greatest = np.where(sign > 0, low, -high), np.where(sign > 0, high, -low)
     at = _turned(steps, sign, greatest)
     if not steps.monotone:
-        return _by_table(steps, codes, sign, place_steps(at, least, greatest))
+        if steps.count >= TABLE_CODES:
+            at, codes = _taken(layer, at, codes, least, greatest)
+        return _by_table(codes, sign, place_steps(at, least, greatest))
     first, distance = int(codes.min()), code_distance(codes)
     count = max(1, (int(codes.max()) - first) // distance)
     wanted = first + distance * np.arange(1, count + 1)
@@ -153,9 +156,23 @@ def code_distance(codes: np.ndarray) -> int:
     return 2 if apart.any() and not (apart % 2).any() else 1
 
 
-def _by_table(steps: StepFunction, codes: np.ndarray, sign: np.ndarray, stairs: Staircase) -> CodeSteps:
+def _taken(
+    layer: Layer, at: np.ndarray, codes: np.ndarray, least: np.ndarray, greatest: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steps, and codes between them, without the pieces that no number of any channel is in."""
+    ends = np.concatenate([least[:, np.newaxis], at, greatest[:, np.newaxis] + 1], axis=1)
+    taken = (np.diff(np.clip(ends, ends[:, :1], ends[:, -1:]), axis=1) > 0).any(axis=0)
+    if taken.sum() > TABLE_CODES:
+        raise SpinplaneError(
+            f"layer {layer.name}: levels that rise and fall have {taken.sum()} pieces: a table has {TABLE_CODES}"
+        )
+    pieces = np.nonzero(taken)[0]
+    return at[:, pieces[1:] - 1], codes[..., pieces]
+
+
+def _by_table(codes: np.ndarray, sign: np.ndarray, stairs: Staircase) -> CodeSteps:
     """Levels are numbers of pieces, from 0 on, or from the least level where there are more than it takes."""
-    count = steps.count
+    count = stairs.at.shape[1]
     first = 0 if count <= GREATEST_LEVEL else LEAST_LEVEL
     entries = np.zeros((len(sign), count + 1 if first == 0 else 512), dtype=np.uint8)
     entries[:, (first + np.arange(count + 1)) % 512] = codes

@@ -25,8 +25,8 @@ from .value import Regions, SumsCarrier, Value
 
 _NEVER = np.iinfo(np.int64).max
 _MOST_FACTOR = 127
-#: Of one layer, so that its thresholds can be searched.
-_MOST_STEPS = 600
+#: Of one layer, so that a table has their levels.
+_MOST_LEVELS = 512
 
 
 def border_average(drafts: Drafts, label: str, x: Value, pool: Pooling, counts: list[int]) -> Value:
@@ -79,17 +79,27 @@ def close_regions(drafts: Drafts, label: str, x: Value, in_codes: RealMap, level
     assert isinstance(carrier, SumsCarrier)
     assert carrier.regions
     counts, count = carrier.regions.counts, len(levels.values)
-    parts = tuple(_part(in_codes, counts[-1], few).steps(*levels.steps()) for few in counts)
-    shifts = tuple(few * carrier.regions.shift for few in counts)
-    if count * len(parts) <= _MOST_STEPS:
-        steps = _step_function(RegionSteps(parts=parts, shifts=shifts), levels.values, levels)
+    windows = [
+        (
+            tuple(_part(in_codes, counts[-1], few).steps(*levels.steps()).regions()),
+            few * carrier.regions.shift,
+        )
+        for few in counts
+    ]
+    every = RegionSteps(
+        parts=tuple(part for parts, _ in windows for part in parts),
+        shifts=tuple(shift for parts, shift in windows for _ in parts),
+    )
+    if count * len(every.parts) <= _MOST_LEVELS:
+        steps = _step_function(every, levels.values, levels)
         layer = replace(carrier.layer, steps=steps)
         return drafts.add(layer, levels.values, levels.operand, x.layout.sides)
     numbers, before = np.arange(count), None
     value_step = int(levels.values[1] - levels.values[0])
-    for part, shift in zip(parts, shifts, strict=True):
-        last = part is parts[-1]
-        steps = _step_function(RegionSteps(parts=(part,), shifts=(shift,), alone=True), numbers, levels)
+    for parts, shift in windows:
+        last = parts is windows[-1][0]
+        alone = RegionSteps(parts=parts, shifts=(shift,) * len(parts), alone=True)
+        steps = _step_function(alone, numbers, levels)
         addition = CodeAddition(
             source=before,
             own_scale=Fraction(1),
@@ -120,12 +130,8 @@ def _part(in_codes: RealMap, most: int, count: int) -> RealMap:
 
 
 def _step_function(exact: RegionSteps, values: np.ndarray, levels: Levels) -> StepFunction:
-    return StepFunction(
-        thresholds=exact.thresholds,
-        rising=np.ones(exact.map.falling.shape, dtype=bool),
-        levels=exact.levels(values),
-        exact=None if levels.in_integers else exact,
-    )
+    steps = StepFunction.between(exact, values)
+    return replace(steps, exact=None) if levels.in_integers else steps
 
 
 def _constant_map(drafts: Drafts, label: str, given: int, constant: int) -> int:

@@ -26,6 +26,8 @@ _InputKind = Literal["multiply", "divide", "add", "subtract", "maximum", "minimu
 
 #: Operators between a layer's sums and its quantizer, and their product with the channels: exact numbers grow in each.
 _MOST_OPERATORS, _MOST_MAPS = 64, 1 << 18
+#: Functions that fall and rise among them: each doubles the steps of the quantizer.
+_MOST_TURNS = 3
 #: Bits of the inverse of a root, at least.
 _ROOT_BITS = 160
 
@@ -122,12 +124,7 @@ def _bound(drafts: Drafts, label: str, x: Value, bound: np.ndarray | float, *, a
 def leaky_relu(drafts: Drafts, label: str, x: Value, slope: np.ndarray | np.generic | float) -> Value:
     """`Builder.leaky`."""
     x, numbers = _spread(drafts, label, x, np.asarray(slope))
-    slopes = fractions(numbers, x.channels)
-    if (slopes < 0).any() and not isinstance(x.carrier, CodesCarrier):
-        raise SpinplaneError(
-            f"{label}: a negative slope makes numbers fall and rise: quantize its input first"
-        )
-    return through(drafts, label, x, leaky(slopes))
+    return through(drafts, label, x, leaky(fractions(numbers, x.channels)))
 
 
 def named_function(drafts: Drafts, label: str, x: Value, name: str) -> Value:
@@ -142,10 +139,12 @@ def through(drafts: Drafts, label: str, x: Value, function: Function) -> Value:
     if isinstance(x.carrier, InputCarrier) and is_coded(drafts):
         x = as_codes(drafts, label, x)
     x = without_padding(drafts, label, x)
-    if function.falls and not isinstance(x.carrier, CodesCarrier):
-        raise SpinplaneError(f"{label}: a function that falls and rises: quantize its input first")
-    made = replace(x, real=real_of(label, x).through(function), before=x.before or (label, taken))
-    return _checked(label, made)
+    real = real_of(label, x).through(function)
+    if not isinstance(x.carrier, CodesCarrier) and real.turns.max() > _MOST_TURNS:
+        raise SpinplaneError(
+            f"{label}: more than {_MOST_TURNS} functions that fall and rise in a row: quantize its input first"
+        )
+    return _checked(label, replace(x, real=real, before=x.before or (label, taken)))
 
 
 def _spread(drafts: Drafts, label: str, x: Value, constant: np.ndarray) -> tuple[Value, np.ndarray]:

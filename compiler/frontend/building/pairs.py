@@ -124,10 +124,10 @@ def as_sums(drafts: Drafts, label: str, x: Value) -> Value:
     residual = Residual(
         source=carrier.added, scale=_one_or_each(scale), residual_scale=_one_or_each(residual_scale)
     )
-    falling = own.falling if isinstance(own, SumsCarrier) else None
+    pooled = own.pooled if isinstance(own, SumsCarrier) else None
     return replace(
         x,
-        carrier=SumsCarrier(layer=replace(layer, residual=residual), falling=falling),
+        carrier=SumsCarrier(layer=replace(layer, residual=residual), pooled=pooled),
         real=replace(real, first=first),
     )
 

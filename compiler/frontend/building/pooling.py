@@ -63,7 +63,7 @@ def max_pool(
         real = real_of(label, x)
         pool = pool if real.operators else replace(pool, kind="max_sums")
         layer = replace(carrier.layer, pool=pool)
-        return replace(x, carrier=SumsCarrier(layer=layer, falling=real.falling))
+        return replace(x, carrier=SumsCarrier(layer=layer, pooled=real))
     if isinstance(carrier, PairCarrier):
         raise SpinplaneError(f"{label}: a maximum of a sum of two: quantize it first")
     line = line_of(drafts, label, given)

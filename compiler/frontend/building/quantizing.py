@@ -17,7 +17,6 @@ from ...graph import (
     Steps,
 )
 from ...meaning.exact_map import ExactMap, fractions
-from ...meaning.exact_steps import ExactSteps
 from ...meaning.real_map import RealMap
 from ...meaning.rounding import round_quotients
 from ..operands import least_operand
@@ -74,8 +73,9 @@ def _quantize_pair(drafts: Drafts, label: str, x: Value, levels: Levels, scales:
     added = drafts.maps[pair.added].levels
     assert residual is not None
     assert added is not None
-    assert isinstance(steps.exact, ExactSteps)
-    prove_factors(label, pair.ratio, residual, steps.exact, added)
+    assert steps.exact is not None
+    for exact in (*steps.exact.regions(), *real_of(label, made).turning_points()):
+        prove_factors(label, pair.ratio, residual, exact, added)
     return _codes(made, (close(drafts, made, steps, levels.operand),), levels, scales)
 
 
@@ -87,13 +87,8 @@ def to_codes(real: RealMap, step: np.ndarray, levels: Levels) -> RealMap:
 
 def find_steps(in_codes: RealMap, levels: Levels) -> StepFunction:
     """Steps of a quantizer that takes the numbers which integers become, in units of its codes."""
-    exact = in_codes.steps(*levels.steps())
-    return StepFunction(
-        thresholds=exact.thresholds,
-        rising=~exact.map.falling,
-        levels=levels.values,
-        exact=None if levels.in_integers else exact,
-    )
+    steps = StepFunction.between(in_codes.steps(*levels.steps()), levels.values)
+    return replace(steps, exact=None) if levels.in_integers else steps
 
 
 def along(levels: Levels, axis: int | None, rank: int) -> Levels:
@@ -117,13 +112,19 @@ def close(drafts: Drafts, x: Value, steps: Steps, operand: Operand | None = None
 
 def pooled_layer(carrier: SumsCarrier, real: RealMap | None, steps: Steps | None) -> Layer:
     """The layer, with a maximum as one of codes if no negative factor came after it, else as one of sums."""
-    layer = carrier.layer
-    if carrier.falling is None or layer.pool is None:
+    layer, given = carrier.layer, carrier.pooled
+    if given is None or layer.pool is None:
         return layer
     assert real is not None
-    if steps is not None and (carrier.falling == real.falling).all() and layer.residual is None:
+    rises = (given.falling == real.falling).all() and (given.turns == real.turns).all()
+    if steps is not None and rises and layer.residual is None:
         return layer
-    least = tuple(carrier.falling.tolist()) if carrier.falling.any() else ()
+    if given.turns.any():
+        raise SpinplaneError(
+            f"{layer.name}: its maximum is that of a function that falls and rises, and numbers behind it fall: "
+            "quantize it first"
+        )
+    least = tuple(given.falling.tolist()) if given.falling.any() else ()
     return replace(layer, pool=replace(layer.pool, kind="max_sums", least=least))
 
 

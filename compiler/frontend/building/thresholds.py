@@ -58,10 +58,7 @@ def threshold(drafts: Drafts, label: str, x: Value, steps: Thresholds, axis: int
     refuse_regions(label, x)
     if isinstance(x.carrier, SumsCarrier):
         exact = real_of(label, x).steps(2 * positions, np.broadcast_to(steps.inclusive, positions.shape))
-        found = StepFunction(
-            thresholds=exact.thresholds, rising=~exact.map.falling, levels=steps.values, exact=exact
-        )
-        number = close(drafts, x, found, steps.operand)
+        number = close(drafts, x, StepFunction.between(exact, steps.values), steps.operand)
     else:
         assert isinstance(x.carrier, CodesCarrier)
         numbers = real_of(label, x).numbers(drafts.levels(label, x.carrier.maps))[:, :, np.newaxis]

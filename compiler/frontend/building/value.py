@@ -78,14 +78,14 @@ class SumsCarrier:
     ----------
     layer : Layer
         Without steps; a maximum is one of sums until it closes.
-    falling : ndarray of shape (channels,), bool, optional
-        Channels in which greater sums gave lesser numbers where a maximum of numbers was taken.
+    pooled : RealMap, optional
+        From sums to the numbers of which the maximum is.
     regions : Regions, optional
         The sums lie in regions, and the value's map is that of the last one without its shift.
     """
 
     layer: Layer
-    falling: np.ndarray | None = None
+    pooled: RealMap | None = None
     regions: Regions | None = None
 
 

@@ -1,5 +1,7 @@
 """Operators that take numbers one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from spinplane.machine import SpinplaneError
@@ -143,6 +145,7 @@ _SUM = Operator(
 _FUNCTION = Operator(
     handler=function, takes="before a quantizer, or of codes; at the end it is left to the host"
 )
+_TURNS = ("behind three others that fall and rise, without a quantizer between: each doubles its steps",)
 _AS_IT_IS = Operator(handler=identity, weights=identity_weights, takes="everywhere, at no cost")
 OPERATORS = {
     (ONNX, "Mul"): _PRODUCT,
@@ -152,13 +155,17 @@ OPERATORS = {
     (ONNX, "BatchNormalization"): Operator(handler=normalization, takes="anywhere, with constants"),
     (ONNX, "Relu"): Operator(handler=relu, takes="anywhere"),
     (ONNX, "Clip"): Operator(handler=clip, takes="anywhere, with constant bounds"),
-    (ONNX, "LeakyRelu"): Operator(handler=leaky_relu, takes="before a quantizer, or of codes"),
-    (ONNX, "PRelu"): Operator(handler=prelu, takes="before a quantizer, or of codes; a slope a channel"),
+    (ONNX, "LeakyRelu"): Operator(
+        handler=leaky_relu, takes="before a quantizer, or of codes, with any slope", refuses=_TURNS
+    ),
+    (ONNX, "PRelu"): Operator(
+        handler=prelu, takes="before a quantizer, or of codes; a slope a channel, any", refuses=_TURNS
+    ),
     (ONNX, "HardSigmoid"): Operator(handler=hard_sigmoid, takes="anywhere"),
     (ONNX, "Sigmoid"): _FUNCTION,
     (ONNX, "Tanh"): _FUNCTION,
     (ONNX, "Sign"): _FUNCTION,
-    (ONNX, "HardSwish"): _FUNCTION,
+    (ONNX, "HardSwish"): replace(_FUNCTION, refuses=_TURNS),
     (ONNX, "Identity"): _AS_IT_IS,
     (ONNX, "Dropout"): _AS_IT_IS,
 }
