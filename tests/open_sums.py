@@ -10,9 +10,11 @@ from spinplane.machine import load_machine
 from tests.random_networks.description import (
     INPUT,
     Activation,
+    Border,
     Convolution,
     Layer,
     Network,
+    Pool,
     Quantizer,
     Stage,
     Weights,
@@ -51,8 +53,10 @@ def network(
     """The convolution, what comes after it and its quantizer."""
     sides = core.window.output(SIDES)
     for stage in after:
-        window = getattr(stage, "window", None)
-        sides = window.output(sides) if window else sides
+        if isinstance(stage, Pool):
+            sides = stage.window.output(sides) if stage.window else (1, 1)
+        if isinstance(stage, Border):
+            sides = (sides[0] + stage.pads[0] + stage.pads[2], sides[1] + stage.pads[1] + stage.pads[3])
     shape = (len(core.weights.codes), *sides)
     layer = Layer(sources=(INPUT,), core=core, shape=shape, after=after, quantizer=quantizer)
     return Network(

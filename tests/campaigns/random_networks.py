@@ -16,7 +16,6 @@ CASES, CHUNK = 5_000, 50
 REFUSED = (
     "a padded average, or one of a sum of two",
     "an average behind a Relu, a Clip or a function",
-    "a padded maximum of windows with gaps",
     "a window with gaps takes nothing but padding",
     "the network's input is quantized in two ways",
     "has no value that is 0 in every channel, to pad it",

@@ -193,8 +193,16 @@ class Activation:
     slope: np.ndarray = field(default_factory=lambda: np.float32(0))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Border:
+    """One number around a map: `pads` are those before, then those after."""
+
+    pads: tuple[int, ...]
+    number: float = 0.0
+
+
 Core = Convolution | Dense | Pool | Addition | Concatenation | Flattening | Nothing
-Stage = Normalization | Arithmetic | Activation | Pool
+Stage = Normalization | Arithmetic | Activation | Pool | Border
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

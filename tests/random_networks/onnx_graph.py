@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from .description import Activation, Arithmetic, Layer, Network, Normalization, Pool, Stage, Window
+from .description import Activation, Arithmetic, Border, Layer, Network, Normalization, Pool, Stage, Window
 
 QONNX = "qonnx.custom_op.general"
 MICROSOFT = "com.microsoft"
@@ -75,6 +75,9 @@ class OnnxGraph:
                 return self.node(operator, tensor, self.constant(constant))
             case Pool():
                 return self.pool(stage, tensor, shape)
+            case Border(pads=pads, number=number):
+                window = Window(kernel=(1,) * (len(shape) - 1), stride=(), dilation=(), pads=pads)
+                return self.padded(tensor, window, self.constant(np.float32(number)))
             case Activation(low=low, high=high) if low is not None:
                 if self.opset < 11:
                     return self.node("Clip", tensor, min=low, max=high)

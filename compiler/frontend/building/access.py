@@ -16,7 +16,7 @@ from ..operands import least_operand
 from .copies import copying, one_by_one
 from .drafts import INPUT, Draft, Drafts
 from .layout import CHANNELS, COLUMNS, LINES
-from .value import CodesCarrier, InputCarrier, SumsCarrier, Value
+from .value import CodesCarrier, DelayedCarrier, InputCarrier, SumsCarrier, Value
 
 
 def refuse_host(label: str, x: Value) -> None:
@@ -52,6 +52,8 @@ def as_codes(drafts: Drafts, label: str, x: Value) -> Value:
         return x
     if isinstance(x.carrier, SumsCarrier):
         return _small_sums(drafts, label, x)
+    if isinstance(x.carrier, DelayedCarrier):
+        raise SpinplaneError(f"{label}: sums that are padded, or pooled twice: quantize them first")
     if not isinstance(x.carrier, InputCarrier):
         raise SpinplaneError(f"{label}: its input is not quantized")
     assert drafts.input is not None
@@ -89,14 +91,22 @@ def _small_sums(drafts: Drafts, label: str, x: Value) -> Value:
     """Open sums of 8 bits or less are codes as they are."""
     refuse_regions(label, x)
     assert isinstance(x.carrier, SumsCarrier)
+    if not are_small_sums(x):
+        raise SpinplaneError(f"{label}: its input is not quantized")
     first, layer = real_of(label, x).first, x.carrier.layer
     least, greatest = int(first.least.min()), int(first.greatest.max())
-    if greatest - least >= 2**MAX_BITS or layer.pool is not None:
-        raise SpinplaneError(f"{label}: its input is not quantized")
     levels = np.arange(least, greatest + 1, dtype=np.int64)
     steps = one_by_one(levels, levels, x.channels)
     number = drafts.add(replace(layer, steps=steps), levels, least_operand(levels, label), x.layout.sides)
     return replace(x, carrier=CodesCarrier(maps=(number,)))
+
+
+def are_small_sums(x: Value) -> bool:
+    """Whether open sums are codes as they are."""
+    if not isinstance(x.carrier, SumsCarrier) or x.carrier.regions or x.carrier.layer.pool is not None:
+        return False
+    assert x.real is not None
+    return int(x.real.first.greatest.max()) - int(x.real.first.least.min()) < 2**MAX_BITS
 
 
 def is_coded(drafts: Drafts) -> bool:

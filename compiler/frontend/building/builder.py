@@ -24,9 +24,9 @@ from . import (
     pairs,
     pooling,
     quantizing,
+    replaying,
     shaping,
     tables,
-    thresholds,
 )
 from .drafts import Drafts, Input
 from .elementwise import Arithmetic
@@ -309,13 +309,13 @@ class Builder:
 
         Scales of `levels` spread over x as numpy's arrays do, or run along `axis`, if it is given.
         """
-        return quantizing.quantize(
+        return replaying.quantize(
             self._drafts, label, self._now(x), quantizing.along(levels, axis, len(x.shape))
         )
 
     def threshold(self, label: str, x: Value, steps: Thresholds, axis: int = 1) -> Value:
         """Levels between steps at positions of their own, which differ from channel to channel along `axis`."""
-        return thresholds.threshold(self._drafts, label, self._now(x), steps, axis)
+        return replaying.threshold(self._drafts, label, self._now(x), steps, axis)
 
     def scale_float32(
         self, label: str, x: Value, multiplier: np.ndarray, *, zero_point: int, low: int, high: int

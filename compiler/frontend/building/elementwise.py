@@ -16,6 +16,7 @@ from ...meaning.functions import Function, hard_swish, leaky, sigmoid, sign, tan
 from ...meaning.real_map import RealMap
 from .access import as_codes, is_coded, real_of, refuse_host, without_padding
 from .arranging import arranged
+from .delaying import mapped
 from .drafts import Drafts
 from .features import as_features
 from .layout import CHANNELS
@@ -139,12 +140,12 @@ def through(drafts: Drafts, label: str, x: Value, function: Function) -> Value:
     if isinstance(x.carrier, InputCarrier) and is_coded(drafts):
         x = as_codes(drafts, label, x)
     x = without_padding(drafts, label, x)
-    real = real_of(label, x).through(function)
-    if not isinstance(x.carrier, CodesCarrier) and real.turns.max() > _MOST_TURNS:
+    made = mapped(label, x, lambda real: real.through(function))
+    if not isinstance(x.carrier, CodesCarrier) and real_of(label, made).turns.max() > _MOST_TURNS:
         raise SpinplaneError(
             f"{label}: more than {_MOST_TURNS} functions that fall and rise in a row: quantize its input first"
         )
-    return _checked(label, replace(x, real=real, before=x.before or (label, taken)))
+    return _checked(label, replace(made, before=x.before or (label, taken)))
 
 
 def _spread(drafts: Drafts, label: str, x: Value, constant: np.ndarray) -> tuple[Value, np.ndarray]:
@@ -196,8 +197,7 @@ def _prepared(label: str, x: Value, kind: _InputKind, constant: np.ndarray) -> V
 
 
 def _become(label: str, x: Value, change: Callable[[ExactMap], ExactMap]) -> Value:
-    real = real_of(label, x)
-    return _checked(label, replace(x, real=real.changed(change(real.last))))
+    return _checked(label, mapped(label, x, lambda real: real.changed(change(real.last))))
 
 
 def _checked(label: str, x: Value) -> Value:

@@ -16,7 +16,7 @@ from .copies import copying, one_by_one
 from .drafts import Drafts
 from .features import as_features
 from .ratios import whole_factors
-from .value import CodesCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
+from .value import CodesCarrier, DelayedCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
 
 
 def add(drafts: Drafts, label: str, a: Value, b: Value, sign: int) -> Value:
@@ -75,7 +75,7 @@ def _alike(drafts: Drafts, label: str, a: Value, b: Value) -> tuple[Value, Value
 
 
 def _addend(drafts: Drafts, label: str, x: Value) -> Value:
-    if isinstance(x.carrier, InputCarrier):
+    if isinstance(x.carrier, InputCarrier | DelayedCarrier):
         return as_codes(drafts, label, x)
     return without_padding(drafts, label, x)
 

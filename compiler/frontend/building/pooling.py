@@ -19,16 +19,18 @@ from .access import (
     line_of,
     real_of,
     refuse_host,
+    refuse_regions,
     without_padding,
 )
 from .arranging import arranged
 from .border_averages import border_average
+from .delaying import delayed_maximum
 from .drafts import Drafts
 from .layout import CHANNELS, COLUMNS, LINES, Layout, Sides
 from .linear import Geometry, on_map, open_layer, padding_on_map, window_axes
 from .quantizing import pool_codes
 from .shaping import pad
-from .value import CodesCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
+from .value import CodesCarrier, DelayedCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
 
 
 def max_pool(
@@ -57,16 +59,22 @@ def max_pool(
             raise SpinplaneError(f"{label}: pooling the input twice is not supported")
         return replace(x, carrier=replace(carrier, pool=pool))
     if isinstance(carrier, SumsCarrier):
-        _expect_unpooled(label, carrier)
-        if any(pool.padding) and pool.dilation != (1, 1):
-            raise SpinplaneError(f"{label}: a padded maximum of windows with gaps: quantize its input first")
+        gaps = any(pool.padding) and pool.dilation != (1, 1)
+        if gaps or carrier.layer.pool is not None or carrier.regions:
+            return delayed_maximum(label, given, pool, x.layout)
         real = real_of(label, x)
         pool = pool if real.operators else replace(pool, kind="max_sums")
         layer = replace(carrier.layer, pool=pool)
         return replace(x, carrier=SumsCarrier(layer=layer, pooled=real))
-    if isinstance(carrier, PairCarrier):
-        raise SpinplaneError(f"{label}: a maximum of a sum of two: quantize it first")
-    line = line_of(drafts, label, given)
+    if isinstance(carrier, PairCarrier | DelayedCarrier):
+        return delayed_maximum(label, given, pool, x.layout)
+    return replace(greatest_codes(drafts, label, given, pool), layout=x.layout)
+
+
+def greatest_codes(drafts: Drafts, label: str, x: Value, pool: Pooling) -> Value:
+    """The greatest codes of windows whose padding lets the last ones be whole."""
+    x = without_padding(drafts, label, x)
+    line = line_of(drafts, label, x)
     falls, ends = line.slope < 0, int(line.levels[0] + line.levels[-1])
     table, offset = line.levels, line.offset
     if falls.any():
@@ -76,8 +84,10 @@ def max_pool(
     maps = line.maps
     if falls.any() and pool.dilation != (1, 1):
         # Such a maximum may be padded by the least level, which must be the same in all channels.
-        rising = add_table(drafts, label, replace(given, carrier=CodesCarrier(maps=maps)), table)
+        rising = add_table(drafts, label, replace(x, carrier=CodesCarrier(maps=maps)), table)
         maps, table = (rising,), drafts.levels(label, [rising])
+    lines, columns = (len(_taken(x.layout.sides, pool, at)) for at in (0, 1))
+    x = replace(x, layout=Layout(sides=(x.channels, lines, columns), axes=x.layout.axes))
     codes = replace(x, carrier=CodesCarrier(maps=maps))
     number = pool_codes(drafts, label, codes, pool, table)
     levels = drafts.maps[number].levels
@@ -112,13 +122,13 @@ def average_pool(
     )
     count = counts[-1]
     if isinstance(x.carrier, SumsCarrier) and not any(pool.padding):
-        _expect_unpooled(label, x.carrier)
+        refuse_regions(label, x)
         real = real_of(label, x)
         if not real.is_line:
             raise SpinplaneError(
                 f"{label}: an average behind a Relu, a Clip or a function: quantize its input first"
             )
-        layer = replace(x.carrier.layer, pool=pool)
+        layer = replace(x.carrier.layer, pool=_of_averages(label, x.carrier.layer.pool, pool))
         return replace(made, carrier=SumsCarrier(layer=layer), real=real.changed(real.first.average(count)))
     if not isinstance(x.carrier, CodesCarrier | InputCarrier):
         raise SpinplaneError(f"{label}: a padded average, or one of a sum of two: quantize its input first")
@@ -209,9 +219,23 @@ def _on_map(
     )
 
 
-def _expect_unpooled(label: str, carrier: SumsCarrier) -> None:
-    if carrier.layer.pool is not None or carrier.layer.residual is not None or carrier.regions:
-        raise SpinplaneError(f"{label}: sums that are pooled already: quantize them first")
+def _of_averages(label: str, first: Pooling | None, then: Pooling) -> Pooling:
+    """An average of sums that are averages already, as one of the sums before: windows that take each of them once."""
+    if first is None:
+        return then
+    if first.kind != "sum":
+        raise SpinplaneError(f"{label}: an average of maxima of sums: quantize the maxima first")
+    size, dilation = [], []
+    for at in (0, 1):
+        apart = first.stride[at] * then.dilation[at]
+        if first.size[at] > 1 and then.size[at] > 1 and apart != first.size[at] * first.dilation[at]:
+            raise SpinplaneError(
+                f"{label}: an average of averages whose windows overlap or lie apart: quantize these first"
+            )
+        size.append(first.size[at] * then.size[at])
+        dilation.append(first.dilation[at] if first.size[at] > 1 else apart if then.size[at] > 1 else 1)
+    stride = (first.stride[0] * then.stride[0], first.stride[1] * then.stride[1])
+    return replace(then, size=(size[0], size[1]), stride=stride, dilation=(dilation[0], dilation[1]))
 
 
 def _fitted(label: str, x: Value, pool: Pooling, *, ceil: bool) -> tuple[Pooling, Value]:
@@ -243,14 +267,20 @@ def _counts(label: str, sides: Sides, pool: Pooling, counted: Four = (0, 0, 0, 0
     """How many positions windows take, ascending: those of a map and of the padding that is `counted`."""
     counts = []
     for at in (0, 1):
-        taken = pool.dilation[at] * np.arange(pool.size[at])
-        starts = np.arange(-pool.padding[at], sides[1 + at] + pool.padding[2 + at] - taken[-1])
-        places = starts[:: pool.stride[at], np.newaxis] + taken
+        places = _taken(sides, pool, at)
         counts.append(((places >= -counted[at]) & (places < sides[1 + at] + counted[2 + at])).sum(axis=1))
     found: list[int] = np.unique(np.multiply.outer(*counts)).tolist()
     if not found[0]:
         raise SpinplaneError(f"{label}: a window with gaps takes nothing but padding")
     return found
+
+
+def _taken(sides: Sides, pool: Pooling, at: int) -> np.ndarray:
+    """Lines (0) or columns (1) that each window takes, also those of padding; shape (windows, size)."""
+    taken = pool.dilation[at] * np.arange(pool.size[at])
+    starts = np.arange(-pool.padding[at], sides[1 + at] + pool.padding[2 + at] - taken[-1])
+    places: np.ndarray = starts[:: pool.stride[at], np.newaxis] + taken
+    return places
 
 
 def _of_all_axes(padding: Sequence[int]) -> list[int]:

@@ -39,10 +39,7 @@ def quantize(drafts: Drafts, label: str, x: Value, levels: Levels) -> Value:
     longer = [axis - step.ndim + len(x.shape) for axis, side in enumerate(step.shape) if side > 1]
     if len(longer) == 1 and longer[0] > 0 and x.layout.axes[longer[0]] != (CHANNELS,):
         x = arranged(drafts, x, longer[0])
-    spread = x.layout.by_channel(step)
-    scale = x.layout.by_channel(np.asarray(levels.scale))
-    if spread is None or scale is None:
-        raise SpinplaneError(f"{label}: scales of shape {step.shape} are not one value per channel")
+    spread, scale = by_channel(label, x, levels)
     scales = fractions(scale, x.channels)
     if isinstance(x.carrier, InputCarrier):
         return _quantize_input(drafts, label, x, levels, spread, scales)
@@ -62,6 +59,16 @@ def quantize(drafts: Drafts, label: str, x: Value, levels: Levels) -> Value:
         return _codes(x, (close_regions(drafts, label, x, in_codes, levels),), levels, scales)
     number = close(drafts, x, find_steps(in_codes, levels), levels.operand)
     return _codes(x, (number,), levels, scales)
+
+
+def by_channel(label: str, x: Value, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
+    """Step and scale of each channel."""
+    step, scale = (x.layout.by_channel(np.asarray(part)) for part in (levels.step, levels.scale))
+    if step is None or scale is None:
+        raise SpinplaneError(
+            f"{label}: scales of shape {np.shape(levels.step)} are not one value per channel"
+        )
+    return step, scale
 
 
 def _quantize_pair(drafts: Drafts, label: str, x: Value, levels: Levels, scales: np.ndarray) -> Value:
@@ -231,7 +238,7 @@ def _rounded(number: Fraction, levels: Levels) -> int:
     return int(min(max(int(code), levels.low), levels.high))
 
 
-def _table(codes: np.ndarray, levels: Levels) -> np.ndarray:
+def values_of(codes: np.ndarray, levels: Levels) -> np.ndarray:
     """Values of numbers in units of codes, of Fraction."""
     rounded = np.frompyfunc(lambda number: _rounded(number, levels), 1, 1)(codes).astype(np.int64)
     return levels.values[rounded - levels.low]
@@ -244,7 +251,7 @@ def _unchanged(
     assert x.real is not None
     given = drafts.levels(label, x.carrier.maps)
     some = np.arange(1) if in_codes.uniform and (scales == scales[0]).all() else np.arange(x.channels)
-    table = _table(in_codes.of_channels(some).numbers(given), levels)
+    table = values_of(in_codes.of_channels(some).numbers(given), levels)
     return bool((table * scales[some][:, np.newaxis] == x.real.of_channels(some).numbers(given)).all())
 
 
@@ -259,7 +266,7 @@ def _requantize_map(drafts: Drafts, label: str, number: int, in_codes: RealMap, 
         layer = replace(layer, steps=steps, addition=addition)
     else:
         some = np.arange(1) if in_codes.uniform else np.arange(channels)
-        table = _table(in_codes.of_channels(some).numbers(draft.levels), levels)
+        table = values_of(in_codes.of_channels(some).numbers(draft.levels), levels)
         layer = replace(
             layer, steps=one_by_one(draft.levels, table[0] if len(some) == 1 else table, channels)
         )

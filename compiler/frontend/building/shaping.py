@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import prod
+from math import isfinite, prod
 
 from spinplane.machine import SpinplaneError
 
-from .access import as_codes, make_room, refuse_host, without_padding
+from ...graph import Four
+from .access import are_small_sums, as_codes, make_room, refuse_host, without_padding
 from .arranging import arranged, rearranged
+from .delaying import delayed_padding
 from .drafts import INPUT, Drafts
-from .layout import COLUMNS, LINES, Layout
+from .layout import COLUMNS, LINES, Layout, Sides
 from .linear import padding_on_map, window_axes
-from .value import CodesCarrier, InputCarrier, Value
+from .value import CodesCarrier, DelayedCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
 
 
 def transpose(drafts: Drafts, label: str, x: Value, order: Sequence[int]) -> Value:
@@ -57,8 +59,11 @@ def pad(drafts: Drafts, label: str, x: Value, pads: Sequence[int], number: float
         return x
     if min(pads) < 0:
         raise SpinplaneError(f"{label}: a padding that cuts is not supported")
-    x = without_padding(drafts, label, as_codes(drafts, label, x))
-    assert isinstance(x.carrier, CodesCarrier)
+    if not isfinite(number):
+        raise SpinplaneError(f"{label}: a padding by {number} is not one by a number")
+    waits = isinstance(x.carrier, SumsCarrier | PairCarrier | DelayedCarrier) and not are_small_sums(x)
+    if not waits:
+        x = without_padding(drafts, label, as_codes(drafts, label, x))
     axes = [axis for axis in range(rank) if pads[axis] or pads[rank + axis]]
     places = dict(zip(range(2, rank), window_axes(x.layout), strict=False)) if rank in (3, 4) else {}
     if x.layout.channel_axis not in (1, None):
@@ -71,11 +76,24 @@ def pad(drafts: Drafts, label: str, x: Value, pads: Sequence[int], number: float
         )
     on = tuple(places[axis] for axis in axes)
     amounts = padding_on_map(on, [*(pads[axis] for axis in axes), *(pads[rank + axis] for axis in axes)])
-    channels, lines, columns = x.layout.sides
-    sides = (channels, lines + amounts[0] + amounts[2], columns + amounts[1] + amounts[3])
     named = list(x.layout.axes)
     for axis in axes:
         named[axis] = (places[axis],)
-    make_room(drafts, label, x, Fraction(number))
-    carrier = replace(x.carrier, padding=amounts, padded=Fraction(number))
-    return replace(x, layout=Layout(sides=sides, axes=tuple(named)), carrier=carrier)
+    layout = Layout(sides=_with(amounts, x.layout.sides), axes=tuple(named))
+    if waits:
+        return delayed_padding(label, x, amounts, Fraction(number), layout)
+    return replace(surrounded(drafts, label, x, amounts, Fraction(number)), layout=layout)
+
+
+def surrounded(drafts: Drafts, label: str, x: Value, padding: Four, number: Fraction) -> Value:
+    """Codes with a number around them."""
+    x = without_padding(drafts, label, x)
+    assert isinstance(x.carrier, CodesCarrier)
+    make_room(drafts, label, x, number)
+    layout = Layout(sides=_with(padding, x.layout.sides), axes=x.layout.axes)
+    return replace(x, layout=layout, carrier=replace(x.carrier, padding=padding, padded=number))
+
+
+def _with(padding: Four, sides: Sides) -> Sides:
+    channels, lines, columns = sides
+    return channels, lines + padding[0] + padding[2], columns + padding[1] + padding[3]

@@ -40,6 +40,14 @@ class Thresholds:
     scale: np.ndarray
     offset: np.ndarray
 
+    def levels_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Values of numbers of shape (channels, n), of Fraction."""
+        positions = np.atleast_2d(self.positions)[:, np.newaxis]
+        reached = numbers[:, :, np.newaxis] > positions
+        reached |= self.inclusive & (numbers[:, :, np.newaxis] == positions)
+        values: np.ndarray = self.values[reached.sum(axis=2)]
+        return values
+
 
 def threshold(drafts: Drafts, label: str, x: Value, steps: Thresholds, axis: int) -> Value:
     """`Builder.threshold`."""
@@ -61,10 +69,8 @@ def threshold(drafts: Drafts, label: str, x: Value, steps: Thresholds, axis: int
         number = close(drafts, x, StepFunction.between(exact, steps.values), steps.operand)
     else:
         assert isinstance(x.carrier, CodesCarrier)
-        numbers = real_of(label, x).numbers(drafts.levels(label, x.carrier.maps))[:, :, np.newaxis]
-        reached = numbers > positions[:, np.newaxis]
-        reached |= steps.inclusive & (numbers == positions[:, np.newaxis])
-        number = add_table(drafts, label, x, steps.values[reached.sum(axis=2)], steps.operand)
+        numbers = real_of(label, x).numbers(drafts.levels(label, x.carrier.maps))
+        number = add_table(drafts, label, x, steps.levels_of(numbers), steps.operand)
     scale, offset = (np.broadcast_to(part, x.channels) for part in (steps.scale, steps.offset))
     real = code_map(steps.values, scale)
     return Value(

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...graph import Four, InputOperation, Layer, Pooling
 from ...meaning.real_map import RealMap
-from .layout import Layout, Shape
+from .layout import Layout, Shape, Sides
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +107,63 @@ class PairCarrier:
     ratio: np.ndarray
 
 
-Carrier = InputCarrier | CodesCarrier | SumsCarrier | PairCarrier
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Maximum:
+    """The greatest numbers of windows.
+
+    Parameters
+    ----------
+    label : str
+        Of the file's node.
+    pool : Pooling
+    of : RealMap
+        From integers to the numbers of which the maximum is.
+    """
+
+    label: str
+    pool: Pooling
+    of: RealMap
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Surround:
+    """One number around all others.
+
+    Parameters
+    ----------
+    label : str
+        Of the file's node.
+    padding : (top, left, bottom, right)
+    number : Fraction
+    behind : RealMap
+        What operators have made of the number since.
+    """
+
+    label: str
+    padding: Four
+    number: Fraction
+    behind: RealMap
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DelayedCarrier:
+    """Numbers that are moved as soon as they are codes.
+
+    Parameters
+    ----------
+    taken : SumsCarrier or PairCarrier
+        Before all moves: the value's map is that of its integers.
+    sides : (channels, lines, columns)
+        Before all moves.
+    moves : tuple of Maximum or Surround
+    """
+
+    taken: SumsCarrier | PairCarrier
+    sides: Sides
+    moves: tuple[Maximum | Surround, ...]
+
+
+Carrier = InputCarrier | CodesCarrier | SumsCarrier | PairCarrier | DelayedCarrier
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

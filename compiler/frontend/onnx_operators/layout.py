@@ -104,8 +104,8 @@ OPERATORS = {
     ),
     (ONNX, "Pad"): Operator(
         handler=pad,
-        takes="of codes along lines and columns by a constant, or by copies (edge, reflect, wrap)",
-        refuses=("a number that no code stands for in every channel",),
+        takes="of codes and of sums along lines and columns by a constant, of codes also by copies (edge, reflect, wrap)",
+        refuses=("a number that no code stands for in every channel, or an infinite one",),
     ),
     (ONNX, "Softmax"): _HOST,
     (ONNX, "LogSoftmax"): _HOST,

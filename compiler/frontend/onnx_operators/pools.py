@@ -86,6 +86,7 @@ def reduce_mean(context: Context, node: Node) -> Value:
 _EMPTY = "a window with gaps that takes nothing but padding: it has no number"
 _AVERAGE_REFUSED = (
     "padding of sums that are not quantized",
+    "of maxima, or of averages whose windows overlap, without a quantizer between",
     "SAME pads of windows that lie apart",
     "behind a Relu or a function without a quantizer",
     _EMPTY,
@@ -94,7 +95,10 @@ OPERATORS = {
     (ONNX, "MaxPool"): Operator(
         handler=max_pool,
         takes="in one and two dimensions, with every stride, padding, auto_pad, dilation and ceil_mode",
-        refuses=("padded windows with gaps over sums that are not quantized", _EMPTY),
+        refuses=(
+            "of sums that are pooled or padded already, where numbers fall before their quantizer",
+            _EMPTY,
+        ),
     ),
     (ONNX, "GlobalMaxPool"): Operator(handler=global_max_pool, takes="of sums and of codes"),
     (ONNX, "AveragePool"): Operator(

@@ -1,0 +1,91 @@
+"""Quantizers of numbers for which moves wait: the numbers are quantized, and then moved."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from spinplane.machine import SpinplaneError
+
+from ...meaning.exact_map import fractions
+from ...meaning.real_map import RealMap
+from ..quantizers import Levels
+from . import quantizing, thresholds
+from .access import real_of
+from .drafts import Drafts
+from .layout import CHANNELS, COLUMNS, LINES, Layout
+from .pooling import greatest_codes
+from .shaping import surrounded
+from .thresholds import Thresholds
+from .value import DelayedCarrier, Maximum, Value
+
+_IMAGE = ((), (CHANNELS,), (LINES,), (COLUMNS,))
+
+
+def quantize(drafts: Drafts, label: str, x: Value, levels: Levels) -> Value:
+    """`Builder.quantize`."""
+    if not isinstance(x.carrier, DelayedCarrier):
+        return quantizing.quantize(drafts, label, x, levels)
+    step, scale = quantizing.by_channel(label, x, levels)
+    if np.size(levels.step) > 1:
+        levels = replace(levels, step=step.reshape(1, -1, 1, 1), scale=scale.reshape(1, -1, 1, 1))
+    scales = fractions(scale, x.channels)
+
+    def quantized(number: RealMap, given: np.ndarray) -> np.ndarray:
+        codes = quantizing.to_codes(number, step, levels).numbers(given)
+        values: np.ndarray = quantizing.values_of(codes, levels)[:, 0] * scales
+        return values
+
+    made = quantizing.quantize(drafts, label, _taken(x), levels)
+    return _moved(drafts, label, x, made, quantized)
+
+
+def threshold(drafts: Drafts, label: str, x: Value, steps: Thresholds, axis: int) -> Value:
+    """`Builder.threshold`."""
+    if not isinstance(x.carrier, DelayedCarrier):
+        return thresholds.threshold(drafts, label, x, steps, axis)
+    if steps.positions.ndim > 1 and len(steps.positions) > 1 and x.layout.axes[axis] != (CHANNELS,):
+        raise SpinplaneError(
+            f"{label}: lists of thresholds along axis {axis}, which is not that of the channels"
+        )
+
+    def quantized(number: RealMap, given: np.ndarray) -> np.ndarray:
+        values: np.ndarray = steps.levels_of(number.numbers(given))[:, 0] * steps.scale + steps.offset
+        return values
+
+    made = thresholds.threshold(drafts, label, _taken(x), steps, 1)
+    return _moved(drafts, label, x, made, quantized)
+
+
+def _taken(x: Value) -> Value:
+    """The numbers before all moves, in the map of which they lie now."""
+    assert isinstance(x.carrier, DelayedCarrier)
+    return replace(x, layout=Layout(sides=x.carrier.sides, axes=_IMAGE), carrier=x.carrier.taken)
+
+
+def _moved(
+    drafts: Drafts,
+    label: str,
+    x: Value,
+    made: Value,
+    quantized: Callable[[RealMap, np.ndarray], np.ndarray],
+) -> Value:
+    """Codes that have been moved as their numbers would have been."""
+    assert isinstance(x.carrier, DelayedCarrier)
+    real = real_of(label, x)
+    for move in x.carrier.moves:
+        if isinstance(move, Maximum):
+            if (move.of.falling != real.falling).any() or (move.of.turns != real.turns).any():
+                raise SpinplaneError(
+                    f"{move.label}: numbers fall behind this maximum: quantize its input first"
+                )
+            made = greatest_codes(drafts, move.label, made, move.pool)
+            continue
+        numbers = set(quantized(move.behind, np.array([[move.number]], dtype=object)))
+        if len(numbers) > 1:
+            raise SpinplaneError(
+                f"{move.label}: its padding becomes another number in each channel: quantize its input first"
+            )
+        made = surrounded(drafts, move.label, made, move.padding, Fraction(numbers.pop()))
+    return replace(made, layout=x.layout)
