@@ -64,6 +64,13 @@ class Line:
         made = replace(self, offset=self.offset + addend, magnitude=self.magnitude + abs(addend))
         return made._after(self.roundings, addend == 0, weight)
 
+    def added(self, other: "Line", weight: np.ndarray) -> "Line":
+        """The line plus another one of the same slope, over the sum of both sums, of which `weight` tells the total."""
+        made = replace(self, offset=self.offset + other.offset, magnitude=self.magnitude + other.magnitude)
+        return made._after(
+            np.maximum(self.roundings, other.roundings), np.zeros(len(weight), dtype=bool), weight
+        )
+
     def total(self, count: int, weight: np.ndarray) -> "Line":
         """The sum of so many values of the line, of which `weight` tells the total."""
         made = replace(self, offset=self.offset * count, magnitude=self.magnitude * count)

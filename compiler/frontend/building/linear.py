@@ -292,7 +292,7 @@ def _folded(
     slopes = slope.reshape(groups, of_group)
     if (slopes == slopes[:, :1]).all():
         return weights, w, slopes[group, 0], total
-    common = np.array([_common(row) for row in slopes], dtype=object)
+    common = np.array([common_unit(row) for row in slopes], dtype=object)
     factors = (slopes / common[:, np.newaxis])[group]
     if max(abs(factors).max(), 1) >= 256:
         raise SpinplaneError(
@@ -302,8 +302,8 @@ def _folded(
     return values, least_operand(values, label), common[group], total
 
 
-def _common(numbers: np.ndarray) -> Fraction:
-    """The greatest number of which all are whole multiples."""
+def common_unit(numbers: np.ndarray) -> Fraction:
+    """The greatest number of which all are whole multiples; 1 of zeros."""
     found = Fraction(0)
     for number in numbers:
         a, b = abs(number), found

@@ -16,6 +16,7 @@ from .copies import copying, one_by_one
 from .drafts import Drafts
 from .features import as_features
 from .ratios import whole_factors
+from .two_sums import sum_of_two
 from .value import CodesCarrier, DelayedCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
 
 
@@ -36,8 +37,8 @@ def add(drafts: Drafts, label: str, a: Value, b: Value, sign: int) -> Value:
         refuse_regions(label, one)
     if isinstance(b.carrier, SumsCarrier):
         a, b = b, a
-    if isinstance(b.carrier, SumsCarrier):
-        raise SpinplaneError(f"{label}: two sums that are not quantized: quantize one of them first")
+    if isinstance(a.carrier, SumsCarrier) and isinstance(b.carrier, SumsCarrier):
+        return sum_of_two(drafts, label, a, b)
     if isinstance(a.carrier, PairCarrier) or isinstance(b.carrier, PairCarrier):
         raise SpinplaneError(f"{label}: a sum of three: quantize the sum of two of them first")
     added = _one_map(drafts, label, b)

@@ -138,7 +138,8 @@ _SUM = Operator(
     handler=arithmetic,
     takes="of a constant, one or one a channel, and of two values before a quantizer",
     refuses=(
-        "of two sums that are not quantized",
+        "of two sums that are not quantized: behind a Relu, a function or a maximum; of scales in no ratio of small "
+        "integers; over maps of two sizes, unless kernels of 1×1 take the larger one",
         "of sums and codes where no integers have the ratio of their scales exactly enough for every step",
     ),
 )

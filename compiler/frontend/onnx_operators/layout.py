@@ -104,7 +104,7 @@ OPERATORS = {
     ),
     (ONNX, "Pad"): Operator(
         handler=pad,
-        takes="of codes and of sums along lines and columns by a constant, of codes also by copies (edge, reflect, wrap)",
+        takes="of codes and sums along lines and columns by a constant; of codes by copies (edge, reflect, wrap)",
         refuses=("a number that no code stands for in every channel, or an infinite one",),
     ),
     (ONNX, "Softmax"): _HOST,
