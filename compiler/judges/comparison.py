@@ -148,6 +148,7 @@ class _Walk:
             # A number that no code stands for: all that can be said is how far it is from the right one.
             return self._compare_numbers(node, view.tensor, view.shape, view.decode(own), np.array(0.0))
         self._maps[number] = given
+        own, least, greatest = (view.limited(values) for values in (own, least, greatest))
         difference, near = abs(given - own), least != greatest
         outside = (given < least) | (given > greatest)
         return NodeComparison(

@@ -58,6 +58,12 @@ class TensorView:
             numbers = np.pad(numbers, ((0, 0), (before, after), (0, 0), (0, 0)), constant_values=np.nan)
         return numbers.transpose(self.order).reshape(len(values), *self.shape[1:])
 
+    def limited(self, values: np.ndarray) -> np.ndarray:
+        """Values of the map as far as the tensor's bounds let them tell, float64."""
+        ends = np.sort([(end - self.offset) / self.scale for end in (self.low, self.high)], axis=0)
+        limited: np.ndarray = np.clip(values, *ends.reshape(2, -1, 1, 1))
+        return limited
+
     def encode(self, numbers: np.ndarray) -> np.ndarray:
         """The file's tensor, with a batch of any size, as values of the map, int64.
 

@@ -168,7 +168,7 @@ def _joined(drafts: Drafts, label: str, parts: list[_Part], factors: np.ndarray)
     if largest >= 1 << MAX_BITS:
         own, added = factors[abs(factors).max(axis=1).argmax()]
         raise SpinplaneError(
-            f"{label}: two sums that are not quantized, whose scales have the ratio {float(own / added):.6g}: their "
+            f"{label}: two sums that are not quantized, whose scales have the ratio {float(own / added):.9g}: their "
             f"weights would need more than {MAX_BITS} bits in one layer: quantize one of them first"
         )
     of_maps: dict[int, np.ndarray] = {}
