@@ -1,6 +1,7 @@
 """Two sums that are added before they are quantized: one layer over the maps of both."""
 
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from .copies import copying, one_by_one
 from .drafts import Drafts
 from .linear import common_unit
 from .value import SumsCarrier, Value
+
+#: Of one layer, with the zeros that make kernels alike.
+_MOST_WEIGHTS = 1 << 24
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +65,8 @@ def sum_of_two(drafts: Drafts, label: str, a: Value, b: Value) -> Value:
         )
     layer = _joined(drafts, label, _alike(drafts, label, parts), factors)
     layer = replace(layer, pad_value=padded.pop() if padded else 0)
-    weight = abs(factors[:, 0]) * firsts[0].weight + abs(factors[:, 1]) * firsts[1].weight
+    whole = abs(factors.astype(np.int64))
+    weight = whole[:, 0] * firsts[0].weight + whole[:, 1] * firsts[1].weight
     low, high = reachable_sums(layer)
     own, added = (replace(first.line, slope=unit) for first in firsts)
     first = replace(firsts[0], least=low, greatest=high, weight=weight, line=own.added(added, weight))
@@ -82,6 +87,7 @@ def _part(drafts: Drafts, label: str, x: Value) -> _Part:
     kernels, of_group, *kernel = layer.weights.shape
     weights = layer.weights
     if layer.groups > 1:
+        _expect_room(label, kernels, of_group * layer.groups, *kernel)
         weights = np.zeros((kernels, of_group * layer.groups, *kernel), dtype=np.int64)
         for at, row in enumerate(layer.weights):
             first = at // (kernels // layer.groups) * of_group
@@ -105,10 +111,10 @@ def _alike(drafts: Drafts, label: str, parts: list[_Part]) -> list[_Part]:
         )
     if len({(layer.dilation, layer.padding, layer.weights.shape[2:]) for layer in layers}) == 1:
         return parts
-    return _with_one_window([_dense(part) for part in parts])
+    return _with_one_window(label, [_dense(label, part) for part in parts])
 
 
-def _with_one_window(parts: list[_Part]) -> list[_Part]:
+def _with_one_window(label: str, parts: list[_Part]) -> list[_Part]:
     """Layers with zeros around their kernels, so that these begin and end at the same pixels."""
     layer, sides, size, padding = parts[0].layer, parts[0].sides, [0, 0], [0, 0, 0, 0]
     around = [[(0, 0), (0, 0)] for _ in parts]
@@ -122,6 +128,8 @@ def _with_one_window(parts: list[_Part]) -> list[_Part]:
         padding[2 + at] = max((windows - 1) * layer.stride[at] + size[at] - sides[at] - padding[at], 0)
         for rows, kernel, own in zip(around, kernels, before, strict=True):
             rows.append((padding[at] - own, size[at] - kernel - padding[at] + own))
+    for part in parts:
+        _expect_room(label, *part.weights.shape[:2], *size)
     four: Four = (padding[0], padding[1], padding[2], padding[3])
     return [
         replace(
@@ -150,19 +158,28 @@ def _without_stride(drafts: Drafts, label: str, part: _Part) -> _Part:
     return replace(part, layer=replace(layer, inputs=(number,), stride=(1, 1)), sides=(lines, columns))
 
 
-def _dense(part: _Part) -> _Part:
+def _dense(label: str, part: _Part) -> _Part:
     """With zeros between the weights of a kernel with gaps."""
     down, right = part.layer.dilation
     kernels, channels, height, width = part.weights.shape
-    weights = np.zeros((kernels, channels, (height - 1) * down + 1, (width - 1) * right + 1), dtype=np.int64)
+    shape = (kernels, channels, (height - 1) * down + 1, (width - 1) * right + 1)
+    _expect_room(label, *shape)
+    weights = np.zeros(shape, dtype=np.int64)
     weights[:, :, ::down, ::right] = part.weights
     return replace(part, weights=weights, layer=replace(part.layer, dilation=(1, 1)))
+
+
+def _expect_room(label: str, *shape: int) -> None:
+    if prod(shape) > _MOST_WEIGHTS:
+        raise SpinplaneError(
+            f"{label}: two sums that are not quantized, that are alike with {prod(shape)} weights: quantize one first"
+        )
 
 
 def _joined(drafts: Drafts, label: str, parts: list[_Part], factors: np.ndarray) -> Layer:
     """One layer of both, whose weights are multiplied by factors of shape (kernels, 2), whole numbers of Fraction."""
     largest = max(
-        int(max(abs(column))) * int(np.abs(part.weights).max())
+        int(max(abs(column))) * max(int(part.weights.max()), -int(part.weights.min()))
         for part, column in zip(parts, factors.T, strict=True)
     )
     if largest >= 1 << MAX_BITS:
