@@ -156,7 +156,7 @@ REFUSED = {
             layer(convolution(rng_of(), scale=SCALE), INPUT, SIDES),
             layer(convolution(rng_of(), scale=SCALE * np.float32(1.37)), INPUT, SIDES),
         ),
-        "whose scales have the ratio 1.37000 their weights would need more than 8 bits",
+        "whose scales have the ratio 1.37: their weights would need more than 8 bits",
     ),
     "maps of two sizes": (two_maps(kernel=3), "over maps of different sizes, or of different strides"),
     "a maximum": (
