@@ -395,7 +395,10 @@ class Builder:
         low: int,
         high: int,
     ) -> Value:
-        """TFLite's ADD of two values of integers, less their zero points; multipliers, shifts of a, b and the sum."""
+        """TFLite's ADD of two values of integers, less their zero points; multipliers, shifts of a, b and the sum.
+
+        The multiplier of one that is subtracted is negative.
+        """
         addition = DoublingAddition(
             source=0,
             left_shift=left_shift,
