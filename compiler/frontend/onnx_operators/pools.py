@@ -12,9 +12,10 @@ from .operator import Context, Operator
 _FIRST_THAT_ENDS_AT_THE_PADDING = 19
 
 
-def max_pool(context: Context, node: Node) -> Value:
-    """MaxPool."""
-    return greatest(context, node, context.value(node))
+def max_pool(context: Context, node: Node) -> list[Value]:
+    """MaxPool; its second output, the places of the maxima, is left to the host, which gets its input."""
+    x = context.value(node)
+    return [greatest(context, node, x), context.builder.host(node.label, x, "Indices of MaxPool")]
 
 
 def greatest(context: Context, node: Node, x: Value) -> Value:
@@ -93,8 +94,13 @@ _AVERAGE_REFUSED = (
 OPERATORS = {
     (ONNX, "MaxPool"): Operator(
         handler=max_pool,
-        takes="in one and two dimensions, with every stride, padding, auto_pad, dilation and ceil_mode",
-        refuses=("padded windows with gaps over sums that are not quantized", _EMPTY),
+        takes="in one and two dimensions, with every stride, padding, auto_pad, dilation and ceil_mode; Indices at the "
+        "end are left to the host, which gets its input",
+        refuses=(
+            "Indices that an operator takes: windows keep a maximum, not its place",
+            "padded windows with gaps over sums that are not quantized",
+            _EMPTY,
+        ),
     ),
     (ONNX, "GlobalMaxPool"): Operator(handler=global_max_pool, takes="of sums and of codes"),
     (ONNX, "AveragePool"): Operator(

@@ -8,6 +8,7 @@ from onnx_models import QONNX, quant
 
 from spinplane.compiler.frontend.import_model import import_model
 from spinplane.compiler.judges.import_check import check_import
+from spinplane.machine import SpinplaneError
 
 node = helper.make_node
 FLOAT, INT64, UINT8 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.UINT8
@@ -122,3 +123,19 @@ def test_what_is_left_to_the_host_is_told(node_left, outputs, tmp_path):
     assert told.endswith(": the output is 'l'")
     assert [output.name for output in network.graph.outputs] == ["l"]
     assert not check_import(path, network).missing
+
+
+def test_places_of_maxima_are_left_to_the_host(tmp_path):
+    pool = node("MaxPool", ["q"], ["m", "places"], kernel_shape=[2, 2], strides=[2, 2], name="pool")
+    nodes = [*NORMALIZED, *LAYERS[:4], pool]
+    path = saved(tmp_path / "made.onnx", nodes, FIRST, UINT8, {"m": FLOAT, "places": INT64})
+    network = import_model(path)
+    assert network.told == ("Indices of MaxPool (pool) is left to the host: the output is 'q'",)
+    assert [output.name for output in network.graph.outputs] == ["m", "q"]
+    assert not check_import(path, network).missing
+    taken = [node("Cast", ["places"], ["pf"], to=FLOAT), node("Relu", ["pf"], ["p"])]
+    path = saved(tmp_path / "made.onnx", [*nodes, *taken], FIRST, UINT8, {"m": FLOAT, "p": FLOAT})
+    with pytest.raises(
+        SpinplaneError, match="it comes after Indices of MaxPool .*, which is left to the host"
+    ):
+        import_model(path)
