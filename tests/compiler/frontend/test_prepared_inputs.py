@@ -136,6 +136,6 @@ def test_places_of_maxima_are_left_to_the_host(tmp_path):
     taken = [node("Cast", ["places"], ["pf"], to=FLOAT), node("Relu", ["pf"], ["p"])]
     path = saved(tmp_path / "made.onnx", [*nodes, *taken], FIRST, UINT8, {"m": FLOAT, "p": FLOAT})
     with pytest.raises(
-        SpinplaneError, match="it comes after Indices of MaxPool .*, which is left to the host"
+        SpinplaneError, match=r"it comes after Indices of MaxPool .*, which is left to the host"
     ):
         import_model(path)
