@@ -73,7 +73,8 @@ def input_ends(coding: InputCoding) -> tuple[np.ndarray, np.ndarray]:
     Those of a bipolar input are −1 and 1 behind its operations.
     """
     codes = np.array([-1.0, 1.0]) if coding.bipolar else np.array([coding.low, coding.high], dtype=np.float64)
-    numbers = codes if coding.bipolar else (codes - coding.zero_point) * coding.scale
+    zero_point = coding.zero_point + coding.shift
+    numbers = codes if coding.bipolar else [(code - zero_point) * coding.scale for code in codes]
     ends = [np.asarray(number) for number in numbers]
     for operation in reversed(coding.operations):
         constant = np.asarray(operation.constant, dtype=np.float64)

@@ -1,6 +1,6 @@
 """How a user's numbers become the values of a network's input, in float32 as models compute it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -38,16 +38,18 @@ class InputCoding:
 
     With x what the operations leave of a number,
 
-        code  = clip(round(x / scale + zero_point), low, high)
+        code  = clip(round(x / scale + zero_point) + shift, low, high)
         value = code − zero_point, or 2 · (code − zero_point) where the zero point is a half
 
-    An operator that adds its zero point after rounding has zero point 0 here, with `low` and `high` less its own.
+    An operator that adds its zero point after rounding has zero point 0 here, with `low` and `high` less its own; one
+    that has several of them adds these as `shift`, and its values are the codes.
 
     Parameters
     ----------
     operations : tuple of InputOperation
         In the order in which they are computed.
     scale, zero_point : float
+    shift : ndarray of shape () or (channels,), int64
     rounding : Rounding
     low, high : int
         Least and greatest code.
@@ -60,6 +62,7 @@ class InputCoding:
     operations: tuple[InputOperation, ...] = ()
     scale: float = 1.0
     zero_point: float = 0.0
+    shift: np.ndarray = field(default_factory=lambda: np.zeros((), dtype=np.int64))
     rounding: Rounding = Rounding.HALF_EVEN
     low: int
     high: int
@@ -84,6 +87,6 @@ class InputCoding:
         with np.errstate(over="ignore"):
             scaled = x / np.float32(self.scale) + zero_point
         rounded = round_floats_exactly(scaled) if self.exact else round_floats(scaled, self.rounding)
-        codes = np.clip(rounded, self.low, self.high)
+        codes = np.clip(rounded + self.shift.reshape(-1, 1, 1), self.low, self.high)
         step = 1 if float(self.zero_point).is_integer() else 2
         return (step * (codes - zero_point)).astype(np.int64)

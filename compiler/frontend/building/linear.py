@@ -14,13 +14,23 @@ from ...meaning.exact_map import ExactMap, fractions
 from ...meaning.reach import reachable_sums
 from ...meaning.real_map import RealMap
 from ..operands import least_operand
-from .access import Line, as_codes, expect_channels_first, line_of, pad_value, without_padding
+from .access import (
+    Line,
+    add_padded,
+    as_codes,
+    expect_channels_first,
+    line_of,
+    pad_values,
+    without_padding,
+)
 from .arranging import arranged
 from .averages import is_mean, of_mean
 from .drafts import Drafts
 from .layout import CHANNELS, COLUMNS, LINES, Layout
 from .value import CodesCarrier, SumsCarrier, Value
 from .weights import Weights
+
+_NO_PADDING: Four = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,9 +199,19 @@ def open_layer(
         carrier = x.carrier
         assert isinstance(carrier, CodesCarrier)
     given = x.layout.sides
+    sides = _output_sides(label, given, weights.shape[2:], geometry) if not flatten else (1, 1)
     line = line_of(drafts, label, x)
     padding = _added(geometry.padding, carrier.padding)
-    sides = _output_sides(label, given, weights.shape[2:], geometry) if not flatten else (1, 1)
+    pads = pad_values(label, line, carrier.padded) if any(padding) else np.zeros(1, dtype=np.int64)
+    if (pads != pads[0]).any():
+        whole = (given[0], given[1] + sum(geometry.padding[::2]), given[2] + sum(geometry.padding[1::2]))
+        number = add_padded(drafts, label, line, whole, padding, pads)
+        levels, operand = drafts.joined(label, (number,))
+        line, padding, pads = (
+            replace(line, maps=(number,), levels=levels, operand=operand),
+            _NO_PADDING,
+            pads[:1] * 0,
+        )
     values, w, slopes, offset = _folded(
         label, weights, w, line, geometry.groups, flatten=flatten, sides=given
     )
@@ -207,7 +227,7 @@ def open_layer(
         groups=geometry.groups,
         flatten=flatten,
         inputs=line.maps,
-        pad_value=pad_value(label, line, carrier.padded) if any(padding) else 0,
+        pad_value=int(pads[0]),
     )
     first = exact_sums(layer, scale * slopes)
     if offset.any():
