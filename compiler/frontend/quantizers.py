@@ -93,6 +93,10 @@ class Levels:
         step, scale, zero_point, shift, offset = (change(np.asarray(number)) for number in self.numbers)
         return replace(self, step=step, scale=scale, zero_point=zero_point, shift=shift, offset=offset)
 
+    def of_channels(self, chosen: np.ndarray) -> "Levels":
+        """Of some channels, by their numbers, where `numbers` are one alone or one a channel."""
+        return self.each(lambda number: number[chosen] if number.size > 1 else number)
+
     def quantize(self, real: np.ndarray) -> np.ndarray:
         """Integer values of weights less those of 0, in float32, as QONNX folds them."""
         with np.errstate(over="ignore"):  # a quotient beyond float32 is infinite, and cut like any other

@@ -276,7 +276,7 @@ def pad_values(label: str, line: Line, number: Fraction) -> np.ndarray:
             f"{label}: its input has channels without a value that is {float(number):g}, to pad it"
         )
     least, greatest = min(line.operand.smallest, 0), max(line.operand.largest, 0)
-    if values.min() < least or values.max() > greatest:
+    if (values == values[0]).all() and not least <= values[0] <= greatest:
         raise SpinplaneError(f"{label}: the padding {float(number):g} is beyond the values of its input")
     return values.astype(np.int64)
 

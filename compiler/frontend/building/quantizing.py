@@ -234,17 +234,16 @@ def _requantize(drafts: Drafts, label: str, x: Value, in_codes: RealMap, levels:
     maps, first = [], 0
     for number in x.carrier.maps:
         part = np.arange(first, first + drafts.maps[number].sides[0])
-        of_part = levels.each(lambda number, part=part: number[part] if number.size > 1 else number)
-        maps.append(_requantize_map(drafts, label, number, in_codes.of_channels(part), of_part))
+        of_part = in_codes.of_channels(part)
+        maps.append(_requantize_map(drafts, label, number, of_part, levels.of_channels(part)))
         first += len(part)
     made = _codes(x, maps, levels)
     if not any(x.carrier.padding):
         return made
-    code = _rounded(
-        x.carrier.padded / Fraction(float(levels.step)) + Fraction(float(levels.zero_point)), levels
-    )
-    number = Fraction(float(levels.scale)) * int(levels.values[code - levels.low])
-    return replace(made, carrier=CodesCarrier(maps=tuple(maps), padding=x.carrier.padding, padded=number))
+    step, zero_point, scale = (Fraction(float(n)) for n in (levels.step, levels.zero_point, levels.scale))
+    code = _rounded(x.carrier.padded / step + zero_point, levels)
+    padded = scale * int(levels.values[code - levels.low])
+    return replace(made, carrier=CodesCarrier(maps=tuple(maps), padding=x.carrier.padding, padded=padded))
 
 
 def _rounded(number: Fraction, levels: Levels, shift: int = 0) -> int:

@@ -11,7 +11,7 @@ from ..building import Value, Weights
 from ..onnx_file.domains import MICROSOFT, ONNX
 from ..onnx_file.node import Node
 from ..onnx_file.quantizer_folding import limits_of
-from ..operands import least_operand
+from ..operands import least_operand, operand_of_weights
 from ..quantizers import Levels
 from .operator import Context, Operator
 from .weights import exact
@@ -142,7 +142,7 @@ def dequantized_weights(context: Context, node: Node) -> Weights:
     zero = along(zero_point(context, node, 2), axis, rank, node.label)
     scale = along(finite(context, node, 1, positive=True), axis, rank, node.label)
     values = codes.astype(np.int64) - zero
-    return Weights(values=values, scale=exact(scale), operand=least_operand(values, node.label))
+    return Weights(values=values, scale=exact(scale), operand=operand_of_weights(values, node.label))
 
 
 _QUANTIZE = Operator(
