@@ -64,9 +64,12 @@ class Network:
             middle = 128 if dtype == "uint8" else 0
             given = self.file.tensor("x", shape, dtype, scale=scale, zero_point=middle)
         self.file.inputs = [given]
-        made = self._map(shape, scale, zero_point)
-        self._append("QUANTIZE", [given], made, "QuantizeOptions")
-        return made
+        return self._append("QUANTIZE", [given], self._map(shape, scale, zero_point), "QuantizeOptions")
+
+    def quantize(self, given: int, shape: tuple[int, ...]) -> Map:
+        """A QUANTIZE of a float32 tensor."""
+        made = self._map(shape, self._scale(2.0**-5), self._zero_point())
+        return self._append("QUANTIZE", [given], made, "QuantizeOptions")
 
     def conv(
         self,

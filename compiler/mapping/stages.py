@@ -135,7 +135,7 @@ class NetworkStages:
         self._machine, self._owners = machine, arrangement.owners
         self._graph = graph = arrangement.graph
         self._wiring = Wiring(graph, arrangement.together)
-        channels = [graph.input_shape[0], *(len(layer.weights) for layer in graph.layers)]
+        channels = [graph.map_shape[0], *(len(layer.weights) for layer in graph.layers)]
         self._places = places_of(arrangement.together, channels, machine.results_per_cycle)
         self.input_place = self._places[-1]
         takers = map(self._wiring.takers, range(len(graph.layers)))
@@ -209,8 +209,8 @@ class NetworkStages:
         """Stages of all layers, those in `sparing` with as few words of thresholds as can be."""
         graph, stages = self._graph, list[Stage]()
         # Channels that do not exist have the least code, and a host leaves them out.
-        clean = graph.input_shape[0] % self._machine.results_per_cycle == 0
-        sources = {-1: Source(number=0, shape=graph.input_shape, clean=clean, place=self.input_place)}
+        clean = graph.map_shape[0] % self._machine.results_per_cycle == 0
+        sources = {-1: Source(number=0, shape=graph.map_shape, clean=clean, place=self.input_place)}
         for number in range(len(graph.layers)):
             ways: list[Sequence[Layer]] = [self._parts[number]]
             if split_pools and (split := self._splits[number]):

@@ -64,7 +64,7 @@ def as_codes(drafts: Drafts, label: str, x: Value) -> Value:
     if x.carrier.pool:
         raise SpinplaneError(f"{label}: a maximum of the input must be followed by its quantizer")
     values = np.arange(coding.low, coding.high + 1, dtype=np.int64) - int(coding.zero_point)
-    use_coding(drafts, label, coding, values, least_operand(values, label))
+    number = use_coding(drafts, coding, values, least_operand(values, label))
     drafts.input.scale = Fraction(coding.scale)
     scale = fractions(np.asarray(coding.scale), x.channels)
     first = ExactMap.of_codes(values, scale)
@@ -80,7 +80,7 @@ def as_codes(drafts: Drafts, label: str, x: Value) -> Value:
         }[operation.kind](first, numbers)
     return Value(
         layout=x.layout,
-        carrier=CodesCarrier(maps=(INPUT,), arrangement=x.carrier.arrangement),
+        carrier=CodesCarrier(maps=(number,), arrangement=x.carrier.arrangement),
         real=RealMap(first=first, operators=len(x.carrier.operations)),
     )
 
@@ -111,16 +111,17 @@ def _of_type(dtype: np.dtype) -> InputCoding | None:
     return InputCoding(low=int(limits.min), high=int(limits.max))
 
 
-def use_coding(drafts: Drafts, label: str, coding: InputCoding, levels: np.ndarray, operand: Operand) -> None:
-    """Let the input have a coding; refused if it has another one."""
+def use_coding(drafts: Drafts, coding: InputCoding, levels: np.ndarray, operand: Operand) -> int:
+    """The map of the network's input in a coding."""
     given = drafts.input
     assert given is not None
-    if given.coding is not None:
-        if not _same(given.coding, coding):
-            raise SpinplaneError(f"{label}: the network's input is quantized in two ways")
-        return
-    given.coding = coding
-    drafts.maps[INPUT] = Draft(layer=None, sides=given.layout.sides, levels=levels, operand=operand)
+    for at, known in enumerate(given.codings):
+        if _same(known, coding):
+            return INPUT - at
+    number = INPUT - len(given.codings)
+    given.codings.append(coding)
+    drafts.maps[number] = Draft(layer=None, sides=given.layout.sides, levels=levels, operand=operand)
+    return number
 
 
 def _same(one: InputCoding, other: InputCoding) -> bool:

@@ -26,7 +26,7 @@ from .access import code_map, real_of, refuse_host, refuse_regions, use_coding, 
 from .arranging import arranged
 from .border_averages import close_regions
 from .copies import copying, one_by_one
-from .drafts import INPUT, Drafts
+from .drafts import Drafts
 from .layout import CHANNELS
 from .pairs import as_sums
 from .ratios import prove_factors
@@ -195,10 +195,10 @@ def _quantize_input(drafts: Drafts, label: str, x: Value, levels: Levels) -> Val
         operation = InputOperation(kind="add", constant=zero_point.astype(np.float32))
         operations, coded = (*operations, operation), replace(levels, zero_point=0.0)
     coding = coded.input_coding(operations, float(step[0]))
-    use_coding(drafts, label, coding, levels.values, levels.operand)
-    made = _codes(x, (INPUT,), levels)
+    number = use_coding(drafts, coding, levels.values, levels.operand)
+    made = _codes(x, (number,), levels)
     if not x.carrier.pool:
-        return replace(made, carrier=CodesCarrier(maps=(INPUT,), arrangement=x.carrier.arrangement))
+        return replace(made, carrier=CodesCarrier(maps=(number,), arrangement=x.carrier.arrangement))
     return _codes(x, (pool_codes(drafts, label, made, x.carrier.pool, levels.values),), levels)
 
 
