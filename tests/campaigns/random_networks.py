@@ -18,7 +18,7 @@ REFUSED = (
     "an average behind a Relu, a Clip or a function",
     "a padded maximum of windows with gaps",
     "a window with gaps takes nothing but padding",
-    "has no value that is 0 in every channel, to pad it",
+    "has channels without a value that is 0, to pad it",
     "scales whose ratio is .* put sums on its steps",
     "need 9 bits",
 )
