@@ -32,7 +32,8 @@ def split_groups(layer: Layer) -> list[tuple[Layer, ...]]:
     chosen = np.where(
         places < channels, np.arange(layer.groups)[:, np.newaxis] * channels + places, -1
     ).ravel()
-    before, wide = (), layer
+    before: tuple[Layer, ...] = ()
+    wide = layer
     if not _is_whole(channels):
         values = np.arange(layer.i.smallest, layer.i.largest + 1, layer.i.scale)
         before = (_taken(layer, chosen, layer.groups * channels, layer.i, values),)

@@ -105,7 +105,7 @@ OPERATORS = {
     (ONNX, "Pad"): Operator(
         handler=pad,
         takes="of codes along lines and columns by a constant, or by copies (edge, reflect, wrap)",
-        refuses=("a number that no code stands for in every channel",),
+        refuses=("a number that no code of a channel stands for",),
     ),
     (ONNX, "Softmax"): _HOST,
     (ONNX, "LogSoftmax"): _HOST,

@@ -42,7 +42,7 @@ OPERATORS: dict[str, Operator] = {
     "MUL": Operator(
         mul,
         f"{_CODES}; a tensor and a constant of one number or one a channel",
-        ("two tensors: the engine multiplies by weights alone",),
+        ("two tensors: kernels come from a bank that the host writes, and no pass does",),
     ),
     "CONCATENATION": Operator(
         concatenation,
