@@ -102,7 +102,9 @@ def test_groups_that_pool(kind):
 def test_groups_to_which_something_is_added(kind):
     changes = {"steps": thresholds(48), "residual": Residual(source=-1, scale=1, residual_scale=7)}
     if kind == "addition":
-        addition = CodeAddition(source=-1, own_scale=Fraction(1), residual_scale=Fraction(1), low=-20, high=90)
+        addition = CodeAddition(
+            source=-1, own_scale=Fraction(1), residual_scale=Fraction(1), low=-20, high=90
+        )
         changes = {"steps": float_scale(48), "addition": addition}
     graph, values = network(3, 3, 16, **changes)
     assert any(one.spread for one in check(graph, PAPER8, values).passes)

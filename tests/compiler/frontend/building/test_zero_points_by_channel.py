@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_models import QONNX, compare_with_float32, save
 
 from spinplane.compiler.frontend.import_model import import_model
+from spinplane.compiler.judges.import_check import check_import
 from spinplane.machine import SpinplaneError, load_machine
 
 RNG = np.random.default_rng(0)
@@ -170,6 +171,24 @@ def test_quant_with_zero_points_of_channels_and_kernels(signed, rounding, tmp_pa
         assert differing == 0
     graph = import_model(path).graph
     check(graph, load_machine("paper8"), graph.encode_input(IMAGES))
+
+
+def test_near_ties_before_such_padding_are_no_differences(tmp_path):
+    made, path = Made(), tmp_path / "model.onnx"
+    x = made.quantized("x", 0.1, np.uint8(7))[1]
+    codes = np.random.default_rng(1).integers(-3, 4, (2, 4, 4, 3, 3)).astype(np.int8)
+    v, w = (
+        made.node(
+            "DequantizeLinear", [made.constant(part), *map(made.constant, (np.float32(0.3), np.int8(0)))]
+        )
+        for part in codes
+    )
+    # Steps of twice the unit of the sums: every other sum is in the middle.
+    middle = made.quantized(made.node("Conv", [x, v]), np.full(4, 0.06, np.float32), ZEROS[np.uint8])[1]
+    y = made.quantized(made.node("Conv", [middle, w], pads=[1] * 4), 0.3, np.uint8(128))[0]
+    onnx.save(made.model(y), path)
+    compared = check_import(path, import_model(path))
+    assert compared.nodes[-1].near_ties_differing > 0
 
 
 def test_scales_without_a_common_unit_are_refused(tmp_path):
