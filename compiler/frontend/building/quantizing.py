@@ -279,12 +279,25 @@ def _requantize_map(drafts: Drafts, label: str, number: int, in_codes: RealMap, 
         steps = one_by_one(draft.levels, draft.levels, channels)
         layer = replace(layer, steps=steps, addition=addition)
     else:
-        some = np.arange(1 if uniform else channels)
-        table = _table(in_codes.of_channels(some).numbers(draft.levels), levels)
-        layer = replace(
-            layer, steps=one_by_one(draft.levels, table[0] if len(some) == 1 else table, channels)
-        )
+        layer = replace(layer, steps=_steps_of_codes(in_codes, levels, draft.levels, uniform=uniform))
     return drafts.add(layer, levels.values, levels.operand, draft.sides)
+
+
+def _steps_of_codes(in_codes: RealMap, levels: Levels, given: np.ndarray, *, uniform: bool) -> StepFunction:
+    """Steps of values: a table, unless float32 may take one of them to another level."""
+    some = np.arange(1 if uniform else in_codes.channels)
+    one = in_codes.of_channels(some)
+    table = _table(one.numbers(given), levels)
+    if not any(stage.function.falls for stage in in_codes.stages):
+        steps = find_steps(one, levels)
+        if steps.exact is not None:
+            rows = np.broadcast_to(given, (len(some), len(given)))[np.newaxis, :, :, np.newaxis]
+            late, early = (
+                replace(steps, thresholds=end.thresholds).apply(rows) for end in steps.exact.extremes()
+            )
+            if (late != early).any():
+                return find_steps(in_codes, levels)
+    return one_by_one(given, table[0] if len(some) == 1 else table, in_codes.channels)
 
 
 def code_addition(

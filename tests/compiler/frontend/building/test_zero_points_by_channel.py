@@ -10,6 +10,7 @@ from onnx_models import QONNX, compare_with_float32, save
 
 from spinplane.compiler.frontend.import_model import import_model
 from spinplane.compiler.judges.import_check import check_import
+from spinplane.compiler.meaning.near_ties import near_ties
 from spinplane.machine import SpinplaneError, load_machine
 
 RNG = np.random.default_rng(0)
@@ -189,6 +190,20 @@ def test_near_ties_before_such_padding_are_no_differences(tmp_path):
     onnx.save(made.model(y), path)
     compared = check_import(path, import_model(path))
     assert compared.nodes[-1].near_ties_differing > 0
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_near_ties_of_codes_that_are_quantized_again_are_counted(bounded, tmp_path):
+    made, path = Made(), tmp_path / "model.onnx"
+    given = made.quantized("x", np.full(4, 3.7, np.float32), ZEROS[np.uint8])[1]
+    # 40 · 3.7 is 148 in float32, and a little more: over 8 it is in the middle, or not.
+    again = made.node("Relu", [given]) if bounded else given
+    zeros = np.uint8(3) if bounded else ZEROS[np.uint8]
+    y = made.quantized(again, 8.0 if np.ndim(zeros) == 0 else np.full(4, 8.0), zeros)[0]
+    onnx.save(made.model(y), path)
+    network = import_model(path)
+    assert not check_import(path, network).missing
+    assert sum(near_ties(layer).count.sum() for layer in network.graph.layers) > 0
 
 
 def test_scales_without_a_common_unit_are_refused(tmp_path):
