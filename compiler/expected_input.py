@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .graph import Graph, InputCoding
+from .graph import Graph, InputCoding, InputCodings
 
 #: Share of clipped numbers from which a user is warned.
 CLIPPED = 0.01
@@ -51,11 +51,23 @@ class ExpectedInput:
 
 
 def expected_input(graph: Graph) -> ExpectedInput:
-    """What a graph's input coding expects."""
-    coding = graph.input_coding
+    """What a graph's input coding expects; of several the widest range and the finest step."""
+    parts = [_expected(graph, part) for part in graph.input_coding.parts]
+    types = {part.dtype for part in parts}
+    return ExpectedInput(
+        shape=graph.input_shape,
+        dtype=types.pop() if len(types) == 1 else "float32",
+        low=min(part.low for part in parts),
+        high=max(part.high for part in parts),
+        step=min(part.step for part in parts),
+        codes=max(part.codes for part in parts),
+    )
+
+
+def _expected(graph: Graph, coding: InputCoding) -> ExpectedInput:
     ends = input_ends(coding)
     low, high = (float(end) for end in (ends[0].min(), ends[1].max()))
-    codes = 2 if coding.bipolar else coding.high - coding.low + 1
+    codes = len(coding.levels)
     spans = (ends[1] - ends[0]) / max(codes - 1, 1)
     return ExpectedInput(
         shape=graph.input_shape,
@@ -67,13 +79,22 @@ def expected_input(graph: Graph) -> ExpectedInput:
     )
 
 
-def input_ends(coding: InputCoding) -> tuple[np.ndarray, np.ndarray]:
+def input_ends(coding: InputCoding | InputCodings) -> tuple[np.ndarray, np.ndarray]:
     """The least and the greatest number of each channel that is not clipped, of shape (channels,) or ().
 
-    Those of a bipolar input are −1 and 1 behind its operations.
+    Those of a bipolar input are −1 and 1 behind its operations; of several codings the widest.
     """
+    ends = [_ends(part) for part in coding.parts]
+    low, high = ends[0]
+    for others in ends[1:]:
+        low, high = np.minimum(low, others[0]), np.maximum(high, others[1])
+    return low, high
+
+
+def _ends(coding: InputCoding) -> tuple[np.ndarray, np.ndarray]:
     codes = np.array([-1.0, 1.0]) if coding.bipolar else np.array([coding.low, coding.high], dtype=np.float64)
-    numbers = codes if coding.bipolar else (codes - coding.zero_point) * coding.scale
+    zero_point = coding.zero_point + coding.shift
+    numbers = codes if coding.bipolar else [(code - zero_point) * coding.scale for code in codes]
     ends = [np.asarray(number) for number in numbers]
     for operation in reversed(coding.operations):
         constant = np.asarray(operation.constant, dtype=np.float64)
@@ -91,12 +112,12 @@ def input_warnings(graph: Graph, x: np.ndarray) -> tuple[str, ...]:
         See `Graph.arrange_input`.
     """
     coding, expected = graph.input_coding, expected_input(graph)
-    if coding.bipolar:
+    if any(part.bipolar for part in coding.parts):
         return ()
     low, high = (end.reshape(-1, 1, 1) for end in input_ends(coding))
     half = expected.step / 2
     clipped = float(((x < low - half) | (x > high + half)).mean())
-    found = len(np.unique(coding.encode(x)))
+    found = max(len(np.unique(part.encode(x))) for part in coding.parts)
     lines = []
     if clipped >= CLIPPED:
         lines.append(

@@ -16,7 +16,7 @@ import numpy as np
 from spinplane.machine import Operand, SpinplaneError
 
 from .meaning.additions import Addition, CodeAddition, DoublingAddition, FloatAddition
-from .meaning.input_coding import InputCoding, InputOperation
+from .meaning.input_coding import InputCoding, InputCodings, InputOperation
 from .meaning.steps import DoublingMultiply, FloatScale, StepFunction, Steps
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "FloatScale",
     "Graph",
     "InputCoding",
+    "InputCodings",
     "InputOperation",
     "InputTensor",
     "Layer",
@@ -233,7 +234,8 @@ class Graph:
     ----------
     name : str
     input_shape : (channels, height, width)
-    input_coding : InputCoding
+        Of what a user gives.
+    input_coding : InputCoding or InputCodings
     layers : tuple of Layer
         Each takes what the one before it gives, or what its `inputs` say; the first takes the network's input.
     outputs : tuple of Output
@@ -244,10 +246,16 @@ class Graph:
 
     name: str
     input_shape: tuple[int, int, int]
-    input_coding: InputCoding
+    input_coding: InputCoding | InputCodings
     layers: tuple[Layer, ...]
     outputs: tuple[Output, ...]
     input_tensor: InputTensor | None = None
+
+    @property
+    def map_shape(self) -> tuple[int, int, int]:
+        """Of the network's input as a map: (channels, height, width), with the channels of all codings."""
+        channels, height, width = self.input_shape
+        return len(self.input_coding.parts) * channels, height, width
 
     def sources(self, number: int) -> tuple[int, ...]:
         """Numbers of the layers whose outputs a layer takes, side by side; −1 is the network's input."""
@@ -263,7 +271,7 @@ class Graph:
 
         Returns
         -------
-        ndarray of shape (batch, channels, height, width), int64
+        ndarray of shape (batch, *map_shape), int64
 
         Raises
         ------

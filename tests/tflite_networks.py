@@ -64,9 +64,12 @@ class Network:
             middle = 128 if dtype == "uint8" else 0
             given = self.file.tensor("x", shape, dtype, scale=scale, zero_point=middle)
         self.file.inputs = [given]
-        made = self._map(shape, scale, zero_point)
-        self._append("QUANTIZE", [given], made, "QuantizeOptions")
-        return made
+        return self._append("QUANTIZE", [given], self._map(shape, scale, zero_point), "QuantizeOptions")
+
+    def quantize(self, given: int, shape: tuple[int, ...]) -> Map:
+        """A QUANTIZE of a float32 tensor."""
+        made = self._map(shape, self._scale(2.0**-5), self._zero_point())
+        return self._append("QUANTIZE", [given], made, "QuantizeOptions")
 
     def conv(
         self,
@@ -169,11 +172,12 @@ class Network:
             KeepNumDims=places,
         )
 
-    def add(self, a: Map, b: Map, *, activation: int = NONE) -> Map:
-        """ADD of two maps of one shape."""
+    def add(self, a: Map, b: Map, *, activation: int = NONE, code: str = "ADD") -> Map:
+        """ADD or SUB of two maps of one shape."""
         scale = np.float32((a.scale + b.scale) * self.rng.uniform(0.4, 1))
         made = self._map(a.shape, scale, self._zero_point())
-        return self._append("ADD", [a.index, b.index], made, "AddOptions", FusedActivationFunction=activation)
+        options = f"{code.title()}Options"
+        return self._append(code, [a.index, b.index], made, options, FusedActivationFunction=activation)
 
     def with_constant(self, code: str, x: Map, *, by_channel: bool, first: bool = False) -> Map:
         """ADD, SUB or MUL of a constant, which comes `first` or second."""
@@ -435,7 +439,7 @@ def _layer(net: Network, x: Map, before: list[Map]) -> Map:
     if kind == "add":
         alike = [one for one in before if one.shape == x.shape and one is not x]
         other = _draw(rng, alike) if alike else net.conv(x, x.shape[3], (1, 1), by_kernel=by_kernel)
-        return net.add(x, other, activation=activation)
+        return net.add(x, other, activation=activation, code=_draw(rng, ["ADD", "SUB"]))
     if kind == "join":
         branch = net.conv(x, 2, (3, 3), activation=activation, by_kernel=by_kernel)
         if net.dtype == "int8":

@@ -87,7 +87,8 @@ the rows, banks, descriptors or accumulators of a machine is refused with the la
 
 ## Limits of every file
 
-- **One input**: features, or images of one or two dimensions. Windows over three are refused: maps have lines and
+- **One input**: features, or images of one or two dimensions, which the file may quantize in several ways: the host
+  writes the codes of all, and a layer takes each. Windows over three dimensions are refused: maps have lines and
   columns. Outputs may be as many as the network has.
 - **Operands of 1 to 8 bits.** Codes of 16 bits, blocks of scales within a kernel and floats as weights are refused: the
   engine has eight bit-planes of an operand, and one scale for a kernel's sum.

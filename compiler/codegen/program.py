@@ -61,7 +61,12 @@ class _Plan:
 
 
 def compile_graph(
-    graph: Graph, machine: Machine, *, fold_pools: bool = False, split_pools: bool = True
+    graph: Graph,
+    machine: Machine,
+    *,
+    fold_pools: bool = False,
+    split_pools: bool = True,
+    widen_groups: bool = True,
 ) -> CompiledProgram:
     """Compile a network for a machine.
 
@@ -74,8 +79,11 @@ def compile_graph(
         `spinplane.compiler.mapping.folding`.
     split_pools : bool
         Whether maxima over overlapping regions may be taken in passes of their own, see
-        `spinplane.compiler.mapping.pool_splitting`. Both are done where a steady run takes fewer cycles and the banks
-        hold it; what a layer gives stays the same.
+        `spinplane.compiler.mapping.layer_splitting`.
+    widen_groups : bool
+        Whether groups may be widened to powers of two by passes of their own, see
+        `spinplane.compiler.mapping.group_splitting`. All three are done where a steady run takes fewer cycles and the
+        banks hold it; what a layer gives stays the same.
 
     Returns
     -------
@@ -91,11 +99,13 @@ def compile_graph(
     network = NetworkStages(graph, machine)
     folds = sorted({False, fold_pools and network.foldable})
     splits = sorted({False, split_pools and network.splittable})
+    widths = sorted({False, widen_groups and network.groupable})
     plans, refusals = list[_Plan](), list[SpinplaneError]()
     # The network as it is comes first: it is taken if nothing is better, and told of if nothing fits.
-    for fold, split in product(folds, splits):
+    for fold, split, widen in product(folds, splits, widths):
         try:
-            plans.append(_plan(machine, network, network.choose(fold_pools=fold, split_pools=split)))
+            stages = network.choose(fold_pools=fold, split_pools=split, widen_groups=widen)
+            plans.append(_plan(machine, network, stages))
         except SpinplaneError as refusal:
             refusals.append(refusal)
     if not plans:

@@ -5,6 +5,11 @@ import numpy as np
 from spinplane.machine import MAX_BITS, Coding, Operand, SpinplaneError
 
 
+def operand_of_weights(values: np.ndarray, name: str) -> Operand | None:
+    """The least operand that has some integers, as `least_operand`; None if they need more than 8 bits."""
+    return least_operand(values, name) if np.ptp(values) < 2**MAX_BITS else None
+
+
 def least_operand(values: np.ndarray, name: str) -> Operand:
     """The least operand that has some integers, and 0 unless only a zero point brings them into 8 bits.
 

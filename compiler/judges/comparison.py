@@ -6,9 +6,10 @@ computed exactly. Its near-ties are elements where float32 may come to another c
 from the executor's by no more than float32 rounds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class _Walk:
         self._views, self._tensors = network.views, tensors
         # By the number of a map: the executor's values where it has the tensor, else the oracle's of its inputs.
         self._maps: dict[int, np.ndarray] = {}
-        # Least and greatest values of maps that no tensor of the file is: what is added to them may be near-ties.
+        # Least and greatest values of hidden maps, which no tensor of the file is: what takes them may differ, too.
         self._ends: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         # Of sums that leave the network: their terms without signs, and how many float32 adds up.
         self._terms: dict[int, tuple[np.ndarray, int]] = {}
@@ -99,8 +100,7 @@ class _Walk:
         return [one for one in found if one]
 
     def _compare_layer(self, number: int, layer: Layer) -> NodeComparison | None:
-        sources = [self._maps[source] for source in self._graph.sources(number)]
-        taken = arrange(layer, concatenate(layer, sources))
+        taken = self._taken(number, layer)
         residual = self._maps[layer.residual.source] if layer.residual else None
         added = None
         if layer.addition and layer.addition.source is not None:
@@ -108,12 +108,8 @@ class _Walk:
         sums = linear(layer, taken)
         own = finish(layer, sums, residual, added)
         if layer.steps is not None:
-            given = [added]
-            if layer.addition and layer.addition.source in self._ends:
-                given = [*self._ends[layer.addition.source]]
-            bounds = [value_bounds(layer, sums, residual=residual, added=one) for one in given]
-            ends = (np.min([b[0] for b in bounds], axis=0), np.max([b[1] for b in bounds], axis=0))
-            if number not in self._views:
+            ends = self._bounds(number, layer, sums)
+            if number not in self._views and (ends[0] != ends[1]).any():
                 self._ends[number] = ends
             return self._compare_codes(layer.name, number, own, *ends)
         self._maps[number], self._terms[number] = own, _terms(layer, taken, residual)
@@ -128,8 +124,54 @@ class _Walk:
             high=np.full_like(view.scale, np.inf),
         )
         terms, count = self._terms[number]
-        error = _gamma(count) * unsigned.decode(terms)
+        least, greatest = (view.decode(end) for end in self._bounds(number, layer, sums))
+        error = _gamma(count) * unsigned.decode(terms) + abs(greatest - least)
         return self._compare_numbers(layer.name, view.tensor, view.shape, view.decode(own), error)
+
+    def _taken(self, number: int, layer: Layer, end: int | None = None) -> np.ndarray:
+        """What a layer takes, with the least (0) or the greatest (1) values of hidden maps if asked for."""
+        sources = self._graph.sources(number)
+        maps = [
+            self._maps[source] if end is None or source not in self._ends else self._ends[source][end]
+            for source in sources
+        ]
+        return arrange(layer, concatenate(layer, maps))
+
+    def _bounds(self, number: int, layer: Layer, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest value that float32 may make of a layer, given what it may have made of hidden maps."""
+        hidden = any(source in self._ends for source in self._graph.sources(number))
+        all_sums = self._end_sums(number, layer) if hidden else [sums]
+        residuals = self._both(layer.residual.source if layer.residual else None)
+        addends = self._both(layer.addition.source if layer.addition else None)
+        # What a layer gives rises or falls with each of them.
+        bounds = [
+            value_bounds(layer, one, residual=residual, added=added)
+            for one, residual, added in product(all_sums, residuals, addends)
+        ]
+        least, greatest = np.min([b[0] for b in bounds], axis=0), np.max([b[1] for b in bounds], axis=0)
+        if hidden and layer.steps is not None and not layer.steps.monotone:
+            # Levels between two that are equal may be others.
+            levels = layer.addition.levels if layer.addition else layer.steps.levels
+            apart = (all_sums[0] != all_sums[1]).astype(np.int64)
+            open_ = (pooled(apart, replace(layer.pool, least=())) if layer.pool else apart) > 0
+            least, greatest = np.where(open_, levels.min(), least), np.where(open_, levels.max(), greatest)
+        return least, greatest
+
+    def _both(self, source: int | None) -> Sequence[np.ndarray | None]:
+        """The values of a map that is added; least and greatest ones, if these differ."""
+        if source is None:
+            return (None,)
+        return self._ends.get(source, (self._maps[source],))
+
+    def _end_sums(self, number: int, layer: Layer) -> list[np.ndarray]:
+        """Least and greatest sums of what a layer may take."""
+        least, greatest = (self._taken(number, layer, end) for end in (0, 1))
+        rising = replace(layer, weights=np.maximum(layer.weights, 0))
+        falling = replace(layer, weights=np.minimum(layer.weights, 0), bias=0 * layer.bias)
+        return [
+            linear(rising, low) + linear(falling, high)
+            for low, high in ((least, greatest), (greatest, least))
+        ]
 
     def _compare_codes(
         self, node: str, number: int, own: np.ndarray, least: np.ndarray, greatest: np.ndarray

@@ -222,7 +222,7 @@ class _Arranging:
         """A layer that gives what a map holds, for the layer `number`."""
         reader = self._graph.layers[number]
         if source < 0:
-            channels = self._graph.input_shape[0]
+            channels = self._graph.map_shape[0]
             smallest, largest = self._input_reach
             levels: np.ndarray = np.arange(smallest, largest + 1, reader.i.scale)
         else:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from spinplane.machine import Machine, SpinplaneError
 
@@ -16,6 +17,7 @@ from ..requantization.values import Addend
 from .candidates import placements
 from .concatenation import Home, MapPlace, Read, Source, arrange_maps, places_of
 from .folding import fold_pool
+from .group_splitting import split_groups
 from .layer_splitting import split_layer, split_pool
 from .lowering import LoweredLayer, layer_input_code, lower, lower_spread
 from .placement import Placement
@@ -120,6 +122,8 @@ class NetworkStages:
         Whether there is an average pooling, see `spinplane.compiler.mapping.folding`.
     splittable : bool
         Whether there are overlapping maxima, see `spinplane.compiler.mapping.layer_splitting`.
+    groupable : bool
+        Whether there are groups of numbers that are no powers of two, see `spinplane.compiler.mapping.group_splitting`.
     input_place : MapPlace
         Of the network's input in its pixels.
 
@@ -135,7 +139,7 @@ class NetworkStages:
         self._machine, self._owners = machine, arrangement.owners
         self._graph = graph = arrangement.graph
         self._wiring = Wiring(graph, arrangement.together)
-        channels = [graph.input_shape[0], *(len(layer.weights) for layer in graph.layers)]
+        channels = [graph.map_shape[0], *(len(layer.weights) for layer in graph.layers)]
         self._places = places_of(arrangement.together, channels, machine.results_per_cycle)
         self.input_place = self._places[-1]
         takers = map(self._wiring.takers, range(len(graph.layers)))
@@ -144,18 +148,23 @@ class NetworkStages:
             split_pool(layer, readers[0].i) if readers and len(parts) == 1 else None
             for layer, readers, parts in zip(graph.layers, takers, self._parts, strict=True)
         ]
+        self._groups = [
+            split_groups(layer) if len(parts) == 1 else []
+            for layer, parts in zip(graph.layers, self._parts, strict=True)
+        ]
         self._lowered = dict[tuple[Layer, bool], list[LoweredLayer]]()
         self._as_is = dict[tuple[Layer, bool, bool, bool], Variant]()
         self._folded = dict[tuple[Layer, bool, bool, bool], Variant | None]()
         self.foldable = any(layer.pool and layer.pool.kind == "sum" for layer in graph.layers)
         self.splittable = any(self._splits)
+        self.groupable = any(self._groups)
 
-    def choose(self, *, fold_pools: bool, split_pools: bool) -> list[Stage]:
+    def choose(self, *, fold_pools: bool, split_pools: bool, widen_groups: bool) -> list[Stage]:
         """Stages of all layers, with all ways to place them.
 
         Parameters
         ----------
-        fold_pools, split_pools : bool
+        fold_pools, split_pools, widen_groups : bool
             As in `spinplane.compiler.codegen.program.compile_graph`.
 
         Raises
@@ -165,13 +174,16 @@ class NetworkStages:
             place it.
         """
         sparing, tried = set[int](), set[int]()
-        stages = self._stages(sparing, fold_pools=fold_pools, split_pools=split_pools)
+        stages_with = partial(
+            self._stages, fold_pools=fold_pools, split_pools=split_pools, widen_groups=widen_groups
+        )
+        stages = stages_with(sparing)
         words = self._lookup_words(stages)
         # Layers with the most words come first.
         while words.total() > self._machine.threshold_beats and (left := set(+words) - tried):
             layer = max(left, key=words.__getitem__)
             tried.add(layer)
-            fewer = self._stages(sparing | {layer}, fold_pools=fold_pools, split_pools=split_pools)
+            fewer = stages_with(sparing | {layer})
             if self._lookup_words(fewer).total() < words.total():
                 stages, words = fewer, self._lookup_words(fewer)
                 sparing.add(layer)
@@ -205,16 +217,20 @@ class NetworkStages:
             words[stage.number] += stage.lookup_words(self._machine.results_per_cycle)
         return words
 
-    def _stages(self, sparing: Collection[int], *, fold_pools: bool, split_pools: bool) -> list[Stage]:
+    def _stages(
+        self, sparing: Collection[int], *, fold_pools: bool, split_pools: bool, widen_groups: bool
+    ) -> list[Stage]:
         """Stages of all layers, those in `sparing` with as few words of thresholds as can be."""
         graph, stages = self._graph, list[Stage]()
         # Channels that do not exist have the least code, and a host leaves them out.
-        clean = graph.input_shape[0] % self._machine.results_per_cycle == 0
-        sources = {-1: Source(number=0, shape=graph.input_shape, clean=clean, place=self.input_place)}
+        clean = graph.map_shape[0] % self._machine.results_per_cycle == 0
+        sources = {-1: Source(number=0, shape=graph.map_shape, clean=clean, place=self.input_place)}
         for number in range(len(graph.layers)):
             ways: list[Sequence[Layer]] = [self._parts[number]]
             if split_pools and (split := self._splits[number]):
                 ways.append(split)
+            if widen_groups:
+                ways += self._groups[number]
             options = [
                 self._stages_of(
                     number,

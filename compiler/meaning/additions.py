@@ -65,7 +65,7 @@ class CodeAddition:
 
 @dataclass(frozen=True, kw_only=True)
 class DoublingAddition:
-    """TFLite's ADD of two values, both less their zero points.
+    """TFLite's ADD or SUB of two values, both less their zero points.
 
     Both are shifted left by `left_shift`, multiplied, added, and the sum is multiplied and clipped; every
     multiplication is that of `DoublingMultiply`.
@@ -76,7 +76,7 @@ class DoublingAddition:
         Number of the earlier layer whose output is added, −1 for the network's input.
     left_shift : int
     own_multiplier, residual_multiplier, output_multiplier : int
-        0 to 2^31 − 1.
+        0 to 2^31 − 1; one of an addend that is subtracted (SUB) is negative.
     own_shift, residual_shift, output_shift : int
         −31 to 30; to the left where positive.
     low, high : int

@@ -15,7 +15,7 @@ def multiply_doubling(
     Parameters
     ----------
     values : ndarray of int64
-    multiplier : int or ndarray of int64, 0 to 2^31 − 1
+    multiplier : int or ndarray of int64, −2^31 + 1 to 2^31 − 1
     shift : int or ndarray of int64, −31 to 30
         To the left where positive. Arrays spread over the values.
 

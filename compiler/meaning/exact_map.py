@@ -6,10 +6,10 @@ how often float32 may round on its way, n times: an evaluation in float32 differ
 γ_n · Σ|terms|, with γ_n = n·u / (1 − n·u) and u = 2^-24.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import gcd, lcm
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -74,17 +74,20 @@ class Line:
     def total(self, count: int, weight: np.ndarray) -> "Line":
         """The sum of so many values of the line, of which `weight` tells the total."""
         made = replace(self, offset=self.offset * count, magnitude=self.magnitude * count)
-        exact = (self.roundings == 0) & made._fits(weight)
+        exact = made._fits(weight, self.roundings == 0)
         return replace(made, roundings=np.where(exact, 0, self.roundings + count - 1))
 
     def _after(self, roundings: np.ndarray, keeps: np.ndarray, weight: np.ndarray) -> "Line":
         """The same with one more rounding, unless the operation keeps all bits or gives numbers of float32 alone."""
-        exact = keeps.astype(bool) | ((roundings == 0) & self._fits(weight))
+        exact = keeps.astype(bool)
+        exact |= self._fits(weight, ~exact & (roundings == 0))
         return replace(self, roundings=roundings + ~exact)
 
-    def _fits(self, weight: np.ndarray) -> np.ndarray:
-        """Whether all values are numbers of float32."""
-        return _fits_float32(self.slope, self.offset, weight).astype(bool)
+    def _fits(self, weight: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Whether all values are numbers of float32, of chosen channels; False of others."""
+        fits = np.zeros(len(weight), dtype=bool)
+        fits[chosen] = _fits_float32(self.slope[chosen], self.offset[chosen], weight[chosen]).astype(bool)
+        return fits
 
     def where(self, chosen: np.ndarray, other: "Line") -> "Line":
         """Channels of this line where they are chosen, of the other one elsewhere."""
@@ -206,9 +209,7 @@ class ExactMap:
 
     def times(self, factor: np.ndarray, *, roundings: int | None = None) -> "ExactMap":
         """The map times a number a channel, of Fraction; a negative one exchanges the bounds."""
-        line, low, high = (
-            part.times(factor, self.weight, roundings) for part in (self.line, self.low, self.high)
-        )
+        line, low, high = self._each(lambda part: part.times(factor, self.weight, roundings))
         kept = factor >= 0
         return replace(
             self,
@@ -221,8 +222,14 @@ class ExactMap:
 
     def plus(self, addend: np.ndarray) -> "ExactMap":
         """The map plus a number a channel, of Fraction."""
-        line, low, high = (part.plus(addend, self.weight) for part in (self.line, self.low, self.high))
+        line, low, high = self._each(lambda part: part.plus(addend, self.weight))
         return replace(self, line=line, low=low, high=high)
+
+    def _each(self, change: Callable[[Line], Line]) -> tuple[Line, Line, Line]:
+        """Something done to the line, and to the bounds that there are."""
+        bounds = (self.low, self.has_low), (self.high, self.has_high)
+        low, high = (change(part) if has.any() else part for part, has in bounds)
+        return change(self.line), low, high
 
     def at_least(self, bound: np.ndarray) -> "ExactMap":
         """The greater of the map and a number a channel, of Fraction."""
@@ -312,11 +319,14 @@ def _power_of_two(number: Fraction) -> bool:
 
 
 def _fits(slope: Fraction, offset: Fraction, weight: int) -> bool:
-    unit = lcm(slope.denominator, offset.denominator)
-    common = gcd(int(slope * unit), int(offset * unit))
+    units = slope.denominator, offset.denominator
+    if any(unit & (unit - 1) for unit in units):
+        return False
+    unit = max(units)
+    step, first = slope.numerator * (unit // units[0]), offset.numerator * (unit // units[1])
+    common = gcd(step, first)
     spacing = common & -common  # all values are multiples of this power of two
-    largest = (abs(slope) * weight + abs(offset)) * unit
-    return not unit & (unit - 1) and largest <= spacing * _FLOAT32_WHOLE
+    return abs(step) * weight + abs(first) <= spacing * _FLOAT32_WHOLE
 
 
 _is_power_of_two = np.frompyfunc(_power_of_two, 1, 1)

@@ -1,6 +1,6 @@
 """How a user's numbers become the values of a network's input, in float32 as models compute it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -38,16 +38,18 @@ class InputCoding:
 
     With x what the operations leave of a number,
 
-        code  = clip(round(x / scale + zero_point), low, high)
+        code  = clip(round(x / scale + zero_point) + shift, low, high)
         value = code − zero_point, or 2 · (code − zero_point) where the zero point is a half
 
-    An operator that adds its zero point after rounding has zero point 0 here, with `low` and `high` less its own.
+    An operator that adds its zero point after rounding has zero point 0 here, with `low` and `high` less its own; one
+    that has several of them adds these as `shift`, and its values are the codes.
 
     Parameters
     ----------
     operations : tuple of InputOperation
         In the order in which they are computed.
     scale, zero_point : float
+    shift : ndarray of shape () or (channels,), int64
     rounding : Rounding
     low, high : int
         Least and greatest code.
@@ -60,11 +62,24 @@ class InputCoding:
     operations: tuple[InputOperation, ...] = ()
     scale: float = 1.0
     zero_point: float = 0.0
+    shift: np.ndarray = field(default_factory=lambda: np.zeros((), dtype=np.int64))
     rounding: Rounding = Rounding.HALF_EVEN
     low: int
     high: int
     exact: bool = False
     bipolar: bool = False
+
+    @property
+    def parts(self) -> "tuple[InputCoding, ...]":
+        """The coding alone."""
+        return (self,)
+
+    @property
+    def levels(self) -> np.ndarray:
+        """All values, ascending, int64."""
+        if self.bipolar:
+            return np.array([-1, 1], dtype=np.int64)
+        return self._values(np.arange(self.low, self.high + 1))
 
     def encode(self, x: np.ndarray) -> np.ndarray:
         """Values, int64, of numbers of shape (batch, channels, height, width), float32.
@@ -80,10 +95,29 @@ class InputCoding:
             raise SpinplaneError("input: the operations before its quantizer give what is not a number")
         if self.bipolar:
             return np.where(x >= 0, 1, -1).astype(np.int64)
-        zero_point = np.float32(self.zero_point)
         with np.errstate(over="ignore"):
-            scaled = x / np.float32(self.scale) + zero_point
+            scaled = x / np.float32(self.scale) + np.float32(self.zero_point)
         rounded = round_floats_exactly(scaled) if self.exact else round_floats(scaled, self.rounding)
-        codes = np.clip(rounded, self.low, self.high)
+        return self._values(np.clip(rounded + self.shift.reshape(-1, 1, 1), self.low, self.high))
+
+    def _values(self, codes: np.ndarray) -> np.ndarray:
         step = 1 if float(self.zero_point).is_integer() else 2
-        return (step * (codes - zero_point)).astype(np.int64)
+        return (step * (codes - np.float32(self.zero_point))).astype(np.int64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InputCodings:
+    """Several codings of the same numbers, side by side along the channels.
+
+    A value is the number of a level of its coding, from 0.
+
+    Parameters
+    ----------
+    parts : tuple of InputCoding
+    """
+
+    parts: tuple[InputCoding, ...]
+
+    def encode(self, x: np.ndarray) -> np.ndarray:
+        """As `InputCoding.encode`, of shape (batch, parts · channels, height, width)."""
+        return np.concatenate([np.searchsorted(part.levels, part.encode(x)) for part in self.parts], axis=1)

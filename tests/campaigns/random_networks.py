@@ -17,8 +17,7 @@ REFUSED = (
     "a padded average, or one of a sum of two",
     "an average behind a Relu, a Clip or a function",
     "a window with gaps takes nothing but padding",
-    "the network's input is quantized in two ways",
-    "has no value that is 0 in every channel, to pad it",
+    "has channels without a value that is 0, to pad it",
     "scales whose ratio is .* put sums on its steps",
     "need 9 bits",
 )

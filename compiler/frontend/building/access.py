@@ -9,13 +9,13 @@ import numpy as np
 
 from spinplane.machine import MAX_BITS, Operand, SpinplaneError
 
-from ...graph import InputCoding
+from ...graph import Four, InputCoding
 from ...meaning.exact_map import ExactMap, fractions
 from ...meaning.real_map import RealMap
 from ..operands import least_operand
 from .copies import copying, one_by_one
 from .drafts import INPUT, Draft, Drafts
-from .layout import CHANNELS, COLUMNS, LINES
+from .layout import CHANNELS, COLUMNS, LINES, Sides
 from .value import CodesCarrier, DelayedCarrier, InputCarrier, SumsCarrier, Value
 
 
@@ -66,7 +66,7 @@ def as_codes(drafts: Drafts, label: str, x: Value) -> Value:
     if x.carrier.pool:
         raise SpinplaneError(f"{label}: a maximum of the input must be followed by its quantizer")
     values = np.arange(coding.low, coding.high + 1, dtype=np.int64) - int(coding.zero_point)
-    use_coding(drafts, label, coding, values, least_operand(values, label))
+    number = use_coding(drafts, coding, values, least_operand(values, label))
     drafts.input.scale = Fraction(coding.scale)
     scale = fractions(np.asarray(coding.scale), x.channels)
     first = ExactMap.of_codes(values, scale)
@@ -82,7 +82,7 @@ def as_codes(drafts: Drafts, label: str, x: Value) -> Value:
         }[operation.kind](first, numbers)
     return Value(
         layout=x.layout,
-        carrier=CodesCarrier(maps=(INPUT,), arrangement=x.carrier.arrangement),
+        carrier=CodesCarrier(maps=(number,), arrangement=x.carrier.arrangement),
         real=RealMap(first=first, operators=len(x.carrier.operations)),
     )
 
@@ -121,22 +121,23 @@ def _of_type(dtype: np.dtype) -> InputCoding | None:
     return InputCoding(low=int(limits.min), high=int(limits.max))
 
 
-def use_coding(drafts: Drafts, label: str, coding: InputCoding, levels: np.ndarray, operand: Operand) -> None:
-    """Let the input have a coding; refused if it has another one."""
+def use_coding(drafts: Drafts, coding: InputCoding, levels: np.ndarray, operand: Operand) -> int:
+    """The map of the network's input in a coding."""
     given = drafts.input
     assert given is not None
-    if given.coding is not None:
-        if not _same(given.coding, coding):
-            raise SpinplaneError(f"{label}: the network's input is quantized in two ways")
-        return
-    given.coding = coding
-    drafts.maps[INPUT] = Draft(layer=None, sides=given.layout.sides, levels=levels, operand=operand)
+    for at, known in enumerate(given.codings):
+        if _same(known, coding):
+            return INPUT - at
+    number = INPUT - len(given.codings)
+    given.codings.append(coding)
+    drafts.maps[number] = Draft(layer=None, sides=given.layout.sides, levels=levels, operand=operand)
+    return number
 
 
 def _same(one: InputCoding, other: InputCoding) -> bool:
     plain = [name for name in vars(one) if name != "operations"]
     return (
-        all(getattr(one, name) == getattr(other, name) for name in plain)
+        all(np.array_equal(getattr(one, name), getattr(other, name)) for name in plain)
         and [op.kind for op in one.operations] == [op.kind for op in other.operations]
         and all(
             np.array_equal(a.constant, b.constant)
@@ -196,22 +197,33 @@ def add_table(
 ) -> int:
     """A layer that gives another integer for each level of the maps of codes: a table of one row, or one a channel."""
     assert isinstance(x.carrier, CodesCarrier)
-    levels, operand = drafts.joined(label, x.carrier.maps)
-    layer = copying(label, x.carrier.maps, x.channels, operand)
+    sides = _unpadded(x.layout.sides, x.carrier.padding)
+    return _add_table(drafts, label, x.carrier.maps, sides, table, operand_of_made)
+
+
+def _add_table(
+    drafts: Drafts,
+    label: str,
+    maps: tuple[int, ...],
+    sides: Sides,
+    table: np.ndarray,
+    operand_of_made: Operand | None = None,
+) -> int:
+    levels, operand = drafts.joined(label, maps)
+    layer = copying(label, maps, sides[0], operand)
     if (table == table[:1]).all():
         table = table[0]
-    steps = one_by_one(levels, table, x.channels)
     made = np.unique(table)
     return drafts.add(
-        replace(layer, steps=steps),
+        replace(layer, steps=one_by_one(levels, table, sides[0])),
         made,
         operand_of_made or least_operand(made, label),
-        _unpadded(x.layout.sides, x.carrier),
+        sides,
     )
 
 
-def _unpadded(sides: tuple[int, int, int], carrier: CodesCarrier) -> tuple[int, int, int]:
-    top, left, bottom, right = carrier.padding
+def _unpadded(sides: Sides, padding: Four) -> Sides:
+    top, left, bottom, right = padding
     return sides[0], sides[1] - top - bottom, sides[2] - left - right
 
 
@@ -237,13 +249,10 @@ def without_padding(drafts: Drafts, label: str, x: Value) -> Value:
     if not isinstance(x.carrier, CodesCarrier) or not any(x.carrier.padding):
         return x
     line = line_of(drafts, label, x)
-    layer = copying(label, line.maps, x.channels, line.operand)
-    value = pad_value(label, line, x.carrier.padded)
-    levels = np.unique([*line.levels, value])
-    layer = replace(
-        layer, padding=x.carrier.padding, pad_value=value, steps=one_by_one(levels, levels, x.channels)
+    number = add_padded(
+        drafts, label, line, x.layout.sides, x.carrier.padding, pad_values(label, line, x.carrier.padded)
     )
-    number = drafts.add(layer, levels, line.operand, x.layout.sides)
+    levels = drafts.levels(label, [number])
     real = code_map(levels, line.slope)
     return Value(
         layout=x.layout,
@@ -252,18 +261,35 @@ def without_padding(drafts: Drafts, label: str, x: Value) -> Value:
     )
 
 
-def pad_value(label: str, line: Line, number: Fraction) -> int:
-    """The value that has a number in every channel."""
-    values = set((number - line.offset) / line.slope)
-    value = values.pop()
-    if values or value.denominator != 1:
+def add_padded(
+    drafts: Drafts, label: str, line: Line, sides: Sides, padding: Four, values: np.ndarray
+) -> int:
+    """A layer that gives maps with their padding, whose sides these are, of one value a channel."""
+    channels, levels = sides[0], np.unique([*line.levels, *values])
+    maps, pad, given, table, operand = line.maps, int(values[0]), levels, levels, line.operand
+    if (values != pad).any():
+        # A layer pads by one value: levels are told by their number, counted from that of the padding.
+        first, count = np.searchsorted(levels, values)[:, np.newaxis], len(levels)
+        counted = (np.searchsorted(levels, line.levels) - first) % count
+        maps = (_add_table(drafts, label, maps, _unpadded(sides, padding), counted),)
+        pad, given, table = 0, np.arange(count), levels[(np.arange(count) + first) % count]
+        operand = least_operand(levels, label)
+    layer = copying(label, maps, channels, drafts.joined(label, maps)[1])
+    layer = replace(layer, padding=padding, pad_value=pad, steps=one_by_one(given, table, channels))
+    return drafts.add(layer, levels, operand, sides)
+
+
+def pad_values(label: str, line: Line, number: Fraction) -> np.ndarray:
+    """The value of each channel that is a number, shape (channels,), int64."""
+    values = (number - line.offset) / line.slope
+    if any(value.denominator != 1 for value in values):
         raise SpinplaneError(
-            f"{label}: its input has no value that is {float(number):g} in every channel, to pad it"
+            f"{label}: its input has channels without a value that is {float(number):g}, to pad it"
         )
     least, greatest = min(line.operand.smallest, 0), max(line.operand.largest, 0)
-    if not least <= value <= greatest:
+    if (values == values[0]).all() and not least <= values[0] <= greatest:
         raise SpinplaneError(f"{label}: the padding {float(number):g} is beyond the values of its input")
-    return int(value)
+    return values.astype(np.int64)
 
 
 def make_room(drafts: Drafts, label: str, x: Value, number: Fraction) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from .drafts import INPUT, Drafts, Places
+from .drafts import Drafts, Places
 from .layout import Layout, Sides
 from .value import CodesCarrier, InputCarrier, Value
 
@@ -15,7 +15,7 @@ def arranged(drafts: Drafts, x: Value, axis: int) -> Value:
     """The value with the channels on an axis of its tensor, if it is the network's input, which can be arranged so."""
     assert drafts.input is not None
     batched = drafts.input.batched
-    if not _is_input(x) or len(x.shape) <= 1 + batched:
+    if not is_input(x) or len(x.shape) <= 1 + batched:
         return x
     return rearranged(drafts, x, Layout.of_tensor(x.shape, axis, batched=batched))
 
@@ -25,19 +25,20 @@ def rearranged(drafts: Drafts, x: Value, wanted: Layout) -> Value:
     given = drafts.input
     assert given is not None
     places = _places(x.layout, wanted)
-    if x.layout == wanted or places is None or drafts.readers(INPUT) or not _uniform(x):
+    taken = any(drafts.readers(number) for number in drafts.inputs)
+    if x.layout == wanted or places is None or taken or not _uniform(x):
         return x
     given.arrangements.append((places, wanted.sides))
     given.layout = _moved(given.layout, places, wanted.sides)
-    if INPUT in drafts.maps:
-        drafts.maps[INPUT] = replace(drafts.maps[INPUT], sides=wanted.sides)
+    for number in drafts.inputs:
+        drafts.maps[number] = replace(drafts.maps[number], sides=wanted.sides)
     return replace(current(drafts, x), layout=wanted)
 
 
 def current(drafts: Drafts, x: Value) -> Value:
     """A value of the network's input in the present arrangement."""
     carrier = x.carrier
-    if not isinstance(carrier, InputCarrier | CodesCarrier) or not _is_input(x):
+    if not isinstance(carrier, InputCarrier | CodesCarrier) or not is_input(x):
         return x
     assert drafts.input is not None
     if carrier.arrangement == len(drafts.input.arrangements):
@@ -58,9 +59,13 @@ def _moved(layout: Layout, places: Places, sides: Sides) -> Layout:
     return Layout(sides=sides, axes=tuple(axes))
 
 
-def _is_input(x: Value) -> bool:
+def is_input(x: Value) -> bool:
+    """Whether a value is the network's input, quantized or not."""
     return isinstance(x.carrier, InputCarrier) or (
-        isinstance(x.carrier, CodesCarrier) and x.carrier.maps == (INPUT,) and not any(x.carrier.padding)
+        isinstance(x.carrier, CodesCarrier)
+        and len(x.carrier.maps) == 1
+        and x.carrier.maps[0] < 0
+        and not any(x.carrier.padding)
     )
 
 

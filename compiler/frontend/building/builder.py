@@ -110,7 +110,8 @@ class Builder:
     def network(self) -> ImportedNetwork:
         """The graph of all outputs."""
         drafts = self._drafts
-        if drafts.given is not None and drafts.input is not None and drafts.input.coding is not drafts.given:
+        codings = drafts.input.codings if drafts.input is not None else []
+        if drafts.given is not None and any(coding is not drafts.given for coding in codings):
             raise SpinplaneError("the file quantizes its input itself: leave out --input-bits")
         named = [(tensor, self._now(value)) for tensor, value in self._named]
         given = [(tensor, maps, self._now(value)) for tensor, maps, value in self._given]
@@ -395,7 +396,10 @@ class Builder:
         low: int,
         high: int,
     ) -> Value:
-        """TFLite's ADD of two values of integers, less their zero points; multipliers, shifts of a, b and the sum."""
+        """TFLite's ADD of two values of integers, less their zero points; multipliers, shifts of a, b and the sum.
+
+        The multiplier of one that is subtracted is negative.
+        """
         addition = DoublingAddition(
             source=0,
             left_shift=left_shift,

@@ -15,7 +15,7 @@ from .value import Value
 
 #: Axes of a map that each axis of an earlier one has become.
 Places = dict[int, tuple[int, ...]]
-#: Number of the network's input.
+#: Number of the network's input; its second coding is the map before it, and so on.
 INPUT = -1
 
 
@@ -26,7 +26,7 @@ class Draft:
     Parameters
     ----------
     layer : Layer, optional
-        With the numbers of the maps that it takes in `inputs`; none of the network's input.
+        With the numbers of the maps that it takes in `inputs`; none of a coding of the network's input.
     sides : (channels, lines, columns)
     levels : ndarray of int64, optional
         Values that it may have, ascending; none of sums.
@@ -56,8 +56,8 @@ class Input:
         Of the file's tensor, in the present arrangement.
     arrangements : list of (places, sides)
         What has become of each axis of the map, and its sides then, each time that it was arranged anew.
-    coding : InputCoding, optional
-        As soon as it is quantized.
+    codings : list of InputCoding
+        One for each way in which it is quantized; the first one's map is `INPUT`.
     scale : Fraction, optional
         Of its values, where the file's own tensor is the codes: none of what a quantizer of the file makes.
     """
@@ -68,13 +68,13 @@ class Input:
     batched: bool
     layout: Layout
     arrangements: list[tuple[Places, Sides]] = field(default_factory=list)
-    coding: InputCoding | None = None
+    codings: list[InputCoding] = field(default_factory=list)
     scale: Fraction | None = None
 
 
 @dataclass(kw_only=True)
 class Drafts:
-    """All maps, by their numbers: those of layers, and that of the input as soon as it is quantized.
+    """All maps, by their numbers: those of layers, and those of the input, negative, as soon as it is quantized.
 
     Parameters
     ----------
@@ -94,6 +94,11 @@ class Drafts:
         number = max(self.maps, default=INPUT) + 1
         self.maps[number] = Draft(layer=layer, sides=sides, levels=levels, operand=operand)
         return number
+
+    @property
+    def inputs(self) -> list[int]:
+        """Numbers of the maps of the network's input."""
+        return [number for number in self.maps if number < 0]
 
     def readers(self, number: int) -> list[int]:
         """Layers that take a map."""

@@ -8,7 +8,7 @@ from spinplane.machine import SpinplaneError
 
 from .access import as_codes, line_of, refuse_regions, without_padding
 from .copies import copying, one_by_one
-from .drafts import INPUT, Drafts
+from .drafts import Drafts
 from .pairs import as_sums
 from .quantizing import pooled_layer
 from .value import CodesCarrier, PairCarrier, SumsCarrier, Value
@@ -42,7 +42,7 @@ def output_maps(drafts: Drafts, name: str, x: Value) -> tuple[tuple[int, ...], V
     x = without_padding(drafts, label, as_codes(drafts, label, x))
     assert isinstance(x.carrier, CodesCarrier)
     maps = x.carrier.maps
-    if INPUT in maps:
+    if min(maps) < 0:
         line = line_of(drafts, label, x)
         layer = copying("copy of the input", line.maps, x.channels, line.operand)
         layer = replace(layer, steps=one_by_one(line.levels, line.levels, x.channels))

@@ -8,11 +8,12 @@ import numpy as np
 
 from spinplane.machine import Operand, SpinplaneError
 
-from ...graph import Graph, InputTensor, Layer, Output
+from ...graph import Graph, InputCoding, InputTensor, Layer, Output
 from ..operands import least_operand
 from .access import code_map
 from .drafts import INPUT, Drafts, sources
 from .imported import TensorView
+from .input_codings import coding_of_input
 from .merging import merge_copies
 from .value import CodesCarrier, Value
 
@@ -29,13 +30,15 @@ def finish(
     given = list(given)
     keep = {number for _, maps, _ in given for number in maps}
     _prune(drafts, keep)
+    coding = coding_of_input(drafts)
     gone = merge_copies(drafts, keep)
     _set_operands(drafts)
-    order = [number for number in sorted(drafts.maps) if number != INPUT]
-    places = {number: at for at, number in enumerate(order)} | {INPUT: INPUT}
+    order = [number for number in sorted(drafts.maps) if drafts.maps[number].layer is not None]
+    places = {number: at for at, number in enumerate(order)}
+    places |= {number: INPUT for number in drafts.maps if number not in places}
     layers = [_numbered(drafts.maps[number].layer, at, places) for at, number in enumerate(order)]
     assert drafts.input is not None
-    if drafts.input.coding is None or not layers:
+    if coding is None or not layers:
         raise SpinplaneError("has no convolution or matrix product of a quantized input")
     outputs = []
     for tensor, maps, value in given:
@@ -54,8 +57,8 @@ def finish(
         )
     graph = Graph(
         name=name,
-        input_shape=drafts.maps[INPUT].sides,
-        input_coding=drafts.input.coding,
+        input_shape=drafts.input.layout.sides,
+        input_coding=coding,
         layers=tuple(layers),
         outputs=tuple(outputs),
         input_tensor=InputTensor(
@@ -66,7 +69,7 @@ def finish(
         ),
     )
     views: dict[int, TensorView] = {}
-    if drafts.input.scale is not None:
+    if drafts.input.scale is not None and isinstance(coding, InputCoding):
         views[INPUT] = _view_of_input(drafts, drafts.input.scale)
     for tensor, given_value in named:
         value = drafts.on_line(given_value)
@@ -138,7 +141,7 @@ def view_of(tensor: str, value: Value) -> TensorView:
 
 
 def _prune(drafts: Drafts, keep: set[int]) -> None:
-    """Leave out layers that no output needs."""
+    """Leave out maps that no output needs."""
     needed, waiting = set(), list(keep)
     while waiting:
         number = waiting.pop()
@@ -147,7 +150,7 @@ def _prune(drafts: Drafts, keep: set[int]) -> None:
         needed.add(number)
         layer = drafts.maps[number].layer
         waiting += sources(layer) if layer else []
-    for number in set(drafts.maps) - needed - {INPUT}:
+    for number in set(drafts.maps) - needed:
         del drafts.maps[number]
 
 

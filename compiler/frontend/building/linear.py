@@ -13,14 +13,23 @@ from ...kernel_blocks import by_kernel
 from ...meaning.exact_map import ExactMap, fractions
 from ...meaning.reach import reachable_sums
 from ...meaning.real_map import RealMap
-from ..operands import least_operand
-from .access import Line, as_codes, expect_channels_first, line_of, pad_value, without_padding
+from ..operands import operand_of_weights
+from .access import (
+    Line,
+    add_padded,
+    as_codes,
+    expect_channels_first,
+    line_of,
+    pad_values,
+    without_padding,
+)
 from .arranging import arranged
 from .averages import is_mean, of_mean
 from .drafts import Drafts
 from .layout import CHANNELS, COLUMNS, LINES, Layout
 from .value import CodesCarrier, SumsCarrier, Value
 from .weights import Weights
+from .wide_weights import PART, in_parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +177,7 @@ def open_layer(
     label: str,
     x: Value,
     weights: np.ndarray,
-    w: Operand,
+    w: Operand | None,
     scale: np.ndarray,
     geometry: Geometry,
     *,
@@ -189,12 +198,21 @@ def open_layer(
         carrier = x.carrier
         assert isinstance(carrier, CodesCarrier)
     given = x.layout.sides
+    sides = _output_sides(label, given, weights.shape[2:], geometry) if not flatten else (1, 1)
     line = line_of(drafts, label, x)
     padding = _added(geometry.padding, carrier.padding)
-    sides = _output_sides(label, given, weights.shape[2:], geometry) if not flatten else (1, 1)
-    values, w, slopes, offset = _folded(
-        label, weights, w, line, geometry.groups, flatten=flatten, sides=given
-    )
+    pads = pad_values(label, line, carrier.padded) if any(padding) else np.zeros(1, dtype=np.int64)
+    if (pads != pads[0]).any():
+        whole = (given[0], given[1] + sum(geometry.padding[::2]), given[2] + sum(geometry.padding[1::2]))
+        line = _of_map(drafts, label, line, add_padded(drafts, label, line, whole, padding, pads))
+        padding, pads = (0, 0, 0, 0), pads[:1] * 0
+    values, slopes, offset = _folded(label, weights, line, geometry.groups, flatten=flatten, sides=given)
+    if values is not weights:
+        w = operand_of_weights(values, label)
+    if w is None:
+        bare = (given[0], *drafts.maps[line.maps[0]].sides[1:])
+        line, values = in_parts(drafts, label, line, bare, values, flatten=flatten)
+        w = PART
     layer = Layer(
         name=label,
         weights=np.ascontiguousarray(values),
@@ -207,7 +225,7 @@ def open_layer(
         groups=geometry.groups,
         flatten=flatten,
         inputs=line.maps,
-        pad_value=pad_value(label, line, carrier.padded) if any(padding) else 0,
+        pad_value=int(pads[0]),
     )
     first = exact_sums(layer, scale * slopes)
     if offset.any():
@@ -217,6 +235,12 @@ def open_layer(
         carrier=SumsCarrier(layer=layer),
         real=RealMap(first=first),
     )
+
+
+def _of_map(drafts: Drafts, label: str, line: Line, number: int) -> Line:
+    """The same line of another map."""
+    levels, operand = drafts.joined(label, (number,))
+    return replace(line, maps=(number,), levels=levels, operand=operand)
 
 
 def exact_sums(layer: Layer, scale: np.ndarray) -> ExactMap:
@@ -270,13 +294,12 @@ def _of_kernels(label: str, weights: Weights, axis: int) -> np.ndarray:
 def _folded(
     label: str,
     weights: np.ndarray,
-    w: Operand,
     line: Line,
     groups: int,
     *,
     flatten: bool,
     sides: tuple[int, int, int],
-) -> tuple[np.ndarray, Operand, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights that take channels of different slopes, the slope of each kernel, and its sum of offsets.
 
     The slopes of a group's channels must be whole multiples of one number, by which the weights are multiplied.
@@ -291,7 +314,7 @@ def _folded(
     )
     slopes = slope.reshape(groups, of_group)
     if (slopes == slopes[:, :1]).all():
-        return weights, w, slopes[group, 0], total
+        return weights, slopes[group, 0], total
     common = np.array([common_unit(row) for row in slopes], dtype=object)
     factors = (slopes / common[:, np.newaxis])[group]
     if max(abs(factors).max(), 1) >= 256:
@@ -299,7 +322,7 @@ def _folded(
             f"{label}: its input has scales that are no multiples of one of them: quantize it with one scale"
         )
     values = weights * factors.astype(np.int64)[:, :, np.newaxis, np.newaxis]
-    return values, least_operand(values, label), common[group], total
+    return values, common[group], total
 
 
 def common_unit(numbers: np.ndarray) -> Fraction:

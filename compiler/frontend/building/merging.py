@@ -6,7 +6,7 @@ import numpy as np
 
 from ...graph import CodeAddition, Layer, StepFunction
 from .copies import is_copying
-from .drafts import INPUT, Drafts, sources
+from .drafts import Drafts, sources
 
 
 def merge_copies(drafts: Drafts, outputs: set[int]) -> dict[int, int]:
@@ -23,7 +23,7 @@ def merge_copies(drafts: Drafts, outputs: set[int]) -> dict[int, int]:
         if draft.layer is None or not is_copying(draft.layer) or len(draft.layer.inputs) != 1:
             continue
         (before,) = draft.layer.inputs
-        if before == INPUT or before in outputs or drafts.readers(before) != [number]:
+        if drafts.maps[before].layer is None or before in outputs or drafts.readers(before) != [number]:
             continue
         if sources(draft.layer).count(before) > 1:
             continue  # added to itself, as it was before

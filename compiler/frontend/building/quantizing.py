@@ -25,7 +25,7 @@ from .access import code_map, real_of, refuse_host, refuse_regions, use_coding, 
 from .arranging import arranged
 from .border_averages import close_regions
 from .copies import copying, one_by_one
-from .drafts import INPUT, Drafts
+from .drafts import Drafts
 from .layout import CHANNELS
 from .pairs import as_sums
 from .ratios import prove_factors
@@ -35,43 +35,49 @@ from .value import CodesCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
 def quantize(drafts: Drafts, label: str, x: Value, levels: Levels) -> Value:
     """`Builder.quantize`."""
     refuse_host(label, x)
-    step = np.asarray(levels.step)
-    longer = [axis - step.ndim + len(x.shape) for axis, side in enumerate(step.shape) if side > 1]
-    if len(longer) == 1 and longer[0] > 0 and x.layout.axes[longer[0]] != (CHANNELS,):
-        x = arranged(drafts, x, longer[0])
-    spread, scale = by_channel(label, x, levels)
-    scales = fractions(scale, x.channels)
+    x, levels = by_channel(drafts, label, x, levels)
     if isinstance(x.carrier, InputCarrier):
-        return _quantize_input(drafts, label, x, levels, spread, scales)
-    real = real_of(label, x)
-    in_codes = to_codes(real, spread, levels)
+        return _quantize_input(drafts, label, x, levels)
+    in_codes = to_codes(real_of(label, x), levels)
     if isinstance(x.carrier, PairCarrier):
         made = _add_codes(drafts, label, x, in_codes, levels)
         if made is not None:
-            return _codes(x, (made,), levels, scales)
-        return _quantize_pair(drafts, label, replace(x, real=in_codes), levels, scales)
+            return _codes(x, (made,), levels)
+        return _quantize_pair(drafts, label, replace(x, real=in_codes), levels)
     if isinstance(x.carrier, CodesCarrier):
-        if step.size > 1:
+        if levels.by_channel:
             x = without_padding(drafts, label, x)
-        return _requantize(drafts, label, x, in_codes, levels, scales)
+            in_codes = to_codes(real_of(label, x), levels)
+        return _requantize(drafts, label, x, in_codes, levels)
     assert isinstance(x.carrier, SumsCarrier)
     if x.carrier.regions:
-        return _codes(x, (close_regions(drafts, label, x, in_codes, levels),), levels, scales)
+        return _codes(x, (close_regions(drafts, label, x, in_codes, levels),), levels)
     number = close(drafts, x, find_steps(in_codes, levels), levels.operand)
-    return _codes(x, (number,), levels, scales)
+    return _codes(x, (number,), levels)
 
 
-def by_channel(label: str, x: Value, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
-    """Step and scale of each channel."""
-    step, scale = (x.layout.by_channel(np.asarray(part)) for part in (levels.step, levels.scale))
-    if step is None or scale is None:
-        raise SpinplaneError(
-            f"{label}: scales of shape {np.shape(levels.step)} are not one value per channel"
-        )
-    return step, scale
+def by_channel(drafts: Drafts, label: str, x: Value, levels: Levels) -> tuple[Value, Levels]:
+    """A value, and levels whose numbers are one alone or one a channel of its map."""
+    shapes = {np.shape(number) for number in levels.numbers if np.size(number) > 1}
+    for shape in shapes:
+        longer = [axis - len(shape) + len(x.shape) for axis, side in enumerate(shape) if side > 1]
+        if len(longer) == 1 and longer[0] > 0 and x.layout.axes[longer[0]] != (CHANNELS,):
+            x = arranged(drafts, x, longer[0])
+
+    def spread(number: np.ndarray) -> np.ndarray:
+        if number.size == 1:
+            return number.reshape(())
+        found = x.layout.by_channel(number)
+        if found is None:
+            raise SpinplaneError(
+                f"{label}: scales or zero points of shape {number.shape} are not one value per channel"
+            )
+        return found if (found != found[0]).any() else found[0]
+
+    return x, levels.each(spread)
 
 
-def _quantize_pair(drafts: Drafts, label: str, x: Value, levels: Levels, scales: np.ndarray) -> Value:
+def _quantize_pair(drafts: Drafts, label: str, x: Value, levels: Levels) -> Value:
     """Steps of a sum of two, as those of the sums of one layer with a residual."""
     pair, made = x.carrier, as_sums(drafts, label, x)
     assert isinstance(pair, PairCarrier)
@@ -83,12 +89,12 @@ def _quantize_pair(drafts: Drafts, label: str, x: Value, levels: Levels, scales:
     assert steps.exact is not None
     for exact in (*steps.exact.regions(), *real_of(label, made).turning_points()):
         prove_factors(label, pair.ratio, residual, exact, added)
-    return _codes(made, (close(drafts, made, steps, levels.operand),), levels, scales)
+    return _codes(made, (close(drafts, made, steps, levels.operand),), levels)
 
 
-def to_codes(real: RealMap, step: np.ndarray, levels: Levels) -> RealMap:
-    """Numbers over a quantizer's step, one or one a channel, with its zero point: what it rounds."""
-    codes = real.last.times(1 / fractions(step, real.channels))
+def to_codes(real: RealMap, levels: Levels) -> RealMap:
+    """Numbers over a quantizer's step, with its zero point: what it rounds."""
+    codes = real.last.times(1 / fractions(np.asarray(levels.step), real.channels))
     return real.changed(codes.plus(fractions(np.asarray(levels.zero_point), real.channels)))
 
 
@@ -100,11 +106,10 @@ def find_steps(in_codes: RealMap, levels: Levels) -> StepFunction:
 
 def along(levels: Levels, axis: int | None, rank: int) -> Levels:
     """Levels whose scales run along an axis of a tensor."""
-    if axis is None or np.size(levels.step) == 1:
+    if axis is None:
         return levels
     shape = tuple(-1 if at == axis % rank else 1 for at in range(rank))
-    step, scale = (np.reshape(part, shape) for part in (levels.step, levels.scale))
-    return replace(levels, step=step, scale=scale)
+    return levels.each(lambda number: number.reshape(shape if number.size > 1 else ()))
 
 
 def close(drafts: Drafts, x: Value, steps: Steps, operand: Operand | None = None) -> int:
@@ -162,30 +167,40 @@ def whole_sums(label: str, x: Value) -> Value:
     )
 
 
-def _codes(x: Value, maps: Sequence[int], levels: Levels, scales: np.ndarray) -> Value:
-    return Value(
-        layout=x.layout, carrier=CodesCarrier(maps=tuple(maps)), real=code_map(levels.values, scales)
-    )
+def _codes(x: Value, maps: Sequence[int], levels: Levels) -> Value:
+    carrier = CodesCarrier(maps=tuple(maps))
+    return Value(layout=x.layout, carrier=carrier, real=real_of_levels(levels, x.channels))
+
+
+def real_of_levels(levels: Levels, channels: int) -> RealMap:
+    """What the values of levels stand for."""
+    scales = fractions(np.asarray(levels.scale), channels)
+    if not np.any(levels.offset):
+        return code_map(levels.values, scales)
+    codes = ExactMap.of_codes(levels.values, fractions(np.ones(1), channels))
+    return RealMap(first=codes.plus(-fractions(np.asarray(levels.offset), channels)).times(scales))
 
 
 # --- the input ------------------------------------------------------------------------------------------------
 
 
-def _quantize_input(
-    drafts: Drafts, label: str, x: Value, levels: Levels, step: np.ndarray, scales: np.ndarray
-) -> Value:
+def _quantize_input(drafts: Drafts, label: str, x: Value, levels: Levels) -> Value:
     assert isinstance(x.carrier, InputCarrier)
     operations = x.carrier.operations
-    one_step = np.unique(step)
-    if len(one_step) > 1:
-        operations = (*operations, InputOperation(kind="divide", constant=step.astype(np.float32)))
-        one_step = np.ones(1)
-    coding = levels.input_coding(operations, float(one_step[0]))
-    use_coding(drafts, label, coding, levels.values, levels.operand)
-    made = _codes(x, (INPUT,), levels, scales)
+    step, zero_point = np.unique(levels.step), np.asarray(levels.zero_point)
+    if len(step) > 1 or zero_point.size > 1:
+        constant = np.asarray(levels.step, dtype=np.float32)
+        operations, step = (*operations, InputOperation(kind="divide", constant=constant)), np.ones(1)
+    coded = levels
+    if zero_point.size > 1:
+        operation = InputOperation(kind="add", constant=zero_point.astype(np.float32))
+        operations, coded = (*operations, operation), replace(levels, zero_point=0.0)
+    coding = coded.input_coding(operations, float(step[0]))
+    number = use_coding(drafts, coding, levels.values, levels.operand)
+    made = _codes(x, (number,), levels)
     if not x.carrier.pool:
-        return replace(made, carrier=CodesCarrier(maps=(INPUT,), arrangement=x.carrier.arrangement))
-    return _codes(x, (pool_codes(drafts, label, made, x.carrier.pool, levels.values),), levels, scales)
+        return replace(made, carrier=CodesCarrier(maps=(number,), arrangement=x.carrier.arrangement))
+    return _codes(x, (pool_codes(drafts, label, made, x.carrier.pool, levels.values),), levels)
 
 
 def pool_codes(drafts: Drafts, label: str, x: Value, pool: Pooling, table: np.ndarray) -> int:
@@ -211,48 +226,47 @@ def pool_codes(drafts: Drafts, label: str, x: Value, pool: Pooling, table: np.nd
 # --- codes ----------------------------------------------------------------------------------------------------
 
 
-def _requantize(
-    drafts: Drafts, label: str, x: Value, in_codes: RealMap, levels: Levels, scales: np.ndarray
-) -> Value:
+def _requantize(drafts: Drafts, label: str, x: Value, in_codes: RealMap, levels: Levels) -> Value:
     """Codes of a further quantizer: the same maps if it changes no number, else layers of their own."""
     assert isinstance(x.carrier, CodesCarrier)
     assert x.real is not None
-    if x.real.is_line and _unchanged(drafts, label, x, in_codes, levels, scales):
+    if x.real.is_line and _unchanged(drafts, label, x, in_codes, levels):
         return x
     maps, first = [], 0
     for number in x.carrier.maps:
         part = np.arange(first, first + drafts.maps[number].sides[0])
-        maps.append(_requantize_map(drafts, label, number, in_codes.of_channels(part), levels))
+        of_part = in_codes.of_channels(part)
+        maps.append(_requantize_map(drafts, label, number, of_part, levels.of_channels(part)))
         first += len(part)
-    made = _codes(x, maps, levels, scales)
+    made = _codes(x, maps, levels)
     if not any(x.carrier.padding):
         return made
-    step = Fraction(float(np.reshape(levels.step, -1)[0]))
-    code = _rounded(x.carrier.padded / step + Fraction(float(levels.zero_point)), levels)
-    number = scales[0] * int(levels.values[code - levels.low])
-    return replace(made, carrier=CodesCarrier(maps=tuple(maps), padding=x.carrier.padding, padded=number))
+    step, zero_point, scale = (Fraction(float(n)) for n in (levels.step, levels.zero_point, levels.scale))
+    code = _rounded(x.carrier.padded / step + zero_point, levels)
+    padded = scale * int(levels.values[code - levels.low])
+    return replace(made, carrier=CodesCarrier(maps=tuple(maps), padding=x.carrier.padding, padded=padded))
 
 
-def _rounded(number: Fraction, levels: Levels) -> int:
+def _rounded(number: Fraction, levels: Levels, shift: int = 0) -> int:
     code = round_quotients(np.array([number.numerator], dtype=object), number.denominator, levels.rounding)[0]
-    return int(min(max(int(code), levels.low), levels.high))
+    return int(min(max(int(code) + shift, levels.low), levels.high))
 
 
 def values_of(codes: np.ndarray, levels: Levels) -> np.ndarray:
-    """Values of numbers in units of codes, of Fraction."""
-    rounded = np.frompyfunc(lambda number: _rounded(number, levels), 1, 1)(codes).astype(np.int64)
-    return levels.values[rounded - levels.low]
+    """Values of numbers in units of codes, of Fraction, shape (channels, n)."""
+    shifts = np.broadcast_to(np.expand_dims(levels.shift, -1), codes.shape)
+    rounded = np.frompyfunc(lambda number, shift: _rounded(number, levels, shift), 2, 1)(codes, shifts)
+    return levels.values[rounded.astype(np.int64) - levels.low]
 
 
-def _unchanged(
-    drafts: Drafts, label: str, x: Value, in_codes: RealMap, levels: Levels, scales: np.ndarray
-) -> bool:
+def _unchanged(drafts: Drafts, label: str, x: Value, in_codes: RealMap, levels: Levels) -> bool:
     assert isinstance(x.carrier, CodesCarrier)
     assert x.real is not None
-    given = drafts.levels(label, x.carrier.maps)
-    some = np.arange(1) if in_codes.uniform and (scales == scales[0]).all() else np.arange(x.channels)
+    given, made = drafts.levels(label, x.carrier.maps), real_of_levels(levels, x.channels)
+    uniform = in_codes.uniform and not levels.by_channel
+    some = np.arange(1 if uniform else x.channels)
     table = values_of(in_codes.of_channels(some).numbers(given), levels)
-    return bool((table * scales[some][:, np.newaxis] == x.real.of_channels(some).numbers(given)).all())
+    return bool((made.of_channels(some).numbers(table) == x.real.of_channels(some).numbers(given)).all())
 
 
 def _requantize_map(drafts: Drafts, label: str, number: int, in_codes: RealMap, levels: Levels) -> int:
@@ -260,17 +274,31 @@ def _requantize_map(drafts: Drafts, label: str, number: int, in_codes: RealMap, 
     assert draft.levels is not None
     channels = draft.sides[0]
     layer = copying(label, (number,), channels, draft.operand)
-    if in_codes.uniform and in_codes.is_line:
+    uniform = in_codes.uniform and not levels.by_channel
+    if uniform and in_codes.is_line:
         addition = code_addition(in_codes.first, levels)
         steps = one_by_one(draft.levels, draft.levels, channels)
         layer = replace(layer, steps=steps, addition=addition)
     else:
-        some = np.arange(1) if in_codes.uniform else np.arange(channels)
-        table = values_of(in_codes.of_channels(some).numbers(draft.levels), levels)
-        layer = replace(
-            layer, steps=one_by_one(draft.levels, table[0] if len(some) == 1 else table, channels)
-        )
+        layer = replace(layer, steps=_steps_of_codes(in_codes, levels, draft.levels, uniform=uniform))
     return drafts.add(layer, levels.values, levels.operand, draft.sides)
+
+
+def _steps_of_codes(in_codes: RealMap, levels: Levels, given: np.ndarray, *, uniform: bool) -> StepFunction:
+    """Steps of values: a table, unless float32 may take one of them to another level."""
+    some = np.arange(1 if uniform else in_codes.channels)
+    one = in_codes.of_channels(some)
+    table = values_of(one.numbers(given), levels)
+    if not in_codes.turns.any():
+        steps = find_steps(one, levels)
+        if steps.exact is not None:
+            rows = np.broadcast_to(given, (len(some), len(given)))[np.newaxis, :, :, np.newaxis]
+            late, early = (
+                replace(steps, thresholds=end.thresholds).apply(rows) for end in steps.exact.extremes()
+            )
+            if (late != early).any():
+                return find_steps(in_codes, levels)
+    return one_by_one(given, table[0] if len(some) == 1 else table, in_codes.channels)
 
 
 def code_addition(
@@ -302,7 +330,7 @@ def _add_codes(drafts: Drafts, label: str, x: Value, in_codes: RealMap, levels: 
     carrier = x.carrier
     assert isinstance(carrier, PairCarrier)
     own = carrier.own
-    if isinstance(own, SumsCarrier) or in_codes.stages or not in_codes.uniform:
+    if isinstance(own, SumsCarrier) or in_codes.stages or not in_codes.uniform or levels.by_channel:
         return None
     if (carrier.ratio != carrier.ratio[0]).any():
         return None

@@ -8,7 +8,6 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from ...meaning.exact_map import fractions
 from ...meaning.real_map import RealMap
 from ..quantizers import Levels
 from . import quantizing, thresholds
@@ -27,17 +26,13 @@ def quantize(drafts: Drafts, label: str, x: Value, levels: Levels) -> Value:
     """`Builder.quantize`."""
     if not isinstance(x.carrier, DelayedCarrier):
         return quantizing.quantize(drafts, label, x, levels)
-    step, scale = quantizing.by_channel(label, x, levels)
-    if np.size(levels.step) > 1:
-        levels = replace(levels, step=step.reshape(1, -1, 1, 1), scale=scale.reshape(1, -1, 1, 1))
-    scales = fractions(scale, x.channels)
+    x, levels = quantizing.by_channel(drafts, label, x, levels)
 
     def quantized(number: RealMap, given: np.ndarray) -> np.ndarray:
-        codes = quantizing.to_codes(number, step, levels).numbers(given)
-        values: np.ndarray = quantizing.values_of(codes, levels)[:, 0] * scales
-        return values
+        values = quantizing.values_of(quantizing.to_codes(number, levels).numbers(given), levels)
+        return quantizing.real_of_levels(levels, x.channels).numbers(values)[:, 0]
 
-    made = quantizing.quantize(drafts, label, _taken(x), levels)
+    made = quantizing.quantize(drafts, label, _taken(x), quantizing.along(levels, 1, len(_IMAGE)))
     return _moved(drafts, label, x, made, quantized)
 
 

@@ -9,9 +9,9 @@ from spinplane.machine import SpinplaneError
 
 from ...graph import Four
 from .access import are_small_sums, as_codes, make_room, refuse_host, without_padding
-from .arranging import arranged, rearranged
+from .arranging import arranged, is_input, rearranged
 from .delaying import delayed_padding
-from .drafts import INPUT, Drafts
+from .drafts import Drafts
 from .layout import COLUMNS, LINES, Layout, Sides
 from .linear import padding_on_map, window_axes
 from .value import CodesCarrier, DelayedCarrier, InputCarrier, PairCarrier, SumsCarrier, Value
@@ -39,10 +39,7 @@ def reshape(drafts: Drafts, label: str, x: Value, shape: Sequence[int]) -> Value
     layout = x.layout.reshaped(target)
     if layout is not None and layout.loose is None:
         return replace(x, layout=layout)
-    of_input = isinstance(x.carrier, InputCarrier) or (
-        isinstance(x.carrier, CodesCarrier) and x.carrier.maps == (INPUT,)
-    )
-    if of_input and prod(target) == prod(x.shape) and 3 <= len(target) <= 4 and target[0] == 1:
+    if is_input(x) and prod(target) == prod(x.shape) and 3 <= len(target) <= 4 and target[0] == 1:
         made = rearranged(drafts, x, Layout.of_tensor(target))
         if made.layout.loose is None and made.shape == target:
             return made

@@ -10,7 +10,7 @@ from spinplane.machine import SpinplaneError
 
 from ...graph import CodeAddition
 from ..operands import least_operand
-from .access import code_map, line_of, pad_value, without_padding
+from .access import Line, add_table, code_map, line_of, pad_values, without_padding
 from .copies import copying, one_by_one
 from .drafts import Drafts
 from .layout import COLUMNS, LINES
@@ -34,6 +34,10 @@ def stacked(drafts: Drafts, label: str, parts: Sequence[Value], axis: int) -> Va
         raise SpinplaneError(
             f"{label}: tensors of shapes {parts[0].shape} and {parts[-1].shape} one after the other"
         )
+    lines = [line_of(drafts, label, part) for part in parts]
+    zeros = pad_values(label, lines[0], Fraction(0))
+    if (zeros != zeros[0]).any() and _same(lines):
+        return _stacked_by_number(drafts, label, parts, lines, axis)
     padded = []
     for number, part in enumerate(parts):
         pads = [0] * 2 * rank
@@ -42,12 +46,9 @@ def stacked(drafts: Drafts, label: str, parts: Sequence[Value], axis: int) -> Va
     if any(part.layout != padded[0].layout for part in padded):
         raise SpinplaneError(f"{label}: tensors of two layouts one after the other along axis {axis}")
     lines = [line_of(drafts, label, part) for part in padded]
-    same = all(
-        (line.slope == lines[0].slope).all() and (line.offset == lines[0].offset).all() for line in lines
-    )
-    if not same and len(parts) == 2:
+    if not _same(lines) and len(parts) == 2:
         return add(drafts, label, padded[0], padded[1], 1)
-    if not same:
+    if not _same(lines):
         raise SpinplaneError(
             f"{label}: more than two tensors of different scales along axis {axis}: quantize them by one scale"
         )
@@ -55,6 +56,35 @@ def stacked(drafts: Drafts, label: str, parts: Sequence[Value], axis: int) -> Va
     for part in padded[1:]:
         made = _either(drafts, label, made, part)
     return made
+
+
+def _same(lines: Sequence[Line]) -> bool:
+    """Whether all have the same numbers."""
+    first = lines[0]
+    return all((one.slope == first.slope).all() and (one.offset == first.offset).all() for one in lines)
+
+
+def _stacked_by_number(
+    drafts: Drafts, label: str, parts: Sequence[Value], lines: Sequence[Line], axis: int
+) -> Value:
+    """The same of values whose channels have different values of 0: as numbers of levels, counted from these."""
+    zeros = pad_values(label, lines[0], Fraction(0))
+    levels = np.unique(np.concatenate([zeros, *(line.levels for line in lines)]))
+    first, count = np.searchsorted(levels, zeros)[:, np.newaxis], len(levels)
+    ones = np.array([Fraction(1)] * parts[0].channels, dtype=object)
+    counted = []
+    for part, line in zip(parts, lines, strict=True):
+        table = (np.searchsorted(levels, line.levels) - first) % count
+        number = add_table(drafts, label, replace(part, carrier=CodesCarrier(maps=line.maps)), table)
+        numbers = drafts.levels(label, [number])
+        counted.append(replace(part, carrier=CodesCarrier(maps=(number,)), real=code_map(numbers, ones)))
+    made = stacked(drafts, label, counted, axis)
+    assert isinstance(made.carrier, CodesCarrier)
+    table = levels[(drafts.levels(label, made.carrier.maps) + first) % count]
+    number = add_table(drafts, label, made, table)
+    real = code_map(drafts.levels(label, [number]), lines[0].slope)
+    real = replace(real, first=real.first.plus(lines[0].offset))
+    return replace(made, carrier=CodesCarrier(maps=(number,)), real=real)
 
 
 def _either(drafts: Drafts, label: str, a: Value, b: Value) -> Value:
@@ -66,7 +96,7 @@ def _either(drafts: Drafts, label: str, a: Value, b: Value) -> Value:
         source=added.maps[0],
         own_scale=Fraction(1),
         residual_scale=Fraction(1),
-        offset=Fraction(-pad_value(label, own, Fraction(0))),
+        offset=Fraction(-int(pad_values(label, own, Fraction(0))[0])),
         low=int(levels[0]),
         high=int(levels[-1]),
     )

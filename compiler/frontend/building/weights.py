@@ -17,10 +17,10 @@ class Weights:
         Codes less their zero points.
     scale : ndarray of Fraction
         Of the values' rank (0 or more axes), and spread over them.
-    operand : Operand
-        That holds all values.
+    operand : Operand, optional
+        That holds all values; without, they need more than 8 bits.
     """
 
     values: np.ndarray
     scale: np.ndarray
-    operand: Operand
+    operand: Operand | None

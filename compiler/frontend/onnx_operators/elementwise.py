@@ -132,7 +132,7 @@ _PRODUCT = Operator(
     handler=arithmetic,
     weights=scaled_weights,
     takes="by a constant, one or one a channel",
-    refuses=("of two activations: the engine's kernels are constant",),
+    refuses=("of two activations: kernels come from a bank that the host writes, and no pass does",),
 )
 _SUM = Operator(
     handler=arithmetic,

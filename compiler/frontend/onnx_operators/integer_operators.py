@@ -17,7 +17,7 @@ from ..onnx_file.domains import MICROSOFT, ONNX, PULP
 from ..onnx_file.node import Node
 from ..onnx_file.quantizer_folding import limits_of
 from ..onnx_file.windows import Window, read_window
-from ..operands import least_operand
+from ..operands import least_operand, operand_of_weights
 from ..quantizers import Levels
 from .operator import Context, Operator
 from .pools import average
@@ -50,7 +50,7 @@ def _integers(context: Context, node: Node, number: int, zero: int, axis: int) -
         zeros = zeros.reshape([-1 if at == axis else 1 for at in range(codes.ndim)])
     values = codes - zeros.reshape(() if zeros.size == 1 else zeros.shape)
     scale = np.array(Fraction(1), dtype=object)
-    return Weights(values=values, scale=scale, operand=least_operand(values, node.label))
+    return Weights(values=values, scale=scale, operand=operand_of_weights(values, node.label))
 
 
 def _bias(context: Context, node: Node, number: int, kernels: int) -> np.ndarray | None:

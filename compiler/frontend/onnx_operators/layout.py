@@ -105,7 +105,7 @@ OPERATORS = {
     (ONNX, "Pad"): Operator(
         handler=pad,
         takes="of codes and sums along lines and columns by a constant; of codes by copies (edge, reflect, wrap)",
-        refuses=("a number that no code stands for in every channel, or an infinite one",),
+        refuses=("a number that no code of a channel stands for, or an infinite one",),
     ),
     (ONNX, "Softmax"): _HOST,
     (ONNX, "LogSoftmax"): _HOST,

@@ -108,7 +108,7 @@ OPERATORS = {
         refuses=(
             "three dimensions: windows have lines and columns",
             "weights that are not constant integers of 1 to 8 bits with a scale a kernel",
-            "padding of codes none of which stands for 0 in every channel",
+            "padding of channels without a code that stands for 0",
         ),
     ),
     (ONNX, "MatMul"): Operator(

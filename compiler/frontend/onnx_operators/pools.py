@@ -12,9 +12,10 @@ from .operator import Context, Operator
 _FIRST_THAT_ENDS_AT_THE_PADDING = 19
 
 
-def max_pool(context: Context, node: Node) -> Value:
-    """MaxPool."""
-    return greatest(context, node, context.value(node))
+def max_pool(context: Context, node: Node) -> list[Value]:
+    """MaxPool; its second output, the places of the maxima, is left to the host, which gets its input."""
+    x = context.value(node)
+    return [greatest(context, node, x), context.builder.host(node.label, x, "Indices of MaxPool")]
 
 
 def greatest(context: Context, node: Node, x: Value) -> Value:
@@ -94,8 +95,10 @@ _AVERAGE_REFUSED = (
 OPERATORS = {
     (ONNX, "MaxPool"): Operator(
         handler=max_pool,
-        takes="in one and two dimensions, with every stride, padding, auto_pad, dilation and ceil_mode",
+        takes="in one and two dimensions, with every stride, padding, auto_pad, dilation and ceil_mode; Indices at the "
+        "end are left to the host, which gets its input",
         refuses=(
+            "Indices that an operator takes: windows keep a maximum, not its place",
             "of sums that are pooled or padded already, where numbers fall before their quantizer",
             _EMPTY,
         ),

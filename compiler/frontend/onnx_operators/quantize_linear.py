@@ -11,7 +11,7 @@ from ..building import Value, Weights
 from ..onnx_file.domains import MICROSOFT, ONNX
 from ..onnx_file.node import Node
 from ..onnx_file.quantizer_folding import limits_of
-from ..operands import least_operand
+from ..operands import least_operand, operand_of_weights
 from ..quantizers import Levels
 from .operator import Context, Operator
 from .weights import exact
@@ -63,7 +63,7 @@ def axis_of(node: Node, rank: int) -> int:
 
 
 def code_levels(
-    label: str, kind: str | None, step: np.ndarray, zero: int, *, before_rounding: bool = False
+    label: str, kind: str | None, step: np.ndarray, zero: int | np.ndarray, *, before_rounding: bool = False
 ) -> Levels:
     """Levels of codes of a type.
 
@@ -74,16 +74,17 @@ def code_levels(
         Type of the codes.
     step : ndarray of float32
         What a real number is divided by, one number or one a channel.
-    zero : int
-        Zero point.
+    zero : int or ndarray of int64
+        Zero point, one or several.
     before_rounding : bool
         Whether the zero point is added before the quotient is rounded; then the levels' numbers are the codes, else
-        the codes less the zero point.
+        the codes less the zero point. Those of several zero points are codes, too.
     """
     low, high = limits_of(kind or "uint8")
     if high - low >= 2**_MOST_BITS:
         raise SpinplaneError(f"{label}: codes of {kind}: expected 1 to {_MOST_BITS} bits")
-    first = low if before_rounding else low - zero
+    several = np.size(zero) > 1
+    first = low if before_rounding or several else low - int(zero)
     values = np.arange(first, first + high - low + 1, dtype=np.int64)
     return Levels(
         name=label,
@@ -94,12 +95,15 @@ def code_levels(
         zero_point=float(zero) if before_rounding else 0.0,
         low=first,
         rounding=Rounding.HALF_EVEN,
+        shift=zero if several else 0,
     )
 
 
 def quantize_linear(context: Context, node: Node) -> Value:
     """Codes of real numbers: the quotient is rounded before the zero point is added."""
-    x, zero = context.value(node), one_zero_point(context, node, 2)
+    x, zero = context.value(node), zero_point(context, node, 2)
+    if len(np.unique(zero)) == 1:
+        zero = zero.reshape(-1)[0]
     scale = finite(context, node, 1, positive=True)
     if node.attributes.integer("block_size", 0):
         raise SpinplaneError(f"{node.label}: scales in blocks are not supported")
@@ -107,7 +111,7 @@ def quantize_linear(context: Context, node: Node) -> Value:
     axis = axis_of(node, len(x.shape))
     levels = code_levels(node.label, kind, scale if scale.size > 1 else scale.reshape(()), zero)
     codes = context.builder.quantize(node.label, x, levels, axis)
-    return shifted(context, node, codes, zero)
+    return codes if np.size(zero) > 1 else shifted(context, node, codes, zero)
 
 
 def shifted(context: Context, node: Node, x: Value, addend: np.ndarray | int) -> Value:
@@ -138,16 +142,15 @@ def dequantized_weights(context: Context, node: Node) -> Weights:
     zero = along(zero_point(context, node, 2), axis, rank, node.label)
     scale = along(finite(context, node, 1, positive=True), axis, rank, node.label)
     values = codes.astype(np.int64) - zero
-    return Weights(values=values, scale=exact(scale), operand=least_operand(values, node.label))
+    return Weights(values=values, scale=exact(scale), operand=operand_of_weights(values, node.label))
 
 
 _QUANTIZE = Operator(
     handler=quantize_linear,
-    takes="codes of up to 8 bits, one scale or one a channel, one zero point",
+    takes="codes of up to 8 bits, scales and zero points one or one a channel",
     refuses=(
         "codes of 16 bits: operands have 1 to 8 bits",
         "scales in blocks: a kernel's sum has one scale",
-        "several zero points of one image: padding has one value",
     ),
 )
 _DEQUANTIZE = Operator(

@@ -8,6 +8,7 @@ from ..building import Value, Weights
 from ..onnx_file.domains import BIPOLAR_QUANT, INT_QUANT, QUANT
 from ..onnx_file.names import quoted
 from ..onnx_file.node import Node
+from ..operands import operand_of_weights
 from ..quantizers import Levels, bipolar, levels_of_quant
 from .operator import Context, Operator
 from .weights import exact
@@ -25,7 +26,8 @@ def quantized_weights(context: Context, node: Node) -> Weights:
     if real.dtype.kind != "f" or not np.isfinite(real).all():
         raise SpinplaneError(f"{node.label}: its weights are not all finite")
     try:
-        fits = np.broadcast_shapes(real.shape, np.shape(levels.scale)) == real.shape
+        shapes = np.shape(levels.scale), np.shape(levels.offset)
+        fits = np.broadcast_shapes(real.shape, *shapes) == real.shape
     except ValueError:
         fits = False
     if not fits:
@@ -33,9 +35,9 @@ def quantized_weights(context: Context, node: Node) -> Weights:
             f"{node.label}: weights of shape {real.shape} with scales of shape {np.shape(levels.scale)}: expected one "
             "scale, or one for each kernel"
         )
-    return Weights(
-        values=levels.quantize(real), scale=exact(np.asarray(levels.scale)), operand=levels.operand
-    )
+    values = levels.quantize(real)
+    operand = operand_of_weights(values, node.label) if np.any(levels.offset) else levels.operand
+    return Weights(values=values, scale=exact(np.asarray(levels.scale)), operand=operand)
 
 
 def _levels(context: Context, node: Node) -> Levels:
@@ -66,7 +68,7 @@ def _parameter(context: Context, tensor: str, label: str) -> np.ndarray:
 _QUANT = Operator(
     handler=quantize,
     weights=quantized_weights,
-    takes="1 to 8 bits, every rounding mode, scales one a channel, whole zero points",
+    takes="1 to 8 bits, every rounding mode, scales and whole zero points one or one a channel",
     refuses=("more than 8 bits: the engine has 8 bit-planes",),
 )
 OPERATORS = {

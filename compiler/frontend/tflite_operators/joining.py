@@ -1,4 +1,4 @@
-"""Operators of several tensors: ADD and CONCATENATION."""
+"""Operators of several tensors: ADD, SUB and CONCATENATION."""
 
 import numpy as np
 
@@ -14,19 +14,31 @@ from .pointwise import with_constant
 
 def add(context: Context, operator: FileOperator) -> Value:
     """ADD of two tensors of one shape, or of a tensor and a constant."""
+    return _added(context, operator, 1)
+
+
+def sub(context: Context, operator: FileOperator) -> Value:
+    """SUB of the same, constants in either order."""
+    return _added(context, operator, -1)
+
+
+def _added(context: Context, operator: FileOperator, sign: int) -> Value:
     if not (context.is_value(operator, 0) and context.is_value(operator, 1)):
-        return with_constant(context, operator, tables.added)
+        return with_constant(context, operator, lambda a, b, scales: tables.added(a, b, scales, sign))
     first, second, made = context.input(operator, 0), context.input(operator, 1), context.output(operator)
     if not first.shape == second.shape == made.shape or not first.dtype == second.dtype == made.dtype:
         raise SpinplaneError(
-            f"{operator.label}: adds {first.dtype} of shape {first.shape} and {second.dtype} of shape {second.shape}, "
-            f"expected one type and shape"
+            f"{operator.label}: {operator.code} of {first.dtype} of shape {first.shape} and {second.dtype} of shape "
+            f"{second.shape}, expected one type and shape"
         )
     scales = [context.codes(operator, tensor)[0] for tensor in (first, second, made)]
-    factors = tables.addition(*scales)
-    if factors[2] >= 1:
-        raise SpinplaneError(f"{operator.label}: its output's scale is too small for TFLite's addition")
-    pairs = [quantize_multiplier(factor) for factor in factors]
+    own, other, total = tables.addition(*scales)
+    if total >= 1:
+        raise SpinplaneError(
+            f"{operator.label}: its output's scale is too small for TFLite's {operator.code}"
+        )
+    # The kernels of SUB are those of ADD with a negative multiplier.
+    pairs = [quantize_multiplier(factor) for factor in (own, sign * other, total)]
     low, high = context.limits(operator)
     return context.builder.add_doubling(
         operator.label,

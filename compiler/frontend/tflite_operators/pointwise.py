@@ -135,18 +135,8 @@ def with_constant(
     return mapped(context, operator, of_one, context.limits(operator), number)
 
 
-def sub(context: Context, operator: FileOperator) -> Value:
-    """SUB of a tensor and a constant, in either order."""
-    _refuse_two(context, operator)
-    return with_constant(context, operator, lambda a, b, scales: tables.added(a, b, scales, -1))
-
-
 def mul(context: Context, operator: FileOperator) -> Value:
     """MUL of a tensor and a constant."""
-    _refuse_two(context, operator)
-    return with_constant(context, operator, tables.multiplied)
-
-
-def _refuse_two(context: Context, operator: FileOperator) -> None:
     if context.is_value(operator, 0) and context.is_value(operator, 1):
-        raise SpinplaneError(f"{operator.label}: {operator.code} of two tensors is not supported")
+        raise SpinplaneError(f"{operator.label}: MUL of two tensors is not supported")
+    return with_constant(context, operator, tables.multiplied)

@@ -1,16 +1,22 @@
 """All operators, by the format's names of them."""
 
 from .ends import dequantize, host, quantize
-from .joining import add, concatenation
+from .joining import add, concatenation, sub
 from .linear import conv_2d, depthwise_conv_2d, fully_connected
 from .operator import Operator
-from .pointwise import hard_swish, leaky_relu, logistic, mul, prelu, relu, relu6, relu_n1_to_1, sub, tanh
+from .pointwise import hard_swish, leaky_relu, logistic, mul, prelu, relu, relu6, relu_n1_to_1, tanh
 from .pooling import average_pool_2d, max_pool_2d, mean, reduce_max
 from .shapes import expand_dims, pad, reshape, squeeze, transpose
 
 _CODES = "int8 or uint8, each tensor with one scale and zero point"
 _ONE_CODE = (
     "an input and an output of different scales: TFLite's kernels copy codes, so no converter writes this"
+)
+
+_TWO = f"{_CODES}; two tensors of one shape, or a tensor and a constant of one number or one a channel"
+_TWO_REFUSED = (
+    "tensors of different shapes: one would be read at the other's positions",
+    "a constant that differs from position to position: it would be a map of its own",
 )
 
 #: Operators that the host computes.
@@ -31,23 +37,12 @@ OPERATORS: dict[str, Operator] = {
         "(before, TFLite rounded twice)",
         ("weights in a shuffled order: a layout of some mobile processors",),
     ),
-    "ADD": Operator(
-        add,
-        f"{_CODES}; two tensors of one shape, or a tensor and a constant of one number or one a channel",
-        (
-            "tensors of different shapes: one would be read at the other's positions",
-            "a constant that differs from position to position: it would be a map of its own",
-        ),
-    ),
-    "SUB": Operator(
-        sub,
-        f"{_CODES}; a tensor and a constant of one number or one a channel",
-        ("two tensors: the engine adds maps, and subtracts none",),
-    ),
+    "ADD": Operator(add, _TWO, _TWO_REFUSED),
+    "SUB": Operator(sub, _TWO, _TWO_REFUSED),
     "MUL": Operator(
         mul,
         f"{_CODES}; a tensor and a constant of one number or one a channel",
-        ("two tensors: the engine multiplies by weights alone",),
+        ("two tensors: kernels come from a bank that the host writes, and no pass does",),
     ),
     "CONCATENATION": Operator(
         concatenation,

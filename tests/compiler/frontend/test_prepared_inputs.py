@@ -3,11 +3,13 @@
 import numpy as np
 import onnx
 import pytest
+from checked_networks import check
 from onnx import TensorProto, helper, numpy_helper
 from onnx_models import QONNX, quant
 
 from spinplane.compiler.frontend.import_model import import_model
 from spinplane.compiler.judges.import_check import check_import
+from spinplane.machine import SpinplaneError, load_machine
 
 node = helper.make_node
 FLOAT, INT64, UINT8 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.UINT8
@@ -28,6 +30,8 @@ CONSTANTS = {
     "w": RNG.integers(-3, 4, (4, 3, 3, 3)).astype(np.float32),
     "v": RNG.integers(-4, 4, (144, 10)).astype(np.float32),
     "k": np.array([3]),
+    "twenty": np.float32(20),
+    "of_both": RNG.integers(-3, 4, (2, 6, 2, 2)).astype(np.float32),
 }
 CAST = node("Cast", ["x"], ["xf"], to=FLOAT)
 NORMALIZED = [
@@ -121,4 +125,61 @@ def test_what_is_left_to_the_host_is_told(node_left, outputs, tmp_path):
     assert f"{node_left.op_type} (output '{node_left.output[0]}') is left to the host" in told
     assert told.endswith(": the output is 'l'")
     assert [output.name for output in network.graph.outputs] == ["l"]
+    assert not check_import(path, network).missing
+
+
+def test_places_of_maxima_are_left_to_the_host(tmp_path):
+    pool = node("MaxPool", ["q"], ["m", "places"], kernel_shape=[2, 2], strides=[2, 2], name="pool")
+    nodes = [*NORMALIZED, *LAYERS[:4], pool]
+    path = saved(tmp_path / "made.onnx", nodes, FIRST, UINT8, {"m": FLOAT, "places": INT64})
+    network = import_model(path)
+    assert network.told == ("Indices of MaxPool (pool) is left to the host: the output is 'q'",)
+    assert [output.name for output in network.graph.outputs] == ["m", "q"]
+    assert not check_import(path, network).missing
+    taken = [node("Cast", ["places"], ["pf"], to=FLOAT), node("Relu", ["pf"], ["p"])]
+    path = saved(tmp_path / "made.onnx", [*nodes, *taken], FIRST, UINT8, {"m": FLOAT, "p": FLOAT})
+    with pytest.raises(
+        SpinplaneError, match=r"it comes after Indices of MaxPool .*, which is left to the host"
+    ):
+        import_model(path)
+
+
+@pytest.mark.parametrize("kind", [FLOAT, UINT8])
+def test_an_input_in_two_codings(kind, tmp_path):
+    nodes = [
+        CAST if kind == UINT8 else node("Identity", ["x"], ["xf"]),
+        *NORMALIZED[1:],
+        quant("xf", "xr", 4, scale="five"),
+        *LAYERS[:4],
+        node("Conv", ["xr", "wq"], ["b"], pads=[1, 1, 1, 1]),
+        node("Add", ["b", "q"], ["c"]),
+        quant("c", "y", 4, scale="five"),
+    ]
+    path = saved(tmp_path / "made.onnx", nodes, FIRST, kind, {"y": FLOAT})
+    network = import_model(path)
+    graph = network.graph
+    assert sorted(len(coding.operations) for coding in graph.input_coding.parts) == [0, 3]
+    assert graph.input_shape == (3, 6, 6)
+    assert graph.map_shape == (6, 6, 6)
+    assert [layer.name for layer in graph.layers[:2]] == ["coding 2 of x", "coding 1 of x"]
+    compared = check_import(path, network)
+    assert not compared.missing
+    assert {node.tensor for node in compared.nodes} == {"xq", "xr", "q", "y"}
+    images = (
+        np.random.default_rng(2).uniform(-5, 260, (2, 3, 6, 6)).astype(np.uint8 if kind == UINT8 else "f4")
+    )
+    check(graph, load_machine("paper8"), graph.encode_input(images))
+
+
+def test_the_codes_of_a_tensor_and_a_quantizer_of_it(tmp_path):
+    nodes = [
+        CAST,
+        quant("xf", "xr", 4, signed=0, scale="twenty"),
+        node("Concat", ["xr", "xf"], ["both"], axis=1),
+        node("Conv", ["both", "of_both"], ["b"]),
+        quant("b", "y", 8, scale="five"),
+    ]
+    path = saved(tmp_path / "made.onnx", nodes, FIRST, UINT8, {"y": FLOAT})
+    network = import_model(path)
+    assert len(network.graph.input_coding.parts) == 2
     assert not check_import(path, network).missing

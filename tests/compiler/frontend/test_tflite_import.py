@@ -1,5 +1,6 @@
 """TFLite files as integer graphs: equal to TFLite's reference kernels on every element."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from tflite_networks import RELU, RELU6, VALID, Network, random_network
 
 from spinplane.compiler.frontend.import_model import import_model
 from spinplane.compiler.frontend.tflite_file.model import read_model
+from spinplane.compiler.judges.import_check import check_import
 from spinplane.compiler.oracle import run_graph
 from spinplane.machine import SpinplaneError, load_machine
 
@@ -115,6 +117,30 @@ def test_an_input_with_channels_first(tmp_path: Path) -> None:
     (found,) = graph.decode_outputs(run_graph(graph, graph.encode_input(image)))
     (expected,) = run_judge(file.to_bytes(), image)
     assert (found == expected).all()
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+@pytest.mark.parametrize("ratio", [1, 4, 0.3])
+@pytest.mark.parametrize("own_first", [False, True])
+def test_two_tensors_are_subtracted(dtype: str, ratio: float, own_first: bool, tmp_path: Path) -> None:
+    net = Network(np.random.default_rng(int(10 * ratio)), dtype)
+    x = net.input((1, 8, 9, 4))
+    y = net.conv(x, 4, activation=RELU6)
+    net.file.tensors[y.index]["scales"] = [float(x.scale) * ratio]
+    y = replace(y, scale=np.float32(float(x.scale) * ratio))
+    z = net.add(*((y, x) if own_first else (x, y)), code="SUB")
+    network = expect_equal(net.finish(z), tmp_path, on_machine=True)
+    (addition,) = (layer.addition for layer in network.graph.layers if layer.addition)
+    assert (addition.own_multiplier < 0) != own_first
+
+
+def test_an_input_that_is_quantized_twice(tmp_path: Path) -> None:
+    net = Network(np.random.default_rng(11))
+    x = net.input((1, 6, 7, 3), dtype="float32")
+    other = net.quantize(net.file.inputs[0], x.shape)
+    network = expect_equal(net.finish(net.add(net.conv(x, 3), net.conv(other, 3))), tmp_path, on_machine=True)
+    assert network.graph.map_shape == (6, 6, 7)
+    assert not check_import(tmp_path / "model.tflite", network).missing
 
 
 @pytest.mark.parametrize("axes", [(1,), (2,), (2, 1)])

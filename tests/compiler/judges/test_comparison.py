@@ -8,9 +8,9 @@ import pytest
 from small_networks import small_graph, small_images
 
 from spinplane.compiler.frontend.building import ImportedNetwork, TensorView
-from spinplane.compiler.graph import CodeAddition
+from spinplane.compiler.graph import CodeAddition, StepFunction
 from spinplane.compiler.judges.comparison import compare_tensors, tensors_to_compare
-from spinplane.compiler.oracle import run_graph
+from spinplane.compiler.oracle import arrange, finish, linear, run_graph
 from spinplane.machine import SpinplaneError
 
 FILE_ORDER = (0, 2, 3, 1)
@@ -172,6 +172,30 @@ def test_near_ties_are_counted_apart(images):
     tensors["codes"] = (np.minimum((codes + 1) // 2, 1) * 0.5 - 1).transpose(FILE_ORDER)[:, np.newaxis]
     found = compare_tensors(given, images, tensors.copy())[1]
     assert (found.near_ties_differing, found.differing, found.largest) == (int((codes == 1).sum()), 0, 1)
+
+
+@pytest.mark.parametrize("steps", [False, True])
+def test_near_ties_of_a_hidden_map_reach_those_that_take_it(images, steps):
+    graph = small_graph()
+    half = CodeAddition(source=None, own_scale=Fraction(1, 2), low=0, high=1, error=Fraction(1, 1 << 20))
+    dense = graph.layers[1]
+    if steps:
+        thresholds = np.tile(np.arange(-20, 21), (3, 1))
+        levels = np.arange(42) // 3 * np.where(np.arange(42) % 2, 1, -1)
+        function = StepFunction(thresholds=thresholds, rising=np.ones(3, dtype=bool), levels=levels)
+        dense = replace(dense, steps=function)
+    given = network(replace(graph, layers=(replace(graph.layers[0], addition=half), dense)))
+    tensors = executed(given, images)
+    del given.views[0]
+    # The executor rounds half of a code upward, wherever that is.
+    codes = run_graph(replace(graph, layers=graph.layers[:1]), images)[0]
+    upward = np.minimum((codes + 1) // 2, 1)
+    assert (upward != run_graph(given.graph, images)[0]).any()
+    sums = linear(dense, arrange(dense, upward))
+    tensors["output"] = given.views[1].decode(finish(dense, sums)).astype(np.float32)[:, np.newaxis]
+    assert compare_tensors(given, images, tensors)[1].differing == 0
+    tensors["output"][0] = 1e3
+    assert compare_tensors(given, images, tensors)[1].differing == 3
 
 
 def test_a_tensor_of_another_shape_is_refused(images):

@@ -39,7 +39,7 @@ def quantizer(scale: float, zero_point: float = 0.0, bits: int = 4) -> Levels:
 
 
 def steps_of(real: ExactMap, levels: Levels) -> StepFunction:
-    return find_steps(to_codes(RealMap(first=real), np.asarray(levels.step), levels), levels)
+    return find_steps(to_codes(RealMap(first=real), levels), levels)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -28,7 +28,7 @@ ROUNDINGS = ["ROUND", "HALF_EVEN", "CEIL", "FLOOR", "UP", "DOWN", "ROUND_TO_ZERO
 
 
 def steps_of(real: ExactMap, levels: Levels) -> StepFunction:
-    return find_steps(to_codes(RealMap(first=real), np.asarray(levels.step), levels), levels)
+    return find_steps(to_codes(RealMap(first=real), levels), levels)
 
 
 def layer(weights, i, pool=None):

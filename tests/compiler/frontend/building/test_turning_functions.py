@@ -80,7 +80,7 @@ def random_map(rng: np.random.Generator) -> RealMap:
 def test_every_sum_gets_the_level_of_exact_arithmetic(seed: int) -> None:
     rng = np.random.default_rng(seed)
     real, levels = random_map(rng), levels_of(rng)
-    codes = to_codes(real, np.asarray(levels.step), levels)
+    codes = to_codes(real, levels)
     steps = find_steps(codes, levels)
     for channel in range(real.channels):
         sums = np.arange(real.first.least[channel], real.first.greatest[channel] + 1)
