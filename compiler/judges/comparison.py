@@ -149,11 +149,13 @@ class _Walk:
             for one, residual, added in product(all_sums, residuals, addends)
         ]
         least, greatest = np.min([b[0] for b in bounds], axis=0), np.max([b[1] for b in bounds], axis=0)
-        if hidden and layer.steps is not None and not layer.steps.monotone:
+        if layer.steps is not None and not layer.steps.monotone:
             # Levels between two that are equal may be others.
             levels = layer.addition.levels if layer.addition else layer.steps.levels
-            apart = (all_sums[0] != all_sums[1]).astype(np.int64)
+            apart = (all_sums[0] != all_sums[-1]).astype(np.int64)
             open_ = (pooled(apart, replace(layer.pool, least=())) if layer.pool else apart) > 0
+            if layer.residual:
+                open_ |= residuals[0] != residuals[-1]
             least, greatest = np.where(open_, levels.min(), least), np.where(open_, levels.max(), greatest)
         return least, greatest
 

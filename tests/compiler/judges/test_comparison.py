@@ -8,7 +8,7 @@ import pytest
 from small_networks import small_graph, small_images
 
 from spinplane.compiler.frontend.building import ImportedNetwork, TensorView
-from spinplane.compiler.graph import CodeAddition, StepFunction
+from spinplane.compiler.graph import CodeAddition, Residual, StepFunction, unscaled_output
 from spinplane.compiler.judges.comparison import compare_tensors, tensors_to_compare
 from spinplane.compiler.oracle import arrange, finish, linear, run_graph
 from spinplane.machine import SpinplaneError
@@ -196,6 +196,36 @@ def test_near_ties_of_a_hidden_map_reach_those_that_take_it(images, steps):
     assert compare_tensors(given, images, tensors)[1].differing == 0
     tensors["output"][0] = 1e3
     assert compare_tensors(given, images, tensors)[1].differing == 3
+
+
+def test_a_hidden_map_that_is_added_before_levels_that_fall(images):
+    """Ends of its values have one level, and what lies between them another one."""
+    graph = small_graph()
+    conv = graph.layers[0]
+    vague = CodeAddition(source=None, own_scale=Fraction(1), low=0, high=3, error=Fraction(1))
+    added = replace(
+        conv,
+        name="added",
+        weights=np.ones((4, 1, 1, 1), dtype=np.int64),
+        stride=(2, 2),
+        padding=(0, 0, 0, 0),
+        pool=None,
+        inputs=(-1,),
+        residual=Residual(source=0, scale=1, residual_scale=1),
+        steps=StepFunction(
+            thresholds=np.tile(np.arange(1, 7), (4, 1)),
+            rising=np.ones(4, dtype=bool),
+            levels=np.arange(7) % 2,
+        ),
+    )
+    outputs = (unscaled_output(1, (1, 4, 3, 3)),)
+    given = network(replace(graph, layers=(replace(conv, addition=vague), added), outputs=outputs))
+    del given.views[0]
+    given.views[1] = view("output", (1, 4, 3, 3), (4, 3, 3))
+    tensors = executed(given, images)
+    assert compare_tensors(given, images, tensors)[1].differing == 0
+    tensors["output"][0] = 2
+    assert compare_tensors(given, images, tensors)[1].differing == 36
 
 
 def test_a_tensor_of_another_shape_is_refused(images):
