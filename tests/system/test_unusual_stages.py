@@ -23,7 +23,6 @@ from tests.random_networks.unusual_stages import with_unusual_stages
 #: Seeds of networks that no other test takes.
 FIRST = 200_000
 ALSO_REFUSED = (
-    "its padding becomes another number in each channel",
     "two sums that are padded by different values",
     "more than 3 functions that fall and rise in a row",
 )

@@ -248,10 +248,15 @@ def without_padding(drafts: Drafts, label: str, x: Value) -> Value:
     """The value with its padding written into a map."""
     if not isinstance(x.carrier, CodesCarrier) or not any(x.carrier.padding):
         return x
+    return padded_by(drafts, label, x, x.carrier.padded)
+
+
+def padded_by(drafts: Drafts, label: str, x: Value, numbers: Fraction | np.ndarray) -> Value:
+    """The value with its padding, of one number or of one a channel, written into a map."""
+    assert isinstance(x.carrier, CodesCarrier)
     line = line_of(drafts, label, x)
-    number = add_padded(
-        drafts, label, line, x.layout.sides, x.carrier.padding, pad_values(label, line, x.carrier.padded)
-    )
+    values = pad_values(label, line, numbers)
+    number = add_padded(drafts, label, line, x.layout.sides, x.carrier.padding, values)
     levels = drafts.levels(label, [number])
     real = code_map(levels, line.slope)
     return Value(
@@ -279,16 +284,18 @@ def add_padded(
     return drafts.add(layer, levels, operand, sides)
 
 
-def pad_values(label: str, line: Line, number: Fraction) -> np.ndarray:
-    """The value of each channel that is a number, shape (channels,), int64."""
-    values = (number - line.offset) / line.slope
-    if any(value.denominator != 1 for value in values):
-        raise SpinplaneError(
-            f"{label}: its input has channels without a value that is {float(number):g}, to pad it"
-        )
+def pad_values(label: str, line: Line, numbers: Fraction | np.ndarray) -> np.ndarray:
+    """The value of each channel that is a number, one or one a channel; shape (channels,), int64."""
+    numbers = np.broadcast_to(np.asarray(numbers, dtype=object), line.slope.shape)
+    values = (numbers - line.offset) / line.slope
+    for number, value in zip(numbers, values, strict=True):
+        if value.denominator != 1:
+            raise SpinplaneError(
+                f"{label}: its input has channels without a value that is {float(number):g}, to pad it"
+            )
     least, greatest = min(line.operand.smallest, 0), max(line.operand.largest, 0)
     if (values == values[0]).all() and not least <= values[0] <= greatest:
-        raise SpinplaneError(f"{label}: the padding {float(number):g} is beyond the values of its input")
+        raise SpinplaneError(f"{label}: the padding {float(numbers[0]):g} is beyond the values of its input")
     return values.astype(np.int64)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
@@ -77,10 +76,6 @@ def _moved(
                 )
             made = greatest_codes(drafts, move.label, made, move.pool)
             continue
-        numbers = set(quantized(move.behind, np.array([[move.number]], dtype=object)))
-        if len(numbers) > 1:
-            raise SpinplaneError(
-                f"{move.label}: its padding becomes another number in each channel: quantize its input first"
-            )
-        made = surrounded(drafts, move.label, made, move.padding, Fraction(numbers.pop()))
+        numbers = quantized(move.behind, np.array([[move.number]], dtype=object))
+        made = surrounded(drafts, move.label, made, move.padding, numbers)
     return replace(made, layout=x.layout)

@@ -5,10 +5,12 @@ from dataclasses import replace
 from fractions import Fraction
 from math import isfinite, prod
 
+import numpy as np
+
 from spinplane.machine import SpinplaneError
 
 from ...graph import Four
-from .access import are_small_sums, as_codes, make_room, refuse_host, without_padding
+from .access import are_small_sums, as_codes, make_room, padded_by, refuse_host, without_padding
 from .arranging import arranged, is_input, rearranged
 from .delaying import delayed_padding
 from .drafts import Drafts
@@ -79,15 +81,20 @@ def pad(drafts: Drafts, label: str, x: Value, pads: Sequence[int], number: float
     layout = Layout(sides=_with(amounts, x.layout.sides), axes=tuple(named))
     if waits:
         return delayed_padding(label, x, amounts, Fraction(number), layout)
-    return replace(surrounded(drafts, label, x, amounts, Fraction(number)), layout=layout)
+    numbers = np.array([Fraction(number)] * x.channels, dtype=object)
+    return replace(surrounded(drafts, label, x, amounts, numbers), layout=layout)
 
 
-def surrounded(drafts: Drafts, label: str, x: Value, padding: Four, number: Fraction) -> Value:
-    """Codes with a number around them."""
+def surrounded(drafts: Drafts, label: str, x: Value, padding: Four, numbers: np.ndarray) -> Value:
+    """Codes with numbers around them, of Fraction, shape (channels,)."""
     x = without_padding(drafts, label, x)
     assert isinstance(x.carrier, CodesCarrier)
-    make_room(drafts, label, x, number)
     layout = Layout(sides=_with(padding, x.layout.sides), axes=x.layout.axes)
+    number = Fraction(numbers[0])
+    if (numbers != number).any():
+        wider = replace(x, layout=layout, carrier=replace(x.carrier, padding=padding))
+        return padded_by(drafts, label, wider, numbers)
+    make_room(drafts, label, x, number)
     return replace(x, layout=layout, carrier=replace(x.carrier, padding=padding, padded=number))
 
 

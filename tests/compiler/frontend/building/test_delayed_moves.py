@@ -53,6 +53,7 @@ AFTER: dict[str, tuple[Stage, ...]] = {
         pool(stride=(2, 2), pads=(1, 0, 1, 0)),
         pool(kernel=(2, 3), pads=(0, 1, 1, 1)),
     ),
+    "a border that becomes another number in each channel": (border(), NORMALIZATION),
     "two maxima behind numbers that fall": (FALLING, pool(), RELU, pool(kernel=(1, 3))),
     "three maxima and functions": (pool(), RELU, pool(kernel=(2, 1)), prelu(*[0.1] * 6), pool(kernel=(1, 2))),
     "maxima of a function that falls and rises": (SWISH, pool(), pool(kernel=(2, 1))),
@@ -138,10 +139,6 @@ REFUSED: dict[str, tuple[tuple[Stage, ...], str]] = {
     "means of overlapping means": (
         (pool("average"), pool("average")),
         "an average of averages whose windows overlap or lie apart",
-    ),
-    "another number in each channel": (
-        (border(), NORMALIZATION),
-        "its padding becomes another number in each channel",
     ),
 }
 

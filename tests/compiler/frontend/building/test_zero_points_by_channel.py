@@ -110,6 +110,32 @@ def test_padding_concatenation_and_averages(kind, tmp_path):
     check_model(made.model(y), IMAGES, tmp_path)
 
 
+@pytest.mark.parametrize("kind", ZEROS)
+def test_sums_that_are_moved_before_such_a_quantizer(kind, tmp_path):
+    made, zeros = Made(), ZEROS[kind]
+    x = made.quantized("x", 0.125, zeros)[1]
+    w = made.weights(codes_of(np.int8, (4, 4, 3, 3)), np.zeros(4, np.int8))
+    slopes = made.constant(np.float32([-0.5, 0.25, -2, 1]).reshape(4, 1, 1))
+    turned = made.node("PRelu", [made.node("Conv", [x, w], pads=[1] * 4), slopes])
+    padded = made.node("Pad", [turned, made.constant([0, 0, 1, 0, 0, 0, 0, 2])])
+    pooled = made.node("MaxPool", [padded], kernel_shape=[2, 2])
+    y = made.quantized(pooled, np.float32([4, 2, 8, 3]), zeros[::-1].copy())[0]
+    check_model(made.model(y), IMAGES, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ZEROS)
+def test_two_sums_of_such_codes(kind, tmp_path):
+    made, zeros = Made(), ZEROS[kind]
+    x = made.quantized("x", 0.125, zeros)[1]
+    codes = codes_of(np.int8, (2, 4, 4, 3, 3)) // np.int8(2)
+    first, second = (
+        made.node("Conv", [x, made.weights(part, np.zeros(4, np.int8))], pads=[1] * 4) for part in codes
+    )
+    total = made.node("Add", [first, second])
+    y = made.quantized(total, np.float32([4, 2, 8, 3]), zeros[::-1].copy())[0]
+    check_model(made.model(y), IMAGES, tmp_path)
+
+
 def test_a_quantizer_that_changes_nothing_takes_no_layer(tmp_path):
     made, zeros = Made(), ZEROS[np.uint8]
     scales, w = np.float32([4, 2, 3, 1]), made.weights(codes_of(np.int8, (4, 1, 1, 1)), np.zeros(4, np.int8))
