@@ -70,7 +70,7 @@ def test_zero_becomes_plus_one():
         ({"scale": 0.0}, "q: its scale must be positive"),
         ({"scale": [1.0, -1.0]}, "q: its scale must be positive"),
         ({"zero_point": 0.3}, "q: zero point 0.3 is neither a whole number nor the middle"),
-        ({"zero_point": [0.0, 1.0]}, "one zero point"),
+        ({"zero_point": [0.0, 0.5]}, "q: several zero points, of which not all are whole numbers"),
         (
             {"rounding": "STOCHASTIC"},
             "rounding ROUND, HALF_EVEN, CEIL, FLOOR, UP, DOWN, ROUND_TO_ZERO, HALF_UP, HALF_DOWN",

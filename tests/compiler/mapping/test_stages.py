@@ -15,6 +15,7 @@ from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths
 from spinplane.compiler.mapping import lowering
+from spinplane.compiler.mapping.group_splitting import split_groups
 from spinplane.compiler.mapping.lowering import lower
 from spinplane.compiler.meaning.reach import reachable_sums
 from spinplane.machine import Coding, Operand, SpinplaneError, load_machine
@@ -49,7 +50,14 @@ def test_each_layer_of_alexnet_is_lowered_once(monkeypatch: pytest.MonkeyPatch) 
     spinplane.compile_model(graph, machine="paper")
     overlapping = {layer.name for layer in graph.layers if layer.pool}
     assert len(overlapping) == 3
-    assert calls == {layer.name: 1 + (layer.name in overlapping) for layer in graph.layers}
+    # So are the layers that compute groups of 48 and of 192 channels as wider ones.
+    wider = Counter(
+        {layer.name: len({part for way in split_groups(layer) for part in way}) for layer in graph.layers}
+    )
+    assert +wider == {"conv1": 2, "conv3": 4, "conv4": 2}
+    assert calls == {
+        layer.name: 1 + (layer.name in overlapping) + wider[layer.name] for layer in graph.layers
+    }
 
 
 def test_what_is_lowered_without_its_pool_is_the_layer_without_one() -> None:
