@@ -238,12 +238,7 @@ class _Arranging:
             bias=np.zeros(channels, dtype=np.int64),
             groups=channels,
             inputs=(source,),
-            steps=StepFunction(
-                # Each value is a step of its own.
-                thresholds=np.tile(levels[1:], (channels, 1)),
-                rising=np.ones(channels, dtype=bool),
-                levels=levels,
-            ),
+            steps=StepFunction.one_by_one(levels, levels, channels),
         )
 
 

@@ -77,12 +77,7 @@ def _taken(layer: Layer, chosen: np.ndarray, channels: int, operand: Operand, le
         w=Operand(bits=1),
         i=operand,
         bias=np.zeros(kernels, dtype=np.int64),
-        steps=StepFunction(
-            # Each value is a step of its own.
-            thresholds=np.tile(levels[1:], (kernels, 1)),
-            rising=np.ones(kernels, dtype=bool),
-            levels=levels,
-        ),
+        steps=StepFunction.one_by_one(levels, levels, kernels),
     )
 
 

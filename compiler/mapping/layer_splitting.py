@@ -40,16 +40,7 @@ def split_pool(layer: Layer, output: Operand) -> tuple[Layer, Layer] | None:
     if pool.kind == "max_sums" and (pool.least or not (steps.monotone and steps.rising.all())):
         return None
     levels = np.unique(steps.levels)
-    maxima = _identity(
-        layer,
-        output,
-        StepFunction(
-            # Each value is a step of its own.
-            thresholds=np.tile(levels[1:], (len(layer.weights), 1)),
-            rising=np.ones(len(layer.weights), dtype=bool),
-            levels=levels,
-        ),
-    )
+    maxima = _identity(layer, output, StepFunction.one_by_one(levels, levels, len(layer.weights)))
     return replace(layer, pool=None), replace(maxima, pool=replace(pool, kind="max_codes"))
 
 
@@ -97,16 +88,9 @@ def _split_codes(layer: Layer, steps: StepFunction, *, pool: bool) -> tuple[Laye
     apart = steps.levels - least
     distance = max(1, int(np.gcd.reduce(apart, axis=None)))
     count = int(apart.max()) // distance
-    kernels = len(layer.weights)
-    rest = _identity(
-        layer,
-        Operand(bits=max(1, count.bit_length())),
-        StepFunction(
-            thresholds=np.tile(np.arange(1, count + 1), (kernels, 1)),
-            rising=np.ones(kernels, dtype=bool),
-            levels=least + distance * np.arange(count + 1),
-        ),
-    )
+    codes = np.arange(count + 1)
+    back = StepFunction.one_by_one(codes, least + distance * codes, len(layer.weights))
+    rest = _identity(layer, Operand(bits=max(1, count.bit_length())), back)
     own = replace(layer, steps=replace(steps, levels=apart // distance), addition=None)
     if pool:
         own, rest = replace(own, pool=None), replace(rest, pool=layer.pool)

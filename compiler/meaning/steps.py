@@ -44,6 +44,12 @@ class StepFunction:
         """The levels of a quantizer, ascending, between its steps."""
         return cls(thresholds=exact.thresholds, rising=exact.rising, levels=exact.levels(levels), exact=exact)
 
+    @classmethod
+    def one_by_one(cls, given: np.ndarray, table: np.ndarray, channels: int) -> "StepFunction":
+        """Steps from each given value, ascending, to what a table of shape (n,) or (channels, n) has for it."""
+        thresholds, rising = np.tile(given[1:], (channels, 1)), np.ones(channels, dtype=bool)
+        return cls(thresholds=thresholds, rising=rising, levels=table)
+
     @property
     def count(self) -> int:
         """Number of steps."""

@@ -9,11 +9,11 @@ import numpy as np
 
 from spinplane.machine import MAX_BITS, Operand, SpinplaneError
 
-from ...graph import Four, InputCoding
+from ...graph import Four, InputCoding, StepFunction
 from ...meaning.exact_map import ExactMap, fractions
 from ...meaning.real_map import RealMap
 from ..operands import least_operand
-from .copies import copying, one_by_one
+from .copies import copying
 from .drafts import INPUT, Draft, Drafts
 from .layout import CHANNELS, COLUMNS, LINES, Sides
 from .value import CodesCarrier, DelayedCarrier, InputCarrier, SumsCarrier, Value
@@ -96,7 +96,7 @@ def _small_sums(drafts: Drafts, label: str, x: Value) -> Value:
     first, layer = real_of(label, x).first, x.carrier.layer
     least, greatest = int(first.least.min()), int(first.greatest.max())
     levels = np.arange(least, greatest + 1, dtype=np.int64)
-    steps = one_by_one(levels, levels, x.channels)
+    steps = StepFunction.one_by_one(levels, levels, x.channels)
     number = drafts.add(replace(layer, steps=steps), levels, least_operand(levels, label), x.layout.sides)
     return replace(x, carrier=CodesCarrier(maps=(number,)))
 
@@ -215,7 +215,7 @@ def _add_table(
         table = table[0]
     made = np.unique(table)
     return drafts.add(
-        replace(layer, steps=one_by_one(levels, table, sides[0])),
+        replace(layer, steps=StepFunction.one_by_one(levels, table, sides[0])),
         made,
         operand_of_made or least_operand(made, label),
         sides,
@@ -266,6 +266,35 @@ def padded_by(drafts: Drafts, label: str, x: Value, numbers: Fraction | np.ndarr
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class CountedLevels:
+    """Levels by their numbers, which each channel counts from a level of its own, and from the last to the first one.
+
+    Parameters
+    ----------
+    levels : ndarray of shape (n,), int64
+        Ascending.
+    first : ndarray of shape (channels,), int64
+        The level of number 0.
+    """
+
+    levels: np.ndarray
+    first: np.ndarray
+
+    def numbers(self, levels: np.ndarray) -> np.ndarray:
+        """Numbers of some levels, shape (channels, some)."""
+        numbers: np.ndarray = (np.searchsorted(self.levels, levels) - self._start) % len(self.levels)
+        return numbers
+
+    def values(self, numbers: np.ndarray) -> np.ndarray:
+        """Levels of some numbers, shape (channels, some)."""
+        return self.levels[(numbers + self._start) % len(self.levels)]
+
+    @property
+    def _start(self) -> np.ndarray:
+        return np.searchsorted(self.levels, self.first)[:, np.newaxis]
+
+
 def add_padded(
     drafts: Drafts, label: str, line: Line, sides: Sides, padding: Four, values: np.ndarray
 ) -> int:
@@ -274,13 +303,16 @@ def add_padded(
     maps, pad, given, table, operand = line.maps, int(values[0]), levels, levels, line.operand
     if (values != pad).any():
         # A layer pads by one value: levels are told by their number, counted from that of the padding.
-        first, count = np.searchsorted(levels, values)[:, np.newaxis], len(levels)
-        counted = (np.searchsorted(levels, line.levels) - first) % count
-        maps = (_add_table(drafts, label, maps, _unpadded(sides, padding), counted),)
-        pad, given, table = 0, np.arange(count), levels[(np.arange(count) + first) % count]
+        counted = CountedLevels(levels=levels, first=values)
+        numbers = counted.numbers(line.levels)
+        maps = (_add_table(drafts, label, maps, _unpadded(sides, padding), numbers),)
+        pad, given = 0, np.arange(len(levels))
+        table = counted.values(given)
         operand = least_operand(levels, label)
     layer = copying(label, maps, channels, drafts.joined(label, maps)[1])
-    layer = replace(layer, padding=padding, pad_value=pad, steps=one_by_one(given, table, channels))
+    layer = replace(
+        layer, padding=padding, pad_value=pad, steps=StepFunction.one_by_one(given, table, channels)
+    )
     return drafts.add(layer, levels, operand, sides)
 
 

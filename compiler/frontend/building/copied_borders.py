@@ -7,8 +7,9 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
+from ...graph import StepFunction
 from .access import as_codes, code_map, line_of, refuse_host, without_padding
-from .copies import copying, one_by_one
+from .copies import copying
 from .drafts import Drafts
 from .layout import COLUMNS, LINES, Layout
 from .stacking import stacked
@@ -70,7 +71,7 @@ def _slice(drafts: Drafts, label: str, x: Value, axis: int, places: range) -> Va
     weights = np.zeros((x.channels, *kernel), dtype=np.int64)
     weights[(slice(None), 0, places.start, 0) if at == LINES else (slice(None), 0, 0, places.start)] = 1
     layer = copying(label, line.maps, x.channels, line.operand)
-    steps = one_by_one(line.levels, line.levels, x.channels)
+    steps = StepFunction.one_by_one(line.levels, line.levels, x.channels)
     layout = Layout(sides=(sides[0], sides[1], sides[2]), axes=x.layout.axes)
     number = drafts.add(replace(layer, weights=weights, steps=steps), line.levels, line.operand, layout.sides)
     real = code_map(line.levels, line.slope)

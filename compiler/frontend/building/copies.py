@@ -6,7 +6,7 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand
 
-from ...graph import Layer, StepFunction
+from ...graph import Layer
 
 
 def copying(name: str, maps: Sequence[int], channels: int, operand: Operand) -> Layer:
@@ -33,11 +33,4 @@ def is_copying(layer: Layer) -> bool:
         and not any(layer.padding)
         and not layer.flatten
         and layer.residual is None
-    )
-
-
-def one_by_one(levels: np.ndarray, table: np.ndarray, channels: int) -> StepFunction:
-    """Steps from each level to what a table of shape (levels,) or (channels, levels) has for it."""
-    return StepFunction(
-        thresholds=np.tile(levels[1:], (channels, 1)), rising=np.ones(channels, dtype=bool), levels=table
     )

@@ -6,8 +6,9 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
+from ...graph import StepFunction
 from .access import as_codes, line_of, refuse_regions, without_padding
-from .copies import copying, one_by_one
+from .copies import copying
 from .drafts import Drafts
 from .pairs import as_sums
 from .quantizing import pooled_layer
@@ -45,7 +46,7 @@ def output_maps(drafts: Drafts, name: str, x: Value) -> tuple[tuple[int, ...], V
     if min(maps) < 0:
         line = line_of(drafts, label, x)
         layer = copying("copy of the input", line.maps, x.channels, line.operand)
-        layer = replace(layer, steps=one_by_one(line.levels, line.levels, x.channels))
+        layer = replace(layer, steps=StepFunction.one_by_one(line.levels, line.levels, x.channels))
         maps = (drafts.add(layer, line.levels, line.operand, x.layout.sides),)
     if x.real is None or len({*maps}) < len(maps):
         raise SpinplaneError(f"{label}: a map twice in one output")

@@ -4,9 +4,8 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand
 
-from ...graph import Layer
+from ...graph import Layer, StepFunction
 from .access import as_codes, code_map, line_of, without_padding
-from .copies import one_by_one
 from .drafts import Drafts
 from .layout import CHANNELS, Layout
 from .value import CodesCarrier, Value
@@ -35,7 +34,7 @@ def as_features(drafts: Drafts, label: str, x: Value) -> Value:
         groups=count if in_order else 1,
         inputs=line.maps,
         flatten=True,
-        steps=one_by_one(line.levels, line.levels, count),
+        steps=StepFunction.one_by_one(line.levels, line.levels, count),
     )
     number = drafts.add(layer, line.levels, line.operand, (count, 1, 1))
     channels = places // (sides[1] * sides[2])

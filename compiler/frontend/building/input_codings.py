@@ -4,9 +4,8 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand
 
-from ...graph import InputCoding, InputCodings, Layer
+from ...graph import InputCoding, InputCodings, Layer, StepFunction
 from ..operands import least_operand
-from .copies import one_by_one
 from .drafts import INPUT, Draft, Drafts
 
 
@@ -34,7 +33,7 @@ def coding_of_input(drafts: Drafts) -> InputCoding | InputCodings | None:
             i=operand,
             bias=np.zeros(channels, dtype=np.int64),
             inputs=(whole,),
-            steps=one_by_one(numbers[: len(coding.levels)], coding.levels, channels),
+            steps=StepFunction.one_by_one(numbers[: len(coding.levels)], coding.levels, channels),
         )
         given = drafts.maps[number]
         drafts.maps[number] = Draft(

@@ -7,12 +7,12 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from ...graph import DoublingAddition, FloatAddition, Residual
+from ...graph import DoublingAddition, FloatAddition, Residual, StepFunction
 from ...meaning.exact_map import ExactMap
 from ...meaning.real_map import RealMap
 from ..operands import least_operand
 from .access import Line, as_codes, code_map, line_of, real_of, refuse_host, refuse_regions, without_padding
-from .copies import copying, one_by_one
+from .copies import copying
 from .drafts import Drafts
 from .features import as_features
 from .ratios import whole_factors
@@ -88,7 +88,7 @@ def _one_map(drafts: Drafts, label: str, x: Value) -> Line:
         return line
     assert isinstance(x.carrier, CodesCarrier)
     layer = copying(label, line.maps, x.channels, line.operand)
-    layer = replace(layer, steps=one_by_one(line.levels, line.levels, x.channels))
+    layer = replace(layer, steps=StepFunction.one_by_one(line.levels, line.levels, x.channels))
     return replace(line, maps=(drafts.add(layer, line.levels, line.operand, x.layout.sides),))
 
 
@@ -202,7 +202,7 @@ def _add_natively(
 ) -> Value:
     """A layer that copies a map, and adds another one to it."""
     layer = copying(label, own.maps, a.channels, own.operand)
-    steps = one_by_one(own.levels, own.levels, a.channels)
+    steps = StepFunction.one_by_one(own.levels, own.levels, a.channels)
     levels = addition.levels
     operand = least_operand(levels, label)
     number = drafts.add(replace(layer, steps=steps, addition=addition), levels, operand, a.layout.sides)

@@ -24,7 +24,7 @@ from ..quantizers import Levels
 from .access import code_map, real_of, refuse_host, refuse_regions, use_coding, without_padding
 from .arranging import arranged
 from .border_averages import close_regions
-from .copies import copying, one_by_one
+from .copies import copying
 from .drafts import Drafts
 from .layout import CHANNELS
 from .pairs import as_sums
@@ -212,7 +212,7 @@ def pool_codes(drafts: Drafts, label: str, x: Value, pool: Pooling, table: np.nd
         # Windows with gaps leave no position out: padded ones have the least level.
         layer = replace(layer, padding=pool.padding, pad_value=int(given.min()))
         pool = replace(pool, padding=(0, 0, 0, 0))
-    steps = one_by_one(given, table, x.channels)
+    steps = StepFunction.one_by_one(given, table, x.channels)
     made = np.unique(table)
     same = table.ndim == 1 and np.array_equal(table, given)
     return drafts.add(
@@ -277,7 +277,7 @@ def _requantize_map(drafts: Drafts, label: str, number: int, in_codes: RealMap, 
     uniform = in_codes.uniform and not levels.by_channel
     if uniform and in_codes.is_line:
         addition = code_addition(in_codes.first, levels)
-        steps = one_by_one(draft.levels, draft.levels, channels)
+        steps = StepFunction.one_by_one(draft.levels, draft.levels, channels)
         layer = replace(layer, steps=steps, addition=addition)
     else:
         layer = replace(layer, steps=_steps_of_codes(in_codes, levels, draft.levels, uniform=uniform))
@@ -298,7 +298,7 @@ def _steps_of_codes(in_codes: RealMap, levels: Levels, given: np.ndarray, *, uni
             )
             if (late != early).any():
                 return find_steps(in_codes, levels)
-    return one_by_one(given, table[0] if len(some) == 1 else table, in_codes.channels)
+    return StepFunction.one_by_one(given, table[0] if len(some) == 1 else table, in_codes.channels)
 
 
 def code_addition(
@@ -338,7 +338,7 @@ def _add_codes(drafts: Drafts, label: str, x: Value, in_codes: RealMap, levels: 
     assert draft.levels is not None
     addition = code_addition(in_codes.first, levels, source=carrier.added, ratio=carrier.ratio[0])
     layer = copying(label, (own,), x.channels, draft.operand)
-    steps = one_by_one(draft.levels, draft.levels, x.channels)
+    steps = StepFunction.one_by_one(draft.levels, draft.levels, x.channels)
     return drafts.add(
         replace(layer, steps=steps, addition=addition), addition.levels, levels.operand, x.layout.sides
     )

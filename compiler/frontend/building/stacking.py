@@ -8,10 +8,10 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from ...graph import CodeAddition
+from ...graph import CodeAddition, StepFunction
 from ..operands import least_operand
-from .access import Line, add_table, code_map, line_of, pad_values, without_padding
-from .copies import copying, one_by_one
+from .access import CountedLevels, Line, add_table, code_map, line_of, pad_values, without_padding
+from .copies import copying
 from .drafts import Drafts
 from .layout import COLUMNS, LINES
 from .pairs import add
@@ -70,17 +70,17 @@ def _stacked_by_number(
     """The same of values whose channels have different values of 0: as numbers of levels, counted from these."""
     zeros = pad_values(label, lines[0], Fraction(0))
     levels = np.unique(np.concatenate([zeros, *(line.levels for line in lines)]))
-    first, count = np.searchsorted(levels, zeros)[:, np.newaxis], len(levels)
+    counting = CountedLevels(levels=levels, first=zeros)
     ones = np.array([Fraction(1)] * parts[0].channels, dtype=object)
     counted = []
     for part, line in zip(parts, lines, strict=True):
-        table = (np.searchsorted(levels, line.levels) - first) % count
+        table = counting.numbers(line.levels)
         number = add_table(drafts, label, replace(part, carrier=CodesCarrier(maps=line.maps)), table)
         numbers = drafts.levels(label, [number])
         counted.append(replace(part, carrier=CodesCarrier(maps=(number,)), real=code_map(numbers, ones)))
     made = stacked(drafts, label, counted, axis)
     assert isinstance(made.carrier, CodesCarrier)
-    table = levels[(drafts.levels(label, made.carrier.maps) + first) % count]
+    table = counting.values(drafts.levels(label, made.carrier.maps))
     number = add_table(drafts, label, made, table)
     real = code_map(drafts.levels(label, [number]), lines[0].slope)
     real = replace(real, first=real.first.plus(lines[0].offset))
@@ -101,7 +101,7 @@ def _either(drafts: Drafts, label: str, a: Value, b: Value) -> Value:
         high=int(levels[-1]),
     )
     layer = copying(label, own.maps, a.channels, own.operand)
-    steps = one_by_one(own.levels, own.levels, a.channels)
+    steps = StepFunction.one_by_one(own.levels, own.levels, a.channels)
     number = drafts.add(
         replace(layer, steps=steps, addition=addition),
         addition.levels,

@@ -7,12 +7,12 @@ import numpy as np
 
 from spinplane.machine import MAX_BITS, SpinplaneError
 
-from ...graph import Four, Layer
+from ...graph import Four, Layer, StepFunction
 from ...meaning.reach import reachable_sums
 from ...meaning.real_map import RealMap
 from ..operands import least_operand
 from .access import real_of
-from .copies import copying, one_by_one
+from .copies import copying
 from .drafts import Drafts
 from .linear import common_unit
 from .value import SumsCarrier, Value
@@ -151,7 +151,7 @@ def _without_stride(drafts: Drafts, label: str, part: _Part) -> _Part:
     copy = replace(
         copying(label, layer.inputs, channels, operand),
         stride=stride,
-        steps=one_by_one(levels, levels, channels),
+        steps=StepFunction.one_by_one(levels, levels, channels),
     )
     lines, columns = ((side - 1) // step + 1 for side, step in zip(part.sides, stride, strict=True))
     number = drafts.add(copy, levels, operand, (channels, lines, columns))

@@ -6,8 +6,9 @@ import numpy as np
 
 from spinplane.machine import Coding, Operand, SpinplaneError
 
+from ...graph import StepFunction
 from .access import Line
-from .copies import copying, one_by_one
+from .copies import copying
 from .drafts import Drafts
 from .layout import Sides
 
@@ -41,7 +42,7 @@ def in_parts(
     layer = replace(
         copying(label, line.maps, len(repeated), line.operand),
         groups=channels,
-        steps=one_by_one(line.levels, line.levels, len(repeated)),
+        steps=StepFunction.one_by_one(line.levels, line.levels, len(repeated)),
     )
     number = drafts.add(layer, line.levels, line.operand, (len(repeated), lines, columns))
     of_pixel = lines * columns if flatten else 1
