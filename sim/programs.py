@@ -82,7 +82,8 @@ class ProgramGenerator:
         # Dot products are most of what a machine does, and the longest.
         op = known[rng.choice(len(known), p=_chances(known))]
         fields = self._where()
-        rows = {name: int(rng.integers(machine.rows)) for name in OP_FIELDS[op] & {"row_a", "row_b", "row_d"}}
+        used = (name for name in ("row_a", "row_b", "row_d") if name in OP_FIELDS[op])
+        rows = {name: int(rng.integers(machine.rows)) for name in used}
         if op is Op.DOT:
             fields |= {"first": 0} | self._dot_fields()
             # Results that leave slot by slot are those of whole beats of sub-arrays.
