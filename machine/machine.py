@@ -1,14 +1,14 @@
 """The machine: the only place where a size is written down."""
 
-import tomllib
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .errors import SpinplaneError
-from .names import check_name
+from .errors import SpinplaneError, shown
+from .names import Name
 from .output_stage import RAW_BITS
+from .toml_files import check_keys, read_toml
 
 #: Columns whose ones are counted first; slots and planes in a row are whole numbers of them.
 LEAF_COLUMNS = 16
@@ -25,7 +25,7 @@ class Machine:
 
     Parameters
     ----------
-    name : str
+    name : Name
         Becomes part of file names: letters, digits, ``-`` and ``_``.
     sub_arrays : int
         Sub-arrays that run in lock-step, 1 to 256.
@@ -75,7 +75,7 @@ class Machine:
         For a value that is not allowed, naming the key, the value and what is allowed.
     """
 
-    name: str
+    name: Name
     sub_arrays: int
     rows: int
     columns: int
@@ -98,7 +98,11 @@ class Machine:
     description: str = ""
 
     def __post_init__(self) -> None:
-        check_name("name", self.name)
+        for key in ("name", "description"):
+            text = getattr(self, key)
+            if not isinstance(text, str) or not text.isprintable():
+                raise SpinplaneError(f"{key} = {shown(text)}: must be text on one line")
+        object.__setattr__(self, "name", Name(self.name))
         self._check_range("sub_arrays", 1, 256)
         self._check_range("rows", 8, 4096)
         self._check_power_of_two("columns", 16, 2048)
@@ -108,10 +112,12 @@ class Machine:
         self._check_range("write_cycles", 1, 64)
         if self.write_overlap not in WRITE_OVERLAPS:
             raise SpinplaneError(
-                f"write_overlap = {self.write_overlap!r}: must be one of {', '.join(WRITE_OVERLAPS)}"
+                f"write_overlap = {shown(self.write_overlap)}: must be one of {', '.join(WRITE_OVERLAPS)}"
             )
         if type(self.memory_operations) is not bool:
-            raise SpinplaneError(f"memory_operations = {self.memory_operations!r}: must be true or false")
+            raise SpinplaneError(
+                f"memory_operations = {shown(self.memory_operations)}: must be true or false"
+            )
         self._complete("row_buses", _power_that_divides(self.sub_arrays, 4))
         self._complete("results_per_cycle", _power_that_divides(self.sub_arrays, 16))
         self._complete("bus_bits", min(128, self.columns))
@@ -144,12 +150,12 @@ class Machine:
     def _check_range(self, key: str, low: int, high: int) -> None:
         value = getattr(self, key)
         if type(value) is not int or not low <= value <= high:
-            raise SpinplaneError(f"{key} = {value!r}: must be a whole number from {low} to {high}")
+            raise SpinplaneError(f"{key} = {shown(value)}: must be a whole number from {low} to {high}")
 
     def _check_power_of_two(self, key: str, low: int, high: int) -> None:
         value = getattr(self, key)
         if type(value) is not int or not low <= value <= high or value & (value - 1):
-            raise SpinplaneError(f"{key} = {value!r}: must be a power of two from {low} to {high}")
+            raise SpinplaneError(f"{key} = {shown(value)}: must be a power of two from {low} to {high}")
 
     @property
     def overlaps_writes(self) -> bool:
@@ -209,39 +215,26 @@ def load_machine(machine: str | Path | Machine) -> Machine:
     """
     if isinstance(machine, Machine):
         return machine
+    source = f"machine file {machine}"
     if str(machine) in machine_names():
-        source = str(machine)
-        text = (files(__package__) / f"{machine}.toml").read_text(encoding="utf-8")
+        path = Path(str(files(__package__))) / f"{machine}.toml"
     else:
-        source = str(machine)
         path = Path(machine)
         if not path.is_file():
             raise SpinplaneError(
-                f"machine {source!r} is neither a file nor one of {', '.join(machine_names())}"
+                f"machine {str(machine)!r} is neither a file nor one of {', '.join(machine_names())}"
             )
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpinplaneError(f"machine file {source}: cannot be read: {error}") from None
+    table = read_toml(path, source)
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SpinplaneError(f"machine file {source}: not TOML: {error}") from None
-    try:
-        return _from_table(table)
+        return machine_of(table)
     except SpinplaneError as error:
-        raise SpinplaneError(f"machine file {source}: {error}") from None
+        raise SpinplaneError(f"{source}: {error}") from None
 
 
-def _from_table(table: dict[str, Any]) -> Machine:
-    known = [field.name for field in fields(Machine)]
-    for key in table:
-        if key not in known:
-            raise SpinplaneError(f"unknown key {key!r}: must be one of {', '.join(known)}")
-    for key in ("name", "description"):
-        if not isinstance(table.get(key, ""), str):
-            raise SpinplaneError(f"{key} = {table[key]!r}: must be text")
-    missing = [k for k in ("name", "sub_arrays", "rows", "columns", "segments") if k not in table]
-    if missing:
-        raise SpinplaneError(f"missing key {missing[0]!r}")
+def machine_of(table: dict[str, Any]) -> Machine:
+    """A machine of its fields by name, as files have them; a SpinplaneError names one that is unknown or missing."""
+    check_keys(table, [field.name for field in fields(Machine)])
+    for key in ("name", "sub_arrays", "rows", "columns", "segments"):
+        if key not in table:
+            raise SpinplaneError(f"missing key {key!r}")
     return Machine(**table)
