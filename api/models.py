@@ -1,6 +1,5 @@
 """From the model's name to an integer graph: a file, a network of the package, or one from the literature."""
 
-import zipfile
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -12,6 +11,7 @@ import numpy as np
 from spinplane.compiler.expected_input import expected_input, input_warnings
 from spinplane.compiler.graph import Graph, InputCoding
 from spinplane.machine import MAX_BITS, SpinplaneError
+from spinplane.machine.array_files import IMAGES, read_array
 
 from .report.model_notes import ModelNotes
 
@@ -197,23 +197,11 @@ def drawn_seed(model: str) -> int | None:
 
 
 def load_array(path: Path) -> np.ndarray:
-    """An array from a .npy file.
+    """An array of numbers from a .npy file.
 
     Raises
     ------
     SpinplaneError
-        If it is missing, cut short, or not a .npy file.
+        If it is missing, cut short, too large, or not a .npy file of numbers.
     """
-    try:
-        # Opened here, the file is closed even where numpy rejects it.
-        with open(path, "rb") as file:
-            values = np.load(file, allow_pickle=False)
-    except FileNotFoundError:
-        raise SpinplaneError(f"input {path}: no such file") from None
-    except OSError as error:
-        raise SpinplaneError(f"input {path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
-        raise SpinplaneError(f"input {path}: not a .npy file of numbers, or cut short: {error}") from None
-    if not isinstance(values, np.ndarray):
-        raise SpinplaneError(f"input {path}: a .npz holds several arrays; save one with numpy.save")
-    return values
+    return read_array(path, f"input {path}", "not a .npy file of numbers", limits=IMAGES)

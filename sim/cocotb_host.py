@@ -65,8 +65,8 @@ class CocotbHost(Host):
                 *(master.write_if.aw_channel, master.write_if.w_channel, master.write_if.b_channel),
                 *(master.read_if.ar_channel, master.read_if.r_channel),
             ):
-                if chance:
-                    channel.set_pause_generator(pauses(rng, chance))
+                channel.set_pause_generator(pauses(rng, chance) if chance else None)
+                channel.pause = False
 
     async def reset(self) -> None:
         self.dut.rst.value = 1

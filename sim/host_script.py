@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from spinplane.machine import AcceleratorCounters, Machine
+from spinplane.machine.array_files import OWN, archive_bytes, open_archive
+from spinplane.machine.files import write_file
 from spinplane.machine.registers import Error
 
 #: Environment variables that name the script for the bench, and its figures.
@@ -111,18 +113,18 @@ def save_script(path: Path, machine: Machine, steps: Sequence[Step], *, stall: f
         else:
             listed.append({"kind": type(step).__name__, **asdict(step)})
     head = {"machine": asdict(machine), "steps": listed, "stall": stall, "seed": seed}
-    np.savez(path, head=np.array(json.dumps(head)), **blobs)  # type: ignore[arg-type]
+    write_file(path, archive_bytes({"head": np.array(json.dumps(head)), **blobs}, compressed=False))
 
 
 def load_script(path: Path) -> tuple[Machine, list[Step], float, int]:
     """Read a script; the inverse of `save_script`."""
-    with np.load(path) as arrays:
-        head = json.loads(str(arrays["head"]))
+    with open_archive(path, str(path), "not a script", OWN) as arrays:
+        head = json.loads(arrays.text("head"))
         steps: list[Step] = []
         for number, fields in enumerate(head["steps"]):
             kind = fields.pop("kind")
             if kind == "HostWrite":
-                steps.append(HostWrite(address=fields["address"], data=arrays[f"data_{number}"]))
+                steps.append(HostWrite(address=fields["address"], data=arrays.read(f"data_{number}")))
             else:
                 steps.append(_KINDS[kind](**fields))
     return Machine(**head["machine"]), steps, head["stall"], head["seed"]
@@ -141,12 +143,12 @@ def save_record(path: Path, record: Record) -> None:
         for run in record.runs
     ]
     blobs = {f"read_{number}": data for number, data in enumerate(record.reads)}
-    np.savez(path, runs=np.array(json.dumps(runs)), **blobs)  # type: ignore[arg-type]
+    write_file(path, archive_bytes({"runs": np.array(json.dumps(runs)), **blobs}, compressed=False))
 
 
 def load_record(path: Path) -> Record:
     """Read an outcome; the inverse of `save_record`."""
-    with np.load(path) as arrays:
+    with open_archive(path, str(path), "not a record", OWN) as arrays:
         runs = tuple(
             RunRecord(
                 counters=AcceleratorCounters(**run["counters"]),
@@ -155,7 +157,7 @@ def load_record(path: Path) -> Record:
                 descriptor=run["descriptor"],
                 word=run["word"],
             )
-            for run in json.loads(str(arrays["runs"]))
+            for run in json.loads(arrays.text("runs"))
         )
-        reads = tuple(arrays[f"read_{number}"] for number in range(len(arrays.files) - 1))
+        reads = tuple(arrays.read(f"read_{number}") for number in range(len(arrays.names) - 1))
     return Record(runs=runs, reads=reads)

@@ -1,44 +1,41 @@
 """Compiled simulation models, kept by content so that the second run starts at once.
 
-A model lies in ``<build root>/sim/<top>-<hash>``. It is built beside its place under a lock and moved there
-when it is whole, so that parallel and interrupted builds leave nothing that is broken. Verilator's run-time
-library, which takes six times as long to compile as a small design, is compiled once for all models.
+A model is an entry of the cache (`spinplane.machine.external.cache`). Verilator's run-time library, which takes six
+times as long to compile as a small design, is an entry of its own, compiled once for all models.
 """
 
-import fcntl
 import hashlib
-import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cocotb_tools.config
 from cocotb import __version__ as cocotb_version
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine import DottedName, Name, SpinplaneError
+from spinplane.machine.external.cache import LIBRARIES, MODELS, Cache, Entry
+from spinplane.machine.external.process import run, tool_environment
+from spinplane.machine.external.simulators import (
+    ICARUS_FLAGS,
+    OPTIMIZATION,
+    VERILATOR_FLAGS,
+    icarus_command,
+    icarus_options,
+    make_command,
+    verilator_command,
+)
+from spinplane.machine.external.verilog import icarus_waves, visible_ports
+from spinplane.machine.files import temporary_folder, write_file
 
 from . import tools
 
 #: Simulators of `build_model`.
 SIMULATORS = ("verilator", "icarus")
-
-_TIMESCALE = ("1ns", "1ps")
-_VERILATOR_FLAGS = (
-    *("--vpi", "--no-public-flat-rw", "-Wno-fatal", "--timescale", "/".join(_TIMESCALE)),
-    # All variables begin as 0, as they do anyway unless a seed is asked for, but without a call for each.
-    *("--x-initial", "fast"),
-)
-# A model of one level of optimization is compiled sooner than Verilator's own -Os, and runs faster by a fifth. The
-# library, compiled once, runs in every cycle that Python sees.
-_OPTIMIZATION = ("OPT_FAST=-O1", "OPT_GLOBAL=-O2")
-_ICARUS_FLAGS = ("-g2012",)
-_MOST_JOBS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +63,8 @@ class SimulationModel:
     waves: bool
     cached: bool
     build_seconds: float
+    #: Keeps the model in the cache as long as it may be run.
+    entry: Entry = field(repr=False, compare=False)
 
     @property
     def program(self) -> Path:
@@ -73,13 +72,8 @@ class SimulationModel:
         return self.folder / ("model" if self.simulator == "verilator" else "model.vvp")
 
 
-def default_build_root() -> Path:
-    """``$SPINPLANE_BUILD``, else ``build`` in the current directory."""
-    return Path(os.environ.get("SPINPLANE_BUILD") or "build").resolve()
-
-
 def build_model(
-    sources: Sequence[Path] | Mapping[str, str],
+    sources: Sequence[Path] | Mapping[Name, str],
     top: str,
     *,
     simulator: str,
@@ -90,10 +84,10 @@ def build_model(
 
     Parameters
     ----------
-    sources : sequence of Path, or mapping of str to str
+    sources : sequence of Path, or mapping of Name to str
         Verilog files, or Verilog text by module name as `spinplane.hdl.common.verilog.verilog_modules` returns it.
     top : str
-        Name of the top module. Only its ports are visible to a bench.
+        Name of the top module: letters, digits, ``-`` and ``_``. Only its ports are visible to a bench.
     simulator : {"verilator", "icarus"}
     build_root : Path, optional
         `default_build_root` if not given.
@@ -110,36 +104,27 @@ def build_model(
     texts = _texts(sources)
     build = _VerilatorBuild(waves) if simulator == "verilator" else _IcarusBuild(waves)
     ports = _ports(top, texts)
-    home = (build_root or default_build_root()).resolve() / "sim"
-    folder = home / f"{top}-{_digest(top, build.identity, *texts.items())}"
-
-    inputs = tuple(name for name, direction in ports.items() if direction == "input")
-
-    def model(cached: bool, seconds: float) -> SimulationModel:
-        return SimulationModel(
-            simulator=simulator,
-            top=top,
-            folder=folder,
-            inputs=inputs,
-            waves=waves,
-            cached=cached,
-            build_seconds=seconds,
-        )
-
-    if folder.is_dir():
-        return model(True, 0.0)
+    module = Name(top, "module")
+    cache = Cache(build_root)
     start = time.monotonic()
-    with _lock(folder):
-        if folder.is_dir():
-            return model(True, time.monotonic() - start)
-        growing = folder.with_name(f".{folder.name}")
-        shutil.rmtree(growing, ignore_errors=True)
-        growing.mkdir()
-        for name, text in texts.items():
-            (growing / name).write_text(text, encoding="utf-8")
-        build.compile(growing, list(texts), top, ports)
-        growing.rename(folder)
-    return model(False, time.monotonic() - start)
+
+    def make(folder: Path) -> None:
+        with _workplace(folder) as workplace:
+            for name, text in texts.items():
+                write_file(workplace / name, text.encode())
+            build.compile(workplace, list(texts), module, ports, cache)
+
+    entry = cache.entry(MODELS, Name(f"{top}-{_digest(top, build.identity, *texts.items())}", "module"), make)
+    return SimulationModel(
+        simulator=simulator,
+        top=top,
+        folder=entry.folder,
+        inputs=tuple(name for name, direction in ports.items() if direction == "input"),
+        waves=waves,
+        cached=entry.cached,
+        build_seconds=0.0 if entry.cached else time.monotonic() - start,
+        entry=entry,
+    )
 
 
 class _IcarusBuild:
@@ -151,30 +136,22 @@ class _IcarusBuild:
             tools.version_of(self._compiler, "-V"),
             cocotb_version,
             waves,
-            *_ICARUS_FLAGS,
+            *ICARUS_FLAGS,
         )
 
-    def compile(self, folder: Path, files: list[str], top: str, ports: Iterable[str]) -> None:
-        tops = [top]
-        options = folder / "options.f"
-        options.write_text(f"+timescale+{'/'.join(_TIMESCALE)}\n", encoding="utf-8")
+    def compile(
+        self, folder: Path, files: list[DottedName], top: Name, ports: Iterable[Name], cache: Cache
+    ) -> None:
+        tops, options = [top], DottedName("options.f")
+        write_file(folder / options, icarus_options().encode())
         if self._waves:
-            tops.append("spinplane_waves")
-            files = [*files, "spinplane_waves.v"]
-            (folder / files[-1]).write_text(_ICARUS_WAVES.format(top=top), encoding="utf-8")
-        command = [str(self._compiler), *_ICARUS_FLAGS, "-f", options.name, "-o", "model.vvp"]
-        for name in tops:
-            command += ["-s", name]
-        _call([*command, *files], folder, dict(os.environ), f"icarus could not build {top}")
-
-
-_ICARUS_WAVES = """module spinplane_waves;
-  initial begin
-    $dumpfile("waves.vcd");
-    $dumpvars(0, {top});
-  end
-endmodule
-"""
+            tops.append(Name("spinplane_waves"))
+            files = [*files, DottedName("spinplane_waves.v")]
+            write_file(folder / files[-1], icarus_waves(top).encode())
+        command = icarus_command(self._compiler, tops, files, options)
+        _call(
+            command, folder, tool_environment(), f"icarus could not build {top}", folder / "build.log", cache
+        )
 
 
 class _VerilatorBuild:
@@ -193,64 +170,79 @@ class _VerilatorBuild:
             cocotb_version,
             str(cocotb_tools.config.libs_dir),
             waves,
-            *_VERILATOR_FLAGS,
-            *_OPTIMIZATION,
+            *VERILATOR_FLAGS,
+            *OPTIMIZATION,
         )
 
-    def compile(self, folder: Path, files: list[str], top: str, ports: Iterable[str]) -> None:
-        failure = f"verilator could not build {top}"
-        visible = folder / "ports.vlt"
-        visible.write_text(_visible_ports(top, ports), encoding="utf-8")
-        main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-        libraries = cocotb_tools.config.libs_dir
-        command = [
-            str(self._verilator.executable),
-            *("-cc", "--exe", "--prefix", "Vtop", "-Mdir", "cpp", "-o", "../model", "--top-module", top),
-            *_VERILATOR_FLAGS,
-            *(["--trace"] if self._waves else []),
-            *("-LDFLAGS", f"-Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"),
-            *(str(main), visible.name, *files),
-        ]
-        _call(command, folder, self._environment, failure)
+    def compile(
+        self, folder: Path, files: list[DottedName], top: Name, ports: Iterable[Name], cache: Cache
+    ) -> None:
+        log, failure = folder / "build.log", f"verilator could not build {top}"
+        visible, main = DottedName("ports.vlt"), DottedName("spinplane_main.cpp")
+        write_file(folder / visible, visible_ports(top, ports).encode())
+        # A copy, as the makefile would not find it in a folder with spaces.
+        program = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+        write_file(folder / main, program.read_bytes())
+        command = verilator_command(
+            self._verilator.executable,
+            top,
+            [visible, *files],
+            main=main,
+            libraries=cocotb_tools.config.libs_dir,
+            waves=self._waves,
+        )
+        _call(command, folder, self._environment, failure, log, cache)
         makefiles = folder / "cpp"
-        library = self._run_time_library(makefiles, failure)
-        for path in library:
-            shutil.copy(path, makefiles)
-        self._run_make(makefiles, [*(f"--old-file={path.name}" for path in library)], failure)
+        library = self._run_time_library(makefiles, failure, log, cache)
+        objects = [path.name for path in library.folder.iterdir()]
+        for name in objects:
+            write_file(makefiles / name, (library.folder / name).read_bytes())
+        self._run_make(makefiles, [f"--old-file={name}" for name in objects], failure, log, cache)
         shutil.rmtree(makefiles)
+        (folder / main).unlink()
 
-    def _run_time_library(self, makefiles: Path, failure: str) -> list[Path]:
+    def _run_time_library(self, makefiles: Path, failure: str, log: Path, cache: Cache) -> Entry:
         """Object files of Verilator's run-time library with the features that this design asks for."""
         features = (makefiles / "Vtop_classes.mk").read_text(encoding="utf-8")
         switches = re.findall(r"^VM_(?:TIMING|COVERAGE|TRACE\w*|VPI) = .*$", features, re.MULTILINE)
         listed = re.findall(r"^VM_GLOBAL_(?:FAST|SLOW) \+= \\\n((?:\s+\w+ \\\n)*)", features, re.MULTILINE)
         objects = [f"{name}.o" for group in listed for name in re.findall(r"\w+", group)]
-        home = makefiles.parent.parent / f"verilated-{_digest(self.identity, *switches, *objects)}"
-        with _lock(home):
-            if not home.is_dir():
-                self._run_make(makefiles, objects, failure)
-                growing = home.with_name(f".{home.name}")
-                shutil.rmtree(growing, ignore_errors=True)
-                growing.mkdir()
-                for name in objects:
-                    shutil.move(makefiles / name, growing)
-                growing.rename(home)
-        return [home / name for name in objects]
 
-    def _run_make(self, makefiles: Path, arguments: list[str], failure: str) -> None:
-        command = [
-            *(str(self._make), f"-j{min(_MOST_JOBS, os.cpu_count() or 1)}", "-f", "Vtop.mk"),
-            *(f"CXX={self._compiler}", f"LINK={self._compiler}", f"PYTHON3={sys.executable}"),
-            *(f"VM_TRACE={int(self._waves)}", *self._verilator.make_variables),
-            *(*_OPTIMIZATION, *arguments),
-        ]
-        _call(command, makefiles, self._environment, failure, makefiles.parent / "build.log")
+        def make(folder: Path) -> None:
+            self._run_make(makefiles, objects, failure, log, cache)
+            for name in objects:
+                shutil.move(makefiles / name, folder)
+
+        return cache.entry(LIBRARIES, Name(f"verilated-{_digest(self.identity, *switches, *objects)}"), make)
+
+    def _run_make(self, makefiles: Path, arguments: list[str], failure: str, log: Path, cache: Cache) -> None:
+        command = make_command(
+            self._make,
+            arguments,
+            compiler=self._compiler,
+            python=Path(sys.executable),
+            variables=self._verilator.make_variables,
+            waves=self._waves,
+        )
+        _call(command, makefiles, self._environment, failure, log, cache)
 
 
-def _texts(sources: Sequence[Path] | Mapping[str, str]) -> dict[str, str]:
+@contextmanager
+def _workplace(folder: Path) -> Iterator[Path]:
+    """Where a model is built: its folder, or another, from which it is moved there, if make could not work in it."""
+    if re.fullmatch(r"[\w./+,@%-]+", str(folder), re.ASCII):
+        yield folder
+        return
+    with temporary_folder() as other:
+        yield other
+        for path in list(other.iterdir()):
+            shutil.move(path, folder)
+
+
+def _texts(sources: Sequence[Path] | Mapping[Name, str]) -> dict[DottedName, str]:
     if isinstance(sources, Mapping):
-        return {f"{name}.v": text for name, text in sources.items()}
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sources}
+        return {DottedName(f"{Name(name, 'module')}.v"): text for name, text in sources.items()}
+    texts = {DottedName(path.name, "Verilog file"): path.read_text(encoding="utf-8") for path in sources}
     if len(texts) != len(sources):
         raise ValueError(f"two Verilog files of the same name among {', '.join(map(str, sources))}")
     return texts
@@ -260,13 +252,7 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _visible_ports(top: str, ports: Iterable[str]) -> str:
-    """Verilator control file that shows a bench the ports of `top`: all signals visible are slower."""
-    lines = [f'public_flat_rw -module "{top}" -var "{name}"' for name in ports]
-    return "\n".join(["`verilator_config", *lines, ""])
-
-
-def _ports(top: str, texts: Mapping[str, str]) -> dict[str, str]:
+def _ports(top: str, texts: Mapping[DottedName, str]) -> dict[Name, str]:
     """Direction of each port of `top` by its name, declared in the header of the module or in its body."""
     for text in texts.values():
         code = re.sub(r"//[^\n]*|/\*.*?\*/|\(\*[^)].*?\*\)", "", text, flags=re.DOTALL)
@@ -278,37 +264,30 @@ def _ports(top: str, texts: Mapping[str, str]) -> dict[str, str]:
         if not re.search(r"\b(?:input|output|inout)\b", listed):
             body = re.sub(r"\bfunction\b.*?\bendfunction\b", "", body, flags=re.DOTALL)
             listed = ",".join(re.findall(r"\b(?:input|output|inout)\b[^;]*", body))
-        ports, direction = {}, ""
+        ports: dict[Name, str] = {}
+        direction = ""
         for item in listed.split(","):
             words = re.findall(r"\w+", item.partition("=")[0])
             if words and words[0] in ("input", "output", "inout"):
                 direction = words[0]
             if words:
-                ports[words[-1]] = direction
+                ports[Name(words[-1], "port")] = direction
         if ports:
             return ports
     raise SpinplaneError(f"no module {top!r} with ports among {', '.join(texts)}")
 
 
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold what is built at `folder` for this process alone; freed also when the process is killed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
 def _call(
-    command: list[str], folder: Path, environment: Mapping[str, str], failure: str, log: Path | None = None
+    command: list[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    failure: str,
+    log: Path,
+    cache: Cache,
 ) -> None:
-    log = log or folder / "build.log"
-    with log.open("a", encoding="utf-8") as out:
-        run = subprocess.run(
-            command, cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT, check=False
-        )
-    if run.returncode:
+    status = run(command, folder=folder, environment=environment, log=log).status
+    if status:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         telling = [line for line in lines if re.search(r"error", line, re.IGNORECASE)]
-        reason = (telling or lines or [f"exit status {run.returncode}"])[0].strip()
-        raise SpinplaneError(f"{failure}: {reason} (all of it in {log})")
+        reason = (telling or lines or [f"exit status {status}"])[0].strip()
+        raise SpinplaneError(f"{failure}: {reason} (all of it in {cache.keep_log(log, Name('build'))})")

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,7 +13,11 @@ from xml.etree import ElementTree
 
 import cocotb_tools.config
 
-from .model import SimulationModel, build_model, default_build_root
+from spinplane.machine import Name
+from spinplane.machine.external.cache import Cache
+from spinplane.machine.external.process import run
+
+from .model import SimulationModel, build_model
 from .tools import find_python_library
 
 #: Environment variable that gives a bench the names of the top's inputs, separated by spaces.
@@ -87,7 +90,7 @@ class BenchRun:
 
 def run_bench(
     bench: str,
-    sources: Sequence[Path] | Mapping[str, str],
+    sources: Sequence[Path] | Mapping[Name, str],
     top: str,
     *,
     simulator: str,
@@ -106,7 +109,7 @@ def run_bench(
     ----------
     bench : str
         Module of the bench, as ``"spinplane.sim.benches.array.bench_row_decoder"``.
-    sources : sequence of Path, or mapping of str to str
+    sources : sequence of Path, or mapping of Name to str
         Verilog files, or Verilog text by module name as `spinplane.hdl.common.verilog.verilog_modules` returns it.
     top : str
         Top module; its ports are what the bench sees.
@@ -114,7 +117,7 @@ def run_bench(
     environment : mapping of str to str, optional
         Environment variables for the bench, added to those of this process.
     build_root : Path, optional
-        Holds the models and the runs; ``$SPINPLANE_BUILD`` or ``./build`` if not given.
+        Holds the models and the runs; `default_build_root` if not given.
     run_folder : Path, optional
         Emptied and used for the log, results and waves. If not given, a new folder, which a run of a later
         day removes.
@@ -141,26 +144,19 @@ def run_bench(
     BenchFailure
         If no test ran, though the simulation did not fail.
     """
-    root = (build_root or default_build_root()).resolve()
+    root = Cache(build_root).root
     model = build_model(sources, top, simulator=simulator, build_root=root, waves=waves)
-    folder = _fresh_folder(run_folder) if run_folder else _new_folder(root / "sim" / "runs", bench)
+    folder = _fresh_folder(run_folder) if run_folder else new_folder(root / "runs", bench)
     log, results = folder / "log.txt", folder / "results.xml"
     variables = _environment(bench, model, results, testcase, 1 if seed is None else seed)
     start = time.monotonic()
-    with log.open("w", encoding="utf-8") as out:
-        try:
-            status: int | None = subprocess.run(
-                [*_command(model), *plusargs],
-                cwd=folder,
-                env=variables | dict(environment or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                timeout=timeout_s,
-                check=False,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            status = None
+    status = run(
+        [*_command(model), *plusargs],
+        folder=folder,
+        environment=variables | dict(environment or {}),
+        log=log,
+        seconds=timeout_s,
+    ).status
     run_seconds = time.monotonic() - start
     text = log.read_text(encoding="utf-8", errors="replace")
     tests, failures = _read_results(results)
@@ -195,7 +191,8 @@ def _environment(
 ) -> dict[str, str]:
     """Environment of a cocotb simulation, free of the settings of one that may surround this process."""
     ours = ("COCOTB_", "GPI_", "PYGPI_")
-    variables = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    kept = "COCOTB_MAX_FAILURES"  # who only asks whether a bench fails may end it at once
+    variables = {key: value for key, value in os.environ.items() if key == kept or not key.startswith(ours)}
     variables |= {
         "GPI_USERS": f"{find_python_library()};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
@@ -256,7 +253,8 @@ def _fresh_folder(folder: Path) -> Path:
     return folder.resolve()
 
 
-def _new_folder(home: Path, bench: str) -> Path:
+def new_folder(home: Path, bench: str) -> Path:
+    """A new folder for a run of a bench; those of days before are removed."""
     home.mkdir(parents=True, exist_ok=True)
     for old in home.iterdir():
         if time.time() - old.stat().st_mtime > _DAY_SECONDS:

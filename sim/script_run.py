@@ -1,15 +1,17 @@
 """Play a host's script on the RTL of an accelerator, on any of the simulators."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.external.cache import Cache
 from spinplane.machine.faults import FaultMap
+from spinplane.machine.files import temporary_folder
 
 from .amaranth_host import play_in_amaranth
 from .axi import WARNINGS
@@ -23,8 +25,7 @@ from .host_script import (
     load_record,
     save_script,
 )
-from .model import default_build_root
-from .runner import BenchFailure, run_bench
+from .runner import BenchFailure, new_folder, run_bench
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,19 +65,24 @@ def play_script(
     if faults is not None:
         faults.check(machine)
     simulate = _simulate_in_amaranth if simulator == "amaranth" else _simulate
-    with TemporaryDirectory() as folder:
-        return simulate(
-            machine,
-            steps,
-            simulator=simulator,
-            stall=stall,
-            seed=seed,
-            waves=waves,
-            run_folder=run_folder or Path(folder) / "run",
-            build_root=build_root or default_build_root(),
-            faults=faults,
-            tell=tell,
-        )
+    root = Cache(build_root).root
+    folder = run_folder or new_folder(root / "runs", ACCELERATOR) / "run"
+    played = simulate(
+        machine,
+        steps,
+        simulator=simulator,
+        stall=stall,
+        seed=seed,
+        waves=waves,
+        run_folder=folder,
+        build_root=root,
+        faults=faults,
+        tell=tell,
+    )
+    # What has failed stays there for a day: its error names the log.
+    if run_folder is None:
+        shutil.rmtree(folder.parent)
+    return played
 
 
 def _simulate(
@@ -93,20 +99,20 @@ def _simulate(
     tell: Callable[[int], None],
 ) -> Simulation:
     """Play a script in a cocotb bench on Verilator or Icarus."""
-    with TemporaryDirectory() as folder:
-        script = Path(folder) / "script.npz"
+    with temporary_folder() as folder:
+        script = folder / "script.npz"
         save_script(script, machine, steps, stall=stall, seed=seed)
         with _watching(run_folder / PROGRESS_FILE, tell):
             run = run_bench(
                 "spinplane.sim.benches.bench_accelerator",
-                accelerator_sources(machine, build_root / "verilog"),
+                accelerator_sources(machine, build_root),
                 ACCELERATOR,
                 simulator=simulator,
                 environment={SCRIPT_VARIABLE: str(script), "PYTHONWARNINGS": WARNINGS},
                 waves=waves,
                 run_folder=run_folder,
                 build_root=build_root,
-                plusargs=fault_arguments(faults, Path(folder)),
+                plusargs=fault_arguments(faults, folder),
                 timeout_s=7200.0,
             ).check()
     return Simulation(

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,8 @@ from pathlib import Path
 import find_libpython
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.external.process import run, tool_environment
+from spinplane.machine.files import temporary_folder
 
 #: cocotb 2.1 works with this Verilator and later ones.
 OLDEST_VERILATOR = (5, 36)
@@ -47,10 +48,10 @@ class Verilator:
 
     def environment(self) -> dict[str, str]:
         """Environment in which to call the program and the makefiles that it writes."""
-        environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS")}
         if self.root is not None:
-            environment["VERILATOR_ROOT"] = str(self.root)
-        return environment
+            return tool_environment(VERILATOR_ROOT=str(self.root))
+        kept = {key: os.environ[key] for key in ("VERILATOR_ROOT",) if key in os.environ}
+        return tool_environment(**kept)
 
 
 def available_simulators() -> list[str]:
@@ -149,11 +150,12 @@ def find_python_library() -> Path:
 @cache
 def version_of(program: Path, option: str = "--version") -> str:
     """First line that `program` prints when asked for its version; empty if it cannot be run."""
-    try:
-        run = subprocess.run([program, option], capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
-    return run.stdout.partition("\n")[0].strip()
+    with temporary_folder() as folder:
+        try:
+            told = run([program.absolute(), option], folder=folder).output
+        except OSError:
+            return ""
+    return told.partition("\n")[0].strip()
 
 
 def _version_numbers(version: str) -> tuple[int, ...]:

@@ -13,6 +13,11 @@ NO_SKIP = os.environ.get("SPINPLANE_NO_SKIP") == "1"
 if not NO_SKIP and find_spec("torch") is None:
     parts = ["augment", "export", "model", "quantizers", "shipped", "study", "train"]
     collect_ignore = [f"training/test_{part}.py" for part in parts]
+else:
+    collect_ignore = []
+# What `make mutants` needs beside the tests themselves.
+if not NO_SKIP and find_spec("cosmic_ray") is None:
+    collect_ignore.append("tools/test_mutants.py")
 
 
 @pytest.hookimpl(wrapper=True)

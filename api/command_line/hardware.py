@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 import spinplane
-from spinplane.machine import load_machine
+from spinplane.machine import SpinplaneError, load_machine
 
 from .answer import Answer, telling
-from .options import FILE, MACHINE, REPORT, FileOptions, MachineName, ReportOptions, Switch
+from .options import FILE, MACHINE, REPORT, FileOptions, MachineName, ReportOptions, ResultFolder, Switch
 
 
 def demo(
@@ -17,7 +17,7 @@ def demo(
     digit: int = 3,
     machine: Annotated[str | None, MACHINE] = None,
     simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
-    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "demo",
+    output: ResultFolder = Path("build") / "demo",
     conv: Switch = False,
     explain: Switch = False,
     files: FileOptions = FILE,
@@ -64,7 +64,11 @@ def demo(
 
 
 def export(
-    *, machine: MachineName, output: Annotated[Path, Parameter(alias="-o")], files: FileOptions = FILE
+    *,
+    machine: MachineName,
+    output: ResultFolder,
+    asynchronous_reset: Switch = False,
+    files: FileOptions = FILE,
 ) -> Answer:
     """Export a machine's accelerator: Verilog, file lists, C header, register map, datasheet, FuseSoC core and a bench.
 
@@ -72,8 +76,10 @@ def export(
     ----------
     output
         Folder to write to.
+    asynchronous_reset
+        Assert the reset without a clock, and release it by two flip-flops.
     """
-    result = spinplane.export(machine, output)
+    result = spinplane.export(machine, output, asynchronous_reset=asynchronous_reset)
     return Answer(result=result, files=files, machine=load_machine(machine))
 
 
@@ -85,6 +91,7 @@ def synth(
     adders: Literal["ripple", "fast"] = "ripple",
     period_ns: float | None = None,
     timing: Switch = False,
+    check: Switch = False,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Map a machine's logic with Yosys, and list the resources of each block.
@@ -101,8 +108,34 @@ def synth(
         Map for this clock period, with buffers, in place of the smallest area; tells the worst paths, too.
     timing
         Tell each block's worst path in ns, by OpenSTA. The library must have timing.
+    check
+        Compare each unit's gates with its RTL, and run its bench on them, instead of listing resources.
     """
+    if check:
+        if fpga is not None or period_ns is not None or timing:
+            raise SpinplaneError("--check takes a library and adders: no FPGA family, period or timing")
+        with telling() as (tell, advance):
+            gates = spinplane.check_gates(machine, liberty=liberty, adders=adders, tell=tell, advance=advance)
+        return Answer(result=gates, files=files, machine=load_machine(machine))
     result = spinplane.synth(
         machine, liberty=liberty, fpga=fpga, adders=adders, period_ns=period_ns, timing=timing
     )
     return Answer(result=result, files=files, machine=load_machine(machine))
+
+
+def cache(
+    *,
+    clear: Switch = False,
+    limit: Annotated[int | None, Parameter(validator=validators.Number(gte=0))] = None,
+    files: FileOptions = FILE,
+) -> Answer:
+    """Show where compiled models and other intermediate results are kept, and how much room they take.
+
+    Parameters
+    ----------
+    clear
+        Remove all that no running process uses.
+    limit
+        Size in MB that the cache may have from now on; what was used longest ago is removed first.
+    """
+    return Answer(result=spinplane.tidy_cache(clear=clear, limit_mb=limit), files=files)

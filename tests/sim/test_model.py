@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.sim import model as module
-from spinplane.sim.model import build_model, default_build_root
+from spinplane.sim.model import build_model
 
 BUFFER = "module buffer(input a, output b);\n  assign b = a;\nendmodule\n"
 
@@ -40,6 +42,12 @@ def test_a_verilator_model_is_built_once_and_leaves_no_objects():
     ]
 
 
+def test_the_log_of_a_verilator_model_has_no_lint() -> None:
+    text = "module widen(input a, output [1:0] interrupt);\n  assign interrupt = a;\nendmodule\n"
+    model = build_model({"widen": text}, "widen", simulator="verilator")
+    assert "%Warning" not in (model.folder / "build.log").read_text()
+
+
 def test_files_and_texts_give_the_same_model(tmp_path):
     path = tmp_path / "buffer.v"
     path.write_text(BUFFER)
@@ -63,6 +71,19 @@ def test_what_a_killed_build_left_is_built_anew(tmp_path):
     assert not half.exists()
 
 
+@pytest.mark.parametrize("kept", [0, 100])
+def test_a_model_that_is_cut_short_is_built_anew(
+    kept: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    build = {"simulator": "icarus", "build_root": tmp_path}
+    model = build_model({"buffer": BUFFER}, "buffer", **build)
+    whole = model.program.read_bytes()
+    model.program.write_bytes(whole[:kept])
+    assert not build_model({"buffer": BUFFER}, "buffer", **build).cached
+    assert caplog.messages == [f"cache: {model.folder} is damaged: it is made anew"]
+    assert build_model({"buffer": BUFFER}, "buffer", **build).cached
+
+
 def test_processes_share_one_build(tmp_path):
     script = (
         "from spinplane.sim.model import build_model; "
@@ -83,7 +104,9 @@ def test_sources_that_do_not_compile_are_refused_in_one_line(simulator, tmp_path
     with pytest.raises(SpinplaneError) as error:
         build_model({"buffer": bad}, "buffer", simulator=simulator, build_root=tmp_path)
     assert str(error.value).startswith(f"{simulator} could not build buffer: ")
-    assert str(error.value).endswith("build.log)")
+    log = re.search(r"\(all of it in (.*build\.log)\)$", str(error.value))
+    assert log
+    assert "no_such_module" in Path(log[1]).read_text()
     assert "\n" not in str(error.value)
 
 
@@ -111,8 +134,8 @@ def test_the_build_root_is_chosen_by_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("SPINPLANE_BUILD", str(tmp_path / "elsewhere"))
     assert default_build_root() == tmp_path / "elsewhere"
     monkeypatch.delenv("SPINPLANE_BUILD")
-    monkeypatch.chdir(tmp_path)
-    assert default_build_root() == Path(os.getcwd()) / "build"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_build_root() == tmp_path / "spinplane"
 
 
 @pytest.mark.parametrize(
