@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
 from spinplane.machine import Coding, Operand, SpinplaneError
+from spinplane.machine.array_files import open_archive
 
 
 def sample_digit(digit: int) -> np.ndarray:
@@ -28,11 +30,9 @@ def sample_digit(digit: int) -> np.ndarray:
     """
     if digit not in range(10):
         raise SpinplaneError(f"digit = {digit!r}: must be a whole number from 0 to 9")
-    with (
-        (files("spinplane") / "data" / "networks" / "mnist-test-200.npz").open("rb") as file,
-        np.load(file) as samples,
-    ):
-        return samples["images"][np.flatnonzero(samples["labels"] == digit)[0]]
+    path = Path(str(files("spinplane"))) / "data" / "networks" / "mnist-test-200.npz"
+    with open_archive(path, str(path), "not the package's samples") as samples:
+        return samples.read("images")[np.flatnonzero(samples.read("labels") == digit)[0]]
 
 
 #: 3×3 kernels by name, from −1 to 1.

@@ -2,19 +2,24 @@
 
 import re
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spinplane.machine import SpinplaneError, check_name
+from spinplane.machine import DottedName, Name, SpinplaneError
+from spinplane.machine.external import spice
+from spinplane.machine.external.process import run
+from spinplane.machine.external.spice_models import check_models
+from spinplane.machine.external.text import Text, fill, number, quoted_path
+from spinplane.machine.files import temporary_folder, write_file
 
 from .mtj import NegfJunction, heavy_metal_resistance, junction
 from .sensing import bit_line_resistance, contents
 from .technology import Element, Technology
 
 _SECONDS = 60
+_MODELS = "transistor models"
+_BIT_LINE, _NEAR, _INNER = Name("bl"), Name("near"), Name("inner")
 _LEVEL = re.compile(r"^\s*v\(bl_(\d+)_(\d+)\)\s*=\s*(\S+)", re.MULTILINE)
 
 
@@ -25,9 +30,8 @@ class TransistorModel:
     Parameters
     ----------
     path : Path
-        File with the model, included in the deck. ngspice does all that it says, commands of the shell too: take
-        models only from those whom you trust.
-    name : str
+        File with the model, included in the deck; it and what it includes hold models, elements and parameters alone.
+    name : DottedName
         Of the ``.model``; with `subcircuit` of the ``.subckt``, whose pins are drain, gate, source, bulk.
     width_m, length_m : float
         In m.
@@ -36,12 +40,12 @@ class TransistorModel:
     Raises
     ------
     SpinplaneError
-        If there is no such file or a deck cannot say its path, `name` is more than letters, digits, ``-``, ``_`` and
-        ``.``, or a size is not above 0.
+        If there is no such file, it has other lines, or a deck cannot say its path; if `name` is more than letters,
+        digits, ``-``, ``_`` and ``.``, or a size is not above 0.
     """
 
     path: Path
-    name: str
+    name: DottedName
     width_m: float
     length_m: float
     subcircuit: bool = False
@@ -49,17 +53,16 @@ class TransistorModel:
     def __post_init__(self) -> None:
         if not self.path.is_file():
             raise SpinplaneError(f"transistor models {self.path}: no such file")
-        path = str(self.path.resolve())
-        if not path.isprintable() or '"' in path:
-            raise SpinplaneError(f"transistor models {path!r}: must be a path without quotes and line breaks")
-        check_name("transistor", self.name, also=".")
+        quoted_path(self.path, _MODELS)
+        check_models(self.path)
+        object.__setattr__(self, "name", DottedName(self.name, "transistor"))
         if not (self.width_m > 0 and self.length_m > 0):
             raise SpinplaneError(
                 f"transistor {self.name}: {self.width_m!r} m by {self.length_m!r} m: both must be above 0"
             )
 
 
-def sense_deck(technology: Technology, *, model: TransistorModel | None = None, fan_in: int = 2) -> str:
+def sense_deck(technology: Technology, *, model: TransistorModel | None = None, fan_in: int = 2) -> Text:
     """The deck: one bit line for each content of one cell and of `fan_in` cells, at the operating point.
 
     Without a model a transistor that is on is the technology's resistance, and the deck has to agree with the
@@ -73,27 +76,32 @@ def sense_deck(technology: Technology, *, model: TransistorModel | None = None, 
 
     Returns
     -------
-    str
+    Text
         Bit lines are the nodes ``bl_CELLS_ONES``.
     """
-    mtj, supply = junction(technology), technology["process.supply_voltage"]
-    lines = [f"* {technology.name}: bit lines of a read and of {fan_in} cells", f"Vdd vdd 0 DC {supply:.12g}"]
+    mtj = junction(technology)
+    lines = [spice.supply(technology["process.supply_voltage"])]
     if model is not None:
-        lines.append(f'.include "{model.path.resolve()}"')
+        lines.append(spice.included(model.path, _MODELS))
     shown = []
     for cells in sorted({1, fan_in}):
         for ones in range(cells + 1):
-            name = f"{cells}_{ones}"
-            shown.append(f"print v(bl_{name})")
-            lines.append(f"Iread_{name} 0 bl_{name} DC {technology['read.current']:.12g}")
-            lines.append(f"Rwire_{name} bl_{name} near_{name} {bit_line_resistance(technology) / 2:.12g}")
+            bit_line, near = spice.node(_BIT_LINE, cells, ones), spice.node(_NEAR, cells, ones)
+            shown.append(bit_line)
+            lines.append(
+                spice.current_source(
+                    spice.node(Name("read"), cells, ones), bit_line, technology["read.current"]
+                )
+            )
+            wire = spice.node(Name("wire"), cells, ones)
+            lines.append(spice.resistor(wire, (bit_line, near), bit_line_resistance(technology) / 2))
             for cell, state in enumerate(contents(cells, ones)):
-                lines += _cell(technology, mtj, name, cell, bool(state), model)
-    options = ".options reltol=1e-9 abstol=1e-15 vntol=1e-12 gmin=1e-15"
-    return "\n".join([*lines, options, ".control", "set numdgt=12", "op", *shown, ".endc", ".end", ""])
+                lines += _cell(technology, mtj, (cells, ones, cell), near, bool(state), model)
+    title = fill("@name@: bit lines of a read and of @cells@ cells", name=technology.name, cells=fan_in)
+    return spice.operating_point(title, lines, shown)
 
 
-def run_deck(deck: str) -> Mapping[tuple[int, int], float]:
+def run_deck(deck: Text) -> Mapping[tuple[int, int], float]:
     """Levels in V by number of cells and of anti-parallel ones, from ngspice without its start-up files.
 
     Raises
@@ -104,24 +112,14 @@ def run_deck(deck: str) -> Mapping[tuple[int, int], float]:
     program = shutil.which("ngspice")
     if program is None:
         raise SpinplaneError("ngspice is not installed: run 'sudo apt-get install ngspice'")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "deck.sp"
-        path.write_text(deck, encoding="utf-8")
-        try:
-            done = subprocess.run(
-                [program, "-n", "-b", path.name],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_SECONDS,
-                cwd=folder,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise SpinplaneError(f"ngspice: no operating point after {_SECONDS} s") from None
-    levels = {(int(cells), int(ones)): float(value) for cells, ones, value in _LEVEL.findall(done.stdout)}
+    with temporary_folder() as folder:
+        write_file(folder / "deck.sp", deck.encode())
+        ended = run([program, "-n", "-b", "deck.sp"], folder=folder, seconds=_SECONDS)
+    if ended.status is None:
+        raise SpinplaneError(f"ngspice: no operating point after {_SECONDS} s")
+    levels = {(int(cells), int(ones)): float(value) for cells, ones, value in _LEVEL.findall(ended.output)}
     if len(levels) != deck.count("print v(bl_"):
-        said = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if "rror" in line]
+        said = [line for line in (ended.errors + "\n" + ended.output).splitlines() if "rror" in line]
         raise SpinplaneError(
             f"ngspice gave no operating point: {' '.join((said or ['no message'])[0].split())}"
         )
@@ -141,25 +139,26 @@ def margins_of(levels: Mapping[tuple[int, int], float]) -> dict[str, float]:
 def _cell(
     technology: Technology,
     mtj: object,
-    name: str,
-    cell: int,
+    own: tuple[int, int, int],
+    near: Text,
     antiparallel: bool,
     model: TransistorModel | None,
-) -> list[str]:
+) -> list[Text]:
+    """Lines of the cell whose numbers are `own`, on the end `near` of its bit line."""
     selected = technology.operations["read"].selected
-    own = f"{name}_{cell}"
-    driven = {"0": "0", "vdd": "vdd", "read": f"near_{name}"}
+    driven = {"0": spice.GROUND, "vdd": spice.SUPPLY, "read": near}
     nodes = {line: driven[drive] for line, drive in selected.items() if drive in driven}
     # Nodes within the cell are numbered: what a file calls them could be anything, and SPICE knows no case.
-    inner: dict[str, str] = {}
+    inner: dict[str, Text] = {}
     lines = []
     for index, element in enumerate(technology.elements):
         if element.name not in technology.operations["read"].conducts:
             continue
         first, second = (
-            nodes.get(end) or inner.setdefault(end, f"inner{len(inner)}_{own}") for end in element.between
+            nodes.get(end) or inner.setdefault(end, spice.node(_INNER, len(inner), *own))
+            for end in element.between
         )
-        lines.append(_line(technology, mtj, element, f"{own}_{index}", (first, second), antiparallel, model))
+        lines.append(_line(technology, mtj, element, (*own, index), (first, second), antiparallel, model))
     return lines
 
 
@@ -167,29 +166,35 @@ def _line(
     technology: Technology,
     mtj: object,
     element: Element,
-    name: str,
-    ends: tuple[str, str],
+    own: tuple[int, ...],
+    ends: tuple[Text, Text],
     antiparallel: bool,
     model: TransistorModel | None,
-) -> str:
-    first, second = ends
+) -> Text:
     if element.kind == "half_heavy_metal":
-        return f"Rmetal_{name} {first} {second} {heavy_metal_resistance(technology) / 2:.12g}"
+        return spice.resistor(spice.node(Name("metal"), *own), ends, heavy_metal_resistance(technology) / 2)
     if element.kind == "mtj":
-        return f"Bmtj_{name} {first} {second} I = {_current(technology, mtj, f'V({first},{second})', antiparallel)}"
+        current = _current(technology, mtj, spice.voltage(ends), antiparallel)
+        return spice.conductor(spice.node(Name("mtj"), *own), ends, current)
     if model is None:
-        return f"Ron_{name} {first} {second} {technology[element.resistance]:.12g}"
-    kind = "X" if model.subcircuit else "M"
-    size = f"W={model.width_m:.6g} L={model.length_m:.6g}"
-    return f"{kind}{name} {first} vdd {second} 0 {model.name} {size}"
+        return spice.resistor(spice.node(Name("on"), *own), ends, technology[element.resistance])
+    return spice.transistor(
+        spice.node(Name("on"), *own),
+        ends,
+        model=model.name,
+        subcircuit=model.subcircuit,
+        width_m=model.width_m,
+        length_m=model.length_m,
+    )
 
 
-def _current(technology: Technology, mtj: object, voltage: str, antiparallel: bool) -> str:
+def _current(technology: Technology, mtj: object, voltage: Text, antiparallel: bool) -> Text:
     if isinstance(mtj, NegfJunction):
-        g2, g0 = mtj.coefficients(antiparallel)
-        return f"{voltage}*({g2:.15g}*{voltage}*{voltage}+{g0:.15g})"
-    parallel = float(junction(technology).conductance_p(0.0))
+        g2, g0 = (number(value, 15) for value in mtj.coefficients(antiparallel))
+        return fill("@v@*(@g2@*@v@*@v@+@g0@)", v=voltage, g2=g2, g0=g0)
+    parallel = number(float(junction(technology).conductance_p(0.0)), 15)
     if not antiparallel:
-        return f"{voltage}*{parallel:.15g}"
-    half = technology["mtj.tmr_half_voltage"] ** 2
-    return f"{voltage}*{parallel:.15g}/(1+{technology['mtj.tmr']:.15g}/(1+{voltage}*{voltage}/{half:.15g}))"
+        return fill("@v@*@g@", v=voltage, g=parallel)
+    tmr = number(technology["mtj.tmr"], 15)
+    half = number(technology["mtj.tmr_half_voltage"] ** 2, 15)
+    return fill("@v@*@g@/(1+@tmr@/(1+@v@*@v@/@half@))", v=voltage, g=parallel, tmr=tmr, half=half)

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.errors import shown
 
 MARKS = ("measured", "published", "derived", "assumed")
 
@@ -154,28 +155,28 @@ def read_parameter(key: str, entry: Any, known: Mapping[str, tuple[str, float, f
     """
     form = "{ value, unit, mark, source }"
     if not isinstance(entry, dict) or set(entry) != {"value", "unit", "mark", "source"}:
-        raise SpinplaneError(f"{key} = {entry!r}: must be a table {form}")
+        raise SpinplaneError(f"{key} = {shown(entry)}: must be a table {form}")
     unit, low, high = known[key]
     kind = UNITS[unit][0]
     fitting = [name for name, (measures, _) in UNITS.items() if measures == kind]
     if entry["unit"] not in fitting:
-        raise SpinplaneError(f"{key}: unit = {entry['unit']!r}: must be one of {', '.join(fitting)}")
+        raise SpinplaneError(f"{key}: unit = {shown(entry['unit'])}: must be one of {', '.join(fitting)}")
     if entry["mark"] not in MARKS:
-        raise SpinplaneError(f"{key}: mark = {entry['mark']!r}: must be one of {', '.join(MARKS)}")
+        raise SpinplaneError(f"{key}: mark = {shown(entry['mark'])}: must be one of {', '.join(MARKS)}")
     if not is_line(entry["source"]) or not entry["source"].strip():
         raise SpinplaneError(
-            f"{key}: source = {entry['source']!r}: must be text that says where the value is from"
+            f"{key}: source = {shown(entry['source'])}: must be text that says where the value is from"
         )
     value = entry["value"]
     length = _LISTS.get(key)
     values = value if length and isinstance(value, (list, tuple)) else [value]
     if not all(type(v) in (int, float) and isfinite(v) for v in values) or len(values) != (length or 1):
         allowed = f"a list of {length} numbers" if length else "a number"
-        raise SpinplaneError(f"{key}: value = {value!r}: must be {allowed}")
+        raise SpinplaneError(f"{key}: value = {shown(value)}: must be {allowed}")
     factor = UNITS[entry["unit"]][1]
     # One part in 1e9 of room for the factor's rounding at the ends of the range.
     if not all(low - 1e-9 * abs(low) <= v * factor <= high * (1 + 1e-9) for v in values):
         ends = " to ".join(f"{end / factor:.6g}" for end in (low, high))
-        raise SpinplaneError(f"{key}: value = {value!r}: must be from {ends} {entry['unit']}")
+        raise SpinplaneError(f"{key}: value = {shown(value)}: must be from {ends} {entry['unit']}")
     number: float | tuple[float, ...] = tuple(float(v) for v in values) if length else float(value)
     return Parameter(value=number, unit=entry["unit"], mark=entry["mark"], source=entry["source"])

@@ -1,13 +1,14 @@
 """A memory technology as data: parameters with their sources, the bit cell and the drives of its lines."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from spinplane.machine import SpinplaneError, check_name
+from spinplane.machine import Name, SpinplaneError
+from spinplane.machine.errors import shown
+from spinplane.machine.toml_files import check_keys, read_toml
 
 from .parameters import BY_RESISTANCE, BY_TORQUE, OPTIONAL, Parameter, is_line, known_keys, read_parameter
 
@@ -76,7 +77,7 @@ class Technology:
 
     Parameters
     ----------
-    name : str
+    name : Name
         Letters, digits, ``-`` and ``_``.
     description : str
     structure : str
@@ -100,7 +101,7 @@ class Technology:
         If the name has other characters.
     """
 
-    name: str
+    name: Name
     description: str
     structure: str
     torque: str
@@ -112,7 +113,7 @@ class Technology:
     operations: Mapping[str, Operation]
 
     def __post_init__(self) -> None:
-        check_name("name", self.name)
+        object.__setattr__(self, "name", Name(self.name))
 
     def __getitem__(self, key: str) -> float:
         value = self.parameters[key].si
@@ -179,42 +180,34 @@ def load_technology(technology: "str | Path | Technology") -> Technology:
     """
     if isinstance(technology, Technology):
         return technology
-    source = str(technology)
-    if source in technology_names():
-        text = (files(__package__) / f"{source}.toml").read_text(encoding="utf-8")
+    source = f"technology file {technology}"
+    if str(technology) in technology_names():
+        path = Path(str(files(__package__))) / f"{technology}.toml"
     else:
         path = Path(technology)
         if not path.is_file():
             raise SpinplaneError(
-                f"technology {source!r} is neither a file nor one of {', '.join(technology_names())}"
+                f"technology {str(technology)!r} is neither a file nor one of {', '.join(technology_names())}"
             )
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SpinplaneError(f"technology file {source}: cannot be read: {error}") from None
+    table = read_toml(path, source)
     try:
-        return _from_table(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise SpinplaneError(f"technology file {source}: not TOML: {error}") from None
+        return _from_table(table)
     except SpinplaneError as error:
-        raise SpinplaneError(f"technology file {source}: {error}") from None
+        raise SpinplaneError(f"{source}: {error}") from None
 
 
 def _from_table(table: dict[str, Any]) -> Technology:
-    texts = {key: _text(table, key) for key in _TEXTS}
+    texts: dict[str, Any] = {key: _text(table, key) for key in _TEXTS}
     known = known_keys(texts["torque"], texts["resistance"])
     groups = {key.split(".")[0] for key in known | OPTIONAL}
-    allowed = [*_TEXTS, "lines", "elements", "operations", *sorted(groups)]
-    for key in table:
-        if key not in allowed:
-            raise SpinplaneError(f"unknown key {key!r}: must be one of {', '.join(allowed)}")
+    check_keys(table, [*_TEXTS, "lines", "elements", "operations", *sorted(groups)])
     parameters = {}
-    for group in groups:
-        for name, entry in _table(table, group).items():
+    for group in sorted(groups):
+        entries = _table(table, group)
+        names = sorted(key for key in known | OPTIONAL if key.startswith(f"{group}."))
+        check_keys(entries, [name.removeprefix(f"{group}.") for name in names], f"{group}.")
+        for name, entry in entries.items():
             key = f"{group}.{name}"
-            if key not in known and key not in OPTIONAL:
-                names = sorted(k for k in known | OPTIONAL if k.startswith(f"{group}."))
-                raise SpinplaneError(f"unknown key {key!r}: must be one of {', '.join(names)}")
             parameters[key] = read_parameter(key, entry, known | OPTIONAL)
     for key in known:
         if key not in parameters:
@@ -235,25 +228,25 @@ def _text(table: dict[str, Any], key: str) -> str:
         raise SpinplaneError(f"missing key {key!r}")
     value = table[key]
     if not is_line(value):
-        raise SpinplaneError(f"{key} = {value!r}: must be text on one line")
+        raise SpinplaneError(f"{key} = {shown(value)}: must be text on one line")
     if key in _ALLOWED and value not in _ALLOWED[key]:
-        raise SpinplaneError(f"{key} = {value!r}: must be one of {', '.join(_ALLOWED[key])}")
+        raise SpinplaneError(f"{key} = {shown(value)}: must be one of {', '.join(_ALLOWED[key])}")
     return value
 
 
 def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
     value = table.get(key, {})
     if not isinstance(value, dict):
-        raise SpinplaneError(f"{key} = {value!r}: must be a table")
+        raise SpinplaneError(f"{key} = {shown(value)}: must be a table")
     return value
 
 
 def _lines(table: dict[str, Any]) -> dict[str, str]:
     lines = _table(table, "lines")
     for name, way in lines.items():
-        check_name("lines: name", name)
+        Name(name, "lines: name")
         if way not in ("row", "column"):
-            raise SpinplaneError(f"lines.{name} = {way!r}: must be one of row, column")
+            raise SpinplaneError(f"lines.{name} = {shown(way)}: must be one of row, column")
     return lines
 
 
@@ -262,31 +255,35 @@ def _elements(
 ) -> tuple[Element, ...]:
     entries = table.get("elements", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SpinplaneError(f"elements = {entries!r}: must be tables [[elements]]")
+        raise SpinplaneError(f"elements = {shown(entries)}: must be tables [[elements]]")
     elements = []
     for entry in entries:
         keys = {"name", "kind", "between"} | ({"gate", "resistance"} if "gate" in entry else set())
         name, ends = entry.get("name"), entry.get("between")
         if set(entry) != keys or not isinstance(ends, list) or len(ends) != 2:
             raise SpinplaneError(
-                f"element {name!r}: must have name, kind, between = [one end, other end], and for a transistor "
+                f"element {shown(name)}: must have name, kind, between = [one end, other end], and for a transistor "
                 "gate and resistance"
             )
         for key in sorted(keys - {"between"}):
             if not is_line(entry[key]):
-                raise SpinplaneError(f"element {name!r}: {key} = {entry[key]!r}: must be text on one line")
+                raise SpinplaneError(
+                    f"element {shown(name)}: {key} = {shown(entry[key])}: must be text on one line"
+                )
         for end in ends:
-            check_name(f"element {name!r}: end", end)
+            Name(end, f"element {shown(name)}: end")
         if entry["kind"] not in _KINDS or (entry["kind"] == "transistor") != ("gate" in entry):
             raise SpinplaneError(
-                f"element {name!r}: kind = {entry['kind']!r}: must be one of {', '.join(_KINDS)}"
+                f"element {shown(name)}: kind = {shown(entry['kind'])}: must be one of {', '.join(_KINDS)}"
             )
         if "gate" in entry and entry["gate"] not in lines:
             raise SpinplaneError(
-                f"element {name!r}: gate = {entry['gate']!r}: must be one of {', '.join(lines)}"
+                f"element {shown(name)}: gate = {shown(entry['gate'])}: must be one of {', '.join(lines)}"
             )
         if "gate" in entry and entry["resistance"] not in parameters:
-            raise SpinplaneError(f"element {name!r}: resistance = {entry['resistance']!r} is not a parameter")
+            raise SpinplaneError(
+                f"element {shown(name)}: resistance = {shown(entry['resistance'])} is not a parameter"
+            )
         elements.append(Element(**entry | {"between": (ends[0], ends[1])}))
     if [element.kind for element in elements].count("mtj") != 1:
         raise SpinplaneError("elements: a bit cell has one element of kind 'mtj'")
@@ -315,15 +312,15 @@ def _operations(
             for line, drive in entry[key].items():
                 if drive not in DRIVES:
                     raise SpinplaneError(
-                        f"operations.{name}.{key}.{line} = {drive!r}: must be one of {', '.join(DRIVES)}"
+                        f"operations.{name}.{key}.{line} = {shown(drive)}: must be one of {', '.join(DRIVES)}"
                     )
         names = [element.name for element in elements]
         if not isinstance(entry["conducts"], list):
-            raise SpinplaneError(f"operations.{name}.conducts = {entry['conducts']!r}: must be a list")
+            raise SpinplaneError(f"operations.{name}.conducts = {shown(entry['conducts'])}: must be a list")
         for element in entry["conducts"]:
             if element not in names:
                 raise SpinplaneError(
-                    f"operations.{name}.conducts: {element!r} is not one of {', '.join(names)}"
+                    f"operations.{name}.conducts: {shown(element)} is not one of {', '.join(names)}"
                 )
         operations[name] = Operation(**entry | {"conducts": tuple(entry["conducts"])})
     return operations

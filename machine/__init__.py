@@ -20,7 +20,7 @@ from .errors import SpinplaneError
 from .faults import NOMINAL_THRESHOLDS, FaultMap
 from .machine import WRITE_OVERLAPS, Machine, load_machine, machine_names
 from .memory_operation import MemoryOperation, RowOperation
-from .names import check_name
+from .names import DottedName, Name, PinName
 from .output_stage import CODE_BITS, OFFSET_BITS
 from .technology import Electrical, check_write_overlap
 
@@ -42,17 +42,19 @@ __all__ = [
     "Coding",
     "CommandStream",
     "Counters",
+    "DottedName",
     "Electrical",
     "FaultMap",
     "Machine",
     "MemoryOperation",
+    "Name",
     "Op",
     "Operand",
+    "PinName",
     "Rounding",
     "RowOperation",
     "SpinplaneError",
     "bits_for",
-    "check_name",
     "check_write_overlap",
     "command_dtype",
     "command_fields",

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 
+from .array_files import archive_bytes, open_archive
 from .errors import SpinplaneError
 from .files import write_whole
 from .machine import Machine
@@ -205,9 +205,7 @@ class FaultMap:
         arrays = {key: getattr(self, key) for key in _KEYS}
         if self.variation is not None:
             arrays |= {key: getattr(self.variation, key) for key in VARIATION_KEYS}
-        content = BytesIO()
-        np.savez_compressed(content, **arrays)
-        write_whole(Path(path), content.getvalue())
+        write_whole(Path(path), archive_bytes(arrays))
 
     @classmethod
     def load(cls, path: str | Path) -> "FaultMap":
@@ -218,18 +216,25 @@ class FaultMap:
         SpinplaneError
             If there is no such file, or it is not a fault map.
         """
+        source = f"fault map {path}"
+        with open_archive(path, source, "not a fault map") as file:
+            sizes: dict[str, Any] = {key: file.number(key) for key in ("sub_arrays", "rows", "columns")}
+            shape = (sizes["sub_arrays"], sizes["columns"])
+            arrays: dict[str, Any] = {"stuck": file.read("stuck", "iu", (None, 4))}
+            arrays |= {
+                f"{name}_thresholds": file.read(f"{name}_thresholds", "iu", shape) for name in OPERANDS
+            }
+            cells: dict[str, np.ndarray] = {}
+            if VARIATION_KEYS[0] in file.names:
+                of_cells = (sizes["sub_arrays"], sizes["rows"], sizes["columns"])
+                for key in VARIATION_KEYS:
+                    cells[key] = file.read(key, "iu", shape if key.endswith("references") else of_cells)
+            seed, origin = file.number("seed"), file.text("origin")
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                fields = {key: arrays[key] for key in _KEYS}
-                varies = VARIATION_KEYS[0] in arrays
-                cells = {key: arrays[key] for key in VARIATION_KEYS} if varies else {}
-        except OSError as error:
-            raise SpinplaneError(f"fault map {path}: cannot be read: {error.strerror or error}") from None
-        except (ValueError, KeyError, BadZipFile, EOFError, TypeError, AttributeError) as error:
-            raise SpinplaneError(f"fault map {path}: not a fault map: {error}") from None
-        scalars = {key: int(fields[key]) for key in ("sub_arrays", "rows", "columns", "seed")}
-        variation = Variation(**cells) if varies else None
-        return cls(**fields | scalars | {"origin": str(fields["origin"]), "variation": variation})
+            variation = Variation(**cells) if cells else None
+            return cls(**sizes, **arrays, seed=seed, origin=origin, variation=variation)
+        except SpinplaneError as error:
+            raise SpinplaneError(f"{source}: {error}") from None
 
 
 _KEYS = (

@@ -2,37 +2,26 @@
 
 import hashlib
 import json
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from io import BytesIO
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from .array_files import ArrayArchive, archive_bytes, open_archive
 from .codec import End, Header, decode
 from .descriptor import DESCRIPTOR_WORDS, FORMAT_VERSION
-from .errors import SpinplaneError
+from .errors import SpinplaneError, shown
 from .files import write_whole
-from .machine import Machine
+from .machine import Machine, machine_of
 from .passes import Pass
 from .registers import machine_digest
+from .typed import exactly, strict_converter, typed
 
 #: What a file of a program calls itself.
 _FORMAT = "spinplane program"
-#: What numpy and zipfile raise for damaged files and those of other kinds.
-_NO_ARCHIVE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 _BANKS = ("descriptors", "kernel_rows", "parameters", "scales", "thresholds")
 
 
@@ -68,6 +57,12 @@ class FeatureMap:
         """Values that codes of any shape stand for, int64."""
         numbers = codes.astype(np.int64)
         return numbers if self.layout == "raw" else self.scale * numbers + self.offset
+
+    def _fits(self, bank_bits: int) -> bool:
+        """Whether no side, step or address is beyond a bank; the hardware checks each address itself."""
+        sides = (self.planes, self.channels, self.height, self.width)
+        steps = (self.base, self.line_bits, self.pixel_bits, self.plane_bits)
+        return 0 <= min(*sides, *steps) <= max(*sides, *steps) <= bank_bits >= prod(sides[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,10 +185,8 @@ class Program:
             "layers": [asdict(layer) for layer in self.layers],
             "outputs": [asdict(output) for output in self.outputs],
         }
-        content = BytesIO()
         banks = {bank: getattr(self, bank) for bank in _BANKS}
-        np.savez_compressed(content, header=np.array(json.dumps(header)), **banks)
-        write_whole(Path(path), content.getvalue())
+        write_whole(Path(path), archive_bytes({"header": np.array(json.dumps(header)), **banks}))
 
     @classmethod
     def load(cls, path: str | Path) -> "Program":
@@ -204,77 +197,74 @@ class Program:
         SpinplaneError
             If the file is not a program, is of another version, or its parts do not belong together.
         """
-        try:
-            # Opened here, the file is closed even where numpy rejects it.
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                header = json.loads(str(file["header"]))
-                # A file of another version may have other banks.
-                banks = {bank: file[bank] for bank in _BANKS if bank in file.files}
-        except _NO_ARCHIVE as error:
-            raise SpinplaneError(f"{path}: not a spinplane program file: {error}") from None
-        if not isinstance(header, dict) or header.get("format") != _FORMAT:
-            raise SpinplaneError(f"{path}: not a spinplane program file: its header does not say {_FORMAT!r}")
-        if header.get("version") != FORMAT_VERSION:
-            raise SpinplaneError(
-                f"{path}: program of version {header.get('version')}, expected version {FORMAT_VERSION}"
-            )
-        missing = [bank for bank in _BANKS if bank not in banks]
-        if missing:
-            raise SpinplaneError(f"{path}: damaged program: it has no {missing[0]}")
-        try:
-            program = Program(
-                machine=Machine(**header["machine"]),
-                name=header["name"],
-                input=FeatureMap(**header["input"]),
-                layers=tuple(_layer(layer) for layer in header["layers"]),
-                outputs=tuple(
-                    ProgramOutput(name=output["name"], layers=tuple(output["layers"]))
-                    for output in header["outputs"]
-                ),
-                **banks,
-            )
-        except (KeyError, TypeError, SpinplaneError) as error:
-            raise SpinplaneError(f"{path}: damaged program header: {error}") from None
-        if program.output_layers and not 0 <= program.output_layers[0] <= program.output_layers[-1] < len(
-            program.layers
-        ):
-            raise SpinplaneError(f"{path}: damaged program header: an output is of no layer")
+        with open_archive(path, str(path), "not a spinplane program file") as file:
+            header = _read_header(file.text("header"), path)
+            program = Program(**vars(header), **_read_banks(file, header.machine, path))
         program._check(path)
         return program
 
     def _check(self, path: str | Path) -> None:
-        """Refuse banks that do not fit the machine, and invalid descriptors."""
-        machine = self.machine
-        beat_bytes = machine.results_per_cycle * 16
-        expected = {
-            "descriptors": (machine.descriptors, DESCRIPTOR_WORDS, np.uint32),
-            "kernel_rows": (machine.kernel_words, machine.columns // 8, np.uint8),
-            "parameters": (machine.parameter_beats, beat_bytes, np.uint8),
-            "scales": (machine.parameter_beats, beat_bytes, np.uint8),
-            "thresholds": (machine.threshold_beats, beat_bytes, np.uint8),
-        }
-        for bank, (words, size, dtype) in expected.items():
-            found = getattr(self, bank)
-            if found.dtype != dtype or found.ndim != 2 or found.shape[1] != size or len(found) > words:
-                raise SpinplaneError(
-                    f"{path}: {bank} of {found.shape}, {found.dtype}: machine {machine.name} takes at most {words} "
-                    f"words of {size}, {np.dtype(dtype)}"
-                )
+        """Refuse maps that do not lie in the image bank, numbers of what is not there, and invalid descriptors."""
+        bank_bits = self.machine.image_words * self.machine.columns
+        if not all(one._fits(bank_bits) for one in (self.input, *(layer.output for layer in self.layers))):
+            raise SpinplaneError(f"{path}: damaged program header: a map does not lie in the image bank")
+        if not set(self.output_layers) <= set(range(len(self.layers))):
+            raise SpinplaneError(f"{path}: damaged program header: an output is of no layer")
         try:
             header = self.header
         except SpinplaneError as error:
             raise SpinplaneError(f"{path}: damaged descriptors: {error}") from None
-        if header.machine != machine_digest(machine):
+        if header.machine != machine_digest(self.machine):
             raise SpinplaneError(
                 f"{path}: its descriptors are for a machine of digest {header.machine:#010x}, machine "
-                f"{machine.name} has {machine_digest(machine):#010x}"
+                f"{self.machine.name} has {machine_digest(self.machine):#010x}"
             )
+        if not {n for layer in self.layers for n in layer.descriptors} <= set(range(len(self.descriptors))):
+            raise SpinplaneError(f"{path}: damaged program header: a layer is of no descriptor")
 
 
-def _layer(values: dict[str, Any]) -> ProgramLayer:
-    return ProgramLayer(
-        name=values["name"],
-        descriptors=tuple(values["descriptors"]),
-        output=FeatureMap(**values["output"]),
-        kept=values["kept"],
-    )
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    machine: Machine
+    name: str
+    input: FeatureMap
+    layers: tuple[ProgramLayer, ...]
+    outputs: tuple[ProgramOutput, ...]
+
+
+def _read_header(text: str, path: str | Path) -> _Header:
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict) or header.pop("format", None) != _FORMAT:
+        raise SpinplaneError(f"{path}: not a spinplane program file: its header does not say {_FORMAT!r}")
+    if (version := header.pop("version", None)) != FORMAT_VERSION:
+        raise SpinplaneError(
+            f"{path}: program of version {shown(version)}, expected version {FORMAT_VERSION}"
+        )
+    converter = strict_converter(forbid_extra_keys=True)
+    converter.register_structure_hook(Machine, lambda fields, _: machine_of(exactly(dict, fields)))
+    return typed(f"{path}: damaged program header", lambda: converter.structure(header, _Header))
+
+
+def _read_banks(file: ArrayArchive, machine: Machine, path: str | Path) -> dict[str, Any]:
+    """The banks, once they are known to fit the machine."""
+    beat_bytes = machine.results_per_cycle * 16
+    expected = {
+        "descriptors": (machine.descriptors, DESCRIPTOR_WORDS, np.uint32),
+        "kernel_rows": (machine.kernel_words, machine.columns // 8, np.uint8),
+        "parameters": (machine.parameter_beats, beat_bytes, np.uint8),
+        "scales": (machine.parameter_beats, beat_bytes, np.uint8),
+        "thresholds": (machine.threshold_beats, beat_bytes, np.uint8),
+    }
+    banks = {}
+    for bank, (words, size, dtype) in expected.items():
+        form = file.form(bank)
+        if form.dtype != dtype or form.shape[1:] != (size,) or form.shape[0] > words:
+            raise SpinplaneError(
+                f"{path}: {bank} of {form.shape}, {form.dtype}: machine {machine.name} takes at most {words} "
+                f"words of {size}, {np.dtype(dtype)}"
+            )
+        banks[bank] = file.read(bank)
+    return banks

@@ -1,9 +1,20 @@
-"""Boolean functions as Liberty writes them, by truth table."""
+"""Boolean functions as Liberty writes them: their truth tables, and the same in Verilog."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Generic, TypeVar
 
+from spinplane.machine import PinName
+from spinplane.machine.external.text import Text
+from spinplane.machine.external.verilog import CONSTANTS, combined, inverted
+
+#: Characters and parentheses in one another that a function may have; those of libraries have some hundred and five.
+_LONGEST, _MOST_DEPTH = 10_000, 50
 _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|[01]|[!'^&*|+()])")
+
+
+Value = TypeVar("Value")
 
 
 def truth_table(function: str, inputs: Sequence[str]) -> int:
@@ -27,14 +38,52 @@ def truth_table(function: str, inputs: Sequence[str]) -> int:
     Raises
     ------
     ValueError
-        If the function is not an expression over the inputs.
+        If the function is not an expression over the inputs, is longer than 10 000 characters or nested more than 50
+        deep.
     """
-    return _Parser(function, inputs).parse()
+    indices = range(1 << len(inputs))
+    ones = (1 << len(indices)) - 1
+    columns = {name: sum(1 << i for i in indices if i >> bit & 1) for bit, name in enumerate(inputs)}
+    operators = {"^": int.__xor__, "&": int.__and__, "|": int.__or__}
+    return _Parser(function, columns | {"0": 0, "1": ones}, ones.__xor__, operators).parse()
 
 
-class _Parser:
-    def __init__(self, function: str, inputs: Sequence[str]) -> None:
+def verilog_expression(function: str, words: Mapping[PinName, Text]) -> Text:
+    """A Liberty function as a Verilog expression, all of it in parentheses.
+
+    Parameters
+    ----------
+    function : str
+    words : mapping of PinName to Text
+        What stands in Verilog for each name.
+
+    Raises
+    ------
+    ValueError
+        As `truth_table`.
+    """
+    values: dict[str, Text] = {str(name): text for name, text in words.items()} | CONSTANTS
+    operators = {operator: partial(combined, operator) for operator in "^&|"}
+    return _Parser(function, values, inverted, operators).parse()
+
+
+class _Parser(Generic[Value]):
+    """Puts a function together of what stands for its names, an inversion and the operators ``^``, ``&`` and ``|``."""
+
+    def __init__(
+        self,
+        function: str,
+        values: Mapping[str, Value],
+        invert: Callable[[Value], Value],
+        operators: Mapping[str, Callable[[Value, Value], Value]],
+    ) -> None:
         self.function = function
+        self.values = values
+        self.invert = invert
+        self.operators = operators
+        self.depth = 0
+        if len(function) > _LONGEST:
+            raise ValueError(f"function {function:.40}…: longer than {_LONGEST} characters")
         self.tokens: list[str] = []
         position = 0
         text = function.rstrip()
@@ -44,13 +93,8 @@ class _Parser:
                 raise ValueError(f"function {function!r}: unexpected {text[position:]!r}")
             self.tokens.append(match[1])
             position = match.end()
-        indices = range(1 << len(inputs))
-        self.ones = (1 << len(indices)) - 1
-        self.columns = {
-            name: sum(1 << i for i in indices if i >> bit & 1) for bit, name in enumerate(inputs)
-        } | {"0": 0, "1": self.ones}
 
-    def parse(self) -> int:
+    def parse(self) -> Value:
         value = self._or()
         if self.tokens:
             raise ValueError(f"function {self.function!r}: unexpected {self.tokens[0]!r}")
@@ -59,42 +103,50 @@ class _Parser:
     def _next(self) -> str:
         return self.tokens[0] if self.tokens else ""
 
-    def _or(self) -> int:
+    def _or(self) -> Value:
         value = self._and()
         while self._next() in ("|", "+"):
             self.tokens.pop(0)
-            value |= self._and()
+            value = self.operators["|"](value, self._and())
         return value
 
-    def _and(self) -> int:
+    def _and(self) -> Value:
         value = self._xor()
         while self._next() not in ("", "|", "+", ")"):
             if self._next() in ("&", "*"):
                 self.tokens.pop(0)
-            value &= self._xor()
+            value = self.operators["&"](value, self._xor())
         return value
 
-    def _xor(self) -> int:
+    def _xor(self) -> Value:
         value = self._term()
         while self._next() == "^":
             self.tokens.pop(0)
-            value ^= self._term()
+            value = self.operators["^"](value, self._term())
         return value
 
-    def _term(self) -> int:
+    def _term(self) -> Value:
+        self.depth += 1
+        if self.depth > _MOST_DEPTH:
+            raise ValueError(f"function {self.function:.40}…: nested more than {_MOST_DEPTH} deep")
+        value = self._inner()
+        self.depth -= 1
+        return value
+
+    def _inner(self) -> Value:
         token = self.tokens.pop(0) if self.tokens else "its end"
         if token == "!":
-            return self.ones ^ self._term()
+            return self.invert(self._term())
         if token == "(":
             value = self._or()
             if self._next() != ")":
                 raise ValueError(f"function {self.function!r}: missing ')'")
             self.tokens.pop(0)
-        elif token in self.columns:
-            value = self.columns[token]
+        elif token in self.values:
+            value = self.values[token]
         else:
             raise ValueError(f"function {self.function!r}: unexpected {token!r}")
         while self._next() == "'":
             self.tokens.pop(0)
-            value ^= self.ones
+            value = self.invert(value)
         return value

@@ -1,14 +1,14 @@
 """The part of a Liberty file that synthesis needs: cells, areas, leakages, flip-flops, a full adder, a buffer."""
 
-import gzip
 import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from spinplane.machine import SpinplaneError, check_name
+from spinplane.machine import DottedName, PinName, SpinplaneError
+from spinplane.machine.errors import shown
+from spinplane.machine.files import read_unpacked
 
 from .boolean import truth_table
 from .liberty import library_text
@@ -22,11 +22,50 @@ _NANOWATTS = {
     for unit, scale in (("mW", 10**6), ("uW", 10**3), ("nW", 1), ("pW", Decimal("0.001")))
     for digits in (1, 10, 100)
 }
-_TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|\\\s*\n|"[^"]*"|[{}();:,]|[^\s{}();:,"]+', re.DOTALL)
-_BRACE = re.compile(r'/\*.*?\*/|"[^"]*"|[{}]', re.DOTALL)
-# Groups that are read, and what their names may have beside letters, digits, '-' and '_'. Names of cells and of pins
-# become words of a script and of Verilog, so nothing is allowed that means something there.
-_GROUPS = {"library": ".", "cell": ".", "pin": ".[]", "ff": ".", "ff_bank": "."}
+# A comment without an end has the rest of the file.
+_LARGEST = Decimal(10**9)
+_TOKEN = re.compile(r'/\*.*?(?:\*/|\Z)|//[^\n]*|\\\s*\n|"[^"]*"|[{}();:,]|[^\s{}();:,"]+', re.DOTALL)
+_BRACE = re.compile(r'/\*.*?(?:\*/|\Z)|"[^"]*"|[{}]', re.DOTALL)
+_MOST_BYTES, _MOST_STATEMENTS, _MOST_WORDS = 1 << 27, 1 << 20, 1 << 12
+#: Groups in one another, of those that are read: a library, its cells and their pins, and some more.
+_MOST_DEPTH = 8
+# Groups that are read, and the kind of their names. Names of cells and of pins become words of a script and of Verilog.
+_GROUPS: dict[str, type[PinName]] = {
+    "library": DottedName,
+    "cell": DottedName,
+    "pin": PinName,
+    "ff": DottedName,
+    "ff_bank": DottedName,
+    "latch": DottedName,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """What a flip-flop or a latch holds, and when it takes something else; all of it as Liberty's functions.
+
+    Parameters
+    ----------
+    is_latch : bool
+    state, inverse : DottedName
+        Names that the functions of the cell's outputs have for the bit and its inverse.
+    clock : str
+        The flip-flop takes `data` as this rises, the latch while it is 1.
+    data : str
+    clear, preset : str
+        The bit is 0, 1 while this is 1; ``"0"`` where there is none.
+    both : tuple of str
+        What `state` and `inverse` are with `clear` and `preset`: ``L``, ``H``, ``N``, ``T`` or ``X``.
+    """
+
+    is_latch: bool
+    state: DottedName
+    inverse: DottedName
+    clock: str
+    data: str
+    clear: str
+    preset: str
+    both: tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +74,7 @@ class Cell:
 
     Parameters
     ----------
-    name : str
+    name : DottedName
     area : Decimal or None
         In the library's unit, by convention µm²; None where the file gives none.
     leakage_nw : Decimal or None
@@ -43,31 +82,40 @@ class Cell:
     is_flip_flop : bool
     dont_use : bool
         The file asks synthesis to leave it alone.
-    inputs : tuple of str
-    functions : dict of str to str
+    inputs : tuple of PinName
+    functions : dict of PinName to str
         Function of each output that has one.
     is_timed : bool
         Each of those outputs has a timing group.
+    storage : Storage, optional
+        Of a cell that is one flip-flop or one latch.
+    outputs : tuple of PinName
+        All of them, those without a function and those that can be switched off included.
+    three_state : tuple of PinName
+        Outputs that can be switched off.
     """
 
-    name: str
+    name: DottedName
     area: Decimal | None
     leakage_nw: Decimal | None
     is_flip_flop: bool
     dont_use: bool
-    inputs: tuple[str, ...]
-    functions: dict[str, str]
+    inputs: tuple[PinName, ...]
+    functions: dict[PinName, str]
     is_timed: bool
+    storage: Storage | None
+    outputs: tuple[PinName, ...]
+    three_state: tuple[PinName, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FullAdder:
     """A cell that adds three bits, and its pins: ``inputs``, ``sum``, ``carry``."""
 
-    cell: str
-    inputs: tuple[str, str, str]
-    sum: str
-    carry: str
+    cell: DottedName
+    inputs: tuple[PinName, PinName, PinName]
+    sum: PinName
+    carry: PinName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +139,7 @@ class Library:
     cells: dict[str, Cell]
 
     @property
-    def dont_use(self) -> list[str]:
+    def dont_use(self) -> list[DottedName]:
         """Cells that synthesis has to leave alone."""
         return [cell.name for cell in self.cells.values() if cell.dont_use]
 
@@ -107,7 +155,7 @@ class Library:
         return FullAdder(cell=cell.name, inputs=(a, b, c), sum=outputs[_SUM], carry=outputs[_CARRY])
 
     @property
-    def buffer(self) -> str:
+    def buffer(self) -> DottedName:
         """The smallest buffer."""
         usable = [cell for cell in self.cells.values() if not cell.dont_use and _is_gate(cell, "A")]
         return min(usable, key=lambda cell: (cell.area or Decimal("Infinity"), cell.name)).name
@@ -134,28 +182,20 @@ def read_library(path: Path | None = None) -> Library:
     Raises
     ------
     SpinplaneError
-        If the file is missing, not Liberty, has an invalid name (see `check_name`), or lacks what synthesis needs:
+        If the file is missing, not Liberty, has an invalid name (see `PinName`), or lacks what synthesis needs:
         cells, areas, a flip-flop. The message names the file.
     """
     if path is None:
         return _parse(library_text(), "")
+    source = f"Liberty file {path}"
+    if not path.exists():
+        raise SpinplaneError(f"{source}: no such file")
+    content = read_unpacked(path, source, _MOST_BYTES)
     try:
-        return _parse(_read(path), str(path))
+        # Some vendors write Latin-1 in comments; names and numbers are ASCII.
+        return _parse(content.decode("utf-8-sig", errors="replace"), str(path))
     except SpinplaneError as error:
-        raise SpinplaneError(f"Liberty file {path}: {error}") from None
-
-
-def _read(path: Path) -> str:
-    if not path.is_file():
-        raise SpinplaneError("no such file")
-    try:
-        content = path.read_bytes()
-        if content.startswith(b"\x1f\x8b"):
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise SpinplaneError(f"cannot be read: {error}") from None
-    # Some vendors write Latin-1 in comments; names and numbers are ASCII.
-    return content.decode("utf-8", errors="replace")
+        raise SpinplaneError(f"{source}: {error}") from None
 
 
 def _parse(text: str, source: str) -> Library:
@@ -185,26 +225,58 @@ def _cell(group: "_Group", scale: Decimal | None, default_leakage: str | None) -
     pins = [pin for pin in group.groups if pin.kind == "pin"]
     outputs = [pin for pin in pins if "function" in pin.attributes]
     return Cell(
-        name=group.name,
+        name=DottedName(group.name, "cell"),
         area=_number(group, "area"),
         leakage_nw=None if leakage is None or scale is None else leakage * scale,
         is_flip_flop=any(inner.kind in ("ff", "ff_bank") for inner in group.groups),
         dont_use=group.attributes.get("dont_use") == "true",
-        inputs=tuple(pin.name for pin in pins if pin.attributes.get("direction") == "input"),
-        functions={pin.name: pin.attributes["function"] for pin in outputs},
+        inputs=_pins(pins, lambda of: of.get("direction") == "input"),
+        functions={PinName(pin.name, "pin"): pin.attributes["function"] for pin in outputs},
         is_timed=all(any(inner.kind == "timing" for inner in pin.groups) for pin in outputs),
+        storage=_storage(group),
+        outputs=_pins(pins, lambda of: of.get("direction") in ("output", "inout")),
+        three_state=_pins(pins, lambda of: "three_state" in of),
+    )
+
+
+def _pins(pins: "list[_Group]", chosen: Callable[[dict[str, str]], bool]) -> tuple[PinName, ...]:
+    return tuple(PinName(pin.name, "pin") for pin in pins if chosen(pin.attributes))
+
+
+def _storage(cell: "_Group") -> Storage | None:
+    groups = [group for group in cell.groups if group.kind in ("ff", "latch")]
+    if len(groups) != 1 or len(groups[0].names) != 2:
+        return None
+    of = groups[0].attributes.get
+    is_latch = groups[0].kind == "latch"
+    state, inverse = (DottedName(name, groups[0].kind) for name in groups[0].names)
+    return Storage(
+        is_latch=is_latch,
+        state=state,
+        inverse=inverse,
+        clock=of("enable" if is_latch else "clocked_on", "0"),
+        data=of("data_in" if is_latch else "next_state", "0"),
+        clear=of("clear", "0"),
+        preset=of("preset", "0"),
+        both=(of("clear_preset_var1", "X"), of("clear_preset_var2", "X")),
     )
 
 
 def _number(group: "_Group", key: str, default: str | None = None) -> Decimal | None:
     text = group.attributes.get(key, default)
+    if text is None:
+        return None
     try:
-        return None if text is None else Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
-        raise SpinplaneError(f"cell {group.name}: {key} is {text!r}, not a number") from None
+        raise SpinplaneError(f"cell {group.name}: {key} is {shown(text)}, not a number") from None
+    # A leakage that was measured may lie below 0.
+    if not number.is_finite() or not (0 if key == "area" else -_LARGEST) <= number <= _LARGEST:
+        raise SpinplaneError(f"cell {group.name}: {key} is {shown(text)}, beyond any cell's")
+    return number
 
 
-def _truth(cell: Cell, output: str) -> int | None:
+def _truth(cell: Cell, output: PinName) -> int | None:
     try:
         return truth_table(cell.functions[output], cell.inputs)
     except ValueError:
@@ -229,6 +301,7 @@ def _is_adder(cell: Cell) -> bool:
 class _Group:
     kind: str
     name: str
+    names: tuple[str, ...]
     attributes: dict[str, str]
     groups: list["_Group"]
 
@@ -239,6 +312,8 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.position = 0
+        self.statements = 0
+        self.depth = 0
 
     def library(self) -> _Group:
         for token in self._tokens():
@@ -260,9 +335,19 @@ class _Reader:
     def _statement(self, name: str) -> "_Group | tuple[str, str] | None":
         """What begins with `name`: a group, an attribute, or None for what is of no interest here."""
         words: list[str] = []
+        self.statements += 1
+        if self.statements > _MOST_STATEMENTS:
+            raise SpinplaneError(f"has more than {_MOST_STATEMENTS} groups and attributes")
         for token in self._tokens():
+            if len(words) > _MOST_WORDS:
+                raise SpinplaneError(f"{shown(name)} has more than {_MOST_WORDS} words")
             if token == "{":
-                return self._group(name, [word.strip('"') for word in words if word not in "(),:"])
+                if self.depth == _MOST_DEPTH:
+                    raise SpinplaneError(f"{shown(name)}: nested more than {_MOST_DEPTH} deep")
+                self.depth += 1
+                group = self._group(name, [word.strip('"') for word in words if word not in "(),:"])
+                self.depth -= 1
+                return group
             if token == ";":
                 break
             if token == "}":  # of the group: the last semicolon is missing
@@ -283,13 +368,13 @@ class _Reader:
     def _group(self, kind: str, names: list[str]) -> "_Group | None":
         if kind not in _GROUPS:
             self._skip(f"{kind} ({', '.join(names)})")
-            return _Group(kind, "", {}, []) if kind == "timing" else None
+            return _Group(kind, "", (), {}, []) if kind == "timing" else None
         for name in names:
-            check_name(kind, name, also=_GROUPS[kind])
+            _GROUPS[kind](name, kind)
         if kind == "cell" and len(names) != 1:
-            raise SpinplaneError(f"cell ({', '.join(names)}): must have one name")
+            raise SpinplaneError(f"cell ({', '.join(names):.60}): must have one name")
         name = names[0] if names else ""
-        group = _Group(kind, name, {}, [])
+        group = _Group(kind, name, tuple(names), {}, [])
         for token in self._tokens():
             if token == "}":
                 return group
@@ -309,4 +394,4 @@ class _Reader:
             depth += {"{": 1, "}": -1}.get(match[0], 0)
             if not depth:
                 return
-        raise SpinplaneError(f"ends inside {' '.join(group.split())}")
+        raise SpinplaneError(f"ends inside {shown(' '.join(group.split()))[1:-1]}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from spinplane.machine.faults import NOMINAL_THRESHOLDS, FaultMap
+from spinplane.machine.files import write_file
 from spinplane.machine.variation import Variation
 
 #: Hexadecimal digits of a word of ``+variation``.
@@ -28,7 +29,7 @@ def fault_arguments(faults: FaultMap | None, folder: Path) -> list[str]:
     if faults is None:
         return []
     lines = folder / "faults.txt"
-    lines.write_text(_fault_lines(faults), encoding="utf-8")
+    write_file(lines, _fault_lines(faults).encode())
     if faults.variation is None:
         return [f"+faults={lines}"]
     prefix = folder / "variation-"
@@ -67,4 +68,4 @@ def write_variation(prefix: Path, variation: Variation) -> None:
         conductances = np.concatenate(words).astype(np.int32).reshape(-1, 1)
         text = digits[conductances >> places & 15]
         lines = np.column_stack([text, np.full(len(text), ord("\n"), dtype=np.uint8)])
-        prefix.with_name(f"{prefix.name}{number}").write_bytes(lines.tobytes())
+        write_file(prefix.with_name(f"{prefix.name}{number}"), lines.tobytes())

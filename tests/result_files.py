@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import spinplane
+from spinplane.machine.names import CheckedName
 
 
 def written(result: Any) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def written(result: Any) -> dict[str, Any]:
 
 def assert_equal(read: Any, result: Any) -> None:
     """Types and values, down to the last field that is written."""
-    assert type(read) is type(result)
+    assert type(read) is type(result) or (type(read) is str and isinstance(result, CheckedName))
     if is_dataclass(result):
         for field in fields(result):
             if field.metadata.get("written", True):

@@ -1,18 +1,23 @@
 """Data sets by name, read from local files: MNIST, Fashion-MNIST, SVHN, CIFAR-10, ImageNet folders."""
 
-import gzip
-import io
-import pickle
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.errors import one_line
+from spinplane.machine.files import read_file, read_unpacked
 
+from .mat_file import read_mat
+from .plain_pickle import read_plain_pickle
+
+#: Bytes of a file, unpacked: three times those of MNIST's images, and what SVHN's extra images need.
+_MOST_BYTES, _MOST_OF_SVHN = 1 << 27, 1 << 31
+_MOST_SIDES = 4
 IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
 
 
@@ -122,19 +127,14 @@ def read_idx(path: Path) -> np.ndarray:
     SpinplaneError
         If it is not an IDX file of unsigned bytes, or its length does not match its sizes.
     """
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SpinplaneError(f"{path}: damaged gzip file: {error}") from None
-    if len(data) < 4 or data[:3] != b"\0\0\x08":
+    data = read_unpacked(path, str(path), _MOST_BYTES)
+    if len(data) < 4 or data[:3] != b"\0\0\x08" or data[3] > _MOST_SIDES:
         raise SpinplaneError(f"{path}: not an IDX file of unsigned bytes")
     start = 4 + 4 * data[3]
     if len(data) < start:
         raise SpinplaneError(f"{path}: ends inside its header")
     shape = tuple(int(n) for n in np.frombuffer(data, ">u4", data[3], 4))
-    expected = start + int(np.prod(shape, dtype=object))
+    expected = start + prod(shape)
     if len(data) != expected:
         raise SpinplaneError(f"{path}: {len(data)} bytes, its header says {expected}")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
@@ -205,35 +205,24 @@ def _svhn_train(directory: Path, side: int) -> tuple[Images, Images]:
 
 
 def _svhn_part(directory: Path, part: str, side: int) -> ArrayImages:
-    from scipy.io import loadmat
-
     path = _find(directory, f"{part}_32x32.mat")
+    packed = read_file(path, str(path), _MOST_OF_SVHN)
     try:
-        content = loadmat(path, variable_names=["X", "y"])
-    except Exception as error:  # scipy's reader fails in many ways on a damaged file
-        raise SpinplaneError(f"{path}: not a readable MATLAB file: {error}") from None
+        content = read_mat(packed, _MOST_OF_SVHN)
+    except ValueError as error:
+        raise SpinplaneError(f"{path}: not a readable MATLAB file: {one_line(error)}") from None
     pixels, labels = content.get("X"), content.get("y")
-    if pixels is None or labels is None or pixels.dtype != np.uint8 or pixels.shape[:3] != (32, 32, 3):
+    if (
+        pixels is None
+        or labels is None
+        or pixels.dtype != np.uint8
+        or pixels.shape != (32, 32, 3, labels.size)
+    ):
         raise SpinplaneError(f"{path}: not SVHN's cropped digits: no X of 32×32×3×n bytes with y")
+    if not np.isin(labels, range(11)).all():
+        raise SpinplaneError(f"{path}: not SVHN's cropped digits: a label is not a number from 0 to 10")
     # The digit 0 has the label 10.
     return _labelled(pixels.transpose(3, 2, 0, 1), labels.ravel() % 10, side, path)
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickles dictionaries of arrays, and nothing that could run code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
-            return getattr(np, name)
-        if module in {"numpy.core.multiarray", "numpy._core.multiarray"} and name == "_reconstruct":
-            return np.empty(0).__reduce__()[0]
-        if (module, name) == ("_codecs", "encode"):
-            return _encode
-        raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    return text.encode(encoding)
 
 
 def _cifar10(directory: Path, side: int) -> tuple[Images, Images]:
@@ -247,21 +236,33 @@ def _cifar10(directory: Path, side: int) -> tuple[Images, Images]:
 
 def _cifar_part(directory: Path, name: str, side: int) -> ArrayImages:
     path = _find(directory, name, f"{name}.bin")
-    content = path.read_bytes()
-    if path.suffix == ".bin":
-        if not content or len(content) % 3073:
-            raise SpinplaneError(f"{path}: {len(content)} bytes, not a multiple of 3073")
-        records = np.frombuffer(content, np.uint8).reshape(-1, 3073)
-        pixels, labels = records[:, 1:], records[:, 0]
-    else:
-        try:
-            batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
-            pixels, labels = batch[b"data"], np.asarray(batch[b"labels"])
-        except Exception as error:  # a damaged pickle can raise anything
-            raise SpinplaneError(f"{path}: not a batch of CIFAR-10: {error}") from None
-        if getattr(pixels, "dtype", None) != np.uint8 or pixels.shape[1:] != (3072,):
-            raise SpinplaneError(f"{path}: not a batch of CIFAR-10: data is not an array of n×3072 bytes")
+    content = read_file(path, str(path), _MOST_BYTES)
+    pixels, labels = (_cifar_records if path.suffix == ".bin" else _cifar_pickle)(content, path)
+    if len(labels) and not 0 <= labels.min() <= labels.max() < 10:
+        raise SpinplaneError(f"{path}: not a batch of CIFAR-10: its labels are not numbers from 0 to 9")
     return _labelled(pixels.reshape(-1, 3, 32, 32), labels, side, path)
+
+
+def _cifar_records(content: bytes, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of shape (images, 3072) and labels of the binary version."""
+    if not content or len(content) % 3073:
+        raise SpinplaneError(f"{path}: {len(content)} bytes, not a multiple of 3073")
+    records = np.frombuffer(content, np.uint8).reshape(-1, 3073)
+    return records[:, 1:], records[:, 0]
+
+
+def _cifar_pickle(content: bytes, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The same of the Python version."""
+    try:
+        batch = read_plain_pickle(content)
+        pixels, labels = batch[b"data"], np.array(batch[b"labels"])
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise SpinplaneError(f"{path}: not a batch of CIFAR-10: {one_line(error)}") from None
+    if not isinstance(pixels, np.ndarray) or pixels.shape[1:] != (3072,):
+        raise SpinplaneError(f"{path}: not a batch of CIFAR-10: data is not an array of n×3072 bytes")
+    if labels.dtype.kind not in "iu" or labels.ndim != 1:
+        raise SpinplaneError(f"{path}: not a batch of CIFAR-10: its labels are not a list of whole numbers")
+    return pixels, labels
 
 
 def _imagenet(directory: Path, side: int) -> tuple[Images, Images]:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from spinplane.compiler.frontend.networks import BitWidths, Network
 from spinplane.machine import SpinplaneError
+from spinplane.machine.errors import one_line
 from spinplane.machine.files import write_whole
 
 from .data import Images, load_dataset
@@ -233,14 +235,21 @@ def check_fit(network: Network, dataset: str, images: Images) -> None:
         )
 
 
+#: What torch raises for a damaged file, of which it takes nothing but tensors and plain data.
+_DAMAGED = (
+    *(OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
+    *(EOFError, UnpicklingError),
+)
+
+
 def _read_checkpoint(path: Path, expected: Configuration | None) -> dict[str, Any]:
     if not path.is_file():
         raise SpinplaneError(f"no checkpoint {path}")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         found = Configuration(**state["configuration"])
-    except Exception as error:  # a damaged file can raise anything
-        raise SpinplaneError(f"{path}: not a checkpoint: {str(error).splitlines()[0]}") from None
+    except _DAMAGED as error:
+        raise SpinplaneError(f"{path}: not a checkpoint: {one_line(error)}") from None
     if expected is not None:
         for key, value in asdict(expected).items():
             if (other := getattr(found, key)) != value:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from rich.table import Table
@@ -11,11 +10,13 @@ from spinplane.behavioral import Accelerator
 from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.graph import Graph
 from spinplane.machine import FaultMap, SpinplaneError
+from spinplane.machine.array_files import IMAGES, open_archive
 
 from ..models import shipped_networks
 
 #: Pairs of names under which a data set may have its images and labels.
 _NAMES = (("x", "y"), ("images", "labels"))
+_EXPECTED = "expected an .npz with images and labels (x and y) of numbers"
 #: Images that run together.
 _CHUNK = 64
 #: Classes up to which the confusion table has a column for each.
@@ -44,27 +45,11 @@ def load_images(path: Path | None) -> tuple[np.ndarray, np.ndarray]:
         numbers.
     """
     path = path or next(iter(shipped_networks().values())).with_name("mnist-test-200.npz")
-    try:
-        # Opened here, the file is closed even where numpy rejects it.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as data:
-            names = next((pair for pair in _NAMES if set(pair) <= set(data)), None)
-            if names is None:
-                raise KeyError(f"it has {', '.join(list(data)[:8]) or 'nothing'}")
-            images, labels = (np.asarray(data[name]) for name in names)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        TypeError,
-        MemoryError,
-        EOFError,
-        BadZipFile,
-    ) as error:
-        reason = str(error.args[0]) if isinstance(error, KeyError) else str(error)
-        raise SpinplaneError(
-            f"data {path}: expected an .npz with images and labels (x and y) of numbers: {reason}"
-        ) from None
+    with open_archive(path, f"data {path}", _EXPECTED, IMAGES) as file:
+        names = next((pair for pair in _NAMES if set(pair) <= set(file.names)), None)
+        if names is None:
+            raise SpinplaneError(f"data {path}: {_EXPECTED}: it has {', '.join(file.names[:8]) or 'nothing'}")
+        images, labels = (file.read(name) for name in names)
     if not images.ndim or not labels.ndim or len(images) != len(labels) or not len(images):
         raise SpinplaneError(
             f"data {path}: {len(images) if images.ndim else 'no list of'} images and "

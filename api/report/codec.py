@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import cache, lru_cache
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +13,7 @@ from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from spinplane.machine import Machine
+from spinplane.machine.typed import exactly, number, strict_converter
 
 
 @cache
@@ -25,18 +26,16 @@ def plain_converter() -> Converter:
 
 
 def _new_converter() -> Converter:
-    converter = Converter()
+    converter = strict_converter()
     converter.register_unstructure_hook_factory(is_dataclass, lambda kind: _writer(kind, converter))
     converter.register_structure_hook_factory(is_dataclass, lambda kind: _reader(kind, converter))
     converter.register_structure_hook_factory(_is_tuple_of_any_length, lambda kind: _tuple(kind, converter))
     converter.register_unstructure_hook(np.ndarray, np.ndarray.tolist)
     converter.register_structure_hook(np.ndarray, _array)
     converter.register_unstructure_hook(Path, str)
-    converter.register_structure_hook(Path, lambda value, _: Path(_of(str, value)))
+    converter.register_structure_hook(Path, lambda value, _: Path(exactly(str, value)))
     converter.register_unstructure_hook(float, lambda value: value if value != inf else None)
     converter.register_structure_hook(float, _float)
-    for kind in (bool, int, str):
-        converter.register_structure_hook(kind, lambda value, kind: _of(kind, value))
     return converter
 
 
@@ -86,7 +85,7 @@ def _reader(kind: type, converter: Converter) -> Callable[[Any, type], Any]:
     own: Any = make_dict_structure_fn(kind, converter, **_unwritten(kind))
 
     def read(value: Any, kind: type) -> Any:
-        return own(_of(dict, value), kind)
+        return own(exactly(dict, value), kind)
 
     return read
 
@@ -97,34 +96,15 @@ def _is_tuple_of_any_length(kind: Any) -> bool:
 
 def _tuple(kind: type, converter: Converter) -> Callable[[Any, type], Any]:
     own = homogenous_tuple_structure_factory(kind, converter)
-    return lambda value, kind: own(_of(list, value), kind)
-
-
-def _of(kind: type, value: Any) -> Any:
-    # Python takes True for a whole number; a result file does not.
-    if type(value) is not kind:
-        raise TypeError(f"expected {_NAMES[kind]}, not {_short(value)}")
-    return value
-
-
-_NAMES = {bool: "true or false", int: "a whole number", str: "text", list: "a list", dict: "an object"}
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return lambda value, kind: own(exactly(list, value), kind)
 
 
 def _float(value: Any, _: type) -> float:
-    if value is None:
-        return inf
-    if type(value) not in (int, float) or not isfinite(value):
-        raise TypeError(f"expected a number, not {_short(value)}")
-    return float(value)
+    return inf if value is None else number(value)
 
 
 def _array(value: Any, _: type) -> np.ndarray:
-    array = np.array(_of(list, value))
+    array = np.array(exactly(list, value))
     if array.dtype.kind not in "iuf":
         raise TypeError("expected an array of numbers")
     return array

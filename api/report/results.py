@@ -1,27 +1,28 @@
 """Results as files: typed, versioned, and read back unchanged."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cattrs import BaseValidationError, transform_error
-
 import spinplane
 from spinplane.machine import SpinplaneError
-from spinplane.machine.files import write_whole
+from spinplane.machine.files import read_file, write_whole
+from spinplane.machine.typed import typed
 
 from .codec import plain_converter, result_converter
 from .provenance import Provenance, provenance_of
 
 #: Of the files that are written; others are refused.
 RESULT_FORMAT = 1
+#: Of a file that is read.
+MOST_BYTES = 1 << 26
 #: Key of what is said of the result beside its own fields.
 HEADER = "spinplane"
 #: What a file may hold, by the name that it has in `spinplane`.
 KINDS = (
     "AccuracyReport",
     "AreaReport",
+    "CacheReport",
     "Classification",
     "Comparison",
     "Compilation",
@@ -88,7 +89,10 @@ def read_result(path: str | Path) -> Any:
         of_kind = getattr(spinplane, kind)
     except ModuleNotFoundError as error:
         raise SpinplaneError(f"{path}: reading a {kind} needs {error.name}, which is not installed") from None
-    return _typed(path, lambda: result_converter(provenance.machine).structure(content, of_kind))
+    return typed(
+        f"{path}: damaged result file",
+        lambda: result_converter(provenance.machine).structure(content, of_kind),
+    )
 
 
 def read_provenance(path: str | Path) -> Provenance:
@@ -108,9 +112,9 @@ def read_provenance(path: str | Path) -> Provenance:
 
 def _read(path: Path) -> tuple[dict[str, Any], Provenance]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpinplaneError(f"{path}: cannot be read: {error.strerror or error}") from None
+        content = json.loads(read_file(path, str(path), MOST_BYTES).decode())
+    except SpinplaneError:
+        raise
     except (ValueError, RecursionError) as error:
         raise SpinplaneError(f"{path}: not a spinplane result file: {error}") from None
     header = content.get(HEADER) if isinstance(content, dict) else None
@@ -120,17 +124,6 @@ def _read(path: Path) -> tuple[dict[str, Any], Provenance]:
         raise SpinplaneError(
             f"{path}: result file of format {header.get('format')!r}, expected format {RESULT_FORMAT}"
         )
-    return content, _typed(path, lambda: plain_converter().structure(header, Provenance))
-
-
-def _typed(path: str | Path, read: Callable[[], Any]) -> Any:
-    """What `read` makes of a file's content; the first fault that it finds, in one line."""
-    try:
-        return read()
-    except (BaseValidationError, SpinplaneError, TypeError, ValueError, KeyError) as error:
-        fault = transform_error(error, "", _said)[0]
-        raise SpinplaneError(f"{path}: damaged result file: {fault}") from None
-
-
-def _said(error: BaseException, _: type | None) -> str:
-    return f"missing: {error}" if isinstance(error, KeyError) else str(error)
+    return content, typed(
+        f"{path}: damaged result file", lambda: plain_converter().structure(header, Provenance)
+    )

@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from spinplane.machine.array_files import OWN, archive_bytes, read_array
+from spinplane.machine.files import write_file
+
 from .file_image import from_file, to_file
 from .session import Session
 
@@ -32,13 +35,12 @@ def main(folder: Path) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            answer = _answer(request, np.load(folder / IMAGES, allow_pickle=False))
+            answer = _answer(request, read_array(folder / IMAGES, IMAGES, "not images", limits=OWN))
     except MemoryError:
         return _fail(folder, "it takes too much memory")
     except Exception as error:  # executors raise anything, and the user gets one line of it
         return _fail(folder, str(error) or type(error).__name__)
-    with open(folder / ANSWER, "wb") as file:
-        np.savez(file, **answer)  # type: ignore[arg-type]
+    write_file(folder / ANSWER, archive_bytes(answer, compressed=False))
     return 0
 
 
@@ -64,7 +66,7 @@ def _open(package: str, path: Path, tensors: list[str]) -> Session:
 
 
 def _fail(folder: Path, fault: str) -> int:
-    (folder / FAULT).write_text(fault, encoding="utf-8")
+    write_file(folder / FAULT, fault.encode())
     return 1
 
 

@@ -6,10 +6,6 @@ kernels of ai-edge-litert. All run on one thread. A file comes here after the re
 """
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +15,9 @@ import numpy as np
 import onnx
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.array_files import OWN, array_bytes, open_archive
+from spinplane.machine.external.process import python_command, run, tool_environment
+from spinplane.machine.files import temporary_folder, write_file
 
 from ..frontend.onnx_file.names import shown
 from ..frontend.tflite_file.model import is_tflite
@@ -115,8 +114,7 @@ class Executor:
         ExecutionError
             If the executor refuses the file, crashes, or exceeds its time or memory.
         """
-        with tempfile.TemporaryDirectory(prefix="spinplane-judge-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             request = {
                 "package": self.package,
                 "path": str(path.resolve()),
@@ -124,28 +122,22 @@ class Executor:
                 "order": None if order is None else list(order),
                 "memory": MEMORY + TIMES_THE_FILE * path.stat().st_size,
             }
-            (folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
-            np.save(folder / IMAGES, images)
+            write_file(folder / REQUEST, json.dumps(request).encode())
+            write_file(folder / IMAGES, array_bytes(images))
             self._run_child(folder, seconds)
-            with np.load(folder / ANSWER, allow_pickle=False) as answer:
-                found = {tensor: answer[str(number)] for number, tensor in enumerate(tensors)}
-                return Execution(images=answer[TAKEN], tensors=found)
+            with open_archive(folder / ANSWER, str(self), "gave no answer", OWN) as answer:
+                found = {tensor: answer.read(str(number)) for number, tensor in enumerate(tensors)}
+                return Execution(images=answer.read(TAKEN), tensors=found)
 
     def _run_child(self, folder: Path, seconds: float) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        try:
-            status = subprocess.run(
-                # Without -P the current folder, where a stranger's files may lie, would come first on the path.
-                [sys.executable, "-P", "-m", "spinplane.compiler.judges.child", str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                timeout=seconds,
-                check=False,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            raise ExecutionError(f"{self} does not end within {seconds:.0f} s") from None
+        command = python_command("-m", "spinplane.compiler.judges.child", str(folder))
+        status = run(
+            command,
+            environment=tool_environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),
+            seconds=seconds,
+        ).status
+        if status is None:
+            raise ExecutionError(f"{self} does not end within {seconds:.0f} s")
         if (folder / FAULT).exists():
             fault = " ".join((folder / FAULT).read_text(encoding="utf-8").split())
             raise ExecutionError(f"{self} does not run the file: {_short(fault)}")

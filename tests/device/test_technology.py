@@ -92,11 +92,11 @@ def test_other_values_are_marked_as_assumed() -> None:
         ),
         ('easy_axis = "x"', "easy_axis = 1", "easy_axis = 1: must be text"),
         ('structure = "2T1R"\n', "", "missing key 'structure'"),
-        ("[oxide]", "[oxid]", "unknown key 'oxid': must be one of "),
+        ("[oxide]", "[oxid]", "unknown key 'oxid': did you mean 'oxide'?"),
         (
             "damping = ",
             "dampng = ",
-            "unknown key 'free_layer.dampng': must be one of free_layer.anisotropy, ",
+            "unknown key 'free_layer.dampng': did you mean 'free_layer.damping'?",
         ),
         ('WWL = "row"', 'WWL = "plane"', "lines.WWL = 'plane': must be one of row, column"),
         ('kind = "mtj"', 'kind = "diode"', "element 'junction': kind = 'diode': must be one of transistor, "),

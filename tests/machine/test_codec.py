@@ -155,6 +155,9 @@ REFUSED: list[tuple[dict[str, int], str]] = [
     ({"interval": 4 * LOOKUP_CYCLES - 2, "search_reads": 3, "table": 1}, "interval"),
     ({"interval": 7, "multiplies": 1}, "interval"),
     ({"interval": 15, "multiplies": 1, "residual": 1}, "interval"),
+    # Its reads alone, before the residual is refused for want of products.
+    ({"interval": 4, "residual": 1, "residual_planes": 4}, "interval"),
+    ({"interval": 5, "residual": 1, "residual_planes": 4}, "residual"),
     ({"interval": 18, "multiplies": 1, "residual": 1, "residual_planes": 3}, "interval"),
     ({"interval": 19, "multiplies": 1, "residual": 1, "residual_planes": 3}, ""),
     ({"interval": MULTIPLY_CYCLES + 9, "multiplies": 1, "own_code": 1}, "interval"),

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from spinplane.machine import Machine, SpinplaneError, load_machine, machine_names
+from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.memory_map import REGIONS, BankSize, MemoryMap, region_address
+from spinplane.machine.registers import Register, counter_address, log_address
 
 SMALL = MemoryMap(bus_bits=32, **{region: BankSize(words=4, width=64) for region in REGIONS})
 
@@ -71,3 +73,20 @@ def test_refuses_what_is_not_allowed(fields: dict[str, Any], text: str) -> None:
     with pytest.raises(SpinplaneError) as caught:
         replace(SMALL, **fields)
     assert str(caught.value) == text
+
+
+def test_drivers_find_registers_counters_and_log_where_they_were() -> None:
+    assert {register.name: register.value for register in Register} == {
+        "ID": 0x00,
+        "VERSION": 0x04,
+        "MACHINE": 0x08,
+        "CONTROL": 0x0C,
+        "STATUS": 0x10,
+        "ERROR": 0x14,
+        "PROGRAM": 0x18,
+        "DESCRIPTOR": 0x1C,
+        "RESIDENT": 0x20,
+    }
+    first, second = ACCELERATOR_COUNTER_NAMES[:2]
+    assert (counter_address(first), counter_address(second)) == (0x100, 0x108)
+    assert (log_address(0, first), log_address(3, second)) == (0x10000, 0x10188)

@@ -146,7 +146,7 @@ def test_descriptors_of_no_program_of_the_machine(
         ),
         (
             {"format": "spinplane program", "version": FORMAT_VERSION},
-            "damaged program header: 'machine'",
+            "damaged program header: missing: 'machine' @ .machine",
         ),
     ],
 )

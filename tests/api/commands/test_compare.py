@@ -83,7 +83,10 @@ def test_a_difference_names_the_first_node_and_exits_with_1(wrong, capsys):
         (["nowhere.onnx"], "model 'nowhere.onnx' is neither a file nor one of"),
         (["svhn:1:4"], "model 'svhn:1:4' is not a file: nothing else says what it computes"),
         (["digits-1-1", "--samples", "0"], "samples = 0: must be at least 1"),
-        (["digits-1-1", "--input", "nowhere.npy"], "input nowhere.npy: no such file"),
+        (
+            ["digits-1-1", "--input", "nowhere.npy"],
+            "input nowhere.npy: cannot be read: No such file or directory",
+        ),
         (["digits-1-1", "--input", "bad.npy"], "input of shape (3, 3): network digits-1-1 takes 1×28×28"),
     ],
 )

@@ -304,7 +304,10 @@ def test_the_command_fails_for_a_mismatch(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "digits:1:1", "--input", "no.npy"], "input no.npy: no such file"),
+        (
+            ["run", "digits:1:1", "--input", "no.npy"],
+            "input no.npy: cannot be read: No such file or directory",
+        ),
         (["run", "digits:1:1", "--input", "text.npy"], "input text.npy: not a .npy file"),
         (["run", "digits:1:1", "--input", "shape.npy"], "input of shape (3, 3)"),
         (
@@ -312,7 +315,7 @@ def test_the_command_fails_for_a_mismatch(
             "fault map no.npz: cannot be read",
         ),
         (["run", "digits:1:1", "--input", "zip.npy"], "input zip.npy: not a .npy file"),
-        (["run", "digits:1:1", "--input", "."], "input .: cannot be read: Is a directory"),
+        (["run", "digits:1:1", "--input", "."], "input .: cannot be read: not a file"),
         (
             ["run", "digits:1:1", "--input", "shape.npy", "--waves", "text.npy"],
             'Invalid value "text.npy" for --waves. Not a folder.',

@@ -189,7 +189,7 @@ def header_changed(**values: Any) -> Callable[[dict], dict]:
         (changed("folder", 1), "damaged result file: expected text, not 1 @ .folder"),
         (
             changed("folder", {"long": "x" * 99}),
-            f"damaged result file: expected text, not {{'long': '{'x' * 29}… @ .folder",
+            f"damaged result file: expected text, not {{'long': '{'x' * 49}… @ .folder",
         ),
     ],
 )
