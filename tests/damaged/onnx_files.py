@@ -1,17 +1,7 @@
-"""Damage to ONNX files: of their bytes, their structure and their meaning, each from a number.
+"""Damage to ONNX files: of their bytes, their structure and their meaning, each from a number."""
 
-Run with a count and a first number, this reads that many damaged files and tells how far they came, in JSON.
-"""
-
-import json
 import random
-import resource
-import signal
 import struct
-import sys
-import tempfile
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +14,8 @@ from spinplane.commands.compile import compile_model
 from spinplane.compiler.frontend.import_model import import_model
 from spinplane.compiler.frontend.onnx_file.model import read_model
 from spinplane.compiler.frontend.onnx_file.wire import check_wire
-from spinplane.machine import SpinplaneError
 
-#: How far a file comes: where it is refused, or that it is not.
-DEPTHS = ("bytes", "file", "graph", "machine", "compiled")
-SECONDS, BYTES = 10, 1 << 30
+from .harness import Kind, damage_bytes
 
 WHOLE = (0, 1, -1, 2, 3, 255, 2**31 - 1, 2**31, -(2**31), 2**63 - 1, -(2**63))
 NUMBERS = (0.0, -1.0, 1e-45, 1e38, 3e38, float("nan"), float("inf"), float("-inf"), 0.5, 7.0)
@@ -116,22 +103,6 @@ def damaged(seed: int, folder: Path) -> bytes:
     for _ in range(draw.randint(1, 2 if kind == 2 else 4)):
         (_damage_structure if kind == 1 else _damage_meaning)(draw, model)
     return model.SerializePartialToString()
-
-
-def damage_bytes(draw: random.Random, data: bytes) -> bytes:
-    if not data:
-        return data
-    at, length = draw.randrange(len(data)), draw.choice([1, 1, 2, 8, 64])
-    kind = draw.choice(["flip", "flip", "set", "cut", "copy", "end"])
-    if kind == "flip":
-        return data[:at] + bytes([data[at] ^ 1 << draw.randrange(8)]) + data[at + 1 :]
-    if kind == "set":
-        return data[:at] + draw.randbytes(length) + data[at + length :]
-    if kind == "cut":
-        return data[:at] + data[at + length :]
-    if kind == "copy":
-        return data[:at] + data[at : at + length] * draw.choice([2, 100]) + data[at + length :]
-    return data[:at]
 
 
 def _damage_structure(draw: random.Random, model: onnx.ModelProto) -> None:
@@ -222,55 +193,12 @@ def _change_attribute(draw: random.Random, attribute: onnx.AttributeProto) -> No
         attribute.s = draw.choice([b"", b"\xff\xfe", b"FLOOR", b"CEIL", b"nearest"])
 
 
-def read(path: Path) -> tuple[str, str]:
-    """How far a file comes, and the message that refuses it.
-
-    Raises
-    ------
-    SpinplaneError
-        Never: what else is raised is a fault.
-    """
-    depth = "bytes"
-    try:
-        check_wire(path.read_bytes())
-        depth = "file"
-        read_model(path)
-        depth = "graph"
-        graph = import_model(path).graph
-        depth = "machine"
-        str(compile_model(graph, machine="paper8"))
-    except SpinplaneError as error:
-        return depth, str(error)
-    return "compiled", ""
-
-
-def count_depths(
-    count: int,
-    first: int,
-    damage: Callable[[int, Path], bytes],
-    read_file: Callable[[Path], tuple[str, str]],
-) -> None:
-    """Read damaged files, each within `SECONDS` of this processor, all within `BYTES` more memory than now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-    if pages:
-        limit = pages * resource.getpagesize() + BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    depths: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / "damaged"
-        for seed in range(first, first + count):
-            path.write_bytes(damage(seed, Path(name)))
-            print(f"damaged model {seed}", file=sys.stderr, flush=True)
-            # The default action of this signal ends the process: nothing in it can hide a file that hangs.
-            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-            depth, message = read_file(path)
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            message = message.replace(str(path), "damaged")
-            if len(message) >= 300 or not message.isprintable():
-                raise SystemExit(f"a message of {len(message)} characters, or of several lines: {message!r}")
-            depths[depth] += 1
-    print(json.dumps({depth: depths[depth] for depth in DEPTHS}))
-
-
-if __name__ == "__main__":
-    count_depths(int(sys.argv[1]), int(sys.argv[2]), damaged, read)
+ONNX = Kind(
+    whole=lambda seed, folder: whole_model(seed % 50, folder).SerializeToString(),
+    damaged=damaged,
+    steps=[
+        ("bytes", lambda path: check_wire(path.read_bytes())),
+        ("container", read_model),
+        ("values", lambda path: str(compile_model(import_model(path).graph, machine="paper8"))),
+    ],
+)

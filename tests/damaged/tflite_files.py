@@ -1,13 +1,8 @@
-"""Damage to TFLite files: of their bytes, their structure and their meaning, each from a number.
-
-Run with a count and a first number, this reads that many damaged files and tells how far they came, in JSON.
-"""
+"""Damage to TFLite files: of their bytes, their structure and their meaning, each from a number."""
 
 import random
-import sys
 from pathlib import Path
 
-from damaged_models import count_depths, damage_bytes
 from tflite_models import TfliteFile
 from tflite_networks import random_network
 
@@ -15,7 +10,9 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.tflite_file.model import read_model
 from spinplane.compiler.frontend.tflite_file.wire import check_tables
 from spinplane.compiler.frontend.tflite_import import import_tflite
-from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine import load_machine
+
+from .harness import Kind, damage_bytes
 
 PAPER8 = load_machine("paper8")
 _WHOLE = (0, 1, -1, 2, 3, 4, 127, 128, 255, 2**31 - 1, -(2**31))
@@ -115,27 +112,12 @@ def _damage_meaning(draw: random.Random, file: TfliteFile) -> None:
         tensor["scales"] = draw.choice([None, tensor["scales"] * 2, []])
 
 
-def read(path: Path) -> tuple[str, str]:
-    """How far a file comes, and the message that refuses it.
-
-    Raises
-    ------
-    SpinplaneError
-        Never: what else is raised is a fault.
-    """
-    depth = "bytes"
-    try:
-        check_tables(path.read_bytes())
-        depth = "file"
-        read_model(path)
-        depth = "graph"
-        imported = import_tflite(path)
-        depth = "machine"
-        compile_graph(imported.graph, PAPER8)
-    except SpinplaneError as error:
-        return depth, str(error)
-    return "compiled", ""
-
-
-if __name__ == "__main__":
-    count_depths(int(sys.argv[1]), int(sys.argv[2]), damaged, read)
+TFLITE = Kind(
+    whole=lambda seed, folder: random_network(seed % 50).to_bytes(),
+    damaged=damaged,
+    steps=[
+        ("bytes", lambda path: check_tables(path.read_bytes())),
+        ("container", read_model),
+        ("values", lambda path: compile_graph(import_tflite(path).graph, PAPER8)),
+    ],
+)
