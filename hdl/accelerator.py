@@ -36,7 +36,8 @@ ID_BITS = 4
 class Accelerator(wiring.Component):
     """A network accelerator behind AXI4 and AXI4-Lite: ``docs/accelerator.md`` draws it.
 
-    A reset ends everything at once but a pulse of the array, which is held to its end. The cells and the banks keep
+    A reset of one cycle or more brings any state of the flip-flops to idle. While it is high no word line is, and a
+    row whose write it cuts is unknown; an abort ends a program without cutting one. The cells and the banks keep
     their contents.
 
     Parameters
@@ -62,7 +63,7 @@ class Accelerator(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         machine = self.machine
-        memory = _memories(machine)
+        memory = memories(machine)
         self._registers = place(m, platform, "axi_registers", AxiRegisters(machine))
         self._bus = place(m, platform, "axi_bank", AxiBank(memory, ID_BITS))
         self._controller = place(m, platform, "layer_controller", LayerController(machine))
@@ -84,23 +85,17 @@ class Accelerator(wiring.Component):
         return m
 
     def _units_reset(self, m: Module) -> Signal:
-        """Reset of all that holds lines of the array: kept back while a pulse must not be cut."""
-        asked, pending = Signal(), Signal(reset_less=True)
-        units_reset, self._pulse = Signal(), Signal()
-        # While a reset is kept back no write begins: writes beside senses could keep it back for long.
-        self._reset_is_asked = asked
-        m.d.comb += [
-            asked.eq(ResetSignal() | self._controller.halt | pending),
-            units_reset.eq(asked & ~self._pulse),
-        ]
-        m.d.sync += pending.eq(asked & self._pulse)
+        """Reset of all that a program sets to work: that of the accelerator, or the end of an abort."""
+        units_reset = Signal()
+        m.d.comb += units_reset.eq(ResetSignal() | self._controller.halt)
         return units_reset
 
     def _join_units(self, m: Module) -> None:
         streamer, sums, sequencer = self._input_streamer, self._window_sum, self._sequencer
         engine, output_stage, controller = self._engine, self._output_stage, self._controller
         m.d.comb += [
-            self._pulse.eq(engine.pulse),
+            # Also before the first edge, when the flip-flops hold anything.
+            engine.standby.eq(ResetSignal()),
             sequencer.layer.eq(controller.layer),
             sequencer.start.eq(controller.unit_start),
             sequencer.load.eq(controller.load),
@@ -117,12 +112,7 @@ class Accelerator(wiring.Component):
         wiring.connect(m, sequencer.command, engine.command)
         wiring.connect(m, sequencer.write, engine.write)
         if self.machine.overlaps_writes:
-            given, taken = sequencer.write_command, engine.write_command
-            m.d.comb += [
-                taken.payload.eq(given.payload),
-                taken.valid.eq(given.valid & ~self._reset_is_asked),
-                given.ready.eq(taken.ready & ~self._reset_is_asked),
-            ]
+            wiring.connect(m, sequencer.write_command, engine.write_command)
         wiring.connect(m, engine.result, output_stage.results)
         wiring.connect(m, sums.sums, output_stage.sums)
 
@@ -198,8 +188,7 @@ class Accelerator(wiring.Component):
         host_address = Cat(Const(0, exact_log2(memory.image.width)), read.address)
         wiring.connect(m, self._input_streamer.read, image.read[0])
         m.d.comb += [
-            # The output stage goes on to the end of a pulse that a reset has met, but writes nothing any more.
-            image.write.enable.eq(written.enable | (result.enable & busy)),
+            image.write.enable.eq(written.enable | result.enable),
             image.write.address.eq(Mux(busy, result.address, written.address)),
             image.write.data.eq(Mux(busy, result.data, written.data)),
             image.write.mask.eq(Mux(busy, result.mask, written.mask)),
@@ -274,7 +263,7 @@ class Accelerator(wiring.Component):
         wiring.connect(m, self._registers.log, log.read)
 
 
-def _memories(machine: Machine) -> MemoryMap:
+def memories(machine: Machine) -> MemoryMap:
     """The memory map, its words as the memories behind it have them: those of scales hold the channels of a turn."""
     width = scale_channels(machine) * CHANNEL_BITS
     return replace(MemoryMap.of(machine), scales=BankSize(words=scale_words(machine), width=width))

@@ -12,7 +12,7 @@ from .packing import pack_bits
 #: Values of the input ports at one clock edge; those that are absent are 0.
 Lines = dict[str, int]
 
-INPUTS = ("wwl", "wbl", "wbl_enable", "rwl", "rbl_enable", "en_m", "en_and", "en_or")
+INPUTS = ("standby", "wwl", "wbl", "wbl_enable", "rwl", "rbl_enable", "en_m", "en_and", "en_or")
 EVENTS = ("writes", "reads", "ands", "ors")
 _REFERENCES = ("en_m", "en_and", "en_or")
 
@@ -145,6 +145,7 @@ def refusals(
     cut_sense = f"sense of {sense_cycles - 1} cycles, the amplifier needs {sense_cycles}"
     changed_write = "write word line or bit lines changed during a write pulse"
     changed_sense = "read word lines, columns or reference changed during a sense"
+    in_standby = "a word line or a reference is high in standby"
     reads = sense(0, en_m=1)
 
     def unknown(row_a: int, row_b: int, cells: int) -> str:
@@ -159,6 +160,9 @@ def refusals(
         "en_and_with_one_row": ([sense(0, en_and=1)], "EN_AND and EN_OR sense two rows, not one"),
         "en_or_with_one_row": ([sense(0, en_or=1)], "EN_AND and EN_OR sense two rows, not one"),
         "reference_without_row": ([{"en_m": 1}], "a reference is enabled without a read word line"),
+        "read_line_in_standby": ([{"standby": 1, "rwl": 0b100}], in_standby),
+        "write_line_in_standby": ([write(0)] * (write_cycles - 1) + [{"standby": 1, **write(0)}], in_standby),
+        "reference_in_standby": ([{"standby": 1, "en_or": 1}], in_standby),
         "cut_write": ([write(0)] * (write_cycles - 1) + [{}], cut_write),
         "write_of_another_row": ([write(0), write(1)], changed_write),
         "write_of_other_bits": ([write(0, 0b1), write(0, 0b11)], changed_write),
@@ -170,6 +174,10 @@ def refusals(
         "read_of_unknown": ([sense(1, en_m=1)] * sense_cycles, unknown(1, 1, 1)),
         "and_of_1_with_unknown": ([sense(0, 1, en_and=1)] * sense_cycles, unknown(0, 1, 1)),
         "or_of_0_with_unknown": ([sense(0, 2, en_or=1)] * sense_cycles, unknown(0, 2, everything - 1)),
+        "row_whose_write_was_cut": (
+            [write(0, 0b11, 0b10)] * (write_cycles - 1) + [{"standby": 1}] + [reads] * sense_cycles,
+            unknown(0, 0, 0b10),
+        ),
         "and_of_two_unknowns": ([sense(2, 3, enable=4, en_and=1)] * sense_cycles, unknown(2, 3, 4)),
     }
     if write_overlap == "none":
@@ -188,7 +196,8 @@ def refusals(
 def unknowns_that_pass(*, columns: int, sense_cycles: int, write_cycles: int) -> list[tuple[Lines, int]]:
     """Senses of unknown cells that are legal: lines of each clock edge and what ``sense`` shows after it.
 
-    0 AND unknown is 0, 1 OR unknown is 1, and a column that is not enabled shows 0.
+    0 AND unknown is 0, 1 OR unknown is 1, and a column that is not enabled shows 0. A standby
+    ends a sense.
     """
     everything = (1 << columns) - 1
     half = everything >> columns // 2
@@ -201,4 +210,6 @@ def unknowns_that_pass(*, columns: int, sense_cycles: int, write_cycles: int) ->
     for lines, after in ((ones_or, half), (zeros_and, 0), (ones_or, half), (nothing, 0)):
         edges += [(lines, shown)] * (sense_cycles - 1) + [(lines, after)]
         shown = after
-    return edges
+    standby = {"standby": 1}
+    edges += [(ones_or, 0)] * (sense_cycles - 1) + [(standby, 0)] * 2
+    return edges + [(ones_or, 0)] * (sense_cycles - 1) + [(ones_or, half), (standby, 0)]

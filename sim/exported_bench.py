@@ -1,7 +1,6 @@
 # amaranth: UnusedElaboratable=no
 """The bench beside an exported accelerator: a program, its input and its expected results, for plain cocotb."""
 
-import io
 from importlib.resources import files
 
 import numpy as np
@@ -10,8 +9,10 @@ from spinplane.behavioral.accelerator import Accelerator
 from spinplane.behavioral.feature_map import map_addresses
 from spinplane.hdl.accelerator import Accelerator as AcceleratorComponent
 from spinplane.hdl.export.machine_verilog import ACCELERATOR
-from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine import Machine, Name, SpinplaneError
+from spinplane.machine.array_files import archive_bytes
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
+from spinplane.machine.external.verilog import visible_ports
 from spinplane.machine.memory_map import region_address
 from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
@@ -45,10 +46,8 @@ def exported_bench(program: Program, codes: np.ndarray) -> dict[str, bytes]:
     """
     folder = files(__package__) / "exported"
     contents = {name: (folder / name).read_bytes() for name in BENCH_FILES}
-    with io.BytesIO() as file:
-        np.savez(file, **bench_arrays(program, codes))  # type: ignore[arg-type]
-        contents[PROGRAM_FILE] = file.getvalue()
-    contents[_PORTS_FILE] = _visible_ports(program.machine).encode()
+    contents[PROGRAM_FILE] = archive_bytes(bench_arrays(program, codes), compressed=False)
+    contents[_PORTS_FILE] = visible_ports(ACCELERATOR, _ports(program.machine)).encode()
     return contents
 
 
@@ -93,9 +92,8 @@ def bench_arrays(program: Program, codes: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _visible_ports(machine: Machine) -> str:
-    """Verilator control file that shows a bench the top's ports."""
+def _ports(machine: Machine) -> list[Name]:
+    """Names of the top's ports, all of which a bench sees."""
     top = AcceleratorComponent(machine)
-    names = ["clk", "rst", *("__".join(map(str, path)) for path, _, _ in top.signature.flatten(top))]
-    lines = [f'public_flat_rw -module "{ACCELERATOR}" -var "{name}"' for name in names]
-    return "\n".join(["`verilator_config", *lines, ""])
+    paths = (path for path, _, _ in top.signature.flatten(top))
+    return [Name("clk"), Name("rst"), *(Name("__".join(map(str, path))) for path in paths)]

@@ -15,6 +15,9 @@ from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from .runner import INPUTS_VARIABLE
 
+#: The array's standby comes with the reset of what drives its lines.
+_HIGH_IN_A_RESET = frozenset({"rst", "standby"})
+
 
 async def reset(dut: Any, period_ns: int = 10) -> None:
     """Set all inputs to 0, start the clock and reset the design for two cycles.
@@ -32,16 +35,16 @@ async def reset(dut: Any, period_ns: int = 10) -> None:
     inputs = os.environ[INPUTS_VARIABLE].split()
     for name in inputs:
         getattr(dut, name).value = 0
-    if "rst" in inputs:
-        dut.rst.value = 1
+    for name in _HIGH_IN_A_RESET.intersection(inputs):
+        getattr(dut, name).value = 1
     await Timer(1, "ns")
     if "clk" not in inputs:
         return
     Clock(dut.clk, period_ns, unit="ns").start()
     for _ in range(2):
         await RisingEdge(dut.clk)
-    if "rst" in inputs:
-        dut.rst.value = 0
+    for name in _HIGH_IN_A_RESET.intersection(inputs):
+        getattr(dut, name).value = 0
 
 
 async def send(

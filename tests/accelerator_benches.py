@@ -4,9 +4,9 @@ from pathlib import Path
 
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_sources
 from spinplane.machine import Machine
+from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.sim import BenchRun, run_bench
 from spinplane.sim.axi import WARNINGS
-from spinplane.sim.model import default_build_root
 
 
 def run_accelerator_bench(
@@ -20,7 +20,7 @@ def run_accelerator_bench(
     """Run a bench of `spinplane.sim.benches`, which has to pass, on a machine's accelerator."""
     return run_bench(
         f"spinplane.sim.benches.{bench}",
-        accelerator_sources(machine, default_build_root() / "verilog"),
+        accelerator_sources(machine, default_build_root()),
         ACCELERATOR,
         simulator=simulator,
         environment=environment | {"PYTHONWARNINGS": WARNINGS},

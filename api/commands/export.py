@@ -67,7 +67,9 @@ class BenchCase:
     codes: np.ndarray
 
 
-def export_machine(machine: Machine, folder: Path, *, kept_in: Path | None = None) -> Export:
+def export_machine(
+    machine: Machine, folder: Path, *, kept_in: Path | None = None, asynchronous_reset: bool = False
+) -> Export:
     """Write a machine's accelerator with a bench that runs a network on it.
 
     Parameters
@@ -75,6 +77,8 @@ def export_machine(machine: Machine, folder: Path, *, kept_in: Path | None = Non
     machine : Machine
     folder : Path
     kept_in : Path, optional
+        See `spinplane.hdl.export.files.export`.
+    asynchronous_reset : bool
         See `spinplane.hdl.export.files.export`.
 
     Raises
@@ -85,7 +89,13 @@ def export_machine(machine: Machine, folder: Path, *, kept_in: Path | None = Non
         If the folder cannot be written.
     """
     case = bench_case(machine)
-    return export(machine, folder, kept_in=kept_in, bench=exported_bench(case.program, case.codes))
+    return export(
+        machine,
+        folder,
+        kept_in=kept_in,
+        bench=exported_bench(case.program, case.codes),
+        asynchronous_reset=asynchronous_reset,
+    )
 
 
 def bench_case(machine: Machine) -> BenchCase:

@@ -56,6 +56,8 @@ class Engine(wiring.Component):
     counters : Out(COUNTERS)
     busy : Out(1)
         High from the first command until the last result has been taken.
+    standby : In(1)
+        No word line and no reference is high, whatever the flip-flops hold: see `SubArray`.
     pulse : Out(1)
         A sub-array holds word lines and the coming clock edge does not end it: a reset now would cut a pulse.
     """
@@ -85,6 +87,7 @@ class Engine(wiring.Component):
                 "result": Out(stream.Signature(result_beat_layout(machine))),
                 "counters": Out(COUNTERS),
                 "busy": Out(1),
+                "standby": In(1),
                 "pulse": Out(1),
                 **(writes if machine.overlaps_writes else {}),
                 **(memory if machine.memory_operations else {}),
@@ -115,6 +118,7 @@ class Engine(wiring.Component):
             ),
             self.pulse.eq(Cat(sub_array.pulse for sub_array in self._sub_arrays).any()),
         ]
+        m.d.comb += [sub_array.standby.eq(self.standby) for sub_array in self._sub_arrays]
         return m
 
     def _takes_part(self, m: Module, command: data.View, name: str) -> Signal:
@@ -181,7 +185,9 @@ class Engine(wiring.Component):
     def _oldest_pending_output(self, m: Module) -> tuple[data.View, Value]:
         """First of the emitting commands whose results have not all left, and whether there is one."""
         layout = _pending_output_layout(self.machine)
-        waiting = [Signal(layout, name=f"pending_output_{age}") for age in range(PENDING_OUTPUTS)]
+        waiting = [
+            Signal(layout, name=f"pending_output_{age}", reset_less=True) for age in range(PENDING_OUTPUTS)
+        ]
         number, joins = Signal(range(PENDING_OUTPUTS + 1)), Signal()
         command, new = self.command.payload, Signal(layout, name="new_pending_output")
         all_slots = (Const(1) << command.log_slots) - 1

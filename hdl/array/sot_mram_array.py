@@ -23,6 +23,9 @@ class SotMramArray(wiring.Component):
 
     Members
     -------
+    standby : In(1)
+        No word line and no reference is high; ``sense`` becomes 0. A write pulse that it cuts leaves its row unknown.
+        A simulation of the Verilog begins with it, one of Amaranth as after it.
     wwl : In(rows)
         Write word lines.
     wbl, wbl_enable : In(columns)
@@ -48,6 +51,7 @@ class SotMramArray(wiring.Component):
         )
         super().__init__(
             {
+                "standby": In(1),
                 "wwl": In(machine.rows),
                 "wbl": In(machine.columns),
                 "wbl_enable": In(machine.columns),
@@ -78,6 +82,9 @@ class SotMramArray(wiring.Component):
         m.submodules.cells = self._cells = memory.Memory(**size)
         m.submodules.written = self._written = memory.Memory(**size)
         references = Cat(self.en_m, self.en_and, self.en_or)
+        with m.If(self.standby):
+            lines = Cat(self.wwl, self.rwl, references)
+            m.d.sync += Assert(~lines.any(), "a word line or a reference is high in standby")
         if self.machine.overlaps_writes:
             m.d.sync += Assert(~(self.wwl & self.rwl).any(), "senses a row during its write pulse")
         else:
@@ -88,9 +95,9 @@ class SotMramArray(wiring.Component):
         return m
 
     def _write_rules(self, m: Module) -> None:
-        lines = Cat(self.wwl, self.wbl & self.wbl_enable, self.wbl_enable)
+        lines = Cat(self.wbl_enable, self.wwl, self.wbl & self.wbl_enable)
         needed = self.machine.write_cycles
-        done, edges, changed = self._pulse(m, "write", self.wwl.any(), lines, needed)
+        done, edges, changed, held = self._pulse(m, "write", self.wwl.any(), lines, needed)
         row, rest = self._lowest(self.wwl)
         cells, written = self._row(m, self._cells, row), self._row(m, self._written, row)
         with m.If(self.wwl.any()):
@@ -99,7 +106,7 @@ class SotMramArray(wiring.Component):
                 Assert(~changed, "write word line or bit lines changed during a write pulse"),
                 self.writes.eq(self.writes + done),
             ]
-        with m.Else():
+        with m.Elif(~self.standby):
             message = Format(f"write pulse of {{:d}} cycles, the cell needs {needed}", edges)
             m.d.sync += Assert(edges == 0, message)
         to_cells, to_written = self._cells.write_port(), self._written.write_port()
@@ -111,10 +118,18 @@ class SotMramArray(wiring.Component):
             to_written.data.eq(written | self.wbl_enable),
             to_written.en.eq(done),
         ]
+        with m.If(self.standby & (edges != 0)):
+            columns, rows = self.machine.columns, self.machine.rows
+            cut_columns, (cut_row, _) = held[:columns], self._lowest(held[columns : columns + rows])
+            m.d.comb += [
+                to_written.addr.eq(cut_row),
+                to_written.data.eq(self._row(m, self._written, cut_row) & ~cut_columns),
+                to_written.en.eq(1),
+            ]
 
     def _sense_rules(self, m: Module, references: Value) -> None:
         lines, needed = Cat(self.rwl, self.rbl_enable, references), self.machine.sense_cycles
-        done, edges, changed = self._pulse(m, "sense", self.rwl.any(), lines, needed)
+        done, edges, changed, _ = self._pulse(m, "sense", self.rwl.any(), lines, needed)
         row_a, rest = self._lowest(self.rwl)
         row_b, beyond = self._lowest(rest)
         cells_a, written_a = self._row(m, self._cells, row_a), self._row(m, self._written, row_a)
@@ -131,7 +146,7 @@ class SotMramArray(wiring.Component):
                 self.ands.eq(self.ands + (done & self.en_and)),
                 self.ors.eq(self.ors + (done & self.en_or)),
             ]
-        with m.Else():
+        with m.Elif(~self.standby):
             message = Format(f"sense of {{:d}} cycles, the amplifier needs {needed}", edges)
             m.d.sync += [
                 Assert(~references.any(), "a reference is enabled without a read word line"),
@@ -155,25 +170,32 @@ class SotMramArray(wiring.Component):
                 *(row_a, Mux(self.en_m, row_a, row_b), unknown_columns),
             )
             m.d.sync += [self.sense.eq(sensed & self.rbl_enable), Assert(~unknown_columns.any(), message)]
+        with m.If(self.standby):
+            m.d.sync += self.sense.eq(0)
 
     def _pulse(
         self, m: Module, kind: str, active: Value, lines: Value, needed: int
-    ) -> tuple[Value, Value, Value]:
-        """Follow a pulse over its clock edges.
+    ) -> tuple[Value, Value, Value, Value]:
+        """Follow a pulse over its clock edges, unless a standby ends it.
 
         Returns
         -------
-        done, edges, changed : Value
+        done, edges, changed, held : Value
             1 before its last edge; the edges that have passed; 1 when `lines` are not those of the edge
-            before.
+            before; those of the edge before.
         """
         edges = Signal(range(needed), name=f"{kind}_edges")
         held = Signal(len(lines), name=f"held_{kind}")
         done, changed = Signal(name=f"{kind}_done"), Signal(name=f"{kind}_changed")
-        m.d.comb += [done.eq(active & (edges == needed - 1)), changed.eq((edges != 0) & (held != lines))]
-        with m.If(active):
+        m.d.comb += [
+            done.eq(active & (edges == needed - 1)),
+            changed.eq((edges != 0) & (held != lines)),
+        ]
+        with m.If(self.standby):
+            m.d.sync += edges.eq(0)
+        with m.Elif(active):
             m.d.sync += [edges.eq(Mux(done, 0, edges + 1)), held.eq(lines)]
-        return done, edges, changed
+        return done, edges, changed, held
 
     def _lowest(self, lines: Value) -> tuple[Value, Value]:
         """Index of the lowest line that is on, and the lines without it."""

@@ -7,6 +7,9 @@
 // stops the simulation with a message. With WRITE_OVERLAP other rows than the one under write may be sensed; without
 // it none.
 //
+// Standby: no word line and no reference is high, and sense becomes 0. A write pulse that it cuts leaves the columns of
+// its row unknown. The model waits for the first standby: before it, at power-up, lines may be unknown.
+//
 // Faults: +faults=FILE gives a fault map, one fault a line: kind, sub-array, row, column, value. Kind 0 is a cell
 // that no write changes; kinds 1, 2 and 3 are sense amplifiers whose reference for EN_M, EN_AND or EN_OR has
 // drifted: the sense shows 1 when at least `value` of the connected cells hold 1. The sub-array is the number
@@ -26,6 +29,7 @@ module sot_mram_array #(
   parameter WRITE_OVERLAP = 0
 ) (
   input  wire               clk,
+  input  wire               standby,
   input  wire [ROWS-1:0]    wwl,
   input  wire [COLUMNS-1:0] wbl,
   input  wire [COLUMNS-1:0] wbl_enable,
@@ -45,6 +49,7 @@ module sot_mram_array #(
   integer writes, reads, ands, ors;
 
   integer write_edges, sense_edges;
+  reg               powered;
   reg [ROWS-1:0]    held_wwl, held_rwl;
   reg [COLUMNS-1:0] held_wbl, held_wbl_enable, held_rbl_enable;
   reg [2:0]         held_references;
@@ -58,11 +63,12 @@ module sot_mram_array #(
   reg [3*COLUMNS-1:0] read_from, and_from, or_from;
 
   localparam CONDUCTANCE_BITS = 20;
+  localparam PLACE_BITS = $clog2((2*ROWS+3)*COLUMNS);
   reg varied;
   reg [CONDUCTANCE_BITS-1:0] conductances [0:(2*ROWS+3)*COLUMNS-1];
 
   integer file, fields, kind, fault_sub_array, fault_row, fault_column, fault_value, own_sub_array;
-  reg [8*1024-1:0] file_name;
+  string file_name;
 
   task read_faults;
     begin
@@ -81,6 +87,7 @@ module sot_mram_array #(
         fields = $fscanf(file, "%d %d %d %d %d\n", kind, fault_sub_array, fault_row, fault_column, fault_value);
         if (fields == 5 && fault_sub_array == own_sub_array) begin
           if (kind == 0) begin
+            if (fault_row >= ROWS) $fatal(1, "sot_mram_array %m: the fault map names row %0d", fault_row);
             stuck[fault_row][fault_column] = 1;
             stuck_at[fault_row][fault_column] = fault_value != 0;
           end
@@ -95,11 +102,11 @@ module sot_mram_array #(
     end
   endtask
 
-  reg [8*1024-1:0] variation_prefix, variation_name;
+  string variation_prefix, variation_name;
 
   task read_variation;
     begin
-      $sformat(variation_name, "%0s%0d", variation_prefix, sub_array_of_path(0));
+      variation_name = $sformatf("%s%0d", variation_prefix, sub_array_of_path(0));
       file = $fopen(variation_name, "r");
       if (file == 0) $fatal(1, "sot_mram_array %m: the variation cannot be read");
       $fclose(file);
@@ -133,13 +140,14 @@ module sot_mram_array #(
   // on whole rows of conductances are long code, which a simulator repeats for every array.
   reg [INDEX_BITS-1:0] row_a, row_b;
   reg [CONDUCTANCE_BITS-1:0] conductance;
-  integer column, place_of_a, place_of_b, place_of_reference;
+  reg [PLACE_BITS-1:0] place_of_a, place_of_b, place_of_reference;
+  integer column;
 
   function [COLUMNS-1:0] shown_by_conductance(input [COLUMNS-1:0] a, input [COLUMNS-1:0] b);
     for (column = 0; column < COLUMNS; column = column + 1) begin
-      place_of_a = ({{32-INDEX_BITS{1'b0}}, row_a} + (a[column] ? ROWS : 0)) * COLUMNS + column;
-      place_of_b = ({{32-INDEX_BITS{1'b0}}, row_b} + (b[column] ? ROWS : 0)) * COLUMNS + column;
-      place_of_reference = (2*ROWS + (en_m ? 0 : en_and ? 1 : 2)) * COLUMNS + column;
+      place_of_a = PLACE_BITS'(({{32-INDEX_BITS{1'b0}}, row_a} + (a[column] ? ROWS : 0)) * COLUMNS + column);
+      place_of_b = PLACE_BITS'(({{32-INDEX_BITS{1'b0}}, row_b} + (b[column] ? ROWS : 0)) * COLUMNS + column);
+      place_of_reference = PLACE_BITS'((2*ROWS + (en_m ? 0 : en_and ? 1 : 2)) * COLUMNS + column);
       conductance = conductances[place_of_a];
       if (!en_m) conductance = conductance + conductances[place_of_b];
       shown_by_conductance[column] = conductance < conductances[place_of_reference];
@@ -151,7 +159,7 @@ module sot_mram_array #(
     if (varied) read_variation;
     faulty = $value$plusargs("faults=%s", file_name);
     if (faulty) read_faults;
-    sense = 0;
+    powered = 0;
     writes = 0;
     reads = 0;
     ands = 0;
@@ -172,30 +180,45 @@ module sot_mram_array #(
 
   // Of a line that is on alone.
   function [INDEX_BITS-1:0] index_of(input [ROWS-1:0] line);
-    integer index;
-    begin
-      index = $clog2(line);
-      index_of = index[INDEX_BITS-1:0];
-    end
+    index_of = INDEX_BITS'($clog2(line));
   endfunction
 
   // Without their lowest line that is on.
   wire [ROWS-1:0] wwl_rest = wwl & (wwl - 1'b1);
   wire [ROWS-1:0] rwl_rest = rwl & (rwl - 1'b1);
   wire [2:0] references = {en_or, en_and, en_m};
-
-  always @(posedge clk) begin
-    if ((^wwl) === 1'bx || (^rwl) === 1'bx || (^references) === 1'bx)
-      $fatal(1, "sot_mram_array %m: word lines or references are not driven");
-    if (WRITE_OVERLAP != 0 && (wwl & rwl) != 0)
-      $fatal(1, "sot_mram_array %m: senses a row during its write pulse");
-    if (WRITE_OVERLAP == 0 && wwl != 0 && (rwl != 0 || references != 0))
-      $fatal(1, "sot_mram_array %m: sensing during a write pulse");
-    write_rules;
-    sense_rules;
-  end
-
   reg [INDEX_BITS-1:0] row_d;
+
+  always @(posedge clk)
+    if (standby === 1'b1) begin
+      powered <= 1;
+      if (wwl !== 0 || rwl !== 0 || references !== 0)
+        $fatal(1, "sot_mram_array %m: a word line or a reference is high in standby");
+      forget_cut_row;
+      write_edges <= 0;
+      sense_edges <= 0;
+      sense <= 0;
+    end else if (powered) follow_lines;
+
+  task forget_cut_row;
+    begin
+      row_d = index_of(held_wwl);
+      if (write_edges != 0) written[row_d] <= written[row_d] & ~held_wbl_enable;
+    end
+  endtask
+
+  task follow_lines;
+    begin
+      if ((^wwl) === 1'bx || (^rwl) === 1'bx || (^references) === 1'bx)
+        $fatal(1, "sot_mram_array %m: word lines or references are not driven");
+      if (WRITE_OVERLAP != 0 && (wwl & rwl) != 0)
+        $fatal(1, "sot_mram_array %m: senses a row during its write pulse");
+      if (WRITE_OVERLAP == 0 && wwl != 0 && (rwl != 0 || references != 0))
+        $fatal(1, "sot_mram_array %m: sensing during a write pulse");
+      write_rules;
+      sense_rules;
+    end
+  endtask
 
   task write_rules;
     begin

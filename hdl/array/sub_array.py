@@ -14,7 +14,7 @@ from ..common.verilog import place
 from .bit_counter import BitCounter
 from .counters import event_layout
 from .multi_line_row_decoder import MultiLineRowDecoder
-from .reference_select import ReferenceSelect
+from .reference_select import ReferenceSelect, Sense
 from .row_decoder import RowDecoder
 from .shifter import Shifter
 from .sot_mram_array import SotMramArray
@@ -58,6 +58,9 @@ class SubArray(wiring.Component):
     events : Out(event_layout(machine))
     busy : Out(1)
         A command, a sensed row or a count is on its way; results that wait are not counted.
+    standby : In(1)
+        No word line and no reference is high, whatever the flip-flops hold: it comes with a reset at power-up. A
+        write that it cuts leaves its row undefined.
     pulse : Out(1)
         Word lines are held and the coming clock edge does not end it: a reset now would cut a pulse.
     """
@@ -82,6 +85,7 @@ class SubArray(wiring.Component):
                 "result": Out(stream.Signature(lanes)),
                 "events": Out(event_layout(machine)),
                 "busy": Out(1),
+                "standby": In(1),
                 "pulse": Out(1),
                 **(writes if machine.overlaps_writes else {}),
                 **(memory if machine.memory_operations else {}),
@@ -105,28 +109,29 @@ class SubArray(wiring.Component):
     def _bias_the_array(self, m: Module, platform: object) -> None:
         controller, array = self._controller, self._array
         read_lines = place(m, platform, "multi_line_row_decoder", MultiLineRowDecoder(self.machine.rows))
-        write_lines = place(m, platform, "row_decoder", RowDecoder(self.machine.rows))
+        self._write_lines = place(m, platform, "row_decoder", RowDecoder(self.machine.rows))
         wiring.connect(m, wiring.flipped(self.command), controller.command)
         m.d.comb += [
             read_lines.address_a.eq(controller.address_a),
-            read_lines.enable_a.eq(controller.enable_a),
+            read_lines.enable_a.eq(controller.enable_a & ~self.standby),
             read_lines.address_b.eq(controller.address_b),
-            read_lines.enable_b.eq(controller.enable_b),
+            read_lines.enable_b.eq(controller.enable_b & ~self.standby),
+            array.standby.eq(self.standby),
             array.rwl.eq(read_lines.word_lines),
-            array.wwl.eq(write_lines.word_lines),
+            array.wwl.eq(self._write_lines.word_lines),
         ]
-        self._join_writers(m, platform, write_lines)
+        self._join_writers(m, platform)
         if not self.machine.memory_operations:
             m.d.comb += [
                 array.wbl.eq(self.write.payload),
                 array.wbl_enable.eq(~0),
                 array.rbl_enable.eq(~0),
-                array.en_and.eq(controller.enable_a),
+                array.en_and.eq(controller.enable_a & ~self.standby),
             ]
             return
         references = place(m, platform, "reference_select", ReferenceSelect())
         m.d.comb += [
-            references.sense.eq(controller.sense),
+            references.sense.eq(Mux(self.standby, Sense.NONE, controller.sense)),
             array.wbl.eq(Mux(controller.write_back, array.sense, self.write.payload)),
             array.wbl_enable.eq(self.columns),
             array.rbl_enable.eq(self.columns),
@@ -137,7 +142,7 @@ class SubArray(wiring.Component):
             self.sensed.eq(controller.sensed),
         ]
 
-    def _join_writers(self, m: Module, platform: object, lines: RowDecoder) -> None:
+    def _join_writers(self, m: Module, platform: object) -> None:
         """Rows are written by the controller, or by one of their own beside it; never by both at once."""
         self._writers: list[SubArrayController | WriteController] = []
         if self.machine.overlaps_writes:
@@ -146,12 +151,12 @@ class SubArray(wiring.Component):
             self._writers.append(writer)
         if self._controller.writes:
             self._writers.append(self._controller)
-        takes_rows, last = self._writers[0], self._writers[-1]
+        takes_rows, last, lines = self._writers[0], self._writers[-1], self._write_lines
         m.d.comb += [
             takes_rows.write.valid.eq(self.write.valid),
             self.write.ready.eq(takes_rows.write.ready),
             lines.address.eq(Mux(last.write_enable, last.write_address, takes_rows.write_address)),
-            lines.enable.eq(self._of_any_writer("write_enable")),
+            lines.enable.eq(self._of_any_writer("write_enable") & ~self.standby),
         ]
 
     def _of_any_writer(self, name: str) -> Value:

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from spinplane.machine import Machine, Op, bits_for
 
 from ..common.command import ROW_OFFER, STEP, command_layout
+from ..common.pure_data import data_register
 from .reference_select import Sense
 
 
@@ -96,7 +97,7 @@ class SubArrayController(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._command = Signal(command_layout(self.machine))
+        self._command = Signal(command_layout(self.machine), reset_less=True)
         self._state = Signal(ControllerState)
         self._is_last, self._done = Signal(), Signal()
         self._is_dot = self._command.op == Op.DOT.value if self._is_memory else Const(1)
@@ -174,7 +175,7 @@ class SubArrayController(wiring.Component):
                     m.d.comb += self.sense.eq(Sense.AND)
 
     def _count_sensed_rows(self, m: Module) -> None:
-        command, step = self._command, self.counted.payload
+        command, step = self._command, data_register(m, self.counted.payload, "step")
         with m.If(self.finished):
             m.d.sync += [
                 self.counted.valid.eq(self._is_dot),

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from spinplane.machine import Machine, bits_for
 
 from ..common.command import ROW_OFFER, write_command_layout
+from ..common.pure_data import data_register
 
 
 class WriteController(wiring.Component):
@@ -56,6 +57,7 @@ class WriteController(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         passed = Signal(range(self.machine.write_cycles))
+        address = data_register(m, self.write_address, "address")
         m.d.comb += [
             self.command.ready.eq(~self.busy | self.wrote),
             self.write_enable.eq(self.busy & self.write.valid),
@@ -66,5 +68,5 @@ class WriteController(wiring.Component):
         with m.If(self.write_enable):
             m.d.sync += passed.eq(Mux(self.wrote, 0, passed + 1))
         with m.If(self.command.ready):
-            m.d.sync += [self.busy.eq(self.command.valid), self.write_address.eq(self.command.payload.row_d)]
+            m.d.sync += [self.busy.eq(self.command.valid), address.eq(self.command.payload.row_d)]
         return m

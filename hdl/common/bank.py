@@ -7,13 +7,13 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from spinplane.machine import bits_for
+from spinplane.machine import Name, bits_for
 
 from .checks import require_positive
 from .verilog import place
 
 #: Module of a bank.
-BANK = "bank"
+BANK = Name("bank")
 #: Its behavioral model, for simulation only.
 BANK_MODEL = f"{BANK}.v"
 #: Bits of a bit address.

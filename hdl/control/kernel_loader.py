@@ -10,6 +10,7 @@ from spinplane.machine.registers import Error
 
 from ..common.bank import bank_read
 from ..common.descriptor import DESCRIPTOR
+from ..common.pure_data import data_register
 
 #: Bits of an error's code.
 ERROR_BITS = 8
@@ -128,6 +129,7 @@ class KernelLoader(wiring.Component):
 
     def _take_mask(self, m: Module, state: Signal, is_memory: Signal) -> None:
         layer, comes = self.layer, Signal()
+        columns = data_register(m, self.columns, "mask")
         is_write = layer.operation[:2] == RowOperation.WRITE.value
         reads_mask = (state == _State.MASK) & self.kernel.enable
         m.d.sync += comes.eq(reads_mask)
@@ -135,8 +137,8 @@ class KernelLoader(wiring.Component):
             m.d.comb += self.done.eq(~is_write)
             m.d.sync += state.eq(Mux(is_write, _State.LOAD, _State.IDLE))
         with m.If(comes):
-            m.d.sync += self.columns.eq(self.kernel.data)
+            m.d.sync += columns.eq(self.kernel.data)
         with m.If(self.start):
-            m.d.sync += self.columns.eq(~0)
+            m.d.sync += columns.eq(~0)
             with m.If(is_memory & layer.operation[OperationBit.MASKED]):
                 m.d.sync += state.eq(_State.MASK)

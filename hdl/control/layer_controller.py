@@ -22,6 +22,7 @@ from spinplane.machine.registers import Error, machine_digest
 
 from ..common.bank import bank_read
 from ..common.descriptor import DESCRIPTOR
+from ..common.pure_data import data_register
 from .descriptor_checks import layer_refusals, memory_refusals
 from .kernel_loader import ERROR_BITS
 
@@ -95,8 +96,7 @@ class LayerController(wiring.Component):
     unit_error : In(8)
         Code of an error of a unit, or 0; looked at from the cycle after ``unit_start`` until ``units_busy`` falls.
     pulse : In(1)
-        Cells are being written or sensed: the coming edge must not reset the units. After a reset, the first
-        descriptor of a program waits for its end.
+        Cells are being written or sensed: the coming edge must not reset the units.
     halt : Out(1)
         A strobe: the coming edge resets all units.
     log : Out(1)
@@ -146,6 +146,7 @@ class LayerController(wiring.Component):
         self._index = Signal(exact_log2(DESCRIPTOR_WORDS * WORD_BITS // program_width(self.machine)))
         self._refusal, self._refused_word = Signal(ERROR_BITS), Signal(_NUMBER_BITS)
         self._stops = Signal()
+        self._fields = data_register(m, self.layer, "fields")
         m.d.comb += [
             self.busy.eq(self._state != _State.IDLE),
             self.unit_start.eq(self._state == _State.START),
@@ -220,16 +221,14 @@ class LayerController(wiring.Component):
         # In reverse, as the last assignment holds and the first refusal is named.
         for lane, field in reversed(list(enumerate(fields))):
             word = self.memory.data.word_select(lane, WORD_BITS)
-            m.d.sync += self.layer[field.name].eq(word)
+            m.d.sync += self._fields[field.name].eq(word)
             with m.If(~_fits(word, field)):
                 self._refuse(m, Error.FIELD, first + lane)
 
     def _check_descriptor(self, m: Module) -> None:
         kind, layer = self.layer.kind, self.layer
         with m.If(self._is_first):
-            # A pulse that a reset has met is still at work: the units are reset when it ends.
-            with m.If(~self.pulse):
-                self._check_header(m)
+            self._check_header(m)
         with m.Elif(kind == Kind.LAYER.value):
             self._begin_unless(m, layer_refusals(self.machine, layer))
         if self.machine.memory_operations:

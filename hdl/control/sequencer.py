@@ -11,6 +11,7 @@ from spinplane.machine.registers import Error
 from ..common.bank import bank_read
 from ..common.command import command_layout, row_layout, write_command_layout
 from ..common.descriptor import DESCRIPTOR
+from ..common.pure_data import data_register
 from ..common.row_set import row_set_layout, row_write_layout, window_burst_layout
 from ..common.verilog import place
 from .kernel_loader import ERROR_BITS, KernelLoader
@@ -349,8 +350,9 @@ class Sequencer(wiring.Component):
 
     def _hold_rows(self, m: Module) -> None:
         """The row of an accepted ``WRITE``, until the engine takes it at the end of the pulse."""
-        write, rows = self.write.payload, self.rows.payload
-        row, sums, from_set = Signal.like(rows.row), Signal.like(rows.sums), Signal()
+        write, rows = data_register(m, self.write.payload, "bits"), self.rows.payload
+        row, sums = Signal.like(rows.row, reset_less=True), Signal.like(rows.sums, reset_less=True)
+        from_set = Signal(reset_less=True)
         m.d.comb += [
             self.row_write.valid.eq(self.write.valid & self.write.ready & from_set),
             self.row_write.row.eq(row),

@@ -8,8 +8,11 @@ from spinplane.machine import MOST_SLOTS, Machine
 from spinplane.machine.passes import Pass
 from spinplane.machine.timing import END_CYCLES, ENGINE_CYCLES, FINISH_CYCLES, fetch_cycles
 
+from ..asynchronous_reset import RELEASE_CYCLES
 from .register_map import bank_rows
 
+#: Clock edges with `rst` that bring any state to idle.
+RESET_CYCLES = 1
 #: Prefix of each bus's ports, with a description.
 _BUSES = {
     "axil__": "AXI4-Lite: registers",
@@ -17,13 +20,17 @@ _BUSES = {
 }
 _OTHERS = {
     "clk": "all ports are synchronous to its rising edge",
-    "rst": "synchronous, active high",
+    "rst": "reset, active high",
     "interrupt": "high while DONE and INTERRUPT_ENABLE are set",
 }
 
 
 def datasheet(
-    machine: Machine, ports: Sequence[Mapping[str, Any]], macros: Sequence[Mapping[str, Any]]
+    machine: Machine,
+    ports: Sequence[Mapping[str, Any]],
+    macros: Sequence[Mapping[str, Any]],
+    *,
+    asynchronous_reset: bool = False,
 ) -> str:
     """The datasheet.
 
@@ -34,6 +41,8 @@ def datasheet(
         Name, direction and width of each port of the top module.
     macros : sequence of mappings
         Instance, words, width and read ports of each memory macro.
+    asynchronous_reset : bool
+        The top is an `AsynchronousReset`.
     """
     parts = [
         f"# Accelerator, machine {machine.name}",
@@ -69,11 +78,22 @@ def datasheet(
         "## Latencies",
         _table(("from", "to", "cycles"), _latencies(machine)),
         "## Reset",
-        "`rst` is synchronous and active high; one cycle is enough. It ends a program at once and clears the "
-        "registers, the counters and RESIDENT. A write pulse that has begun in an array is held to its end. The "
-        "arrays' cells, the banks and the log keep their contents.",
+        _reset(asynchronous_reset),
+        "It brings any state of the flip-flops to idle, as at power-up. While it is high no word line and no reference "
+        "of an array is, also before the first clock edge. It ends a program at once and clears the registers, the "
+        "counters and RESIDENT. A row whose write pulse it cuts is unknown; to end a program without cutting one, "
+        "write ABORT. The arrays' other cells, the banks and the log keep their contents; none needs any at power-up.",
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def _reset(asynchronous: bool) -> str:
+    if asynchronous:
+        return (
+            f"`rst` is active high and takes effect without a clock; two flip-flops release it {RELEASE_CYCLES} cycles "
+            f"after it falls, and the buses are not to be used before. {RESET_CYCLES} cycle is enough."
+        )
+    return f"`rst` is synchronous and active high; {RESET_CYCLES} cycle is enough."
 
 
 def _port(port: Mapping[str, Any]) -> tuple[object, ...]:

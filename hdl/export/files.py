@@ -5,8 +5,6 @@ import errno
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -17,24 +15,21 @@ from amaranth.hdl import Shape, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
-from spinplane.machine import Machine
+from spinplane.machine import Machine, Name
+from spinplane.machine.files import making_folders, naming, scratch_folder, write_file
 
 from ..accelerator import Accelerator
 from ..common.bank import BANK
 from .c_header import c_header
 from .datasheet import datasheet
+from .lint import slang_options, verilator_waivers
 from .machine_verilog import ACCELERATOR as TOP
 from .machine_verilog import machine_verilog, models, stubs
 from .register_map import bank_rows, register_table
 
 #: Folder of the bench in an export.
 BENCH_FOLDER = "bench"
-#: Warnings of Verilator's -Wall that generated Verilog raises without fault, with the reason.
-_WAIVED = {
-    "PROCASSINIT": "registers have their reset value at power-up too",
-    "UNUSEDSIGNAL": "descriptor fields and carries that a unit does not use; signals that a standard bus requires",
-    "BLKSEQ": "the banks' model computes an address within a cycle",
-}
+_WAIVERS = "lint.vlt"
 _HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
 
 
@@ -65,7 +60,7 @@ class Export:
             f"machine {self.machine}: {len(self.modules)} modules below {self.top} in {self.folder}",
             f"  synthesis    {self.folder / 'synthesis.f'} (array and banks are black boxes)",
             f"  simulation   {self.folder / 'simulation.f'} (with their behavioral models)",
-            f"  lint         {self.folder / 'lint.f'} (Verilator options)",
+            f"  lint         {self.folder / 'lint.f'} (Verilator), {self.folder / 'slang.f'} (slang)",
             f"  parameters   {self.folder / f'{TOP}.json'}",
             f"  FuseSoC      {self.folder / f'{TOP}.core'}",
             f"  registers    {self.folder / _REGISTERS}, for C {self.folder / _HEADER}",
@@ -82,6 +77,7 @@ def export(
     *,
     kept_in: Path | None = None,
     bench: Mapping[str, bytes] | None = None,
+    asynchronous_reset: bool = False,
 ) -> Export:
     """Write the Verilog of a machine's accelerator and the files that accompany it.
 
@@ -98,12 +94,15 @@ def export(
     bench : mapping of str to bytes, optional
         Files of a bench by their name in the folder `BENCH_FOLDER`, as `spinplane.sim.exported_bench` makes them.
 
+    asynchronous_reset : bool
+        Assert ``rst`` without a clock; see `AsynchronousReset`.
+
     Raises
     ------
     OSError
         If the folder cannot be written.
     """
-    modules = machine_verilog(machine, kept_in)
+    modules = machine_verilog(machine, kept_in, asynchronous_reset=asynchronous_reset)
     sources = [f"{module}.v" for module in modules]
     model_texts = {f"{name}.v": text for name, text in models().items()}
     stub_texts = {f"{name}_stub.v": text for name, text in stubs(machine).items()}
@@ -111,15 +110,21 @@ def export(
     texts = {f"{module}.v": text for module, text in modules.items()} | model_texts | stub_texts
     texts["synthesis.f"] = "".join(f"{name}\n" for name in [*stub_texts, *sources])
     texts["simulation.f"] = "".join(f"{name}\n" for name in [*model_texts, *sources])
-    texts["lint.f"] = _lint_options()
+    texts["lint.f"] = f"// verilator --lint-only -f lint.f\n-Wall\n{_WAIVERS}\n-f simulation.f\n"
+    texts[_WAIVERS] = verilator_waivers(modules)
+    texts["slang.f"] = slang_options()
     texts[f"{TOP}.core"] = _core(machine, sources, [*model_texts], [*stub_texts])
     texts[_HEADER] = c_header(machine)
     texts[_REGISTERS] = register_table(machine)
-    texts[_DATASHEET] = datasheet(machine, ports, macros)
+    texts[_DATASHEET] = datasheet(machine, ports, macros, asynchronous_reset=asynchronous_reset)
     contents = {name: text.encode() for name, text in texts.items()}
     contents |= {f"{BENCH_FOLDER}/{name}": content for name, content in (bench or {}).items()}
     names = (*contents, f"{TOP}.json")
-    description = _description(machine, list(modules), ports, macros) | {"files": sorted(names)}
+    reset = {"name": "rst", "active": "high", "kind": "asynchronous" if asynchronous_reset else "synchronous"}
+    description = _description(machine, list(modules), ports, macros) | {
+        "reset": reset,
+        "files": sorted(names),
+    }
     contents[f"{TOP}.json"] = (json.dumps(description, indent=2) + "\n").encode()
     _replace(folder, contents)
     return Export(
@@ -128,25 +133,25 @@ def export(
 
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     former = _former_files(folder)
     for name in contents:
         if (folder / name).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
-    new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
-    try:
+    with making_folders(folder), scratch_folder(folder) as new:
         for name, content in contents.items():
-            (new / name).parent.mkdir(exist_ok=True)
-            (new / name).write_bytes(content)
+            with naming(folder / name):
+                (new / name).parent.mkdir(exist_ok=True)
+                write_file(new / name, content)
         for name in contents:
             (folder / name).parent.mkdir(exist_ok=True)
-        for name in contents:
+        # Last the description: as long as it is the former one, another export knows the former files.
+        *others, description = contents
+        for name in others:
             os.replace(new / name, folder / name)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    for name in former:
-        if name not in contents:
-            (folder / name).unlink(missing_ok=True)
+        for name in former:
+            if name not in contents:
+                (folder / name).unlink(missing_ok=True)
+        os.replace(new / description, folder / description)
 
 
 def _former_files(folder: Path) -> list[str]:
@@ -164,7 +169,7 @@ def _lies_in_an_export(path: PurePosixPath) -> bool:
     return ".." not in path.parts and str(path.parent) in (".", BENCH_FOLDER)
 
 
-def _macros(modules: Mapping[str, str]) -> list[dict[str, Any]]:
+def _macros(modules: Mapping[Name, str]) -> list[dict[str, Any]]:
     """Memory macros that stand for the banks: where each is placed, and its parameters."""
     placed = re.compile(
         rf"^  {BANK} #\(\s*\.READS\(32'd(\d+)\),\s*\.WIDTH\(32'd(\d+)\),\s*\.WORDS\(32'd(\d+)\)\s*\) (\w+) \(",
@@ -185,7 +190,6 @@ def _description(
         "top": TOP,
         "machine": asdict(machine),
         "clock": "clk",
-        "reset": {"name": "rst", "active": "high", "kind": "synchronous"},
         "ports": ports,
         "banks": {
             row.name: {k: v for k, v in asdict(row).items() if k != "name"} for row in bank_rows(machine)
@@ -226,11 +230,6 @@ def _fields(layout: data.Layout) -> list[dict[str, Any]]:
     return fields
 
 
-def _lint_options() -> str:
-    waived = "".join(f"// {reason}\n-Wno-{rule}\n" for rule, reason in _WAIVED.items())
-    return f"// verilator --lint-only -f lint.f\n-Wall\n{waived}-f simulation.f\n"
-
-
 def _core(machine: Machine, sources: list[str], model_files: list[str], stub_files: list[str]) -> str:
     """FuseSoC core description file (CAPI2)."""
 
@@ -243,6 +242,10 @@ name: "::spinplane-{machine.name}:{version("spinplane")}"
 description: "In-memory accelerator for convolutional networks, machine {machine.name}"
 
 filesets:
+  waivers:
+    files:
+      - {_WAIVERS}
+    file_type: vlt
   rtl:
     files:
 {listed(sources)}    file_type: verilogSource
@@ -260,8 +263,8 @@ targets:
     flow: lint
     flow_options:
       tool: verilator
-      verilator_options: [-Wall, {", ".join(f"-Wno-{rule}" for rule in _WAIVED)}]
-    filesets: [models, rtl]
+      verilator_options: [-Wall]
+    filesets: [waivers, models, rtl]
     toplevel: {TOP}
   sim:
     flow: sim

@@ -11,59 +11,64 @@ from pathlib import Path
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import In
 
-from spinplane.machine import Machine
-from spinplane.machine.files import write_whole
+from spinplane.machine import Machine, Name
+from spinplane.machine.external.cache import VERILOG, Cache
 
 from ..accelerator import Accelerator
 from ..array.sot_mram_array import SotMramArray
+from ..asynchronous_reset import AsynchronousReset
 from ..common.bank import BANK, bank_model, bank_stub
 from ..common.verilog import verilog_modules
 
 #: Top module.
-ACCELERATOR = "accelerator"
+ACCELERATOR = Name("accelerator")
 #: Module of the memory array.
-ARRAY = "sot_mram_array"
+ARRAY = Name("sot_mram_array")
 #: The array's behavioral model, for simulation only.
 ARRAY_MODEL = f"{ARRAY}.v"
 
 
-def machine_verilog(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
+def machine_verilog(
+    machine: Machine, kept_in: Path | None = None, *, asynchronous_reset: bool = False
+) -> dict[Name, str]:
     """Synthesizable Verilog of a machine's accelerator.
 
     Parameters
     ----------
     machine : Machine
     kept_in : Path, optional
-        Folder in which the text is looked up and left behind, under a name that holds a digest of the machine,
-        of the package's hardware sources and of Amaranth's version.
+        Folder of a cache in which the text is looked up and left behind, under a digest of the machine, of the
+        package's hardware sources and of Amaranth's version.
+    asynchronous_reset : bool
+        The top is an `AsynchronousReset`, that of the accelerator itself ``accelerator_core``.
 
     Returns
     -------
-    dict of str to str
+    dict of Name to str
         Text of each module by its name, leaves first.
     """
+    top = AsynchronousReset if asynchronous_reset else Accelerator
     if kept_in is None:
-        return verilog_modules(Accelerator(machine), ACCELERATOR)
-    path = kept_in / f"{ACCELERATOR}-{_digest(machine)}.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        modules = verilog_modules(Accelerator(machine), ACCELERATOR)
-    write_whole(path, json.dumps(modules).encode())
-    return modules
+        return verilog_modules(top(machine), ACCELERATOR)
+    text = Cache(kept_in).text(
+        VERILOG,
+        Name(f"{ACCELERATOR}-{_digest(machine, top.__name__)}"),
+        lambda: json.dumps(verilog_modules(top(machine), ACCELERATOR)),
+    )
+    return {Name(name, "module"): text for name, text in json.loads(text).items()}
 
 
-def accelerator_sources(machine: Machine, kept_in: Path | None = None) -> dict[str, str]:
+def accelerator_sources(machine: Machine, kept_in: Path | None = None) -> dict[Name, str]:
     """Verilog of an accelerator with the behavioral array and banks: what a simulator needs."""
     return {**models(), **machine_verilog(machine, kept_in)}
 
 
-def models() -> dict[str, str]:
+def models() -> dict[Name, str]:
     """Verilog of the behavioral models of an accelerator's black boxes, by module name."""
     return {ARRAY: array_model(), BANK: bank_model()}
 
 
-def stubs(machine: Machine) -> dict[str, str]:
+def stubs(machine: Machine) -> dict[Name, str]:
     """Verilog of an accelerator's black boxes for synthesis, by module name."""
     return {ARRAY: array_stub(machine), BANK: bank_stub()}
 
@@ -93,8 +98,8 @@ def _range(width: int) -> str:
     return f"[{width - 1}:0] " if width > 1 else ""
 
 
-def _digest(machine: Machine) -> str:
-    return hashlib.sha256(f"{machine!r}{_sources()}".encode()).hexdigest()[:16]
+def _digest(machine: Machine, top: str) -> str:
+    return hashlib.sha256(f"{machine!r}{top}{_sources()}".encode()).hexdigest()[:16]
 
 
 @cache

@@ -91,7 +91,9 @@ class AxiBank(wiring.Component):
 
     def _write(self, m: Module) -> None:
         axi = self.axi
-        taken, last, overrun = Signal(), Signal(), Signal()
+        taken = Signal()
+        last = Signal()
+        overrun = Signal()
         burst = self._bursts(m, "aw", taken, last)
         exists = self._exists(burst)
         # Two answers can wait, so that data need not wait for BREADY while a manager takes one a cycle.
@@ -106,7 +108,8 @@ class AxiBank(wiring.Component):
             axi.bresp.eq(answers[0].response),
         ]
 
-        worst, now = Signal(2), Signal(2)
+        worst = Signal(2)
+        now = Signal(2)
         at_length = burst.left == 0
         m.d.comb += now.eq(
             worst
@@ -177,7 +180,7 @@ class AxiBank(wiring.Component):
                 port.enable.eq(issued & ~burst.refused & ~self.busy & exists[index]),
                 port.address.eq(word),
             ]
-        kept = Signal(self.memory.bus_bits)
+        kept = Signal(self.memory.bus_bits, reset_less=True)
         with m.If(fresh):
             m.d.sync += kept.eq(axi.rdata)
             m.d.comb += axi.rdata.eq(Mux(axi.rresp == Response.OKAY.value, Array(words)[bank], 0))

@@ -11,6 +11,7 @@ from spinplane.machine import LOG_FIELD_BITS, Machine
 
 from ..common.bank import BIT_ADDRESS_BITS, wide_read
 from ..common.descriptor import DESCRIPTOR
+from ..common.pure_data import data_register
 from ..common.row_set import row_set_layout
 from ..common.verilog import place
 from .input_address_generator import ROW_REQUEST, X_BITS, InputAddressGenerator
@@ -253,6 +254,7 @@ class InputStreamer(wiring.Component):
     def _collect(self, m: Module, platform: object) -> None:
         """Rows by bus until the set is complete, and its way to the output, which a last row may take by itself."""
         rows, asked, buses = self.rows.payload, self._asked, self.machine.row_buses
+        bits = data_register(m, rows.bits, "bits")
         forming = Signal(data.ArrayLayout(self._columns, buses), reset_less=True)
         row, last, complete = Signal.like(rows.row, reset_less=True), Signal(reset_less=True), Signal()
         free, forms, moves, passes = Signal(), Signal(), Signal(), Signal()
@@ -304,7 +306,7 @@ class InputStreamer(wiring.Component):
             with m.If(forms & takes):
                 m.d.sync += forming[bus].eq(joined)
             with m.If(moves | passes):
-                m.d.sync += rows.bits[bus].eq(Mux(passes & takes, joined, forming[bus]))
+                m.d.sync += bits[bus].eq(Mux(passes & takes, joined, forming[bus]))
             with m.If(moves | fresh):
                 m.d.sync += offered.eq(total)
 

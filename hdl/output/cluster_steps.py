@@ -11,6 +11,8 @@ from ..common.verilog import place
 from .map_address import STEP_BITS, map_address_bits, map_steps_layout, narrowed
 
 _COUNT_BITS = 16
+#: Parameters of the multiplier of counts and steps.
+CLUSTER_PRODUCT = {"count_bits": _COUNT_BITS, "step_bits": STEP_BITS, "bits_a_cycle": 6}
 #: Maps: that of the residual operand, which is needed first, and that of the output.
 MAPS = 2
 
@@ -59,9 +61,7 @@ class ClusterSteps(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        product = place(
-            m, platform, "serial_multiplier", SerialMultiplier(_COUNT_BITS, STEP_BITS, bits_a_cycle=6)
-        )
+        product = place(m, platform, "serial_multiplier", SerialMultiplier(**CLUSTER_PRODUCT))
         number, cycle, works = Signal(range(2 * MAPS)), Signal(range(product.latency)), Signal()
         ends = cycle == product.latency - 1
         following = Signal.like(number)

@@ -82,8 +82,12 @@ class LookupWalk(wiring.Component):
         layer, beat = self.layer, self.beat.shape()
         lookups = layer.search_reads + layer.table
         last = wire(m, "last", ((lookups << 1) - 1)[:_CYCLE_BITS])
-        cycle, works, ends_soon, has_ended = Signal(_CYCLE_BITS), Signal(), Signal(), Signal()
-        reading, read = Signal(beat, reset_less=True), Signal(beat, reset_less=True)
+        cycle = Signal(_CYCLE_BITS)
+        works = Signal()
+        ends_soon = Signal()
+        has_ended = Signal()
+        reading = Signal(beat, reset_less=True)
+        read = Signal(beat, reset_less=True)
         # Of the next cycle: what lanes are told comes out of registers.
         next_cycle = wire(m, "next_cycle", Mux(self.next_begins, 0, cycle + 1)[:_CYCLE_BITS])
         next_works = wire(m, "next_works", Mux(self.next_begins, lookups != 0, works & (cycle != last)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import cocotb
 from cocotb.handle import HierarchyObject
 
+from spinplane.machine.files import write_file
 from spinplane.machine.registers import IDENTITY, Register, machine_digest
 
 from ..cocotb_host import CocotbHost
@@ -15,7 +16,7 @@ from ..host_script import PROGRESS_FILE, RECORD_FILE, SCRIPT_VARIABLE, load_scri
 
 def note_progress(descriptor: int) -> None:
     """Leave the number of the descriptor at work for who has started the simulation."""
-    Path(PROGRESS_FILE).write_text(str(descriptor), encoding="utf-8")
+    write_file(Path(PROGRESS_FILE), str(descriptor).encode())
 
 
 @cocotb.test()

@@ -10,6 +10,8 @@ import numpy as np
 
 from spinplane.behavioral import convolve
 from spinplane.machine import Coding, Operand
+from spinplane.machine.array_files import OWN, archive_bytes, open_archive
+from spinplane.machine.files import write_file
 from spinplane.machine.program import Program
 
 #: Environment variable that names the folder of the cases for the bench.
@@ -63,15 +65,17 @@ def save_cases(folder: Path, cases: Sequence[ConvolutionCase]) -> None:
         options = {**case.options, "bias": np.asarray(case.options["bias"]).tolist()}
         operands = [(one.bits, one.coding.value, one.zero_point) for one in (case.w, case.i)]
         head = np.array(json.dumps([operands, options]))
-        np.savez(folder / f"{number}.npz", head=head, inputs=case.inputs, weights=case.weights)
+        arrays = {"head": head, "inputs": case.inputs, "weights": case.weights}
+        write_file(folder / f"{number}.npz", archive_bytes(arrays, compressed=False))
 
 
 def load_cases(folder: Path) -> list[ConvolutionCase]:
     """Read convolutions; the inverse of `save_cases`."""
     cases = []
     for number in range(len(list(folder.glob("*.npz")))):
-        with np.load(folder / f"{number}.npz") as arrays:
-            operands, options = json.loads(str(arrays["head"]))
+        path = folder / f"{number}.npz"
+        with open_archive(path, str(path), "not a case", OWN) as arrays:
+            operands, options = json.loads(arrays.text("head"))
             w, i = (
                 Operand(bits=bits, coding=Coding(coding), zero_point=zero_point)
                 for bits, coding, zero_point in operands
@@ -80,8 +84,8 @@ def load_cases(folder: Path) -> list[ConvolutionCase]:
             cases.append(
                 ConvolutionCase(
                     program=Program.load(folder / f"{number}.program"),
-                    inputs=arrays["inputs"],
-                    weights=arrays["weights"],
+                    inputs=arrays.read("inputs"),
+                    weights=arrays.read("weights"),
                     w=w,
                     i=i,
                     options=tuples | {"bias": np.array(options["bias"])},

@@ -14,7 +14,7 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.handle import HierarchyObject
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, with_timeout
+from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiMaster, AxiResp
 
 HERE = Path(__file__).resolve().parent
@@ -113,14 +113,13 @@ async def runs_the_network(dut: HierarchyObject) -> None:
 
 
 async def host_of(dut: HierarchyObject) -> Host:
-    """A running clock, and a host after a reset."""
+    """A running clock, and a host after a reset of one clock edge, which the datasheet states to be enough."""
     dut.rst.value = 1
     host = Host(dut)
     Clock(dut.clk, PERIOD_NS, unit="ns").start(start_high=False)
-    await FallingEdge(dut.clk)
-    await ClockCycles(dut.clk, 2)
-    dut.rst.value = 0
     await ClockCycles(dut.clk, 1)
+    dut.rst.value = 0
+    await ClockCycles(dut.clk, 3)  # an asynchronous reset is released two edges later
     return host
 
 

@@ -15,8 +15,8 @@ from spinplane.behavioral.feature_map import map_codes
 from spinplane.commands.export import bench_case, export_machine
 from spinplane.compiler.oracle import run_graph
 from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.sim.exported_bench import BENCH_FILES, bench_arrays, exported_bench
-from spinplane.sim.model import default_build_root
 
 TINY = load_machine("tiny")
 Arrays = dict[str, np.ndarray]
@@ -24,9 +24,7 @@ Arrays = dict[str, np.ndarray]
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export_machine(
-        TINY, tmp_path_factory.mktemp("tiny"), kept_in=default_build_root() / "verilog"
-    ).folder
+    return export_machine(TINY, tmp_path_factory.mktemp("tiny"), kept_in=default_build_root()).folder
 
 
 def run_bench(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

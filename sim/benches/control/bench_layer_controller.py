@@ -321,6 +321,15 @@ async def intervals_that_are_too_short(dut: HierarchyObject) -> None:
         around.load([header(1), raw_words(**layer | {"interval": least - 1}), end()])
         expect_refusal(await around.run([1]), Error.FIELD, FIELD_INDEX["interval"], 1)
     assert len(met) > 10
+    for planes in range(1, 8):
+        # The reads of a residual, which is refused only afterwards, for want of products.
+        layer = random_layer(
+            rng, residual=1, multiplies=0, own_code=0, float_scale=0, search_reads=0, table=0
+        )
+        layer |= {"multiplies_total": 0, "raw": 0, "out_planes": 0, "residual_planes": planes}
+        for interval, refused in ((planes, "interval"), (planes + 1, "residual")):
+            around.load([header(1), raw_words(**layer | {"interval": interval}), end()])
+            expect_refusal(await around.run([1]), Error.FIELD, FIELD_INDEX[refused], 1)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

@@ -12,7 +12,7 @@ from random import Random
 import cocotb
 import numpy as np
 from cocotb.handle import HierarchyObject
-from cocotb.triggers import ClockCycles, RisingEdge, SimTimeoutError, with_timeout
+from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiBurstType, AxiResp
 
 from spinplane.machine.descriptor import FIELD_INDEX
@@ -28,141 +28,19 @@ from spinplane.machine.registers import (
     log_address,
 )
 
-from ...accelerator import input_step, output_codes, output_step, program_steps
-from ...cocotb_host import PERIOD_NS, CocotbHost
-from ...host_script import HostRun
-from .bus_cases import CASES_VARIABLE, NetworkCase, filling_program, load_cases
+from .bus_cases import CASES_VARIABLE, load_cases
+from .chip_driver import Chip
 
 NETWORKS, WRONG_WORDS = load_cases(Path(os.environ[CASES_VARIABLE]))
 MACHINE = NETWORKS[0].program.machine
 MEMORY = MemoryMap.of(MACHINE)
 BEAT_BYTES = MEMORY.bus_bits // 8
-DESCRIPTOR_BYTES = 512
-#: Entries of the program memory that no network uses.
-SPARE = MACHINE.descriptors - 4
-#: Of an abort: the longest pulse, and some more.
-ABORT_CYCLES = MACHINE.write_cycles + MACHINE.sense_cycles + 10
-
-
-class Chip:
-    """The accelerator with a host, and the tag that its program has next."""
-
-    def __init__(self, dut: HierarchyObject, host: CocotbHost, rng: Random) -> None:
-        self.dut, self.host, self.rng = dut, host, rng
-        self.at_hand: NetworkCase | None = None
-        self._tag = rng.getrandbits(30)
-
-    @property
-    def loaded(self) -> NetworkCase:
-        """The program that lies in the banks."""
-        assert self.at_hand is not None
-        return self.at_hand
-
-    @classmethod
-    async def begin(cls, dut: HierarchyObject, stall: float = 0.0) -> "Chip":
-        """Start clock and host, and reset."""
-        rng = Random(cocotb.RANDOM_SEED)
-        return cls(dut, await CocotbHost.begin(dut, stall, rng.getrandbits(32)), rng)
-
-    async def load(self, case: NetworkCase) -> None:
-        """Write a program into the banks."""
-        for step in program_steps(case.program):
-            await self.host.write(step.address, step.data)
-        self.at_hand = case
-
-    async def write_input(self) -> None:
-        """Write the image of the program at hand, and something else where its results will lie."""
-        for layer in self.loaded.program.layers:
-            junk = output_step(layer.output, MACHINE)
-            await self.host.write(junk.address, np.frombuffer(self.rng.randbytes(junk.size), dtype=np.uint8))
-        step = input_step(self.loaded.program, self.loaded.codes)
-        await self.host.write(step.address, step.data)
-
-    async def runs_cold(self) -> None:
-        """A run under a new tag, so that it loads its kernels."""
-        self._tag += 1
-        await self.put_word(0, FIELD_INDEX["tag"], self._tag)
-        await self.runs(self.loaded.cold)
-
-    async def runs(self, expected: object) -> None:
-        """Run the program that is loaded, and compare counters, log and results."""
-        program = self.loaded.program
-        await self.write_input()
-        limit = 4 * self.loaded.cold.counters.cycles
-        record = await self.host.run(HostRun(program=0, descriptors=len(program.descriptors), limit=limit))
-        assert record == expected, f"{record}\nis not\n{expected}"
-        await self.has_outputs()
-
-    async def has_outputs(self) -> None:
-        """Compare all maps that are kept."""
-        kept = [layer for layer in self.loaded.program.layers if layer.kept]
-        for layer, expected in zip(kept, self.loaded.outputs, strict=True):
-            step = output_step(layer.output, MACHINE)
-            data = await self.host.read(step.address, step.size)
-            found = output_codes(layer.output, MACHINE, data)
-            np.testing.assert_array_equal(found, expected, err_msg=layer.name)
-
-    async def put_word(self, descriptor: int, word: int, value: int) -> None:
-        """Write a word of the program memory."""
-        address = region_address("program") + DESCRIPTOR_BYTES * descriptor + 4 * word
-        await self.host.write(address, np.frombuffer(value.to_bytes(4, "little"), dtype=np.uint8))
-
-    async def start(self, program: int = 0) -> None:
-        """Start a program, which may tell its end by the interrupt."""
-        await self.host.start(program)
-
-    async def ends(self, limit: int) -> bool:
-        """Wait so many cycles for the interrupt."""
-        if self.dut.interrupt.value:
-            return True
-        try:
-            await with_timeout(RisingEdge(self.dut.interrupt), PERIOD_NS * limit, "ns")
-        except SimTimeoutError:
-            return False
-        await RisingEdge(self.dut.clk)
-        return True
-
-    async def failure(self) -> tuple[Error, int, int]:
-        """Error, descriptor and word of a program that has ended; clears ``DONE``."""
-        host = self.host
-        status, error = await host.get(Register.STATUS), await host.get(Register.ERROR)
-        assert status == Status.DONE | (Status.FAILED if error else 0)
-        await host.put(Register.STATUS, Status.DONE)
-        assert await host.get(Register.STATUS) == (Status.FAILED if error else 0)
-        assert not self.dut.interrupt.value
-        assert bool(await host.get(Register.RESIDENT)) <= (not error)
-        return Error(error & 0xFF), await host.get(Register.DESCRIPTOR), error >> 16
-
-    async def abort(self) -> tuple[Error, int, int]:
-        """Abort, which ends a program within the longest pulse."""
-        await self.host.put(Register.CONTROL, Control.ABORT | Control.INTERRUPT_ENABLE)
-        assert await self.ends(ABORT_CYCLES), "an abort that does not end the program"
-        return await self.failure()
-
-    async def pulse_reset(self) -> None:
-        """One cycle of reset."""
-        self.dut.rst.value = 1
-        await RisingEdge(self.dut.clk)
-        self.dut.rst.value = 0
-        await RisingEdge(self.dut.clk)
-
-    async def fill(self) -> None:
-        """Write all cells of the array, so that none is unknown whatever a program does next."""
-        rows = MACHINE.rows * MACHINE.sub_arrays * MACHINE.columns // 8
-        address = region_address("kernel") + MEMORY.kernel.size - rows
-        await self.host.write(address, np.frombuffer(self.rng.randbytes(rows), dtype=np.uint8))
-        words = filling_program(MACHINE)
-        address = region_address("program") + DESCRIPTOR_BYTES * SPARE
-        await self.host.write(address, words.astype("<u4").view(np.uint8).reshape(-1))
-        await self.start(SPARE)
-        assert await self.ends(4 * MACHINE.rows * MACHINE.sub_arrays * MACHINE.write_cycles + 1000)
-        assert await self.failure() == (Error.NONE, SPARE + 2, 0)
 
 
 @cocotb.test()
 async def stalls_on_every_channel(dut: HierarchyObject) -> None:
     """While the registers are read all the time."""
-    chip = await Chip.begin(dut)
+    chip = await Chip.begin(dut, MACHINE)
 
     async def look() -> None:
         while True:
@@ -180,7 +58,7 @@ async def stalls_on_every_channel(dut: HierarchyObject) -> None:
 @cocotb.test()
 async def programs_change_places(dut: HierarchyObject) -> None:
     """Another network takes the kernels' rows; the same one finds them."""
-    chip = await Chip.begin(dut)
+    chip = await Chip.begin(dut, MACHINE)
     first, second = NETWORKS[:2]
     for case in (first, second, first, first, second):
         record = case.steady if case is chip.at_hand else case.cold
@@ -193,7 +71,7 @@ async def programs_change_places(dut: HierarchyObject) -> None:
 @cocotb.test()
 async def interrupts(dut: HierarchyObject) -> None:
     """Told only if that is enabled, then or later, until ``DONE`` is cleared by a 1 or by the next start."""
-    chip = await Chip.begin(dut)
+    chip = await Chip.begin(dut, MACHINE)
     host, registers = chip.host, dut.interrupt
     await chip.load(NETWORKS[0])
     await chip.write_input()
@@ -226,7 +104,7 @@ async def interrupts(dut: HierarchyObject) -> None:
 @cocotb.test()
 async def addresses_of_nothing(dut: HierarchyObject) -> None:
     """Answered with an error, with zeros, and without effect; the next access finds no trace."""
-    chip = await Chip.begin(dut, 0.2)
+    chip = await Chip.begin(dut, MACHINE, 0.2)
     host = chip.host
     await chip.load(NETWORKS[0])
     for number, region in enumerate(REGIONS):
@@ -277,7 +155,7 @@ async def addresses_of_nothing(dut: HierarchyObject) -> None:
 @cocotb.test()
 async def accesses_while_busy(dut: HierarchyObject) -> None:
     """No bank can be read or written, no other program started; the run takes no notice."""
-    chip = await Chip.begin(dut)
+    chip = await Chip.begin(dut, MACHINE)
     host, met = chip.host, {"banks": 0, "registers": 0}
     await chip.load(NETWORKS[1])
     await chip.runs_cold()
@@ -330,7 +208,7 @@ async def accesses_while_busy(dut: HierarchyObject) -> None:
 @cocotb.test()
 async def resets_at_any_time(dut: HierarchyObject) -> None:
     """No pulse is cut, the banks keep their contents, the buses are there at once, and kernels count as lost."""
-    chip = await Chip.begin(dut)
+    chip = await Chip.begin(dut, MACHINE)
     host, width = chip.host, MACHINE.columns // 8
     await chip.load(NETWORKS[0])
     unused = region_address("kernel") + MEMORY.kernel.size - 128 * BEAT_BYTES
@@ -368,7 +246,7 @@ async def resets_at_any_time(dut: HierarchyObject) -> None:
 
 @cocotb.test()
 async def aborts_at_any_time(dut: HierarchyObject) -> None:
-    chip = await Chip.begin(dut)
+    chip = await Chip.begin(dut, MACHINE)
     await chip.load(NETWORKS[0])
     await chip.host.put(Register.CONTROL, Control.ABORT)
     assert await chip.host.get(Register.STATUS) == 0, "an abort without a program does nothing"
@@ -392,7 +270,7 @@ async def aborts_at_any_time(dut: HierarchyObject) -> None:
 
 @cocotb.test()
 async def programs_without_a_header_or_an_end(dut: HierarchyObject) -> None:
-    chip = await Chip.begin(dut)
+    chip = await Chip.begin(dut, MACHINE)
     await chip.load(NETWORKS[0])
     last = MACHINE.descriptors - 1
     for index, word in enumerate(NETWORKS[0].program.descriptors[0, :4].tolist()):
@@ -413,7 +291,7 @@ async def programs_without_a_header_or_an_end(dut: HierarchyObject) -> None:
 @cocotb.test()
 async def wrong_words(dut: HierarchyObject) -> None:
     """Whatever a program asks for, it ends or can be ended, and tells what a descriptor alone is refused for."""
-    chip = await Chip.begin(dut)
+    chip = await Chip.begin(dut, MACHINE)
     await chip.load(NETWORKS[0])
     await chip.fill()
     assert WRONG_WORDS

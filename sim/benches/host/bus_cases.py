@@ -8,8 +8,10 @@ import numpy as np
 
 from spinplane.behavioral.accelerator import Accelerator, AcceleratorRun
 from spinplane.machine import Machine
+from spinplane.machine.array_files import OWN, array_bytes, read_array
 from spinplane.machine.codec import End, Header, encode
 from spinplane.machine.descriptor import Load
+from spinplane.machine.files import write_file
 from spinplane.machine.passes import Pass
 from spinplane.machine.program import Program
 from spinplane.machine.registers import machine_digest
@@ -124,12 +126,12 @@ def save_cases(folder: Path, networks: Sequence[NetworkCase], wrong: Sequence[Wr
     """Write networks and wrong words into an empty folder."""
     for number, case in enumerate(networks):
         case.program.save(folder / f"{number}.program.npz")
-        np.save(folder / f"{number}.codes.npy", case.codes)
+        write_file(folder / f"{number}.codes.npy", array_bytes(case.codes))
         save_record(
             folder / f"{number}.record.npz", Record(runs=(case.cold, case.steady), reads=case.outputs)
         )
     words = [list(vars(word).values()) for word in wrong]
-    np.save(folder / _WRONG_WORDS, np.array(words, dtype=np.int64).reshape(-1, 7))
+    write_file(folder / _WRONG_WORDS, array_bytes(np.array(words, dtype=np.int64).reshape(-1, 7)))
 
 
 def load_cases(folder: Path) -> tuple[list[NetworkCase], list[WrongWord]]:
@@ -140,12 +142,16 @@ def load_cases(folder: Path) -> tuple[list[NetworkCase], list[WrongWord]]:
         networks.append(
             NetworkCase(
                 program=Program.load(folder / f"{number}.program.npz"),
-                codes=np.load(folder / f"{number}.codes.npy"),
+                codes=_array(folder / f"{number}.codes.npy"),
                 cold=record.runs[0],
                 steady=record.runs[1],
                 outputs=record.reads,
             )
         )
     names = list(WrongWord.__dataclass_fields__)
-    rows = np.load(folder / _WRONG_WORDS).tolist()
+    rows = _array(folder / _WRONG_WORDS).tolist()
     return networks, [WrongWord(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _array(path: Path) -> np.ndarray:
+    return read_array(path, str(path), "not an array", limits=OWN)

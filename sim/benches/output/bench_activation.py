@@ -30,6 +30,10 @@ from ...streams import reset
 
 WORDS = json.loads(os.environ["BENCH_PARAMETERS"])["words"]
 SEARCH_END, LEVELS = 1 << 31, TABLE_CODES
+#: Words that are left for a table, or for a search from its base on.
+REACH = 64
+OFFSETS = min(WORDS - REACH, 1 << LANE_CONFIGURATION["table_offset"].width)
+BASES = WORDS - REACH - OFFSETS + 31
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def random_lane(multiplies: bool, reads: int, table: bool, rng: Random) -> Lane:
         table,
         rng.random() < 0.5,
         multiplies,
-        rng.randrange(WORDS - 64),
+        rng.randrange(OFFSETS),
         rng.randrange(256),
         thresholds.astype("<i4").view(np.uint8),
     )
@@ -120,7 +124,7 @@ def random_beat(lane: Lane, rng: Random) -> Beat:
         high=extremes(9, rng),
         search=rng.randrange(2),
         falling=rng.randrange(2),
-        base=rng.randrange(31),
+        base=rng.randrange(BASES),
     )
 
 

@@ -130,3 +130,10 @@ def test_refuses_wrong_sizes_of_a_wide_bank(
     with pytest.raises(error) as caught:
         WideBank(words, width)
     assert str(caught.value) == message
+
+
+def test_the_largest_wide_bank() -> None:
+    """A bit address reaches each of its bits, and no more."""
+    assert WideBank(1 << 21, 2048).words * 2048 == 1 << 32
+    with pytest.raises(ValueError, match=r"^words must be at most 2097152, not 2097154$"):
+        WideBank((1 << 21) + 2, 2048)

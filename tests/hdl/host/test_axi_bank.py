@@ -3,17 +3,14 @@ import json
 from dataclasses import asdict
 
 import pytest
-from amaranth.hdl import Cat, Const, Module, Mux
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In
-from amaranth.utils import exact_log2
 
-from spinplane.hdl.common.bank import BANK, Bank, WideBank, bank_model
-from spinplane.hdl.common.verilog import place, verilog_modules
-from spinplane.hdl.host.axi_bank import AxiBank, axi4
+from spinplane.hdl.common.bank import BANK, bank_model
+from spinplane.hdl.common.verilog import verilog_modules
+from spinplane.hdl.host.axi_bank import AxiBank
 from spinplane.machine.memory_map import BankSize, MemoryMap
 from spinplane.sim import run_bench
 from spinplane.sim.axi import WARNINGS
+from spinplane.sim.benches.host.units_with_banks import AxiBankWithBanks
 
 
 def memory_map(bus_bits: int, **banks: tuple[int, int]) -> MemoryMap:
@@ -53,34 +50,6 @@ MEMORIES = [
         scales=(2, 512),
     ),
 ]
-
-
-class AxiBankWithBanks(wiring.Component):
-    """The unit with its banks, which someone else reads while it is busy; images lie in a wide bank."""
-
-    def __init__(self, memory: MemoryMap) -> None:
-        self.memory = memory
-        super().__init__({"axi": In(axi4(memory.bus_bits, 4)), "busy": In(1), "other_address": In(16)})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        unit = place(m, platform, "axi_bank", AxiBank(self.memory))
-        wiring.connect(m, wiring.flipped(self.axi), unit.axi)
-        m.d.comb += unit.busy.eq(self.busy)
-        for name, size in self.memory.banks.items():
-            wide = name == "image"
-            bank = place(m, platform, f"{name}_bank", (WideBank if wide else Bank)(size.words, size.width))
-            write, read = getattr(unit, f"{name}_write"), getattr(unit, f"{name}_read")
-            wiring.connect(m, write, bank.write)
-            port = bank.read[0] if wide else bank.read
-            address = Cat(Const(0, exact_log2(size.width)), read.address) if wide else read.address
-            other = self.other_address % (size.bits if wide else size.words)
-            m.d.comb += [
-                port.enable.eq(read.enable | self.busy),
-                port.address.eq(Mux(self.busy, other, address)),
-                read.data.eq(port.data),
-            ]
-        return m
 
 
 @pytest.mark.parametrize(
