@@ -3,6 +3,8 @@
 from .area import AreaReport, Block, Figures, Part, SubArrays, Timing, TimingPath
 from .asic import ADDERS
 from .fpga import FPGA_FAMILIES
+from .gate_report import GateReport
+from .gates import check_gates
 from .liberty import library_cells, library_text
 from .library import Library, read_library
 from .synthesis import synthesize
@@ -16,6 +18,7 @@ __all__ = [
     "AreaReport",
     "Block",
     "Figures",
+    "GateReport",
     "Library",
     "OpenSta",
     "Part",
@@ -23,6 +26,7 @@ __all__ = [
     "Timing",
     "TimingPath",
     "Yosys",
+    "check_gates",
     "find_sta",
     "find_yosys",
     "library_cells",

@@ -6,77 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine import Name, SpinplaneError
+from spinplane.machine.external.text import Text
+from spinplane.machine.external.verilog import RIPPLE_CARRY, full_adder
+from spinplane.machine.external.yosys import EFFORTS, constraints, to_cells
 
 from .area import Figures
-from .library import FullAdder, Library
+from .library import Library
 
 ADDERS = ("ripple", "fast")
 """Carries that ripple through the library's full adders, or prefix adders and Booth's multipliers made of gates."""
 
-# Carries ripple: the smallest adder, not the fastest. An operand that `opt` found to be 0 has no bits.
-_CARRY_MAP = """\
-(* techmap_celltype = "$alu" *)
-module ripple_carry (A, B, CI, BI, X, Y, CO);
-  parameter A_SIGNED = 0;
-  parameter B_SIGNED = 0;
-  parameter A_WIDTH = 1;
-  parameter B_WIDTH = 1;
-  parameter Y_WIDTH = 1;
-  input [A_WIDTH-1:0] A;
-  input [B_WIDTH-1:0] B;
-  input CI, BI;
-  output [Y_WIDTH-1:0] X, Y, CO;
-  wire [Y_WIDTH-1:0] a, b;
-  generate
-    if (A_WIDTH == 0) assign a = 0;
-    else \\$pos #(.A_SIGNED(A_SIGNED), .A_WIDTH(A_WIDTH), .Y_WIDTH(Y_WIDTH)) extend_a (.A(A), .Y(a));
-    if (B_WIDTH == 0) assign b = 0;
-    else \\$pos #(.A_SIGNED(B_SIGNED), .A_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH)) extend_b (.A(B), .Y(b));
-  endgenerate
-  wire [Y_WIDTH-1:0] c = b ^ {Y_WIDTH{BI}};
-  wire [Y_WIDTH:0] carry;
-  assign carry[0] = CI;
-  assign X = a ^ c;
-  assign CO = carry[Y_WIDTH:1];
-  genvar i;
-  generate
-    for (i = 0; i < Y_WIDTH; i = i + 1) begin : bits
-      \\$fa #(.WIDTH(1)) adder (.A(a[i]), .B(c[i]), .C(carry[i]), .X(carry[i+1]), .Y(Y[i]));
-    end
-  endgenerate
-endmodule
-"""
-
-# Bits with a constant are left to ABC, which makes half adders or less of them.
-_ADDER_MAP = """\
-(* techmap_celltype = "$fa" *)
-module full_adder (A, B, C, X, Y);
-  parameter WIDTH = 1;
-  parameter _TECHMAP_CONSTMSK_A_ = 0;
-  parameter _TECHMAP_CONSTMSK_B_ = 0;
-  parameter _TECHMAP_CONSTMSK_C_ = 0;
-  input [WIDTH-1:0] A, B, C;
-  output [WIDTH-1:0] X, Y;
-  genvar i;
-  generate
-    for (i = 0; i < WIDTH; i = i + 1) begin : bits
-      if (_TECHMAP_CONSTMSK_A_[i] || _TECHMAP_CONSTMSK_B_[i] || _TECHMAP_CONSTMSK_C_[i]) begin
-        assign Y[i] = A[i] ^ B[i] ^ C[i];
-        assign X[i] = (A[i] & B[i]) | (A[i] & C[i]) | (B[i] & C[i]);
-      end else begin
-        \\{cell} adder (.\\{a} (A[i]), .\\{b} (B[i]), .\\{c} (C[i]), .\\{sum} (Y[i]), .\\{carry} (X[i]));
-      end
-    end
-  endgenerate
-endmodule
-"""
-
-# For a period: Yosys' own reduction, none to two rounds of balancing (`&if -g`), gates, buffers (also of inputs, where
-# flip-flops drive) and their sizes. docs/area.md has what each of these brings.
-_REDUCE = "strash;&get,-n;&fraig,-x;&put;scorr;dc2;strash;&get,-n;&st;"
-_BALANCE = ("", "&if,-g,-K,6;&st;&dch,-f;", "&if,-g,-K,6;&st;&if,-g,-K,6;&st;&dch,-f;")
-_GATES = "&nf,{D};&put;buffer,-p,-N,24;topo;upsize,{D};dnsize,{D};stime,-p"
 _DELAY = re.compile(r"^ABC: .* Delay = *([\d.]+) ps", re.MULTILINE)
 # ABC knows no flip-flops: a fifth of the period is theirs.
 _LOGIC_SHARE = 0.8
@@ -121,7 +61,7 @@ class AsicTarget:
     @property
     def efforts(self) -> int:
         """Number of scripts to choose from, from the smallest to the fastest cells."""
-        return 1 if self.period_ns is None else len(_BALANCE)
+        return 1 if self.period_ns is None else EFFORTS
 
     def is_met(self, log: str) -> bool:
         """Whether the cells that Yosys has mapped to, as its log tells, are fast enough for the period."""
@@ -143,12 +83,13 @@ class AsicTarget:
         """Files that `script` reads, by name."""
         files = {"library.lib": self.library.text}
         if (adder := self.library.full_adder) is not None:
-            files |= {"carry.v": _CARRY_MAP, "adder.v": _adder_map(adder)}
+            mapped = full_adder(adder.cell, adder.inputs, adder.sum, adder.carry)
+            files |= {"carry.v": RIPPLE_CARRY, "adder.v": mapped}
         if self.period_ns is not None:
-            files["abc.constr"] = f"set_driving_cell {self.library.buffer}\nset_load {_OUTPUT_LOAD_FF}\n"
+            files["abc.constr"] = constraints(self.library.buffer, _OUTPUT_LOAD_FF)
         return files
 
-    def script(self, top: str, effort: int = 0) -> str:
+    def script(self, top: Name, effort: int = 0) -> Text:
         """Yosys commands that map the design in memory, its hierarchy kept.
 
         Additions that may ripple go to the library's full adder where it has one, as ABC uses no cell with two
@@ -156,32 +97,19 @@ class AsicTarget:
 
         Parameters
         ----------
-        top : str
+        top : Name
         effort : int
             Less than `efforts`.
         """
-        leave = "".join(f" -dont_use {name}" for name in self.library.dont_use)
-        multipliers = "booth\n" if self.adders == "fast" else ""
-        adders = "techmap -map carry.v\nsimplemap t:$pos\nopt -full\ntechmap -map adder.v\n"
-        if self.adders == "fast" or self.library.full_adder is None:
-            adders = ""
-        speed = ""
-        if self.period_ns is not None:
-            speed = f" -constr abc.constr -D {self._logic_ps} -script +{_REDUCE}{_BALANCE[effort]}{_GATES}"
-        return f"""\
-read_liberty -lib -ignore_miss_func library.lib
-synth -top {top} -run begin:fine
-memory_map
-opt -undriven -fine
-{multipliers}maccmap
-opt -full
-{adders}techmap
-opt -fast
-dfflibmap -liberty library.lib{leave}
-opt
-abc -liberty library.lib{leave}{speed}
-opt_clean -purge
-"""
+        fast = self.adders == "fast"
+        return to_cells(
+            top,
+            leave=self.library.dont_use,
+            booth=fast,
+            full_adders=not fast and self.library.full_adder is not None,
+            period_ps=None if self.period_ns is None else self._logic_ps,
+            effort=effort,
+        )
 
     def figures(self, cells: Counter[str]) -> Figures:
         """Figures of a number of cells of each type.
@@ -212,11 +140,3 @@ opt_clean -purge
             area_um2=float(area),
             leakage_nw=float(leakage) if leakage_known else None,
         )
-
-
-def _adder_map(adder: FullAdder) -> str:
-    text = _ADDER_MAP
-    pins = dict(zip("abc", adder.inputs, strict=True)) | {"sum": adder.sum, "carry": adder.carry}
-    for key, name in ({"cell": adder.cell} | pins).items():
-        text = text.replace("{" + key + "}", name)
-    return text

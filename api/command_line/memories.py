@@ -20,6 +20,7 @@ from .options import (
     MachineName,
     ModelName,
     ReportOptions,
+    ResultFolder,
     TechnologyName,
 )
 
@@ -38,7 +39,7 @@ def accuracy(
     images: int | None = None,
     seeds: int = 10,
     check: Check = True,
-    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "accuracy",
+    output: ResultFolder = Path("build") / "accuracy",
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -104,7 +105,7 @@ def device(
     *,
     technology: TechnologyName = "sot-mram",
     set: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
-    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "device",
+    output: ResultFolder = Path("build") / "device",
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Compute a memory cell's resistances, margins, error rates, write time and energy, with sources.

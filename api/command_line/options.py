@@ -35,6 +35,8 @@ def _folder(_type: Any, path: Path | None) -> None:
 #: A file that a command writes, and a folder that it fills.
 OutputFile = Annotated[Path | None, Parameter(validator=_writable)]
 OutputFolder = Annotated[Path | None, Parameter(validator=_folder)]
+#: The folder of all that a command leaves behind.
+ResultFolder = Annotated[Path, Parameter(alias="-o", validator=_folder)]
 #: A switch that is off by default.
 Switch = Annotated[bool, Parameter(negative=())]
 

@@ -1,14 +1,12 @@
 """The command that trains networks."""
 
 from pathlib import Path
-from typing import Annotated, Literal
-
-from cyclopts import Parameter
+from typing import Literal
 
 import spinplane
 
 from .answer import Answer
-from .options import FILE, FileOptions, Switch
+from .options import FILE, FileOptions, ResultFolder, Switch
 
 
 def train(
@@ -19,7 +17,7 @@ def train(
     dataset: str = "mnist",
     epochs: int = 30,
     seed: int = 0,
-    output: Annotated[Path, Parameter(alias="-o")] = Path("build") / "train",
+    output: ResultFolder = Path("build") / "train",
     resume: Switch = False,
     rate: float = 2e-3,
     batch: int = 128,

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from spinplane.hdl import BitCounter, MultiLineRowDecoder, ReferenceSelect, RowDecoder, Shifter, Sum
 from spinplane.hdl.common.verilog import verilog_modules
-from spinplane.machine import SpinplaneError
+from spinplane.machine import Name, SpinplaneError
 from spinplane.physical.area import Figures
 from spinplane.physical.asic import ADDERS, AsicTarget
 from spinplane.physical.liberty import library_text
@@ -62,7 +62,7 @@ def _library(source: str, tmp_path: Path) -> Library:
 
 
 def _map(verilog: str, top: str, library: Library) -> Counter[str]:
-    return map_modules({top: verilog}, {}, AsicTarget(library=library), find_yosys())[top]
+    return map_modules({Name(top): verilog}, {}, AsicTarget(library=library), find_yosys())[top]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def _prove(
         f"""\
 read_verilog rtl.v
 hierarchy -check -top {name}
-{target.script(name, effort)}read_liberty -overwrite -ignore_miss_func models.lib
+{target.script(Name(name), effort)}read_liberty -overwrite -ignore_miss_func models.lib
 flatten
 rename -top gate
 design -stash gate
@@ -238,7 +238,7 @@ def _mapped(name: str, tmp_path: Path, **options: Any) -> tuple[float, float]:
     workdir.mkdir()
     target = AsicTarget(library=_library("gscl45nm", tmp_path), **options)
     cells = map_modules(verilog_modules(WIDE[name](), name), {}, target, find_yosys(), netlists_in=workdir)
-    timing = worst_paths([name], name, workdir, find_sta())
+    timing = worst_paths([Name(name)], Name(name), workdir, find_sta())
     assert timing.with_ports is not None
     return target.figures(cells[name]).area_um2 or 0, timing.with_ports.delay_ns
 

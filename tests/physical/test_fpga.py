@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine import Name, SpinplaneError
 from spinplane.physical.area import Figures
 from spinplane.physical.fpga import FPGA_FAMILIES, FpgaTarget
 from spinplane.physical.synthesis import map_modules
@@ -24,7 +24,7 @@ endmodule
 )
 def test_logic_and_a_counter(family: str, cells: dict[str, int], carries: int) -> None:
     target = FpgaTarget(family=family)
-    mapped = map_modules({"logic_": LOGIC}, {}, target, find_yosys())["logic_"]
+    mapped = map_modules({Name("logic_"): LOGIC}, {}, target, find_yosys())["logic_"]
     assert cells.items() <= mapped.items()
     figures = target.figures(mapped)
     assert (figures.flip_flops, figures.carries) == (17, carries)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import spinplane
-from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine import Machine, Name, SpinplaneError, load_machine
 from spinplane.physical import AreaReport, Timing, TimingPath, synthesize
 from spinplane.physical.asic import AsicTarget
 from spinplane.physical.library import read_library
@@ -80,6 +80,7 @@ library (timed) {{
 }}
 """
 
+OUTER_NAME = Name("outer")
 INNER = "module inner (input clk, input a, output y); assign y = ~a; endmodule\n"
 OUTER = """\
 module outer (input clk, input a, input b, output y, output z);
@@ -104,8 +105,10 @@ def _paths(
     modules: dict[str, str], liberty: Path, workdir: Path, stubs: dict[str, str] | None = None
 ) -> Timing:
     target = AsicTarget(library=read_library(liberty))
-    map_modules(modules, stubs or {}, target, find_yosys(), netlists_in=workdir)
-    return worst_paths(list(modules), list(modules)[-1], workdir, find_sta())
+    named = {Name(name): text for name, text in modules.items()}
+    boxes = {Name(name): text for name, text in (stubs or {}).items()}
+    map_modules(named, boxes, target, find_yosys(), netlists_in=workdir)
+    return worst_paths(list(named), list(named)[-1], workdir, find_sta())
 
 
 def test_a_path_goes_through_modules(timed: Path, tmp_path: Path) -> None:
@@ -163,8 +166,10 @@ def test_names_run_no_command(timed: Path, tmp_path: Path) -> None:
     assert paths.between_registers is not None
     assert "exec,touch" in paths.between_registers.start
     assert not canary.exists()
-    with pytest.raises(SpinplaneError, match=r"^module = '\[exec touch canary\]': must consist of"):
-        worst_paths(["[exec touch canary]"], "outer", tmp_path, find_sta())
+    with pytest.raises(
+        TypeError, match=r"^name = '\[exec touch canary\]': must be a Text, a name or a whole number$"
+    ):
+        worst_paths(["[exec touch canary]"], OUTER_NAME, tmp_path, find_sta())  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(
@@ -185,14 +190,14 @@ def test_what_is_not_read_is_an_error(good: str, bad: str, message: str, timed: 
     text = "module outer (clk, a, y, z); input clk, a; output y, z; inner part (.a(a), .y(y)); assign z = a; endmodule"
     netlist.write_text(text.replace(good, bad))
     with pytest.raises(SpinplaneError) as error:
-        worst_paths(["inner", "outer"], "outer", tmp_path, find_sta())
+        worst_paths([Name("inner"), OUTER_NAME], OUTER_NAME, tmp_path, find_sta())
     assert message in str(error.value)
     assert str(error.value).startswith(f"{find_sta()}: ")
 
 
 def test_an_answer_without_its_end_is_none(timed: Path, tmp_path: Path) -> None:
     with pytest.raises(SpinplaneError):
-        worst_paths(["outer"], "outer", tmp_path, find_sta())
+        worst_paths([OUTER_NAME], OUTER_NAME, tmp_path, find_sta())
 
 
 def test_missing_program(monkeypatch: pytest.MonkeyPatch, timed: Path, tmp_path: Path) -> None:
