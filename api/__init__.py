@@ -3,19 +3,20 @@
 Each sub-command of ``spinplane`` is one function here, which returns a dataclass.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spinplane.machine import Machine, SpinplaneError, load_machine
-
 if TYPE_CHECKING:
     from spinplane.hdl.export.files import Export
-    from spinplane.physical import AreaReport
+    from spinplane.machine import Machine, SpinplaneError, load_machine
+    from spinplane.physical import AreaReport, GateReport
     from spinplane.sim import BenchFailure
 
     from .commands.accuracy import AccuracyReport, accuracy
+    from .commands.cache import CacheReport, tidy_cache
     from .commands.compare import Comparison, compare
     from .commands.compile import Compilation, compile_model
     from .commands.demo import Classification, classify
@@ -47,6 +48,7 @@ __all__ = [
     "AccuracyReport",
     "AreaReport",
     "BenchFailure",
+    "CacheReport",
     "Classification",
     "Comparison",
     "Compilation",
@@ -64,6 +66,7 @@ __all__ = [
     "Trace",
     "accuracy",
     "and_rows",
+    "check_gates",
     "classify",
     "compare",
     "compile_model",
@@ -81,6 +84,7 @@ __all__ = [
     "report_device",
     "run_network",
     "synth",
+    "tidy_cache",
     "trace",
     "train",
     "write_page",
@@ -88,11 +92,13 @@ __all__ = [
     "write_rows",
 ]
 
-# Imported when they are asked for: drawing, simulators and Amaranth take a second, which `--help` need not wait.
+# Imported when they are asked for: drawing, simulators and Amaranth take a second, which `--help` need not wait; and
+# nothing takes long before the command can answer an interrupt.
 _LATE = {
     "AccuracyReport": "spinplane.commands.accuracy.AccuracyReport",
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
+    "CacheReport": "spinplane.commands.cache.CacheReport",
     "Classification": "spinplane.commands.demo.Classification",
     "Comparison": "spinplane.commands.compare.Comparison",
     "Compilation": "spinplane.commands.compile.Compilation",
@@ -101,10 +107,12 @@ _LATE = {
     "DeviceReport": "spinplane.commands.device.DeviceReport",
     "Export": "spinplane.hdl.export.files.Export",
     "InMemoryRun": "spinplane.commands.in_memory.InMemoryRun",
+    "Machine": "spinplane.machine.Machine",
     "ModelFile": "spinplane.models.ModelFile",
     "NetworkRun": "spinplane.commands.run_result.NetworkRun",
     "Provenance": "spinplane.report.provenance.Provenance",
     "RowCommand": "spinplane.commands.in_memory.RowCommand",
+    "SpinplaneError": "spinplane.machine.SpinplaneError",
     "StudyResult": "spinplane.training.study.StudyResult",
     "Trace": "spinplane.commands.trace_result.Trace",
     "TrainingResult": "spinplane.training.train.TrainingResult",
@@ -117,6 +125,7 @@ _LATE = {
     "demo": "spinplane.commands.demo_convolution.demo",
     "explain": "spinplane.commands.explain.explain",
     "load_array": "spinplane.models.load_array",
+    "load_machine": "spinplane.machine.load_machine",
     "open_model": "spinplane.models.open_model",
     "or_rows": "spinplane.commands.in_memory.or_rows",
     "read_provenance": "spinplane.report.results.read_provenance",
@@ -124,6 +133,7 @@ _LATE = {
     "read_rows": "spinplane.commands.in_memory.read_rows",
     "report_device": "spinplane.commands.device.report_device",
     "run_network": "spinplane.commands.run.run_network",
+    "tidy_cache": "spinplane.commands.cache.tidy_cache",
     "trace": "spinplane.commands.trace.trace",
     "train": "spinplane.commands.train.train",
     "write_page": "spinplane.report.page.write_page",
@@ -140,7 +150,7 @@ if not TYPE_CHECKING:
         return getattr(import_module(module), attribute)
 
 
-def export(machine: Machine | str | Path, folder: Path) -> "Export":
+def export(machine: "Machine | str | Path", folder: Path, *, asynchronous_reset: bool = False) -> "Export":
     """Write a machine's accelerator with a bench that runs a network on it, see `spinplane.hdl.export.files.export`.
 
     Parameters
@@ -148,14 +158,17 @@ def export(machine: Machine | str | Path, folder: Path) -> "Export":
     machine : Machine, str or Path
         See `load_machine`.
     folder : Path
+    asynchronous_reset : bool
     """
+    from spinplane.machine import load_machine
+
     from .commands.export import export_machine
 
-    return export_machine(load_machine(machine), folder)
+    return export_machine(load_machine(machine), folder, asynchronous_reset=asynchronous_reset)
 
 
 def synth(
-    machine: Machine | str | Path,
+    machine: "Machine | str | Path",
     *,
     liberty: Path | None = None,
     fpga: str | None = None,
@@ -175,8 +188,46 @@ def synth(
     period_ns : float, optional
     timing : bool
     """
+    from spinplane.machine import load_machine
     from spinplane.physical import synthesize
 
     return synthesize(
         load_machine(machine), liberty=liberty, fpga=fpga, adders=adders, period_ns=period_ns, timing=timing
+    )
+
+
+def check_gates(
+    machine: "Machine | str | Path",
+    *,
+    liberty: Path | None = None,
+    adders: str = "ripple",
+    tell: Callable[[str], None] = lambda line: None,
+    advance: Callable[[int, int], None] = lambda done, of: None,
+) -> "GateReport":
+    """Compare a machine's netlists with its RTL, unit by unit, see `spinplane.physical.check_gates`.
+
+    Parameters
+    ----------
+    machine : Machine, str or Path
+        See `load_machine`.
+    liberty : Path, optional
+    adders : {"ripple", "fast"}
+    tell, advance : callable
+        Are given a line for each unit, and the number of those done and of all.
+    """
+    from spinplane.machine import load_machine
+    from spinplane.physical import check_gates
+    from spinplane.sim.benches.host.bus_cases import NetworkCase
+
+    from .commands.export import bench_case
+
+    machine = load_machine(machine)
+    case = bench_case(machine)
+    return check_gates(
+        machine,
+        liberty=liberty,
+        adders=adders,
+        case=NetworkCase.of(case.program, case.codes),
+        tell=tell,
+        advance=advance,
     )

@@ -1,6 +1,18 @@
-"""``python -m spinplane``: the command, where ``spinplane`` is not on the path."""
+"""The entry of the command, also as ``python -m spinplane``: it answers an interrupt while modules are imported."""
 
-from .cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command, see `spinplane.cli.main`."""
+    try:
+        from .cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        print("spinplane: interrupted", file=sys.stderr)
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,7 @@ import spinplane
 from spinplane.machine import SpinplaneError
 
 from .command_line.answer import Answer
-from .command_line.hardware import demo, export, synth
+from .command_line.hardware import cache, demo, export, synth
 from .command_line.memories import accuracy, device
 from .command_line.networks import compare, compile, run, trace
 from .command_line.training import train
@@ -21,8 +21,9 @@ app = App(
     name="spinplane",
     help="Quantized convolutions inside SOT-MRAM: RTL, simulation, area.",
     version=spinplane.__version__,
+    suppress_keyboard_interrupt=False,
 )
-for command in (demo, compile, run, trace, compare, accuracy, device, export, synth, train):
+for command in (demo, compile, run, trace, compare, accuracy, device, export, synth, train, cache):
     app.command(command)
 
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except (SpinplaneError, CycloptsError) as error:
         _end(str(error), 2)
+    except KeyboardInterrupt:
+        _end("interrupted", 130)
     except BrokenPipeError:
         _end("", 141)
     except OSError as error:

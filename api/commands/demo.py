@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from spinplane.hdl.export.files import export
 from spinplane.machine import Machine, load_machine
+from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.physical import AreaReport, synthesize
-from spinplane.sim.model import default_build_root
 
 from ..report.drawing import draw_network
 from ..samples import sample_digit
@@ -101,7 +101,7 @@ def classify(
     simulator = usable_simulator(simulator)
     tell(f"the Verilog of {machine.name}")
     root = default_build_root()
-    verilog = export(machine, folder / "rtl", kept_in=root / "verilog").folder
+    verilog = export(machine, folder / "rtl", kept_in=root).folder
     tell("the area of its logic, by Yosys")
     area = synthesize(machine, kept_in=root)
     run = run_network(network, image, machine=machine, simulator=simulator, tell=tell, advance=advance)

@@ -13,8 +13,8 @@ from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Graph, Layer
 from spinplane.hdl.export.files import export
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
+from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.sim import available_simulators
-from spinplane.sim.model import default_build_root
 
 from ..report.drawing import draw_feature_maps
 from ..report.report import UNWRITTEN, Report
@@ -181,7 +181,7 @@ def demo(
         tell("on Icarus, several times slower than Verilator with a C++ compiler")
 
     tell(f"the Verilog of {machine.name}")
-    verilog = export(machine, folder / "rtl", kept_in=default_build_root() / "verilog").folder
+    verilog = export(machine, folder / "rtl", kept_in=default_build_root()).folder
     tell(f"simulating {machine.sub_arrays} sub-arrays of {machine.rows}×{machine.columns} on {simulator}")
     runs, configurations, maps = [], [], []
     for q in QUANTIZATIONS:

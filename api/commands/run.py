@@ -4,10 +4,10 @@ The host writes the program and the image, starts, waits for the interrupt and r
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
+from spinplane.machine.files import making_folders, scratch_folder, temporary_folder
 from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
@@ -223,16 +224,14 @@ def _run_rtl(
     tell: Callable[[int], None],
 ) -> RtlAcceleratorRun:
     """Run after run; the waveform is moved to the folder `waves`, nothing else in which is touched."""
-    if waves is not None:
-        waves.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=waves, prefix=".spinplane-") as scratch:
+    with _scratch(waves) as scratch:
         rtl = run_accelerator(
             program,
             images,
             simulator=simulator,
             limit=limit,
             waves=waves is not None,
-            run_folder=Path(scratch) / "run",
+            run_folder=scratch / "run",
             faults=faults,
             tell=tell,
         )
@@ -248,6 +247,17 @@ def _run_rtl(
             raise BenchFailure(f"{simulator} wrote no waveform")
         os.replace(rtl.waves, waves / _WAVES)
     return replace(rtl, waves=waves / _WAVES)
+
+
+@contextmanager
+def _scratch(waves: Path | None) -> Iterator[Path]:
+    """A folder for the simulation, from which its waveform can be moved."""
+    if waves is None:
+        with temporary_folder() as folder:
+            yield folder
+    else:
+        with making_folders(waves), scratch_folder(waves) as scratch:
+            yield scratch
 
 
 def _progress(
