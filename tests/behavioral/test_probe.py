@@ -48,7 +48,12 @@ def test_every_output_comes_about_as_it_is_stored(seed: int, faulty: bool) -> No
         mask = (1 << kept) - 1
         assert probe.code & mask == stored(accelerator, layer_pass, channel, y, x) & mask
         assert len(probe.windows) == layer_pass.windows
-        for window in probe.windows:
+        for number, window in enumerate(probe.windows):
+            ry, rx = divmod(number, layer_pass.region_width)
+            assert window.y == layer_pass.first_window_y + y * layer_pass.stride_y + ry
+            assert window.x == layer_pass.first_window_x + x * layer_pass.stride_x + rx
+            exists = 0 <= window.y < layer_pass.windows_y and 0 <= window.x < layer_pass.windows_x
+            assert window.counts == exists
             total = 0
             for pair in window.pairs:
                 planes = pair.bits.sum(axis=1, dtype=np.int64)

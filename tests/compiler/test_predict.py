@@ -4,8 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from accelerator_layers import FEW
+from accelerator_layers import random_pass as random_pass_of_a_map
 
-from spinplane.compiler.predict import predict_pass, row_sets
+from spinplane.behavioral.input.input_address_generator import InputAddressGenerator
+from spinplane.behavioral.input.input_streamer import FormedRows
+from spinplane.compiler.predict import predict_pass, row_reads, row_sets
 from spinplane.machine import WRITE_OVERLAPS, Machine
 from spinplane.machine.passes import Pass
 from spinplane.machine.timing import FINISH_CYCLES, fetch_cycles
@@ -65,3 +69,10 @@ def test_a_pass_is_predicted_to_the_cycle(seed: int, write_overlap: str) -> None
     cycles, stalled = by_cycles(layer_pass, np.array(row_sets(layer_pass)), loaded)
     assert found.cycles == fetch_cycles(machine) + cycles + FINISH_CYCLES
     assert found.stalled == stalled
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_rows_that_are_read_are_those_that_the_functional_machine_forms(seed: int) -> None:
+    layer_pass = random_pass_of_a_map(FEW, seed)
+    rows = FormedRows.of_walk(layer_pass, InputAddressGenerator.of(layer_pass))
+    assert row_reads(layer_pass) == rows.read_planes.sum()

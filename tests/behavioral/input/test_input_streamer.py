@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from spinplane.behavioral import RowRequest, bits_needed, elements_inside, form_row, form_row_sets, walk_rows
+from spinplane.behavioral.input.input_streamer import FormedRows
 from spinplane.machine import Machine
 from spinplane.machine.passes import Pass
 
@@ -143,6 +144,24 @@ def test_planes_that_the_map_does_not_have_are_0() -> None:
     assert bits_needed(layer_pass, request()) == 7 + 32
 
 
+@pytest.mark.parametrize(
+    ("place", "plane", "needed"),
+    [
+        ({}, 0, 7 + 16),
+        ({}, 1, 7 + 16 + 16),
+        ({}, 2, 0),
+        ({}, 3, 0),
+        ({"y": 2, "x": 96}, 0, 7 + 2 * 128 + 96 + 16),
+        ({"y": 2, "x": 96}, 1, 7 + 2 * 128 + 96 + 16 + 16),
+        ({"y": 3}, 0, 0),
+        ({"plane_group": 1}, 0, 0),
+    ],
+)
+def test_a_plane_of_a_spread_row_needs_its_own_bits(place: dict[str, int], plane: int, needed: int) -> None:
+    layer_pass = pass_of(PLANES_MAP, spread=True, planes=4, plane_group_bits=64, last_length=16)
+    assert bits_needed(layer_pass, request(**place, plane=plane)) == needed
+
+
 def test_bytes_are_taken_apart_and_padded_one_by_one() -> None:
     layer_pass = pass_of(BYTES_MAP, planes=4, last_length=8)
     bits = image()
@@ -190,3 +209,28 @@ def test_elements_beyond_the_bank_are_refused() -> None:
     with pytest.raises(IndexError) as caught:
         form_row(np.zeros(100, dtype=np.uint8), layer_pass, request(x=96))
     assert str(caught.value) == "a row needs 119 bits of 100"
+
+
+@pytest.mark.parametrize(
+    ("feature_map", "place", "span"),
+    [
+        (PLANES_MAP, {"y": 1, "x": 64}, (7 + 192, 7 + 192 + 10)),
+        (PLANES_MAP, {"y": -1}, (0, 0)),
+        (BYTES_MAP, {"x": -24}, (0, 56)),
+        (BYTES_MAP, {"x": 80}, (80, 120)),
+        (BYTES_MAP, {"x": 120}, (0, 0)),
+    ],
+)
+def test_the_span_of_a_row(feature_map: dict[str, int], place: dict[str, int], span: tuple[int, int]) -> None:
+    """From the first element inside the map to the last one."""
+    rows = FormedRows.of_request(pass_of(feature_map, last_length=10), request(**place))
+    assert rows.span == span
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_planes_that_do_not_exist_are_read_if_not_one_by_one(spread: bool) -> None:
+    rows = FormedRows.of_request(
+        pass_of(PLANES_MAP, spread=spread, planes=2, last_length=10), request(plane_group=1)
+    )
+    assert rows.reads.tolist() == [not spread]
+    assert rows.read_planes.tolist() == [int(not spread)]

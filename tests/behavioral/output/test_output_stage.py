@@ -189,6 +189,24 @@ def test_many_codes_by_steps_are_those_of_arithmetic(
     np.testing.assert_array_equal(found[0], found[1])
 
 
+def test_levels_of_products_that_wrap_are_not_told_by_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three sums of 2^31 − 1 times as much are 2^63 and more, which is a negative number of 64 bits."""
+    case = one_beat(multiplies=True, pool=Pool.SUM, region_width=3, windows_x=3, out_planes=5, out_zero=16)
+    of_channel = {"bias": 0, "low": -8, "high": 7, "threshold_base": 0, "least": 0, "search": 0, "falling": 0}
+    scales = {"multiplier": 2**31 - 1, "residual_multiplier": 0, "offset": 0, "shift": 60, "high_shift": 0}
+    for bank, layout, numbers in (("parameters", PARAMETERS, of_channel), ("scales", SCALES, scales)):
+        octets = np.frombuffer(pack(layout, numbers).to_bytes(16, "little"), dtype=np.uint8)
+        case.banks[bank][0] = np.tile(octets, 2)
+    parameters = Parameters.read(case.layer_pass, **{name: case.banks[name] for name in BANKS})
+    values = np.random.default_rng(0).integers(2**30, 2**31, (40, 1, 1, 3, 2))
+    values[0] = 2**31 - 1
+    monkeypatch.setattr(output_stage, "_TABLE_CODES", 1)
+    codes = OutputStage(case.layer_pass, parameters, OutputMap(case.layer_pass)).codes(values, None, 2**31)
+    products = values.sum(axis=3)[:, 0] * (2**31 - 1)
+    assert (codes == np.clip(products >> 60, -8, 7) + 16).all()
+    assert {bool(sign) for sign in (products < 0).ravel()} == {False, True}
+
+
 def test_sums_of_windows_are_exact_beyond_what_float32_holds() -> None:
     case = one_beat(raw=True, pool=Pool.SUM, region_width=3, windows_x=3)
     parameters = Parameters.read(case.layer_pass, **{name: case.banks[name] for name in BANKS})

@@ -357,6 +357,34 @@ def test_every_placement_gives_the_same_values(graph, monkeypatch):
         assert program.passes[0].slots == placement.slots
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "more", "widths"),
+    [
+        (1, 2, {}, {1}),
+        (2, 2, {}, {1, 2}),
+        (2, 3, {}, {1, 2}),
+        (3, 1, {}, {1, 3}),
+        (3, 2, {}, {1, 2, 3}),
+        (4, 2, {}, {1, 2, 4}),
+        (3, 2, {"w": BIPOLAR}, {1, 3}),
+        (4, 2, {"w": BIPOLAR}, {1, 2, 4}),
+    ],
+)
+def test_units_are_taps_strides_or_kernels(kernel, stride, more, widths, monkeypatch):
+    """As wide as the stride only if it is less than the kernel, and taps beyond this one can weigh 0."""
+    seen = set()
+
+    def watched(*args, **options):
+        for placement in placements(*args, **options):
+            seen.update([placement.unit_taps] if options["in_bytes"] else [])
+            yield placement
+
+    monkeypatch.setattr(stages_module, "placements", watched)
+    layer = layer_of((4, 3, kernel, kernel), stride=(stride, stride), i=8, **more)
+    compile_graph(network((3, 9, 12), layer), replace(SMALL, rows=256))
+    assert seen == widths
+
+
 def test_digits_with_seeded_weights():
     graph = build_graph("digits", BitWidths.parse("2:2"), seed=5)
     check(graph, load_machine("paper8"), np.random.default_rng(0).integers(0, 256, (2, 1, 28, 28)))
@@ -405,3 +433,30 @@ def test_models_of_others(name):
     graph = import_model(path).graph
     values = np.random.default_rng(0).uniform(-1, 1, (1, *graph.input_shape))
     check(graph, load_machine("paper"), graph.encode_input(values))
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (7, 1), (7, 7)])
+def test_steps_that_are_never_taken_are_0(height, width, stride):
+    """They might be more than their fields hold: a single region may be as large as the map."""
+    lines, columns = 3 + stride * (height - 1), 3 + stride * (width - 1)
+    layers = [
+        layer_of((4, 2, 3, 3), stride=(stride, stride), steps=steps_of(4, [0, 1, 2, 3])),
+        layer_of((2, 4, min(2, height), min(2, width)), i=2),
+    ]
+    first = compile_graph(network((2, lines, columns), *layers), TINY).passes[0]
+    taken = {
+        ("next_columns", "region_step"): first.region_columns > 1,
+        ("next_lines", "region_lines"): first.region_rows > 1,
+        ("stride_x", "out_pixel_bits"): width > 1,
+        ("stride_y", "out_line_bits"): height > 1,
+        ("cluster_x_bits",): first.clusters_x > 1,
+        ("cluster_y_lines",): first.clusters > first.clusters_x,
+        ("burst_step",): first.bursts > 1,
+        ("window_lines",): first.region_height > 1,
+        ("window_step",): first.region_width > 1,
+        ("tap_lines",): first.taps_y > 1,
+    }
+    for names, expected in taken.items():
+        for name in names:
+            assert (getattr(first, name) > 0) == expected, name

@@ -213,6 +213,17 @@ def refused(file: TfliteFile, folder: Path) -> str:
     return message
 
 
+def test_a_shape_that_does_not_fit_is_shown_up_to_eight_sides(tmp_path: Path) -> None:
+    net = Network(np.random.default_rng(2))
+    x = net.conv(net.input((1, 4, 4, 2)), 2)
+    target = net.file.constant("target", [1, 2, 3, 1, 1, 1, 1, 4, 5], "int32")
+    flat = net.file.tensor("flat", (1, 32), scale=x.scale, zero_point=x.zero_point)
+    net.file.operator("RESHAPE", [x.index, target], flat, "ReshapeOptions")
+    net.file.outputs = [flat]
+    message = refused(net.file, tmp_path)
+    assert message.endswith("a tensor of shape (1, 4, 4, 2) cannot become (1, 2, 3, 1, 1, 1, 1, 4)"), message
+
+
 def convolution() -> TfliteFile:
     net = Network(np.random.default_rng(0))
     return net.finish(net.conv(net.input((1, 6, 6, 2)), 4))

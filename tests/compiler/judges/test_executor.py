@@ -152,4 +152,5 @@ def test_nothing_is_left_behind(network, monkeypatch, tmp_path):
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     Executor.of_file(network).run(network, IMAGES, ["y"])
-    assert not list(folder.iterdir())
+    (of_this_user,) = folder.iterdir()
+    assert list(of_this_user.iterdir()) == []

@@ -200,6 +200,45 @@ def test_quant_with_zero_points_of_channels_and_kernels(signed, rounding, tmp_pa
     check(graph, load_machine("paper8"), graph.encode_input(IMAGES))
 
 
+def weights_from(least, greatest, path):
+    """A network whose kernels have weights of 8 bits less zero points, up to both ends."""
+    codes = np.array([-128, 127]).reshape(2, 1, 1, 1)
+    zeros = codes - np.array([least, greatest]).reshape(2, 1, 1, 1)
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "one", "zero"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "one", "zero"], ["xq"]),
+        helper.make_node("Quant", ["v", "one", "zeros", "bits"], ["wq"], domain=QONNX, signed=1, narrow=0),
+        helper.make_node("Conv", ["xq", "wq"], ["s"]),
+        helper.make_node("QuantizeLinear", ["s", "step", "zero"], ["c"]),
+        helper.make_node("DequantizeLinear", ["c", "step", "zero"], ["y"]),
+    ]
+    constants = {
+        "one": np.float32(1),
+        "zero": np.uint8(128),
+        "v": np.broadcast_to(codes - zeros, (2, 4, 3, 3)).astype(np.float32),
+        "zeros": zeros.astype(np.float32),
+        "bits": np.float32(8),
+        "step": np.float32(128),
+    }
+    return save(path, nodes, constants, SHAPE)
+
+
+@pytest.mark.parametrize(("least", "greatest"), [(-512, 0), (0, 508)])
+def test_the_most_that_copies_of_channels_weigh(least, greatest, tmp_path):
+    path = weights_from(least, greatest, tmp_path / "made.onnx")
+    for image in IMAGES:
+        _, differing = compare_with_float32(path, image)
+        assert differing == 0
+
+
+@pytest.mark.parametrize(("least", "greatest"), [(-513, 0), (0, 509)])
+def test_more_than_copies_of_channels_weigh_is_refused(least, greatest, tmp_path):
+    path = weights_from(least, greatest, tmp_path / "made.onnx")
+    text = f"weights from {least} to {greatest}, a layer takes them from -512 to 508$"
+    with pytest.raises(SpinplaneError, match=text):
+        import_model(path)
+
+
 def test_near_ties_before_such_padding_are_no_differences(tmp_path):
     made, path = Made(), tmp_path / "model.onnx"
     x = made.quantized("x", 0.1, np.uint8(7))[1]

@@ -6,6 +6,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from spinplane.compiler.frontend.onnx_file import folding, folding_rules
+from spinplane.compiler.frontend.onnx_file.domains import BIPOLAR_QUANT, INT_QUANT, MICROSOFT, ONNX, QUANT
+from spinplane.compiler.frontend.onnx_file.folding_rules import RULES, VIEWS
 from spinplane.compiler.frontend.onnx_file.model import read_model
 from spinplane.machine import SpinplaneError
 
@@ -31,8 +34,12 @@ def executed(path):
 
 
 RNG = np.random.default_rng(0)
+QUANTIZERS = {QUANT, INT_QUANT, BIPOLAR_QUANT}
+QUANTIZERS |= {(d, f"{name}Linear") for d in (ONNX, MICROSOFT) for name in ("Quantize", "Dequantize")}
 A, B = RNG.normal(0, 3, (4, 3)).astype(np.float32), RNG.uniform(0.1, 3, (1, 3)).astype(np.float32)
 M, N = RNG.integers(-50, 50, (4, 3)), RNG.integers(1, 9, (4, 1))
+#: Whole numbers, whose sums and products need no rounding.
+W = RNG.integers(-9, 9, (4, 3)).astype(np.float32)
 LIST = np.array([2, 0, 1])
 YES = A > 0
 FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
@@ -66,6 +73,17 @@ CASES = [
     ("ConstantOfShape", [np.array([2])], {"value": helper.make_tensor("v", INT64, [1], [7])}, INT64),
     ("Range", [np.array(1), np.array(9), np.array(3)], {}, INT64),
     ("Range", [np.float32(1), np.float32(0), np.float32(-0.25)], {}, FLOAT),
+    *[(op, [A, B, W], {}, FLOAT) for op in ("Min", "Max", "Sum")],
+    *[(op, [W], {"axes": [1]}, FLOAT) for op in ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd")],
+    ("ReduceMean", [W], {"axes": [-2], "keepdims": 0}, FLOAT),
+    ("ReduceSum", [W], {}, FLOAT),
+    ("ReduceSum", [W, np.array([0])], {"keepdims": 0}, FLOAT),
+    ("Clip", [A, np.float32(-1), np.float32(2)], {}, FLOAT),
+    ("Clip", [A, np.float32(-1)], {}, FLOAT),
+    ("MatMul", [W, W.T], {}, FLOAT),
+    ("Pad", [A, np.array([0, 1, 2, 0])], {}, FLOAT),
+    ("Pad", [A, np.array([3, 0, 0, 1]), np.float32(7)], {}, FLOAT),
+    ("Tile", [A, np.array([2, 3])], {}, FLOAT),
 ]  # fmt: skip
 
 
@@ -83,15 +101,64 @@ def test_constants_are_what_onnxruntime_makes_of_them(op, operands, attributes, 
     assert (found == expected).all()
 
 
-@pytest.mark.parametrize(
-    ("op", "operands"), [("Pow", [B, A]), ("Exp", [A]), ("Log", [B]), ("Pow", [B, np.float32(0.5)])]
-)
+ROUNDED = [("Pow", [B, A]), ("Exp", [A]), ("Log", [B]), ("Pow", [B, np.float32(0.5)])]
+
+
+@pytest.mark.parametrize(("op", "operands"), ROUNDED)
 def test_powers_are_rounded_once(op, operands, tmp_path):
     """Executors are within one step of float32."""
     constants = {f"c{number}": value for number, value in enumerate(operands)}
     path = of_constants(tmp_path / "made.onnx", [helper.make_node(op, list(constants), ["y"])], constants)
     found = read_model(path).constant("y", "")
     np.testing.assert_array_max_ulp(found, executed(path), maxulp=1)
+
+
+@pytest.mark.parametrize(("op", "operands", "attributes", "kind"), CASES)
+def test_results_are_measured_before_they_are_there(op, operands, attributes, kind, tmp_path, monkeypatch):
+    measured = []
+    monkeypatch.setattr(folding.Folding, "_take", lambda self, node, size: measured.append(size))
+    constants = {f"c{number}": value for number, value in enumerate(operands)}
+    node = helper.make_node(op, list(constants), ["y"], name="node", **attributes)
+    found = read_model(of_constants(tmp_path / "made.onnx", [node], constants, kind)).constant("y", "")
+    whole = op in ("Cast", "Range", "ConstantOfShape")
+    element = 8 if whole else max(np.asarray(value).itemsize for value in operands)
+    # The last number of a range that does not end at its end.
+    left_out = op == "Range" and found.size == 3
+    assert measured == [0 if op in VIEWS else (found.size - left_out) * element]
+
+
+def test_no_rule_is_left_out():
+    """Quantizers have tests of their own."""
+    seen = {(ONNX, case[0]) for case in (*CASES, *ROUNDED)}
+    rules = {operator: rule for operator, rule in RULES.items() if operator not in QUANTIZERS}
+    assert seen == set(rules)
+
+
+def test_numbers_of_bfloat16_are_the_nearest_ones_with_ties_to_even(tmp_path):
+    bits = np.array([0x3F800000, 0x3F808000, 0x3F818000, 0x3F808001, 0x3F817FFF, 0xBF80FFFF], np.uint32)
+    values = np.append(bits.view(np.float32), np.float32([0, np.inf, -np.inf, np.nan]))
+    nodes = [
+        helper.make_node("Cast", ["c"], ["b"], to=TensorProto.BFLOAT16),
+        helper.make_node("Cast", ["b"], ["y"], to=FLOAT),
+    ]
+    found = read_model(of_constants(tmp_path / "made.onnx", nodes, {"c": values})).constant("y", "")
+    expected = [0x3F800000, 0x3F800000, 0x3F820000, 0x3F810000, 0x3F810000, 0xBF810000]
+    assert (found[:6].view(np.uint32) == np.array(expected, np.uint32)).all()
+    np.testing.assert_array_equal(found[6:], values[6:])
+
+
+@pytest.mark.parametrize("most", [47, 48, 49])
+def test_the_most_products_of_constants(most, tmp_path, monkeypatch):
+    monkeypatch.setattr(folding_rules, "_MOST_PRODUCTS", most)
+    nodes = [helper.make_node("MatMul", ["left", "right"], ["y"], name="node")]
+    path = of_constants(tmp_path / "made.onnx", nodes, {"left": W, "right": W.T})
+    if most >= 48:
+        assert (read_model(path).constant("y", "") == W @ W.T).all()
+    else:
+        with pytest.raises(
+            SpinplaneError, match=r"^node: its constants do not fit MatMul: more than 47 prod"
+        ):
+            read_model(path)
 
 
 def test_the_shape_of_an_image_is_a_constant(tmp_path):

@@ -77,6 +77,19 @@ def test_levels_are_qonnxs(mode, bits, signed, narrow, kind, tmp_path):
     assert (read_model(tmp_path / "made.onnx").constant("y", "") == expected).all()
 
 
+@pytest.mark.parametrize("bits", [0, 0.5, 3.5, 32.5, 33])
+def test_levels_of_no_whole_number_of_bits_are_refused(bits, tmp_path):
+    node = helper.make_node(
+        "Quant", ["w", "s", "z", "b"], ["y"], name="levels", domain=QONNX, signed=1, narrow=0
+    )
+    parts = {"s": np.float32(0.25), "z": np.float32(0), "b": np.float32(bits)}
+    save(tmp_path / "made.onnx", [node], {"w": REAL, **parts})
+    with pytest.raises(
+        SpinplaneError, match=rf"^levels: its constants do not fit Quant: {float(bits)} bits$"
+    ):
+        read_model(tmp_path / "made.onnx").constant("y", "")
+
+
 def test_what_is_computed_of_quantized_constants_is_so_when_asked_for(tmp_path):
     """A product that does not fit is found by the node that takes it, not before."""
     nodes = [

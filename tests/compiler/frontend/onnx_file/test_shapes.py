@@ -97,6 +97,26 @@ def test_shapes_are_those_that_onnx_infers(op, shape, constants, attributes, tmp
     assert read_model(tmp_path / "made.onnx").shape("y", "") == expected
 
 
+def first_of(path, count):
+    """A model of the first numbers along the last axis of 4."""
+    model = one_operator(path, "TopK", (1, 3, 4), [np.array(count, **WHOLE)])
+    model.graph.node[0].output.append("places")
+    onnx.save(model, path)
+    return read_model(path)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_the_first_of_an_axis(count, tmp_path):
+    model = first_of(tmp_path / "made.onnx", [count])
+    assert model.shape("y", "") == model.shape("places", "") == (1, 3, count)
+
+
+@pytest.mark.parametrize("count", [[-1], [5], [1, 1], []])
+def test_more_than_an_axis_has_is_refused(count, tmp_path):
+    with pytest.raises(SpinplaneError, match=r"^node: the first \[.*\] of a tensor of shape \(1, 3, 4\)$"):
+        first_of(tmp_path / "made.onnx", count)
+
+
 @pytest.mark.parametrize("seed", range(200))
 def test_windows_are_those_that_onnxruntime_takes(seed, tmp_path):
     """Of windows that fit: where one is larger than the image with its padding, onnxruntime's quotient is cut to 0."""

@@ -163,6 +163,38 @@ def test_a_cast_to_a_type_that_lacks_numbers_is_refused(kind, tmp_path):
         import_model(tmp_path / "made.onnx")
 
 
+def below(number):
+    return np.nextafter(np.float32(number), np.float32(0))
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero", "fits"),
+    [
+        (below(1), 1, True),
+        (np.float32(1), 1, False),
+        (below(256 / 255), 0, True),
+        (np.float32(256 / 255), 0, False),
+    ],
+)
+def test_what_is_cut_off_by_a_cast_lies_within_one(scale, zero, fits, tmp_path):
+    """uint8 holds what lies above -1 and below 256."""
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["r"]),
+        helper.make_node("Cast", ["r"], ["y"], to=TensorProto.UINT8, name="cast"),
+    ]
+    model = save(
+        tmp_path / "made.onnx", nodes, {"s": scale, "z": np.uint8(zero)}, (1, 256), TensorProto.FLOAT
+    )
+    if not fits:
+        with pytest.raises(SpinplaneError, match="numbers of float32, some of which are others in uint8"):
+            import_model(tmp_path / "made.onnx")
+        return
+    image = (np.arange(256, dtype=np.float32) - zero)[np.newaxis] * scale
+    (expected,) = session(model).run(None, {"x": image})
+    assert (run(tmp_path / "made.onnx", image) == expected).all()
+
+
 @pytest.mark.parametrize(
     ("constants", "message"),
     [

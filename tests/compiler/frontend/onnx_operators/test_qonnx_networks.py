@@ -1,10 +1,12 @@
 """Operators around quantizers: every layer is what qonnx computes, but for near-ties."""
 
 import numpy as np
+import onnx
 import pytest
 from onnx import helper
 from onnx_models import BEGIN, CONV, QONNX, compare_with_float32, quant, save
 
+CHANNELS_LAST = "qonnx.custom_op.channels_last"
 node = helper.make_node
 RNG = np.random.default_rng(11)
 #: Numbers of a map behind the first convolution.
@@ -35,6 +37,7 @@ CONSTANTS = {
     "thresholds": np.sort(RNG.normal(0, 20, (4, 7)), axis=1).astype(np.float32),
     "five": np.float32(5),
     "features": np.linspace(-1, 1, FEATURES, dtype=np.float32),
+    "klast": RNG.integers(-4, 4, (3, 2, 1, 4)).astype(np.float32),
 }
 NORM = ["gamma", "beta", "mean", "variance"]
 LAST = [quant("k", "kq", 3), node("Conv", ["z", "kq"], ["y"])]
@@ -249,3 +252,31 @@ def test_sums_that_are_added_to_themselves_are_doubled(tmp_path):
     path = save(tmp_path / "made.onnx", [*BEGIN, CONV, node("Add", ["s", "s"], ["y"])], {})
     image = np.random.default_rng(0).integers(0, 16, (2, 6, 6))
     assert compare_with_float32(path, image) == (0, 0)
+
+
+def test_channels_last_are_what_qonnx_computes(tmp_path):
+    nodes = [
+        *BEGIN,
+        CONV,
+        node("Transpose", ["s"], ["t"], perm=[0, 2, 3, 1]),
+        node("BatchNormalization", ["t", *NORM], ["n"], domain=CHANNELS_LAST),
+        node("MaxPool", ["n"], ["m"], domain=CHANNELS_LAST, kernel_shape=[2, 3], strides=[2, 1]),
+        quant("m", "z", 4, scale="two"),
+        quant("klast", "kq", 3),
+        node("Conv", ["z", "kq"], ["y"], domain=CHANNELS_LAST, kernel_shape=[2, 1]),
+    ]
+    path = save(tmp_path / "made.onnx", nodes, CONSTANTS)
+    model = onnx.load(path)
+    # qonnx does not infer them.
+    shapes = {"xq": (1, 2, 6, 6), "wq": (4, 2, 3, 3), "s": (1, 4, 6, 6), "t": (1, 6, 6, 4), "n": (1, 6, 6, 4)}
+    shapes |= {"m": (1, 3, 4, 4), "z": (1, 3, 4, 4), "kq": (3, 2, 1, 4)}
+    model.graph.value_info.extend(
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in shapes.items()
+    )
+    model.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, (1, 2, 4, 3)))
+    model.opset_import.append(helper.make_opsetid(CHANNELS_LAST, 13))
+    onnx.save(model, path)
+    for seed in range(2):
+        image = np.random.default_rng(seed).integers(0, 16, (2, 6, 6))
+        near_ties, _ = compare_with_float32(path, image)
+        assert near_ties < 20

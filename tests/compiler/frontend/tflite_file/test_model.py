@@ -58,6 +58,31 @@ def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert options.integer("DilationHFactor", least=1, most=9) == 1
 
 
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [
+        ("int4", -8, 7),
+        ("int8", -128, 127),
+        ("uint8", 0, 255),
+        ("int16", -(2**15), 2**15 - 1),
+        ("int32", -(2**31), 2**31 - 1),
+    ],
+)
+def test_zero_points_are_codes_of_the_type(dtype: str, low: int, high: int, tmp_path: Path) -> None:
+    def model(zero_point: int) -> TfliteFile:
+        file = TfliteFile()
+        x = file.tensor("x", (1, 4), dtype, scale=0.5, zero_point=zero_point)
+        y = file.tensor("y", (1, 4), dtype, scale=0.5, zero_point=zero_point)
+        file.operator("RELU", [x], y)
+        file.inputs, file.outputs = [x], [y]
+        return file
+
+    for end in (low, high):
+        assert read(model(end), tmp_path).tensors[0].whole() == (0.5, end)
+    for beyond in (low - 1, high + 1):
+        assert message(model(beyond), tmp_path).endswith(f"its zero points are not all {dtype}")
+
+
 def test_options_that_are_left_out_are_the_formats_own(tmp_path: Path) -> None:
     file = convolution()
     file.operators[0].update(options="", fields={})
@@ -124,3 +149,29 @@ def test_a_table_to_which_a_million_places_point_is_visited_few_times() -> None:
     data = header + model + struct.pack("<I", count) + offsets + struct.pack("<2Hi", 4, 4, 4)
     with pytest.raises(SpinplaneError, match="more than 200000 tables"):
         check_tables(data)
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_list_ends_with_the_file_at_the_latest(beyond: int) -> None:
+    data = bytearray(convolution().to_bytes())
+    # The numbers of the bias, whose bytes their count precedes.
+    first = data.index(struct.pack("<3i", 1, 2, 3))
+    assert data[first - 4 : first] == struct.pack("<I", 12)
+    data[first - 4 : first] = struct.pack("<I", len(data) - first + beyond)
+    if not beyond:
+        check_tables(bytes(data))
+    else:
+        with pytest.raises(SpinplaneError, match=r"^not a readable TFLite model, or cut short: \d+ bytes at"):
+            check_tables(bytes(data))
+
+
+@pytest.mark.parametrize(("first", "fits"), [(b"TFL3", True), (b"TFL2", False)])
+def test_a_file_is_known_by_its_bytes_4_to_8(first: bytes, fits: bool) -> None:
+    data = bytearray(convolution().to_bytes())
+    data[4:8] = first
+    if fits:
+        check_tables(bytes(data))
+        return
+    for part in (data, data[:7], data[:4], b""):
+        with pytest.raises(SpinplaneError, match=r"^not a TFLite model: its bytes 4 to 8 are not TFL3$"):
+            check_tables(bytes(part))
