@@ -7,7 +7,7 @@ flow=${1:-demo}
 case $flow in
 demo) extras= ;;
 test) extras='[test]' ;;
-all) extras='[test,lint,train,keras]' ;;
+all) extras='[test,lint,train,keras,mutants]' ;;
 *)
     echo "usage: tools/setup.sh demo|test|all" >&2
     exit 2
