@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all of their own set-up.
-.PHONY: demo test test-all campaign lint wheel clean
+.PHONY: demo test test-all formal campaign mutants lint wheel clean
 .NOTPARALLEL:
 
 # pytest's workers use the cores; what tests start inside them stays on one.
@@ -18,10 +18,21 @@ test-all: lint wheel
 	@tools/fetch_mnist.sh
 	@SPINPLANE_NO_SKIP=1 OMP_NUM_THREADS=1 SPINPLANE_MNIST=$(CURDIR)/build/mnist $(PYTEST) --durations 15
 
+# Proofs of the hardware and of faults that break them; `make test-all` runs them too.
+formal:
+	@tools/setup.sh test
+	@$(PYTEST) tests/formal
+
 # Random cases in full numbers; its table is docs/campaigns.md. CAMPAIGN=name runs one of tests/campaigns.
 campaign:
 	@tools/setup.sh all
 	@OMP_NUM_THREADS=1 .venv/bin/python -m tools.campaign $(CAMPAIGN)
+
+# Changes one thing at a time and asks which test fails; its table is docs/mutants.md. It goes on where it was stopped.
+mutants:
+	@tools/setup.sh all
+	@test -e build/mutants/footprints.json || .venv/bin/python -m tools.mutants --footprints
+	@.venv/bin/python -m tools.mutants
 
 lint:
 	@tools/setup.sh all

@@ -87,7 +87,7 @@ def main(name: str, models: list[str]) -> None:
         table.add_column(heading, justify="right")
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        sources, verilog_s = cpu_seconds(lambda: accelerator_sources(machine, root / "verilog"))
+        sources, verilog_s = cpu_seconds(lambda: accelerator_sources(machine, root))
         _, build_s = cpu_seconds(
             lambda: build_model(sources, ACCELERATOR, simulator=SIMULATOR, build_root=root)
         )

@@ -20,8 +20,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "campaigns.md"
 HEAD = """\
 # Campaigns
 
-Random cases in large numbers; `make campaign` writes this page. The tests take the first tenth of each. A case follows
-from its number alone. A campaign ends at the first one that is wrong, and its table would not be here.
+Cases in large numbers; `make campaign` writes this page. Random ones follow from their numbers alone, and the tests
+take the first tenth of them; of the gates they take the sub-array and the output stage. A campaign ends at the first
+case that is wrong, and its table would not be here.
 """
 
 

@@ -136,7 +136,9 @@ def test_rows_and_words_that_do_not_exist(name: str) -> None:
     assert accelerator.resident == 0
 
 
-@pytest.mark.parametrize(("machine", "simulator"), [(TINY, "verilator"), (SLOW, "icarus")], ids=str)
+@pytest.mark.parametrize(
+    ("machine", "simulator"), [(TINY, "verilator"), (SLOW, "icarus")], ids=["tiny", "slow"]
+)
 def test_hostile_programs_and_resets_on_the_rtl(machine: Machine, simulator: str) -> None:
     """Each wrong operation ends with its error, each reset leaves a machine that works."""
     rng, banks = np.random.default_rng(5), fill_banks(machine, 0)
