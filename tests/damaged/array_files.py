@@ -21,7 +21,7 @@ from spinplane.machine.array_files import open_archive
 from spinplane.machine.program import Program
 from spinplane.models import load_array, open_network
 
-from .harness import Kind, Step, damage_bytes
+from .harness import Kind, Step, damage_bytes, damage_bytes_often
 
 _TYPES = ("<f4", "<f8", "<i8", "|u1", "<U3", "|O", "|b1", "<c8", ">i4", "<u4", "<f2", "|V8", "<M8[s]")
 _SIDES = (
@@ -80,9 +80,7 @@ def _damaged_archive(whole: Callable[[int, Path], bytes]) -> Callable[[int, Path
         draw = random.Random(f"damage {seed}")
         data = whole(seed, folder)
         if seed % 4 == 0:
-            for _ in range(draw.randint(1, 4)):
-                data = damage_bytes(draw, data)
-            return data
+            return damage_bytes_often(draw, data)
         with np.load(BytesIO(data)) as arrays:
             held = dict(arrays)
         members = {name: _npy(array) for name, array in held.items()}
@@ -148,9 +146,7 @@ def _damaged_input(seed: int, folder: Path) -> bytes:
     data = _input(seed // 4 % 2)
     if seed % 4:
         return _damage_array(draw, np.load(BytesIO(data)))
-    for _ in range(draw.randint(1, 4)):
-        data = damage_bytes(draw, data)
-    return data
+    return damage_bytes_often(draw, data)
 
 
 def _directory(path: Path) -> None:

@@ -98,3 +98,10 @@ def damage_bytes(draw: random.Random, data: bytes) -> bytes:
     if kind == "copy":
         return data[:at] + data[at : at + length] * draw.choice([2, 100]) + data[at + length :]
     return data[:at]
+
+
+def damage_bytes_often(draw: random.Random, data: bytes) -> bytes:
+    """Damage bytes once to four times."""
+    for _ in range(draw.randint(1, 4)):
+        data = damage_bytes(draw, data)
+    return data

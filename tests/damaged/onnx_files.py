@@ -15,7 +15,7 @@ from spinplane.compiler.frontend.import_model import import_model
 from spinplane.compiler.frontend.onnx_file.model import read_model
 from spinplane.compiler.frontend.onnx_file.wire import check_wire
 
-from .harness import Kind, damage_bytes
+from .harness import Kind, damage_bytes_often
 
 WHOLE = (0, 1, -1, 2, 3, 255, 2**31 - 1, 2**31, -(2**31), 2**63 - 1, -(2**63))
 NUMBERS = (0.0, -1.0, 1e-45, 1e38, 3e38, float("nan"), float("inf"), float("-inf"), 0.5, 7.0)
@@ -97,9 +97,7 @@ def damaged(seed: int, folder: Path) -> bytes:
     kind = seed % 3
     if kind == 0:
         data = model.SerializeToString()
-        for _ in range(draw.randint(1, 4)):
-            data = damage_bytes(draw, data)
-        return data
+        return damage_bytes_often(draw, data)
     for _ in range(draw.randint(1, 2 if kind == 2 else 4)):
         (_damage_structure if kind == 1 else _damage_meaning)(draw, model)
     return model.SerializePartialToString()

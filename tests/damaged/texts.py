@@ -14,7 +14,7 @@ from spinplane.machine.toml_files import read_toml
 from spinplane.physical.liberty import library_text
 from spinplane.physical.library import _Reader, read_library
 
-from .harness import Kind, damage_bytes
+from .harness import Kind, damage_bytes_often
 
 _HOSTILE = (
     *(
@@ -54,9 +54,7 @@ def _damaged(whole: Callable[[int, Path], bytes]) -> Callable[[int, Path], bytes
         draw = random.Random(f"damage {seed}")
         data = whole(seed, folder)
         if seed % 4 == 0:
-            for _ in range(draw.randint(1, 4)):
-                data = damage_bytes(draw, data)
-            return data
+            return damage_bytes_often(draw, data)
         text = data.decode()
         for _ in range(draw.randint(1, 3 if seed % 4 == 1 else 1)):
             text = (_damage_lines if seed % 4 == 1 else _damage_word)(draw, text)

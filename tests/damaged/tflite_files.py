@@ -12,7 +12,7 @@ from spinplane.compiler.frontend.tflite_file.wire import check_tables
 from spinplane.compiler.frontend.tflite_import import import_tflite
 from spinplane.machine import load_machine
 
-from .harness import Kind, damage_bytes
+from .harness import Kind, damage_bytes_often
 
 PAPER8 = load_machine("paper8")
 _WHOLE = (0, 1, -1, 2, 3, 4, 127, 128, 255, 2**31 - 1, -(2**31))
@@ -40,9 +40,7 @@ def damaged(seed: int, folder: Path) -> bytes:
     kind = seed % 3
     if kind == 0:
         data = file.to_bytes()
-        for _ in range(draw.randint(1, 4)):
-            data = damage_bytes(draw, data)
-        return data
+        return damage_bytes_often(draw, data)
     for _ in range(draw.randint(1, 2 if kind == 2 else 4)):
         (_damage_structure if kind == 1 else _damage_meaning)(draw, file)
     return file.to_bytes()
