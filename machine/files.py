@@ -74,7 +74,7 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     """A folder for what is not yet whole, in the folder of what it becomes; it goes at the end.
 
     A process that was killed leaves its folder behind. The next one that works in the same place removes it: each holds
-    a lock on its own, which ends with the process.
+    a lock on its own, which ends with the process. What is given is a folder inside, so that it can be a parent, too.
 
     Parameters
     ----------
@@ -94,7 +94,9 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
                         shutil.rmtree(left, ignore_errors=True)
                 folder.mkdir(mode=0o700)
                 lock.enter_context(_locked(folder))
-            yield folder
+            inside = folder / "new"
+            inside.mkdir()
+            yield inside
         finally:
             try:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -60,9 +60,20 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_temporary_folder_is_this_user_s_and_goes(temporary: Path) -> None:
     with temporary_folder() as one, temporary_folder() as other:
         (one / "file").write_text("")
-        assert one.parent == other.parent == temporary / f"spinplane-{os.geteuid()}"
-        assert stat.S_IMODE(one.parent.stat().st_mode) == stat.S_IMODE(one.stat().st_mode) == 0o700
-    assert list(one.parent.iterdir()) == []
+        own = temporary / f"spinplane-{os.geteuid()}"
+        assert one.parent.parent == other.parent.parent == own
+        assert stat.S_IMODE(own.stat().st_mode) == stat.S_IMODE(one.parent.stat().st_mode) == 0o700
+    assert list(own.iterdir()) == []
+
+
+def test_a_file_is_written_whole_in_a_folder_that_goes_with_the_process(tmp_path: Path) -> None:
+    with scratch_folder(tmp_path) as folder:
+        write_whole(folder / "file", b"whole")
+        with scratch_folder(folder) as inner:
+            write_whole(inner / "file", b"too")
+        assert [path.name for path in folder.iterdir()] == ["file"]
+        assert (folder / "file").read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_killed_process_has_left_goes_with_the_next(temporary: Path) -> None:
@@ -75,7 +86,7 @@ def test_what_a_killed_process_has_left_goes_with_the_next(temporary: Path) -> N
     own = temporary / f"spinplane-{os.geteuid()}"
     assert [path.name for path in own.rglob("file")] == ["file"]
     with temporary_folder() as folder:
-        assert list(own.iterdir()) == [folder]
+        assert list(own.iterdir()) == [folder.parent]
 
 
 @pytest.mark.parametrize("place", ["open", "link", "file"])
