@@ -117,5 +117,6 @@ def _points(path: Path) -> tuple[int, int, bool]:
 
 
 def _first_difference(log: str) -> str:
-    # What a flip-flop takes next is named ``NAME.d``.
-    return next(iter(_DIFFERS.findall(log)), "").removesuffix(".d")
+    # What a flip-flop takes next is named ``NAME.d``, a bit ``NAME<n>``.
+    name = next(iter(_DIFFERS.findall(log)), "").removesuffix(".d")
+    return re.sub(r"<(\d+)>$", r"[\1]", name)

@@ -165,7 +165,10 @@ def prove_unit(netlists: Netlists, name: Name) -> Equivalence:
     placed = placed_modules(netlists.rtl[name], [*netlists.rtl, *black_boxes])
     rtl = {module: (netlists.rtl | black_boxes)[module] for module in [*placed, name]}
     with temporary_folder() as folder:
-        return compare(name, rtl, netlists.gates[name], netlists.library.text, folder, netlists.yosys)
+        try:
+            return compare(name, rtl, netlists.gates[name], netlists.library.text, folder, netlists.yosys)
+        except SpinplaneError as error:
+            raise SpinplaneError(f"{name}: {error}") from None
 
 
 def bench_unit(

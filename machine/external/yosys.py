@@ -160,9 +160,9 @@ design -copy-from gates -as gates gates
 """
 # Bit by bit, flip-flops that both sides have are cut, too: what they take next is compared, from every state. Those
 # that never leave their reset value, which gates do not have, are that value. Where the RTL is undefined, gates may be
-# anything; with that encoded there are two values alone.
+# anything; with that encoded there are two values alone. A bit is NAME<n>: NAME[n] may be a net of the RTL's own.
 _STEP = """\
-splitnets -ports
+splitnets -ports -format <>
 expose -dff -evert-dff -shared rtl gates
 miter -equiv -flatten -make_outcmp -ignore_gold_x rtl gates miter
 hierarchy -top miter

@@ -11,6 +11,8 @@ from spinplane.cli import main
 from spinplane.hdl.export.machine_verilog import machine_verilog
 from spinplane.machine import Name, load_machine
 from spinplane.machine.external.cache_folder import default_build_root
+from spinplane.physical import find_yosys
+from spinplane.physical.equivalence import compare
 from spinplane.physical.gate_report import GateReport, Unit
 from spinplane.physical.gates import Netlists, bench_unit, prove_unit
 from spinplane.physical.library import read_library
@@ -46,6 +48,38 @@ def test_gates_of_the_sub_array_are_proven(sub_array: Netlists, name: str) -> No
     found = prove_unit(sub_array, Name(name))
     assert (found.verdict, found.open_points, found.difference) == ("proven", 0, "")
     assert found.points
+
+
+#: Elements of an array have the names that bits of the port would have.
+_ARRAY = """\
+module joined(a, b, sum);
+  input [1:0] a, b;
+  output [1:0] sum;
+  wire [1:0] \\sum[0] , \\sum[1] ;
+  assign \\sum[0]  = a;
+  assign \\sum[1]  = b;
+  assign sum = \\sum[0]  ^ \\sum[1] ;
+endmodule
+"""
+_GATES = """\
+module joined(a, b, sum);
+  input [1:0] a, b;
+  output [1:0] sum;
+  XOR2X1 low(.A(a[0]), .B(b[0]), .Y(sum[0]));
+  GATE high(.A(a[1]), .B(b[1]), .Y(sum[1]));
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("gate", "verdict", "difference"), [("XOR2X1", "proven", ""), ("OR2X1", "unequal", "sum[1]")]
+)
+def test_an_element_of_an_array_is_no_bit_of_a_port(
+    gate: str, verdict: str, difference: str, tmp_path: Path
+) -> None:
+    gates, name = _GATES.replace("GATE", gate), Name("joined")
+    found = compare(name, {name: _ARRAY}, gates, read_library(None).text, tmp_path, find_yosys())
+    assert (found.verdict, found.difference) == (verdict, difference)
 
 
 @pytest.mark.thorough
