@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spinplane.machine import Name
 from spinplane.machine.external.text import Text
-from spinplane.machine.external.yosys import compare_step, search_difference, show_difference
+from spinplane.machine.external.yosys import compare_step, cut_sides, search_difference, show_difference
 from spinplane.machine.files import write_file
 
 from .yosys import OutOfTimeError, Yosys, run_script
@@ -88,7 +88,10 @@ def compare(
             return run_script(script, workdir, name=name, yosys=yosys, cpu_seconds=_SECONDS)
         return ""
 
-    if not answer("step", compare_step(top, placed, conflicts=_CONFLICTS)):
+    if not answer("cut", cut_sides(top, placed)):
+        return Equivalence(verdict="open")
+    _merge(workdir / f"{top}.sides.json")
+    if not answer("step", compare_step(top, conflicts=_CONFLICTS)):
         return Equivalence(verdict="open")
     equal, left, has_state = _points(workdir / f"{top}.points.json")
     if not left:
@@ -104,6 +107,20 @@ def compare(
         open_points=left,
         difference=_first_difference(answer("difference", show_difference(top))) if is_unequal else "",
     )
+
+
+def _merge(path: Path) -> None:
+    """In ``TOP.sides.json``, let flip-flops of the RTL hold the same where gates have one for them all.
+
+    Of the RTL's states gates have no other. That these flip-flops go on to hold the same is compared: each takes what
+    the one of the gates takes.
+    """
+    sides = json.loads(path.read_text(encoding="utf-8"))
+    gates = sides["modules"]["gates"]
+    for name, port in gates["ports"].items():
+        if name.endswith(".q") and port["direction"] == "input":
+            port["bits"] = gates["netnames"][name.removesuffix(".q")]["bits"]
+    write_file(path, json.dumps(sides).encode())
 
 
 def _points(path: Path) -> tuple[int, int, bool]:

@@ -159,11 +159,16 @@ _BOTH_SIDES = """\
 design -copy-from gates -as gates gates
 """
 # Bit by bit, flip-flops that both sides have are cut, too: what they take next is compared, from every state. Those
-# that never leave their reset value, which gates do not have, are that value. Where the RTL is undefined, gates may be
-# anything; with that encoded there are two values alone. A bit is NAME<n>: NAME[n] may be a net of the RTL's own.
-_STEP = """\
+# that never leave their reset value, which gates do not have, are that value. A bit is NAME<n>: NAME[n] may be a net of
+# the RTL's own.
+_CUT = """\
 splitnets -ports -format <>
 expose -dff -evert-dff -shared rtl gates
+write_json @top@.sides.json
+"""
+# Where the RTL is undefined, gates may be anything; with that encoded there are two values alone.
+_STEP = """\
+read_json @top@.sides.json
 miter -equiv -flatten -make_outcmp -ignore_gold_x rtl gates miter
 hierarchy -top miter
 delete */t:$scopeinfo
@@ -196,8 +201,22 @@ def write_gates(top: Name) -> Text:
     return fill(_WRITE_GATES, top=top)
 
 
-def compare_step(top: Name, placed: Sequence[Name], *, conflicts: int) -> Text:
-    """Commands that compare outputs and next states of ``TOP.gates.v`` with those of ``TOP.v``.
+def cut_sides(top: Name, placed: Sequence[Name]) -> Text:
+    """Commands that write ``TOP.v`` and ``TOP.gates.v`` to ``TOP.sides.json``, as modules ``rtl`` and ``gates``.
+
+    Flip-flops of both are cut: ``NAME.q`` is an input, what it takes next the output ``NAME.d``.
+
+    Parameters
+    ----------
+    top : Name
+    placed : sequence of Name
+        Modules that it places, whose ports are read from ``NAME.v``.
+    """
+    return joined([_both_sides(top, placed), fill(_CUT, top=top)])
+
+
+def compare_step(top: Name, *, conflicts: int) -> Text:
+    """Commands that compare the outputs of both modules of ``TOP.sides.json``.
 
     They merge what is equal in both. In ``TOP.points.json`` an output ``cmp_NAME`` is 1 where that has made its two
     sides one; what is left is in ``TOP.open.il``.
@@ -205,12 +224,10 @@ def compare_step(top: Name, placed: Sequence[Name], *, conflicts: int) -> Text:
     Parameters
     ----------
     top : Name
-    placed : sequence of Name
-        Modules that it places, whose ports are read from ``NAME.v``.
     conflicts : int
         After which the solver leaves a pair of nets undecided.
     """
-    return joined([_both_sides(top, placed), fill(_STEP, top=top, conflicts=conflicts)])
+    return fill(_STEP, top=top, conflicts=conflicts)
 
 
 def search_difference(top: Name, *, rounds: int, conflicts: int) -> Text:

@@ -82,6 +82,33 @@ def test_an_element_of_an_array_is_no_bit_of_a_port(
     assert (found.verdict, found.difference) == (verdict, difference)
 
 
+_TWICE = """\
+module kept(clk, rst, load, bit, twice);
+  input clk, rst, load, bit;
+  output [1:0] twice;
+  reg [1:0] twice;
+  always @(posedge clk) if (rst) twice <= 0; else if (load) twice <= {bit, SECOND};
+endmodule
+"""
+_ONCE = """\
+module kept(clk, rst, load, bit, twice);
+  input clk, rst, load, bit;
+  output [1:0] twice;
+  wire held, next;
+  assign next = rst ? 1'b0 : load ? bit : twice[0];
+  DFFPOSX1 one(.CLK(clk), .D(next), .Q(twice[0]));
+  assign twice[1] = twice[0];
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("second", "verdict"), [("bit", "proven"), ("~bit", "unequal")])
+def test_flip_flops_that_hold_the_same_may_be_one(second: str, verdict: str, tmp_path: Path) -> None:
+    rtl, name = _TWICE.replace("SECOND", second), Name("kept")
+    found = compare(name, {name: rtl}, _ONCE, read_library(None).text, tmp_path, find_yosys())
+    assert (found.verdict, found.difference) == (verdict, "twice[0]" if verdict == "unequal" else "")
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("within", ["sub_array", "output_stage"])
 @pytest.mark.parametrize("liberty", [None, GSCL45NM], ids=["spinplane45", "gscl45nm"])
