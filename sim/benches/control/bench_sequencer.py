@@ -57,7 +57,7 @@ def kernel_word(address: int) -> int:
 
 
 def random_pass(rng: Random) -> Pass:
-    """Loops of a hundred bursts or so, rings and steps of any kind; some of them leave the array."""
+    """Loops of a hundred bursts or so, rings and steps of any kind; some of them leave the array or the kernel bank."""
     while True:
         clusters = 1 << rng.randrange(MACHINE.row_buses.bit_length())
         cluster_size = MACHINE.sub_arrays // clusters
@@ -96,7 +96,12 @@ def random_pass(rng: Random) -> Pass:
             sub_arrays=rng.randint(1, cluster_size),
             last_sub_arrays=rng.randint(1, cluster_size),
             load_sub_arrays=rng.randint(1, cluster_size),
-            load_base=rng.randrange(MACHINE.kernel_words),
+            load_base=rng.choice(
+                (
+                    rng.randrange(MACHINE.kernel_words),
+                    MACHINE.kernel_words - rng.randint(1, min(16, MACHINE.kernel_words)),
+                )
+            ),
             load_rows=rng.randrange(6),
             inner_cycles=rng.randrange(24),
             last_inner_cycles=rng.randrange(24),
