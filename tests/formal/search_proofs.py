@@ -1,17 +1,23 @@
-"""Proof of when lanes read thresholds and tables."""
+"""Proofs of a lane's search: when it reads, and that it counts the thresholds that are at most the value."""
 
 from collections.abc import Callable
 from typing import Any
 
-from amaranth.hdl import Cat, Signal, Value
+from amaranth.hdl import Cat, Const, Mux, Signal, Value, signed
+from amaranth.lib import data
 
+from spinplane.hdl.common.beat import threshold_word_layout
+from spinplane.hdl.output.activation import LEVEL_BITS, Activation
+from spinplane.hdl.output.arithmetic import wire
 from spinplane.hdl.output.lookup_walk import LookupWalk
 from spinplane.machine import Machine
-from spinplane.machine.output_stage import MOST_SEARCH_READS
+from spinplane.machine.output_stage import MOST_SEARCH_READS, SEARCH_NODES
 
 from .proof import Harness, Proof
 
 _MACHINE = Machine(name="proven", sub_arrays=2, rows=64, columns=32, segments=2, results_per_cycle=2)
+#: Words of a lane's memory, and bits of the number of one, or of one beyond them.
+_WORDS, _WORD_BITS = 65_600, 17
 #: From a begin to the last code that can follow.
 _LONGEST = 2 * (MOST_SEARCH_READS + 1)
 
@@ -71,7 +77,136 @@ def _lookup_walk(unit: Callable[..., Any]) -> Harness:
     return h
 
 
+def _search(unit: Callable[..., Any]) -> Harness:
+    lane, walk = unit(_WORDS), LookupWalk(_MACHINE)
+    h = Harness(lane)
+    h.beside(walk)
+    ref = _Walk(h, walk)
+    layer, began, reads = walk.layer, ref.began, ref.reads
+    step, bounds, value = lane.step, lane.bounds, lane.kept_value.as_signed()
+    h.assume(
+        lane.configuration.as_value() == walk.configuration.as_value(),
+        *(step[name] == ref.steps[name] for name in ref.steps),
+    )
+    # What is looked at stays from the first read to the last one.
+    searches = wire(h.m, "searches", ~layer.multiplies | bounds.search)
+    for at in range(1, 2 * MOST_SEARCH_READS):
+        h.assume(~(began[at] & (at < 2 * reads)) | (searches == h.delayed(searches, 1)))
+        h.assume(~(began[at] & (at < 2 * reads - 1)) | ~(step.keeps | step.takes_value))
+    for at in range(1, _LONGEST - 1):
+        h.assume(~(began[at] & (at < 2 * ref.lookups - 1)) | (lane.base == h.delayed(lane.base, 1)))
+
+    def spans(number: Value, level: int) -> Value:
+        """So many times the thresholds below a node of a level, with the one behind them."""
+        found: Value = Const(0)
+        for most in range(level, MOST_SEARCH_READS + 1):
+            found = Mux(reads == most, number * 5 ** (most - level), found)
+        return found
+
+    # Any threshold of a channel, counted from 1: those that are read are in their order with it.
+    number, threshold = h.constant(10, "number"), h.constant(signed(32), "threshold")
+    h.assume(number > 0, (reads == 0) | (number < spans(Const(1), 0)))
+    words = data.View(threshold_word_layout(), lane.thresholds.data)
+    path, counted = Signal(10, reset_less=True), Signal(10, reset_less=True)
+    further = wire(h.m, "further", (path * 5 + sum(word <= value for word in words))[:10])
+    h.m.d.sync += path.eq(further)
+    h.prove(*(h.local(f"threshold_{place}_28") == (word <= value) for place, word in enumerate(words)))
+    for level in range(MOST_SEARCH_READS):
+        looks, compares = began[2 * level] & (reads > level), began[2 * level + 1] & (reads > level)
+        with h.m.If(looks):
+            h.m.d.sync += path.eq(path if level else 0)
+        with h.m.If(compares & (reads == level + 1)):
+            h.m.d.sync += counted.eq(further)
+        for place, word in enumerate(words):
+            at = wire(h.m, f"at_{level}_{place}", spans(5 * path + place + 1, level + 1))
+            h.assume(
+                ~(compares & searches & (at <= number)) | (word <= threshold),
+                ~(compares & searches & (at >= number)) | (word >= threshold),
+            )
+        node = SEARCH_NODES[level] + (path if level else 0)
+        h.prove(~(looks & searches) | (lane.thresholds.address == (lane.base + node)[:_WORD_BITS]))
+        # What makes it inductive: where the threshold lies among those that the path leads to.
+        for now in (looks, compares):
+            if level:
+                known = wire(h.m, f"known_{level}", now & searches)
+                h.prove(
+                    ~known | (path < 5**level),
+                    ~(known & (number <= spans(path, level))) | (threshold <= value),
+                    ~(known & (number >= spans(path + 1, level))) | (threshold > value),
+                )
+        if level:
+            first = h.local("first_below")
+            h.prove(~(looks & searches) | (h.local("below") == node))
+            h.prove(~(compares & searches) | (first == (5 * node + 1)[:LEVEL_BITS]))
+
+    # What is found, told of the lane's own number of a node: that of the leaf in which a search ends.
+    found = [
+        wire(h.m, f"found_{most}", began[2 * most] & (reads == most)) for most in range(MOST_SEARCH_READS + 1)
+    ]
+    searched, before = h.delayed(searches, 1), bounds.shape()(h.delayed(bounds.as_value(), 1))
+    low, high = (
+        Mux(layer.own_code, layer.total_low, before.low),
+        Mux(layer.own_code, layer.total_high, before.high),
+    )
+    level = h.local("found_level")
+    for most, is_found in enumerate(found):
+        leaf = 5 * SEARCH_NODES[most - 1] + 1 if most else 1
+        passed = wire(h.m, f"passed_{most}", (h.local("below") - leaf)[:LEVEL_BITS])
+        code = Mux(before.falling, high - passed, low + passed)
+        code = Mux(layer.table, code, Mux(layer.level_shift, code << 1, code) + layer.out_zero)
+        h.prove(
+            ~(is_found & searched) | (level == code[:LEVEL_BITS]),
+            ~(is_found & searched) | (passed == (counted[:LEVEL_BITS] if most else 0)),
+            ~(is_found & ~searched) | (level == lane.kept_level),
+        )
+        if most:
+            h.prove(
+                ~(is_found & searched) | (counted < 5**most),
+                ~(is_found & searched) | ((threshold <= h.delayed(value, 1)) == (number <= counted)),
+            )
+        h.reach(is_found & searched & (passed == (5**most - 1) % (1 << LEVEL_BITS)))
+    is_found = wire(h.m, "is_found", Cat(found).any())
+    entry = (lane.base + (level >> 4) + layer.table_offset)[:_WORD_BITS]
+    looked_up = h.delayed(lane.thresholds.data.word_select(h.delayed(level, 1)[:4], 8), 1)
+    h.prove(
+        ~(is_found & ~layer.table) | (lane.code == level[:8]),
+        ~(is_found & layer.table) | (lane.thresholds.address == entry),
+        ~(h.after(3) & h.delayed(is_found, 2) & layer.table) | (lane.code == looked_up),
+    )
+    # The memory is asked where it has a word, and the value is kept as it is told.
+    looks = step.looks_up | (step.looks & searches)
+    pooled, beyond = lane.pooled, h.local("word") >= _WORDS
+    limited = Mux(pooled < -(1 << 31), -(1 << 31), Mux(pooled > (1 << 31) - 2, (1 << 31) - 2, pooled))
+    kept = Mux(step.keeps, Mux(layer.raw, pooled, limited), Mux(step.takes_value, lane.value, value))
+    h.prove(
+        lane.thresholds.enable == (looks & ~beyond),
+        ~h.after(1) | (lane.beyond == h.delayed(looks & beyond, 1)),
+        ~h.after(1) | (lane.kept_value == h.delayed(kept[:32], 1)),
+        ~h.after(1) | (lane.kept_level == h.delayed(Mux(step.takes_level, lane.level, lane.kept_level), 1)),
+    )
+    h.reach(
+        is_found & searched & before.falling & layer.level_shift & began[1],
+        h.delayed(is_found, 2) & layer.table & (reads == 2) & (lane.code == 3),
+        lane.beyond,
+    )
+    return h
+
+
 PROOFS = {
+    "search": Proof(
+        unit=Activation,
+        says="The code is low + n, high − n or the table's entry of it, where n is the number of a channel's "
+        "thresholds, in their order, that are at most the value: 0 to 4 reads. The next beat may begin in the cycle "
+        "before the code.",
+        harness=_search,
+        width="32 bits, 624 thresholds, 65 600 words",
+        inductive=True,
+        steps=3,
+        reached=13,
+        apart=True,
+        sound="first_below.eq(below * 5 + 1)",
+        faulty="first_below.eq(below * 5)",
+    ),
     "lookup_walk": Proof(
         unit=LookupWalk,
         says="A beat reads 0, 2, 4, … cycles after its begin and ends 2 cycles behind the last read, with its own "
