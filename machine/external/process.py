@@ -1,10 +1,15 @@
-"""The one place in which processes are started: without a shell, with an environment that is listed here."""
+"""The one place in which processes are started: without a shell, with an environment that is listed here.
 
+What is started ends with this process, in whatever way that ends.
+"""
+
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,19 +145,54 @@ def _run(
     variables = dict(tool_environment() if environment is None else environment)
     if folder is not None:
         variables["TMPDIR"] = "."
-    try:
-        done = subprocess.run(  # type: ignore[call-overload]
+    with (
+        _Leash() as leash,
+        subprocess.Popen(  # type: ignore[call-overload]
             [str(word) for word in command],
             cwd=folder,
             env=variables,
-            **({"stdin": subprocess.DEVNULL} if given is None else {"input": given}),
+            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
             stdout=output,
             stderr=errors,
             encoding="utf-8",
             errors="replace",
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Ended(status=None)
-    return Ended(status=done.returncode, output=done.stdout or "", errors=done.stderr or "")
+            **leash.options,
+        ) as process,
+    ):
+        leash.hold(process.pid)
+        try:
+            said, complained = process.communicate(given, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return Ended(status=None)
+        finally:
+            process.kill()
+    return Ended(status=process.returncode, output=said or "", errors=complained or "")
+
+
+class _Leash:
+    """Kills a program, and what that has started, when it is closed: by the end of this process at the latest.
+
+    That is a pipe of which the program has one end: Linux signals its group when the other one is closed. Elsewhere
+    programs go on to their ends.
+    """
+
+    def __init__(self) -> None:
+        self._theirs, self._ours = os.pipe()
+        self.options: dict[str, object] = {}
+        if hasattr(fcntl, "F_SETSIG"):
+            fcntl.fcntl(self._theirs, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(self._theirs, fcntl.F_SETFL, fcntl.fcntl(self._theirs, fcntl.F_GETFL) | os.O_ASYNC)
+            self.options = {"pass_fds": [self._theirs], "process_group": 0}
+
+    def hold(self, group: int) -> None:
+        """Take a program that was started with the `options`."""
+        if self.options:
+            with suppress(ProcessLookupError):  # where nobody is told of ends, it may have gone
+                fcntl.fcntl(self._theirs, fcntl.F_SETOWN, -group)
+
+    def __enter__(self) -> "_Leash":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._ours)
+        os.close(self._theirs)

@@ -1,7 +1,7 @@
 """Constants that follow from others: what a file computes of its own numbers before any image comes."""
 
 from collections.abc import Callable
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def _size(node: Node, values: list[Value], shape: tuple[int, ...] | None) -> int
         return values[1].size * prod(first.shape[:axis] + first.shape[axis + 1 :]) * largest
     if node.op_type == "Range":
         start, end, step = (float(value.reshape(())) for value in values)
-        return int(max((end - start) / step, 0)) * largest
+        return max(ceil((end - start) / step), 0) * largest
     return first.size * largest
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,6 +49,46 @@ def test_what_it_is_given_and_where(tmp_path: Path) -> None:
 def test_signals_and_time() -> None:
     assert run([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]).status == -signal.SIGKILL
     assert run([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.2) == Ended(status=None)
+
+
+#: Starts a program of its own; both keep a pipe open until they end.
+_PAIR = """\
+import os, sys, time
+out, own = open(sys.argv[1], "w"), os.fork()
+if own:
+    print("started", file=out, flush=True)
+time.sleep(30)
+print("ended by themselves", file=out)
+"""
+_RUNS = """\
+import sys
+from spinplane.machine.external.process import python_command, run
+run(python_command("-c", *sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_what_it_started_ends_with_it(way: signal.Signals, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen([sys.executable, "-c", _RUNS, _PAIR, pipe], stderr=subprocess.DEVNULL) as command:
+        with pipe.open() as told:
+            assert told.readline() == "started\n"
+            command.send_signal(way)
+            assert told.read() == ""
+        assert command.wait() == -way
+
+
+def test_what_a_program_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    told = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(told, True)
+    code = _PAIR.replace("flush=True)", "flush=True)\n    sys.exit()")
+    assert run(python_command("-c", code, str(pipe)), log=tmp_path / "log") == Ended(status=0)
+    assert os.read(told, 99) == b"started\n"
+    assert os.read(told, 99) == b""
+    os.close(told)
 
 
 def test_a_limit_counts_what_a_program_computes(tmp_path: Path) -> None:
