@@ -229,7 +229,8 @@ class Accelerator(wiring.Component):
 
     def _count(self, m: Module, platform: object) -> None:
         """Events of the engine are counted there; the others here, and all of them are copied for each descriptor."""
-        events, counters = self._output_stage.events, Signal(ACCELERATOR_COUNTERS)
+        events = self._output_stage.events
+        counters = Signal(ACCELERATOR_COUNTERS)
         stores = self._row_store.busy if self.machine.memory_operations else Const(0)
         m.d.comb += [
             getattr(counters, name).eq(getattr(self._engine.counters, name))

@@ -100,7 +100,9 @@ class Engine(wiring.Component):
             place(m, platform, f"sub_array_{index}", SubArray(self.machine))
             for index in range(self.machine.sub_arrays)
         ]
-        self._accepts, self._room, self._handed_out = Signal(), Signal(), Signal()
+        self._accepts = Signal()
+        self._room = Signal()
+        self._handed_out = Signal()
         self._broadcast(m)
         if self.machine.overlaps_writes:
             self._broadcast_writes(m)
@@ -188,7 +190,8 @@ class Engine(wiring.Component):
         waiting = [
             Signal(layout, name=f"pending_output_{age}", reset_less=True) for age in range(PENDING_OUTPUTS)
         ]
-        number, joins = Signal(range(PENDING_OUTPUTS + 1)), Signal()
+        number = Signal(range(PENDING_OUTPUTS + 1))
+        joins = Signal()
         command, new = self.command.payload, Signal(layout, name="new_pending_output")
         all_slots = (Const(1) << command.log_slots) - 1
         m.d.comb += [
@@ -215,8 +218,10 @@ class Engine(wiring.Component):
     def _hand_out(self, m: Module, pending_output: data.View, waits: Value) -> None:
         """Beats of the oldest pending output, one a cycle; results stay until the last has left."""
         sub_arrays, takes_part = self._sub_arrays, self._takes_part(m, pending_output, "pending_output")
-        cluster, beat = Signal(range(_MOST_CLUSTERS)), Signal.like(pending_output.last_beat)
-        last_of_cluster, leaves = Signal(), Signal()
+        cluster = Signal(range(_MOST_CLUSTERS))
+        beat = Signal.like(pending_output.last_beat)
+        last_of_cluster = Signal()
+        leaves = Signal()
         missing = Cat(
             takes_part[index] & ~sub_array.result.valid for index, sub_array in enumerate(sub_arrays)
         )

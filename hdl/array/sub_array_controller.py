@@ -99,7 +99,8 @@ class SubArrayController(wiring.Component):
         m = Module()
         self._command = Signal(command_layout(self.machine), reset_less=True)
         self._state = Signal(ControllerState)
-        self._is_last, self._done = Signal(), Signal()
+        self._is_last = Signal()
+        self._done = Signal()
         self._is_dot = self._command.op == Op.DOT.value if self._is_memory else Const(1)
 
         self._accept_commands(m)
@@ -145,7 +146,9 @@ class SubArrayController(wiring.Component):
                 ]
 
     def _run_senses(self, m: Module) -> None:
-        active, waits, in_sense = Signal(), Signal(), self._state == ControllerState.SENSE
+        active = Signal()
+        waits = Signal()
+        in_sense = self._state == ControllerState.SENSE
         begun = self._hold(m, active, self.finished, self.machine.sense_cycles)
         waits_for_row = (
             (self._state == ControllerState.WRITE) & ~self.write.valid if self._takes_rows else Const(0)

@@ -60,7 +60,8 @@ class Sum(wiring.Component):
         accumulators = Signal(layout, reset_less=True)
         fresh = Signal(init=1)
         sums = Signal(layout)
-        clear, carry = Signal(), Signal()
+        clear = Signal()
+        carry = Signal()
         m.d.comb += [clear.eq(accept & (addends.clear | fresh)), carry.eq(accept & addends.carry)]
         for total, accumulator, value in zip(sums, accumulators, addends.values, strict=True):
             # Without a payload 0 is added, which costs less than a multiplexer that holds.

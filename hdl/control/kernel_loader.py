@@ -90,13 +90,18 @@ class KernelLoader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layer, machine, write = self.layer, self.machine, self.writes.payload
-        address, state = Signal(layer.load_base.shape()), Signal(_State)
-        index, row = Signal.like(layer.load_rows), Signal(_ROW_BITS)
-        sub_array, at_hand = Signal.like(layer.load_sub_arrays), Signal()
+        address = Signal(layer.load_base.shape())
+        state = Signal(_State)
+        index = Signal.like(layer.load_rows)
+        row = Signal(_ROW_BITS)
+        sub_array = Signal.like(layer.load_sub_arrays)
+        at_hand = Signal()
         is_memory = layer.kind == Kind.MEMORY.value if machine.memory_operations else Const(0)
         ends_row = (sub_array == layer.load_sub_arrays) | is_memory
         is_last = ends_row & (index == Mux(is_memory, layer.burst_rows, layer.load_rows - 1))
-        accepted, wanted, row_is_outside = Signal(), Signal(), row >= machine.rows
+        accepted = Signal()
+        wanted = Signal()
+        row_is_outside = row >= machine.rows
         loads = state == _State.LOAD
         m.d.comb += [
             self.writes.valid.eq(loads & at_hand & ~row_is_outside),
@@ -128,7 +133,8 @@ class KernelLoader(wiring.Component):
         return m
 
     def _take_mask(self, m: Module, state: Signal, is_memory: Signal) -> None:
-        layer, comes = self.layer, Signal()
+        layer = self.layer
+        comes = Signal()
         columns = data_register(m, self.columns, "mask")
         is_write = layer.operation[:2] == RowOperation.WRITE.value
         reads_mask = (state == _State.MASK) & self.kernel.enable

@@ -144,7 +144,8 @@ class LayerController(wiring.Component):
         self._tag = Signal(WORD_BITS)
         # Which of the memory's words of the descriptor is at hand.
         self._index = Signal(exact_log2(DESCRIPTOR_WORDS * WORD_BITS // program_width(self.machine)))
-        self._refusal, self._refused_word = Signal(ERROR_BITS), Signal(_NUMBER_BITS)
+        self._refusal = Signal(ERROR_BITS)
+        self._refused_word = Signal(_NUMBER_BITS)
         self._stops = Signal()
         self._fields = data_register(m, self.layer, "fields")
         m.d.comb += [
@@ -193,7 +194,9 @@ class LayerController(wiring.Component):
     def _read_descriptor(self, m: Module) -> None:
         """One word of the memory a cycle, each asked for in the cycle before it is taken."""
         lanes = program_width(self.machine) // WORD_BITS
-        index, is_last, following = self._index, Signal(), Signal.like(self._index)
+        index = self._index
+        is_last = Signal()
+        following = Signal.like(self._index)
         exists = self.descriptor < self.machine.descriptors
         number = self.descriptor[: bits_for(self.machine.descriptors - 1)]
         m.d.comb += self.memory.address.eq(Cat(following, number))

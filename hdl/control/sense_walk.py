@@ -58,9 +58,11 @@ class SenseWalk(wiring.Component):
         m = Module()
         layer, machine, step = self.layer, self.machine, self.steps.payload
         row_a, row_b, row_d = (Signal(_ROW_BITS, name=name) for name in ("row_a", "row_b", "row_d"))
-        left, waits = Signal.like(layer.burst_rows), Signal.like(layer.last_sub_arrays)
+        left = Signal.like(layer.burst_rows)
+        waits = Signal.like(layer.last_sub_arrays)
         # Words of the image bank up to those of the step at hand, and with them.
-        before, after = Signal(_WORD_BITS), Signal(_WORD_BITS)
+        before = Signal(_WORD_BITS, name="words_before")
+        after = Signal(_WORD_BITS, name="words_after")
         others = Signal.like(layer.last_sub_arrays)
         stores, writes_back = layer.operation[OperationBit.STORE], layer.operation[OperationBit.WRITE_BACK]
         pairs = layer.operation[:2] != RowOperation.READ.value

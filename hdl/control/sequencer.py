@@ -119,8 +119,11 @@ class Sequencer(wiring.Component):
         self._walk = place(m, platform, "row_pair_generator", RowPairGenerator(self.machine))
         self._loader = place(m, platform, "kernel_loader", KernelLoader(self.machine))
         self._state = Signal(_State)
-        self._offers_kernel, self._offers_set, self._offers_burst = Signal(), Signal(), Signal()
-        self._offers_step, self._accepted = Signal(), Signal()
+        self._offers_kernel = Signal()
+        self._offers_set = Signal()
+        self._offers_burst = Signal()
+        self._offers_step = Signal()
+        self._accepted = Signal()
         is_memory = self.layer.kind == Kind.MEMORY.value
         self._is_memory = is_memory if self.machine.memory_operations else Const(0)
         m.d.comb += [
@@ -129,7 +132,8 @@ class Sequencer(wiring.Component):
             self.busy.eq(self._state != _State.IDLE),
         ]
         if self.machine.overlaps_writes:
-            self._write_port, self._write_accepted = self.write_command, Signal()
+            self._write_port = self.write_command
+            self._write_accepted = Signal()
             m.d.comb += [
                 self.command.valid.eq(self._offers_burst | self._offers_step),
                 self.write_command.valid.eq(self._offers_kernel | self._offers_set),
@@ -211,7 +215,8 @@ class Sequencer(wiring.Component):
         burst, layer = self._walk.bursts.payload, self.layer
         # As long as the walk prepares itself, the first region is at hand, which begins with row sets.
         needs_rows = ~self._walk.bursts.valid | burst.needs_rows
-        waits_for_rows, due = Signal(), Signal()
+        waits_for_rows = Signal()
+        due = Signal()
         set_is_outside = self.rows.payload.row >= self.machine.rows
         overlaps = self.machine.overlaps_writes
         if overlaps:
@@ -264,11 +269,13 @@ class Sequencer(wiring.Component):
         layer, burst = self.layer, self._walk.bursts.payload
         # Regions whose rows are written and whose bursts have not begun, but for the one that is written in this cycle.
         self._ahead = ahead = Signal(len(layer.region_columns) + 1)
-        ends_region, last = Signal(), Signal()
+        ends_region = Signal()
+        last = Signal()
         begins = self._offers_burst & self._accepted & burst.needs_rows
         # Whether the next row set opens another row of regions, and whether the bursts of this one have been issued.
         self._opens_row = opens_row = Signal()
-        column, row_ran = Signal.like(layer.region_columns), Signal()
+        column = Signal.like(layer.region_columns)
+        row_ran = Signal()
         ends_row = (layer.next_columns == 0) | (column == layer.region_columns)
         m.d.comb += ends_region.eq(self.row_write.valid & last)
         m.d.sync += ahead.eq(ahead + ends_region - begins)
@@ -287,7 +294,8 @@ class Sequencer(wiring.Component):
     def _time_kernel_tiles(self, m: Module) -> Value:
         """Whether the burst at hand begins a kernel tile for which the output stage is not ready."""
         burst, layer = self._walk.bursts.payload, self.layer
-        left, cycles = Signal.like(layer.inner_cycles), Signal.like(layer.inner_cycles)
+        left = Signal.like(layer.inner_cycles)
+        cycles = Signal.like(layer.inner_cycles)
         m.d.comb += cycles.eq(
             Mux(
                 burst.outer,
@@ -351,7 +359,8 @@ class Sequencer(wiring.Component):
     def _hold_rows(self, m: Module) -> None:
         """The row of an accepted ``WRITE``, until the engine takes it at the end of the pulse."""
         write, rows = data_register(m, self.write.payload, "bits"), self.rows.payload
-        row, sums = Signal.like(rows.row, reset_less=True), Signal.like(rows.sums, reset_less=True)
+        row = Signal.like(rows.row, reset_less=True)
+        sums = Signal.like(rows.sums, reset_less=True)
         from_set = Signal(reset_less=True)
         m.d.comb += [
             self.row_write.valid.eq(self.write.valid & self.write.ready & from_set),

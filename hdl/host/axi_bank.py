@@ -119,7 +119,8 @@ class AxiBank(wiring.Component):
         with m.If(taken):
             m.d.sync += [worst.eq(Mux(last, 0, now)), overrun.eq(~last & (overrun | at_length))]
 
-        new, popped = Signal.like(answers[0]), Signal()
+        new = Signal.like(answers[0], name="new_answer")
+        popped = Signal()
         pushed = taken & last
         m.d.comb += [new.id.eq(burst.id), new.response.eq(now), popped.eq(axi.bvalid & axi.bready)]
         with m.If(popped | ~waiting[0]):
@@ -146,10 +147,12 @@ class AxiBank(wiring.Component):
 
     def _read(self, m: Module) -> None:
         axi = self.axi
-        issued, last = Signal(), Signal()
+        issued = Signal()
+        last = Signal()
         burst = self._bursts(m, "ar", issued, last)
         exists = self._exists(burst)
-        offered, fresh = Signal(), Signal()
+        offered = Signal()
+        fresh = Signal()
         m.d.comb += [
             issued.eq(burst.active & (~offered | axi.rready)),
             last.eq(burst.left == 0),
@@ -160,8 +163,10 @@ class AxiBank(wiring.Component):
         # What is read is there for one cycle; the banks may be read by others then.
         m.d.sync += fresh.eq(issued)
 
-        response, lane_bits = Signal(2), bits_for(self._most_lanes() - 1)
-        bank, lane = Signal(range(len(self.memory.banks))), Signal(lane_bits)
+        response = Signal(2)
+        lane_bits = bits_for(self._most_lanes() - 1)
+        bank = Signal(range(len(self.memory.banks)))
+        lane = Signal(lane_bits)
         m.d.comb += response.eq(self._response(burst, exists))
         with m.If(issued):
             m.d.sync += [

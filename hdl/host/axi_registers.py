@@ -130,7 +130,9 @@ class AxiRegisters(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._interrupt_enable, self._done, self._at_work = Signal(), Signal(), Signal()
+        self._interrupt_enable = Signal()
+        self._done = Signal()
+        self._at_work = Signal()
         self._error = Signal(_REGISTER_BITS)
         m.d.comb += [
             self._at_work.eq(self.busy | self.start),
@@ -142,8 +144,11 @@ class AxiRegisters(wiring.Component):
 
     def _write(self, m: Module) -> None:
         bus = self.axil
-        address, has_address = Signal(ADDRESS_BITS - 2), Signal()
-        value, strobes, has_value = Signal(_REGISTER_BITS), Signal(4), Signal()
+        address = Signal(ADDRESS_BITS - 2)
+        has_address = Signal()
+        value = Signal(_REGISTER_BITS)
+        strobes = Signal(4)
+        has_value = Signal()
         act = Signal()
         m.d.comb += [
             bus.awready.eq(~has_address),
@@ -157,7 +162,8 @@ class AxiRegisters(wiring.Component):
         with m.If(bus.wvalid & bus.wready):
             m.d.sync += [value.eq(bus.wdata), strobes.eq(bus.wstrb), has_value.eq(1)]
 
-        accepted, response = Signal(), Signal(2)
+        accepted = Signal()
+        response = Signal(2)
         starts = Signal()
         m.d.comb += response.eq(Mux(accepted, Response.OKAY.value, Response.SLVERR.value))
         m.d.sync += [self.start.eq(starts), self.abort.eq(0)]
@@ -200,7 +206,8 @@ class AxiRegisters(wiring.Component):
 
     def _read(self, m: Module) -> None:
         bus = self.axil
-        address, upper = Signal(ADDRESS_BITS - 2), Signal(COUNTER_BITS - _REGISTER_BITS)
+        address = Signal(ADDRESS_BITS - 2)
+        upper = Signal(COUNTER_BITS - _REGISTER_BITS)
         in_log, in_counters, entry = self._windows(address)
         numbers = data.View(ACCELERATOR_COUNTERS, Mux(in_log, self.log.data, self.counters.as_value()))
         m.d.comb += [self.log.enable.eq(0), self.log.address.eq(entry)]

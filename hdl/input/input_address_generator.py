@@ -84,7 +84,8 @@ class InputAddressGenerator(wiring.Component):
         """Multiply digit by digit, the lowest first, then let the walk begin."""
         layer = self.layer
         digits = len(layer.start_y) // _DIGIT_BITS
-        self._walking, self._begins = Signal(), Signal()
+        self._walking = Signal()
+        self._begins = Signal()
         done = Signal(range(digits + 1), reset_less=True)
         shifted = Signal(LINE_ADDRESS_BITS, reset_less=True)
         first_line = Signal.like(layer.start_y, name="first_line_left", reset_less=True)
@@ -122,14 +123,16 @@ class InputAddressGenerator(wiring.Component):
     def _count_loops(self, m: Module) -> None:
         """The loops, innermost first; an `..._ends` tells that a loop is left, with all loops inside it."""
         layer, row = self.layer, self.rows.payload
-        self._first_region_row, self._first_region_column = Signal(), Signal()
+        self._first_region_row = Signal()
+        self._first_region_column = Signal()
         lines = Mux(self._first_region_row, layer.first_lines, layer.next_lines)
         columns = Mux(self._first_region_column, layer.first_columns, layer.next_columns)
         # Regions that need nothing new have no rows: they are left out.
         region_columns = Mux(layer.next_columns == 0, 0, layer.region_columns)
         region_rows = Mux(layer.next_lines == 0, 0, layer.region_rows)
 
-        moves, waits = Signal(), Signal()
+        moves = Signal()
+        waits = Signal()
         m.d.comb += [
             self.rows.valid.eq(self._walking & ~waits),
             moves.eq(self.rows.valid & self.rows.ready),

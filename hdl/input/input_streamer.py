@@ -96,8 +96,11 @@ class InputStreamer(wiring.Component):
         """First stage: what of the row is inside of the map, and its read."""
         layer, request = self.layer, self._walk.rows.payload
         count = range(self._columns + 1)
-        length, first, end = Signal(count), Signal(count), Signal(count)
-        line_inside, inside = Signal(), Signal()
+        length = Signal(count)
+        first = Signal(count)
+        end = Signal(count, name="inside_end")
+        line_inside = Signal()
+        inside = Signal(name="any_inside")
         m.d.comb += [
             length.eq(Mux(request.last_piece, layer.last_length, layer.length) + 1),
             line_inside.eq((request.y >= 0) & (request.y < layer.in_height)),
@@ -117,10 +120,12 @@ class InputStreamer(wiring.Component):
         m.d.comb += inside.eq(first < end)
 
         # What the bank must have: up to the last element inside, in planes up to that of the map's last plane.
-        first_plane, reads = Signal(6), Signal()
+        first_plane = Signal(6)
+        reads = Signal()
         planes_left = Signal(signed(7))
         last_block = Signal(range(_MOST_PLANES))
-        size, row_end = Signal(range(2 * self._columns)), Signal(signed(X_BITS + 1))
+        size = Signal(range(2 * self._columns))
+        row_end = Signal(signed(X_BITS + 1))
         m.d.comb += [
             first_plane.eq((request.plane_group << layer.log_planes) | request.plane),
             planes_left.eq(layer.in_planes - first_plane),
@@ -141,7 +146,8 @@ class InputStreamer(wiring.Component):
         exceeds = Signal()
         m.d.comb += exceeds.eq(reads & (request.address + row_end > bank_bits))
 
-        self._room, accepted = Signal(), Signal()
+        self._room = Signal()
+        accepted = Signal()
         fails = Signal()
         m.d.comb += [
             fails.eq(self._walk.rows.valid & exceeds),
@@ -156,7 +162,8 @@ class InputStreamer(wiring.Component):
         with m.Elif(fails):
             m.d.sync += self.bank_error.eq(1)
 
-        self._asked, self._asked_valid = Signal(ROW_REQUEST, reset_less=True), Signal()
+        self._asked = Signal(ROW_REQUEST, reset_less=True)
+        self._asked_valid = Signal()
         self._length, self._first, self._end = (
             Signal(count, name=f"asked_{name}", reset_less=True) for name in ("length", "first", "end")
         )
@@ -178,13 +185,16 @@ class InputStreamer(wiring.Component):
         first_plane = Signal(6)
         m.d.comb += first_plane.eq(self._asked.plane_group << layer.log_planes)
         read = [self.read.data[plane::_ELEMENT_BITS] for plane in range(_ELEMENT_BITS)]
-        inside, within = Signal(elements), Signal(columns)
+        inside = Signal(elements, name="elements_inside")
+        within = Signal(columns, name="columns_within")
         m.d.comb += [
             inside.eq(Cat((element >= self._first) & (element < self._end) for element in range(elements))),
             within.eq(Cat(column < self._length for column in range(columns))),
         ]
 
-        byte_planes, exists, padding = [], Signal(_MOST_PLANES), Signal(_MOST_PLANES)
+        byte_planes = []
+        exists = Signal(_MOST_PLANES)
+        padding = Signal(_MOST_PLANES)
         for block in range(_MOST_PLANES):
             # Planes of a group begin at a multiple of their number, so no carry is needed.
             plane = Signal(6, name=f"plane_{block}")
@@ -198,7 +208,9 @@ class InputStreamer(wiring.Component):
             byte_planes.append(bits)
 
         # Blocks beyond those of slot 0 may hold anything: they are replaced by slot 0.
-        of_bytes, pads, present = Signal(columns), Signal(columns), Signal(columns)
+        of_bytes = Signal(columns)
+        pads = Signal(columns)
+        present = Signal(columns)
         with m.Switch(self._log_blocks):
             for log_blocks in range(min(6, exact_log2(self.machine.leaves)) + 1):
                 width = columns >> log_blocks
@@ -209,7 +221,9 @@ class InputStreamer(wiring.Component):
                         pads.eq(Cat(padding[block].replicate(width) for block in blocks)),
                         present.eq(Cat(exists[block].replicate(width) & within[:width] for block in blocks)),
                     ]
-        slots, alike, self._formed_bits = Signal(columns), Signal(columns), Signal(columns)
+        slots = Signal(columns)
+        alike = Signal(columns)
+        self._formed_bits = Signal(columns)
         m.d.comb += slots.eq(
             present & Mux(layer.in_bytes, of_bytes, Mux(self._end == 0, pads, self.read.data))
         )
@@ -233,7 +247,8 @@ class InputStreamer(wiring.Component):
         """A plane of a row: elements in the sub-blocks of this plane, one slot's after the other's."""
         layer, columns = self.layer, self._columns
         most_slots, leaves = min(3, exact_log2(self.machine.leaves)), exact_log2(self.machine.leaves)
-        row, is_plane = Signal(columns, name="spread_row"), Signal(_MOST_PLANES)
+        row = Signal(columns, name="spread_row")
+        is_plane = Signal(_MOST_PLANES)
         m.d.comb += is_plane.eq(1 << self._asked.plane)
         with m.Switch(Cat(layer.log_slots, layer.log_planes)):
             for log_slots, log_planes in product(range(most_slots + 1), range(4)):
@@ -256,8 +271,13 @@ class InputStreamer(wiring.Component):
         rows, asked, buses = self.rows.payload, self._asked, self.machine.row_buses
         bits = data_register(m, rows.bits, "bits")
         forming = Signal(data.ArrayLayout(self._columns, buses), reset_less=True)
-        row, last, complete = Signal.like(rows.row, reset_less=True), Signal(reset_less=True), Signal()
-        free, forms, moves, passes = Signal(), Signal(), Signal(), Signal()
+        row = Signal.like(rows.row, reset_less=True)
+        last = Signal(reset_less=True)
+        complete = Signal()
+        free = Signal()
+        forms = Signal()
+        moves = Signal()
+        passes = Signal()
         m.d.comb += [
             free.eq(~self.rows.valid | self.rows.ready),
             moves.eq(complete & free),
@@ -275,7 +295,8 @@ class InputStreamer(wiring.Component):
 
         # A row is counted in the cycle after it was formed, which may be the first one in which its set is offered.
         row_sum = place(m, platform, "row_sum", RowSum(self.machine))
-        counts, fresh = Signal(), Signal()
+        counts = Signal()
+        fresh = Signal()
         m.d.sync += [counts.eq(forms), fresh.eq(passes)]
         m.d.comb += [
             row_sum.log_slots.eq(self.layer.log_slots),

@@ -69,7 +69,8 @@ class WindowSum(wiring.Component):
         ]
 
         # A row of the burst a cycle; the next burst takes over when the last one is read.
-        burst, active = Signal.like(self.burst, reset_less=True), Signal()
+        burst = Signal.like(self.burst, reset_less=True)
+        active = Signal()
         at_last_row = burst.rows == 0
         with m.If(self.burst.valid):
             m.d.sync += [burst.eq(self.burst), active.eq(1)]
@@ -80,8 +81,10 @@ class WindowSum(wiring.Component):
         m.d.comb += [row_sums.read.enable.eq(active), row_sums.read.address.eq(burst.row)]
         read = data.View(sums, row_sums.read.data)
 
-        adds, ends = Signal(), Signal()
-        clears, shift = Signal(reset_less=True), Signal.like(burst.shift, reset_less=True)
+        adds = Signal()
+        ends = Signal()
+        clears = Signal(reset_less=True)
+        shift = Signal.like(burst.shift, reset_less=True)
         m.d.sync += [
             adds.eq(active),
             ends.eq(active & burst.last & at_last_row),
@@ -89,7 +92,8 @@ class WindowSum(wiring.Component):
             shift.eq(burst.shift),
         ]
         layout = window_sums_layout(machine)
-        held, total = Signal(layout, reset_less=True), Signal(layout)
+        held = Signal(layout, reset_less=True)
+        total = Signal(layout)
         for bus in range(machine.row_buses):
             m.d.comb += total[bus].eq(Mux(clears, 0, held[bus]) + (read[bus] << shift))
         with m.If(adds):
@@ -97,7 +101,8 @@ class WindowSum(wiring.Component):
 
         # Sums that wait, the oldest first.
         waiting = Signal(data.ArrayLayout(layout, _DEPTH), reset_less=True)
-        count, left = Signal(range(_DEPTH + 1)), Signal(range(_DEPTH + 1))
+        count = Signal(range(_DEPTH + 1))
+        left = Signal(range(_DEPTH + 1))
         taken = Signal()
         m.d.comb += [
             self.sums.valid.eq(count != 0),

@@ -190,7 +190,8 @@ class BeatWalk(wiring.Component):
         self._ends_line = wire(m, "ends_line", (self._counters["cluster"] & last_in_line) == last_in_line)
 
     def _pace(self, m: Module) -> None:
-        walking, waited = Signal(), Signal()
+        walking = Signal()
+        waited = Signal()
         wait, next_wait = (Signal.like(self.layer.interval, name=name) for name in ("wait", "next_wait"))
         m.d.comb += self.ready.eq(walking & waited)
         m.d.sync += [wait.eq(next_wait), waited.eq(next_wait == 0)]

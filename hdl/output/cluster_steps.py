@@ -62,7 +62,9 @@ class ClusterSteps(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product = place(m, platform, "serial_multiplier", SerialMultiplier(**CLUSTER_PRODUCT))
-        number, cycle, works = Signal(range(2 * MAPS)), Signal(range(product.latency)), Signal()
+        number = Signal(range(2 * MAPS))
+        cycle = Signal(range(product.latency))
+        works = Signal()
         ends = cycle == product.latency - 1
         following = Signal.like(number)
         m.d.comb += [

@@ -58,10 +58,13 @@ class LanePhases(wiring.Component):
         lanes = self.machine.lanes_per_multiplier
         rest_cycles = max(0, MULTIPLY_CYCLES + 2 - lanes)
 
-        active, second = Signal(), Signal()
-        lane, phase = Signal(range(lanes)), Signal(range(_PHASES))
+        active = Signal()
+        second = Signal()
+        lane = Signal(range(lanes))
+        phase = Signal(range(_PHASES))
         wait = Signal(range(max(rest_cycles, 7) + 1))
-        has_second, is_last_phase = Signal(), Signal()
+        has_second = Signal()
+        is_last_phase = Signal()
         m.d.comb += [
             has_second.eq(layer.residual & (phase == layer.own_code)),
             is_last_phase.eq(phase == Mux(layer.own_code, 1 + layer.multiplies_total, 0)),

@@ -114,7 +114,8 @@ class OutputPacker(wiring.Component):
         planes = Signal(_PLANES * lanes, reset_less=True)
         address = Signal(_ADDRESS_BITS, name="write_address", reset_less=True)
         number = Signal(range(max(_PLANES, raw_writes)), reset_less=True)
-        busy, written = Signal(), Signal(name="beat_written", reset_less=True)
+        busy = Signal()
+        written = Signal(name="beat_written", reset_less=True)
         with m.If(self.in_valid):
             m.d.sync += [
                 planes.eq(Cat(code[plane] for plane in range(_PLANES) for code in self.codes)),

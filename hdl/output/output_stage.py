@@ -178,7 +178,8 @@ class OutputStage(wiring.Component):
         reader = place(m, platform, "residual_loader", ResidualLoader(self.machine))
         addresses = place(m, platform, "output_address_generator_0", OutputAddressGenerator(self.machine))
         wiring.connect(m, reader.read, wiring.flipped(self.residual))
-        takes, taken = self._takes & position.outer, Signal()
+        takes = self._takes & position.outer
+        taken = Signal()
         m.d.sync += taken.eq(takes)
         steps = addresses.steps
         m.d.comb += [

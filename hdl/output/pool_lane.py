@@ -61,7 +61,8 @@ class PoolLane(wiring.Component):
             Signal(POOL_WAY, name="taken_way"),
             Signal(signed(POOLED_BITS), name="sum", reset_less=True),
         )
-        held, total = Signal(signed(POOLED_BITS)), Signal(signed(POOLED_BITS + 1))
+        held = Signal(signed(POOLED_BITS))
+        total = Signal(signed(POOLED_BITS + 1))
         m.d.sync += [way.eq(self.way), pooled.eq(self.joined)]
         # Held − value − 1 to compare: its sign says whether the value is not less.
         turned = self.value.as_unsigned() ^ way.compares.replicate(VALUE_BITS)

@@ -85,7 +85,8 @@ class Pooling(wiring.Component):
         pools = self.mode != Pool.NONE.value
 
         # The read.
-        keeps, same = Signal(), Signal()
+        keeps = Signal()
+        same = Signal()
         address = Signal.like(self.address, name="joined_address", reset_less=True)
         joins = self.in_valid & pools & self.counts & self.seen
         is_max = self.mode == Pool.MAX.value

@@ -71,7 +71,9 @@ class ResidualLoader(wiring.Component):
         lanes = self.machine.results_per_cycle
         bank_bits = self.machine.image_words * self.machine.columns
 
-        started, active, arrives = Signal(), Signal(), Signal()
+        started = Signal()
+        active = Signal()
+        arrives = Signal()
         plane, arrived_plane = (
             Signal.like(self.last_plane, name=name, reset_less=True) for name in ("plane", "arrived_plane")
         )

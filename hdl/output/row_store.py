@@ -62,7 +62,8 @@ class RowStore(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        layer, word = self.layer, Signal.like(self.write.address)
+        layer = self.layer
+        word = Signal.like(self.write.address)
         m.d.comb += [
             self.write.enable.eq(self.busy),
             self.write.address.eq(word),
