@@ -102,17 +102,24 @@ class Network:
             FusedActivationFunction=activation,
         )
 
-    def dilated(self, x: Map, kernels: int, block: tuple[int, int]) -> Map:
-        """A dilated convolution as SPACE_TO_BATCH_ND, CONV_2D and BATCH_TO_SPACE_ND."""
-        sides = x.shape[1:3]
+    def dilated(self, x: Map, kernels: int, block: tuple[int, ...]) -> Map:
+        """A dilated convolution as SPACE_TO_BATCH_ND, CONV_2D and BATCH_TO_SPACE_ND.
+
+        On a map of one side, EXPAND_DIMS and SQUEEZE stand around the CONV_2D.
+        """
+        sides, is_line = x.shape[1:-1], len(block) == 1
         rest = [-side % step for side, step in zip(sides, block, strict=True)]
         pads = [(step, step + more) for step, more in zip(block, rest, strict=True)]
-        blocks, batch = self.file.constant("", block, "int32"), block[0] * block[1]
+        blocks, batch = self.file.constant("", block, "int32"), prod(block)
         small = [(side + sum(pair)) // step for side, pair, step in zip(sides, pads, block, strict=True)]
-        spread = self._map((batch, *small, x.shape[3]), x.scale, x.zero_point)
+        spread = self._map((batch, *small, x.shape[-1]), x.scale, x.zero_point)
         self._append("SPACE_TO_BATCH_ND", [x.index, blocks, self.file.constant("", pads, "int32")], spread)
-        made = self.conv(spread, kernels, padding=VALID)
+        if is_line:
+            spread = self.move("EXPAND_DIMS", spread, (batch, 1, *small, x.shape[-1]), 1)
+        made = self.conv(spread, kernels, (1, 3) if is_line else (3, 3), padding=VALID)
         self.file.tensors[made.index]["shape"][0] = batch
+        if is_line:
+            made = self.move("SQUEEZE", made, (batch, *made.shape[2:]), 1)
         y = self._map((1, *sides, kernels), made.scale, made.zero_point)
         crops = self.file.constant("", [(0, more) for more in rest], "int32")
         return self._append("BATCH_TO_SPACE_ND", [made.index, blocks, crops], y)

@@ -93,6 +93,15 @@ def test_a_dilation_that_is_three_operators_is_one_layer(block: tuple[int, int],
     assert [layer.dilation for layer in network.graph.layers] == [(1, 1), block]
 
 
+@pytest.mark.parametrize("block", [2, 3])
+def test_a_dilation_along_a_line_is_one_layer(block: int, tmp_path: Path) -> None:
+    net = Network(np.random.default_rng(11))
+    x = net.dilated(net.input((1, 13, 2)), 3, (block,))
+    network = expect_equal(net.finish(net.dense(net.mean(x, (1,)), 3)), tmp_path, on_machine=True)
+    assert network.graph.layers[0].dilation == (1, block)
+    assert len(network.graph.layers) == 3
+
+
 def test_a_matrix_takes_each_place_of_a_map(tmp_path: Path) -> None:
     net = Network(np.random.default_rng(6))
     x = net.conv(net.input((1, 4, 5, 2)), 6)
