@@ -11,7 +11,7 @@ from tools.mutants.changes import Change, place_of
 from tools.mutants.footprints import Footprints
 from tools.mutants.operators import AMARANTH, OPERATORS, mutate, mutations
 from tools.mutants.page import page
-from tools.mutants.plan import ROOT, Mutant, Plan, is_a_program
+from tools.mutants.plan import ROOT, Mutant, PlaceNames, Plan, is_a_program
 from tools.mutants.trees import Verdict
 
 HARDWARE = """\
@@ -81,6 +81,20 @@ def test_every_file_of_rtl_has_tests(plan: Plan) -> None:
             paths = [Path(ROOT / word) for stage in stages for word in stage if word.startswith("tests/")]
             assert paths or sample == "python"
             assert all(path.exists() for path in paths), file
+
+
+def places_of(text: str) -> set[str]:
+    names = PlaceNames("f.py", text)
+    return {names.of(position) for position, *_ in mutations(text, OPERATORS)}
+
+
+def test_a_place_keeps_its_name_while_its_line_stays() -> None:
+    own = places_of("x = a + b + 1\n")
+    assert len(own) == 3
+    moved = places_of("if a:\n    y = 2\n    x = a + b + 1\n    x = a + b + 1\n")
+    assert own < moved
+    assert len(moved) == 2 * len(own) + 2
+    assert own.isdisjoint(places_of("x = a - b + 1\n"))
 
 
 def test_a_unit_is_met_by_its_own_bench_first(plan: Plan) -> None:

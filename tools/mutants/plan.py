@@ -1,8 +1,7 @@
 """The plan of a run of mutants: `tests/mutants.toml` fixes seed, files, tests; a sample of mutants follows from it."""
 
-import random
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -103,25 +102,53 @@ class Plan:
         return chosen
 
     def drawn(self, sample: str) -> list[Mutant]:
-        """A sample: places at random, at each of them one of its mutations at random."""
+        """A sample: places at random, at each of them one of its mutations at random.
+
+        Chance follows from the place alone, by its file and line: what is drawn of other lines stays if one changes.
+        """
         operators = COSMIC_RAY | (AMARANTH if sample == "rtl" else {})
-        places: dict[tuple[str, Position], list[tuple[str, int]]] = defaultdict(list)
+        places: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
         texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in self.files(sample)}
         for file, text in texts.items():
+            names = PlaceNames(file, text)
             for position, operator, occurrence in mutations(text, operators):
-                places[file, position].append((operator, occurrence))
-        rng = random.Random(f"{self.seed} {sample}")
-        order = sorted(places)
-        rng.shuffle(order)
+                places[names.of(position)].append((file, operator, occurrence))
+        chances = {place: sha256(f"{self.seed} {sample} {place}".encode()).digest() for place in places}
         chosen: list[Mutant] = []
-        for file, position in order:
+        for place in sorted(places, key=chances.__getitem__):
             if len(chosen) == self.samples[sample]["mutants"]:
                 break
-            operator, occurrence = rng.choice(places[file, position])
+            found = places[place]
+            file, operator, occurrence = found[int.from_bytes(chances[place], "little") % len(found)]
             text = mutate(texts[file], operator, occurrence)
             if is_a_program(text) and not means_the_same(texts[file], text):
                 chosen.append(_mutant(sample, file, operator, texts[file], text))
         return chosen
+
+
+class PlaceNames:
+    """Names of places in a file, which stay while their lines do, wherever these move.
+
+    Parameters
+    ----------
+    file : str
+    text : str
+    """
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file, self._lines, self._earlier = file, text.splitlines(), list[int]()
+        seen: Counter[str] = Counter()
+        for line in self._lines:
+            self._earlier.append(seen[line.strip()])
+            seen[line.strip()] += 1
+
+    def of(self, position: Position) -> str:
+        """File, line, how many such lines come before it, and where in it a place begins and ends."""
+        (row, column), (last_row, last_column) = position
+        line = self._lines[row - 1]
+        indent = len(line) - len(line.lstrip())
+        which = (column - indent, last_row - row, last_column - indent)
+        return f"{self._file}\n{line.strip()}\n{self._earlier[row - 1]} {which}"
 
 
 def is_a_program(text: str) -> bool:
