@@ -170,8 +170,8 @@ def layer_input_code(layer: Layer) -> InputCode:
 def lower_spread(
     layer: Layer,
     input_shape: tuple[int, int, int],
-    code: InputCode | None = None,
-    pixel: PixelChannels | None = None,
+    code: InputCode | None,
+    pixel: PixelChannels,
 ) -> LoweredLayer | None:
     """Resolve padding and codings of a layer of groups, each of which a slot can hold.
 
@@ -179,10 +179,10 @@ def lower_spread(
     ----------
     layer : Layer
     input_shape : (channels, height, width)
-    code : InputCode, optional
-        Of its input; what `layer_input_code` says if not given.
-    pixel : PixelChannels, optional
-        Where the channels of its input lie; in a map of its own if not given.
+    code : InputCode or None
+        Of its input; what `layer_input_code` says if None.
+    pixel : PixelChannels
+        Where the channels of its input lie.
 
     Returns
     -------
@@ -197,7 +197,6 @@ def lower_spread(
     kernels, channels, height, width = layer.weights.shape
     weights = encode_signed_weights(layer.weights)
     flat = layer.flatten and input_shape[1] * input_shape[2] > 1
-    pixel = pixel or PixelChannels.alone(input_shape[0])
     if layer.groups == 1 or flat or weights is None or not pixel.in_order:
         return None
     _check_shapes(layer, input_shape, flat)

@@ -180,8 +180,8 @@ class Cache:
         try:
             with Lock(used, wait=False), Lock(lock, wait=False):
                 shutil.rmtree(folder, ignore_errors=True)
-                lock.unlink(missing_ok=True)
-                used.unlink(missing_ok=True)
+                lock.unlink()
+                used.unlink()
         except BlockingIOError:
             return False
         return True

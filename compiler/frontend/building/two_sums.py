@@ -116,21 +116,22 @@ def _alike(drafts: Drafts, label: str, parts: list[_Part]) -> list[_Part]:
 
 def _with_one_window(label: str, parts: list[_Part]) -> list[_Part]:
     """Layers with zeros around their kernels, so that these begin and end at the same pixels."""
-    layer, sides, size, padding = parts[0].layer, parts[0].sides, [0, 0], [0, 0, 0, 0]
+    layer, sides = parts[0].layer, parts[0].sides
+    size, before, behind = list[int](), list[int](), list[int]()
     around = [[(0, 0), (0, 0)] for _ in parts]
     for at in (0, 1):
         kernels = [part.weights.shape[2 + at] for part in parts]
-        before = [part.layer.padding[at] for part in parts]
-        padding[at] = max(before)
-        size[at] = max(kernel + padding[at] - own for kernel, own in zip(kernels, before, strict=True))
-        padded = sides[at] + before[0] + layer.padding[2 + at]
+        own_before = [part.layer.padding[at] for part in parts]
+        before.append(max(own_before))
+        size.append(max(kernel + before[at] - own for kernel, own in zip(kernels, own_before, strict=True)))
+        padded = sides[at] + own_before[0] + layer.padding[2 + at]
         windows = (padded - kernels[0]) // layer.stride[at] + 1
-        padding[2 + at] = max((windows - 1) * layer.stride[at] + size[at] - sides[at] - padding[at], 0)
-        for rows, kernel, own in zip(around, kernels, before, strict=True):
-            rows.append((padding[at] - own, size[at] - kernel - padding[at] + own))
+        behind.append(max((windows - 1) * layer.stride[at] + size[at] - sides[at] - before[at], 0))
+        for rows, kernel, own in zip(around, kernels, own_before, strict=True):
+            rows.append((before[at] - own, size[at] - kernel - before[at] + own))
     for part in parts:
         _expect_room(label, *part.weights.shape[:2], *size)
-    four: Four = (padding[0], padding[1], padding[2], padding[3])
+    four: Four = (before[0], before[1], behind[0], behind[1])
     return [
         replace(
             part,
