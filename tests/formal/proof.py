@@ -57,6 +57,17 @@ class Harness:
         self._ports.append(Value.cast(signal))
         return signal
 
+    def constant(self, shape: Any, name: str) -> Any:
+        """A signal that has any value, and keeps it."""
+        signal = self.free(shape, name)
+        self.assume(signal == self.delayed(signal, 1))
+        return signal
+
+    def beside(self, component: wiring.Component) -> None:
+        """Another unit, sound in any case; its inputs that nothing drives are free."""
+        self.m.submodules += component
+        self._ports += _signals(component, wiring.In)
+
     def delayed(self, value: Value, cycles: int) -> Signal:
         """What a value was some cycles ago."""
         for _ in range(cycles):

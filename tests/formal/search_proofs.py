@@ -1,6 +1,7 @@
 """Proofs of a lane's search: when it reads, and that it counts the thresholds that are at most the value."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from amaranth.hdl import Cat, Const, Mux, Signal, Value, signed
@@ -25,12 +26,12 @@ _LONGEST = 2 * (MOST_SEARCH_READS + 1)
 class _Walk:
     """When beats began, and what they read, as a walk's interface says it."""
 
-    def __init__(self, h: Harness, walk: LookupWalk) -> None:
+    def __init__(self, h: Harness, walk: LookupWalk, reads: Value) -> None:
         layer = walk.layer
-        self.reads, self.table = layer.search_reads, layer.table
+        self.reads, self.table = reads, layer.table
         self.lookups = Signal(3, name="lookups")
         h.m.d.comb += self.lookups.eq(self.reads + self.table)
-        h.assume(self.reads <= MOST_SEARCH_READS, layer.as_value() == h.delayed(layer.as_value(), 1))
+        h.assume(layer.search_reads == reads, layer.as_value() == h.delayed(layer.as_value(), 1))
         #: Whether a beat began so many cycles ago.
         self.began: list[Value] = [Signal(name="began")]
         h.m.d.sync += self.began[0].eq(walk.next_begins)
@@ -53,7 +54,8 @@ class _Walk:
 def _lookup_walk(unit: Callable[..., Any]) -> Harness:
     walk = unit(_MACHINE)
     h = Harness(walk)
-    ref = _Walk(h, walk)
+    ref = _Walk(h, walk, walk.layer.search_reads)
+    h.assume(ref.reads <= MOST_SEARCH_READS)
     began = ref.began
     beats = [walk.beat.as_value()]
     for _ in range(_LONGEST):
@@ -77,12 +79,12 @@ def _lookup_walk(unit: Callable[..., Any]) -> Harness:
     return h
 
 
-def _search(unit: Callable[..., Any]) -> Harness:
+def _search(unit: Callable[..., Any], reads: int) -> Harness:
     lane, walk = unit(_WORDS), LookupWalk(_MACHINE)
     h = Harness(lane)
     h.beside(walk)
-    ref = _Walk(h, walk)
-    layer, began, reads = walk.layer, ref.began, ref.reads
+    ref = _Walk(h, walk, Const(reads))
+    layer, began = walk.layer, ref.began
     step, bounds, value = lane.step, lane.bounds, lane.kept_value.as_signed()
     h.assume(
         lane.configuration.as_value() == walk.configuration.as_value(),
@@ -90,82 +92,75 @@ def _search(unit: Callable[..., Any]) -> Harness:
     )
     # What is looked at stays from the first read to the last one.
     searches = wire(h.m, "searches", ~layer.multiplies | bounds.search)
-    for at in range(1, 2 * MOST_SEARCH_READS):
-        h.assume(~(began[at] & (at < 2 * reads)) | (searches == h.delayed(searches, 1)))
-        h.assume(~(began[at] & (at < 2 * reads - 1)) | ~(step.keeps | step.takes_value))
+    for at in range(1, 2 * reads):
+        h.assume(~began[at] | (searches == h.delayed(searches, 1)))
+        if at < 2 * reads - 1:
+            h.assume(~began[at] | ~(step.keeps | step.takes_value))
     for at in range(1, _LONGEST - 1):
         h.assume(~(began[at] & (at < 2 * ref.lookups - 1)) | (lane.base == h.delayed(lane.base, 1)))
 
-    def spans(number: Value, level: int) -> Value:
-        """So many times the thresholds below a node of a level, with the one behind them."""
-        found: Value = Const(0)
-        for most in range(level, MOST_SEARCH_READS + 1):
-            found = Mux(reads == most, number * 5 ** (most - level), found)
-        return found
-
     # Any threshold of a channel, counted from 1: those that are read are in their order with it.
     number, threshold = h.constant(10, "number"), h.constant(signed(32), "threshold")
-    h.assume(number > 0, (reads == 0) | (number < spans(Const(1), 0)))
+    h.assume(number > 0, number < max(5**reads, 2))
     words = data.View(threshold_word_layout(), lane.thresholds.data)
     path, counted = Signal(10, reset_less=True), Signal(10, reset_less=True)
     further = wire(h.m, "further", (path * 5 + sum(word <= value for word in words))[:10])
     h.m.d.sync += path.eq(further)
     h.prove(*(h.local(f"threshold_{place}_28") == (word <= value) for place, word in enumerate(words)))
-    for level in range(MOST_SEARCH_READS):
-        looks, compares = began[2 * level] & (reads > level), began[2 * level + 1] & (reads > level)
+    for depth in range(reads):
+        looks, compares = began[2 * depth], began[2 * depth + 1]
+        # So many thresholds lie below a node of the next level, with the one behind them.
+        below = 5 ** (reads - depth - 1)
         with h.m.If(looks):
-            h.m.d.sync += path.eq(path if level else 0)
-        with h.m.If(compares & (reads == level + 1)):
-            h.m.d.sync += counted.eq(further)
+            h.m.d.sync += path.eq(path if depth else 0)
+        if depth == reads - 1:
+            with h.m.If(compares):
+                h.m.d.sync += counted.eq(further)
         for place, word in enumerate(words):
-            at = wire(h.m, f"at_{level}_{place}", spans(5 * path + place + 1, level + 1))
+            at = wire(h.m, f"at_{depth}_{place}", (5 * path + place + 1) * below)
             h.assume(
                 ~(compares & searches & (at <= number)) | (word <= threshold),
                 ~(compares & searches & (at >= number)) | (word >= threshold),
             )
-        node = SEARCH_NODES[level] + (path if level else 0)
+        node = SEARCH_NODES[depth] + (path if depth else 0)
         h.prove(~(looks & searches) | (lane.thresholds.address == (lane.base + node)[:_WORD_BITS]))
         # What makes it inductive: where the threshold lies among those that the path leads to.
         for now in (looks, compares):
-            if level:
-                known = wire(h.m, f"known_{level}", now & searches)
+            if depth:
+                known = wire(h.m, f"known_{depth}", now & searches)
                 h.prove(
-                    ~known | (path < 5**level),
-                    ~(known & (number <= spans(path, level))) | (threshold <= value),
-                    ~(known & (number >= spans(path + 1, level))) | (threshold > value),
+                    ~known | (path < 5**depth),
+                    ~(known & (number <= path * 5 * below)) | (threshold <= value),
+                    ~(known & (number >= (path + 1) * 5 * below)) | (threshold > value),
                 )
-        if level:
+        if depth:
             first = h.local("first_below")
             h.prove(~(looks & searches) | (h.local("below") == node))
             h.prove(~(compares & searches) | (first == (5 * node + 1)[:LEVEL_BITS]))
 
     # What is found, told of the lane's own number of a node: that of the leaf in which a search ends.
-    found = [
-        wire(h.m, f"found_{most}", began[2 * most] & (reads == most)) for most in range(MOST_SEARCH_READS + 1)
-    ]
+    is_found = wire(h.m, "is_found", began[2 * reads])
     searched, before = h.delayed(searches, 1), bounds.shape()(h.delayed(bounds.as_value(), 1))
     low, high = (
         Mux(layer.own_code, layer.total_low, before.low),
         Mux(layer.own_code, layer.total_high, before.high),
     )
     level = h.local("found_level")
-    for most, is_found in enumerate(found):
-        leaf = 5 * SEARCH_NODES[most - 1] + 1 if most else 1
-        passed = wire(h.m, f"passed_{most}", (h.local("below") - leaf)[:LEVEL_BITS])
-        code = Mux(before.falling, high - passed, low + passed)
-        code = Mux(layer.table, code, Mux(layer.level_shift, code << 1, code) + layer.out_zero)
+    leaf = 5 * SEARCH_NODES[reads - 1] + 1 if reads else 1
+    passed = wire(h.m, "passed", (h.local("below") - leaf)[:LEVEL_BITS])
+    code = Mux(before.falling, high - passed, low + passed)
+    code = Mux(layer.table, code, Mux(layer.level_shift, code << 1, code) + layer.out_zero)
+    h.prove(
+        ~(is_found & searched) | (level == code[:LEVEL_BITS]),
+        ~(is_found & searched) | (passed == (counted[:LEVEL_BITS] if reads else 0)),
+        ~(is_found & ~searched) | (level == lane.kept_level),
+    )
+    if reads:
         h.prove(
-            ~(is_found & searched) | (level == code[:LEVEL_BITS]),
-            ~(is_found & searched) | (passed == (counted[:LEVEL_BITS] if most else 0)),
-            ~(is_found & ~searched) | (level == lane.kept_level),
+            ~(is_found & searched) | (counted < 5**reads),
+            ~(is_found & searched) | ((threshold <= h.delayed(value, 1)) == (number <= counted)),
         )
-        if most:
-            h.prove(
-                ~(is_found & searched) | (counted < 5**most),
-                ~(is_found & searched) | ((threshold <= h.delayed(value, 1)) == (number <= counted)),
-            )
-        h.reach(is_found & searched & (passed == (5**most - 1) % (1 << LEVEL_BITS)))
-    is_found = wire(h.m, "is_found", Cat(found).any())
+    h.reach(is_found & searched & (passed == (5**reads - 1) % (1 << LEVEL_BITS)))
     entry = (lane.base + (level >> 4) + layer.table_offset)[:_WORD_BITS]
     looked_up = h.delayed(lane.thresholds.data.word_select(h.delayed(level, 1)[:4], 8), 1)
     h.prove(
@@ -186,27 +181,39 @@ def _search(unit: Callable[..., Any]) -> Harness:
     )
     h.reach(
         is_found & searched & before.falling & layer.level_shift & began[1],
-        h.delayed(is_found, 2) & layer.table & (reads == 2) & (lane.code == 3),
+        h.delayed(is_found, 2) & layer.table & (lane.code == 3),
         lane.beyond,
     )
     return h
 
 
-PROOFS = {
-    "search": Proof(
+#: A fault in the way down the tree; a search of less than two reads has none.
+_FAULTS = (
+    *(("first_below.eq(1)", "first_below.eq(0)"),) * 2,
+    *(("first_below.eq(below * 5 + 1)", "first_below.eq(below * 5)"),) * 3,
+)
+
+
+def _search_proof(reads: int) -> Proof:
+    sound, faulty = _FAULTS[reads]
+    return Proof(
         unit=Activation,
         says="The code is low + n, high − n or the table's entry of it, where n is the number of a channel's "
-        "thresholds, in their order, that are at most the value: 0 to 4 reads. The next beat may begin in the cycle "
-        "before the code.",
-        harness=_search,
-        width="32 bits, 624 thresholds, 65 600 words",
+        "thresholds, in their order, that are at most the value. The next beat may begin in the cycle before the "
+        "code.",
+        harness=partial(_search, reads=reads),
+        width=f"32 bits, {5**reads - 1} thresholds, {reads} reads, 65 600 words",
         inductive=True,
         steps=3,
         reached=13,
         apart=True,
-        sound="first_below.eq(below * 5 + 1)",
-        faulty="first_below.eq(below * 5)",
-    ),
+        sound=sound,
+        faulty=faulty,
+    )
+
+
+PROOFS = {
+    **{f"search_{reads}": _search_proof(reads) for reads in range(MOST_SEARCH_READS + 1)},
     "lookup_walk": Proof(
         unit=LookupWalk,
         says="A beat reads 0, 2, 4, … cycles after its begin and ends 2 cycles behind the last read, with its own "
