@@ -12,11 +12,12 @@ HEAD = """\
 # Mutants
 
 `make mutants` changes one thing in a file, runs the tests, and asks whether one of them fails. Seed, files and tests
-are fixed in `tests/mutants.toml`. A place is drawn among all that an operator may change, then one of its changes. The
-operators are those of cosmic-ray, without exceptions, decorators and names; in RTL also an assignment dropped, a
-condition negated, and the arms of a `Mux` swapped. Tests run up to the first that fails: of Python, those that run the
-function, the nearest and fastest first, for a minute of processor time; of RTL, the unit's own bench, then those around
-it. The named ones are faults that somebody thought of. A mutant that behaves as the file does counts as one that lives.
+are fixed in `tests/mutants.toml`. A place is drawn among all that an operator may change, by a chance that follows from
+its file and line, then one of its changes. The operators are those of cosmic-ray, without exceptions, decorators and
+names; in RTL also an assignment dropped, a condition negated, and the arms of a `Mux` swapped. Tests run up to the
+first that fails: of Python, those that run the function, the nearest and fastest first, for a minute of processor time;
+of RTL, the unit's own bench, then those around it. The named ones are faults that somebody thought of. A mutant that
+behaves as the file does counts as one that lives.
 """
 
 
