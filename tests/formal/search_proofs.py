@@ -202,7 +202,7 @@ def _search_proof(reads: int) -> Proof:
         "thresholds, in their order, that are at most the value. The next beat may begin in the cycle before the "
         "code.",
         harness=partial(_search, reads=reads),
-        width=f"32 bits, {5**reads - 1} thresholds, {reads} reads, 65 600 words",
+        width=f"{5**reads - 1} thresholds of 32 bits (reads: {reads}), 65 600 words",
         inductive=True,
         steps=3,
         reached=13,
