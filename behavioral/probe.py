@@ -43,8 +43,10 @@ class SensedPair:
     count : int
         Σ 2^p · ones of plane p.
     shift : int
+    sign : {1, -1}
+        Of what is added: sign · count · 2^shift; a kernel plane may subtract.
     total : int
-        The accumulator afterwards; the counts of a kernel plane that subtracts are taken off it.
+        The accumulator afterwards.
     """
 
     kernel_plane: int
@@ -54,6 +56,7 @@ class SensedPair:
     bits: Octets
     count: int
     shift: int
+    sign: int
     total: int
 
 
@@ -288,7 +291,8 @@ class Probe:
         for at in np.ndindex(rows_a.shape):
             kernel_plane, plane_group, row = at
             shifted = kernel_plane + plane_group * p.planes
-            total += p.kernel_plane_signs[kernel_plane] * int(counts[at]) << shifted
+            sign = p.kernel_plane_signs[kernel_plane]
+            total += sign * int(counts[at]) << shifted
             length = lengths[sets[window, plane_group, row]]
             if p.spread:
                 length = np.clip(length - place.slot * p.block_columns, 0, p.block_columns)
@@ -301,6 +305,7 @@ class Probe:
                     bits=of_slot[at][:, :length],
                     count=int(counts[at]),
                     shift=shifted,
+                    sign=sign,
                     total=total,
                 )
             )

@@ -96,6 +96,54 @@ def functional_rtl(
     )
 
 
+def grouped_graph(
+    channels: int, kernels: int, groups: int = 3, *, stride: int = 2, side: int = 8, pools: bool = True
+) -> Graph:
+    """A convolution of groups with averages, and a dense layer of 2 classes on each of its pixels.
+
+    Parameters
+    ----------
+    channels, kernels : int
+        Of a group.
+    groups, stride, side : int
+    pools : bool
+        Whether it averages 2×2 windows.
+    """
+    rng = np.random.default_rng(0)
+    count = groups * kernels
+    grouped = Layer(
+        name="grouped",
+        weights=rng.integers(-7, 8, (count, channels, 3, 3)),
+        w=Operand(bits=4, coding=Coding.TWOS_COMPLEMENT),
+        i=Operand(bits=4),
+        bias=np.arange(count),
+        padding=(1, 1, 1, 1),
+        stride=(stride, stride),
+        groups=groups,
+        pool=Pooling(kind="sum", size=(2, 2), stride=(2, 2)) if pools else None,
+        steps=StepFunction(
+            thresholds=np.sort(rng.integers(-400, 400, (count, 3)), axis=1),
+            rising=np.ones(count, dtype=bool),
+            levels=np.arange(4),
+        ),
+    )
+    dense = Layer(
+        name="dense",
+        weights=rng.integers(-1, 2, (2, count, 1, 1)),
+        w=Operand(bits=2, coding=Coding.TWOS_COMPLEMENT),
+        i=I,
+        bias=np.zeros(2, dtype=np.int64),
+    )
+    left = side // stride // (2 if pools else 1)
+    return Graph(
+        name="grouped",
+        input_shape=(groups * channels, side, side),
+        input_coding=InputCoding(low=0, high=15),
+        layers=(grouped, dense),
+        outputs=(unscaled_output(1, (1, 2, left, left)),),
+    )
+
+
 def pooled_graph() -> Graph:
     """A convolution with overlapping maxima, one with averages, both of many bits, and a dense layer of 3 classes."""
     rng = np.random.default_rng(0)

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from spinplane.compiler.compiled_program import CompiledProgram, PlacedStage
 from spinplane.compiler.graph import Layer
+from spinplane.compiler.mapping.parts import Part
 from spinplane.machine import AcceleratorCounters, Machine
 from spinplane.machine.descriptor import Load, Pool
 from spinplane.machine.passes import Pass
@@ -18,9 +19,9 @@ from ..report.layer_figures import LayerFigures
 class CompiledLayer:
     """A layer of a network and its passes.
 
-    What the layer needs is that of the network; where it lies is said of the passes that multiply. Those that take
-    overlapping maxima afterwards, and those that copy maps before, count in cycles, passes, kernel tiles and rows
-    alone.
+    What the layer needs is that of the network; where it lies is said of the passes that have its sums. Those that copy
+    maps or widen groups before, and those that go on from codes afterwards, count in cycles, passes, kernel tiles and
+    rows alone.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ class CompiledLayer:
     layer : Layer
     placed : ProgramLayer
     stages : tuple of PlacedStage
-        One, or several where overlapping maxima or what becomes of own codes have passes of their own.
+        One, or several that compute parts of it; all but copies.
     copies : tuple of PlacedStage
         That copy maps, for the layer to take them beside others.
     """
@@ -45,9 +46,21 @@ class CompiledLayer:
         return tuple(layer_pass for stage in (*self.copies, *self.stages) for layer_pass in stage.passes)
 
     @property
+    def sums(self) -> PlacedStage:
+        """The stage that has the layer's own sums."""
+        return next(placed for placed in self.stages if placed.stage.part is Part.SUMS)
+
+    def kernel_of_sums(self, kernel: int) -> int:
+        """Number that a kernel of the layer has in the stage of its sums: another one where its groups are widened."""
+        last = self.stages[-1].stage
+        if last.part is not Part.NARROWING:
+            return kernel
+        return int(last.variants[0].lowered.layer.weights[kernel].argmax())
+
+    @property
     def _first(self) -> Pass:
-        """The first one that multiplies."""
-        return self.stages[0].passes[0]
+        """The first one that has the layer's own sums."""
+        return self.sums.passes[0]
 
     @property
     def folded(self) -> bool:
@@ -61,9 +74,13 @@ class CompiledLayer:
         """How its pooling is computed, if not window by window: ``folded`` or ``split``, else nothing."""
         if self.folded:
             return "folded"
-        pool = self.layer.pool
-        pools = pool is not None and pool.size != (1, 1)
-        return "split" if len(self.stages) > 1 and pools and self._first.pool is Pool.NONE else ""
+        last = self.stages[-1]
+        return "split" if last is not self.sums and last.passes[0].pool is not Pool.NONE else ""
+
+    @property
+    def widened(self) -> bool:
+        """Whether its groups are widened to powers of two, in passes of their own."""
+        return any(placed.stage.part in (Part.WIDENING, Part.NARROWING) for placed in self.stages)
 
     @property
     def output_shape(self) -> tuple[int, int, int]:
@@ -73,7 +90,7 @@ class CompiledLayer:
     @property
     def macs(self) -> int:
         """Multiply-accumulates for one image."""
-        height, width = self.stages[0].stage.windows
+        height, width = self.sums.stage.windows
         return self.layer.weights.size * height * width
 
     @property
@@ -100,7 +117,7 @@ class CompiledLayer:
     @property
     def unit(self) -> str:
         """What is written together: a pixel, or the strip of pixels that a window sees in a line."""
-        return "strips" if self.stages[0].allocation.placement.strips else "pixels"
+        return "strips" if self.sums.allocation.placement.strips else "pixels"
 
     @property
     def kernel_tiles(self) -> int:
@@ -167,6 +184,7 @@ class CompiledLayer:
             kernel_rows=self.kernel_rows,
             resident=self.resident,
             copies=len(self.copies),
+            widened=self.widened,
         )
 
 
@@ -179,8 +197,8 @@ def compiled_layers(program: CompiledProgram) -> tuple[CompiledLayer, ...]:
             machine=program.machine,
             layer=layer,
             placed=placed,
-            stages=tuple(one for one in own if not one.stage.copies),
-            copies=tuple(one for one in own if one.stage.copies),
+            stages=tuple(one for one in own if one.stage.part is not Part.COPY),
+            copies=tuple(one for one in own if one.stage.part is Part.COPY),
         )
         for layer, placed, own in zip(program.graph.layers, program.layers, stages, strict=True)
     )

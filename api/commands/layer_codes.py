@@ -7,6 +7,7 @@ from rich.table import Table
 
 from spinplane.compiler.codegen.passes import accumulator_bits
 from spinplane.compiler.compiled_program import PlacedStage
+from spinplane.compiler.mapping.parts import Part
 from spinplane.compiler.meaning.near_ties import near_ties
 
 from .compiled_layer import CompiledLayer
@@ -51,9 +52,11 @@ class LayerCodes:
 
 
 def layer_codes(compiled: CompiledLayer) -> LayerCodes:
-    """What is told of a layer's codes; of its last stage where several compute it, of the first one's accumulators."""
-    last: PlacedStage = compiled.stages[-1]
-    first_pass, steps, machine = last.passes[0], last.steps, compiled.machine
+    """What is told of a layer's codes, and of the widest accumulators of the stages that compute it."""
+    stage, machine = _coding_stage(compiled), compiled.machine
+    first_pass, steps = stage.passes[0], stage.steps
+    kernels = range(len(compiled.layer.weights))
+    channels = [*map(compiled.kernel_of_sums, kernels)] if stage is compiled.sums else kernels
     roundings = [first_pass.own_rounding] if first_pass.own_code else []
     if first_pass.multiplies and not steps.raw:
         roundings.append(first_pass.rounding)
@@ -63,7 +66,7 @@ def layer_codes(compiled: CompiledLayer) -> LayerCodes:
     return LayerCodes(
         layer=compiled.layer.name,
         rounding=", ".join(rounding.name.lower() for rounding in roundings),
-        **steps.methods(),
+        **steps.methods(channels),
         threshold_words=sum(
             stage.steps.with_gaps(lanes).list_places(lanes).words
             for stage in (*compiled.copies, *compiled.stages)
@@ -76,6 +79,13 @@ def layer_codes(compiled: CompiledLayer) -> LayerCodes:
         ),
         accumulator_bits=machine.accumulator_bits,
     )
+
+
+def _coding_stage(compiled: CompiledLayer) -> PlacedStage:
+    """The stage that makes the layer's codes: the last one, unless that only takes kernels out of widened groups."""
+    last = compiled.stages[-1]
+    takes_out = last.stage.part is Part.NARROWING and last.stage.adds is None
+    return compiled.sums if takes_out else last
 
 
 def codes_table(codes: tuple[LayerCodes, ...]) -> Table:

@@ -32,6 +32,8 @@ class LayerFigures:
         Whether the kernels stay in rows of their own.
     copies : int
         Maps that are copied for it, to lie beside others that it takes.
+    widened : bool
+        Whether its groups are widened to powers of two, in passes of their own.
     """
 
     layer: str
@@ -51,6 +53,7 @@ class LayerFigures:
     kernel_rows: int
     resident: bool
     copies: int = 0
+    widened: bool = False
 
     @property
     def binary_operations(self) -> int:

@@ -14,9 +14,10 @@ import numpy as np
 from spinplane.machine import Coding, Operand
 
 from ..graph import DoublingMultiply, FloatScale, Layer, StepFunction, Steps
+from .parts import Part, Way
 
 
-def split_groups(layer: Layer) -> list[tuple[Layer, ...]]:
+def split_groups(layer: Layer) -> list[Way]:
     """Ways to compute a layer of groups as several layers, which together give the same; empty if there are none.
 
     Parameters
@@ -26,20 +27,20 @@ def split_groups(layer: Layer) -> list[tuple[Layer, ...]]:
     kernels, channels = len(layer.weights) // layer.groups, layer.weights.shape[1]
     if layer.groups == 1 or layer.flatten or (_is_whole(kernels) and _is_whole(channels)):
         return []
-    ways: list[tuple[Layer, ...]] = []
+    ways: list[Way] = []
     # Channels of the wide map: each group's own, and those after them.
     places = _in_groups(layer.groups, channels)
     chosen = np.where(
         places < channels, np.arange(layer.groups)[:, np.newaxis] * channels + places, -1
     ).ravel()
-    before: tuple[Layer, ...] = ()
+    before: Way = {}
     wide = layer
     if not _is_whole(channels):
         values = np.arange(layer.i.smallest, layer.i.largest + 1, layer.i.scale)
-        before = (_taken(layer, chosen, layer.groups * channels, layer.i, values),)
+        before = {Part.WIDENING: _taken(layer, chosen, layer.groups * channels, layer.i, values)}
         gap = places.shape[1] - channels
         wide = replace(layer, weights=np.pad(layer.weights, ((0, 0), (0, gap), (0, 0), (0, 0))), inputs=())
-        ways.append((*before, wide))
+        ways.append({**before, Part.SUMS: wide})
     steps, addition = layer.steps, layer.addition
     if not _is_whole(kernels) and steps is not None and layer.residual is None:
         places = _in_groups(layer.groups, kernels)
@@ -51,7 +52,8 @@ def split_groups(layer: Layer) -> list[tuple[Layer, ...]]:
         span = int(levels[-1] - levels[0])
         operand = Operand(bits=max(1, span.bit_length()), coding=Coding.UNSIGNED, zero_point=-int(levels[0]))
         after = replace(_taken(layer, kept, len(rows), operand, levels), addition=addition)
-        ways.append((*before, replace(_of_kernels(wide, rows), addition=None), after))
+        own = replace(_of_kernels(wide, rows), addition=None)
+        ways.append({**before, Part.SUMS: own, Part.NARROWING: after})
     return ways
 
 

@@ -16,9 +16,10 @@ from ..graph import Layer, StepFunction
 from ..requantization.added_codes import own_codes
 from ..requantization.native_scales import exact_steps
 from ..requantization.values import Addend, value_of
+from .parts import Part, Way
 
 
-def split_pool(layer: Layer, output: Operand) -> tuple[Layer, Layer] | None:
+def split_pool(layer: Layer, output: Operand) -> Way | None:
     """A layer with overlapping maxima as one without and one of maxima, which together give the same.
 
     Parameters
@@ -29,7 +30,7 @@ def split_pool(layer: Layer, output: Operand) -> tuple[Layer, Layer] | None:
 
     Returns
     -------
-    (Layer, Layer) or None
+    Way or None
         None if no maxima overlap, the greatest sum is not the greatest code, or something is added to it.
     """
     pool, steps = layer.pool, layer.steps
@@ -41,10 +42,11 @@ def split_pool(layer: Layer, output: Operand) -> tuple[Layer, Layer] | None:
         return None
     levels = np.unique(steps.levels)
     maxima = _identity(layer, output, StepFunction.one_by_one(levels, levels, len(layer.weights)))
-    return replace(layer, pool=None), replace(maxima, pool=replace(pool, kind="max_codes"))
+    rest = replace(maxima, pool=replace(pool, kind="max_codes"))
+    return {Part.SUMS: replace(layer, pool=None), Part.REST: rest}
 
 
-def split_layer(layer: Layer, addend: Addend | None) -> tuple[Layer, ...]:
+def split_layer(layer: Layer, addend: Addend | None) -> Way:
     """A layer as those that are computed one after the other: itself alone, unless its codes need several stages.
 
     Parameters
@@ -70,10 +72,10 @@ def split_layer(layer: Layer, addend: Addend | None) -> tuple[Layer, ...]:
                 steps if isinstance(steps, StepFunction) else exact_steps(layer, steps, value.low, value.high)
             )
             return _split_codes(layer, exact, pool=False)
-    return (layer,)
+    return {Part.SUMS: layer}
 
 
-def _split_codes(layer: Layer, steps: StepFunction, *, pool: bool) -> tuple[Layer, Layer]:
+def _split_codes(layer: Layer, steps: StepFunction, *, pool: bool) -> Way:
     """A layer as one that gives its own codes, from 0 on, and one that goes on from there.
 
     Parameters
@@ -94,7 +96,7 @@ def _split_codes(layer: Layer, steps: StepFunction, *, pool: bool) -> tuple[Laye
     own = replace(layer, steps=replace(steps, levels=apart // distance), addition=None)
     if pool:
         own, rest = replace(own, pool=None), replace(rest, pool=layer.pool)
-    return own, replace(rest, addition=layer.addition)
+    return {Part.SUMS: own, Part.REST: replace(rest, addition=layer.addition)}
 
 
 def _identity(layer: Layer, operand: Operand, steps: StepFunction) -> Layer:

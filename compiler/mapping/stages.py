@@ -20,6 +20,7 @@ from .folding import fold_pool
 from .group_splitting import split_groups
 from .layer_splitting import split_layer, split_pool
 from .lowering import LoweredLayer, layer_input_code, lower, lower_spread
+from .parts import Part, Way
 from .placement import Placement
 from .wiring import Wiring, added_sources, check_graph
 
@@ -47,12 +48,14 @@ class Variant:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
-    """A layer, or a part of one that several stages compute, see `spinplane.compiler.mapping.layer_splitting`.
+    """A layer, or a part of one that several stages compute.
 
     Parameters
     ----------
     number : int
         Of the layer in the graph.
+    part : Part
+        What it computes of the layer.
     variants : tuple of Variant
         The first one as it is.
     candidates : tuple of Placement
@@ -65,18 +68,16 @@ class Stage:
         Number of the map that is added to its sums or codes.
     place : MapPlace
         Of its output in its pixels.
-    copies : bool
-        Whether it gives what another map holds, for a layer that takes it beside others.
     """
 
     number: int
+    part: Part
     variants: tuple[Variant, ...]
     candidates: tuple[Placement, ...]
     output: InputCode | None
     takes: tuple[int, ...]
     adds: int | None
     place: MapPlace
-    copies: bool
 
     @property
     def name(self) -> str:
@@ -226,7 +227,7 @@ class NetworkStages:
         clean = graph.map_shape[0] % self._machine.results_per_cycle == 0
         sources = {-1: Source(number=0, shape=graph.map_shape, clean=clean, place=self.input_place)}
         for number in range(len(graph.layers)):
-            ways: list[Sequence[Layer]] = [self._parts[number]]
+            ways = [self._parts[number]]
             if split_pools and (split := self._splits[number]):
                 ways.append(split)
             if widen_groups:
@@ -249,7 +250,7 @@ class NetworkStages:
     def _stages_of(
         self,
         number: int,
-        way: Sequence[Layer],
+        way: Way,
         sources: Mapping[int, Source],
         *,
         first: int,
@@ -258,18 +259,21 @@ class NetworkStages:
     ) -> list[Stage]:
         """Stages of a layer that is computed in one way; `first` is the number of the first one."""
         wiring, taken = self._wiring, self._graph.sources(number)
-        code, read = wiring.code(taken[0]), Read.of(way[0], [sources[one] for one in taken])
+        layers = list(way.values())
+        code, read = wiring.code(taken[0]), Read.of(layers[0], [sources[one] for one in taken])
         # What is not the network's input as raw bytes are planes, which beats write and the reader of residuals needs.
         alone = taken == (-1,) and self.input_place.home.maps == (-1,)
         in_bytes = alone and read.shape[0] < _CHANNELS_OF_PLANES and not wiring.added(-1)
         owner, place = self._owners[number], self._places[number]
+        copies = number + 1 < len(self._owners) and self._owners[number + 1] == owner
         stages = list[Stage]()
-        for at, layer in enumerate(way):
+        for at, (part, layer) in enumerate(way.items()):
+            last = at + 1 == len(layers)
             surroundings = _Surroundings(
                 read=read,
                 code=code,
                 in_bytes=in_bytes,
-                output=wiring.code(number) if at + 1 == len(way) else layer_input_code(way[at + 1]),
+                output=wiring.code(number) if last else layer_input_code(layers[at + 1]),
                 addend=wiring.addend(layer),
                 sparing=sparing,
             )
@@ -288,13 +292,13 @@ class NetworkStages:
             stages.append(
                 Stage(
                     number=owner,
+                    part=Part.COPY if copies else part,
                     variants=tuple(variants),
                     candidates=candidates,
                     output=surroundings.output,
                     takes=read.numbers,
                     adds=added[0].number if added else None,
-                    place=place if at + 1 == len(way) else MapPlace.alone(number, len(layer.weights)),
-                    copies=number + 1 < len(self._owners) and self._owners[number + 1] == owner,
+                    place=place if last else MapPlace.alone(number, len(layer.weights)),
                 )
             )
             read = Read.of(layer, [_source_of(stages[-1], first + len(stages))])

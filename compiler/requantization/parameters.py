@@ -1,6 +1,6 @@
 """What the output stage gets to turn a layer's pooled sums into codes, and what it makes of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -124,10 +124,18 @@ class Requantization:
             return False
         return self.fields.get("out_zero", 0) % (1 << self.fields.get("level_shift", 0)) == 0
 
-    def methods(self) -> dict[str, int]:
-        """Number of channels whose codes come about in each way: natively, by a line, by a search, by a table too."""
-        channels = len(self.bias)
-        searched = int(self.channels["search"].sum()) if self._multiplies else channels * (not self.raw)
+    def methods(self, among: Sequence[int] | None = None) -> dict[str, int]:
+        """Number of channels whose codes come about in each way: natively, by a line, by a search, by a table too.
+
+        Parameters
+        ----------
+        among : sequence of int, optional
+            Channels that count; by default all.
+        """
+        chosen = slice(None) if among is None else list(among)
+        channels = len(self.bias[chosen])
+        search = self.channels["search"][chosen] if self._multiplies else None
+        searched = channels * (not self.raw) if search is None else int(search.sum())
         native = self.fields.get("float_scale", False) or bool(self.channels["high_shift"].any())
         return {
             "native": (channels - searched) * native,

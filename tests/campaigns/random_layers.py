@@ -34,7 +34,7 @@ def run(seeds: range) -> Counter:
 
 def parameters(layer, output, addend=None, *, sparing=False):
     """Of each of the stages that compute the layer."""
-    parts = split_layer(layer, addend)
+    parts = list(split_layer(layer, addend).values())
     outputs = [*(layer_input_code(part) for part in parts[1:]), output]
     # What is added to sums is so in the first stage, what is added to codes in the last one.
     addends = [addend if part.residual or part.addition else None for part in parts]

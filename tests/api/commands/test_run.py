@@ -17,6 +17,7 @@ from spinplane.commands import run as running
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import Graph
 from spinplane.compiler.mapping.concatenation import arrange_maps
+from spinplane.compiler.mapping.parts import Part
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict
 from spinplane.machine import SpinplaneError, load_machine
@@ -86,7 +87,7 @@ def test_copies_of_maps_count_for_the_layer_that_needs_them() -> None:
         if len(arrange_maps((drawn := RandomGraph(seed, layers=4)).graph).graph.layers) > 5
     )
     program = compile_graph(drawn.graph, load_machine("paper8"))
-    copies = [placed for placed in program.stages if placed.stage.copies]
+    copies = [placed for placed in program.stages if placed.stage.part is Part.COPY]
     assert copies
     result = spinplane.run_network(drawn.graph, drawn.inputs, machine="paper8")
     assert result.mismatches == 0

@@ -9,6 +9,7 @@ from checked_networks import check, check_loops
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import Graph, InputCoding, Layer, Residual, StepFunction, unscaled_output
 from spinplane.compiler.mapping.concatenation import arrange_maps
+from spinplane.compiler.mapping.parts import Part
 from spinplane.machine import Coding, Machine, Operand, SpinplaneError
 
 #: Four results in a cycle.
@@ -66,7 +67,7 @@ class Made:
         program = check(graph, SMALL, inputs)
         check_loops(graph, SMALL, inputs[:1])
         arranged = arrange_maps(graph)
-        copies = [placed.stage.name for placed in program.stages if placed.stage.copies]
+        copies = [placed.stage.name for placed in program.stages if placed.stage.part is Part.COPY]
         assert len(copies) == len(arranged.graph.layers) - len(graph.layers)
         return [list(maps) for maps in arranged.together], copies
 

@@ -21,6 +21,7 @@ from spinplane.compiler.graph import (
     unscaled_output,
 )
 from spinplane.compiler.mapping.layer_splitting import split_layer, split_pool
+from spinplane.compiler.mapping.parts import Part
 from spinplane.compiler.oracle import finish, linear, run_graph
 from spinplane.compiler.predict import predict
 from spinplane.compiler.requantization.values import Addend
@@ -87,7 +88,7 @@ def check(graph: Graph, machine: Machine, inputs: np.ndarray) -> list[int]:
 def test_both_layers_give_what_the_one_gives(output):
     layer = first_layer(output)
     values = np.random.default_rng(1).integers(0, 8, (2, 2, 9, 11))
-    without, maxima = split_pool(layer, output)
+    without, maxima = split_pool(layer, output).values()
     codes = finish(without, linear(without, values))
     assert without.pool is None
     assert (finish(maxima, linear(maxima, codes)) == finish(layer, linear(layer, values))).all()
@@ -177,7 +178,7 @@ def test_greatest_sums_of_rising_steps_are_split():
         pool=Pooling(kind="max_sums", size=(3, 3), stride=(2, 2), padding=(1, 1, 0, 0)),
     )
     values = np.random.default_rng(1).integers(0, 8, (2, 2, 9, 11))
-    without, maxima = split_pool(layer, OUTPUTS[2])
+    without, maxima = split_pool(layer, OUTPUTS[2]).values()
     codes = finish(without, linear(without, values))
     assert (finish(maxima, linear(maxima, codes)) == finish(layer, linear(layer, values))).all()
 
@@ -206,7 +207,7 @@ ADDITION = CodeAddition(source=-1, own_scale=Fraction(1, 3), residual_scale=Frac
 def test_codes_that_need_several_stages(changes, pools):
     layer = first_layer(OUTPUTS[2], **changes)
     addend = Addend(code=InputCode(bits=3, scale=1, offset=0), smallest=0, largest=7)
-    own, rest = split_layer(layer, addend if layer.addition else None)
+    own, rest = split_layer(layer, addend if layer.addition else None).values()
     assert (own.addition, rest.addition) == (None, layer.addition)
     assert tuple(part.pool is not None for part in (own, rest)) == pools
     # Own codes are counted from 0 on, one after the other.
@@ -231,4 +232,4 @@ def test_what_one_stage_computes_is_not_split():
         levels=np.arange(13),
     )
     for whole in (layer, replace(layer, steps=line, addition=ADDITION)):
-        assert split_layer(whole, addend if whole.addition else None) == (whole,)
+        assert split_layer(whole, addend if whole.addition else None) == {Part.SUMS: whole}

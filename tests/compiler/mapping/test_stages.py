@@ -52,7 +52,10 @@ def test_each_layer_of_alexnet_is_lowered_once(monkeypatch: pytest.MonkeyPatch) 
     assert len(overlapping) == 3
     # So are the layers that compute groups of 48 and of 192 channels as wider ones.
     wider = Counter(
-        {layer.name: len({part for way in split_groups(layer) for part in way}) for layer in graph.layers}
+        {
+            layer.name: len({part for way in split_groups(layer) for part in way.values()})
+            for layer in graph.layers
+        }
     )
     assert +wider == {"conv1": 2, "conv3": 4, "conv4": 2}
     assert calls == {
