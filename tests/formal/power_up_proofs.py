@@ -175,8 +175,8 @@ PROOFS = {
         machine=_WHOLE,
         inductive=True,
         reached=12,
-        sound="number, joins = Signal(range(PENDING_OUTPUTS + 1)), Signal()",
-        faulty="number, joins = Signal(range(PENDING_OUTPUTS + 1), reset_less=True), Signal()",
+        sound="number = Signal(range(PENDING_OUTPUTS + 1))",
+        faulty="number = Signal(range(PENDING_OUTPUTS + 1), reset_less=True)",
     ),
     "standby_accelerator": Proof(
         unit=Accelerator,
