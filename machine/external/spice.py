@@ -40,6 +40,11 @@ def current_source(name: Text, into: Text, amperes: float) -> Text:
     return fill("I@name@ 0 @into@ DC @amperes@", name=name, into=into, amperes=number(amperes))
 
 
+def voltage_source(name: Text, at: Text, volts: float) -> Text:
+    """A constant voltage between a node and ground."""
+    return fill("V@name@ @at@ 0 DC @volts@", name=name, at=at, volts=number(volts))
+
+
 def resistor(name: Text, ends: tuple[Text, Text], ohms: float) -> Text:
     """A resistor between two nodes."""
     return fill(
