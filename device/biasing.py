@@ -1,18 +1,21 @@
 """Check the table of line voltages: each operation conducts where it should, and only there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .bit_cell import Access, Biasing, LineConflict, bias
+from .sensing import decisions, margin
 from .technology import Technology
+from .wires import mesh_shift
 
 #: Currents below this share of the driven one are leakage.
 LEAKAGE = 0.01
-#: A write may shift a bit line that is sensed by this share of the read signal.
-DISTURBANCE = 0.01
-_TOLERANCE = 0.05
-_ROWS = _COLUMNS = 4
+#: A sense has this share of its current, and a write at most this much less.
+_TOLERANCE = 0.01
+#: A write voltage that reaches the farthest cell gives the nearest one up to this much more.
+_EXCESS = 0.25
+_COLUMNS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,47 +44,51 @@ class BiasCheck:
 
 
 def check_biasing(technology: Technology) -> tuple[BiasCheck, ...]:
-    """Check every operation in a small array of mixed contents.
+    """Check every operation in whole columns of mixed contents, with their wires.
 
     Returns
     -------
     tuple of BiasCheck
-        Writes of either bit, of both in one row, a read, a sense of two rows.
+        Writes of either bit and of both in the last row, a read of it, a sense of the first row and the last.
     """
-    columns = (0, 2)
+    columns, last = (0, 2), _rows(technology) - 1
     single = {
-        "write 1": (Access(operation="write_1", rows=(1,), columns=columns),),
-        "write 0": (Access(operation="write_0", rows=(1,), columns=columns),),
+        "write 1": (Access(operation="write_1", rows=(last,), columns=columns),),
+        "write 0": (Access(operation="write_0", rows=(last,), columns=columns),),
         "write 0 and 1": (
-            Access(operation="write_1", rows=(1,), columns=(0,)),
-            Access(operation="write_0", rows=(1,), columns=(2,)),
+            Access(operation="write_1", rows=(last,), columns=(0,)),
+            Access(operation="write_0", rows=(last,), columns=(2,)),
         ),
-        "read": (Access(operation="read", rows=(1,), columns=columns),),
-        "AND, OR": (Access(operation="read", rows=(1, 3), columns=columns),),
+        "read": (Access(operation="read", rows=(last,), columns=columns),),
+        "AND, OR": (Access(operation="read", rows=(0, last), columns=columns),),
     }
     return tuple(_check(technology, name, accesses) for name, accesses in single.items())
 
 
 def check_overlap(technology: Technology) -> BiasCheck:
-    """Check a write of one row while two other rows of the same array are sensed, in the same columns."""
+    """Check a write of one row while two other rows of the same array are sensed, in the same columns.
+
+    The write may shift a sensed bit line by what the amplifier's differential leaves of the smallest margin. The
+    shift is that of a few columns, or that of a mesh into which a whole row of cells is written, if it is more.
+    """
+    middle = _rows(technology) // 2
     accesses = (
-        Access(operation="write_1", rows=(0,), columns=(0,)),
-        Access(operation="write_0", rows=(0,), columns=(2,)),
-        Access(operation="read", rows=(1, 3), columns=(0, 2)),
+        Access(operation="write_1", rows=(middle,), columns=(0,)),
+        Access(operation="write_0", rows=(middle,), columns=(2,)),
+        Access(operation="read", rows=(middle - 1, middle + 1), columns=(0, 2)),
     )
     check = _check(technology, "write with AND", accesses)
     if not check.legal:
         return check
-    cells = _contents(accesses)
+    cells = _contents(technology, accesses)
     alone, both = bias(technology, accesses[2:], cells), bias(technology, accesses, cells)
     line = next(line for line, drive in technology.operations["read"].selected.items() if drive == "read")
     shift = max(abs(both.voltages[line, column] - alone.voltages[line, column]) for column in (0, 2))
-    signal = DISTURBANCE * min(alone.voltages[line, column] for column in (0, 2))
-    if shift > signal:
-        reason = f"the write shifts a sensed bit line by {shift * 1e3:.2f} mV"
-        return BiasCheck(
-            name=check.name, current_a=check.current_a, leakage_a=check.leakage_a, legal=False, reason=reason
-        )
+    shift = max(shift, mesh_shift(technology, max(technology[f"write.current_{bit}"] for bit in (0, 1))))
+    least = min(margin(technology, decision).margin_v for decision in decisions())
+    if shift > least - technology["sense_amplifier.differential"]:
+        reason = f"the write shifts a sensed bit line by {shift * 1e3:.2f} mV, whose margin is {least * 1e3:.2f} mV"
+        return replace(check, legal=False, reason=reason)
     return check
 
 
@@ -90,9 +97,13 @@ def write_overlap(technology: Technology) -> str:
     return "same_array" if check_overlap(technology).legal else "none"
 
 
-def _contents(accesses: tuple[Access, ...]) -> np.ndarray:
+def _rows(technology: Technology) -> int:
+    return max(4, int(technology["bit_line.cells"]))
+
+
+def _contents(technology: Technology, accesses: tuple[Access, ...]) -> np.ndarray:
     """A checkerboard, with the cells to be written holding the other bit."""
-    cells = np.indices((_ROWS, _COLUMNS)).sum(axis=0) % 2 == 0
+    cells = np.indices((_rows(technology), _COLUMNS)).sum(axis=0) % 2 == 0
     for access in accesses:
         if access.operation != "read":
             cells[np.ix_(access.rows, access.columns)] = access.operation == "write_0"
@@ -100,34 +111,28 @@ def _contents(accesses: tuple[Access, ...]) -> np.ndarray:
 
 
 def _check(technology: Technology, name: str, accesses: tuple[Access, ...]) -> BiasCheck:
-    cells = _contents(accesses)
+    cells = _contents(technology, accesses)
     try:
         solved = bias(technology, accesses, cells)
     except LineConflict as conflict:
         return BiasCheck(name=name, current_a=0.0, leakage_a=0.0, legal=False, reason=str(conflict))
-    meant = {
-        (element, row, column)
-        for access in accesses
-        for element in technology.operations[access.operation].conducts
-        for row in access.rows
-        for column in access.columns
-    }
-    leaks = {key: abs(value) for key, value in solved.currents.items() if key not in meant}
-    worst = max(leaks, key=lambda key: leaks[key])
+    leaks = {element: np.abs(current) for element, current in solved.currents.items()}
+    for access in accesses:
+        for element in technology.operations[access.operation].conducts:
+            leaks[element][np.ix_(access.rows, access.columns)] = 0.0
+    worst = max(leaks, key=lambda element: float(leaks[element].max()))
+    leak, (row, column) = float(leaks[worst].max()), np.unravel_index(leaks[worst].argmax(), cells.shape)
     currents = [
         _driven(technology, solved, access, column) for access in accesses for column in access.columns
     ]
     reasons = [reason for _, _, reason in currents if reason]
     least = min(wanted for _, wanted, _ in currents)
-    if leaks[worst] > LEAKAGE * least:
-        element, row, column = worst
-        reasons.append(
-            f"{leaks[worst] * 1e6:.2f} µA leak through the {element} of row {row}, column {column}"
-        )
+    if leak > LEAKAGE * least:
+        reasons.append(f"{leak * 1e6:.2f} µA leak through the {worst} of row {row}, column {column}")
     return BiasCheck(
         name=name,
         current_a=currents[0][0],
-        leakage_a=leaks[worst],
+        leakage_a=leak,
         legal=not reasons,
         reason="; ".join(reasons),
     )
@@ -136,13 +141,14 @@ def _check(technology: Technology, name: str, accesses: tuple[Access, ...]) -> B
 def _driven(technology: Technology, solved: Biasing, access: Access, column: int) -> tuple[float, float, str]:
     """Current of an access in a column, the magnitude that is wanted, and what is wrong with it."""
     flows = {
-        element: sum(solved.currents[element, row, column] for row in access.rows)
+        element: float(solved.currents[element][list(access.rows), column].sum())
         for element in technology.operations[access.operation].conducts
     }
     write = access.operation != "read"
     wanted = technology[f"write.current_{access.operation[-1]}" if write else "read.current"]
+    most = wanted * (1 + (_EXCESS if write else _TOLERANCE))
     for element, flow in flows.items():
-        if abs(abs(flow) - wanted) > _TOLERANCE * wanted:
+        if not wanted * (1 - _TOLERANCE) <= abs(flow) <= most:
             reason = f"{flow * 1e6:.1f} µA in the {element}, {access.operation} needs {wanted * 1e6:.1f} µA"
             return flow, wanted, reason
     if write and (_torque_current(technology, flows) > 0) != (access.operation == "write_1"):

@@ -13,14 +13,14 @@ from spinplane.machine.external.spice_models import check_models
 from spinplane.machine.external.text import Text, fill, number, quoted_path
 from spinplane.machine.files import temporary_folder, write_file
 
-from .mtj import NegfJunction, heavy_metal_resistance, junction
+from .mtj import NegfJunction, heavy_metal_resistance, junction, tmr
 from .sensing import bit_line_resistance, contents
 from .technology import Element, Technology
 
-_SECONDS = 60
+_SECONDS = 300
 _MODELS = "transistor models"
 _BIT_LINE, _NEAR, _INNER = Name("bl"), Name("near"), Name("inner")
-_LEVEL = re.compile(r"^\s*v\(bl_(\d+)_(\d+)\)\s*=\s*(\S+)", re.MULTILINE)
+_VOLTAGE = re.compile(r"^\s*v\((\w+)\)\s*=\s*(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +78,17 @@ def sense_deck(technology: Technology, *, model: TransistorModel | None = None, 
     -------
     Text
         Bit lines are the nodes ``bl_CELLS_ONES``.
+
+    Raises
+    ------
+    SpinplaneError
+        If the technology senses the current: the deck drives it.
     """
-    mtj = junction(technology)
-    lines = [spice.supply(technology["process.supply_voltage"])]
-    if model is not None:
-        lines.append(spice.included(model.path, _MODELS))
-    shown = []
+    if technology.sensing.quantity == "current":
+        raise SpinplaneError(
+            f"{technology.name}: sensing.quantity = 'current': the deck drives the read current into the bit line"
+        )
+    lines, shown = deck_head(technology, model), []
     for cells in sorted({1, fan_in}):
         for ones in range(cells + 1):
             bit_line, near = spice.node(_BIT_LINE, cells, ones), spice.node(_NEAR, cells, ones)
@@ -95,19 +100,44 @@ def sense_deck(technology: Technology, *, model: TransistorModel | None = None, 
             )
             wire = spice.node(Name("wire"), cells, ones)
             lines.append(spice.resistor(wire, (bit_line, near), bit_line_resistance(technology) / 2))
+            nodes = operation_nodes(technology, "read", near)
             for cell, state in enumerate(contents(cells, ones)):
-                lines += _cell(technology, mtj, (cells, ones, cell), near, bool(state), model)
+                own = (cells, ones, cell)
+                lines += cell_lines(technology, "read", own, nodes, bool(state), model)
     title = fill("@name@: bit lines of a read and of @cells@ cells", name=technology.name, cells=fan_in)
     return spice.operating_point(title, lines, shown)
 
 
+def deck_head(technology: Technology, model: TransistorModel | None) -> list[Text]:
+    """The supply, and the user's models if there are any."""
+    lines = [spice.supply(technology["process.supply_voltage"])]
+    return lines if model is None else [*lines, spice.included(model.path, _MODELS)]
+
+
 def run_deck(deck: Text) -> Mapping[tuple[int, int], float]:
-    """Levels in V by number of cells and of anti-parallel ones, from ngspice without its start-up files.
+    """Levels in V by number of cells and of anti-parallel ones, from ngspice; see `run_nodes`."""
+    found = ((name.split("_"), volts) for name, volts in run_nodes(deck).items())
+    return {(int(cells), int(ones)): volts for (_, cells, ones), volts in found}
+
+
+def run_nodes(deck: Text) -> Mapping[str, float]:
+    """Voltages in V of the nodes that a deck prints, from ngspice.
 
     Raises
     ------
     SpinplaneError
-        If ngspice is not installed, or its output has no levels.
+        If ngspice is not installed, or its output lacks a node.
+    """
+    return printed(deck, _VOLTAGE, deck.count("print v("))
+
+
+def printed(deck: Text, pattern: re.Pattern[str], count: int) -> dict[str, float]:
+    """Values by name that `pattern` finds in what ngspice prints of a deck, run without its start-up files.
+
+    Raises
+    ------
+    SpinplaneError
+        If ngspice is not installed, or there are not `count` values.
     """
     program = shutil.which("ngspice")
     if program is None:
@@ -117,13 +147,13 @@ def run_deck(deck: Text) -> Mapping[tuple[int, int], float]:
         ended = run([program, "-n", "-b", "deck.sp"], folder=folder, seconds=_SECONDS)
     if ended.status is None:
         raise SpinplaneError(f"ngspice: no operating point after {_SECONDS} s")
-    levels = {(int(cells), int(ones)): float(value) for cells, ones, value in _LEVEL.findall(ended.output)}
-    if len(levels) != deck.count("print v(bl_"):
+    values = {name: float(value) for name, value in pattern.findall(ended.output)}
+    if len(values) != count:
         said = [line for line in (ended.errors + "\n" + ended.output).splitlines() if "rror" in line]
         raise SpinplaneError(
             f"ngspice gave no operating point: {' '.join((said or ['no message'])[0].split())}"
         )
-    return levels
+    return values
 
 
 def margins_of(levels: Mapping[tuple[int, int], float]) -> dict[str, float]:
@@ -136,23 +166,28 @@ def margins_of(levels: Mapping[tuple[int, int], float]) -> dict[str, float]:
     }
 
 
-def _cell(
+def operation_nodes(technology: Technology, operation: str, driven: Text) -> dict[str, Text]:
+    """Nodes of the lines of a cell that takes part, without their wires; `driven` is the line that has the current."""
+    nodes = {"0": spice.GROUND, "vdd": spice.SUPPLY, "read": driven}
+    selected = technology.operations[operation].selected
+    return {line: nodes[drive] for line, drive in selected.items() if drive in nodes}
+
+
+def cell_lines(
     technology: Technology,
-    mtj: object,
-    own: tuple[int, int, int],
-    near: Text,
+    operation: str,
+    own: tuple[int, ...],
+    nodes: Mapping[str, Text],
     antiparallel: bool,
     model: TransistorModel | None,
 ) -> list[Text]:
-    """Lines of the cell whose numbers are `own`, on the end `near` of its bit line."""
-    selected = technology.operations["read"].selected
-    driven = {"0": spice.GROUND, "vdd": spice.SUPPLY, "read": near}
-    nodes = {line: driven[drive] for line, drive in selected.items() if drive in driven}
+    """The conducting elements of the cell whose numbers are `own`, between the nodes of its lines."""
+    mtj = junction(technology)
     # Nodes within the cell are numbered: what a file calls them could be anything, and SPICE knows no case.
     inner: dict[str, Text] = {}
     lines = []
     for index, element in enumerate(technology.elements):
-        if element.name not in technology.operations["read"].conducts:
+        if element.name not in technology.operations[operation].conducts:
             continue
         first, second = (
             nodes.get(end) or inner.setdefault(end, spice.node(_INNER, len(inner), *own))
@@ -195,6 +230,6 @@ def _current(technology: Technology, mtj: object, voltage: Text, antiparallel: b
     parallel = number(float(junction(technology).conductance_p(0.0)), 15)
     if not antiparallel:
         return fill("@v@*@g@", v=voltage, g=parallel)
-    tmr = number(technology["mtj.tmr"], 15)
+    share = number(float(tmr(junction(technology))), 15)
     half = number(technology["mtj.tmr_half_voltage"] ** 2, 15)
-    return fill("@v@*@g@/(1+@tmr@/(1+@v@*@v@/@half@))", v=voltage, g=parallel, tmr=tmr, half=half)
+    return fill("@v@*@g@/(1+@tmr@/(1+@v@*@v@/@half@))", v=voltage, g=parallel, tmr=share, half=half)
