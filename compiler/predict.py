@@ -73,11 +73,16 @@ def predict_descriptors(
 def predict_memory_operation(operation: MemoryOperation) -> AcceleratorCounters:
     """Counters of a memory operation."""
     steps = operation.rows * operation.sub_arrays
-    senses = {RowOperation.READ: "row_reads", RowOperation.AND: "ands", RowOperation.OR: "ors"}
-    sensed = senses.get(operation.operation)
+    senses = {
+        RowOperation.READ: ("row_reads",),
+        RowOperation.AND: ("ands",),
+        RowOperation.OR: ("ors",),
+        RowOperation.XOR: ("ands", "ors"),
+    }
+    sensed = senses.get(operation.operation, ())
     cycles, stalled = memory_time(operation)
     return AcceleratorCounters(
-        **({sensed: steps} if sensed else {}),
+        **dict.fromkeys(sensed, steps),
         row_writes=steps * operation.writes_rows,
         cycles=fetch_cycles(operation.machine) + cycles + FINISH_CYCLES,
         stalled=stalled,

@@ -6,9 +6,15 @@ from typing import Protocol
 import numpy as np
 from scipy.constants import e, hbar, k, mu_0
 
+from spinplane.machine import SpinplaneError
+
 from .demagnetisation import elliptic_cylinder
 from .mtj import junction_area
 from .technology import Technology
+from .temperature import anisotropy_share, magnetisation_share
+
+#: Barriers over k_B·T below which a state is left too often for the formulas of a stiff easy axis.
+LEAST_STABILITY = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +71,11 @@ class FreeLayer:
         """Energy between the two states in J: µ0·Ms·V·H/2 over the softer transverse axis."""
         return mu_0 * self.saturation_magnetisation * self.volume_m3 * min(self.stiffness) / 2
 
+    @property
+    def onset_field(self) -> float:
+        """Damping-like field in A/m at which a small deviation begins to grow: α·(H_1 + H_2)/2."""
+        return self.damping * sum(self.stiffness) / 2
+
     def stability(self, temperature: float) -> float:
         """Thermal stability Δ: barrier over k_B·T."""
         return self.barrier_j / (k * temperature)
@@ -80,7 +91,7 @@ class FreeLayer:
 
         γ·µ0·(a − α·(H_1 + H_2)/2)/(1 + α²): half the trace of the linearised equation.
         """
-        excess = torque_field - self.damping * sum(self.stiffness) / 2
+        excess = torque_field - self.onset_field
         return self.gyromagnetic_ratio * mu_0 * excess / (1 + self.damping**2)
 
 
@@ -158,7 +169,16 @@ class SpinTransfer:
 
 
 def free_layer(technology: Technology) -> FreeLayer:
-    """The free layer of a technology; the demagnetisation of an elliptic cylinder where none is given."""
+    """The free layer of a technology at its temperature.
+
+    Demagnetisation is that of an elliptic cylinder where none is given.
+
+    Raises
+    ------
+    SpinplaneError
+        If the model does not cover the layer: another axis is easier, a state is too shallow, or a domain wall costs
+        less than turning the layer as one.
+    """
     key = "free_layer.demagnetisation"
     if key in technology.parameters:
         x, y, z = technology.numbers(key)
@@ -166,16 +186,52 @@ def free_layer(technology: Technology) -> FreeLayer:
         x, y, z = elliptic_cylinder(
             technology["mtj.length"], technology["mtj.width"], technology["free_layer.thickness"]
         )
-    return FreeLayer(
-        saturation_magnetisation=technology["free_layer.saturation_magnetisation"],
+    layer = FreeLayer(
+        saturation_magnetisation=technology["free_layer.saturation_magnetisation"]
+        * magnetisation_share(technology),
         thickness_m=technology["free_layer.thickness"],
         area_m2=junction_area(technology),
         damping=technology["free_layer.damping"],
         gyromagnetic_ratio=technology["free_layer.gyromagnetic_ratio"],
         demagnetisation=(x, y, z),
-        anisotropy=technology["free_layer.anisotropy"],
+        anisotropy=technology["free_layer.anisotropy"] * anisotropy_share(technology),
         easy_axis="xyz".index(technology.easy_axis),
     )
+    _check_covered(technology, layer)
+    return layer
+
+
+def wall_energy(technology: Technology, layer: FreeLayer) -> float:
+    """Energy in J of a domain wall across the narrowest part of the layer, by which it could switch instead.
+
+    4·√(A·K)·t·w with K the barrier over the volume and w the smaller of length and width.
+    """
+    stiffness = technology["free_layer.exchange_stiffness"] * layer.barrier_j / layer.volume_m3
+    narrow = min(technology["mtj.length"], technology["mtj.width"])
+    return float(4 * np.sqrt(stiffness) * layer.thickness_m * narrow)
+
+
+def _check_covered(technology: Technology, layer: FreeLayer) -> None:
+    name, easy = technology.name, technology.easy_axis
+    for offset, field in enumerate(layer.stiffness, start=1):
+        if field <= 0:
+            axis = "xyz"[(layer.easy_axis + offset) % 3]
+            raise SpinplaneError(
+                f"{name}: easy_axis = {easy!r}: the layer lies easier along {axis}, by {-field / 1e3:.4g} kA/m"
+            )
+    temperature = technology["process.temperature"]
+    stability = layer.stability(temperature)
+    if stability < LEAST_STABILITY:
+        raise SpinplaneError(
+            f"{name}: thermal stability = {stability:.3g} at {temperature:g} K: the model needs at least "
+            f"{LEAST_STABILITY:g}"
+        )
+    wall = wall_energy(technology, layer)
+    if layer.barrier_j > wall:
+        raise SpinplaneError(
+            f"{name}: thermal stability = {stability:.3g}: a domain wall costs {wall / (k * temperature):.3g} k_B·T, "
+            "and the model turns the layer as one; make it smaller or softer"
+        )
 
 
 def spin_transfer(technology: Technology) -> SpinTransfer:
@@ -208,5 +264,4 @@ def critical_current_density(layer: FreeLayer, torque: Torque, *, from_parallel:
     Below it nothing switches at 0 K; close above it switching takes arbitrarily long. The magnitude is
     returned; from the parallel state the current is negative.
     """
-    needed = layer.damping * sum(layer.stiffness) / 2
-    return needed / float(torque.field(layer, 1.0, 1.0 if from_parallel else -1.0))
+    return layer.onset_field / float(torque.field(layer, 1.0, 1.0 if from_parallel else -1.0))

@@ -1,12 +1,13 @@
 """Resistance of the junction in both states, against voltage and oxide, and of the heavy metal under it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 from typing import Protocol
 
 import numpy as np
 
 from .technology import Technology
+from .temperature import tmr_share
 
 _NM = 1e-9
 _PER_CM2 = 1e4  # S/cm² in S/m²
@@ -35,12 +36,15 @@ class NegfJunction:
         Thickness T of the oxide in m.
     parallel, antiparallel : tuple of float
         c1 to c4 of either state.
+    antiparallel_factor : float
+        Conductance of the anti-parallel state over that of the fit, at all voltages: 1 at the fit's temperature.
     """
 
     area_m2: float
     oxide_m: float
     parallel: tuple[float, ...]
     antiparallel: tuple[float, ...]
+    antiparallel_factor: float = 1.0
 
     def conductance_p(self, voltage: np.ndarray | float) -> np.ndarray | float:
         """Conductance of the parallel state in S at `voltage` in V."""
@@ -54,7 +58,7 @@ class NegfJunction:
         """g2 in S/V² and g0 in S of G = g2·V² + g0."""
         c1, c2, c3, c4 = self.antiparallel if antiparallel else self.parallel
         thickness = self.oxide_m / _NM
-        scale = self.area_m2 * _PER_CM2
+        scale = self.area_m2 * _PER_CM2 * (self.antiparallel_factor if antiparallel else 1.0)
         return scale * float(np.exp(c1 * thickness + c2)), scale * float(np.exp(c3 * thickness + c4))
 
     def _conductance(self, fit: tuple[float, ...], voltage: np.ndarray | float) -> np.ndarray | float:
@@ -100,19 +104,25 @@ def junction_area(technology: Technology) -> float:
 
 
 def junction(technology: Technology) -> NegfJunction | DirectJunction:
-    """The junction of a technology, by the model that it names."""
+    """The junction of a technology at its temperature, by the model that it names.
+
+    The parallel resistance keeps its value, and the TMR at 0 V falls by `tmr_share`.
+    """
     area = junction_area(technology)
     if technology.resistance == "negf":
-        return NegfJunction(
+        given = NegfJunction(
             area_m2=area,
             oxide_m=technology["oxide.thickness"],
             parallel=technology.numbers("oxide.parallel_fit"),
             antiparallel=technology.numbers("oxide.antiparallel_fit"),
         )
+        before = float(tmr(given))
+        return replace(given, antiparallel_factor=(1 + before) / (1 + before * tmr_share(technology, before)))
+    given_tmr = technology["mtj.tmr"]
     return DirectJunction(
         area_m2=area,
         resistance_area=technology["mtj.resistance_area"],
-        tmr=technology["mtj.tmr"],
+        tmr=given_tmr * tmr_share(technology, given_tmr),
         half_voltage=technology["mtj.tmr_half_voltage"],
     )
 

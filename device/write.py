@@ -22,6 +22,9 @@ from .technology import Technology
 
 #: Failures on which the extrapolation of a write error rate stands.
 _ANCHOR = 100
+#: Rates from which on the tail holds, and how often a run is made longer to reach it.
+_HIGHEST_TAIL = 1e-3
+_DOUBLINGS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,38 +233,135 @@ def write_error_rates(
         raise SpinplaneError(f"writes = {count!r}: must be a whole number of at least 1")
     currents = (technology[f"write.current_{bit}"],) if currents is None else currents
     pulses = (technology["write.pulse"],) if pulses is None else pulses
-    temperature = technology["process.temperature"]
     rows = []
     for index, current in enumerate(currents):
-        layer, torque, density = _driven(technology, bit, current)
-        start = equilibrium(layer, temperature, count, seed + 2 * index, from_parallel=bit == 1)
-        run = run_ensemble(
-            layer, torque, density, max(pulses), start,
-            temperature=temperature, seed=seed + 2 * index + 1, samples=400,
-        )  # fmt: skip
-        side = 1 if bit == 1 else -1
-        left = np.count_nonzero(run.easy * side > 0, axis=1)
-        force = abs(float(torque.field(layer, density, float(side))))
-        tail = _Tail(run.time_s, left, count, layer.growth_rate(force))
-        at = [int(np.argmin(np.abs(run.time_s - pulse))) for pulse in pulses]
-        rows.append(
-            tuple(counted(int(left[i]), count, tail(pulse)) for i, pulse in zip(at, pulses, strict=True))
-        )
+        tail = _tail(technology, bit, current, max(pulses), count, seed + 2 * index)
+        rows.append(tuple(counted(tail.counted(pulse), count, tail(pulse)) for pulse in pulses))
     return WriteErrors(bit=bit, currents_a=tuple(currents), pulses_s=tuple(pulses), rates=tuple(rows))
 
 
-class _Tail:
-    """Extrapolated share of writes that have not switched by a time."""
+def pulse_for_error_rate(
+    technology: Technology, bit: int, rate: float, *, count: int = 2000, seed: int = 0
+) -> float:
+    """Pulse in s after which a share `rate` of the writes has still to switch, at the technology's current.
 
-    def __init__(self, time_s: np.ndarray, left: np.ndarray, count: int, growth: float) -> None:
-        enough = np.flatnonzero(left >= min(_ANCHOR, count))
-        anchor = int(enough[-1]) if enough.size else 0
-        self.time_s, self.share, self.growth = float(time_s[anchor]), left[anchor] / count, growth
+    Parameters
+    ----------
+    technology : Technology
+    bit : {0, 1}
+    rate : float
+        Above 0, at most 1e-3: in the tail of `write_error_rates`.
+    count : int
+        Simulated writes, at least 1000.
+    seed : int
+
+    Returns
+    -------
+    float
+        The anchor's counting noise of a tenth moves it by 0.1/(2λ): less than 1 % at 1e-6.
+
+    Raises
+    ------
+    SpinplaneError
+        If the rate is not in the tail, or the current does not switch the cell in 16 times the technology's pulse.
+    """
+    if not 0 < rate <= _HIGHEST_TAIL:
+        raise SpinplaneError(f"write error rate = {rate!r}: must be above 0 and at most {_HIGHEST_TAIL:g}")
+    current, duration = technology[f"write.current_{bit}"], technology["write.pulse"]
+    for _ in range(_DOUBLINGS):
+        tail = _tail(technology, bit, current, duration, count, seed)
+        if tail.reached:
+            return tail.pulse(rate)
+        duration *= 2
+    raise SpinplaneError(
+        f"{technology.name}: write.current_{bit} = {current * 1e6:g} µA does not switch the cell in "
+        f"{duration * 5e8:g} ns"
+    )
+
+
+def mean_error_rate(technology: Technology, bit: int, rate: float, pulse: float) -> float:
+    """Write error rate of a row of cells whose critical currents differ, from that of the nominal cell.
+
+    The exponent −2λt of a cell is linear in its onset, which is normal with ``variation.critical_current``: the rates
+    are log-normal, and their mean is exp(s²/2) times the nominal one (Imamura et al., arXiv 2209.13828).
+
+    Parameters
+    ----------
+    technology : Technology
+    bit : {0, 1}
+    rate : float
+        Of the nominal cell.
+    pulse : float
+        In s.
+    """
+    layer = free_layer(technology)
+    shrink = 2 * (layer.growth_rate(layer.onset_field) - layer.growth_rate(0.0)) * pulse
+    deviation = shrink * technology["variation.critical_current"]
+    return float(min(1.0, rate * np.exp(min(700.0, deviation**2 / 2))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tail:
+    """Writes that have not switched by a time: counted, and beyond the anchor by the linear theory.
+
+    Parameters
+    ----------
+    time_s : ndarray of shape (n,)
+    left : ndarray of shape (n,), int
+        Writes that had not switched.
+    count : int
+    growth : float
+        λ in 1/s.
+    """
+
+    time_s: np.ndarray
+    left: np.ndarray
+    count: int
+    growth: float
+
+    @property
+    def anchor(self) -> int:
+        """The last sample at which enough writes had still to switch."""
+        enough = np.flatnonzero(self.left >= min(_ANCHOR, self.count))
+        return int(enough[-1]) if enough.size else 0
+
+    @property
+    def reached(self) -> bool:
+        """Whether the run was long enough for the anchor."""
+        return self.growth > 0 and self.anchor < len(self.left) - 1
+
+    def counted(self, pulse: float) -> int:
+        """Writes that had not switched at the sample nearest to a time in s."""
+        return int(self.left[np.argmin(np.abs(self.time_s - pulse))])
 
     def __call__(self, pulse: float) -> float:
+        """The share that has not switched by a time in s."""
+        share = float(self.left[self.anchor]) / self.count
         if self.growth <= 0:
-            return self.share
-        return float(min(1.0, self.share * np.exp(-2 * self.growth * (pulse - self.time_s))))
+            return share
+        return float(min(1.0, share * np.exp(-2 * self.growth * (pulse - self.time_s[self.anchor]))))
+
+    def pulse(self, rate: float) -> float:
+        """The time in s by which a share `rate` has not switched."""
+        share = float(self.left[self.anchor]) / self.count
+        return float(self.time_s[self.anchor] + np.log(share / rate) / (2 * self.growth))
+
+
+def _tail(technology: Technology, bit: int, current: float, duration: float, count: int, seed: int) -> _Tail:
+    layer, torque, density = _driven(technology, bit, current)
+    temperature = technology["process.temperature"]
+    start = equilibrium(layer, temperature, count, seed, from_parallel=bit == 1)
+    run = run_ensemble(
+        layer, torque, density, duration, start, temperature=temperature, seed=seed + 1, samples=400
+    )
+    side = 1 if bit == 1 else -1
+    force = abs(float(torque.field(layer, density, float(side))))
+    return _Tail(
+        time_s=run.time_s,
+        left=np.count_nonzero(run.easy * side > 0, axis=1),
+        count=count,
+        growth=layer.growth_rate(force),
+    )
 
 
 def _driven(technology: Technology, bit: int, current: float) -> tuple[FreeLayer, Torque, float]:

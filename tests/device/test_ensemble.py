@@ -26,7 +26,7 @@ def test_at_0_k_it_is_the_solvers_path(name: str, from_parallel: bool) -> None:
 @pytest.mark.parametrize("name", ["sot-mram", "stt-mram"])
 def test_it_keeps_boltzmanns_distribution(name: str) -> None:
     """From rest, with strong damping so that a few nanoseconds suffice: variances are k_B·T over the stiffness."""
-    technology = load_technology(name).with_values({"free_layer.damping": 0.2, "process.temperature": 100})
+    technology = load_technology(name).with_values({"free_layer.damping": 0.2})
     layer, torque = free_layer(technology), write_torque(technology)
     count = 3000
     start = np.zeros((3, count))

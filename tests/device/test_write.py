@@ -134,7 +134,7 @@ def test_a_hotter_cell_starts_further_out() -> None:
         write_error_rates(sot.with_values({"process.temperature": t}), 1, pulses=(0.9e-9,), count=1000).rates[
             0
         ][0]
-        for t in (150, 400)
+        for t in (250, 400)
     )
     assert hot.high < cold.low
 
