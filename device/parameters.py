@@ -30,9 +30,11 @@ UNITS: dict[str, tuple[str, float]] = {
     "fF": ("capacitance", 1e-15),
     "fJ": ("energy", 1e-15),
     "K": ("temperature", 1.0),
+    "1/K^1.5": ("loss of polarisation", 1.0),
     "A/m": ("magnetisation", 1.0),
     "kA/m": ("magnetisation", 1e3),
     "J/m³": ("energy density", 1.0),
+    "pJ/m": ("exchange stiffness", 1e-12),
     "rad/(s·T)": ("gyromagnetic ratio", 1.0),
 }
 
@@ -40,9 +42,10 @@ UNITS: dict[str, tuple[str, float]] = {
 COMMON: dict[str, tuple[str, float, float]] = {
     "process.feature_size": ("nm", 1e-9, 1e-6),
     "process.supply_voltage": ("V", 0.1, 10.0),
-    "process.temperature": ("K", 1.0, 1000.0),
+    "process.temperature": ("K", 250.0, 400.0),
     "cell.area": ("F²", 1.0, 1e4),
     "access.off_resistance": ("GΩ", 1e6, 1e15),
+    "access.source_swing": ("mV", 0.03, 1.0),
     "mtj.length": ("nm", 1e-9, 1e-6),
     "mtj.width": ("nm", 1e-9, 1e-6),
     "free_layer.thickness": ("nm", 1e-10, 1e-7),
@@ -50,15 +53,26 @@ COMMON: dict[str, tuple[str, float, float]] = {
     "free_layer.damping": ("1", 1e-5, 1.0),
     "free_layer.gyromagnetic_ratio": ("rad/(s·T)", 1e10, 1e12),
     "free_layer.anisotropy": ("J/m³", 0.0, 1e8),
+    "free_layer.exchange_stiffness": ("pJ/m", 1e-13, 1e-10),
     "polarizer.pinned_polarisation": ("1", 0.0, 1.0),
     "polarizer.free_polarisation": ("1", 0.0, 1.0),
     "polarizer.pinned_asymmetry": ("1", 1.0, 100.0),
     "polarizer.free_asymmetry": ("1", 1.0, 100.0),
+    "temperature.reference": ("K", 250.0, 400.0),
+    "temperature.bloch": ("K", 600.0, 3000.0),
+    "temperature.anisotropy_exponent": ("1", 1.0, 4.0),
+    "temperature.polarisation_loss": ("1/K^1.5", 0.0, 1e-4),
     "retention.attempt_time": ("ns", 1e-12, 1e-6),
     "retention.barrier_exponent": ("1", 1.0, 2.0),
+    "endurance.cycles": ("1", 1.0, 1e18),
     "bit_line.cells": ("1", 1.0, 1e5),
     "bit_line.resistance_per_cell": ("Ω", 0.0, 1e4),
     "bit_line.capacitance_per_cell": ("fF", 1e-20, 1e-12),
+    "word_line.cells": ("1", 1.0, 1e5),
+    "word_line.resistance_per_cell": ("Ω", 0.0, 1e4),
+    "word_line.capacitance_per_cell": ("fF", 1e-20, 1e-12),
+    "decoder.clock_to_q": ("ps", 0.0, 1e-6),
+    "decoder.delay": ("ps", 0.0, 1e-6),
     "write.pulse": ("ns", 1e-12, 1e-6),
     "write.current_0": ("µA", 1e-9, 1e-1),
     "write.current_1": ("µA", 1e-9, 1e-1),
@@ -70,6 +84,7 @@ COMMON: dict[str, tuple[str, float, float]] = {
     "variation.resistance_area": ("%", 0.0, 1.0),
     "variation.tmr": ("%", 0.0, 1.0),
     "variation.critical_current": ("%", 0.0, 1.0),
+    "variation.stability": ("%", 0.0, 0.2),
 }
 
 #: Keys by the torque that writes.
@@ -100,8 +115,16 @@ BY_RESISTANCE: dict[str, dict[str, tuple[str, float, float]]] = {
     },
 }
 
+#: Keys of a technology one of whose lines is a mesh.
+MESH: dict[str, tuple[str, float, float]] = {
+    "mesh.resistance_per_cell": ("Ω", 0.0, 1e4),
+    "mesh.strap_columns": ("1", 1.0, 1e5),
+    "mesh.strap_resistance_per_cell": ("Ω", 0.0, 1e4),
+    "mesh.via_resistance": ("Ω", 0.0, 1e4),
+}
+
 #: Keys that may be left out.
-OPTIONAL: dict[str, tuple[str, float, float]] = {"free_layer.demagnetisation": ("1", 0.0, 1.0)}
+OPTIONAL: dict[str, tuple[str, float, float]] = {"free_layer.demagnetisation": ("1", 0.0, 1.0)} | MESH
 
 _LISTS = {"oxide.parallel_fit": 4, "oxide.antiparallel_fit": 4, "free_layer.demagnetisation": 3}
 
@@ -119,12 +142,15 @@ class Parameter:
     mark : {"measured", "published", "derived", "assumed"}
     source : str
         Publication, measurement, formula or reason.
+    bounds : tuple of float, optional
+        Least and largest value that the source leaves open, in `unit`.
     """
 
     value: float | tuple[float, ...]
     unit: str
     mark: str
     source: str
+    bounds: tuple[float, float] | None = None
 
     @property
     def si(self) -> float | tuple[float, ...]:
@@ -154,7 +180,7 @@ def read_parameter(key: str, entry: Any, known: Mapping[str, tuple[str, float, f
         Naming the key, what was found and what is allowed.
     """
     form = "{ value, unit, mark, source }"
-    if not isinstance(entry, dict) or set(entry) != {"value", "unit", "mark", "source"}:
+    if not isinstance(entry, dict) or set(entry) - {"bounds"} != {"value", "unit", "mark", "source"}:
         raise SpinplaneError(f"{key} = {shown(entry)}: must be a table {form}")
     unit, low, high = known[key]
     kind = UNITS[unit][0]
@@ -179,4 +205,21 @@ def read_parameter(key: str, entry: Any, known: Mapping[str, tuple[str, float, f
         ends = " to ".join(f"{end / factor:.6g}" for end in (low, high))
         raise SpinplaneError(f"{key}: value = {shown(value)}: must be from {ends} {entry['unit']}")
     number: float | tuple[float, ...] = tuple(float(v) for v in values) if length else float(value)
-    return Parameter(value=number, unit=entry["unit"], mark=entry["mark"], source=entry["source"])
+    return Parameter(
+        value=number,
+        unit=entry["unit"],
+        mark=entry["mark"],
+        source=entry["source"],
+        bounds=_bounds(key, entry.get("bounds"), number),
+    )
+
+
+def _bounds(key: str, bounds: Any, value: float | tuple[float, ...]) -> tuple[float, float] | None:
+    if bounds is None:
+        return None
+    numbers = isinstance(bounds, (list, tuple)) and all(type(end) in (int, float) for end in bounds)
+    if isinstance(value, tuple) or not numbers or len(bounds) != 2 or not bounds[0] <= value <= bounds[1]:
+        raise SpinplaneError(
+            f"{key}: bounds = {shown(bounds)}: must be two numbers around the value {shown(value)}"
+        )
+    return float(bounds[0]), float(bounds[1])

@@ -1,4 +1,4 @@
-"""Sensing: voltages of a bit line for each content, references between them, margins, time and energy."""
+"""Sensing: what an amplifier sees of each content, references between them, margins, time and energy."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from spinplane.machine import SpinplaneError
 
-from .mtj import heavy_metal_resistance, junction, resistance
+from .mtj import heavy_metal_resistance, junction, resistance, voltage_at
 from .technology import Technology
 
 _ITERATIONS = 200
@@ -44,7 +44,7 @@ class Margin:
     ----------
     decision : Decision
     low_v, reference_v, high_v : float
-        The highest voltage that is a 0, the reference midway, the lowest voltage that is a 1.
+        The highest voltage that is a 0, the reference midway, the lowest voltage that is a 1; see `sense_voltage`.
     margin_v : float
         Distance of the reference from either, with the cells at the end of the bit line that is worse.
     time_s : float
@@ -96,6 +96,37 @@ def bit_line_resistance(technology: Technology) -> float:
     return technology["bit_line.cells"] * technology["bit_line.resistance_per_cell"]
 
 
+def read_voltage(technology: Technology) -> float:
+    """Voltage in V at which a nominal parallel cell takes the read current: of a bit line whose current is sensed."""
+    current = technology["read.current"]
+    return voltage_at(junction(technology), False, current) + current * series_resistance(technology)
+
+
+def sense_voltage(
+    technology: Technology,
+    antiparallel: np.ndarray,
+    *,
+    resistance_factor: np.ndarray | float = 1.0,
+    tmr_factor: np.ndarray | float = 1.0,
+    position: np.ndarray | float = 0.5,
+) -> np.ndarray:
+    """What the amplifier compares with its reference; parameters as of `bit_line_voltage`.
+
+    Where the voltage is sensed, that of the bit line. Where the current I of n cells is sensed, V·(n − I/I_read): by
+    how much it is less than that of n nominal parallel cells, over the resistance V/I_read of such a cell with its
+    access. Either grows with the anti-parallel cells.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        In V.
+    """
+    voltage, current = _operating_point(technology, antiparallel, resistance_factor, tmr_factor, position)
+    if technology.sensing.quantity == "voltage":
+        return voltage
+    return voltage * (len(antiparallel) - current / technology["read.current"])
+
+
 def bit_line_voltage(
     technology: Technology,
     antiparallel: np.ndarray,
@@ -104,7 +135,7 @@ def bit_line_voltage(
     tmr_factor: np.ndarray | float = 1.0,
     position: np.ndarray | float = 0.5,
 ) -> np.ndarray:
-    """Voltage at the amplifier when the read current divides over cells in parallel.
+    """Voltage at the amplifier when the read current divides over cells in parallel, or to which it holds them.
 
     Parameters
     ----------
@@ -121,8 +152,21 @@ def bit_line_voltage(
     ndarray of shape (...)
         In V.
     """
+    return _operating_point(technology, antiparallel, resistance_factor, tmr_factor, position)[0]
+
+
+def _operating_point(
+    technology: Technology,
+    antiparallel: np.ndarray,
+    resistance_factor: np.ndarray | float,
+    tmr_factor: np.ndarray | float,
+    position: np.ndarray | float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Voltage of the bit line at the amplifier in V, and its current in A."""
     antiparallel = np.asarray(antiparallel)
     mtj, current = junction(technology), technology["read.current"]
+    clamped = technology.sensing.quantity == "current"
+    held = read_voltage(technology) if clamped else 0.0
     wire = bit_line_resistance(technology) * np.broadcast_to(position, antiparallel.shape)
     shared = wire.min(axis=0)
     series = series_resistance(technology) + wire - shared
@@ -133,11 +177,12 @@ def bit_line_voltage(
     for _ in range(_ITERATIONS):
         ohms = resistance(mtj, antiparallel, over, resistance_factor=resistance_factor, tmr_factor=tmr_factor)
         branch = 1 / (ohms + series)
-        parallel = current / branch.sum(axis=0)
+        total = branch.sum(axis=0)
+        parallel = held / (1 + shared * total) if clamped else current / total
         new = parallel * branch * ohms
         change = float(np.max(np.abs(new - over), initial=0.0))
         if change <= _SETTLED * float(np.max(new, initial=0.0)):
-            return parallel + current * shared
+            return parallel * (1 + shared * total), parallel * total
         if change > _SHRINKS * last:
             share = 0.5
         over, last = over + share * (new - over), change
@@ -150,8 +195,8 @@ def contents(cells: int, ones: int) -> np.ndarray:
 
 
 def level(technology: Technology, cells: int, ones: int, position: float = 0.5) -> float:
-    """Nominal voltage in V with `ones` of `cells` cells anti-parallel."""
-    return float(bit_line_voltage(technology, contents(cells, ones), position=position))
+    """Nominal `sense_voltage` in V with `ones` of `cells` cells anti-parallel."""
+    return float(sense_voltage(technology, contents(cells, ones), position=position))
 
 
 def reference_voltage(technology: Technology, decision: Decision) -> float:
@@ -160,17 +205,46 @@ def reference_voltage(technology: Technology, decision: Decision) -> float:
     Raises
     ------
     SpinplaneError
-        If the upper level is above the supply, from which no current source reaches it.
+        If the bit line were above the supply, from which nothing drives it there.
     """
     low, high = (level(technology, decision.cells, decision.threshold - i) for i in (1, 0))
     supply = technology["process.supply_voltage"]
-    if high > supply:
+    sensed = technology.sensing.quantity
+    highest = high if sensed == "voltage" else read_voltage(technology)
+    if highest > supply:
         key = "oxide.thickness" if technology.resistance == "negf" else "mtj.resistance_area"
+        what = "the lowest 1" if sensed == "voltage" else "the bit line"
         raise SpinplaneError(
-            f"{technology.name}: {decision.reference} with {decision.cells} cells cannot be sensed: the lowest 1 is "
-            f"{high:.2f} V, the supply {supply:g} V; lower read.current or {key}"
+            f"{technology.name}: {decision.reference} with {decision.cells} cells cannot be sensed: {what} is "
+            f"{highest:.2f} V, the supply {supply:g} V; lower read.current or {key}"
         )
     return (low + high) / 2
+
+
+def shifted_reference(
+    technology: Technology, decision: Decision, reference: float, offsets: np.ndarray
+) -> np.ndarray:
+    """References in V of amplifiers with offsets, in terms of `sense_voltage`.
+
+    Parameters
+    ----------
+    technology : Technology
+    decision : Decision
+    reference : float
+        Without an offset, in V.
+    offsets : ndarray
+        In V: of the input, or of the voltage to which the amplifier clamps the bit line. The reference's own current
+        is that of the nominal voltage.
+
+    Returns
+    -------
+    ndarray of the shape of `offsets`
+    """
+    if technology.sensing.quantity == "voltage":
+        return np.asarray(reference + offsets)
+    # The cells take the reference's current I at V + offset if they would take I·V/(V + offset) at V.
+    held = read_voltage(technology)
+    return np.asarray(held * decision.cells - (held * decision.cells - reference) * held / (held + offsets))
 
 
 def margin(technology: Technology, decision: Decision) -> Margin:
@@ -185,8 +259,15 @@ def margin(technology: Technology, decision: Decision) -> Margin:
     cells, threshold = decision.cells, decision.threshold
     low, high = (level(technology, cells, threshold - i) for i in (1, 0))
     near, far = level(technology, cells, threshold, 0.0), level(technology, cells, threshold - 1, 1.0)
-    time_s = _settling_time(technology, decision, reference, near) + technology["sense_amplifier.delay"]
-    supply = technology["read.current"] * technology["process.supply_voltage"]
+    current = technology["read.current"]
+    if technology.sensing.quantity == "voltage":
+        settled = _settling_time(technology, decision, reference, near)
+    else:
+        settled = _current_settling_time(technology, decision, reference, far)
+        # All cells may be parallel.
+        current *= cells
+    time_s = settled + technology["sense_amplifier.delay"]
+    supply = current * technology["process.supply_voltage"]
     return Margin(
         decision=decision,
         low_v=low,
@@ -213,3 +294,23 @@ def _settling_time(technology: Technology, decision: Decision, reference: float,
         )
     capacitance = technology["bit_line.cells"] * technology["bit_line.capacitance_per_cell"]
     return high / technology["read.current"] * capacitance * float(-np.log1p(-wanted / high))
+
+
+def _current_settling_time(technology: Technology, decision: Decision, reference: float, low: float) -> float:
+    """Time in s after which the current has passed the reference by the amplifier's differential.
+
+    The bit line rises from 0 to the voltage to which it is clamped. Were the cells alone to charge it, its time
+    constant would be that of their resistance, and a clamp is faster: this is the longest that it can take. A 1 is a
+    small current and on its side at all times, so the highest 0 decides.
+    """
+    wanted = reference - technology["sense_amplifier.differential"]
+    if wanted <= low:
+        raise SpinplaneError(
+            f"{technology.name}: {decision.reference} with {decision.cells} cells cannot be sensed: the highest 0 is "
+            f"{low * 1e3:.1f} mV, reference less differential of the amplifier {wanted * 1e3:.1f} mV; raise "
+            "read.current, or lower sense_amplifier.differential"
+        )
+    held, unit = read_voltage(technology), technology["read.current"]
+    least, full = (unit * (decision.cells - voltage / held) for voltage in (wanted, low))
+    capacitance = technology["bit_line.cells"] * technology["bit_line.capacitance_per_cell"]
+    return held / full * capacitance * float(-np.log1p(-least / full))

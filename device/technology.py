@@ -10,17 +10,30 @@ from spinplane.machine import Name, SpinplaneError
 from spinplane.machine.errors import shown
 from spinplane.machine.toml_files import check_keys, read_toml
 
-from .parameters import BY_RESISTANCE, BY_TORQUE, OPTIONAL, Parameter, is_line, known_keys, read_parameter
+from .parameters import (
+    BY_RESISTANCE,
+    BY_TORQUE,
+    MESH,
+    OPTIONAL,
+    Parameter,
+    is_line,
+    known_keys,
+    read_parameter,
+)
 
 #: What a line can be tied to; ``write`` is the write voltage, ``read`` a source of the read current.
 DRIVES = ("0", "vdd", "+write", "-write", "read", "float")
 OPERATIONS = ("write_0", "write_1", "read")
+#: What shares a line. A mesh is always grounded.
+WAYS = ("row", "column", "mesh")
+_SENSING: dict[str, tuple[str | int, ...]] = {"quantity": ("voltage", "current"), "amplifiers": (1, 2)}
 _KINDS = ("transistor", "half_heavy_metal", "mtj")
-_TEXTS = ("name", "description", "structure", "torque", "resistance", "easy_axis")
+_TEXTS = ("name", "description", "structure", "torque", "resistance", "easy_axis", "polarisation")
 _ALLOWED = {
     "torque": tuple(BY_TORQUE),
     "resistance": tuple(BY_RESISTANCE),
     "easy_axis": ("x", "y", "z"),
+    "polarisation": ("x", "y", "z"),
 }
 
 
@@ -70,6 +83,24 @@ class Operation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sensing:
+    """How a bit line is sensed.
+
+    Parameters
+    ----------
+    quantity : {"voltage", "current"}
+        Compared with a reference: the voltage at which the cells take the read current, or the current that they take
+        at a voltage to which the bit line is clamped.
+    amplifiers : {1, 2}
+        Sense amplifiers of a bit line. One has the three references of read, AND and OR, of which one is enabled. Of
+        two, the second one has that of OR, and both decide at once: XOR = OR ∧ ¬AND in one access.
+    """
+
+    quantity: str
+    amplifiers: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Technology:
     """A memory technology.
 
@@ -88,9 +119,12 @@ class Technology:
         Model of the junction's resistance.
     easy_axis : {"x", "y", "z"}
         x along the length of the junction, y along its width, z out of the plane.
+    polarisation : {"x", "y", "z"}
+        Of the spins that write: of the pinned layer, or in the plane across the current in the heavy metal.
+    sensing : Sensing
     parameters : mapping of str to Parameter
-    lines : mapping of str to {"row", "column"}
-        Lines of the array, and whether a row or a column shares one.
+    lines : mapping of str to {"row", "column", "mesh"}
+        Lines of the array, and whether a row, a column or the whole array shares one.
     elements : tuple of Element
     operations : mapping of str to Operation
         ``write_0``, ``write_1`` and ``read``, which holds for AND and OR too.
@@ -98,7 +132,7 @@ class Technology:
     Raises
     ------
     SpinplaneError
-        If the name has other characters.
+        If the name has other characters, or the spins that write are not polarised along the easy axis.
     """
 
     name: Name
@@ -107,6 +141,8 @@ class Technology:
     torque: str
     resistance: str
     easy_axis: str
+    polarisation: str
+    sensing: Sensing
     parameters: Mapping[str, Parameter]
     lines: Mapping[str, str]
     elements: tuple[Element, ...]
@@ -114,6 +150,15 @@ class Technology:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", Name(self.name))
+        if self.torque == "spin_hall" and self.polarisation == "z":
+            raise SpinplaneError(
+                "polarisation = 'z': the spin Hall effect polarises in the plane: must be one of x, y"
+            )
+        if self.polarisation != self.easy_axis:
+            raise SpinplaneError(
+                f"polarisation = {self.polarisation!r}, easy_axis = {self.easy_axis!r}: such a cell is switched across "
+                "its easy axis and needs a field; the model covers spins along the easy axis alone"
+            )
 
     def __getitem__(self, key: str) -> float:
         value = self.parameters[key].si
@@ -170,7 +215,8 @@ def load_technology(technology: "str | Path | Technology") -> Technology:
     Parameters
     ----------
     technology : str, Path or Technology
-        ``"sot-mram"``, ``"stt-mram"``, the path of a TOML file, or a technology as it is.
+        One of `technology_names`, the path of a TOML file, or a technology as it is. A file with ``base = NAME`` says
+        how it differs from one of `technology_names`.
 
     Raises
     ------
@@ -182,7 +228,7 @@ def load_technology(technology: "str | Path | Technology") -> Technology:
         return technology
     source = f"technology file {technology}"
     if str(technology) in technology_names():
-        path = Path(str(files(__package__))) / f"{technology}.toml"
+        path = _shipped(str(technology))
     else:
         path = Path(technology)
         if not path.is_file():
@@ -191,16 +237,45 @@ def load_technology(technology: "str | Path | Technology") -> Technology:
             )
     table = read_toml(path, source)
     try:
-        return _from_table(table)
+        return _from_table(_on_its_base(table, source) if "base" in table else table)
     except SpinplaneError as error:
         raise SpinplaneError(f"{source}: {error}") from None
+
+
+def _shipped(name: str) -> Path:
+    return Path(str(files(__package__))) / f"{name}.toml"
+
+
+def _on_its_base(table: dict[str, Any], source: str) -> dict[str, Any]:
+    """What a file says, and what its base says of all else.
+
+    A parameter and a choice of sensing replace that of the base one by one, lines, elements and operations all at once.
+    Parameters of the base that the kind of this technology does not have are left out.
+    """
+    name = table["base"]
+    # A base has none of its own, so that one look suffices to know where a figure is from.
+    if name not in technology_names() or "base" in (base := read_toml(_shipped(name), source)):
+        alone = [one for one in technology_names() if "base" not in read_toml(_shipped(one), source)]
+        raise SpinplaneError(f"base = {shown(name)}: must be one of {', '.join(alone)}")
+    own = {key: value for key, value in table.items() if key != "base"}
+    merged = base | own
+    known = known_keys(_text(merged, "torque"), _text(merged, "resistance")) | OPTIONAL
+    for group in set(base) - {"lines", "elements", "operations", *_TEXTS}:
+        entries = {key: entry for key, entry in base[group].items() if f"{group}.{key}" in known}
+        if group == "sensing":
+            entries = base[group]
+        if entries or group in own:
+            merged[group] = entries | _table(own, group)
+        else:
+            del merged[group]
+    return merged
 
 
 def _from_table(table: dict[str, Any]) -> Technology:
     texts: dict[str, Any] = {key: _text(table, key) for key in _TEXTS}
     known = known_keys(texts["torque"], texts["resistance"])
     groups = {key.split(".")[0] for key in known | OPTIONAL}
-    check_keys(table, [*_TEXTS, "lines", "elements", "operations", *sorted(groups)])
+    check_keys(table, [*_TEXTS, "sensing", "lines", "elements", "operations", *sorted(groups)])
     parameters = {}
     for group in sorted(groups):
         entries = _table(table, group)
@@ -213,9 +288,17 @@ def _from_table(table: dict[str, Any]) -> Technology:
         if key not in parameters:
             raise SpinplaneError(f"missing key {key!r}")
     lines = _lines(table)
+    for key in MESH:
+        if (key in parameters) != ("mesh" in lines.values()):
+            raise SpinplaneError(
+                f"missing key {key!r}: a line is a mesh"
+                if key not in parameters
+                else f"{key}: no line is a mesh"
+            )
     elements = _elements(table, lines, parameters)
     return Technology(
         **texts,
+        sensing=_sensing(table),
         parameters={key: parameters[key] for key in [*known, *OPTIONAL] if key in parameters},
         lines=lines,
         elements=elements,
@@ -241,12 +324,25 @@ def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
     return value
 
 
+def _sensing(table: dict[str, Any]) -> Sensing:
+    entries = _table(table, "sensing")
+    check_keys(entries, list(_SENSING), "sensing.")
+    for key, allowed in _SENSING.items():
+        if key not in entries:
+            raise SpinplaneError(f"missing key 'sensing.{key}'")
+        if (type(entries[key]), entries[key]) not in [(type(one), one) for one in allowed]:
+            raise SpinplaneError(
+                f"sensing.{key} = {shown(entries[key])}: must be one of {', '.join(map(str, allowed))}"
+            )
+    return Sensing(**entries)
+
+
 def _lines(table: dict[str, Any]) -> dict[str, str]:
     lines = _table(table, "lines")
     for name, way in lines.items():
         Name(name, "lines: name")
-        if way not in ("row", "column"):
-            raise SpinplaneError(f"lines.{name} = {shown(way)}: must be one of row, column")
+        if way not in WAYS:
+            raise SpinplaneError(f"lines.{name} = {shown(way)}: must be one of {', '.join(WAYS)}")
     return lines
 
 
@@ -276,9 +372,10 @@ def _elements(
             raise SpinplaneError(
                 f"element {shown(name)}: kind = {shown(entry['kind'])}: must be one of {', '.join(_KINDS)}"
             )
-        if "gate" in entry and entry["gate"] not in lines:
+        gates = [line for line, way in lines.items() if way != "mesh"]
+        if "gate" in entry and entry["gate"] not in gates:
             raise SpinplaneError(
-                f"element {shown(name)}: gate = {shown(entry['gate'])}: must be one of {', '.join(lines)}"
+                f"element {shown(name)}: gate = {shown(entry['gate'])}: must be one of {', '.join(gates)}"
             )
         if "gate" in entry and entry["resistance"] not in parameters:
             raise SpinplaneError(
@@ -310,9 +407,10 @@ def _operations(
             if set(_table(entry, key)) != keys:
                 raise SpinplaneError(f"operations.{name}.{key}: must have exactly {', '.join(sorted(keys))}")
             for line, drive in entry[key].items():
-                if drive not in DRIVES:
+                allowed = ("0",) if lines[line] == "mesh" else DRIVES
+                if drive not in allowed:
                     raise SpinplaneError(
-                        f"operations.{name}.{key}.{line} = {shown(drive)}: must be one of {', '.join(DRIVES)}"
+                        f"operations.{name}.{key}.{line} = {shown(drive)}: must be one of {', '.join(allowed)}"
                     )
         names = [element.name for element in elements]
         if not isinstance(entry["conducts"], list):

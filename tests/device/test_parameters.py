@@ -18,6 +18,11 @@ def test_a_value_comes_out_in_si_units() -> None:
     assert read_parameter("free_layer.demagnetisation", entry, KNOWN).si == (0.0, 0.5, 0.5)
 
 
+def test_a_value_may_have_bounds() -> None:
+    assert read_parameter("oxide.thickness", ENTRY, KNOWN).bounds is None
+    assert read_parameter("oxide.thickness", ENTRY | {"bounds": [1, 1.4]}, KNOWN).bounds == (1.0, 1.4)
+
+
 def test_every_key_has_a_unit_that_fits() -> None:
     tables = [COMMON, OPTIONAL, *BY_TORQUE.values(), *BY_RESISTANCE.values()]
     assert all(unit in UNITS and low < high for table in tables for unit, low, high in table.values())
@@ -36,6 +41,12 @@ def test_every_key_has_a_unit_that_fits() -> None:
             {"mark": "guessed"},
             "oxide.thickness: mark = 'guessed': must be one of measured, published, derived, assumed",
         ),
+        (
+            {"bounds": [1.3, 1.4]},
+            "oxide.thickness: bounds = [1.3, 1.4]: must be two numbers around the value 1.2",
+        ),
+        ({"bounds": [1]}, "oxide.thickness: bounds = [1]: must be two numbers around the value 1.2"),
+        ({"bounds": 1}, "oxide.thickness: bounds = 1: must be two numbers around the value 1.2"),
         ({"source": " "}, "oxide.thickness: source = ' ': must be text that says where the value is from"),
     ],
 )

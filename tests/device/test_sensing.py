@@ -105,7 +105,8 @@ def test_signs_and_slopes() -> None:
 def test_time_and_energy(technology: Technology) -> None:
     decision = decisions()[1]
     nominal = margin(technology, decision)
-    slow = margin(technology.with_values({"bit_line.capacitance_per_cell": 0.24}), decision)
+    doubled = 2 * technology["bit_line.capacitance_per_cell"] * 1e15
+    slow = margin(technology.with_values({"bit_line.capacitance_per_cell": doubled}), decision)
     delay = technology["sense_amplifier.delay"]
     assert slow.time_s - delay == pytest.approx(2 * (nominal.time_s - delay))
     supply = technology["read.current"] * technology["process.supply_voltage"]

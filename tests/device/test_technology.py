@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spinplane import report_device
-from spinplane.device import electrical, load_technology, monte_carlo, technology_names, write_pulse
+from spinplane.device import Sensing, electrical, load_technology, monte_carlo, technology_names, write_pulse
 from spinplane.device.mtj import junction, junction_area, resistance
 from spinplane.machine import SpinplaneError
 
@@ -15,7 +15,7 @@ SOT = (files("spinplane.device") / "sot-mram.toml").read_text(encoding="utf-8")
 
 
 def test_technologies_that_come_with_the_package() -> None:
-    assert technology_names() == ["sot-mram", "stt-mram"]
+    assert technology_names() == ["sot-mram", "stt-aggressive", "stt-mram"]
     for name in technology_names():
         technology = load_technology(name)
         assert technology.name == name
@@ -46,6 +46,51 @@ def test_a_users_own_file_is_read(tmp_path: Path) -> None:
     assert own.name == "own"
     assert own.parameters == load_technology("sot-mram").parameters
     assert load_technology(own) is own
+
+
+def test_a_file_may_say_how_it_differs_from_another_technology(tmp_path: Path) -> None:
+    path, sot = tmp_path / "own.toml", load_technology("sot-mram")
+    path.write_text(
+        'base = "sot-mram"\nname = "two-amplifiers"\n[sensing]\namplifiers = 2\n[mtj]\n'
+        'width = { value = 50, unit = "nm", mark = "measured", source = "own wafer" }\n',
+        encoding="utf-8",
+    )
+    own = load_technology(path)
+    assert (own.name, own.sensing) == ("two-amplifiers", Sensing(quantity="voltage", amplifiers=2))
+    changed = {key for key in sot.parameters if own.parameters[key] != sot.parameters[key]}
+    assert changed == {"mtj.width"}
+    assert (own.elements, own.operations, own.lines) == (sot.elements, sot.operations, sot.lines)
+
+
+def test_parameters_of_a_base_that_another_model_lacks_are_left_out() -> None:
+    stt, aggressive = load_technology("stt-mram"), load_technology("stt-aggressive")
+    assert set(stt.parameters) - set(aggressive.parameters) == {
+        "oxide.thickness",
+        "oxide.parallel_fit",
+        "oxide.antiparallel_fit",
+    }
+    states = [float(resistance(junction(aggressive), state)) for state in (False, True)]
+    assert states == pytest.approx([6000, 12000], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('base = "dram"', "base = 'dram': must be one of sot-mram, stt-mram"),
+        ('base = "stt-aggressive"', "base = 'stt-aggressive': must be one of sot-mram, stt-mram"),
+        ("base = [1]", "base = [1]: must be one of sot-mram, stt-mram"),
+        ('base = "sot-mram"\nmtj = 3', "mtj = 3: must be a table"),
+        ('base = "sot-mram"\nsensing = 3', "sensing = 3: must be a table"),
+        ('base = "sot-mram"\n[mtj]\nheight = 3', "unknown key 'mtj.height': must be one of "),
+        ('base = "sot-mram"\nresistance = "direct"', "missing key 'mtj.resistance_area'"),
+        ('base = "stt-mram"\ntorque = "spin_hall"', "missing key 'access.write_resistance'"),
+    ],
+)
+def test_refuses_a_file_on_a_base(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SpinplaneError, match=f"^{re.escape(f'technology file {path}: {message}')}"):
+        load_technology(path)
 
 
 def test_a_users_own_junction_works_wherever_the_others_do(tmp_path: Path) -> None:
@@ -91,6 +136,19 @@ def test_other_values_are_marked_as_assumed() -> None:
             "torque = 'field': must be one of spin_hall, spin_transfer",
         ),
         ('easy_axis = "x"', "easy_axis = 1", "easy_axis = 1: must be text"),
+        ("amplifiers = 1", "amplifiers = 3", "sensing.amplifiers = 3: must be one of 1, 2"),
+        ("amplifiers = 1", "amplifiers = true", "sensing.amplifiers = True: must be one of 1, 2"),
+        (
+            'quantity = "voltage"',
+            'quantity = "power"',
+            "sensing.quantity = 'power': must be one of voltage, current",
+        ),
+        ('quantity = "voltage"\n', "", "missing key 'sensing.quantity'"),
+        (
+            "amplifiers = 1",
+            "amplifier = 1",
+            "unknown key 'sensing.amplifier': did you mean 'sensing.amplifiers'?",
+        ),
         ('structure = "2T1R"\n', "", "missing key 'structure'"),
         ("[oxide]", "[oxid]", "unknown key 'oxid': did you mean 'oxide'?"),
         (
@@ -98,12 +156,19 @@ def test_other_values_are_marked_as_assumed() -> None:
             "dampng = ",
             "unknown key 'free_layer.dampng': did you mean 'free_layer.damping'?",
         ),
-        ('WWL = "row"', 'WWL = "plane"', "lines.WWL = 'plane': must be one of row, column"),
+        ('WWL = "row"', 'WWL = "plane"', "lines.WWL = 'plane': must be one of row, column, mesh"),
+        ('SL = "mesh"', 'SL = "row"', "mesh.resistance_per_cell: no line is a mesh"),
+        ("via_resistance = {", "via_resistence = {", "unknown key 'mesh.via_resistence': did you mean"),
+        (
+            'WBL = "0", RBL = "read", SL = "0" }',
+            'WBL = "0", RBL = "read", SL = "float" }',
+            "operations.read.selected.SL = 'float': must be one of 0",
+        ),
         ('kind = "mtj"', 'kind = "diode"', "element 'junction': kind = 'diode': must be one of transistor, "),
         (
             'gate = "RWL"',
             'gate = "X"',
-            "element 'read transistor': gate = 'X': must be one of WWL, RWL, SL, ",
+            "element 'read transistor': gate = 'X': must be one of WWL, RWL, WBL, RBL",
         ),
         (
             'resistance = "access.read_resistance"',
@@ -198,7 +263,8 @@ def test_refuses_values_of_other_types(old: str, new: str, text: str, tmp_path: 
 
 def test_refuses_what_is_no_file_and_no_toml(tmp_path: Path) -> None:
     with pytest.raises(
-        SpinplaneError, match=r"^technology 'sot' is neither a file nor one of sot-mram, stt-mram$"
+        SpinplaneError,
+        match=r"^technology 'sot' is neither a file nor one of sot-mram, stt-aggressive, stt-mram$",
     ):
         load_technology("sot")
     path = tmp_path / "own.toml"
