@@ -17,6 +17,7 @@ from .descriptor import (
     FORMAT_VERSION,
     MEMORY_ROWS_WORD,
     MEMORY_WORDS,
+    MEMORY_XOR_WORD,
     Field,
     Holds,
     Kind,
@@ -26,7 +27,7 @@ from .descriptor import (
 )
 from .errors import SpinplaneError
 from .machine import LEAF_COLUMNS, Machine
-from .memory_operation import MemoryOperation, RowOperation
+from .memory_operation import MemoryOperation, RowOperation, row_operations
 from .output_stage import MOST_SEARCH_READS
 from .passes import Pass
 
@@ -282,20 +283,30 @@ def _least_interval(held: dict[str, int], machine: Machine) -> int:
 
 def _memory_words(operation: MemoryOperation) -> dict[str, int]:
     """What the words of a memory operation hold, by the names of their fields."""
+    code, machine = operation.operation.value, operation.machine
+    if operation.operation not in row_operations(machine):
+        raise SpinplaneError(
+            f"{operation.operation.name}: machine {machine.name} does not sense it (xor_sensing)"
+        )
     flags = (
         operation.masked << OperationBit.MASKED
         | operation.write_back << OperationBit.WRITE_BACK
         | operation.store << OperationBit.STORE
     )
     numbers = {word: int(getattr(operation, name)) for name, word in MEMORY_WORDS.items()}
-    return numbers | {"operation": operation.operation.value | flags, MEMORY_ROWS_WORD: operation.rows - 1}
+    return numbers | {
+        "operation": code & 0b11 | flags,
+        MEMORY_XOR_WORD: code >> 2,
+        MEMORY_ROWS_WORD: operation.rows - 1,
+    }
 
 
 def _memory_operation(held: dict[str, int], machine: Machine) -> MemoryOperation:
     word = held["operation"]
+    exclusive = machine.xor_sensing and held[MEMORY_XOR_WORD]
     return MemoryOperation(
         machine=machine,
-        operation=RowOperation(word & 0b11),
+        operation=RowOperation.XOR if exclusive else RowOperation(word & 0b11),
         rows=held[MEMORY_ROWS_WORD] + 1,
         masked=bool(word >> OperationBit.MASKED & 1),
         write_back=bool(word >> OperationBit.WRITE_BACK & 1),
@@ -309,6 +320,8 @@ def _refused_operation(held: dict[str, int], machine: Machine) -> str | None:
     operation = _memory_operation(held, machine)
     first, last = (MEMORY_WORDS[f"{which}_sub_array"] for which in ("first", "last"))
     fits = {
+        MEMORY_XOR_WORD: operation.operation is not RowOperation.XOR
+        or RowOperation(held["operation"] & 0b11) is RowOperation.AND,
         last: operation.last_sub_array < machine.sub_arrays,
         first: operation.first_sub_array <= operation.last_sub_array,
         "operation": operation.operation is not RowOperation.WRITE

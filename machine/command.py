@@ -17,8 +17,8 @@ class Op(enum.Enum):
 
     ``WRITE`` takes a row from the write stream into ``row_d``. ``DOT`` accumulates ±2^shift · bitcount(and(a, b)) over
     pairs of consecutive rows from ``row_a`` and ``row_b`` on. On machines with ``memory_operations``, ``READ`` senses
-    ``row_a`` (EN_M), ``AND`` and ``OR`` sense ``row_a`` with ``row_b``; with ``write_back`` what they show is written
-    to ``row_d``.
+    ``row_a`` (EN_M), ``AND`` and ``OR`` sense ``row_a`` with ``row_b``, and so does ``XOR`` with ``xor_sensing``; with
+    ``write_back`` what they show is written to ``row_d``.
     """
 
     WRITE = 0
@@ -26,6 +26,7 @@ class Op(enum.Enum):
     READ = 2
     AND = 3
     OR = 4
+    XOR = 5
 
 
 _WHERE = frozenset({"first", "last", "log_clusters"})
@@ -39,6 +40,7 @@ OP_FIELDS: dict[Op, frozenset[str]] = {
     Op.READ: _SENSE,
     Op.AND: _SENSE | {"row_b"},
     Op.OR: _SENSE | {"row_b"},
+    Op.XOR: _SENSE | {"row_b"},
 }
 
 #: Emitting commands that an engine has on their way at once: as many as one sub-array holds in its result registers,
@@ -64,7 +66,8 @@ def operations(machine: Machine) -> tuple[Op, ...]:
     """
     writes = () if machine.overlaps_writes else (Op.WRITE,)
     senses = (Op.READ, Op.AND, Op.OR) if machine.memory_operations else ()
-    return (*writes, Op.DOT, *senses)
+    exclusive = (Op.XOR,) if machine.xor_sensing else ()
+    return (*writes, Op.DOT, *senses, *exclusive)
 
 
 def command_fields(machine: Machine) -> dict[str, int]:

@@ -210,6 +210,8 @@ MEMORY_WORDS: dict[str, str] = {
 }
 #: Where the number of its rows lies, less one.
 MEMORY_ROWS_WORD = "burst_rows"
+#: Where the bit lies that makes an AND an XOR, on machines with ``xor_sensing``; the others do not look at it.
+MEMORY_XOR_WORD = "subtracts"
 
 
 class OperationBit(enum.IntEnum):

@@ -46,6 +46,9 @@ class Machine:
         Whether rows are sensed while another row of the same array is written.
     memory_operations : bool
         Whether a program may use the array as a memory: descriptors that write, read, AND and OR rows.
+    xor_sensing : bool
+        Whether two sense amplifiers a bit line compare with the references of AND and OR at once, so that a memory
+        operation XORs rows in one sense. Only with `memory_operations`.
     row_buses : int
         Clusters of sub-arrays that can be given different rows at once: 1, 2, 4 or 8, divides `sub_arrays`.
         If not given, the greatest of 1, 2 and 4 that divides them.
@@ -85,6 +88,7 @@ class Machine:
     write_cycles: int = 2
     write_overlap: str = "none"
     memory_operations: bool = False
+    xor_sensing: bool = False
     row_buses: int = 0
     results_per_cycle: int = 0
     multipliers: int = 0
@@ -114,10 +118,11 @@ class Machine:
             raise SpinplaneError(
                 f"write_overlap = {shown(self.write_overlap)}: must be one of {', '.join(WRITE_OVERLAPS)}"
             )
-        if type(self.memory_operations) is not bool:
-            raise SpinplaneError(
-                f"memory_operations = {shown(self.memory_operations)}: must be true or false"
-            )
+        for key in ("memory_operations", "xor_sensing"):
+            if type(getattr(self, key)) is not bool:
+                raise SpinplaneError(f"{key} = {shown(getattr(self, key))}: must be true or false")
+        if self.xor_sensing and not self.memory_operations:
+            raise SpinplaneError("xor_sensing = True: only with memory_operations = true")
         self._complete("row_buses", _power_that_divides(self.sub_arrays, 4))
         self._complete("results_per_cycle", _power_that_divides(self.sub_arrays, 16))
         self._complete("bus_bits", min(128, self.columns))

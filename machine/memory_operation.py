@@ -7,15 +7,23 @@ from .machine import Machine
 
 
 class RowOperation(enum.Enum):
-    """An operation on rows of the array; the value is its code in the RTL.
+    """An operation on rows of the array.
 
-    ``WRITE`` takes a word of the kernel bank. ``READ`` senses a row alone, ``AND`` and ``OR`` sense two rows at once.
+    ``WRITE`` takes a word of the kernel bank. ``READ`` senses a row alone, ``AND`` and ``OR`` sense two rows at once,
+    and so does ``XOR`` on machines with ``xor_sensing``. Bits 1 to 0 of the value are its code in the word
+    ``operation``; bit 2 makes an AND an XOR, and is the word ``subtracts``: an XOR is OR less AND.
     """
 
     WRITE = 0
     READ = 1
     AND = 2
     OR = 3
+    XOR = 6
+
+
+def row_operations(machine: Machine) -> tuple[RowOperation, ...]:
+    """Operations that a machine with ``memory_operations`` has."""
+    return tuple(one for one in RowOperation if one is not RowOperation.XOR or machine.xor_sensing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +37,7 @@ class MemoryOperation:
     rows : int
         How often: step i takes row i after each of the first rows below.
     row_a, row_b : int
-        First rows to sense; `row_b` of ``AND`` and ``OR`` alone.
+        First rows to sense; `row_b` of ``AND``, ``OR`` and ``XOR`` alone.
     row_d : int
         First row to write: of ``WRITE``, and where `write_back` is set.
     first_sub_array, last_sub_array : int

@@ -75,4 +75,7 @@ def log_address(descriptor: int, name: str) -> int:
 def machine_digest(machine: Machine) -> int:
     """What ``MACHINE`` reads as: a checksum of the sizes and times that a program is made for."""
     sizes = {key: value for key, value in vars(machine).items() if key not in ("name", "description")}
+    # An option that is off leaves the checksum what it was before there was the option.
+    if not machine.xor_sensing:
+        del sizes["xor_sensing"]
     return crc32(repr(sorted(sizes.items())).encode())

@@ -6,6 +6,7 @@ from random import Random
 import numpy as np
 
 from spinplane.behavioral import ArrayError, SotMramArray
+from spinplane.machine import Machine
 
 from .packing import pack_bits
 
@@ -14,7 +15,22 @@ Lines = dict[str, int]
 
 INPUTS = ("standby", "wwl", "wbl", "wbl_enable", "rwl", "rbl_enable", "en_m", "en_and", "en_or")
 EVENTS = ("writes", "reads", "ands", "ors")
-_REFERENCES = ("en_m", "en_and", "en_or")
+#: References that a sense enables; the last ones are for machines with ``xor_sensing``.
+_REFERENCES = (("en_m",), ("en_and",), ("en_or",), ("en_and", "en_or"))
+
+
+def written_rows(array: SotMramArray, rng: Random) -> list[tuple[Lines, int]]:
+    """Writes of all rows of a golden model of one sub-array with random bits, as of `random_operations`."""
+    edges: list[tuple[Lines, int]] = []
+    for row in range(array.machine.rows):
+        bits, columns = (
+            _random_bits(rng, array.machine.columns),
+            np.ones(array.machine.columns, dtype=np.uint8),
+        )
+        array.write(slice(0, 1), row, bits, columns)
+        lines = {"wwl": 1 << row, "wbl": pack_bits(bits), "wbl_enable": pack_bits(columns)}
+        edges += [(lines, 0)] * array.machine.write_cycles
+    return edges
 
 
 def random_operations(array: SotMramArray, rng: Random, operations: int) -> list[tuple[Lines, int]]:
@@ -37,30 +53,25 @@ def random_operations(array: SotMramArray, rng: Random, operations: int) -> list
     edges: list[tuple[Lines, int]] = []
     shown = done = 0
     while done < operations:
-        kind = rng.choice(("write", *_REFERENCES, "idle"))
+        kind = rng.choice((("write",), *_kinds(machine), ("idle",)))
         row_a, row_b = rng.sample(range(machine.rows), 2)
         bits, columns = _random_bits(rng, machine.columns), _random_bits(rng, machine.columns)
         rows_a, rows_b, sensed_columns = np.array([row_a]), np.array([row_b]), columns[np.newaxis]
-        if kind == "idle":
+        if kind == ("idle",):
             edges.append(({}, shown))
             continue
-        if kind == "write":
+        if kind == ("write",):
             array.write(where, row_a, bits, columns)
             lines = {"wwl": 1 << row_a, "wbl": pack_bits(bits), "wbl_enable": pack_bits(columns)}
             edges += [(lines, shown)] * machine.write_cycles
             done += 1
             continue
+        operands = [rows_a] if kind == ("en_m",) else [rows_a, rows_b]
         try:
-            if kind == "en_m":
-                sensed = array.read(where, rows_a, sensed_columns)
-            else:
-                sense = array.sense_and if kind == "en_and" else array.sense_or
-                sensed = sense(where, rows_a, rows_b, sensed_columns)
+            sensed = _senses(array)[kind](where, *operands, sensed_columns)
         except ArrayError:
             continue
-        lines = {"rwl": 1 << row_a, "rbl_enable": pack_bits(columns), kind: 1}
-        if kind != "en_m":
-            lines["rwl"] |= 1 << row_b
+        lines = _sense_lines(kind, operands, columns)
         edges += [(lines, shown)] * (machine.sense_cycles - 1)
         shown = pack_bits(sensed[0, 0])
         edges.append((lines, shown))
@@ -89,8 +100,8 @@ def overlapping_operations(array: SotMramArray, rng: Random, edges: int) -> list
                 write = {"wwl": 1 << row, "wbl": pack_bits(bits), "wbl_enable": pack_bits(columns)}
                 write_left = machine.write_cycles
         if begins and not sense_left:
-            new, answer = _random_sense(array, rng)
-            if new and not (write_left and write["wwl"] & new["rwl"]):
+            new, answer = _random_sense(array, rng, write["wwl"] if write_left else 0)
+            if new:
                 sense, sensed, sense_left = new, answer, machine.sense_cycles
         if sense_left == 1:
             shown = sensed
@@ -101,22 +112,32 @@ def overlapping_operations(array: SotMramArray, rng: Random, edges: int) -> list
     return found
 
 
-def _random_sense(array: SotMramArray, rng: Random) -> tuple[Lines, int]:
-    """Lines of a sense and its answer, no lines if it would show an unknown cell."""
-    kind, rows = rng.choice(_REFERENCES), rng.sample(range(array.machine.rows), 2)
+def _random_sense(array: SotMramArray, rng: Random, wwl: int) -> tuple[Lines, int]:
+    """Lines of a sense and its answer, no lines if it would show an unknown cell or a row of a write word line."""
+    kind, rows = rng.choice(_kinds(array.machine)), rng.sample(range(array.machine.rows), 2)
     columns = _random_bits(rng, array.machine.columns)
-    operations: dict[str, Callable[..., np.ndarray]] = {
-        "en_m": array.read,
-        "en_and": array.sense_and,
-        "en_or": array.sense_or,
-    }
-    operands = [np.array([row]) for row in rows[: 1 if kind == "en_m" else 2]]
+    operands = [np.array([row]) for row in rows[: 1 if kind == ("en_m",) else 2]]
+    if any(wwl >> int(operand[0]) & 1 for operand in operands):
+        return {}, 0
     try:
-        sensed = operations[kind](slice(0, 1), *operands, columns[np.newaxis])
+        sensed = _senses(array)[kind](slice(0, 1), *operands, columns[np.newaxis])
     except ArrayError:
         return {}, 0
-    lines = sum(1 << int(operand[0]) for operand in operands)
-    return {"rwl": lines, "rbl_enable": pack_bits(columns), kind: 1}, pack_bits(sensed[0, 0])
+    return _sense_lines(kind, operands, columns), pack_bits(sensed[0, 0])
+
+
+def _kinds(machine: Machine) -> tuple[tuple[str, ...], ...]:
+    """Senses of a machine's array, by the references that are enabled."""
+    return _REFERENCES if machine.xor_sensing else _REFERENCES[:-1]
+
+
+def _senses(array: SotMramArray) -> dict[tuple[str, ...], Callable[..., np.ndarray]]:
+    return dict(zip(_REFERENCES, (array.read, array.sense_and, array.sense_or, array.sense_xor), strict=True))
+
+
+def _sense_lines(kind: tuple[str, ...], operands: list[np.ndarray], columns: np.ndarray) -> Lines:
+    word_lines = sum(1 << int(operand[0]) for operand in operands)
+    return {"rwl": word_lines, "rbl_enable": pack_bits(columns)} | dict.fromkeys(kind, 1)
 
 
 def _random_bits(rng: Random, columns: int) -> np.ndarray:
@@ -125,7 +146,12 @@ def _random_bits(rng: Random, columns: int) -> np.ndarray:
 
 
 def refusals(
-    *, columns: int, sense_cycles: int, write_cycles: int, write_overlap: str = "none"
+    *,
+    columns: int,
+    sense_cycles: int,
+    write_cycles: int,
+    write_overlap: str = "none",
+    xor_sensing: bool = False,
 ) -> dict[str, tuple[list[Lines], str]]:
     """What an array of at least 4 rows must refuse: lines by clock edge, and the message after the last.
 
@@ -147,6 +173,7 @@ def refusals(
     changed_sense = "read word lines, columns or reference changed during a sense"
     in_standby = "a word line or a reference is high in standby"
     reads = sense(0, en_m=1)
+    cut_1 = [write(1, 0, 0b10)] * (write_cycles - 1) + [{"standby": 1}]
 
     def unknown(row_a: int, row_b: int, cells: int) -> str:
         return f"senses an unknown cell in row {row_a} or {row_b}, columns {cells:0{-(-columns // 4)}x}"
@@ -155,7 +182,8 @@ def refusals(
         "two_write_lines": ([{**write(0), "wwl": 0b11}], "more than one write word line"),
         "three_read_lines": ([sense(0, 1, 2, en_and=1)], "more than two read word lines"),
         "no_reference": ([sense(0)], "no reference is enabled"),
-        "two_references": ([sense(0, 1, en_and=1, en_or=1)], "several references are enabled"),
+        "two_references": ([sense(0, 1, en_m=1, en_or=1)], "several references are enabled"),
+        "three_references": ([sense(0, 1, en_m=1, en_and=1, en_or=1)], "several references are enabled"),
         "en_m_with_two_rows": ([sense(0, 1, en_m=1)], "EN_M senses one row, not two"),
         "en_and_with_one_row": ([sense(0, en_and=1)], "EN_AND and EN_OR sense two rows, not one"),
         "en_or_with_one_row": ([sense(0, en_or=1)], "EN_AND and EN_OR sense two rows, not one"),
@@ -178,8 +206,30 @@ def refusals(
             [write(0, 0b11, 0b10)] * (write_cycles - 1) + [{"standby": 1}] + [reads] * sense_cycles,
             unknown(0, 0, 0b10),
         ),
+        "and_with_a_1_whose_write_was_cut": (
+            [
+                *[write(0, everything)] * write_cycles,
+                *cut_1,
+                *[sense(0, 1, enable=0b10, en_and=1)] * sense_cycles,
+            ],
+            unknown(0, 1, 0b10),
+        ),
+        "or_with_a_1_whose_write_was_cut": (
+            [*cut_1, *[sense(0, 1, enable=0b10, en_or=1)] * sense_cycles],
+            unknown(0, 1, 0b10),
+        ),
         "and_of_two_unknowns": ([sense(2, 3, enable=4, en_and=1)] * sense_cycles, unknown(2, 3, 4)),
     }
+    both = {"en_and": 1, "en_or": 1}
+    if xor_sensing:
+        cases |= {
+            "xor_with_one_row": ([sense(0, **both)], "EN_AND and EN_OR sense two rows, not one"),
+            "xor_that_loses_a_reference": ([sense(0, 1, **both), sense(0, 1, en_and=1)], changed_sense),
+            "xor_of_0_with_unknown": ([sense(0, 1, **both)] * sense_cycles, unknown(0, 1, 1)),
+            "xor_of_1_with_unknown": ([sense(0, 2, **both)] * sense_cycles, unknown(0, 2, everything)),
+        }
+    else:
+        cases["and_with_or"] = [sense(0, 1, **both)], "several references are enabled"
     if write_overlap == "none":
         during = "sensing during a write pulse"
         cases["sense_during_write"] = [{**write(0), **sense(1, en_m=1)}], during

@@ -135,9 +135,11 @@ class Interpreter:
                 self.events["kernel_reads"] += 1
                 continue
             name = n.operation.name.lower()
-            self.events["row_reads" if name == "read" else f"{name}s"] += len(members)
-            rows = [n.row_a + i] if name == "read" else [n.row_a + i, n.row_b + i]
-            sensed = self._sense(name, members, *([row] for row in rows), columns=columns)[:, 0]
+            counted = {"read": ["row_reads"], "xor": ["ands", "ors"]}.get(name, [f"{name}s"])
+            self.events.update(dict.fromkeys(counted, len(members)))
+            rows = [[n.row_a + i]] if name == "read" else [[n.row_a + i], [n.row_b + i]]
+            sense = self._sense_xor if name == "xor" else partial(self._sense, name)
+            sensed = sense(members, *rows, columns=columns)[:, 0]
             if n.write_back:
                 self._write(members, n.row_d + i, sensed, columns)
             if n.store:
@@ -282,6 +284,19 @@ class Interpreter:
         shown = np.zeros(least.shape, dtype=np.uint8)
         shown[..., columns] = least[..., columns]
         return shown
+
+    def _sense_xor(self, members: np.ndarray, *rows: Sequence[int], columns: np.ndarray) -> np.ndarray:
+        """What EN_OR shows and EN_AND does not, in three values: 0, 1 and unknown."""
+        at = [np.ix_(members, numbers) for numbers in rows]
+        least = [self.cells[where] & self.written[where] for where in at]
+        most = [self.cells[where] | ~self.written[where] for where in at]
+        (and_least, and_most), (or_least, or_most) = (
+            [self._shown(operation, at, bits) != 0 for bits in (least, most)] for operation in ("and", "or")
+        )
+        is_1, is_0 = or_least & ~and_most, and_least | ~or_most
+        if not (is_1 | is_0)[..., columns].all():
+            raise UnknownCell(members, rows)
+        return (is_1 & columns).astype(np.uint8)
 
     def _shown(self, operation: str, at: list[tuple], bits: list[np.ndarray]) -> np.ndarray:
         ones = sum(operand.astype(np.int64) for operand in bits)

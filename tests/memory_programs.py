@@ -6,6 +6,7 @@ from accelerator_layers import program_of, random_pass
 from spinplane.behavioral.accelerator import Accelerator
 from spinplane.machine import Machine, MemoryOperation, RowOperation, SpinplaneError
 from spinplane.machine.memory_map import region_address
+from spinplane.machine.memory_operation import row_operations
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import Error
 from spinplane.sim.host_script import HostWrite, Step
@@ -25,7 +26,8 @@ def fill(machine: Machine) -> MemoryOperation:
 
 def random_operation(machine: Machine, rng: np.random.Generator) -> MemoryOperation:
     """One that no error ends."""
-    kind, rows = list(RowOperation)[rng.integers(4)], int(rng.integers(1, 6))
+    kinds = row_operations(machine)
+    kind, rows = kinds[rng.integers(len(kinds))], int(rng.integers(1, 6))
     first, last = sorted(rng.integers(0, machine.sub_arrays, 2).tolist())
     row_a, row_b = rng.choice(machine.rows - rows, 2, replace=False).tolist()
     senses = kind is not RowOperation.WRITE

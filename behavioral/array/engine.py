@@ -23,7 +23,7 @@ class EngineRun:
         Accumulators in the order in which they leave: by cluster, sub-array and slot; with ``spread`` by cluster,
         sub-arrays of a beat, slot and sub-array.
     rows : ndarray of shape (m, columns), uint8
-        What ``READ``, ``AND`` and ``OR`` have sensed: by command and sub-array.
+        What ``READ``, ``AND``, ``OR`` and ``XOR`` have sensed: by command and sub-array.
     counters : Counters
     """
 
@@ -140,7 +140,7 @@ class Engine:
         self.array.write(where, row, rows[buses], columns)
 
     def _sense(self, command: np.void, op: Op, where: Where, columns: np.ndarray) -> bool:
-        """``READ``, ``AND`` or ``OR``; returns whether the row is written back."""
+        """``READ``, ``AND``, ``OR`` or ``XOR``; returns whether the row is written back."""
         rows_a, rows_b, enabled = (
             command["row_a"].reshape(1),
             command["row_b"].reshape(1),
@@ -149,7 +149,8 @@ class Engine:
         if op is Op.READ:
             sensed = self.array.read(where, rows_a, enabled)
         else:
-            sense = self.array.sense_and if op is Op.AND else self.array.sense_or
+            array = self.array
+            sense = {Op.AND: array.sense_and, Op.OR: array.sense_or, Op.XOR: array.sense_xor}[op]
             sensed = sense(where, rows_a, rows_b, enabled)
         self._rows.append(sensed[:, 0])
         if command["write_back"]:

@@ -1,9 +1,14 @@
 """Golden model of the SOT-MRAM array: sub-arrays of cells, two rows sensed at once, unknown until written."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from spinplane.machine import Machine
 from spinplane.machine.faults import FaultMap
+from spinplane.machine.transient import Stream
+
+from .transient_cells import TransientCells
 
 #: Sub-arrays: neighbours, or any by their numbers.
 Where = slice | np.ndarray
@@ -46,10 +51,16 @@ class SotMramArray:
     ----------
     machine : Machine
     faults : FaultMap, optional
-        Cells that no write changes, sense amplifiers with a drifted reference, cells that vary.
+        Cells that no write changes, sense amplifiers with a drifted reference, cells that vary; transient faults.
 
     Attributes
     ----------
+    is_faulty : bool
+        Whether a fault map was given.
+    faults : FaultMap or None
+        With faults that are the same at each use.
+    transient : TransientCells or None
+        Transient faults.
     cells : ndarray of shape (sub_arrays, rows, columns), uint8
         1 where a cell is in the anti-parallel state.
     written : ndarray of shape (sub_arrays, rows, columns), uint8
@@ -60,17 +71,23 @@ class SotMramArray:
 
     def __init__(self, machine: Machine, faults: FaultMap | None = None) -> None:
         self.machine = machine
-        self.faults = faults
+        self.is_faulty = faults is not None
+        self.faults = faults if faults is not None and faults.is_static else None
         shape = (machine.sub_arrays, machine.rows, machine.columns)
         self.cells = np.zeros(shape, dtype=np.uint8)
         self.written = np.zeros(shape, dtype=np.uint8)
         self.writes = self.reads = self.ands = self.ors = 0
+        self._stuck: np.ndarray | None = None
         if faults is not None:
             faults.check(machine)
-            sub_array, row, column, value = faults.stuck.T
+        if self.faults is not None:
+            sub_array, row, column, value = self.faults.stuck.T
             self._stuck, self._stuck_at = np.zeros((2, *shape), dtype=np.uint8)
             self._stuck[sub_array, row, column] = 1
             self._stuck_at[sub_array, row, column] = value
+        self.transient = None
+        if faults is not None and faults.transient is not None:
+            self.transient = TransientCells(machine, faults.transient, self.cells, self._stuck)
 
     def write(self, where: Where, row: int, bits: np.ndarray, mask: np.ndarray) -> None:
         """Write the columns of `row` where `mask` is 1, in the sub-arrays `where`.
@@ -84,13 +101,18 @@ class SotMramArray:
         """
         self._check_row(row)
         cells, written = np.where(mask, bits, self.cells[where, row]), self.written[where, row] | mask
-        if self.faults is not None:
+        if self.transient is not None:
+            one = cells[:, np.newaxis]
+            cells = self.transient.bits_taken(self._numbers(where), np.array([row]), one)[:, 0]
+        if self._stuck is not None:
             stuck = self._stuck[where, row] & written
             cells = np.where(stuck, self._stuck_at[where, row], cells)
         self.cells[where, row], self.written[where, row] = cells, written
         self.writes += len(cells)
 
-    def write_rows(self, where: Where, rows: np.ndarray, bits: np.ndarray) -> None:
+    def write_rows(
+        self, where: Where, rows: np.ndarray, bits: np.ndarray, *, unfailing: bool = False
+    ) -> None:
         """Write whole rows, one after the other, in the sub-arrays `where`.
 
         Parameters
@@ -98,8 +120,18 @@ class SotMramArray:
         where : slice, or ndarray of int
         rows : ndarray of shape (n,), int
         bits : ndarray of shape (n, columns) or (sub-arrays, n, columns), uint8
+        unfailing : bool
+            These are writes of which it is known that none fails; transient faults have counted them before.
         """
         self._check_row(*rows)
+        if self.transient is not None and not unfailing:
+            numbers = self._numbers(where)
+            bits = np.broadcast_to(bits, (len(numbers), *bits.shape[-2:]))
+            if len(np.unique(rows)) < len(rows):
+                for turn in range(len(rows)):
+                    self.write_rows(where, rows[turn : turn + 1], bits[:, turn : turn + 1])
+                return
+            bits = self.transient.bits_taken(numbers, rows, bits)
         at = (where, rows) if isinstance(where, slice) else (where[:, np.newaxis], rows)
         self.cells[at] = self._held(at, bits)
         self.written[at] = 1
@@ -107,11 +139,11 @@ class SotMramArray:
 
     def _held(self, at: tuple, bits: np.ndarray) -> np.ndarray:
         """What cells hold after bits have been written to them."""
-        return bits if self.faults is None else np.where(self._stuck[at], self._stuck_at[at], bits)
+        return bits if self._stuck is None else np.where(self._stuck[at], self._stuck_at[at], bits)
 
     def stuck_rows(self, where: Where) -> np.ndarray:
         """Rows that hold a stuck cell in one of the sub-arrays `where`: ndarray of shape (rows,), bool."""
-        if self.faults is None:
+        if self._stuck is None:
             return np.zeros(self.machine.rows, dtype=bool)
         return np.asarray(self._stuck[where].any(axis=(0, 2)))
 
@@ -166,7 +198,14 @@ class SotMramArray:
             If an enabled column holds an unknown cell.
         """
         self._check_row(*rows)
-        cells, written = _rows(self.cells, where, rows), _rows(self.written, where, rows)
+        if self.transient is not None:
+            return self._in_turns(Stream.READ, self._read, where, rows, rows, columns)
+        return self._read(where, rows, rows, columns)
+
+    def _read(
+        self, where: Where, rows: np.ndarray, _no_others: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        cells, written = self._known(where, rows)
         if self.faults is not None:
             sensed = self._faulty("read", where, rows, rows, columns, [cells], [written])
         else:
@@ -179,7 +218,15 @@ class SotMramArray:
         self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
     ) -> np.ndarray:
         """Sense each pair of rows at once with EN_AND; arguments and result as in `read`."""
-        cells, written = self._pair(where, "EN_AND", rows_a, rows_b)
+        self._check_pairs("EN_AND", rows_a, rows_b)
+        if self.transient is not None:
+            return self._in_turns(Stream.AND, self._sense_and, where, rows_a, rows_b, columns)
+        return self._sense_and(where, rows_a, rows_b, columns)
+
+    def _sense_and(
+        self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        cells, written = self._pair(where, rows_a, rows_b)
         if self.faults is not None:
             sensed = self._faulty("and", where, rows_a, rows_b, columns, cells, written)
             self.ands += sensed.shape[0] * len(rows_a)
@@ -194,7 +241,15 @@ class SotMramArray:
         self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
     ) -> np.ndarray:
         """Sense each pair of rows at once with EN_OR; arguments and result as in `read`."""
-        cells, written = self._pair(where, "EN_OR", rows_a, rows_b)
+        self._check_pairs("EN_OR", rows_a, rows_b)
+        if self.transient is not None:
+            return self._in_turns(Stream.OR, self._sense_or, where, rows_a, rows_b, columns)
+        return self._sense_or(where, rows_a, rows_b, columns)
+
+    def _sense_or(
+        self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        cells, written = self._pair(where, rows_a, rows_b)
         if self.faults is not None:
             sensed = self._faulty("or", where, rows_a, rows_b, columns, cells, written)
             self.ors += sensed.shape[0] * len(rows_a)
@@ -204,15 +259,71 @@ class SotMramArray:
         self.ors += sensed.shape[0] * len(rows_a)
         return sensed & columns
 
-    def _pair(
-        self, where: Where, reference: str, rows_a: np.ndarray, rows_b: np.ndarray
-    ) -> tuple[list, list]:
+    def sense_xor(
+        self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        """Sense each pair of rows at once with EN_AND and EN_OR; arguments and result as in `read`.
+
+        A column shows what EN_OR shows and EN_AND does not. It counts as an AND and as an OR, and disturbs as an AND.
+        """
+        self._check_pairs("EN_AND with EN_OR", rows_a, rows_b)
+        if self.transient is not None:
+            return self._in_turns(Stream.AND, self._sense_xor, where, rows_a, rows_b, columns)
+        return self._sense_xor(where, rows_a, rows_b, columns)
+
+    def _sense_xor(
+        self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        cells, written = self._pair(where, rows_a, rows_b)
+        with_1 = [cell | (1 - known) for cell, known in zip(cells, written, strict=True)]
+        rows = (rows_a, rows_b)
+        and_0, and_1 = (self._decided("and", bits, where, rows) for bits in (cells, with_1))
+        or_0, or_1 = (self._decided("or", bits, where, rows) for bits in (cells, with_1))
+        # An amplifier that is undecided leaves the XOR unknown, unless the other one holds it at 0.
+        unknown = or_1 & ~and_0 & (~or_0 | and_1)
+        self._refuse_unknown(where, "EN_AND with EN_OR", rows_a, rows_b, columns & unknown)
+        self.ands += cells[0].shape[0] * len(rows_a)
+        self.ors += cells[0].shape[0] * len(rows_a)
+        return or_0 & ~and_1 & columns
+
+    def _decided(self, operation: str, bits: list, where: Where, rows: tuple) -> np.ndarray:
+        """What one amplifier shows of two rows."""
+        if self.faults is not None:
+            return self.faults.sense(operation, *bits, where=where, rows=rows)
+        return np.asarray(bits[0] & bits[1] if operation == "and" else bits[0] | bits[1])
+
+    def _check_pairs(self, reference: str, rows_a: np.ndarray, rows_b: np.ndarray) -> None:
         self._check_row(*rows_a, *rows_b)
         same = np.flatnonzero(np.asarray(rows_a) == np.asarray(rows_b))
         if same.size:
             raise ArrayError(f"{reference} senses two different rows, not row {rows_a[same[0]]} alone")
-        rows = (rows_a, rows_b)
-        return [_rows(self.cells, where, r) for r in rows], [_rows(self.written, where, r) for r in rows]
+
+    def _in_turns(
+        self,
+        stream: Stream,
+        sense: Callable[[Where, np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+        where: Where,
+        rows_a: np.ndarray,
+        rows_b: np.ndarray,
+        columns: np.ndarray,
+    ) -> np.ndarray:
+        """Senses of cells that transient faults change before and after them."""
+        assert self.transient is not None
+        parts = self.transient.senses_between_faults(stream, self._numbers(where), rows_a, rows_b, columns)
+        return np.concatenate([sense(where, rows_a[p], rows_b[p], columns[p]) for p in parts], axis=1)
+
+    def _numbers(self, where: Where) -> np.ndarray:
+        """Sub-arrays by their numbers."""
+        return np.arange(self.machine.sub_arrays)[where]
+
+    def _pair(self, where: Where, rows_a: np.ndarray, rows_b: np.ndarray) -> tuple[list, list]:
+        (cells_a, written_a), (cells_b, written_b) = (self._known(where, rows) for rows in (rows_a, rows_b))
+        return [cells_a, cells_b], [written_a, written_b]
+
+    def _known(self, where: Where, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cells of rows, 0 where they are unknown, and which of them are known."""
+        written = _rows(self.written, where, rows)
+        return _rows(self.cells, where, rows) & written, written
 
     def _faulty(
         self,
@@ -246,7 +357,7 @@ class SotMramArray:
         if not unknown.any():
             return
         sub_array, operation, column = np.argwhere(unknown)[0]
-        index = np.arange(self.machine.sub_arrays)[where][sub_array]
+        index = self._numbers(where)[sub_array]
         rows = int(rows_a[operation]), int(rows_b[operation])
         raise UnknownCellError(reference, int(index), rows, int(column))
 

@@ -104,5 +104,7 @@ def _sense(
             return array.read(where, row_a, columns)[:, 0]
         case RowOperation.AND:
             return array.sense_and(where, row_a, row_b, columns)[:, 0]
-        case _:
+        case RowOperation.OR:
             return array.sense_or(where, row_a, row_b, columns)[:, 0]
+        case _:
+            return array.sense_xor(where, row_a, row_b, columns)[:, 0]

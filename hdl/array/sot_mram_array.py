@@ -1,6 +1,6 @@
 """The array boundary: a black box in Verilog, a behavioral model in Amaranth's simulator."""
 
-from amaranth.hdl import Assert, Cat, Format, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Cat, Const, Format, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,7 +13,8 @@ class SotMramArray(wiring.Component):
     The only thing of an engine that is not logic. A write holds one write word line for ``write_cycles``
     clock edges with stable data; a sense holds one (EN_M) or two (EN_AND, EN_OR) read word lines for
     ``sense_cycles`` edges, and ``sense`` shows the result after the last edge until the next sense ends.
-    With the machine's ``write_overlap`` rows are sensed while another one is written; without it no row is.
+    With the machine's ``write_overlap`` rows are sensed while another one is written; without it no row is. With its
+    ``xor_sensing`` EN_AND and EN_OR together sense the XOR of two rows, an event of either.
     Other biasing, a cut pulse, and sensing a cell that was never written stop a simulation with a message.
     The Verilog of the same contract is ``sot_mram_array.v``; ``docs/array.md`` has the rules.
 
@@ -68,12 +69,14 @@ class SotMramArray(wiring.Component):
     def black_box(self) -> dict[str, int]:
         """Parameters of the Verilog module, which has no description here."""
         overlap = {"WRITE_OVERLAP": 1} if self.machine.overlaps_writes else {}
+        exclusive = {"XOR_SENSING": 1} if self.machine.xor_sensing else {}
         return {
             "ROWS": self.machine.rows,
             "COLUMNS": self.machine.columns,
             "SENSE_CYCLES": self.machine.sense_cycles,
             "WRITE_CYCLES": self.machine.write_cycles,
             **overlap,
+            **exclusive,
         }
 
     def elaborate(self, platform: object) -> Module:
@@ -134,11 +137,13 @@ class SotMramArray(wiring.Component):
         row_b, beyond = self._lowest(rest)
         cells_a, written_a = self._row(m, self._cells, row_a), self._row(m, self._written, row_a)
         cells_b, written_b = self._row(m, self._cells, row_b), self._row(m, self._written, row_b)
+        both = self.en_and & self.en_or & ~self.en_m if self.machine.xor_sensing else Const(0)
+        several = (references & (references - 1)).any() & ~both
         with m.If(self.rwl.any()):
             m.d.sync += [
                 Assert(~beyond.any(), "more than two read word lines"),
                 Assert(references.any(), "no reference is enabled"),
-                Assert(~(references & (references - 1)).any(), "several references are enabled"),
+                Assert(~several, "several references are enabled"),
                 Assert(~self.en_m | ~rest.any(), "EN_M senses one row, not two"),
                 Assert(self.en_m | rest.any(), "EN_AND and EN_OR sense two rows, not one"),
                 Assert(~changed, "read word lines, columns or reference changed during a sense"),
@@ -153,14 +158,18 @@ class SotMramArray(wiring.Component):
                 Assert(edges == 0, message),
             ]
 
+        # A cell that is unknown may hold anything, what it held before its write was cut included.
+        known_a, known_b = cells_a & written_a, cells_b & written_b
         sensed, unknown = Signal(self.machine.columns), Signal(self.machine.columns)
         with m.If(self.en_m):
-            m.d.comb += [sensed.eq(cells_a), unknown.eq(~written_a)]
+            m.d.comb += [sensed.eq(known_a), unknown.eq(~written_a)]
+        with m.Elif(both):
+            m.d.comb += [sensed.eq(known_a ^ known_b), unknown.eq(~(written_a & written_b))]
         with m.Elif(self.en_and):
             both_could_be_1 = (cells_a | ~written_a) & (cells_b | ~written_b)
-            m.d.comb += [sensed.eq(cells_a & cells_b), unknown.eq(both_could_be_1 & ~sensed)]
+            m.d.comb += [sensed.eq(known_a & known_b), unknown.eq(both_could_be_1 & ~sensed)]
         with m.Else():
-            m.d.comb += [sensed.eq(cells_a | cells_b), unknown.eq(~sensed & ~(written_a & written_b))]
+            m.d.comb += [sensed.eq(known_a | known_b), unknown.eq(~sensed & ~(written_a & written_b))]
         unknown_columns = Signal(self.machine.columns)
         digits = -(-self.machine.columns // 4)
         m.d.comb += unknown_columns.eq(unknown & self.rbl_enable)

@@ -5,7 +5,7 @@
 // for SENSE_CYCLES edges; sense shows the result after the last edge and keeps it until the next one, 0 in
 // columns that rbl_enable leaves out. What would break a real array, or shows a cell that was never written,
 // stops the simulation with a message. With WRITE_OVERLAP other rows than the one under write may be sensed; without
-// it none.
+// it none. With XOR_SENSING en_and and en_or together sense the XOR of two rows: what en_or shows and en_and does not.
 //
 // Standby: no word line and no reference is high, and sense becomes 0. A write pulse that it cuts leaves the columns of
 // its row unknown. The model waits for the first standby: before it, at power-up, lines may be unknown.
@@ -19,6 +19,11 @@
 // sub-array, as $readmemh takes them. A word of 20 bits for each column: conductances of each row's cells that
 // hold 0, then of each row's that hold 1, then the references of EN_M, EN_AND and EN_OR. The sense shows 1 when
 // the conductances of the connected cells sum up to less than the reference, in place of kinds 1, 2 and 3 above.
+//
+// Transient faults: +transient=FILE gives a seed and rates, as $readmemh takes them. Writes and senses of an array are
+// counted from 0, apart; a hash of seed, cause, sub-array, this count and the column says which cells go wrong. A write
+// that fails leaves a cell as it was. A sense turns cells over that it disturbs, after it has shown them. Decay turns
+// cells over from one sense of the array to the next, and shows when their row is sensed.
 
 `ifndef SYNTHESIS
 module sot_mram_array #(
@@ -26,7 +31,8 @@ module sot_mram_array #(
   parameter COLUMNS = 256,
   parameter SENSE_CYCLES = 1,
   parameter WRITE_CYCLES = 2,
-  parameter WRITE_OVERLAP = 0
+  parameter WRITE_OVERLAP = 0,
+  parameter XOR_SENSING = 0
 ) (
   input  wire               clk,
   input  wire               standby,
@@ -54,13 +60,28 @@ module sot_mram_array #(
   reg [COLUMNS-1:0] held_wbl, held_wbl_enable, held_rbl_enable;
   reg [2:0]         held_references;
 
-  integer row, bit_index;
+  integer row, column, bit_index;
+
+  // Rows that are sensed, and their cells; a read has no b.
+  reg [INDEX_BITS-1:0] row_a, row_b;
+  reg [COLUMNS-1:0] cells_a, cells_b;
 
   // Columns by the number of cells holding 1 from which they show 1: bit COLUMNS·t + c for t = 0, 1, 2.
   reg faulty;
   reg [COLUMNS-1:0] stuck [0:ROWS-1];
   reg [COLUMNS-1:0] stuck_at [0:ROWS-1];
   reg [3*COLUMNS-1:0] read_from, and_from, or_from;
+
+  // In 2^-63: the seed; shares of hits that turn a cell over, of writes of 0 and 1, then of read, AND and OR by the
+  // cell and the one beside it; and of each of these, of decay, and each k, the probability that one of the next k + 1
+  // columns is hit. Of AND and OR, the columns of the second row follow those of the first.
+  localparam WRITES_TURN = 1, SENSES_TURN = 3, WRITES = 15, READS = WRITES + COLUMNS, ANDS = READS + COLUMNS;
+  localparam ORS = ANDS + 2*COLUMNS, DECAYS = ORS + 2*COLUMNS, RATES = DECAYS + COLUMNS;
+  reg transient;
+  reg [63:0] rates [0:RATES-1];
+  reg [63:0] seeds [0:4];
+  reg [COLUMNS-1:0] decayed [0:ROWS-1];
+  integer senses;
 
   localparam CONDUCTANCE_BITS = 20;
   localparam PLACE_BITS = $clog2((2*ROWS+3)*COLUMNS);
@@ -114,6 +135,114 @@ module sot_mram_array #(
     end
   endtask
 
+  string transient_name;
+
+  task read_transient;
+    begin
+      file = $fopen(transient_name, "r");
+      if (file == 0) $fatal(1, "sot_mram_array %m: the transient faults cannot be read");
+      $fclose(file);
+      $readmemh(transient_name, rates);
+      for (column = 0; column < 5; column = column + 1)
+        seeds[column] = word(word(rates[0], column), sub_array_of_path(0));
+      for (row = 0; row < ROWS; row = row + 1) decayed[row] = 0;
+      senses = 0;
+    end
+  endtask
+
+  // Of the generator SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+  reg [63:0] z;
+
+  function [63:0] word(input [63:0] seed, input [31:0] number);
+    begin
+      z = seed + ({32'd0, number} + 64'd1) * 64'h9E3779B97F4A7C15;
+      z = (z ^ (z >> 30)) * 64'hBF58476D1CE4E5B9;
+      z = (z ^ (z >> 27)) * 64'h94D049BB133111EB;
+      word = z ^ (z >> 31);
+    end
+  endfunction
+
+  // What event `number` hits, of positions that have their rates from `base` on. The first hit at or after a position
+  // is at the first rate that the position's word does not reach.
+  reg [2*COLUMNS-1:0] hit;
+  reg [63:0] event_seed, drawn;
+  integer position, rate;
+
+  task draw(input [63:0] seed, input integer number, input integer base, input integer positions);
+    begin
+      event_seed = word(seed, number);
+      hit = 0;
+      position = 0;
+      while (position < positions) begin
+        drawn = word(event_seed, 2*position) >> 1;
+        if (drawn >= rates[base + positions - 1]) position = positions;
+        else begin
+          rate = base;
+          while (drawn >= rates[rate]) rate = rate + 1;
+          position = position + rate - base;
+          if (position < positions) hit[position] = 1;
+          position = position + 1;
+        end
+      end
+    end
+  endtask
+
+  // The second word of a position that was hit.
+  function [63:0] second(input integer at);
+    second = word(event_seed, 2*at + 1) >> 1;
+  endfunction
+
+  reg [COLUMNS-1:0] turned_a, turned_b;
+  reg [INDEX_BITS-1:0] decayed_row;
+
+  // Columns of a write that do not take their bits, in turned_a.
+  task draw_write;
+    begin
+      turned_a = 0;
+      draw(seeds[0], writes, WRITES, COLUMNS);
+      if (hit != 0)
+        for (column = 0; column < COLUMNS; column = column + 1)
+          if (hit[column]) turned_a[column] = second(column) < rates[WRITES_TURN + (wbl[column] ? 1 : 0)];
+    end
+  endtask
+
+  task draw_decay;
+    begin
+      draw(seeds[4], senses, DECAYS, COLUMNS);
+      if (hit != 0)
+        for (column = 0; column < COLUMNS; column = column + 1)
+          if (hit[column]) begin
+            decayed_row = INDEX_BITS'(((second(column) >> 31) * ROWS) >> 32);
+            decayed[decayed_row][column] = ~decayed[decayed_row][column];
+          end
+    end
+  endtask
+
+  // Cells that a sense of cells_a and cells_b turns over.
+  task draw_disturb;
+    begin
+      turned_a = 0;
+      turned_b = 0;
+      if (en_m) draw(seeds[1], senses, READS, COLUMNS);
+      else if (en_and) draw(seeds[2], senses, ANDS, 2*COLUMNS);
+      else draw(seeds[3], senses, ORS, 2*COLUMNS);
+      rate = SENSES_TURN + (en_m ? 0 : en_and ? 4 : 8);
+      if (hit != 0)
+        for (column = 0; column < COLUMNS; column = column + 1) begin
+          if (hit[column] && rbl_enable[column])
+            turned_a[column] = second(column)
+              < rates[rate + (cells_a[column] ? 2 : 0) + (!en_m && cells_b[column] ? 1 : 0)];
+          if (hit[COLUMNS + column] && rbl_enable[column])
+            turned_b[column] = second(COLUMNS + column)
+              < rates[rate + (cells_b[column] ? 2 : 0) + (cells_a[column] ? 1 : 0)];
+        end
+      if (faulty) begin
+        turned_a = turned_a & ~stuck[row_a];
+        turned_b = turned_b & ~stuck[row_b];
+      end
+    end
+  endtask
+
   // The number after the last "sub_array_" in the path of this instance.
   reg [8*1024-1:0] path;
 
@@ -136,20 +265,22 @@ module sot_mram_array #(
     shown = from[0 +: COLUMNS] | (from[COLUMNS +: COLUMNS] & (a | b)) | (from[2*COLUMNS +: COLUMNS] & a & b);
   endfunction
 
-  // What the amplifiers show of cells a and b in rows row_a and row_b; a read has no b. Column by column: operations
+  localparam [1:0] EN_M = 0, EN_AND = 1, EN_OR = 2;
+
+  // What the amplifiers show of cells a and b in rows row_a and row_b. Column by column: operations
   // on whole rows of conductances are long code, which a simulator repeats for every array.
-  reg [INDEX_BITS-1:0] row_a, row_b;
   reg [CONDUCTANCE_BITS-1:0] conductance;
   reg [PLACE_BITS-1:0] place_of_a, place_of_b, place_of_reference;
-  integer column;
 
-  function [COLUMNS-1:0] shown_by_conductance(input [COLUMNS-1:0] a, input [COLUMNS-1:0] b);
+  function [COLUMNS-1:0] shown_by_conductance(
+    input [1:0] reference, input [COLUMNS-1:0] a, input [COLUMNS-1:0] b
+  );
     for (column = 0; column < COLUMNS; column = column + 1) begin
       place_of_a = PLACE_BITS'(({{32-INDEX_BITS{1'b0}}, row_a} + (a[column] ? ROWS : 0)) * COLUMNS + column);
       place_of_b = PLACE_BITS'(({{32-INDEX_BITS{1'b0}}, row_b} + (b[column] ? ROWS : 0)) * COLUMNS + column);
-      place_of_reference = PLACE_BITS'((2*ROWS + (en_m ? 0 : en_and ? 1 : 2)) * COLUMNS + column);
+      place_of_reference = PLACE_BITS'((2*ROWS + {{30{1'b0}}, reference}) * COLUMNS + column);
       conductance = conductances[place_of_a];
-      if (!en_m) conductance = conductance + conductances[place_of_b];
+      if (reference != EN_M) conductance = conductance + conductances[place_of_b];
       shown_by_conductance[column] = conductance < conductances[place_of_reference];
     end
   endfunction
@@ -159,6 +290,8 @@ module sot_mram_array #(
     if (varied) read_variation;
     faulty = $value$plusargs("faults=%s", file_name);
     if (faulty) read_faults;
+    transient = $value$plusargs("transient=%s", transient_name);
+    if (transient) read_transient;
     powered = 0;
     writes = 0;
     reads = 0;
@@ -187,7 +320,9 @@ module sot_mram_array #(
   wire [ROWS-1:0] wwl_rest = wwl & (wwl - 1'b1);
   wire [ROWS-1:0] rwl_rest = rwl & (rwl - 1'b1);
   wire [2:0] references = {en_or, en_and, en_m};
+  wire exclusive = XOR_SENSING != 0 && references == 3'b110;
   reg [INDEX_BITS-1:0] row_d;
+  reg [COLUMNS-1:0] taken;
 
   always @(posedge clk)
     if (standby === 1'b1) begin
@@ -235,10 +370,15 @@ module sot_mram_array #(
         held_wbl_enable <= wbl_enable;
         if (write_edges == WRITE_CYCLES - 1) begin
           row_d = index_of(wwl);
+          taken = wbl_enable;
+          if (transient) begin
+            draw_write;
+            taken = wbl_enable & ~turned_a;
+          end
           if (faulty)
-            cells[row_d] <= (((cells[row_d] & ~wbl_enable) | (wbl & wbl_enable)) & ~stuck[row_d])
+            cells[row_d] <= (((cells[row_d] & ~taken) | (wbl & taken)) & ~stuck[row_d])
                             | (stuck_at[row_d] & stuck[row_d] & (written[row_d] | wbl_enable));
-          else cells[row_d] <= (cells[row_d] & ~wbl_enable) | (wbl & wbl_enable);
+          else cells[row_d] <= (cells[row_d] & ~taken) | (wbl & taken);
           written[row_d] <= written[row_d] | wbl_enable;
           writes <= writes + 1;
           write_edges <= 0;
@@ -247,8 +387,9 @@ module sot_mram_array #(
     end
   endtask
 
-  reg [COLUMNS-1:0] sensed, unknown, other, other_written;
+  reg [COLUMNS-1:0] sensed, unknown, other, other_written, known_a, known_b;
   reg [3*COLUMNS-1:0] thresholds;
+  reg [1:0] reference;
 
   task sense_rules;
     begin
@@ -259,7 +400,8 @@ module sot_mram_array #(
       end else begin
         if ((rwl_rest & (rwl_rest - 1'b1)) != 0) $fatal(1, "sot_mram_array %m: more than two read word lines");
         if (references == 0) $fatal(1, "sot_mram_array %m: no reference is enabled");
-        if ((references & (references - 3'd1)) != 0) $fatal(1, "sot_mram_array %m: several references are enabled");
+        if ((references & (references - 3'd1)) != 0 && !exclusive)
+          $fatal(1, "sot_mram_array %m: several references are enabled");
         if (en_m && rwl_rest != 0) $fatal(1, "sot_mram_array %m: EN_M senses one row, not two");
         if (!en_m && rwl_rest == 0) $fatal(1, "sot_mram_array %m: EN_AND and EN_OR sense two rows, not one");
         if (SENSE_CYCLES > 1 && sense_edges != 0
@@ -278,41 +420,88 @@ module sot_mram_array #(
     end
   endtask
 
+  // Both amplifiers decide, with 0 and with 1 in unknown cells. One that is undecided leaves the XOR unknown, unless the
+  // other one holds it at 0.
+  reg [COLUMNS-1:0] and_with_0, and_with_1, or_with_0, or_with_1;
+
+  function [COLUMNS-1:0] decided(input [1:0] by, input [COLUMNS-1:0] a, input [COLUMNS-1:0] b);
+    if (varied) decided = shown_by_conductance(by, a, b);
+    else if (faulty) decided = shown(by == EN_AND ? and_from : or_from, a, b);
+    else decided = by == EN_AND ? a & b : a | b;
+  endfunction
+
+  task decide_exclusive;
+    begin
+      and_with_0 = decided(EN_AND, known_a, known_b);
+      and_with_1 = decided(EN_AND, cells_a | ~written[row_a], cells_b | ~written[row_b]);
+      or_with_0 = decided(EN_OR, known_a, known_b);
+      or_with_1 = decided(EN_OR, cells_a | ~written[row_a], cells_b | ~written[row_b]);
+      sensed = or_with_0 & ~and_with_1;
+      unknown = or_with_1 & ~and_with_0 & (~or_with_0 | and_with_1);
+    end
+  endtask
+
   task finish_sense;
     begin
       row_a = index_of(rwl & ~rwl_rest);
       row_b = en_m ? row_a : index_of(rwl_rest);
+      cells_a = cells[row_a];
+      cells_b = cells[row_b];
+      if (transient) meet_decay;
+      // A cell that is unknown may hold anything, what it held before its write was cut included.
+      known_a = cells_a & written[row_a];
+      known_b = cells_b & written[row_b];
       if (en_m) begin
-        sensed = cells[row_a];
+        sensed = known_a;
         unknown = ~written[row_a];
         reads <= reads + 1;
       end else if (en_and) begin
-        sensed = cells[row_a] & cells[row_b];
-        unknown = (cells[row_a] | ~written[row_a]) & (cells[row_b] | ~written[row_b]) & ~sensed;
+        sensed = known_a & known_b;
+        unknown = (cells_a | ~written[row_a]) & (cells_b | ~written[row_b]) & ~sensed;
         ands <= ands + 1;
+        if (exclusive) ors <= ors + 1;
       end else begin
-        sensed = cells[row_a] | cells[row_b];
+        sensed = known_a | known_b;
         unknown = ~sensed & ~(written[row_a] & written[row_b]);
         ors <= ors + 1;
       end
       if (faulty) begin
         thresholds = en_m ? read_from : en_and ? and_from : or_from;
         // A read connects one cell: the other operand never reaches its threshold of 2.
-        other = en_m ? {COLUMNS{1'b0}} : cells[row_b];
+        other = en_m ? {COLUMNS{1'b0}} : known_b;
         other_written = en_m ? {COLUMNS{1'b1}} : written[row_b];
-        sensed = shown(thresholds, cells[row_a], other);
-        unknown = shown(thresholds, cells[row_a] | ~written[row_a], other | ~other_written) & ~sensed;
+        sensed = shown(thresholds, known_a, other);
+        unknown = shown(thresholds, cells_a | ~written[row_a], other | ~other_written) & ~sensed;
       end
       if (varied) begin
-        sensed = shown_by_conductance(cells[row_a], cells[row_b]);
+        reference = en_m ? EN_M : en_and ? EN_AND : EN_OR;
+        sensed = shown_by_conductance(reference, known_a, known_b);
         unknown = (~written[row_a] | (en_m ? {COLUMNS{1'b0}} : ~written[row_b])) & rbl_enable;
         if (unknown != 0)
-          unknown = shown_by_conductance(cells[row_a] | ~written[row_a], cells[row_b] | ~written[row_b]) & ~sensed;
+          unknown = shown_by_conductance(
+            reference, cells_a | ~written[row_a], cells_b | ~written[row_b]) & ~sensed;
       end
+      if (XOR_SENSING != 0 && exclusive) decide_exclusive;
       if ((unknown & rbl_enable) != 0)
         $fatal(1, "sot_mram_array %m: senses an unknown cell in row %0d or %0d, columns %h",
                row_a, row_b, unknown & rbl_enable);
       sense <= sensed & rbl_enable;
+      if (transient) begin
+        draw_disturb;
+        senses <= senses + 1;
+        cells[row_a] <= cells_a ^ turned_a;
+        if (!en_m) cells[row_b] <= cells_b ^ turned_b;
+      end
+    end
+  endtask
+
+  task meet_decay;
+    begin
+      draw_decay;
+      cells_a = cells_a ^ (decayed[row_a] & ~(faulty ? stuck[row_a] : {COLUMNS{1'b0}}));
+      cells_b = cells_b ^ (decayed[row_b] & ~(faulty ? stuck[row_b] : {COLUMNS{1'b0}}));
+      decayed[row_a] = 0;
+      decayed[row_b] = 0;
     end
   endtask
 endmodule

@@ -34,7 +34,8 @@ class SubArray(wiring.Component):
     With ``write_overlap`` rows are written by ``write_command`` beside all that ``command`` does. A row written back by
     ``command`` must not meet such a write: that would be two word lines at once.
 
-    With ``memory_operations`` rows are sensed alone, ANDed and ORed too; ``row`` shows what was sensed last.
+    With ``memory_operations`` rows are sensed alone, ANDed and ORed too, with ``xor_sensing`` also XORed; ``row`` shows
+    what was sensed last. An XOR is an event of an AND and of an OR.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class SubArray(wiring.Component):
     row : Out(columns)
         With ``memory_operations``: the last sensed row, until the next sense ends.
     sensed : Out(1)
-        With ``memory_operations``: ``READ``, ``AND`` or ``OR`` has sensed; ``row`` shows it from the next cycle on.
+        With ``memory_operations``: all but ``WRITE`` and ``DOT`` have sensed; ``row`` shows it from the next cycle on.
     result : Out(stream.Signature(ArrayLayout(signed(accumulator_bits), segments)))
         Accumulators after a ``DOT`` with ``emit``; those of slots come first.
     events : Out(event_layout(machine))
@@ -129,7 +130,10 @@ class SubArray(wiring.Component):
                 array.en_and.eq(controller.enable_a & ~self.standby),
             ]
             return
-        references = place(m, platform, "reference_select", ReferenceSelect())
+        select = ReferenceSelect(self.machine.xor_sensing)
+        references = place(m, platform, "reference_select", select)
+        if self.machine.xor_sensing:
+            m.d.comb += references.exclusive.eq(controller.exclusive)
         m.d.comb += [
             references.sense.eq(Mux(self.standby, Sense.NONE, controller.sense)),
             array.wbl.eq(Mux(controller.write_back, array.sense, self.write.payload)),

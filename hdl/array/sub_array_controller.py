@@ -48,10 +48,12 @@ class SubArrayController(wiring.Component):
         For the decoder of the read word lines.
     sense : Out(Sense)
         For the reference select. With ``memory_operations``; else all senses are ANDs.
+    exclusive : Out(1)
+        For the reference select, with ``xor_sensing``: the OR beside the AND.
     wrote, finished : Out(1)
         A write pulse, or a sense, is in its last cycle.
     sensed : Out(1)
-        Like ``finished``, of ``READ``, ``AND`` and ``OR`` alone. With ``memory_operations``.
+        Like ``finished``, of all but ``DOT``. With ``memory_operations``.
     stalled, busy : Out(1)
     pulse : Out(1)
         Word lines are held and the coming clock edge does not end it: a reset now would cut a pulse.
@@ -64,6 +66,7 @@ class SubArrayController(wiring.Component):
     write_enable: Signal
     write_back: Signal
     wrote: Signal
+    exclusive: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -87,6 +90,7 @@ class SubArrayController(wiring.Component):
                 **takes_rows,
                 **writes,
                 **({"write_back": Out(1), "sense": Out(Sense), "sensed": Out(1)} if self._is_memory else {}),
+                **({"exclusive": Out(1)} if machine.xor_sensing else {}),
             }
         )
 
@@ -176,6 +180,8 @@ class SubArrayController(wiring.Component):
                     m.d.comb += self.sense.eq(Sense.OR)
                 with m.Default():
                     m.d.comb += self.sense.eq(Sense.AND)
+        if self.machine.xor_sensing:
+            m.d.comb += self.exclusive.eq(active & (self._command.op == Op.XOR.value))
 
     def _count_sensed_rows(self, m: Module) -> None:
         command, step = self._command, data_register(m, self.counted.payload, "step")

@@ -7,7 +7,14 @@ from amaranth.lib import data
 from amaranth.utils import exact_log2
 
 from spinplane.machine import Machine, Rounding, RowOperation
-from spinplane.machine.descriptor import FIELD_INDEX, MEMORY_WORDS, Load, OperationBit, Pool
+from spinplane.machine.descriptor import (
+    FIELD_INDEX,
+    MEMORY_WORDS,
+    MEMORY_XOR_WORD,
+    Load,
+    OperationBit,
+    Pool,
+)
 from spinplane.machine.output_stage import MOST_SEARCH_READS
 from spinplane.machine.passes import Pass
 from spinplane.machine.timing import LOOKUP_CYCLES
@@ -52,7 +59,10 @@ def memory_refusals(machine: Machine, layer: data.View) -> dict[str, Value]:
     """Conditions under which a memory operation is refused, by the field that is named, in the order of the fields."""
     first, last = (MEMORY_WORDS[f"{which}_sub_array"] for which in ("first", "last"))
     stored = layer.operation[OperationBit.WRITE_BACK] | layer.operation[OperationBit.STORE]
+    is_and = layer.operation[:2] == RowOperation.AND.value
+    exclusive = {MEMORY_XOR_WORD: layer[MEMORY_XOR_WORD] & ~is_and} if machine.xor_sensing else {}
     return {
+        **exclusive,
         last: layer[last] >= machine.sub_arrays,
         first: layer[first] > layer[last],
         "operation": (layer.operation[:2] == RowOperation.WRITE.value) & stored,

@@ -5,7 +5,7 @@ from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spinplane.machine import Machine, Op, RowOperation
-from spinplane.machine.descriptor import Kind, OperationBit
+from spinplane.machine.descriptor import MEMORY_XOR_WORD, Kind, OperationBit
 from spinplane.machine.registers import Error
 
 from ..common.bank import bank_read
@@ -201,14 +201,19 @@ class Sequencer(wiring.Component):
             self._fail(m, Error.IMAGE_BANK)
         with m.If(at_work):
             m.d.comb += [
-                # Codes of both are in the same order.
-                command.op.eq(self.layer.operation[:2] + (Op.READ.value - RowOperation.READ.value)),
+                command.op.eq(self._sense_op()),
                 command.first.eq(self.layer.load_sub_arrays),
                 command.last.eq(self.layer.last_sub_arrays),
                 *(command[name].eq(step[name]) for name in ("row_a", "row_b", "row_d")),
                 command.write_back.eq(self.layer.operation[OperationBit.WRITE_BACK]),
             ]
         return at_work & ~walk.steps.valid
+
+    def _sense_op(self) -> Value:
+        """Op of the steps of a memory operation that senses."""
+        # Codes of both are in the same order, but for the XOR.
+        op = self.layer.operation[:2] + (Op.READ.value - RowOperation.READ.value)
+        return Mux(self.layer[MEMORY_XOR_WORD], Op.XOR.value, op) if self.machine.xor_sensing else op
 
     def _walk_regions(self, m: Module) -> Value:
         """Row sets and bursts; returns whether the next one waits for a row set or the output stage."""

@@ -9,6 +9,7 @@ from spinplane.machine.descriptor import (
     DESCRIPTOR_FIELDS,
     DESCRIPTOR_WORDS,
     FORMAT_VERSION,
+    MEMORY_XOR_WORD,
     Kind,
     Load,
     OperationBit,
@@ -118,12 +119,15 @@ def _program(machine: Machine) -> list[_Define]:
         ("LOAD", Load),
         ("POOL", Pool),
         ("ROUNDING", Rounding),
-        ("OPERATION", RowOperation),
+        ("OPERATION", [one for one in RowOperation if one is not RowOperation.XOR]),
     )
+    word = f"FIELD_{MEMORY_XOR_WORD.upper()}"
+    exclusive = (("OPERATION_XOR_BIT", "1u", f"in word {word} beside OPERATION_AND: an XOR"),)
     return [
         ("DESCRIPTOR_WORDS", f"{DESCRIPTOR_WORDS}u", ""),
         ("DESCRIPTORS", f"{machine.descriptors}u", "in the program memory"),
         *((f"{name}_{one.name}", f"{one.value}u", "") for name, kind in kinds for one in kind),
+        *(exclusive if machine.xor_sensing else ()),
         *((f"OPERATION_BIT_{bit.name}", f"{bit.value}u", "of an operation's word") for bit in OperationBit),
         ("CHANNEL_BITS", f"{CHANNEL_BITS}u", "per channel, in a word of parameters, scales or thresholds"),
         *_channel_fields(),

@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from spinplane.machine import MOST_SLOTS, Machine
+from spinplane.machine import MOST_SLOTS, Machine, MachineClock, clock_text
 from spinplane.machine.passes import Pass
 from spinplane.machine.timing import END_CYCLES, ENGINE_CYCLES, FINISH_CYCLES, fetch_cycles
 
@@ -30,6 +30,7 @@ def datasheet(
     ports: Sequence[Mapping[str, Any]],
     macros: Sequence[Mapping[str, Any]],
     *,
+    clock: MachineClock | None = None,
     asynchronous_reset: bool = False,
 ) -> str:
     """The datasheet.
@@ -41,6 +42,8 @@ def datasheet(
         Name, direction and width of each port of the top module.
     macros : sequence of mappings
         Instance, words, width and read ports of each memory macro.
+    clock : MachineClock, optional
+        If given, a section is about it.
     asynchronous_reset : bool
         The top is an `AsynchronousReset`.
     """
@@ -77,6 +80,7 @@ def datasheet(
         _table(("what", "per cycle, at most"), _throughput(machine)),
         "## Latencies",
         _table(("from", "to", "cycles"), _latencies(machine)),
+        *(("## Clock", _clock(machine, clock)) if clock else ()),
         "## Reset",
         _reset(asynchronous_reset),
         "It brings any state of the flip-flops to idle, as at power-up. While it is high no word line and no reference "
@@ -85,6 +89,16 @@ def datasheet(
         "write ABORT. The arrays' other cells, the banks and the log keep their contents; none needs any at power-up.",
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def _clock(machine: Machine, clock: MachineClock) -> str:
+    return (
+        f"{clock_text(clock.clock_hz)}, a period of {1e9 / clock.clock_hz:.3f} ns. Cycles of a sense: "
+        f"{machine.sense_cycles}, of a write pulse: {machine.write_cycles}. With arrays of {clock.technology} whose "
+        f"lines are as long as these they hold up to {clock_text(clock.fastest_hz)}: a flip-flop, the row decoder and "
+        "the word line are counted, and then the bit line and its amplifier, or the write. The logic has a bound of "
+        "its own, which static timing of its netlist tells."
+    )
 
 
 def _reset(asynchronous: bool) -> str:

@@ -15,7 +15,7 @@ from amaranth.hdl import Shape, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
-from spinplane.machine import Machine, Name
+from spinplane.machine import Machine, MachineClock, Name
 from spinplane.machine.files import making_folders, naming, scratch_folder, write_file
 
 from ..accelerator import Accelerator
@@ -47,6 +47,8 @@ class Export:
         Synthesizable modules, leaves first; each lies in ``<module>.v``.
     files : tuple of str
         All files, relative to the folder.
+    clock : MachineClock or None
+        Of the datasheet and the bench.
     """
 
     machine: str
@@ -54,6 +56,7 @@ class Export:
     folder: Path
     modules: tuple[str, ...]
     files: tuple[str, ...]
+    clock: MachineClock | None = None
 
     def __str__(self) -> str:
         lines = [
@@ -66,6 +69,7 @@ class Export:
             f"  registers    {self.folder / _REGISTERS}, for C {self.folder / _HEADER}",
             f"  datasheet    {self.folder / _DATASHEET}",
         ]
+        lines += [f"  clock        {self.clock}"] if self.clock else []
         if any(name.startswith(f"{BENCH_FOLDER}/") for name in self.files):
             lines.append(f"  bench        python {self.folder / BENCH_FOLDER / 'run.py'} --simulator icarus")
         return "\n".join(lines)
@@ -75,6 +79,7 @@ def export(
     machine: Machine,
     folder: Path,
     *,
+    clock: MachineClock | None = None,
     kept_in: Path | None = None,
     bench: Mapping[str, bytes] | None = None,
     asynchronous_reset: bool = False,
@@ -89,11 +94,12 @@ def export(
     machine : Machine
     folder : Path
         Created if it is not there.
+    clock : MachineClock, optional
+        What the datasheet says of it.
     kept_in : Path, optional
         See `machine_verilog`.
     bench : mapping of str to bytes, optional
         Files of a bench by their name in the folder `BENCH_FOLDER`, as `spinplane.sim.exported_bench` makes them.
-
     asynchronous_reset : bool
         Assert ``rst`` without a clock; see `AsynchronousReset`.
 
@@ -116,7 +122,7 @@ def export(
     texts[f"{TOP}.core"] = _core(machine, sources, [*model_texts], [*stub_texts])
     texts[_HEADER] = c_header(machine)
     texts[_REGISTERS] = register_table(machine)
-    texts[_DATASHEET] = datasheet(machine, ports, macros, asynchronous_reset=asynchronous_reset)
+    texts[_DATASHEET] = datasheet(machine, ports, macros, clock=clock, asynchronous_reset=asynchronous_reset)
     contents = {name: text.encode() for name, text in texts.items()}
     contents |= {f"{BENCH_FOLDER}/{name}": content for name, content in (bench or {}).items()}
     names = (*contents, f"{TOP}.json")
@@ -128,7 +134,12 @@ def export(
     contents[f"{TOP}.json"] = (json.dumps(description, indent=2) + "\n").encode()
     _replace(folder, contents)
     return Export(
-        machine=machine.name, top=TOP, folder=folder, modules=tuple(modules), files=tuple(sorted(names))
+        machine=machine.name,
+        top=TOP,
+        folder=folder,
+        modules=tuple(modules),
+        files=tuple(sorted(names)),
+        clock=clock,
     )
 
 

@@ -23,7 +23,7 @@ from spinplane.machine.codec import (
     raw_words,
 )
 from spinplane.machine.descriptor import DESCRIPTOR_FIELDS, DESCRIPTOR_WORDS, FIELD_INDEX, Holds, Load
-from spinplane.machine.memory_operation import MemoryOperation, RowOperation
+from spinplane.machine.memory_operation import MemoryOperation, RowOperation, row_operations
 from spinplane.machine.passes import Pass
 from spinplane.machine.registers import machine_digest
 from spinplane.machine.timing import LOOKUP_CYCLES, MULTIPLY_CYCLES
@@ -213,9 +213,10 @@ OPERATION = MemoryOperation(machine=PAPER, operation=RowOperation.AND)
 @given(st.data())
 def test_a_memory_operation_is_read_as_it_was_written(data: st.DataObject) -> None:
     first, last = sorted(data.draw(st.integers(0, PAPER.sub_arrays - 1)) for _ in range(2))
-    kind = data.draw(st.sampled_from(list(RowOperation)))
+    machine = replace(PAPER, xor_sensing=data.draw(st.booleans()))
+    kind = data.draw(st.sampled_from(row_operations(machine)))
     drawn = MemoryOperation(
-        machine=PAPER,
+        machine=machine,
         operation=kind,
         rows=data.draw(st.integers(1, 4096)),
         **{name: data.draw(st.integers(0, 4095)) for name in ("row_a", "row_b", "row_d")},
@@ -227,7 +228,25 @@ def test_a_memory_operation_is_read_as_it_was_written(data: st.DataObject) -> No
         store=kind is not RowOperation.WRITE and data.draw(st.booleans()),
         image_word=data.draw(st.integers(0, 2**32 - 1)),
     )
-    assert decode(encode(drawn), PAPER) == drawn
+    assert decode(encode(drawn), machine) == drawn
+
+
+def test_an_xor_is_an_and_that_subtracts() -> None:
+    exclusive = replace(PAPER, xor_sensing=True)
+    xor = replace(OPERATION, machine=exclusive, operation=RowOperation.XOR)
+    words = encode(xor)
+    changed = {name for name, index in FIELD_INDEX.items() if words[index] != encode(OPERATION)[index]}
+    assert changed == {"subtracts"}
+    # A machine without the option does not look at the word.
+    assert decode(words, PAPER) == OPERATION
+    for code in (RowOperation.WRITE, RowOperation.READ, RowOperation.OR):
+        with pytest.raises(
+            UnitError, match=r"^descriptor field subtracts = 1: no memory operation"
+        ) as caught:
+            decode(raw_words(kind=3, operation=code.value, subtracts=1), exclusive)
+        assert caught.value.word == FIELD_INDEX["subtracts"]
+    with pytest.raises(SpinplaneError, match=r"^XOR: machine paper does not sense it \(xor_sensing\)$"):
+        encode(replace(xor, machine=PAPER))
 
 
 def test_where_the_numbers_of_a_memory_operation_lie() -> None:

@@ -44,6 +44,8 @@ def test_a_machine_has_fields_for_what_it_is_sent() -> None:
     without = replace(TINY, memory_operations=False)
     assert operations(TINY) == (Op.WRITE, Op.DOT, Op.READ, Op.AND, Op.OR)
     assert operations(without) == (Op.WRITE, Op.DOT)
+    assert operations(replace(TINY, xor_sensing=True)) == (*operations(TINY), Op.XOR)
+    assert command_fields(replace(TINY, xor_sensing=True)) == command_fields(TINY)
     assert operations(replace(TINY, write_overlap="same_array")) == (Op.DOT, Op.READ, Op.AND, Op.OR)
     assert command_fields(without)["op"] == 1
     assert "write_back" not in command_fields(without)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from spinplane.machine import Machine, SpinplaneError, load_machine, machine_names
+from spinplane.machine.registers import machine_digest
 
 LEAST = {"name": "m", "sub_arrays": 1, "rows": 8, "columns": 64, "segments": 2}
 NAMES = "paper, paper-overlap, paper8, tiny, wide"
@@ -25,6 +26,14 @@ def test_extremes_are_allowed() -> None:
         write_cycles=64,
     )
     Machine(name="m", sub_arrays=1, rows=8, columns=16, segments=1, accumulator_bits=16, write_cycles=1)
+
+
+def test_programs_for_machines_without_an_option_stay_as_they_are() -> None:
+    # Checksums from before there was the option.
+    known = {"tiny": 0x911E5E4D, "paper8": 0x37376838, "paper": 0xA03902CD}
+    assert {name: machine_digest(load_machine(name)) for name in known} == known
+    exclusive = dataclasses.replace(load_machine("tiny"), xor_sensing=True)
+    assert machine_digest(exclusive) != known["tiny"]
 
 
 def test_derived_sizes() -> None:
@@ -57,6 +66,8 @@ def test_buses_that_are_not_given(sub_arrays: int, columns: int, expected: tuple
         ({"name": "../x"}, "name = '../x': must consist of letters, digits, '-' and '_'"),
         ({"name": "é"}, "name = 'é': must consist of letters, digits, '-' and '_'"),
         ({"sub_arrays": 0}, "sub_arrays = 0: must be a whole number from 1 to 256"),
+        ({"xor_sensing": 1}, "xor_sensing = 1: must be true or false"),
+        ({"xor_sensing": True}, "xor_sensing = True: only with memory_operations = true"),
         ({"sub_arrays": 257}, "sub_arrays = 257: must be a whole number from 1 to 256"),
         ({"sub_arrays": True}, "sub_arrays = True: must be a whole number from 1 to 256"),
         ({"rows": 7}, "rows = 7: must be a whole number from 8 to 4096"),
@@ -149,7 +160,7 @@ def test_reads_a_file(tmp_path: Path) -> None:
         (
             text_of(**LEAST, voltage=8),
             "unknown key 'voltage': must be one of name, sub_arrays, rows, columns, segments, accumulator_bits, "
-            "sense_cycles, write_cycles, write_overlap, memory_operations, row_buses, results_per_cycle, …",
+            "sense_cycles, write_cycles, write_overlap, memory_operations, xor_sensing, row_buses, …",
         ),
         (text_of(name="m", sub_arrays=1, rows=8, segments=2), "missing key 'columns'"),
         ("", "missing key 'name'"),

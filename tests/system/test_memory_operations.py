@@ -32,6 +32,7 @@ MEMORY = replace(FEW, name="memory", memory_operations=True)
 #: Pulses of several cycles, rows of four sub-arrays that take longer to store than to sense.
 SLOW = replace(MEMORY, name="slow-memory", rows=40, sense_cycles=2, write_cycles=3)
 OVERLAP = replace(TINY, name="tiny-overlap", write_overlap="same_array")
+EXCLUSIVE = replace(MEMORY, name="exclusive", xor_sensing=True)
 LIMIT = 100_000
 
 
@@ -44,17 +45,18 @@ def plain(descriptors: list[Descriptor], contract: Interpreter) -> None:
             contract.run_pass(descriptor, load=descriptor.load is not Load.NEVER)
 
 
+@pytest.mark.parametrize("machine", [MEMORY, EXCLUSIVE], ids=lambda machine: machine.name)
 @pytest.mark.parametrize("faulty", [False, True])
 @pytest.mark.parametrize("seed", range(12))
-def test_they_are_what_the_contract_says(seed: int, faulty: bool) -> None:
-    faults = some_faults(MEMORY, seed) if faulty else None
-    descriptors = random_descriptors(MEMORY, seed, passes=3, operations=12)
-    banks = fill_banks(MEMORY, seed)
+def test_they_are_what_the_contract_says(seed: int, faulty: bool, machine: Machine) -> None:
+    faults = some_faults(machine, seed) if faulty else None
+    descriptors = random_descriptors(machine, seed, passes=3, operations=12)
+    banks = fill_banks(machine, seed)
     accelerator, contract = (
-        functional(MEMORY, banks, faults=faults),
-        Interpreter(MEMORY, **banks, faults=faults),
+        functional(machine, banks, faults=faults),
+        Interpreter(machine, **banks, faults=faults),
     )
-    words = program_of(MEMORY, *descriptors)
+    words = program_of(machine, *descriptors)
     accelerator.program[: len(words)] = words
     run = accelerator.run()
     assert run.error is Error.NONE
@@ -73,7 +75,7 @@ def test_they_are_what_the_contract_says(seed: int, faulty: bool) -> None:
         "additions",
     )
     assert {name: counted[name] for name in names} == {name: contract.events[name] for name in names}
-    assert run.layers == predict_descriptors(MEMORY, descriptors, resident=False).passes
+    assert run.layers == predict_descriptors(machine, descriptors, resident=False).passes
 
 
 def some_faults(machine: Machine, seed: int) -> FaultMap:
@@ -95,7 +97,12 @@ def some_faults(machine: Machine, seed: int) -> FaultMap:
 
 @pytest.mark.parametrize(
     ("machine", "simulator", "passes", "operations"),
-    [(TINY, "verilator", 8, 30), (OVERLAP, "verilator", 4, 20), (SLOW, "icarus", 0, 40)],
+    [
+        (TINY, "verilator", 8, 30),
+        (OVERLAP, "verilator", 4, 20),
+        (SLOW, "icarus", 0, 40),
+        (EXCLUSIVE, "icarus", 0, 40),
+    ],
     ids=lambda value: getattr(value, "name", str(value)),
 )
 @pytest.mark.parametrize("faulty", [False, True])
@@ -183,22 +190,22 @@ def test_a_machine_without_them_is_asked_for_one() -> None:
 @pytest.mark.parametrize("kind", list(RowOperation))
 @pytest.mark.parametrize("write_back", [False, True])
 def test_rows_that_are_written_leave_no_kernels_resident(kind: RowOperation, write_back: bool) -> None:
-    layers = random_descriptors(MEMORY, 3, passes=1, operations=0)
-    operation = MemoryOperation(machine=MEMORY, operation=kind, row_b=1, row_d=2)
+    layers = random_descriptors(EXCLUSIVE, 3, passes=1, operations=0)
+    operation = MemoryOperation(machine=EXCLUSIVE, operation=kind, row_b=1, row_d=2)
     if kind is not RowOperation.WRITE:
         operation = replace(operation, write_back=write_back)
     layer = replace(layers[-1], load=Load.UNLESS_RESIDENT)  # type: ignore[type-var]
-    accelerator = functional(MEMORY, fill_banks(MEMORY, 3))
+    accelerator = functional(EXCLUSIVE, fill_banks(EXCLUSIVE, 3))
 
     def kernel_reads(*descriptors: Descriptor) -> list[int]:
-        words = program_of(MEMORY, *descriptors, tag=7)
+        words = program_of(EXCLUSIVE, *descriptors, tag=7)
         accelerator.program[: len(words)] = words
         run = accelerator.run()
         assert run.error is Error.NONE
         return [counters.kernel_reads for counters in run.layers[1:-1]]
 
     words = layer.load_rows * layer.load_sub_arrays  # type: ignore[union-attr]
-    assert kernel_reads(fill(MEMORY), layer)[1] == words
+    assert kernel_reads(fill(EXCLUSIVE), layer)[1] == words
     assert accelerator.resident == 0
     assert kernel_reads(layer, layer) == [words, words]
     assert accelerator.resident == 7

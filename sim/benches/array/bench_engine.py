@@ -24,7 +24,7 @@ MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
 BEAT, ROW = result_beat_layout(MACHINE), row_layout(MACHINE)
 COMMANDS = 150
 #: Operations that a program leaves out: rows are sensed alone when no dot product is on its way.
-ROW_OPERATIONS = (Op.READ, Op.AND, Op.OR)
+ROW_OPERATIONS = (Op.READ, Op.AND, Op.OR, Op.XOR)
 PHASES = (ROW_OPERATIONS, (Op.DOT,), ROW_OPERATIONS) if MACHINE.memory_operations else ((), ())
 
 

@@ -21,7 +21,11 @@ from ...streams import receive, reset, send
 
 MACHINE = Machine(**json.loads(os.environ["BENCH_MACHINE"]))
 COMMANDS = 120
-REFERENCES: dict[Op, Any] = {Op.DOT: Sense.AND, Op.READ: Sense.M, Op.AND: Sense.AND, Op.OR: Sense.OR}
+REFERENCES: dict[Op, Any] = {
+    **dict.fromkeys((Op.DOT, Op.AND, Op.XOR), Sense.AND),
+    Op.READ: Sense.M,
+    Op.OR: Sense.OR,
+}
 
 #: One row operation: its lines, and how many cycles they were held.
 Operation = dict[str, Any]
@@ -42,6 +46,8 @@ def duties(program: CommandStream) -> tuple[list[Operation], list[dict[str, Any]
                 lines["b"] = fields["row_b"] + pair
             if MACHINE.memory_operations:
                 lines["sense"] = REFERENCES[op].value
+            if MACHINE.xor_sensing:
+                lines["exclusive"] = int(op is Op.XOR)
             operations.append(lines)
             if op is Op.DOT:
                 counted.append(
@@ -74,9 +80,12 @@ async def watch(dut: HierarchyObject, operations: list[Operation]) -> None:
                 now["b"] = dut.address_b.value.to_unsigned()
             if MACHINE.memory_operations:
                 now["sense"] = dut.sense.value.to_unsigned()
+            if MACHINE.xor_sensing:
+                now["exclusive"] = int(dut.exclusive.value)
         else:
             assert not dut.enable_b.value
             assert not (MACHINE.memory_operations and dut.sense.value), "a reference without a row"
+            assert not (MACHINE.xor_sensing and dut.exclusive.value), "an XOR without rows"
         assert not (now and dut.stalled.value), "an operation goes on while it is stalled"
         if held:
             cycles = held.pop("cycles")

@@ -10,6 +10,7 @@ from cocotb.handle import HierarchyObject
 from spinplane.behavioral.control.memory_operation import memory_error
 from spinplane.machine import OP_FIELDS, MemoryOperation, Op, RowOperation
 from spinplane.machine.codec import encode
+from spinplane.machine.memory_operation import row_operations
 from spinplane.machine.registers import Error
 from spinplane.machine.timing import COMMAND_CYCLES, KERNEL_CYCLES, LAUNCH_CYCLES, memory_time
 
@@ -22,7 +23,7 @@ ALL_COLUMNS = (1 << MACHINE.columns) - 1
 
 def random_operation(rng: Random) -> MemoryOperation:
     """Of any kind; some of them meet a row or a word that does not exist."""
-    kind, rows = rng.choice(list(RowOperation)), rng.randint(1, 6)
+    kind, rows = rng.choice(row_operations(MACHINE)), rng.randint(1, 6)
     first, last = sorted(rng.randrange(MACHINE.sub_arrays) for _ in range(2))
     senses = kind is not RowOperation.WRITE
 

@@ -46,6 +46,7 @@ def test_truth_tables(array: SotMramArray) -> None:
     assert sense(array.read, ALL, 0) == ["0011"] * 3
     assert sense(array.sense_and, ALL, 0, 1) == ["0001"] * 3
     assert sense(array.sense_or, ALL, 0, 1) == ["0111"] * 3
+    assert sense(array.sense_xor, ALL, 0, 1) == ["0110"] * 3
 
 
 def test_several_operations_at_once(array: SotMramArray) -> None:
@@ -101,6 +102,12 @@ def test_unknowns_that_do_not_matter(array: SotMramArray) -> None:
             (7, 1),
             "1111",
             "EN_OR senses an unknown cell: sub-array 1, rows 7 and 1, column 0 was never written",
+        ),
+        (
+            "sense_xor",
+            (0, 2),
+            "1111",
+            "EN_AND with EN_OR senses an unknown cell: sub-array 1, rows 0 and 2, column 2 was never written",
         ),
         ("sense_and", (3, 3), "1111", "EN_AND senses two different rows, not row 3 alone"),
         ("sense_or", (3, 3), "1111", "EN_OR senses two different rows, not row 3 alone"),

@@ -7,11 +7,12 @@ from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.sim import run_bench
 
 
+@pytest.mark.parametrize("xor_sensing", [False, True])
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
-def test_bench(simulator: str) -> None:
+def test_bench(simulator: str, xor_sensing: bool) -> None:
     run_bench(
         "spinplane.sim.benches.array.bench_reference_select",
-        verilog_modules(ReferenceSelect(), "reference_select"),
+        verilog_modules(ReferenceSelect(xor_sensing), "reference_select"),
         "reference_select",
         simulator=simulator,
     ).check()

@@ -41,6 +41,7 @@ MACHINE = Machine(
 # More rows than the Verilog model searches at once for a line that is on.
 TALL = Machine(**asdict(MACHINE) | {"name": "tall", "rows": 40, "sense_cycles": 1, "write_cycles": 1})
 OVERLAP = Machine(**asdict(MACHINE) | {"name": "overlap", "write_overlap": "same_array"})
+EXCLUSIVE = Machine(**asdict(MACHINE) | {"name": "exclusive", "memory_operations": True, "xor_sensing": True})
 SIZES = {
     "columns": MACHINE.columns,
     "sense_cycles": MACHINE.sense_cycles,
@@ -51,6 +52,9 @@ OVERLAP_REFUSALS = {
     name: case
     for name, case in refusals(**SIZES, write_overlap="same_array").items()
     if REFUSALS.get(name) != case
+}
+EXCLUSIVE_REFUSALS = {
+    name: case for name, case in refusals(**SIZES, xor_sensing=True).items() if REFUSALS.get(name) != case
 }
 
 
@@ -100,7 +104,7 @@ def refused(simulator: str, edges: Sequence[Lines], machine: Machine = MACHINE) 
 
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
-@pytest.mark.parametrize("machine", [MACHINE, TALL], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [MACHINE, TALL, EXCLUSIVE], ids=lambda machine: machine.name)
 @pytest.mark.parametrize("testcase", ["unknown_cells_that_do_not_matter", "random_row_operations"])
 def test_verilog_agrees_with_the_golden_model(testcase: str, machine: Machine, simulator: str) -> None:
     run(simulator, testcase, machine).check()
@@ -130,6 +134,13 @@ def test_verilog_refuses_a_sense_of_the_row_under_write(case: str, simulator: st
     assert_refused(refused(simulator, edges, OVERLAP), message)
 
 
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+@pytest.mark.parametrize("case", EXCLUSIVE_REFUSALS)
+def test_verilog_refuses_an_xor(case: str, simulator: str) -> None:
+    edges, message = EXCLUSIVE_REFUSALS[case]
+    assert_refused(refused(simulator, edges, EXCLUSIVE), message)
+
+
 def test_icarus_refuses_lines_that_are_not_driven() -> None:
     assert_refused(run("icarus", "undriven_lines"), "word lines or references are not driven")
 
@@ -154,7 +165,7 @@ def simulate(machine: Machine, edges: list[tuple[Lines, int | None]]) -> dict[st
     return events
 
 
-@pytest.mark.parametrize("machine", [MACHINE, TALL, OVERLAP], ids=lambda machine: machine.name)
+@pytest.mark.parametrize("machine", [MACHINE, TALL, OVERLAP, EXCLUSIVE], ids=lambda machine: machine.name)
 def test_amaranth_agrees_with_the_golden_model(machine: Machine) -> None:
     golden = behavioral.SotMramArray(machine)
     events = simulate(machine, random_operations(golden, Random(1), 100))
@@ -166,11 +177,16 @@ def test_amaranth_agrees_with_the_golden_model(machine: Machine) -> None:
 
 @pytest.mark.parametrize(
     ("case", "machine"),
-    [*((case, MACHINE) for case in REFUSALS), *((case, OVERLAP) for case in OVERLAP_REFUSALS)],
+    [
+        *((case, MACHINE) for case in REFUSALS),
+        *((case, OVERLAP) for case in OVERLAP_REFUSALS),
+        *((case, EXCLUSIVE) for case in EXCLUSIVE_REFUSALS),
+    ],
     ids=lambda value: getattr(value, "name", value),
 )
 def test_amaranth_refuses(case: str, machine: Machine) -> None:
-    edges, message = (REFUSALS if machine is MACHINE else OVERLAP_REFUSALS)[case]
+    known = {"overlap": OVERLAP_REFUSALS, "exclusive": EXCLUSIVE_REFUSALS}.get(machine.name, REFUSALS)
+    edges, message = known[case]
     with pytest.raises(AssertionError) as violated:
         simulate(machine, [*((lines, None) for lines in edges), ({}, None)])
     assert str(violated.value) == f"Assertion violated: {message}"

@@ -24,6 +24,7 @@ MACHINES = [
     machine(write_cycles=1, memory_operations=True),
     machine(columns=64, segments=1, sense_cycles=2, write_cycles=3),
     machine(rows=31, columns=64, segments=4, sense_cycles=3, write_cycles=2, memory_operations=True),
+    machine(sense_cycles=2, memory_operations=True, xor_sensing=True),
 ]
 
 

@@ -23,9 +23,10 @@ def machine(**sizes: Any) -> Machine:
     [
         machine(write_cycles=1, memory_operations=True),
         machine(rows=31, columns=64, segments=4, sense_cycles=3, write_cycles=2, memory_operations=True),
+        machine(memory_operations=True, xor_sensing=True),
         machine(sense_cycles=2),
     ],
-    ids=lambda m: f"sense{m.sense_cycles}_write{m.write_cycles}",
+    ids=lambda m: f"sense{m.sense_cycles}_write{m.write_cycles}" + "_xor" * m.xor_sensing,
 )
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 def test_bench(simulator: str, sizes: Machine) -> None:

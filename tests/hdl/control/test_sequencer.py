@@ -27,7 +27,7 @@ def machine(**sizes: Any) -> Machine:
 
 MACHINES = [
     machine(write_cycles=1),
-    machine(sub_arrays=2, rows=71, columns=64, segments=4, memory_operations=True),
+    machine(sub_arrays=2, rows=71, columns=64, segments=4, memory_operations=True, xor_sensing=True),
     machine(sub_arrays=4, rows=100, sense_cycles=2, write_cycles=3, memory_operations=True),
 ]
 

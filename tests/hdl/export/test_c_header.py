@@ -46,7 +46,13 @@ def expected(machine: Machine) -> dict[str, int]:
         *("sub_arrays", "rows", "columns", "segments", "accumulator_bits", "sense_cycles", "write_cycles"),
         *("row_buses", "results_per_cycle", "multipliers", "bus_bits", "pool_beats", "descriptors"),
     )
-    kinds = {"KIND": Kind, "LOAD": Load, "POOL": Pool, "ROUNDING": Rounding, "OPERATION": RowOperation}
+    kinds = {
+        "KIND": Kind,
+        "LOAD": Load,
+        "POOL": Pool,
+        "ROUNDING": Rounding,
+        "OPERATION": list(RowOperation)[:4],
+    }
     return {
         **{f"REG_{register.name}": register.value for register in Register},
         **{"ID_VALUE": IDENTITY, "VERSION_VALUE": FORMAT_VERSION, "MACHINE_VALUE": machine_digest(machine)},
@@ -60,6 +66,7 @@ def expected(machine: Machine) -> dict[str, int]:
         **{f"{name.upper()}_WORDS": bank.words for name, bank in banks.items()},
         **{f"{name.upper()}_WORD_BITS": bank.width for name, bank in banks.items()},
         **{f"{name}_{one.name}": one.value for name, kind in kinds.items() for one in kind},
+        **({"OPERATION_XOR_BIT": 1} if machine.xor_sensing else {}),
         **{f"OPERATION_BIT_{bit.name}": bit.value for bit in OperationBit},
         **{
             "DESCRIPTOR_WORDS": DESCRIPTOR_WORDS,

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 from spinplane.hdl.export.datasheet import datasheet
-from spinplane.machine import Machine, load_machine
+from spinplane.machine import Machine, MachineClock, load_machine
 from spinplane.machine.passes import Pass
 from spinplane.machine.timing import fetch_cycles
 
@@ -47,6 +47,16 @@ def test_numbers_of_the_paper_machine() -> None:
         f"| a beat of results accepted | its last write (one plane, one read of thresholds) | {searched} |",
     ):
         assert f"\n{line}\n" in text
+
+
+def test_a_clock_has_a_section() -> None:
+    clock = MachineClock(technology="own", clock_hz=2.5e8, fastest_hz=3.0899e8)
+    text = datasheet(load_machine("wide"), PORTS, MACROS, clock=clock)
+    section = text.split("\n## Clock\n\n")[1].split("\n\n## Reset\n")[0]
+    assert section.startswith(
+        "250 MHz, a period of 4.000 ns. Cycles of a sense: 2, of a write pulse: 3. With arrays of own whose lines "
+        "are as long as these they hold up to 308.9 MHz: "
+    )
 
 
 def test_slow_pulses_divide_the_throughput() -> None:
