@@ -81,7 +81,8 @@ class Accelerator:
     ----------
     machine : Machine
     faults : FaultMap, optional
-        Of the array. What does not fit in its bits wraps then instead of being refused.
+        Of the array. What does not fit in its bits wraps then instead of being refused. Transient ones are drawn of
+        events that are counted from the first one on, over all runs.
     mode : {"exact", "bit_plane"}
         How sums are computed: by products of matrices, or by counting the ones of what row pairs show. Both give the
         same bits and events.
@@ -224,7 +225,7 @@ class Accelerator:
         first = 0
         while first < len(codes):
             plan = self._planner.plan(self.program, 0, self.resident)
-            together = self._planner.images_are_apart(plan, program.input)
+            together = self.state.transient is None and self._planner.images_are_apart(plan, program.input)
             size = max(1, _CHUNK // plan.image_bytes) if together else 1
             yield plan, codes[first : first + size]
             first += size

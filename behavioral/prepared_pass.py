@@ -1,6 +1,6 @@
 """A pass, prepared once and run for many images: its schedule, and what follows from the banks and the array."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,19 +8,18 @@ from numpy.typing import NDArray
 from spinplane.machine import SpinplaneError
 from spinplane.machine.descriptor import Pool
 
-from .array.bit_counter import count_bits
 from .array.bit_plane_product import BitPlaneProduct
 from .array.exact_product import ExactProduct
-from .array.pair_factors import PairFactors, kernel_cells, of_channels
-from .array.shifter import shift_left
-from .array.sot_mram_array import ArrayError, UnknownCellError
+from .array.pair_factors import PairFactors, kernel_cells
 from .array.window_product import Room, WindowProduct
 from .bit_strings import ImageBanks
 from .output.output_stage import OutputStage
 from .output.parameters import Parameters
 from .probe import Probe
+from .row_by_row import RowByRow
 from .schedule import Schedule
-from .state import AcceleratorState, write_row_sets
+from .state import AcceleratorState
+from .transient_events import TransientEvents
 
 Integers = NDArray[np.int64]
 Octets = NDArray[np.uint8]
@@ -46,7 +45,7 @@ class PreparedPass:
         self.schedule = schedule
         p = schedule.layer_pass
         array = state.array_beside(schedule.pairs.kernel_rows)
-        wraps = array.faults is not None
+        wraps = array.is_faulty
         self._parameters = Parameters.read(p, **state.output_banks)
         self._output_stage = OutputStage(p, self._parameters, schedule.places, wraps=wraps)
         self._kernels = [cells.copy() for cells in kernel_cells(p, schedule.pairs, array.cells)]
@@ -108,24 +107,26 @@ class PreparedPass:
             If a value leads to a word of thresholds or of a table that there is not.
         """
         p, schedule = self.schedule.layer_pass, self.schedule
+        if probe is not None and state.transient is not None:
+            raise SpinplaneError(
+                f"descriptor {probe.descriptor} cannot be probed: transient faults change cells while it runs"
+            )
         residuals = None if schedule.residual is None else schedule.residual.read(banks)
         if self._met_row_by_row:
             if probe is not None:
                 raise SpinplaneError(
                     f"descriptor {probe.descriptor} cannot be probed: it senses rows that it does not write"
                 )
-            rows = schedule.rows.read(banks)
-            met = [
-                RowByRow(schedule, state).sums(of_image)
-                for of_image in rows.reshape(len(rows), p.clusters, -1, rows.shape[-1])
-            ]
-            accumulators, window_sums = (np.stack(parts) for parts in zip(*met, strict=True))
-            values = self._product.finish(accumulators, window_sums)
+            values = np.stack([self._row_by_row(rows, state)[0] for rows in schedule.rows.read(banks)])
             bound = int(np.abs(values).max(initial=0))
         else:
             units, places = schedule.units.read(banks)
             values, bound = self._product.values(units, places[:, schedule.index])
-            state.leave(schedule, units[-1][places])
+            events = None if state.transient is None else TransientEvents.of(schedule, state.transient)
+            if events is None:
+                state.leave(schedule, units[-1][places])
+            else:
+                values, bound = self._met(events, schedule.rows.read(banks), state, values, bound)
         of_regions = values.reshape(*values.shape[:2], p.regions, p.windows, values.shape[-1])
         codes = self._output_stage.codes(of_regions, residuals, bound)
         if probe is not None:
@@ -139,82 +140,23 @@ class PreparedPass:
             )
         schedule.places.write(banks, codes)
 
+    def _row_by_row(
+        self, rows: Octets, state: AcceleratorState, events: TransientEvents | None = None
+    ) -> tuple[Integers, NDArray[np.bool_]]:
+        """Sums before scaling of an image's rows, and which windows have them."""
+        sets = rows.reshape(self.schedule.layer_pass.clusters, -1, rows.shape[-1])
+        accumulators, window_sums, met = RowByRow(self.schedule, state, events).sums(sets)
+        return self._product.finish(accumulators[np.newaxis], window_sums[np.newaxis])[0], met
 
-class RowByRow:
-    """Windows that meet rows which the pass has not written, or kernels with unknown cells: row by row, in the array.
-
-    Parameters
-    ----------
-    schedule : Schedule
-    state : AcceleratorState
-        Its array is written to.
-    """
-
-    def __init__(self, schedule: Schedule, state: AcceleratorState) -> None:
-        self._schedule, self._pass = schedule, schedule.layer_pass
-        self._array, self._row_sums = state.array, state.row_sums
-
-    def sums(self, sets: Octets) -> tuple[Integers, Integers]:
-        """Accumulators and window sums.
-
-        Parameters
-        ----------
-        sets : ndarray of shape (clusters, row sets, elements), uint8
-
-        Returns
-        -------
-        accumulators : ndarray of shape (clusters, windows of all regions, channels), int64
-        window_sums : ndarray of shape (clusters, windows of all regions), int64
-
-        Raises
-        ------
-        ArrayError
-            If a cell that nobody has written decides a sense, or a row is sensed with itself.
-        """
-        p, walk = self._pass, self._schedule.walk
-        windows = self._schedule.pairs.input_rows.reshape(p.regions, p.windows, p.plane_groups, p.window_rows)
-        accumulators = np.empty((p.clusters, p.regions, p.windows, p.channel_beats * p.lanes), dtype=np.int64)
-        window_sums = np.empty((p.clusters, p.regions, p.windows), dtype=np.int64)
-        buses = np.arange(p.clusters) * (p.machine.row_buses // p.clusters)
-        plane_groups = np.int64(1) << np.arange(p.plane_groups) * p.planes
-        for region in range(p.regions):
-            new = slice(walk.region_sets[region], walk.region_sets[region + 1])
-            write_row_sets(self._array, self._row_sums, self._schedule, walk.row[new], sets[:, new])
-            for window, rows in enumerate(windows[region]):
-                results = self._window(region * p.windows + window, rows)
-                accumulators[:, region, window] = of_channels(p, self._schedule.pairs, results)
-                window_sums[:, region, window] = self._row_sums[buses][:, rows].sum(axis=2) @ plane_groups
-        return accumulators.reshape(p.clusters, -1, accumulators.shape[-1]), window_sums.reshape(
-            p.clusters, -1
-        )
-
-    def _window(self, window: int, rows: Integers) -> Integers:
-        """Accumulators of a window: ndarray of shape (clusters, kernel tiles, sub-arrays, slots), int64."""
-        p, pairs, machine = self._pass, self._schedule.pairs, self._pass.machine
-        results = np.zeros((p.clusters, p.kernel_tiles, int(pairs.sub_arrays.max()), p.slots), dtype=np.int64)
-        for number, kernel_rows in enumerate(pairs.kernel_rows):
-            sub_arrays = int(pairs.sub_arrays[number])
-            where = np.arange(machine.sub_arrays).reshape(p.clusters, -1)[:, :sub_arrays].ravel()
-            # Kernel plane, plane group, window row.
-            rows_a, rows_b = np.broadcast_arrays(rows, kernel_rows[:, np.newaxis])
-            everywhere = np.ones((rows_a.size, machine.columns), dtype=np.uint8)
-            try:
-                sensed = self._array.sense_and(where, rows_a.ravel(), rows_b.ravel(), everywhere)
-            except UnknownCellError as unknown:
-                raise ArrayError(self._named(unknown, window, rows)) from None
-            shifts = np.arange(p.kernel_planes)[:, np.newaxis] + np.arange(p.plane_groups) * p.planes
-            counts = count_bits(sensed, p.slots, p.planes).reshape(len(where), *rows_a.shape, p.slots)
-            shifted = shift_left(counts, shifts[:, :, np.newaxis, np.newaxis])
-            signs = np.array(p.kernel_plane_signs)[:, np.newaxis, np.newaxis, np.newaxis]
-            shifted = (shifted * signs).sum(axis=(1, 2, 3))
-            results[:, number, :sub_arrays] = shifted.reshape(p.clusters, sub_arrays, p.slots)
-        return results
-
-    def _named(self, unknown: UnknownCellError, window: int, rows: Integers) -> str:
-        row, kernel_row = unknown.rows
-        row_set = int(self._schedule.contents[window][rows == row][0])
-        met = f"row {row}" if row_set < 0 else f"row set {row_set}"
-        return (
-            f"{unknown.reference} senses an unknown cell: sub-array {unknown.sub_array}, kernel row {kernel_row} and "
-            f"{met}, column {unknown.column} was never written"
-        )
+    def _met(
+        self,
+        events: TransientEvents,
+        rows: Octets,
+        state: AcceleratorState,
+        values: NDArray[Any],
+        bound: int,
+    ) -> tuple[Integers, int]:
+        """Sums before scaling of the only image, with those of windows that transient faults reach."""
+        faulty, met = self._row_by_row(rows[0], state, events)
+        every = np.where(met[:, np.newaxis], faulty, values[0].astype(np.int64))
+        return every[np.newaxis], max(bound, int(np.abs(faulty).max(initial=0)))

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from spinplane.machine import FaultMap, Machine
+from spinplane.machine import Cause, FaultMap, Machine
 
 from .array.sot_mram_array import SotMramArray
+from .array.transient_cells import TransientCells
 from .input.input_streamer import row_bits, row_sums
 from .schedule import Schedule
 
@@ -55,6 +56,16 @@ class AcceleratorState:
         return {"parameters": self.parameters, "scales": self.scales, "thresholds": self.thresholds}
 
     @property
+    def transient(self) -> TransientCells | None:
+        """Transient faults of the array."""
+        return self._array.transient
+
+    @property
+    def wrong_bits(self) -> dict[Cause, int]:
+        """Bits that transient faults have made wrong so far, by their cause."""
+        return dict.fromkeys(Cause, 0) if self.transient is None else dict(self.transient.counts)
+
+    @property
     def array(self) -> SotMramArray:
         """The array."""
         self._write_what_is_left()
@@ -91,7 +102,7 @@ class AcceleratorState:
             last = schedule.last_sets[rows]
             shift = (walk.plane_group[last] * p.planes).astype(np.uint8)[:, np.newaxis]
             codes = units[:, schedule.unit_rows[last]] >> shift & np.uint8((1 << p.planes) - 1)
-            write_row_sets(self._array, self._row_sums, schedule, rows, codes)
+            write_row_sets(self._array, self._row_sums, schedule, rows, codes, unfailing=True)
         self._left.clear()
 
     def load_kernels(self, schedule: Schedule) -> None:
@@ -108,7 +119,13 @@ class AcceleratorState:
 
 
 def write_row_sets(
-    array: SotMramArray, sums: Integers, schedule: Schedule, rows: Integers, codes: Octets
+    array: SotMramArray,
+    sums: Integers,
+    schedule: Schedule,
+    rows: Integers,
+    codes: Octets,
+    *,
+    unfailing: bool = False,
 ) -> None:
     """Write rows of input to the array, and their sums beside it.
 
@@ -119,10 +136,14 @@ def write_row_sets(
     schedule : Schedule
     rows : ndarray of shape (n,), int64
     codes : ndarray of shape (clusters, n, elements), uint8
+    unfailing : bool
+        See `SotMramArray.write_rows`.
     """
     p = schedule.layer_pass
     buses = p.machine.row_buses // p.clusters
     for cluster, of_cluster in enumerate(codes):
         first = cluster * p.cluster_size
-        array.write_rows(slice(first, first + p.sub_arrays), rows, row_bits(p, of_cluster))
+        array.write_rows(
+            slice(first, first + p.sub_arrays), rows, row_bits(p, of_cluster), unfailing=unfailing
+        )
         sums[cluster * buses : (cluster + 1) * buses, rows] = row_sums(p, of_cluster)

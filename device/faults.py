@@ -1,20 +1,25 @@
 """Fault maps drawn from a technology's variations."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from scipy.stats import norm
 
 from spinplane.machine import FaultMap, Machine, SpinplaneError
 from spinplane.machine.variation import ALWAYS, MOST_CONDUCTANCE, NOMINAL_CONDUCTANCE, Variation
 
-from .monte_carlo import LEAST_FACTOR
 from .mtj import junction, resistance
+from .references import LEAST_FACTOR, place_reference
 from .sensing import (
     Decision,
     bit_line_resistance,
     decisions,
     level,
+    read_voltage,
     reference_voltage,
     series_resistance,
+    shifted_reference,
 )
 from .technology import Technology
 from .write import needed_current
@@ -31,6 +36,7 @@ def draw_fault_map(
     weak_cells: float | tuple[float, float] | None = None,
     sigma_ra: float | None = None,
     sigma_tmr: float | None = None,
+    reference: str = "midpoint",
 ) -> FaultMap:
     """Draw stuck cells, drifted sense amplifiers and the conductances of all cells of one machine.
 
@@ -48,6 +54,8 @@ def draw_fault_map(
     sigma_ra, sigma_tmr : float, optional
         Standard deviations of a cell's resistance-area product and TMR over the nominal ones; the technology's
         if not given. With 0 for both, all cells are alike and the map has no variation.
+    reference : {"midpoint", "equal_error"}
+        Where the references lie, see `place_reference`: for the technology's own deviations, whatever those drawn are.
 
     Returns
     -------
@@ -60,9 +68,9 @@ def draw_fault_map(
 
     Notes
     -----
-    An amplifier's offset shifts all of its references alike. The thresholds follow from the nominal levels of the
-    bit line, the variation's references from `draw_variation`. One seed draws the same normal numbers whatever
-    the deviations are.
+    An amplifier's offset shifts all of its references alike; of two amplifiers the second one has that of OR. The
+    thresholds follow from the nominal levels of the bit line, the variation's references from `draw_variation`. One
+    seed draws the same normal numbers whatever the deviations are.
     """
     sigma = technology["sense_amplifier.offset_sigma"] if offset_sigma is None else offset_sigma
     if not sigma >= 0:
@@ -81,9 +89,13 @@ def draw_fault_map(
         if not 0 <= value < 1:
             raise SpinplaneError(f"sigma of {name} = {value!r}: must be at least 0 and below 1")
     random = np.random.default_rng(seed)
-    offsets = sigma * random.standard_normal((machine.sub_arrays, machine.columns))
-    thresholds = {
-        f"{decision.operation}_thresholds": drifted_thresholds(technology, decision, offsets)
+    shape = (technology.sensing.amplifiers, machine.sub_arrays, machine.columns)
+    amplifiers = sigma * random.standard_normal(shape)
+    offsets = {"read": amplifiers[0], "and": amplifiers[0], "or": amplifiers[-1]}
+    thresholds: dict[str, Any] = {
+        f"{decision.operation}_thresholds": drifted_thresholds(
+            technology, decision, offsets[decision.operation], reference
+        )
         for decision in decisions()
     }
     stuck = _stuck_cells(machine, rates, random)
@@ -93,7 +105,9 @@ def draw_fault_map(
         rows=machine.rows,
         columns=machine.columns,
         stuck=stuck,
-        variation=draw_variation(machine, technology, random, offsets, *sigmas.values()) if varies else None,
+        variation=draw_variation(machine, technology, random, offsets, sigmas["RA"], sigmas["TMR"], reference)
+        if varies
+        else None,
         seed=seed,
         origin=f"{technology.name} on {machine.name}: offset sigma {sigma * 1e3:g} mV, cells stuck at 0 and 1 with "
         f"rates {rates[0]:.3g} and {rates[1]:.3g}"
@@ -106,9 +120,10 @@ def draw_variation(
     machine: Machine,
     technology: Technology,
     random: np.random.Generator,
-    offsets: np.ndarray,
+    offsets: Mapping[str, np.ndarray],
     sigma_ra: float,
     sigma_tmr: float,
+    reference: str = "midpoint",
 ) -> Variation:
     """Draw the conductances of all cells, and place the references between them.
 
@@ -117,10 +132,11 @@ def draw_variation(
     machine : Machine
     technology : Technology
     random : numpy.random.Generator
-    offsets : ndarray of shape (sub_arrays, columns)
-        Of the amplifiers, in V.
+    offsets : mapping of str to ndarray of shape (sub_arrays, columns)
+        Of the amplifiers, in V, by operation.
     sigma_ra, sigma_tmr : float
         Standard deviations over the nominal values.
+    reference : {"midpoint", "equal_error"}
 
     Returns
     -------
@@ -163,7 +179,14 @@ def draw_variation(
         antiparallel=antiparallel,
         **{
             f"{decision.operation}_references": reference_conductance(
-                technology, decision, reference_voltage(technology, decision) + offsets
+                technology,
+                decision,
+                shifted_reference(
+                    technology,
+                    decision,
+                    place_reference(technology, decision, reference),
+                    offsets[decision.operation],
+                ),
             )
             for decision in decisions()
         },
@@ -180,7 +203,8 @@ def cell_conductance(
 ) -> np.ndarray:
     """Conductance of cells in units of `Variation`, not rounded; parameters as in `sensing.bit_line_voltage`."""
     mtj, series = junction(technology), series_resistance(technology)
-    line = reference_voltage(technology, decisions()[1])
+    clamped = technology.sensing.quantity == "current"
+    line = read_voltage(technology) if clamped else reference_voltage(technology, decisions()[1])
     over = {}
     for state in (False, True):
         voltage = float(line)
@@ -199,8 +223,8 @@ def cell_conductance(
 def reference_conductance(technology: Technology, decision: Decision, voltages: np.ndarray) -> np.ndarray:
     """References in units of `Variation` at `voltages` in V: those whose sums of conductances lie above them.
 
-    One over the sum goes with the voltage as a straight line through the two nominal levels that the decision
-    tells apart.
+    One over the sum, or with a sensed current the sum itself, goes with the voltage as a straight line through the
+    two nominal levels that the decision tells apart.
 
     Returns
     -------
@@ -210,8 +234,11 @@ def reference_conductance(technology: Technology, decision: Decision, voltages: 
     below, above = decision.threshold - 1, decision.threshold
     low, high = (level(technology, decision.cells, ones) for ones in (below, above))
     state = [float(cell_conductance(technology, antiparallel)) for antiparallel in (False, True)]
-    at_low, at_high = (1 / ((decision.cells - ones) * state[0] + ones * state[1]) for ones in (below, above))
-    inverse = at_low + (np.asarray(voltages) - low) / (high - low) * (at_high - at_low)
+    at_low, at_high = ((decision.cells - ones) * state[0] + ones * state[1] for ones in (below, above))
+    share = (np.asarray(voltages) - low) / (high - low)
+    if technology.sensing.quantity == "current":
+        return np.ceil(np.clip(at_low + share * (at_high - at_low), 0, ALWAYS)).astype(np.int32)
+    inverse = 1 / at_low + share * (1 / at_high - 1 / at_low)
     return np.ceil(1 / np.maximum(inverse, 1 / ALWAYS)).astype(np.int32)
 
 
@@ -229,7 +256,9 @@ def weak_cell_rates(technology: Technology) -> tuple[float, float]:
     return rates[0], rates[1]
 
 
-def drifted_thresholds(technology: Technology, decision: Decision, offsets: np.ndarray) -> np.ndarray:
+def drifted_thresholds(
+    technology: Technology, decision: Decision, offsets: np.ndarray, reference: str = "midpoint"
+) -> np.ndarray:
     """Anti-parallel cells from which amplifiers with `offsets` (V) show 1.
 
     Returns
@@ -237,9 +266,10 @@ def drifted_thresholds(technology: Technology, decision: Decision, offsets: np.n
     ndarray of the shape of `offsets`, uint8
         The number of nominal levels that are not above the shifted reference.
     """
-    reference = reference_voltage(technology, decision) + offsets
+    placed = place_reference(technology, decision, reference)
+    shifted = shifted_reference(technology, decision, placed, offsets)
     levels = [level(technology, decision.cells, ones) for ones in range(decision.cells + 1)]
-    return np.sum([voltage <= reference for voltage in levels], axis=0).astype(np.uint8)
+    return np.sum([voltage <= shifted for voltage in levels], axis=0).astype(np.uint8)
 
 
 def _stuck_cells(machine: Machine, rates: tuple[float, float], random: np.random.Generator) -> np.ndarray:

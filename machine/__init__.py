@@ -1,5 +1,6 @@
 """The contract: a machine's sizes and timing, its commands, codings and counters."""
 
+from .clock import MachineClock, clock_hz, clock_text
 from .coding import MAX_BITS, Coding, Operand, Rounding
 from .command import (
     LOG_FIELD_BITS,
@@ -22,7 +23,8 @@ from .machine import WRITE_OVERLAPS, Machine, load_machine, machine_names
 from .memory_operation import MemoryOperation, RowOperation
 from .names import DottedName, Name, PinName
 from .output_stage import CODE_BITS, OFFSET_BITS
-from .technology import Electrical, check_write_overlap
+from .technology import Electrical
+from .transient import Cause, TransientFaults
 
 __all__ = [
     "ACCELERATOR_COUNTER_NAMES",
@@ -39,6 +41,7 @@ __all__ = [
     "SHIFT_FIELD_BITS",
     "WRITE_OVERLAPS",
     "AcceleratorCounters",
+    "Cause",
     "Coding",
     "CommandStream",
     "Counters",
@@ -46,6 +49,7 @@ __all__ = [
     "Electrical",
     "FaultMap",
     "Machine",
+    "MachineClock",
     "MemoryOperation",
     "Name",
     "Op",
@@ -54,8 +58,10 @@ __all__ = [
     "Rounding",
     "RowOperation",
     "SpinplaneError",
+    "TransientFaults",
     "bits_for",
-    "check_write_overlap",
+    "clock_hz",
+    "clock_text",
     "command_dtype",
     "command_fields",
     "load_machine",

@@ -1,7 +1,7 @@
-"""Fault map of a machine: stuck cells, drifted references and varying cells, as data that every model applies alike."""
+"""Faults of a machine: stuck cells, drifted references, varying cells and rates of transient faults, as data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from .array_files import archive_bytes, open_archive
 from .errors import SpinplaneError
 from .files import write_whole
 from .machine import Machine
+from .transient import TransientFaults
 from .variation import KEYS as VARIATION_KEYS
 from .variation import Variation
 
@@ -22,7 +23,10 @@ OPERANDS = {"read": 1, "and": 2, "or": 2}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FaultMap:
-    """Faults of one machine, the same at each use: nothing is random after the draw.
+    """Faults of one machine, which every model applies alike.
+
+    Static ones are the same at each use. Rates of transient ones come with the seed of their draws, so that they too
+    are the same in each run that does the same.
 
     A sense amplifier compares one voltage with one reference, and the voltage grows with the number of
     connected cells that hold 1. A drifted reference is therefore a *threshold*: the sense shows 1 when at
@@ -44,6 +48,8 @@ class FaultMap:
         One line for people: what was drawn.
     variation : Variation, optional
         Conductances of the single cells.
+    transient : TransientFaults, optional
+        Writes that fail, senses that disturb, and decay.
 
     Raises
     ------
@@ -61,6 +67,7 @@ class FaultMap:
     seed: int = 0
     origin: str = ""
     variation: Variation | None = None
+    transient: TransientFaults | None = None
 
     def __post_init__(self) -> None:
         stuck = np.asarray(self.stuck, dtype=np.int32).reshape(-1, 4)
@@ -101,7 +108,7 @@ class FaultMap:
         if not isinstance(other, FaultMap):
             return NotImplemented
         same = all(np.array_equal(getattr(self, key), getattr(other, key)) for key in _KEYS)
-        return same and self.variation == other.variation
+        return same and self.variation == other.variation and self.transient == other.transient
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -127,6 +134,11 @@ class FaultMap:
             name: int(np.count_nonzero(getattr(self, f"{name}_thresholds") != nominal))
             for name, nominal in NOMINAL_THRESHOLDS.items()
         }
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it has faults that are the same at each use."""
+        return bool(len(self.stuck) or any(self.faulty_columns.values()) or self.variation is not None)
 
     def check(self, machine: Machine) -> None:
         """Refuse a machine of another size.
@@ -205,6 +217,8 @@ class FaultMap:
         arrays = {key: getattr(self, key) for key in _KEYS}
         if self.variation is not None:
             arrays |= {key: getattr(self.variation, key) for key in VARIATION_KEYS}
+        if self.transient is not None:
+            arrays |= {f"transient_{key}": np.array(value) for key, value in asdict(self.transient).items()}
         write_whole(Path(path), archive_bytes(arrays))
 
     @classmethod
@@ -229,10 +243,19 @@ class FaultMap:
                 of_cells = (sizes["sub_arrays"], sizes["rows"], sizes["columns"])
                 for key in VARIATION_KEYS:
                     cells[key] = file.read(key, "iu", shape if key.endswith("references") else of_cells)
+            rates: dict[str, Any] = {}
+            if "transient_seed" in file.names:
+                rates = {
+                    "seed": file.number("transient_seed"),
+                    "write": tuple(file.read("transient_write", "f", (2,)).tolist()),
+                    "disturb": tuple(file.read("transient_disturb", "f", (12,)).tolist()),
+                    "decay": float(file.read("transient_decay", "f", ())),
+                }
             seed, origin = file.number("seed"), file.text("origin")
         try:
             variation = Variation(**cells) if cells else None
-            return cls(**sizes, **arrays, seed=seed, origin=origin, variation=variation)
+            transient = TransientFaults(**rates) if rates else None
+            return cls(**sizes, **arrays, seed=seed, origin=origin, variation=variation, transient=transient)
         except SpinplaneError as error:
             raise SpinplaneError(f"{source}: {error}") from None
 

@@ -2,6 +2,7 @@
 """The bench beside an exported accelerator: a program, its input and its expected results, for plain cocotb."""
 
 from importlib.resources import files
+from math import ceil
 
 import numpy as np
 
@@ -23,9 +24,11 @@ from .accelerator import input_step, output_step
 BENCH_FILES = ("README.md", "run.py", "test_accelerator.py")
 PROGRAM_FILE = "program.npz"
 _PORTS_FILE = "ports.vlt"
+#: Period of a bench of which nothing is said, in ps.
+_PERIOD_PS = 10_000
 
 
-def exported_bench(program: Program, codes: np.ndarray) -> dict[str, bytes]:
+def exported_bench(program: Program, codes: np.ndarray, clock_hz: float | None = None) -> dict[str, bytes]:
     """Files of a bench that runs a program for one image.
 
     Parameters
@@ -33,6 +36,8 @@ def exported_bench(program: Program, codes: np.ndarray) -> dict[str, bytes]:
     program : Program
     codes : ndarray of shape (channels, height, width)
         Codes of the program's input map.
+    clock_hz : float, optional
+        By default 100 MHz; the period is an even number of ps, for two halves.
 
     Returns
     -------
@@ -46,12 +51,12 @@ def exported_bench(program: Program, codes: np.ndarray) -> dict[str, bytes]:
     """
     folder = files(__package__) / "exported"
     contents = {name: (folder / name).read_bytes() for name in BENCH_FILES}
-    contents[PROGRAM_FILE] = archive_bytes(bench_arrays(program, codes), compressed=False)
+    contents[PROGRAM_FILE] = archive_bytes(bench_arrays(program, codes, clock_hz), compressed=False)
     contents[_PORTS_FILE] = visible_ports(ACCELERATOR, _ports(program.machine)).encode()
     return contents
 
 
-def bench_arrays(program: Program, codes: np.ndarray) -> dict[str, np.ndarray]:
+def bench_arrays(program: Program, codes: np.ndarray, clock_hz: float | None = None) -> dict[str, np.ndarray]:
     """What ``program.npz`` holds; the bench's README names the arrays."""
     accelerator = Accelerator(program.machine)
     accelerator.load(program)
@@ -89,7 +94,13 @@ def bench_arrays(program: Program, codes: np.ndarray) -> dict[str, np.ndarray]:
         "counters": counted.sum(axis=0),
         "log": counted.cumsum(axis=0),
         "cycles": np.array(run.counters.cycles),
+        "period_ps": np.array(_period_ps(clock_hz)),
     }
+
+
+def _period_ps(clock_hz: float | None) -> int:
+    """The shortest even number that is not below the period, for which a bit of rounding does not count."""
+    return _PERIOD_PS if clock_hz is None else max(2, 2 * ceil(5e11 / clock_hz * (1 - 1e-9)))
 
 
 def _ports(machine: Machine) -> list[Name]:

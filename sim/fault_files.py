@@ -6,6 +6,7 @@ import numpy as np
 
 from spinplane.machine.faults import NOMINAL_THRESHOLDS, FaultMap
 from spinplane.machine.files import write_file
+from spinplane.machine.transient import Draws, Stream
 from spinplane.machine.variation import Variation
 
 #: Hexadecimal digits of a word of ``+variation``.
@@ -24,17 +25,31 @@ def fault_arguments(faults: FaultMap | None, folder: Path) -> list[str]:
     Returns
     -------
     list of str
-        ``+faults=…``, and ``+variation=…`` if cells vary.
+        ``+faults=…``, ``+variation=…`` if cells vary, and ``+transient=…`` if there are transient faults.
     """
     if faults is None:
         return []
     lines = folder / "faults.txt"
     write_file(lines, _fault_lines(faults).encode())
-    if faults.variation is None:
-        return [f"+faults={lines}"]
-    prefix = folder / "variation-"
-    write_variation(prefix, faults.variation)
-    return [f"+faults={lines}", f"+variation={prefix}"]
+    arguments = [f"+faults={lines}"]
+    if faults.variation is not None:
+        prefix = folder / "variation-"
+        write_variation(prefix, faults.variation)
+        arguments.append(f"+variation={prefix}")
+    if faults.transient is not None:
+        words = folder / "transient.hex"
+        write_file(words, _rate_words(faults).encode())
+        arguments.append(f"+transient={words}")
+    return arguments
+
+
+def _rate_words(faults: FaultMap) -> str:
+    """Seed and rates of transient faults as ``sot_mram_array.v`` reads them."""
+    assert faults.transient is not None
+    draws = Draws(faults.transient, sub_arrays=faults.sub_arrays, rows=faults.rows, columns=faults.columns)
+    turning = [draws.turning[stream] for stream in Stream if stream is not Stream.DECAY]
+    words = np.concatenate([*turning, *(draws.thresholds[stream] for stream in Stream)])
+    return "".join(f"{value:016x}\n" for value in (faults.transient.seed, *words.tolist()))
 
 
 def _fault_lines(faults: FaultMap) -> str:

@@ -18,7 +18,6 @@ from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiMaster, AxiResp
 
 HERE = Path(__file__).resolve().parent
-PERIOD_NS = 10
 PIECE = 1 << 16
 
 
@@ -76,7 +75,8 @@ async def runs_the_network(dut: HierarchyObject) -> None:
     constants = header_constants()
     with np.load(HERE / "program.npz") as arrays:
         program: dict[str, Any] = dict(arrays)
-    host = await host_of(dut)
+    period = int(program["period_ps"])
+    host = await host_of(dut, period)
     for name in ("ID", "VERSION", "MACHINE"):
         found = await host.get(constants[f"REG_{name}"])
         assert found == constants[f"{name}_VALUE"], f"{name} reads as {found:#x}"
@@ -90,7 +90,7 @@ async def runs_the_network(dut: HierarchyObject) -> None:
         constants["REG_CONTROL"], constants["CONTROL_START"] | constants["CONTROL_INTERRUPT_ENABLE"]
     )
     if not dut.interrupt.value:
-        await with_timeout(RisingEdge(dut.interrupt), 2 * PERIOD_NS * int(program["cycles"]) + 10_000, "ns")
+        await with_timeout(RisingEdge(dut.interrupt), period * (2 * int(program["cycles"]) + 1000), "ps")
     error = await host.get(constants["REG_ERROR"])
     assert await host.get(constants["REG_STATUS"]) == constants["STATUS_DONE"], f"ended with error {error:#x}"
     await host.put(constants["REG_STATUS"], constants["STATUS_DONE"])
@@ -112,11 +112,11 @@ async def runs_the_network(dut: HierarchyObject) -> None:
     dut._log.info("network %s: output, counters and log are as expected", program["network"])
 
 
-async def host_of(dut: HierarchyObject) -> Host:
+async def host_of(dut: HierarchyObject, period_ps: int) -> Host:
     """A running clock, and a host after a reset of one clock edge, which the datasheet states to be enough."""
     dut.rst.value = 1
     host = Host(dut)
-    Clock(dut.clk, PERIOD_NS, unit="ns").start(start_high=False)
+    Clock(dut.clk, period_ps, unit="ps").start(start_high=False)
     await ClockCycles(dut.clk, 1)
     dut.rst.value = 0
     await ClockCycles(dut.clk, 3)  # an asynchronous reset is released two edges later

@@ -115,6 +115,15 @@ def test_the_same_program_gives_the_same_bytes() -> None:
     assert sorted(files) == sorted([*BENCH_FILES, "ports.vlt", "program.npz"])
 
 
+@pytest.mark.parametrize(
+    ("clock", "period_ps"),
+    [(None, 10_000), (5e8, 2000), (1 / 2e-9, 2000), (308.92e6, 3238), (1e9 / 3, 3000), (1e13, 2)],
+)
+def test_the_period_is_even_and_not_shorter_than_the_clock_s(clock: float | None, period_ps: int) -> None:
+    case = bench_case(TINY)
+    assert int(bench_arrays(case.program, case.codes, clock)["period_ps"]) == period_ps
+
+
 def test_a_program_that_is_refused_is_named() -> None:
     case = bench_case(TINY)
     descriptors = case.program.descriptors.copy()

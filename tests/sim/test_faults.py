@@ -1,6 +1,7 @@
 """A fault map in the RTL's array and in the functional machine: the same wrong bits."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.device import draw_fault_map, load_technology
 from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
+from spinplane.machine.transient import TransientFaults
 from spinplane.models import open_model
 from spinplane.samples import sample_digit
 from spinplane.sim import available_simulators
 from spinplane.sim.accelerator import run_accelerator
-from tests.hdl.array.test_sot_mram_array import MACHINE, OVERLAP, run
+from tests.hdl.array.test_sot_mram_array import EXCLUSIVE, MACHINE, OVERLAP, run
 from tests.networks_on_rtl import input_codes
 from tests.system.test_accelerator_networks import compiled_networks
 
@@ -37,7 +39,14 @@ def random_faults(machine, rng, cells, drifted):
     return FaultMap(sub_arrays=shape[0], rows=shape[1], columns=shape[2], stuck=stuck, **thresholds)
 
 
-def check_wrong_bits(faults_of, simulator):
+def with_transient(faults, rng, seed, rate):
+    """Transient faults of some rate beside what a map has."""
+    write, disturb = rate * rng.random(2), 0.05 * rate * rng.random(12)
+    transient = TransientFaults(seed=seed, write=tuple(write), disturb=tuple(disturb), decay=1e-4 * rate)
+    return replace(faults, transient=transient)
+
+
+def check_wrong_bits(faults_of, simulator, machine=None):
     """Random networks in the memories that `faults_of` gives: RTL and functional machine are wrong in the same bits.
 
     Returns
@@ -45,7 +54,7 @@ def check_wrong_bits(faults_of, simulator):
     int
         Codes and sums that are not those of a memory without faults.
     """
-    machine, wrong = load_machine("tiny"), 0
+    machine, wrong = machine or load_machine("tiny"), 0
     for seed, (_, program, inputs) in enumerate(compiled_networks(machine, 3)):
         codes, faults = input_codes(program, inputs), faults_of(machine, seed)
         functional, right = Accelerator(machine, faults), Accelerator(machine)
@@ -73,6 +82,18 @@ def test_random_networks_give_the_same_wrong_bits(simulator):
     assert check_wrong_bits(faults_of, simulator)
 
 
+@pytest.mark.parametrize(("name", "simulator"), [("tiny", "verilator"), ("tiny-overlap", "icarus")])
+def test_random_networks_have_the_same_transient_faults(name, simulator):
+    """Writes beside senses change none of the draws."""
+    tiny = load_machine("tiny")
+    machine = tiny if name == "tiny" else replace(tiny, name=name, write_overlap="same_array")
+
+    def faults_of(machine, seed):
+        return with_transient(FaultMap.none(machine), np.random.default_rng(seed), seed, 0.5)
+
+    assert check_wrong_bits(faults_of, simulator, machine)
+
+
 def test_a_map_without_faults_changes_nothing():
     assert not check_wrong_bits(lambda machine, seed: FaultMap.none(machine), "icarus")
 
@@ -80,11 +101,16 @@ def test_a_map_without_faults_changes_nothing():
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 @pytest.mark.parametrize("testcase", ["random_row_operations", "senses_during_writes"])
 def test_every_sense_of_a_faulty_array(testcase, simulator):
-    """EN_M, EN_AND and EN_OR, of which a network needs the second alone."""
+    """EN_M, EN_AND and EN_OR, of which a network needs the second alone; the last two with transient faults."""
     machine = OVERLAP if testcase == "senses_during_writes" else MACHINE
-    for seed in range(3):
-        faults = random_faults(machine, np.random.default_rng(seed), cells=20, drifted=0.4)
-        run(simulator, testcase, machine, faults=faults).check()
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        faults = FaultMap.none(machine) if seed == 2 else random_faults(machine, rng, cells=20, drifted=0.4)
+        if seed >= 2:
+            rates = {"write": rng.random(2) / 10, "disturb": rng.random(12) / 10, "decay": 2e-3}
+            faults = replace(faults, transient=TransientFaults(seed=(1 << 64) - seed, **rates))
+        senses_xor = seed >= 2 and machine is MACHINE
+        run(simulator, testcase, EXCLUSIVE if senses_xor else machine, faults=faults).check()
 
 
 def _varied_faults(machine, rng, seed):
@@ -99,44 +125,95 @@ def _varied_faults(machine, rng, seed):
     )
 
 
-@pytest.mark.thorough
-def test_50_maps_on_a_shipped_network():
-    """Every fifth memory has cells that vary, the others stuck cells and drifted amplifiers."""
-    machine, graph = load_machine("paper8"), open_model("digits-1-4")
-    program = compile_graph(graph, machine)
-    inputs = graph.encode_input(sample_digit(5))
-    codes = ((inputs - program.input.offset) // program.input.scale)[0]
-    right = run_graph(graph, inputs)
-
-    def wrong_values(seed):
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+@pytest.mark.parametrize("varied", [False, True], ids=["drifted", "varied"])
+def test_every_xor_of_a_faulty_array(varied, simulator):
+    """Both amplifiers decide with their own faults, with 0 and with 1 in unknown cells."""
+    for seed in range(3):
         rng = np.random.default_rng(seed)
-        if seed % 5 == 0:
-            faults = _varied_faults(machine, rng, seed)
-        else:
-            cells, drifted = int(10 ** rng.uniform(0, 5)), 10 ** rng.uniform(-4, -1)
-            faults = random_faults(machine, rng, cells=cells, drifted=drifted)
-        functional = Accelerator(machine, faults)
+        faults = (
+            _varied_faults(EXCLUSIVE, rng, seed)
+            if varied
+            else random_faults(EXCLUSIVE, rng, cells=20, drifted=0.4)
+        )
+        if seed == 2:
+            rates = {"write": rng.random(2) / 10, "disturb": rng.random(12) / 10, "decay": 2e-3}
+            faults = replace(faults, transient=TransientFaults(seed=7, **rates))
+        run(simulator, "random_row_operations", EXCLUSIVE, faults=faults).check()
+
+
+class Shipped:
+    """A shipped network on the RTL and the functional machine, with the same faults."""
+
+    def __init__(self):
+        self.machine, graph = load_machine("paper8"), open_model("digits-1-4")
+        self.program = compile_graph(graph, self.machine)
+        inputs = graph.encode_input(sample_digit(5))
+        self.codes = ((inputs - self.program.input.offset) // self.program.input.scale)[0]
+        self.right = run_graph(graph, inputs)
+
+    def wrong_values(self, faults):
+        """Both have the same values in every map; returns those of the last that are wrong."""
+        program = self.program
+        functional = Accelerator(self.machine, faults)
         functional.load(program)
-        functional.write_map(program.input, codes)
+        functional.write_map(program.input, self.codes)
         expected = functional.run()
         rtl = run_accelerator(
             program,
-            [codes],
+            [self.codes],
             simulator=available_simulators()[0],
             limit=expected.counters.cycles,
             faults=faults,
         ).images[0]
-        assert rtl.record.counters == expected.counters, seed
+        assert rtl.record.counters == expected.counters
         for layer, values in zip(program.layers, rtl.maps, strict=True):
-            assert (values == functional.read_map(layer.output)).all(), (seed, layer.name)
-        last = program.layers[-1].output
-        return int((functional.read_map(last) != right[-1][0]).sum())
+            assert (values == functional.read_map(layer.output)).all(), layer.name
+        return int((functional.read_map(program.layers[-1].output) != self.right[-1][0]).sum())
 
-    # The first compiles the model; then as many at once as a small computer takes.
-    wrong = [wrong_values(0)]
-    with ThreadPoolExecutor(2) as threads:
-        wrong += threads.map(wrong_values, range(1, 50))
+    def check_50(self, faults_of):
+        """Wrong values of 50 seeds."""
+        # The first compiles the model; then as many at once as a small computer takes.
+        wrong = [self.wrong_values(faults_of(0))]
+        with ThreadPoolExecutor(2) as threads:
+            wrong += threads.map(self.wrong_values, map(faults_of, range(1, 50)))
+        return wrong
+
+
+@pytest.mark.thorough
+def test_50_maps_on_a_shipped_network():
+    """Every fifth memory has cells that vary, the others stuck cells and drifted amplifiers."""
+    shipped = Shipped()
+
+    def faults_of(seed):
+        rng = np.random.default_rng(seed)
+        if seed % 5 == 0:
+            return _varied_faults(shipped.machine, rng, seed)
+        cells, drifted = int(10 ** rng.uniform(0, 5)), 10 ** rng.uniform(-4, -1)
+        return random_faults(shipped.machine, rng, cells=cells, drifted=drifted)
+
+    assert max(shipped.check_50(faults_of)) == 10
+
+
+def _transient_faults(machine, seed, decades=(-6.5, -3.0)):
+    """Of rates from rare to frequent; every fifth with stuck cells and drifted amplifiers, too."""
+    rng = np.random.default_rng(seed)
+    static = FaultMap.none(machine) if seed % 5 else random_faults(machine, rng, cells=1000, drifted=0.001)
+    return with_transient(static, rng, seed, 10 ** rng.uniform(*decades))
+
+
+@pytest.mark.thorough
+def test_50_draws_of_transient_faults_on_a_shipped_network():
+    shipped = Shipped()
+    wrong = shipped.check_50(lambda seed: _transient_faults(shipped.machine, seed))
     assert max(wrong) == 10
+    assert min(wrong) == 0
+
+
+def test_two_draws_of_transient_faults_on_a_shipped_network():
+    shipped = Shipped()
+    for seed in (5, 6):
+        assert shipped.wrong_values(_transient_faults(shipped.machine, seed, decades=(-4, -3.5))) > 0
 
 
 @pytest.mark.parametrize("varied", [False, True], ids=["drifted", "varied"])
