@@ -12,16 +12,18 @@ from rich.table import Table
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.compiled_program import CompiledProgram
-from spinplane.device import check_machine, load_technology
+from spinplane.device import load_technology
 from spinplane.device.technology import Technology
-from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine import Machine, MachineClock, SpinplaneError, load_machine
 
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
+from .clock import DEFAULT_TECHNOLOGY, clock_line, clock_of
 from .compiled_layer import compiled_layers
 from .data_set import check_labels, classes_of, confusion_of, confusion_table, load_images
+from .transient import TransientPoint, TransientStudy, transient_table
 from .variation import AccuracyPoint, Study
 
 #: Images of a study of variation, if no number is given.
@@ -66,10 +68,16 @@ class AccuracyReport(Report):
         Accuracy on these images without faults.
     confusion : tuple of tuple of int
         Without faults: images of each label (rows) that were taken for each class (columns).
+    reference : str or None
+        Where references of the amplifiers lie; None without a study of variation.
     points : tuple of AccuracyPoint
-        Empty without a study.
+        Empty without a study of variation.
+    transient : tuple of TransientPoint
+        Empty without a study of transient faults.
     picture : Path or None
         The plot of the study.
+    clock : MachineClock or None
+        None without a technology.
     """
 
     network: str
@@ -81,8 +89,11 @@ class AccuracyReport(Report):
     seeds: int
     baseline: float
     confusion: tuple[tuple[int, ...], ...]
+    reference: str | None
     points: tuple[AccuracyPoint, ...]
+    transient: tuple[TransientPoint, ...]
     picture: Path | None
+    clock: MachineClock | None = None
 
     @property
     def heading(self) -> str:
@@ -92,11 +103,17 @@ class AccuracyReport(Report):
 
     def tables(self) -> tuple[Table, ...]:
         """What was taken for what, or a line for each point of a study."""
+        if self.transient:
+            caption = (
+                f"{self.baseline:.1%} right without faults; {self.seeds} runs per line; bits of an image"
+            )
+            return (transient_table(self.heading, caption, self.transient),)
         if not self.points:
             return (confusion_table(self.confusion),)
         table = Table(
             title=self.heading,
-            caption=f"{self.baseline:.1%} right without faults; {self.seeds} fault maps per line",
+            caption=f"{self.baseline:.1%} right without faults; {self.seeds} fault maps per line; "
+            f"references at {(self.reference or '').replace('_', ' ')}",
         )
         for heading in ("σ(RA)", "σ(TMR)", "offset σ", "drifted amplifiers", "stuck cells", "accuracy"):
             table.add_column(heading, justify="right")
@@ -119,8 +136,13 @@ class AccuracyReport(Report):
         what = self.placement
         right = sum(row[label] for label, row in enumerate(self.confusion))
         return (
-            *(() if self.points else (f"{right:,} of {self.images:,} images right: {self.baseline:.2%}",)),
+            *(
+                ()
+                if self.points or self.transient
+                else (f"{right:,} of {self.images:,} images right: {self.baseline:.2%}",)
+            ),
             f"as the accelerator runs it: program {what.program} of {what.descriptors} descriptors",
+            *((clock_line(self.clock),) if self.clock else ()),
             *((f"plot  {self.picture}",) if self.picture else ()),
             *self.model.lines(),
         )
@@ -136,11 +158,17 @@ def accuracy(
     data: Path | None = None,
     technology: Technology | str | Path | None = None,
     machine: Machine | str | Path = "paper8",
+    clock: str | None = None,
     sigmas_ra: Sequence[float] | None = None,
     sigmas_tmr: Sequence[float] | None = None,
     offset_sigmas_v: Sequence[float] | None = None,
     multiples: Sequence[float] | None = None,
     weak_cells: float | None = None,
+    reference: str | None = None,
+    transient: bool = False,
+    write_errors: Sequence[float] | None = None,
+    disturbs: Sequence[float] | None = None,
+    decays: Sequence[float] | None = None,
     images: int | None = None,
     seeds: int = 10,
     check: bool = True,
@@ -148,6 +176,8 @@ def accuracy(
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
     """Classify a data set on the functional machine; with a technology or a deviation, in memories drawn from it, too.
+
+    With `transient`, or a rate, images are classified while writes fail, senses disturb cells and cells decay.
 
     Parameters
     ----------
@@ -158,19 +188,32 @@ def accuracy(
     technology : Technology, str or Path, optional
         See `spinplane.device.load_technology`; ``sot-mram`` if a deviation is given without it.
     machine : Machine, str or Path
+    clock : str, optional
+        At which the machine's pulses must be long enough for the technology, see `clock_of`.
     sigmas_ra, sigmas_tmr : sequence of float, optional
         Standard deviations of each cell's resistance-area product and TMR over the nominal ones, a point for each;
         by default the technology's. One value goes with every point.
     offset_sigmas_v : sequence of float, optional
         Standard deviations of the amplifiers' offsets in V, in the same way.
     multiples : sequence of float, optional
-        Factors of all three, a point for each; `MULTIPLES`, if nothing else has several values.
+        Factors of all three deviations, or of all three rates, a point for each; `MULTIPLES` of either study, if
+        nothing else has several values.
     weak_cells : float, optional
         Share of cells that no write changes; by default the technology's.
+    reference : {"midpoint", "equal_error"}, optional
+        Where references of the amplifiers lie; midway between levels if not given.
+    transient : bool
+        Whether to draw transient faults, at the technology's rates where none are given.
+    write_errors : sequence of float, optional
+        Probabilities that a write of either bit fails, a point for each.
+    disturbs : sequence of float, optional
+        Probabilities that an AND turns over the most endangered cell, in the same way.
+    decays : sequence of float, optional
+        Probabilities that a cell turns over from one sense of its sub-array to the next, in the same way.
     images : int, optional
         The first images of the data; by default all of them, of a study of variation 200.
     seeds : int
-        Fault maps of each point.
+        Fault maps, or runs with transient faults, of each point.
     check : bool
         Whether to compare the import with the file's own executor.
     folder : Path
@@ -189,11 +232,23 @@ def accuracy(
     The program is that of `spinplane.run_network`, and with the same fault map its sums are the same. A seed draws the
     same cells at every point, with other deviations.
     """
-    variations = (technology, sigmas_ra, sigmas_tmr, offset_sigmas_v, multiples, weak_cells)
-    study_asked = any(given is not None for given in variations)
+    deviations = (sigmas_ra, sigmas_tmr, offset_sigmas_v, weak_cells, reference)
+    rates = (write_errors, disturbs, decays)
+    of_events = transient or any(given is not None for given in rates)
+    of_cells = any(given is not None for given in deviations)
+    if of_events and of_cells:
+        raise SpinplaneError("both deviations of cells and rates of transient faults: study one of the two")
+    study_asked = of_events or of_cells or technology is not None or multiples is not None
     if (images is not None and images < 1) or seeds < 1:
         raise SpinplaneError(f"images = {images}, seeds = {seeds}: must be at least 1 each")
-    machine, network = load_machine(machine), open_network(model, check=check)
+    if clock is not None and not study_asked:
+        raise SpinplaneError(
+            f"clock {clock}: nothing is checked at it without a technology, a deviation or a rate"
+        )
+    machine = load_machine(machine)
+    used = load_technology(technology or DEFAULT_TECHNOLOGY) if study_asked else None
+    of_machine = clock_of(machine, used, clock) if used else None
+    network = open_network(model, check=check)
     graph = network.graph
     count = _IMAGES if images is None and study_asked else images
     pixels, labels = (part[:count] for part in load_images(data))
@@ -201,45 +256,59 @@ def accuracy(
     inputs, notes = network.encode(pixels)
     if len(inputs) != len(labels):
         raise SpinplaneError(f"data: {len(inputs)} images of {graph.name}'s size for {len(labels)} labels")
-    chosen = None
-    if study_asked:
+    chosen: Study | TransientStudy | None = None
+    if used and of_events:
+        chosen = TransientStudy(
+            used,
+            write_errors=write_errors,
+            disturbs=disturbs,
+            decays=decays,
+            multiples=multiples,
+            seeds=seeds,
+        )
+    elif used:
         chosen = Study(
-            load_technology(technology or "sot-mram"),
+            used,
             sigmas_ra=sigmas_ra,
             sigmas_tmr=sigmas_tmr,
             offset_sigmas_v=offset_sigmas_v,
             multiples=multiples,
             weak_cells=weak_cells,
+            reference=reference or "midpoint",
             seeds=seeds,
         )
-        check_machine(machine, chosen.technology)
     program = compile_graph(graph, machine)
     codes = (inputs - program.input.offset) // program.input.scale
     found = classes_of(program, codes, advance=(lambda done, of: None) if chosen else advance)
     right = float((found == labels).mean())
     points: tuple[AccuracyPoint, ...] = ()
+    transient_points: tuple[TransientPoint, ...] = ()
     picture = None
-    if chosen:
-        points = chosen.points(program, codes, labels, advance)
-        title = f"{graph.name} on {machine.name}, {chosen.technology.name}: {len(labels)} images"
-        picture = chosen.draw(
-            folder / "accuracy.png",
-            points,
-            title=f"{title}, {seeds} fault maps per point",
-            baseline=right,
-        )
+    if chosen and used:
+        each = "runs" if of_events else "fault maps"
+        title = f"{graph.name} on {machine.name}, {used.name}: {len(labels)} images, {seeds} {each} per point"
+        file = folder / "accuracy.png"
+        if isinstance(chosen, TransientStudy):
+            transient_points = chosen.points(program, codes, labels, advance)
+            picture = chosen.draw(file, transient_points, title=title, baseline=right)
+        else:
+            points = chosen.points(program, codes, labels, advance)
+            picture = chosen.draw(file, points, title=title, baseline=right)
     return AccuracyReport(
         network=graph.name,
         model=notes,
         machine=machine.name,
-        technology=chosen.technology.name if chosen else None,
+        technology=used.name if used else None,
         placement=_placement(program),
         images=len(labels),
         seeds=seeds if chosen else 0,
         baseline=right,
         confusion=confusion_of(labels, found, classes),
+        reference=(reference or "midpoint") if isinstance(chosen, Study) else None,
         points=points,
+        transient=transient_points,
         picture=picture,
+        clock=of_machine,
     )
 
 

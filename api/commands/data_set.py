@@ -99,7 +99,16 @@ def classes_of(
     -------
     ndarray of shape (images,), int64
     """
-    accelerator = Accelerator(program.machine, faults)
+    return classes_on(Accelerator(program.machine, faults), program, codes, advance)
+
+
+def classes_on(
+    accelerator: Accelerator,
+    program: CompiledProgram,
+    codes: np.ndarray,
+    advance: Callable[[int, int], None] = lambda done, of: None,
+) -> np.ndarray:
+    """`classes_of`, on a machine that shows afterwards what has become of it."""
     accelerator.load(program)
     found = []
     for start in range(0, len(codes), _CHUNK):

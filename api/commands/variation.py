@@ -1,6 +1,6 @@
 """Accuracy against the variation of memory cells, over fault maps drawn from a technology."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -21,8 +21,41 @@ from .data_set import classes_of
 MULTIPLES = (1.0, 1.5, 2.0, 3.0)
 
 
+class Accuracies:
+    """Shares of images that were classified correctly, one for each seed."""
+
+    images: int
+    accuracies: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the seeds."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def standard_error(self) -> float:
+        """Of the mean over the seeds: how much they differ, on these images."""
+        count = len(self.accuracies)
+        return float(np.std(self.accuracies, ddof=1) / np.sqrt(count)) if count > 1 else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the mean on these images.
+
+        What covers both Clopper and Pearson's, all classifications taken as trials of their own, and Student's over
+        the seeds, on which they hang together; the former alone for one seed.
+        """
+        trials = self.images * len(self.accuracies)
+        right = round(sum(self.accuracies) * self.images)
+        low, high = clopper_pearson(right, trials)
+        if len(self.accuracies) > 1:
+            ends = student(np.array(self.accuracies))
+            low, high = max(0.0, min(low, ends[0])), min(1.0, max(high, ends[1]))
+        return low, high
+
+
 @dataclass(frozen=True, kw_only=True)
-class AccuracyPoint:
+class AccuracyPoint(Accuracies):
     """Accuracy at one variation.
 
     Parameters
@@ -51,32 +84,6 @@ class AccuracyPoint:
     images: int
     accuracies: tuple[float, ...]
 
-    @property
-    def mean(self) -> float:
-        """Mean accuracy over the seeds."""
-        return float(np.mean(self.accuracies))
-
-    @property
-    def standard_error(self) -> float:
-        """Of the mean over the seeds: how much fault maps differ, on these images."""
-        count = len(self.accuracies)
-        return float(np.std(self.accuracies, ddof=1) / np.sqrt(count)) if count > 1 else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval of the mean on these images.
-
-        What covers both Clopper and Pearson's, all classifications taken as trials of their own, and Student's over
-        the fault maps, on which they hang together; the former alone for one map.
-        """
-        trials = self.images * len(self.accuracies)
-        right = round(sum(self.accuracies) * self.images)
-        low, high = clopper_pearson(right, trials)
-        if len(self.accuracies) > 1:
-            ends = student(np.array(self.accuracies))
-            low, high = max(0.0, min(low, ends[0])), min(1.0, max(high, ends[1]))
-        return low, high
-
 
 class Study:
     """Points of variation, each with several fault maps.
@@ -84,7 +91,7 @@ class Study:
     Parameters
     ----------
     technology : Technology
-    sigmas_ra, sigmas_tmr, offset_sigmas_v, multiples, weak_cells
+    sigmas_ra, sigmas_tmr, offset_sigmas_v, multiples, weak_cells, reference
         See `spinplane.accuracy`.
     seeds : int
         Fault maps of each point.
@@ -104,15 +111,16 @@ class Study:
         offset_sigmas_v: Sequence[float] | None,
         multiples: Sequence[float] | None,
         weak_cells: float | None,
+        reference: str,
         seeds: int,
     ) -> None:
-        self.technology, self._seeds = technology, seeds
+        self.technology, self._seeds, self._reference = technology, seeds, reference
         self._given = {
             "sigma_ra": sigmas_ra or [technology["variation.resistance_area"]],
             "sigma_tmr": sigmas_tmr or [technology["variation.tmr"]],
             "offset_sigma": offset_sigmas_v or [technology["sense_amplifier.offset_sigma"]],
         }
-        self._factors, self._sweep = _sweep(self._given, multiples)
+        self._factors, self._sweep = sweep(self._given, multiples, "deviations", MULTIPLES)
         self._rates = weak_cell_rates(technology) if weak_cells is None else weak_cells
 
     def points(
@@ -128,7 +136,12 @@ class Study:
             stuck, drifted, shares = [], [], []
             for seed in range(self._seeds):
                 faults = draw_fault_map(
-                    program.machine, self.technology, seed, weak_cells=self._rates, **sigmas
+                    program.machine,
+                    self.technology,
+                    seed,
+                    weak_cells=self._rates,
+                    reference=self._reference,
+                    **sigmas,
                 )
                 stuck.append(len(faults.stuck))
                 drifted.append(sum(faults.faulty_columns.values()))
@@ -163,21 +176,41 @@ class Study:
         )
 
 
-def _sweep(
-    given: dict[str, Sequence[float]], multiples: Sequence[float] | None
+def sweep(
+    given: Mapping[str, Sequence[float]],
+    multiples: Sequence[float] | None,
+    noun: str,
+    usual: Sequence[float],
 ) -> tuple[list[float], list[dict[str, float]]]:
-    """Factor and deviations of each point."""
+    """Factor and values of each point of a sweep.
+
+    Parameters
+    ----------
+    given : mapping of str to sequence of float
+        Values by their names: one of each, or equally many.
+    multiples : sequence of float, optional
+        Factors of all values.
+    noun : str
+        What the values are called in an error.
+    usual : sequence of float
+        The factors where no value is a sweep and no multiples are given.
+
+    Raises
+    ------
+    SpinplaneError
+        If the values are not equally many, a multiple is negative, or both have several values.
+    """
     lengths = {len(values) for values in given.values()} - {1}
     if len(lengths) > 1:
         counts = ", ".join(f"{len(values)} of {key}" for key, values in given.items())
-        raise SpinplaneError(f"deviations: {counts}: give one of each, or equally many")
+        raise SpinplaneError(f"{noun}: {counts}: give one of each, or equally many")
     if lengths and multiples and len(multiples) > 1:
         raise SpinplaneError(
-            "several deviations and several multiples: only one of the two may have several values"
+            f"several {noun} and several multiples: only one of the two may have several values"
         )
-    factors = [float(f) for f in multiples or (MULTIPLES if not lengths else (1.0,))]
+    factors = [float(f) for f in multiples or (usual if not lengths else (1.0,))]
     if not min(factors) >= 0:
-        raise SpinplaneError(f"multiple of the deviations = {min(factors)!r}: must be at least 0")
+        raise SpinplaneError(f"multiple of the {noun} = {min(factors)!r}: must be at least 0")
     count = max(len(factors), *(len(values) for values in given.values()))
     factors *= count // len(factors)
     return factors, [

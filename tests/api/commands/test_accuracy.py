@@ -98,12 +98,40 @@ def test_the_command(capsys, tmp_path):
             "several deviations and several multiples: only one of the two may have several values",
         ),
         ({"technology": "dram"}, "dram"),
+        ({"reference": "middle", "multiples": [1.0]}, "reference = 'middle': must be one of midpoint"),
+        (
+            {"write_errors": [1e-3], "sigmas_ra": [0.05]},
+            "both deviations of cells and rates of transient faults: study one of the two",
+        ),
+        ({"write_errors": [0.0], "disturbs": [2.0]}, "disturb = 2.0: must be from 0 to 1"),
         ({"offset_sigmas_v": [-1.0]}, "offset sigma = -1.0 V"),
     ],
 )
 def test_wrong_requests_are_named(options, message, tmp_path):
     with pytest.raises(SpinplaneError, match=message):
         spinplane.accuracy("digits-1-1", folder=tmp_path, **options)
+
+
+def test_transient_faults_are_told_apart_by_their_cause(tmp_path):
+    result = spinplane.accuracy(
+        "digits-1-1",
+        write_errors=[0.0, 0.05],
+        disturbs=[0.0],
+        decays=[0.0, 1e-7],
+        images=2,
+        seeds=1,
+        folder=tmp_path,
+    )
+    none, every, write, decay = result.transient
+    assert [p.cause for p in result.transient] == ["all", "all", "write", "decay"]
+    assert none.accuracies == (result.baseline,)
+    assert (none.failed_writes, none.disturbed, none.decayed) == (0, 0, 0)
+    assert (write.decay, decay.write_error) == (0, 0)
+    assert min(every.failed_writes, every.decayed, write.failed_writes, decay.decayed) > 0
+    assert (every.disturbed, write.decayed, decay.failed_writes) == (0, 0, 0)
+    assert [point["cause"] for point in written(result)["transient"]] == ["all", "all", "write", "decay"]
+    assert result.picture.exists()
+    assert (result.points, result.reference) == ((), None)
 
 
 def test_data_without_labels_is_named(tmp_path):

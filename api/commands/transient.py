@@ -1,0 +1,185 @@
+"""Accuracy against transient faults of memory cells, all of them together and each cause alone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from rich.table import Table
+
+from spinplane.behavioral import Accelerator
+from spinplane.compiler.compiled_program import CompiledProgram
+from spinplane.device import transient_faults
+from spinplane.device.technology import Technology
+from spinplane.machine import Cause, FaultMap, SpinplaneError, TransientFaults
+from spinplane.machine.transient import Stream
+
+from ..report.drawing import draw_accuracy
+from .data_set import classes_on
+from .variation import Accuracies, sweep
+
+#: Of all rates, where neither they nor multiples are given as a sweep.
+MULTIPLES = (1.0, 1e2, 1e4, 1e6)
+#: What is drawn where no single cause is.
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransientPoint(Accuracies):
+    """Accuracy with transient faults of some rates.
+
+    Parameters
+    ----------
+    cause : {"all", "write", "disturb", "decay"}
+        What is drawn; rates of what is not are 0.
+    write_error, disturb, decay : float
+        Probability that a write fails, the greater of both bits; that an AND turns a cell over, the greatest of
+        all contents; and that a cell turns over from one sense of its sub-array to the next.
+    failed_writes, disturbed, decayed : float
+        Bits that each cause has made wrong, for each image, mean over the seeds; of decay, those that were sensed.
+    images : int
+    accuracies : tuple of float
+        Share of images classified correctly, one per seed.
+    """
+
+    derived: ClassVar[tuple[str, ...]] = ("mean", "standard_error", "interval")
+
+    cause: str
+    write_error: float
+    disturb: float
+    decay: float
+    failed_writes: float
+    disturbed: float
+    decayed: float
+    images: int
+    accuracies: tuple[float, ...]
+
+
+class TransientStudy:
+    """Points of rates, each with several seeds of draws.
+
+    Parameters
+    ----------
+    technology : Technology
+    write_errors, disturbs, decays, multiples
+        See `spinplane.accuracy`.
+    seeds : int
+        Runs of each point.
+
+    Raises
+    ------
+    SpinplaneError
+        If the rates are not equally many, or one is no probability.
+    """
+
+    def __init__(
+        self,
+        technology: Technology,
+        *,
+        write_errors: Sequence[float] | None,
+        disturbs: Sequence[float] | None,
+        decays: Sequence[float] | None,
+        multiples: Sequence[float] | None,
+        seeds: int,
+    ) -> None:
+        self._seeds = seeds
+        own = transient_faults(technology, write_error=write_errors[0] if write_errors else None)
+        given = {
+            "write_error": write_errors or [max(own.write)],
+            "disturb": disturbs or [max(own.rates(Stream.AND, rows=1))],
+            "decay": decays or [own.decay],
+        }
+        for key, values in given.items():
+            if not all(0 <= value <= 1 for value in values):
+                raise SpinplaneError(f"{key} = {', '.join(map(repr, values))}: must be from 0 to 1")
+        self._factors, rates = sweep(given, multiples, "rates", MULTIPLES)
+        self._sweep = [
+            transient_faults(
+                technology,
+                write_error=min(1.0, of_point["write_error"]),
+                disturb=min(1.0, of_point["disturb"]),
+                decay=min(1.0, of_point["decay"]),
+            )
+            for of_point in rates
+        ]
+        self._given = given
+
+    def points(
+        self,
+        program: CompiledProgram,
+        codes: np.ndarray,
+        labels: np.ndarray,
+        advance: Callable[[int, int], None],
+    ) -> tuple[TransientPoint, ...]:
+        """Classify images one after the other, see `classes_on`, with the faults of all points."""
+        runs = [(cause, drawn) for faults in self._sweep for cause, drawn in _by_cause(faults)]
+        points = []
+        for at, (cause, faults) in enumerate(runs):
+            shares, counts = [], []
+            for seed in range(self._seeds):
+                drawn = replace(FaultMap.none(program.machine), transient=replace(faults, seed=seed))
+                accelerator = Accelerator(program.machine, drawn)
+                shares.append(float((classes_on(accelerator, program, codes) == labels).mean()))
+                counts.append(accelerator.state.wrong_bits)
+                advance(at * self._seeds + seed + 1, len(runs) * self._seeds)
+            failed, disturbed, decayed = (
+                float(np.mean([count[of] for count in counts])) / len(labels) for of in Cause
+            )
+            points.append(
+                TransientPoint(
+                    cause=cause,
+                    write_error=max(faults.write),
+                    disturb=max(faults.rates(Stream.AND, program.machine.rows)),
+                    decay=faults.decay,
+                    failed_writes=failed,
+                    disturbed=disturbed,
+                    decayed=decayed,
+                    images=len(labels),
+                    accuracies=tuple(shares),
+                )
+            )
+        return tuple(points)
+
+    def draw(self, path: Path, points: Sequence[TransientPoint], *, title: str, baseline: float) -> Path:
+        """Plot the points with all causes to a PNG."""
+        names = {
+            "write_error": "write error rate",
+            "disturb": "disturb rate of an AND",
+            "decay": "decay rate between senses",
+        }
+        swept = next((key for key in names if len(self._given[key]) > 1), None)
+        drawn = [p for p in points if p.cause == ALL]
+        return draw_accuracy(
+            path,
+            title=title,
+            label=names[swept] if swept else "multiple of all rates",
+            positions=[getattr(p, swept) for p in drawn] if swept else self._factors,
+            means=[p.mean for p in drawn],
+            lows=[p.interval[0] for p in drawn],
+            highs=[p.interval[1] for p in drawn],
+            baseline=baseline,
+            logarithmic=True,
+        )
+
+
+def transient_table(title: str, caption: str, points: Sequence[TransientPoint]) -> Table:
+    """A line for each point."""
+    table = Table(title=title, caption=caption)
+    table.add_column("cause")
+    for heading in ("write error", "disturb", "decay", "failed writes", "disturbed", "decayed", "accuracy"):
+        table.add_column(heading, justify="right")
+    table.add_column("95 % interval", justify="right")
+    for p in points:
+        low, high = p.interval
+        rates = (f"{rate:.2g}" if rate else "–" for rate in (p.write_error, p.disturb, p.decay))
+        bits = (f"{bits:,.3g}" if bits else "–" for bits in (p.failed_writes, p.disturbed, p.decayed))
+        table.add_row(p.cause, *rates, *bits, f"{p.mean:.1%}", f"{low:.1%} to {high:.1%}")
+    return table
+
+
+def _by_cause(faults: TransientFaults) -> list[tuple[str, TransientFaults]]:
+    """All faults, then those of each cause alone if several have some."""
+    none = TransientFaults(seed=faults.seed)
+    alone = [(cause.name.lower(), faults.only(cause)) for cause in Cause if faults.only(cause) != none]
+    return [(ALL, faults), *(alone if len(alone) > 1 else [])]
