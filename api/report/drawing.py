@@ -1,16 +1,17 @@
 """Pictures of what was computed."""
 
-from collections.abc import Sequence
-from io import BytesIO
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from spinplane.machine.files import write_whole
+from spinplane.machine.pictures import COLOURS, COLUMN, LINES, MARKERS, PAGE, picture
 
-_CELL_INCHES = 1.35
+#: Widths in inches of a feature map, and of a layer's maps.
+_FEATURE_MAP, _LAYER = 1.1, PAGE / 5
+#: Panels of a sweep beside each other, and the height of one in inches.
+_ACROSS, _PANEL = 3, 2.0
 
 
 def draw_feature_maps(
@@ -41,23 +42,22 @@ def draw_feature_maps(
     Path
         `path`.
     """
-    size = (_CELL_INCHES * (len(columns) + 1.4), (_CELL_INCHES + 0.2) * len(rows) + 0.8)
-    figure = Figure(figsize=size, dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(f"A handwritten {digit}, convolved inside the SOT-MRAM: feature maps from the RTL")
-    axes = figure.subplots(len(rows), len(columns) + 1, squeeze=False)
-    for row, (image, maps) in enumerate(zip(inputs, outputs, strict=True)):
-        axes[row, 0].imshow(image, cmap="gray_r", vmin=0, vmax=max(1, image.max()))
-        axes[row, 0].set_ylabel(rows[row])
-        for axis, feature_map in zip(axes[row, 1:], maps, strict=True):
-            limit = max(1, int(np.abs(feature_map).max()))
-            axis.imshow(feature_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
-            axis.set_xlabel(f"{feature_map.min()} … {feature_map.max()}", fontsize=8)
-    for axis, title in zip(axes[0], ["input", *columns], strict=True):
-        axis.set_title(title, fontsize=9)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-    return _save(figure, path)
+    width = _FEATURE_MAP * (len(columns) + 1.4)
+    with picture(path, width, (_FEATURE_MAP + 0.35) * len(rows) + 0.6) as figure:
+        figure.suptitle(f"A handwritten {digit}, convolved inside the SOT-MRAM: feature maps from the RTL")
+        axes = figure.subplots(len(rows), len(columns) + 1, squeeze=False)
+        for row, (image, maps) in enumerate(zip(inputs, outputs, strict=True)):
+            axes[row, 0].imshow(image, cmap="gray_r", vmin=0, vmax=max(1, image.max()))
+            axes[row, 0].set_ylabel(rows[row])
+            for axis, feature_map in zip(axes[row, 1:], maps, strict=True):
+                limit = max(1, int(np.abs(feature_map).max()))
+                axis.imshow(feature_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
+                axis.set_xlabel(f"{feature_map.min()} … {feature_map.max()}", fontsize=8)
+        for axis, title in zip(axes[0], ["input", *columns], strict=True):
+            axis.set_title(title)
+        for axis in axes.flat:
+            axis.set(xticks=[], yticks=[])
+    return path
 
 
 def draw_network(
@@ -80,26 +80,30 @@ def draw_network(
     Path
         `path`.
     """
-    figure = Figure(figsize=(2.6 * (len(layers) + 1), 3.2), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title)
-    axes = figure.subplots(1, len(layers) + 1)
-    axes[0].imshow(image, cmap="gray_r")
-    axes[0].set_title("input", fontsize=9)
-    for axis, name, maps in zip(axes[1:], layers, values, strict=True):
-        axis.set_title(f"{name}: {'×'.join(map(str, maps.shape))}", fontsize=9)
-        if maps is values[-1]:
-            last = maps.ravel()
-            axis.bar(range(len(last)), last, color=["C3" if v == last.max() else "C0" for v in last])
-            axis.axhline(0, color="black", linewidth=0.5)
-            axis.set_xlabel("class")
-            if len(last) <= 20:
-                axis.set_xticks(range(len(last)))
-        else:
-            axis.imshow(_tiled(maps), cmap="viridis")
-    for axis in axes[:-1]:
-        axis.set(xticks=[], yticks=[])
-    return _save(figure, path)
+    with picture(path, max(COLUMN, _LAYER * (len(layers) + 1)), _LAYER + 0.9) as figure:
+        figure.suptitle(title)
+        axes = figure.subplots(1, len(layers) + 1)
+        axes[0].imshow(image, cmap="gray_r")
+        axes[0].set_title("input\n" + "×".join(map(str, image.shape)))
+        for axis, name, maps in zip(axes[1:], layers, values, strict=True):
+            axis.set_title(f"{name}\n" + "×".join(map(str, maps.shape)))
+            if maps is values[-1]:
+                last = maps.ravel()
+                colours = [COLOURS[1] if value == last.max() else COLOURS[0] for value in last]
+                axis.bar(range(len(last)), last, color=colours)
+                axis.axhline(0, color="black", linewidth=0.5)
+                axis.set(xlabel="class", ylabel="sum")
+                axis.set_box_aspect(1)
+                axis.yaxis.tick_right()
+                axis.yaxis.set_label_position("right")
+                if len(last) <= 20:
+                    axis.set_xticks(range(len(last)))
+            else:
+                axis.imshow(_tiled(maps), cmap="viridis")
+                axis.set_xlabel(f"{maps.min()} … {maps.max()}", fontsize=8)
+        for axis in axes[:-1]:
+            axis.set(xticks=[], yticks=[])
+    return path
 
 
 def draw_accuracy(
@@ -112,6 +116,7 @@ def draw_accuracy(
     lows: Sequence[float],
     highs: Sequence[float],
     baseline: float,
+    logarithmic: bool = False,
 ) -> Path:
     """Draw accuracy against variation, with error bars, beside the accuracy without faults.
 
@@ -127,22 +132,91 @@ def draw_accuracy(
     means, lows, highs : sequence of float
         Shares of right classes and the ends of their error bars.
     baseline : float
+    logarithmic : bool
+        Whether positions are.
 
     Returns
     -------
     Path
         `path`.
     """
-    figure = Figure(figsize=(6.5, 4), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
-    axis = figure.subplots()
-    axis.set_title(title, fontsize=9)
-    bars = np.abs(np.array([lows, highs]) - means)
-    axis.errorbar(positions, means, yerr=bars, marker="o", capsize=4, label="with faults, 95 %")
-    axis.axhline(baseline, color="black", linestyle="--", linewidth=0.8, label="without faults")
-    axis.set(xlabel=label, ylabel="accuracy", ylim=(0, 1.02))
-    axis.legend(loc="lower left")
-    return _save(figure, path)
+    with picture(path, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
+        axis = figure.subplots()
+        axis.set_title(title.replace(": ", ":\n", 1))
+        bars = np.abs(np.array([lows, highs]) - means) * 100
+        accuracies = np.array(means) * 100
+        axis.errorbar(positions, accuracies, yerr=bars, marker="o", capsize=4, label="with faults, 95 %")
+        axis.axhline(baseline * 100, color="black", linestyle="--", linewidth=0.8, label="without faults")
+        axis.set(xlabel=label, ylabel="accuracy (%)", ylim=(0, 103))
+        if logarithmic:
+            axis.set_xscale("log")
+        axis.legend(loc="lower left")
+    return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One kind of figure of a sweep.
+
+    Parameters
+    ----------
+    label : str
+        With the unit.
+    logarithmic : bool
+    lines : mapping of str to sequence of float
+        Values at all positions by their names; not a number where there is none.
+    """
+
+    label: str
+    logarithmic: bool
+    lines: Mapping[str, Sequence[float]]
+
+
+def draw_sweep(
+    path: Path, *, title: str, label: str, positions: Sequence[float], panels: Sequence[Panel]
+) -> Path:
+    """Draw figures over what was swept, each kind in a panel; a name has one colour, dash and marker in all of them.
+
+    Parameters
+    ----------
+    path : Path
+        PNG to write.
+    title : str
+    label : str
+        What `positions` are.
+    positions : sequence of float
+    panels : sequence of Panel
+
+    Returns
+    -------
+    Path
+        `path`.
+    """
+    names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
+    down = -(-len(panels) // _ACROSS)
+    with picture(path, PAGE, _PANEL * down + 0.6) as figure:
+        figure.suptitle(title)
+        axes = figure.subplots(down, _ACROSS, squeeze=False).ravel()
+        shown = {}
+        for axis, panel in zip(axes, panels, strict=False):
+            for name, values in panel.lines.items():
+                at = names.index(name)
+                (shown[name],) = axis.plot(
+                    positions,
+                    values,
+                    color=COLOURS[at],
+                    linestyle=LINES[at],
+                    marker=MARKERS[at],
+                    markersize=3,
+                )
+            axis.set(title=panel.label, yscale="log" if panel.logarithmic else "linear")
+            axis.grid(visible=True)
+        for axis in axes[max(0, len(panels) - _ACROSS) : len(panels)]:
+            axis.set_xlabel(label)
+        for axis in axes[len(panels) :]:
+            axis.set_axis_off()
+        figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=len(shown))
+    return path
 
 
 def _tiled(maps: np.ndarray) -> np.ndarray:
@@ -155,10 +229,3 @@ def _tiled(maps: np.ndarray) -> np.ndarray:
         y, x = divmod(channel, across)
         sheet[y * (height + 1) :, x * (width + 1) :][:height, :width] = one
     return sheet
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    write_whole(path, buffer.getvalue())
-    return path

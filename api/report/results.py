@@ -28,6 +28,7 @@ KINDS = (
     "Compilation",
     "Demo",
     "DeviceReport",
+    "DeviceSweep",
     "Explanation",
     "Export",
     "NetworkRun",

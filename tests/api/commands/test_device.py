@@ -48,18 +48,68 @@ def test_a_thicker_oxide_has_more_resistance():
 
 
 def test_a_write_that_never_ends_has_no_time_in_the_json():
-    weak = {"write.current_1": 30, "free_layer.thickness": 40}
+    weak = {"write.current_1": 30}
     report = spinplane.report_device("sot-mram", values=weak, trials=100, writes=1)
     plain = written(report)
     values = {quantity["name"]: quantity["value"] for quantity in plain["results"]}
-    assert values["write 1: time"] is values["retention"] is None
+    assert values["write 1: time"] is None
     assert values["write 1: switched"] == 0
     assert "inf" in str(report)
+    (line,) = [line for line in report.every_figure.splitlines() if "write 1: switched" in line]
+    assert " no " in line
+
+
+def test_the_summary_fits_a_screen(report):
+    lines = str(report).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert "…" not in str(report)
+    for name in (
+        "R_P, R_AP",
+        "TMR",
+        "margin",
+        "error rate",
+        "retention",
+        "endurance",
+        "equal terms",
+        "biasing",
+    ):
+        assert name in str(report)
+    for shown in ("AND: margin", "OR: EN_OR", "write 1: energy from the supply", "fastest clock"):
+        assert next(q.shown for q in report.results if q.name == shown) in str(report)
+
+
+def test_the_summary_of_two_amplifiers_has_an_xor_and_fits():
+    report = spinplane.report_device("stt-aggressive", trials=2000, writes=1000)
+    lines = str(report).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert "XOR" in lines[1]
+    assert "…" not in str(report)
+
+
+def test_every_figure_has_one_line(report):
+    lines = report.every_figure.splitlines()
+    assert max(map(len, lines)) <= 100
+    quantities = (*report.results, *report.parameters)
+    sections = len({quantity.section for quantity in quantities})
+    # Title, head and caption are around them.
+    assert 0 < len(lines) - len(quantities) - sections <= 10
+    for quantity in quantities:
+        name = quantity.name.removeprefix("equal terms: ")
+        assert any(name in line and quantity.shown in line for line in lines), name
+
+
+def test_what_is_true_or_not_is_yes_or_no(report):
+    truths = [quantity for quantity in report.results if quantity.unit == "yes/no"]
+    assert {quantity.name.split(": ")[-1] for quantity in truths} == {"legal", "switched", "possible"}
+    assert {quantity.shown for quantity in truths} <= {"yes", "no"}
+    assert all(quantity.shown_unit == "" for quantity in truths)
 
 
 def test_the_command(capsys, tmp_path):
     path = tmp_path / "device.json"
-    main(["device", "--technology", "sot-mram", "-o", str(tmp_path), "--json", str(path)])
+    main(["device", "--all", "--technology", "sot-mram", "-o", str(tmp_path), "--json", str(path)])
     assert "R_AP" in capsys.readouterr().out
     assert json.loads(path.read_text())["technology"] == "sot-mram"
     assert list(tmp_path.glob("*.png"))
@@ -68,7 +118,10 @@ def test_the_command(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--technology", "dram"], "technology 'dram' is neither a file nor one of sot-mram, stt-mram"),
+        (
+            ["--technology", "dram"],
+            "technology 'dram' is neither a file nor one of sot-mram, stt-aggressive, stt-mram",
+        ),
         (["--set", "oxide.thickness"], "--set 'oxide.thickness': expected key=value with a number"),
         (["--set", "oxide.colour=1"], "unknown parameter 'oxide.colour'"),
     ],

