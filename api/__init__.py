@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from spinplane.device.technology import Technology
     from spinplane.hdl.export.files import Export
     from spinplane.machine import Machine, SpinplaneError, load_machine
     from spinplane.physical import AreaReport, GateReport
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .commands.demo import Classification, classify
     from .commands.demo_convolution import Demo, demo
     from .commands.device import DeviceReport, report_device
+    from .commands.device_sweep import DeviceSweep, sweep_device
     from .commands.explain import Explanation, explain
     from .commands.in_memory import (
         InMemoryRun,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         or_rows,
         read_rows,
         write_rows,
+        xor_rows,
     )
     from .commands.run import run_network
     from .commands.run_result import NetworkRun
@@ -54,6 +57,7 @@ __all__ = [
     "Compilation",
     "Demo",
     "DeviceReport",
+    "DeviceSweep",
     "Explanation",
     "Export",
     "InMemoryRun",
@@ -83,6 +87,7 @@ __all__ = [
     "read_rows",
     "report_device",
     "run_network",
+    "sweep_device",
     "synth",
     "tidy_cache",
     "trace",
@@ -90,6 +95,7 @@ __all__ = [
     "write_page",
     "write_result",
     "write_rows",
+    "xor_rows",
 ]
 
 # Imported when they are asked for: drawing, simulators and Amaranth take a second, which `--help` need not wait; and
@@ -105,6 +111,7 @@ _LATE = {
     "Demo": "spinplane.commands.demo_convolution.Demo",
     "Explanation": "spinplane.commands.explain.Explanation",
     "DeviceReport": "spinplane.commands.device.DeviceReport",
+    "DeviceSweep": "spinplane.commands.device_sweep.DeviceSweep",
     "Export": "spinplane.hdl.export.files.Export",
     "InMemoryRun": "spinplane.commands.in_memory.InMemoryRun",
     "Machine": "spinplane.machine.Machine",
@@ -133,12 +140,14 @@ _LATE = {
     "read_rows": "spinplane.commands.in_memory.read_rows",
     "report_device": "spinplane.commands.device.report_device",
     "run_network": "spinplane.commands.run.run_network",
+    "sweep_device": "spinplane.commands.device_sweep.sweep_device",
     "tidy_cache": "spinplane.commands.cache.tidy_cache",
     "trace": "spinplane.commands.trace.trace",
     "train": "spinplane.commands.train.train",
     "write_page": "spinplane.report.page.write_page",
     "write_result": "spinplane.report.results.write_result",
     "write_rows": "spinplane.commands.in_memory.write_rows",
+    "xor_rows": "spinplane.commands.in_memory.xor_rows",
 }
 
 if not TYPE_CHECKING:
@@ -150,7 +159,14 @@ if not TYPE_CHECKING:
         return getattr(import_module(module), attribute)
 
 
-def export(machine: "Machine | str | Path", folder: Path, *, asynchronous_reset: bool = False) -> "Export":
+def export(
+    machine: "Machine | str | Path",
+    folder: Path,
+    *,
+    technology: "Technology | str | Path | None" = None,
+    clock: str | None = None,
+    asynchronous_reset: bool = False,
+) -> "Export":
     """Write a machine's accelerator with a bench that runs a network on it, see `spinplane.hdl.export.files.export`.
 
     Parameters
@@ -158,13 +174,23 @@ def export(machine: "Machine | str | Path", folder: Path, *, asynchronous_reset:
     machine : Machine, str or Path
         See `load_machine`.
     folder : Path
+    technology : Technology, str or Path, optional
+        Of the array, see `spinplane.commands.clock.clock_of`.
+    clock : str, optional
+        Of datasheet and bench.
     asynchronous_reset : bool
     """
     from spinplane.machine import load_machine
 
     from .commands.export import export_machine
 
-    return export_machine(load_machine(machine), folder, asynchronous_reset=asynchronous_reset)
+    return export_machine(
+        load_machine(machine),
+        folder,
+        technology=technology,
+        clock=clock,
+        asynchronous_reset=asynchronous_reset,
+    )
 
 
 def synth(

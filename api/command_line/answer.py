@@ -31,6 +31,8 @@ class Answer:
     technology : UsedTechnology, optional
     seed : int, optional
         Of everything drawn at random.
+    text : str, optional
+        What is printed; the result as text if not given.
     """
 
     result: Any
@@ -38,6 +40,7 @@ class Answer:
     machine: Machine | None = None
     technology: UsedTechnology | None = None
     seed: int | None = None
+    text: str | None = None
 
     def show(self, command: str) -> None:
         """Print the result and write the requested files.
@@ -54,7 +57,7 @@ class Answer:
         OSError
             If a file cannot be written.
         """
-        print(self.result)
+        print(self.result if self.text is None else self.text)
         html = self.files.html if isinstance(self.files, ReportOptions) else None
         if self.files.json or html:
             provenance = provenance_of(
@@ -72,6 +75,14 @@ class Answer:
                 write_page(self.result, html, provenance)
         if failure := getattr(self.result, "failure", ""):
             raise spinplane.BenchFailure(failure)
+
+
+def technology_of(result: Any, technology: str | None) -> UsedTechnology | None:
+    """The technology behind the clock of a result, if it has one."""
+    from spinplane.commands.clock import DEFAULT_TECHNOLOGY
+    from spinplane.device import load_technology
+
+    return UsedTechnology.of(load_technology(technology or DEFAULT_TECHNOLOGY)) if result.clock else None
 
 
 @contextmanager

@@ -8,14 +8,27 @@ from cyclopts import Parameter, validators
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
 
-from .answer import Answer, telling
-from .options import FILE, MACHINE, REPORT, FileOptions, MachineName, ReportOptions, ResultFolder, Switch
+from .answer import Answer, technology_of, telling
+from .options import (
+    FILE,
+    MACHINE,
+    REPORT,
+    ArrayTechnology,
+    Clock,
+    FileOptions,
+    MachineName,
+    ReportOptions,
+    ResultFolder,
+    Switch,
+)
 
 
 def demo(
     *,
     digit: int = 3,
     machine: Annotated[str | None, MACHINE] = None,
+    technology: ArrayTechnology = None,
+    clock: Clock = None,
     simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
     output: ResultFolder = Path("build") / "demo",
     conv: Switch = False,
@@ -41,32 +54,46 @@ def demo(
     from spinplane.sim import available_simulators
 
     if explain:
+        explained = spinplane.explain(technology=technology, clock=clock, simulator=simulator)
         return Answer(
-            result=spinplane.explain(simulator=simulator), files=files, machine=load_machine("tiny")
+            result=explained,
+            files=files,
+            machine=load_machine("tiny"),
+            technology=technology_of(explained, technology),
         )
     conv = conv or simulator == "amaranth" or not available_simulators()
     result: spinplane.Demo | spinplane.Classification
     with telling() as (tell, advance):
         if conv:
             result = spinplane.demo(
-                digit=digit, machine=machine, simulator=simulator, folder=output, tell=tell
+                digit=digit,
+                machine=machine,
+                technology=technology,
+                clock=clock,
+                simulator=simulator,
+                folder=output,
+                tell=tell,
             )
         else:
             result = spinplane.classify(
                 digit=digit,
                 machine=machine or "paper8",
+                technology=technology,
+                clock=clock,
                 simulator=simulator,
                 folder=output,
                 tell=tell,
                 advance=advance,
             )
-    return Answer(result=result, files=files)
+    return Answer(result=result, files=files, technology=technology_of(result, technology))
 
 
 def export(
     *,
     machine: MachineName,
     output: ResultFolder,
+    technology: ArrayTechnology = None,
+    clock: Clock = None,
     asynchronous_reset: Switch = False,
     files: FileOptions = FILE,
 ) -> Answer:
@@ -79,8 +106,15 @@ def export(
     asynchronous_reset
         Assert the reset without a clock, and release it by two flip-flops.
     """
-    result = spinplane.export(machine, output, asynchronous_reset=asynchronous_reset)
-    return Answer(result=result, files=files, machine=load_machine(machine))
+    result = spinplane.export(
+        machine, output, technology=technology, clock=clock, asynchronous_reset=asynchronous_reset
+    )
+    return Answer(
+        result=result,
+        files=files,
+        machine=load_machine(machine),
+        technology=technology_of(result, technology),
+    )
 
 
 def synth(

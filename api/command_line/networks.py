@@ -11,11 +11,13 @@ from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
 from spinplane.models import SEED, drawn_seed
 
-from .answer import Answer, telling
+from .answer import Answer, technology_of, telling
 from .options import (
     AS_FILE,
     REPORT,
+    ArrayTechnology,
     Check,
+    Clock,
     FoldPools,
     InputFile,
     InputOptions,
@@ -32,6 +34,8 @@ def compile(
     model: ModelName,
     *,
     machine: MachineName = "paper8",
+    technology: ArrayTechnology = None,
+    clock: Clock = None,
     fold_pools: FoldPools = False,
     explain: Annotated[bool, Parameter(negative=())] = False,
     check: Check = True,
@@ -57,13 +61,17 @@ def compile(
         result = spinplane.compile_model(
             given.of(model),
             machine=machine,
+            technology=technology,
+            clock=clock,
             fold_pools=fold_pools,
             explain=explain,
             check=check,
             output=output,
             picture=picture,
         )
-    return Answer(result=result, files=files, seed=drawn_seed(model))
+    return Answer(
+        result=result, files=files, technology=technology_of(result, technology), seed=drawn_seed(model)
+    )
 
 
 def run(
@@ -71,6 +79,8 @@ def run(
     *,
     input: InputFile,
     machine: MachineName = "paper8",
+    technology: ArrayTechnology = None,
+    clock: Clock = None,
     fold_pools: FoldPools = False,
     check: Check = True,
     simulator: RtlSimulator = None,
@@ -97,6 +107,8 @@ def run(
             given.of(model),
             values,
             machine=machine,
+            technology=technology,
+            clock=clock,
             fold_pools=fold_pools,
             check=check,
             simulator=simulator,
@@ -105,7 +117,9 @@ def run(
             tell=tell,
             advance=advance,
         )
-    return Answer(result=result, files=files, seed=drawn_seed(model))
+    return Answer(
+        result=result, files=files, technology=technology_of(result, technology), seed=drawn_seed(model)
+    )
 
 
 def trace(
@@ -115,6 +129,8 @@ def trace(
     output: str,
     layer: str | None = None,
     machine: MachineName = "paper8",
+    technology: ArrayTechnology = None,
+    clock: Clock = None,
     fold_pools: FoldPools = False,
     check: Check = True,
     given: InputOptions = AS_FILE,
@@ -143,10 +159,18 @@ def trace(
             output=(k, y, x),
             layer=layer,
             machine=machine,
+            technology=technology,
+            clock=clock,
             fold_pools=fold_pools,
             check=check,
         )
-    return Answer(result=result, files=files, machine=load_machine(machine), seed=drawn_seed(model))
+    return Answer(
+        result=result,
+        files=files,
+        machine=load_machine(machine),
+        technology=technology_of(result, technology),
+        seed=drawn_seed(model),
+    )
 
 
 def compare(

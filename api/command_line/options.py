@@ -53,7 +53,24 @@ MACHINE = Parameter(
 )
 MachineName = Annotated[str, MACHINE]
 TechnologyName = Annotated[
-    str, Parameter(help="A technology shipped with the package (sot-mram, stt-mram), or a TOML file.")
+    str,
+    Parameter(
+        help="A technology shipped with the package (sot-mram, stt-mram, stt-aggressive), or a TOML file."
+    ),
+]
+ArrayTechnology = Annotated[
+    str | None,
+    Parameter(
+        help="Technology of the array, which bounds the clock: one shipped with the package (sot-mram, stt-mram, "
+        "stt-aggressive), or a TOML file. By default sot-mram."
+    ),
+]
+Clock = Annotated[
+    str | None,
+    Parameter(
+        help="Clock of the machine: a frequency or a period, such as 500MHz, 1.2GHz or 2ns. By default the fastest at "
+        "which its sense and write cycles are long enough for the technology; a faster one is refused."
+    ),
 ]
 FoldPools = Annotated[
     bool,

@@ -9,12 +9,14 @@ from rich.table import Table
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.predict import Prediction, predict
-from spinplane.machine import AcceleratorCounters, Machine, load_machine
+from spinplane.device.technology import Technology
+from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
 
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
+from .clock import clock_line, clock_of, time_us
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies
 from .layer_codes import LayerCodes, codes_table, layer_codes
 from .row_drawing import draw_rows
@@ -93,9 +95,11 @@ class Compilation(Report):
         How sums become codes, if that was asked for.
     file, picture : Path or None
         What was left behind.
+    clock : MachineClock or None
+        None where nothing is said of the technology, and the default one cannot be the machine's.
     """
 
-    derived: ClassVar[tuple[str, ...]] = ("resident",)
+    derived: ClassVar[tuple[str, ...]] = ("resident", "time_us")
 
     network: str
     model: ModelNotes
@@ -112,6 +116,12 @@ class Compilation(Report):
     codes: tuple[LayerCodes, ...] | None
     file: Path | None
     picture: Path | None
+    clock: MachineClock | None = None
+
+    @property
+    def time_us(self) -> float | None:
+        """Of a steady run, in µs."""
+        return time_us(self.clock, self.steady.cycles)
 
     @property
     def resident(self) -> bool:
@@ -153,6 +163,7 @@ class Compilation(Report):
     def notes(self) -> tuple[str, ...]:
         """Totals, where kernels stay, how pools are computed, files."""
         lines = [f"steady  {self.steady}", f"cold    {self.cold}"]
+        lines.append(clock_line(self.clock, steady=self.steady.cycles, cold=self.cold.cycles))
         loaded = [layer.layer for layer in self.layers if not layer.resident]
         lines.append(
             f"kernels loaded in each run: {', '.join(loaded)}" if loaded else "all kernels stay in the array"
@@ -164,6 +175,12 @@ class Compilation(Report):
         lines += (
             [f"maps copied, to lie beside others that are taken with them: {', '.join(copied)}"]
             if copied
+            else []
+        )
+        widened = [layer.layer for layer in self.layers if layer.widened]
+        lines += (
+            [f"groups widened to powers of two in passes of their own: {', '.join(widened)}"]
+            if widened
             else []
         )
         lines += [f"program  {self.file}"] if self.file else []
@@ -179,6 +196,8 @@ def compile_model(
     model: Model,
     *,
     machine: Machine | str | Path,
+    technology: Technology | str | Path | None = None,
+    clock: str | None = None,
     fold_pools: bool = False,
     explain: bool = False,
     check: bool = True,
@@ -193,6 +212,10 @@ def compile_model(
         See `open_network`.
     machine : Machine, str or Path
         See `load_machine`.
+    technology : Technology, str or Path, optional
+        Of the array, see `clock_of`.
+    clock : str, optional
+        See `clock_of`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     explain : bool
@@ -207,9 +230,11 @@ def compile_model(
     Raises
     ------
     SpinplaneError
-        If the model cannot be read, or a layer does not fit, with the numbers.
+        If the model cannot be read, or a layer or the clock does not fit, with the numbers.
     """
-    machine, network = load_machine(machine), open_network(model, check=check)
+    machine = load_machine(machine)
+    of_machine = clock_of(machine, technology, clock)
+    network = open_network(model, check=check)
     graph = network.graph
     program = compile_graph(graph, machine, fold_pools=fold_pools)
     layers = compiled_layers(program)
@@ -236,6 +261,7 @@ def compile_model(
         codes=tuple(map(layer_codes, layers)) if explain else None,
         file=output,
         picture=picture,
+        clock=of_machine,
     )
 
 

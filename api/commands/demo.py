@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
 from spinplane.machine import Machine, load_machine
 from spinplane.machine.external.cache_folder import default_build_root
@@ -12,6 +13,7 @@ from spinplane.physical import AreaReport, synthesize
 
 from ..report.drawing import draw_network
 from ..samples import sample_digit
+from .clock import clock_of
 from .run import run_network, usable_simulator
 from .run_result import NetworkRun
 
@@ -68,6 +70,8 @@ def classify(
     digit: int = 3,
     network: str = "digits-1-4",
     machine: Machine | str | Path = "paper8",
+    technology: Technology | str | Path | None = None,
+    clock: str | None = None,
     simulator: str | None = None,
     folder: Path = Path("build") / "demo",
     tell: Callable[[str], None] = lambda line: None,
@@ -83,6 +87,10 @@ def classify(
         A shipped network.
     machine : Machine, str or Path
         See `load_machine`.
+    technology : Technology, str or Path, optional
+        Of the array, see `clock_of`.
+    clock : str, optional
+        See `clock_of`.
     simulator : {"verilator", "icarus"}, optional
         By default the fastest of those that can be used.
     folder : Path
@@ -95,16 +103,26 @@ def classify(
     Raises
     ------
     SpinplaneError
-        If the machine, the digit or the simulator is not there, or the network does not fit.
+        If the machine, the digit or the simulator is not there, or the network or the clock does not fit.
     """
     machine, image = load_machine(machine), sample_digit(digit)
+    of_machine = clock_of(machine, technology, clock)
     simulator = usable_simulator(simulator)
     tell(f"the Verilog of {machine.name}")
     root = default_build_root()
-    verilog = export(machine, folder / "rtl", kept_in=root).folder
+    verilog = export(machine, folder / "rtl", clock=of_machine, kept_in=root).folder
     tell("the area of its logic, by Yosys")
     area = synthesize(machine, kept_in=root)
-    run = run_network(network, image, machine=machine, simulator=simulator, tell=tell, advance=advance)
+    run = run_network(
+        network,
+        image,
+        machine=machine,
+        technology=technology,
+        clock=clock,
+        simulator=simulator,
+        tell=tell,
+        advance=advance,
+    )
     seen = [layer for layer in run.layers if layer.outputs is not None]
     picture = draw_network(
         folder / "network.png",

@@ -11,14 +11,16 @@ from rich.table import Table
 from spinplane.behavioral import convolve
 from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Graph, Layer
+from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
-from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
+from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.sim import available_simulators
 
 from ..report.drawing import draw_feature_maps
 from ..report.report import UNWRITTEN, Report
 from ..samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
+from .clock import clock_line, clock_of
 from .run import run_network
 from .run_result import NetworkRun
 
@@ -81,6 +83,8 @@ class Demo(Report):
         Of the compilation of the model and of the simulation.
     cached : bool
         Whether the model was compiled already.
+    clock : MachineClock or None
+        None where nothing is said of the technology, and the default one cannot be the machine's.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("mismatches",)
@@ -95,6 +99,7 @@ class Demo(Report):
     build_seconds: float
     run_seconds: float
     cached: bool
+    clock: MachineClock | None = None
 
     @property
     def mismatches(self) -> int:
@@ -120,7 +125,9 @@ class Demo(Report):
     def notes(self) -> tuple[str, ...]:
         """The simulator, files."""
         built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
+        times = {f"{c.w}:{c.i}": c.cycles for c in self.configurations}
         return (
+            clock_line(self.clock, **times),
             f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s",
             f"feature maps  {self.picture}",
             f"Verilog       {self.verilog}",
@@ -136,6 +143,8 @@ def demo(
     *,
     digit: int = 3,
     machine: Machine | str | None = None,
+    technology: Technology | str | Path | None = None,
+    clock: str | None = None,
     simulator: str | None = None,
     folder: Path = Path("build") / "demo",
     tell: Callable[[str], None] = lambda line: None,
@@ -151,6 +160,10 @@ def demo(
         0 to 9.
     machine : Machine or str, optional
         See `load_machine`; ``paper8`` if not given, ``tiny`` on Amaranth's simulator.
+    technology : Technology, str or Path, optional
+        Of the array, see `clock_of`.
+    clock : str, optional
+        See `clock_of`.
     simulator : {"verilator", "icarus", "amaranth"}, optional
         By default the fastest of those that can be used. Amaranth's own is so slow that it is given every
         third pixel only.
@@ -162,7 +175,7 @@ def demo(
     Raises
     ------
     SpinplaneError
-        If the machine, the digit or the simulator is not there.
+        If the machine, the digit or the simulator is not there, or the clock does not fit.
     BenchFailure
         If the simulated array refuses an operation.
     """
@@ -172,6 +185,7 @@ def demo(
     if simulator not in usable:
         raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
     machine = load_machine(machine or ("tiny" if simulator == "amaranth" else "paper8"))
+    of_machine = clock_of(machine, technology, clock)
     if simulator == "amaranth":
         image = image[::3, ::3]
         tell(
@@ -181,7 +195,7 @@ def demo(
         tell("on Icarus, several times slower than Verilator with a C++ compiler")
 
     tell(f"the Verilog of {machine.name}")
-    verilog = export(machine, folder / "rtl", kept_in=default_build_root()).folder
+    verilog = export(machine, folder / "rtl", clock=of_machine, kept_in=default_build_root()).folder
     tell(f"simulating {machine.sub_arrays} sub-arrays of {machine.rows}×{machine.columns} on {simulator}")
     runs, configurations, maps = [], [], []
     for q in QUANTIZATIONS:
@@ -226,6 +240,7 @@ def demo(
         build_seconds=runs[0].build_seconds,
         run_seconds=sum(run.run_seconds for run in runs),
         cached=runs[0].cached,
+        clock=of_machine,
     )
 
 

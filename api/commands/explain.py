@@ -1,15 +1,18 @@
 """One output, step by step: the paper's 3-bit example of Fig. 6, from rows to the sum."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from spinplane.behavioral import bit_planes
 from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Layer
-from spinplane.machine import Operand
+from spinplane.device.technology import Technology
+from spinplane.machine import MachineClock, Operand
 from spinplane.sim import BenchFailure, available_simulators
 
+from .clock import clock_line
 from .run import run_network
 from .trace import trace
 from .trace_result import Trace
@@ -61,6 +64,10 @@ class Explanation:
     result : int
         From the RTL, which has been compared with the functional machine and with plain numpy.
     simulator : str
+    cycles : int or None
+        Of the run, steady.
+    clock : MachineClock or None
+        None where nothing is said of the technology, and the default one cannot be the machine's.
     """
 
     inputs: tuple[int, ...]
@@ -68,6 +75,8 @@ class Explanation:
     steps: tuple[Step, ...]
     result: int
     simulator: str
+    cycles: int | None = None
+    clock: MachineClock | None = None
 
     def __str__(self) -> str:
         lines = [
@@ -89,10 +98,17 @@ class Explanation:
             f"{' + '.join(f'{i}·{w}' for i, w in pairs)} = {sum(i * w for i, w in pairs)}; "
             f"the sum of the RTL on {self.simulator} is {self.result}",
         ]
+        if self.cycles is not None:
+            lines += [f"a steady run takes {self.cycles} cycles", clock_line(self.clock, steady=self.cycles)]
         return "\n".join(lines)
 
 
-def explain(*, simulator: str | None = None) -> Explanation:
+def explain(
+    *,
+    technology: Technology | str | Path | None = None,
+    clock: str | None = None,
+    simulator: str | None = None,
+) -> Explanation:
     """Walk through one output of Fig. 6's example on the accelerator of the machine ``tiny``.
 
     The example is a network of one kernel and one window. It runs on the RTL; the steps of its sum are traced in the
@@ -100,13 +116,17 @@ def explain(*, simulator: str | None = None) -> Explanation:
 
     Parameters
     ----------
+    technology : Technology, str or Path, optional
+        Of the array, see `clock_of`.
+    clock : str, optional
+        See `clock_of`.
     simulator : {"verilator", "icarus", "amaranth"}, optional
         By default the quickest to build of those that can be used.
 
     Raises
     ------
     SpinplaneError
-        If the simulator is not there.
+        If the simulator is not there, or the clock does not fit.
     BenchFailure
         If the RTL differs from the functional machine, the prediction or plain numpy.
     """
@@ -121,7 +141,9 @@ def explain(*, simulator: str | None = None) -> Explanation:
         bias=np.zeros(1, dtype=np.int64),
     )
     graph, inputs = layer_graph(kernel, (1, 1, positions)), np.array(FIG_6_INPUTS).reshape(1, 1, positions)
-    run = run_network(graph, inputs, machine=_MACHINE, simulator=simulator)
+    run = run_network(
+        graph, inputs, machine=_MACHINE, technology=technology, clock=clock, simulator=simulator
+    )
     if run.mismatches:
         raise BenchFailure(f"{run.mismatches} mismatches between the RTL and its reference")
     return Explanation(
@@ -130,6 +152,8 @@ def explain(*, simulator: str | None = None) -> Explanation:
         steps=_steps(trace(graph, inputs, output=(0, 0, 0), machine=_MACHINE)),
         result=int(run.outputs.item()),
         simulator=simulator,
+        cycles=run.cycles,
+        clock=run.clock,
     )
 
 

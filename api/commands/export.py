@@ -9,6 +9,7 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
 from spinplane.compiler.graph import Graph
+from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import Export, export
 from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.program import Program
@@ -16,6 +17,7 @@ from spinplane.sim.exported_bench import exported_bench
 
 from ..models import open_model
 from ..samples import sample_digit
+from .clock import clock_of
 
 _SHIPPED = "digits-1-4"
 _DIGIT = 3
@@ -68,7 +70,13 @@ class BenchCase:
 
 
 def export_machine(
-    machine: Machine, folder: Path, *, kept_in: Path | None = None, asynchronous_reset: bool = False
+    machine: Machine,
+    folder: Path,
+    *,
+    technology: Technology | str | Path | None = None,
+    clock: str | None = None,
+    kept_in: Path | None = None,
+    asynchronous_reset: bool = False,
 ) -> Export:
     """Write a machine's accelerator with a bench that runs a network on it.
 
@@ -76,6 +84,10 @@ def export_machine(
     ----------
     machine : Machine
     folder : Path
+    technology : Technology, str or Path, optional
+        Of the array, see `clock_of`.
+    clock : str, optional
+        Of datasheet and bench, see `clock_of`.
     kept_in : Path, optional
         See `spinplane.hdl.export.files.export`.
     asynchronous_reset : bool
@@ -84,16 +96,18 @@ def export_machine(
     Raises
     ------
     SpinplaneError
-        If no network fits the machine.
+        If no network fits the machine, or the clock does not.
     OSError
         If the folder cannot be written.
     """
+    of_machine = clock_of(machine, technology, clock)
     case = bench_case(machine)
     return export(
         machine,
         folder,
+        clock=of_machine,
         kept_in=kept_in,
-        bench=exported_bench(case.program, case.codes),
+        bench=exported_bench(case.program, case.codes, of_machine.clock_hz if of_machine else None),
         asynchronous_reset=asynchronous_reset,
     )
 

@@ -1,4 +1,4 @@
-"""The array as a memory that computes: rows written, read, ANDed and ORed by the accelerator of a machine."""
+"""The array as a memory that computes: rows written, read, ANDed, ORed and XORed by the accelerator of a machine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from spinplane.behavioral import Accelerator
 from spinplane.behavioral.control.memory_operation import memory_error
+from spinplane.device.technology import Technology
 from spinplane.machine import (
     AcceleratorCounters,
     FaultMap,
     Machine,
+    MachineClock,
     MemoryOperation,
     RowOperation,
     SpinplaneError,
     load_machine,
 )
+from spinplane.machine.memory_operation import row_operations
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure
 from spinplane.sim.memory_program import MemoryProgram, run_memory_program
 
+from .clock import clock_of, time_us
 from .run import usable_simulator
 
 #: What stands for the functional machine where a simulator is asked for.
@@ -30,7 +34,7 @@ FUNCTIONAL = "functional"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowCommand:
-    """An operation on consecutive rows; made by `write_rows`, `read_rows`, `and_rows` and `or_rows`.
+    """An operation on consecutive rows; made by `write_rows`, `read_rows`, `and_rows`, `or_rows` and `xor_rows`.
 
     Parameters
     ----------
@@ -76,6 +80,8 @@ class InMemoryRun:
         From the start register to the interrupt.
     commands : tuple of AcceleratorCounters
         Of each command, the fetch of its descriptor included.
+    clock : MachineClock or None
+        None where nothing is said of the technology, and the default one cannot be the machine's.
     """
 
     machine: Machine
@@ -83,6 +89,12 @@ class InMemoryRun:
     rows: tuple[NDArray[np.uint8] | None, ...]
     counters: AcceleratorCounters
     commands: tuple[AcceleratorCounters, ...]
+    clock: MachineClock | None
+
+    @property
+    def time_us(self) -> float | None:
+        """From the start register to the interrupt, in µs."""
+        return time_us(self.clock, self.counters.cycles)
 
 
 def write_rows(
@@ -168,10 +180,26 @@ def or_rows(
     return _sense(RowOperation.OR, a, b, rows, to, read, sub_arrays, columns)
 
 
+def xor_rows(
+    a: int,
+    b: int,
+    *,
+    rows: int = 1,
+    to: int | None = None,
+    read: bool = True,
+    sub_arrays: range | None = None,
+    columns: ArrayLike | None = None,
+) -> RowCommand:
+    """XOR rows from `a` on with those from `b` on, in pairs, with ``xor_sensing``; the rest as of `read_rows`."""
+    return _sense(RowOperation.XOR, a, b, rows, to, read, sub_arrays, columns)
+
+
 def compute_in_memory(
     machine: Machine | str | Path,
     commands: Sequence[RowCommand],
     *,
+    technology: Technology | str | Path | None = None,
+    clock: str | None = None,
     simulator: str | None = None,
     faults: FaultMap | None = None,
 ) -> InMemoryRun:
@@ -184,6 +212,10 @@ def compute_in_memory(
     machine : Machine, str or Path
         See `load_machine`; one with ``memory_operations``.
     commands : sequence of RowCommand
+    technology : Technology, str or Path, optional
+        Of the array, see `clock_of`.
+    clock : str, optional
+        See `clock_of`.
     simulator : {"verilator", "icarus", "functional"}, optional
         By default the fastest that runs the RTL; ``"functional"`` stays with the functional machine.
     faults : FaultMap, optional
@@ -192,13 +224,15 @@ def compute_in_memory(
     Raises
     ------
     SpinplaneError
-        If the machine has no memory operations, or a command is not for it; its number is told, from 0.
+        If the machine has no memory operations or its clock does not fit, or a command is not for it; its number is
+        told, from 0.
     ArrayError
         If a command senses a cell that was never written.
     BenchFailure
         If the RTL differs from the functional machine.
     """
     machine = load_machine(machine)
+    of_machine = clock_of(machine, technology, clock)
     if simulator != FUNCTIONAL:
         simulator = usable_simulator(simulator)
     program = _program(machine, commands)
@@ -221,6 +255,7 @@ def compute_in_memory(
         rows=tuple(_read(operation, stored) for operation in program.operations),
         counters=counters,
         commands=layers[1:-1],
+        clock=of_machine,
     )
 
 
@@ -317,11 +352,15 @@ def _operation(machine: Machine, command: RowCommand, kernel_word: int, image_wo
 def _check(operation: MemoryOperation) -> None:
     """Refuse what the accelerator would end with an error."""
     machine = operation.machine
+    if operation.operation not in row_operations(machine):
+        raise SpinplaneError(f"machine {machine.name} does not sense an XOR (xor_sensing)")
     rows = (operation.row_a, operation.row_b, operation.row_d)
     error = memory_error(operation) if min(rows) >= 0 else Error.ROW
-    pairs = operation.operation in (RowOperation.AND, RowOperation.OR)
+    pairs = operation.operation not in (RowOperation.WRITE, RowOperation.READ)
     if pairs and operation.row_a == operation.row_b:
-        raise SpinplaneError(f"row {operation.row_a} with itself: AND and OR take two different rows")
+        raise SpinplaneError(
+            f"row {operation.row_a} with itself: {operation.operation.name} takes two different rows"
+        )
     if error is Error.ROW:
         raise SpinplaneError(f"no such row: the array has rows 0 to {machine.rows - 1}")
     if error is Error.KERNEL_BANK:

@@ -1,18 +1,15 @@
 """A picture of the array: the rows and sub-arrays that hold each layer's kernels and input lines."""
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from spinplane.machine.descriptor import Load
-from spinplane.machine.files import write_whole
 from spinplane.machine.passes import Pass
+from spinplane.machine.pictures import PAGE, picture
 
 from .compiled_layer import CompiledLayer
 
@@ -44,15 +41,8 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
         `path`.
     """
     machine = layers[0].machine
-    figure = Figure(figsize=(12, 6.5), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(f"{title}: {machine.sub_arrays} sub-arrays of {machine.rows} rows")
-    by_layer, by_array = figure.subplots(1, 2, sharey=True, width_ratios=(2, 3))
     shades = matplotlib.colormaps["viridis"]
     colours = [shades(0.05 + 0.87 * at / max(1, len(layers) - 1)) for at in range(len(layers))]
-    _draw_layers(by_layer, layers, colours)
-    _draw_sub_arrays(by_array, layers, colours)
-    by_layer.set(ylabel="row", ylim=(machine.rows, 0))
     loads = [layer_pass for layer in layers for layer_pass in layer.passes if layer_pass.load_rows]
     legend = [Patch(facecolor="gray", alpha=_LINES, label="input lines")]
     if any(_stays(layer_pass) for layer_pass in loads):
@@ -61,10 +51,13 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
         legend.append(
             Patch(facecolor="dimgray", edgecolor="white", hatch=_LOADED, label="kernels loaded in each run")
         )
-    figure.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False, fontsize=9)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    write_whole(path, buffer.getvalue())
+    with picture(path, PAGE, 0.75 * PAGE) as figure:
+        figure.suptitle(f"{title}: {machine.sub_arrays} sub-arrays of {machine.rows} rows")
+        by_layer, by_array = figure.subplots(1, 2, sharey=True, width_ratios=(2, 3))
+        _draw_layers(by_layer, layers, colours)
+        _draw_sub_arrays(by_array, layers, colours)
+        by_layer.set(ylabel="row", ylim=(machine.rows, 0))
+        figure.legend(handles=legend, loc="outside lower center", ncols=len(legend))
     return path
 
 
@@ -80,7 +73,7 @@ def _draw_layers(axis: Axes, layers: Sequence[CompiledLayer], colours: Sequence[
                 rows = layer_pass.kernel_row, layer_pass.load_rows
                 axis.broken_barh(lane, rows, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0)
     names = [layer.layer.name for layer in layers]
-    slanted = 45 if sum(map(len, names)) > 40 else 0
+    slanted = 45 if sum(map(len, names)) > 24 else 0
     axis.set_xticks([at + 0.5 for at in range(len(layers))], names, rotation=slanted, fontsize=8)
     axis.set(title="in turn", xlabel="layer", xlim=(0, len(layers)))
 
@@ -98,12 +91,12 @@ def _draw_sub_arrays(axis: Axes, layers: Sequence[CompiledLayer], colours: Seque
     common = max([*rings, *loaded])
     axis.broken_barh([(0, machine.sub_arrays)], (0, common), facecolor="gray", alpha=_LINES)
     middle = machine.sub_arrays / 2, common / 2
-    axis.text(*middle, "rows shared by the layers in turn", ha="center", va="center", fontsize=9)
+    axis.text(*middle, "rows shared by the layers in turn", ha="center", va="center", fontsize=8)
     for layer, colour in zip(layers, colours, strict=True):
         staying = [layer_pass for layer_pass in layer.passes if layer_pass.load_rows and _stays(layer_pass)]
         if staying:
             _draw_staying(axis, layer, staying, colour)
-    numbers = range(0, machine.sub_arrays, -(-machine.sub_arrays // 16))
+    numbers = range(0, machine.sub_arrays, -(-machine.sub_arrays // 8))
     axis.set_xticks([n + 0.5 for n in numbers], [str(n) for n in numbers], fontsize=8)
     axis.set(title="kernels that stay", xlabel="sub-array", xlim=(0, machine.sub_arrays))
     axis.vlines(range(1, machine.sub_arrays), common, machine.rows, color="white", linewidth=0.6)
@@ -128,9 +121,9 @@ def _draw_staying(axis: Axes, layer: CompiledLayer, passes: Sequence[Pass], colo
         f"{layer.layer.name}: {last - first} rows",
         ha="center",
         va="center",
-        fontsize=9,
+        fontsize=8,
         color="white" if dark else "black",
-        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
+        bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.5},
     )
 
 

@@ -16,6 +16,7 @@ from spinplane.behavioral.accelerator import AcceleratorRun as FunctionalRun
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
+from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.files import making_folders, scratch_folder, temporary_folder
@@ -25,6 +26,7 @@ from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
 
 from ..models import Model, open_network
+from .clock import clock_of
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
 
@@ -36,6 +38,8 @@ def run_network(
     values: np.ndarray,
     *,
     machine: Machine | str | Path,
+    technology: Technology | str | Path | None = None,
+    clock: str | None = None,
     fold_pools: bool = False,
     check: bool = True,
     simulator: str | None = None,
@@ -56,6 +60,10 @@ def run_network(
         Input of the network, see `Graph.encode_input`.
     machine : Machine, str or Path
         See `load_machine`.
+    technology : Technology, str or Path, optional
+        Of the array, see `clock_of`.
+    clock : str, optional
+        See `clock_of`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     check : bool
@@ -75,11 +83,13 @@ def run_network(
     Raises
     ------
     SpinplaneError
-        If the model, the input or the machine is not as it should be, or a layer does not fit.
+        If the model, the input or the machine is not as it should be, or a layer or the clock does not fit.
     BenchFailure
         If the simulated array refuses an operation, or the accelerator ends with an error.
     """
-    machine, network = load_machine(machine), open_network(model, check=check)
+    machine = load_machine(machine)
+    of_machine = clock_of(machine, technology, clock)
+    network = open_network(model, check=check)
     simulator, graph = usable_simulator(simulator), network.graph
     inputs, notes = network.encode(values)
     tell("compiling the network")
@@ -160,6 +170,7 @@ def run_network(
         build_seconds=rtl.build_seconds,
         run_seconds=rtl.run_seconds,
         waves=rtl.waves,
+        clock=of_machine,
     )
 
 

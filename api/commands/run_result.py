@@ -7,11 +7,12 @@ from typing import ClassVar
 import numpy as np
 from rich.table import Table
 
-from spinplane.machine import AcceleratorCounters, Machine
+from spinplane.machine import AcceleratorCounters, Machine, MachineClock
 
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import UNWRITTEN, Report
+from .clock import clock_line, time_us
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +121,11 @@ class NetworkRun(Report):
     waves : Path or None
     further_outputs : tuple of NamedOutput
         Of a network with several.
+    clock : MachineClock or None
+        None where nothing is said of the technology, and the default one cannot be the machine's.
     """
 
-    derived: ClassVar[tuple[str, ...]] = ("wrong", "classes", "cycles", "cycles_cold")
+    derived: ClassVar[tuple[str, ...]] = ("wrong", "classes", "cycles", "cycles_cold", "time_us")
 
     network: str
     model: ModelNotes
@@ -140,6 +143,7 @@ class NetworkRun(Report):
     run_seconds: float
     waves: Path | None
     further_outputs: tuple[NamedOutput, ...] = ()
+    clock: MachineClock | None = None
 
     @property
     def classes(self) -> list[int]:
@@ -160,6 +164,11 @@ class NetworkRun(Report):
     def cycles_cold(self) -> int:
         """Of the cold run."""
         return self.counters_cold.rtl.cycles
+
+    @property
+    def time_us(self) -> float | None:
+        """Of the steady run, in µs."""
+        return time_us(self.clock, self.cycles)
 
     def tables(self) -> tuple[Table, ...]:
         """Each layer's cycles, events and mismatches."""
@@ -195,6 +204,7 @@ class NetworkRun(Report):
             f"array efficiency {figures.steady:.1%} steady, {figures.cold:.1%} in the first run of "
             f"{self.cycles_cold:,} cycles, which loads the kernels"
             + (f"; {without:.1%} without the first layer" if without is not None else ""),
+            clock_line(self.clock, steady=self.cycles, cold=self.cycles_cold),
         ]
         if self.wrong and not self.mismatches:
             lines.append(f"wrong values     {self.wrong:,}, caused by the faults of the memory")

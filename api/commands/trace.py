@@ -10,6 +10,7 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.compiled_program import PlacedStage
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict, row_sets
+from spinplane.device.technology import Technology
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.descriptor import Load, Pool
 from spinplane.machine.output_stage import RAW_BITS
@@ -18,6 +19,7 @@ from spinplane.machine.program import Program
 from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
 
 from ..models import Model, open_network
+from .clock import clock_of
 from .compiled_layer import CompiledLayer, compiled_layers
 from .trace_result import Trace, TracedCycles, TracedStep, TracedWindow
 
@@ -29,6 +31,8 @@ def trace(
     output: tuple[int, int, int],
     layer: str | None = None,
     machine: Machine | str | Path = "paper8",
+    technology: Technology | str | Path | None = None,
+    clock: str | None = None,
     fold_pools: bool = False,
     check: bool = True,
 ) -> Trace:
@@ -46,6 +50,10 @@ def trace(
         By default the last.
     machine : Machine, str or Path
         See `load_machine`.
+    technology : Technology, str or Path, optional
+        Of the array, see `clock_of`.
+    clock : str, optional
+        See `clock_of`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     check : bool
@@ -54,9 +62,11 @@ def trace(
     Raises
     ------
     SpinplaneError
-        If there is no such layer or output, or the network does not fit.
+        If there is no such layer or output, or the network or the clock does not fit.
     """
-    machine, network = load_machine(machine), open_network(model, check=check)
+    machine = load_machine(machine)
+    of_machine = clock_of(machine, technology, clock)
+    network = open_network(model, check=check)
     graph = network.graph
     names = [one.name for one in graph.layers]
     if layer is not None and layer not in names:
@@ -70,40 +80,42 @@ def trace(
     program = compile_graph(graph, machine, fold_pools=fold_pools)
     compiled = compiled_layers(program)[at]
     codes = (inputs[0] - program.input.offset) // program.input.scale
-    traced = _trace_stage(program, compiled, len(compiled.stages) - 1, codes, output)
+    last, sums = compiled.stages[-1], compiled.sums
+    traced = _trace_stage(program, compiled, last, codes, output)
     assert traced.value == expected[at][output]
     if graph.outputs[0].layers == (at,):
         own = graph.outputs[0].decode(expected[at][np.newaxis])
         traced = replace(traced, greatest=int(own.argmax()))
-    if len(compiled.stages) > 1:
+    if last is not sums:
         greatest = traced.windows[traced.window]
         place = output[0], greatest.y, greatest.x
-        traced = replace(traced, before=_trace_stage(program, compiled, 0, codes, place))
-    return replace(traced, model=notes)
+        traced = replace(traced, before=_trace_stage(program, compiled, sums, codes, place))
+    return replace(traced, model=notes, clock=of_machine)
 
 
 def _trace_stage(
     program: Program,
     compiled: CompiledLayer,
-    at: int,
+    stage: PlacedStage,
     codes: np.ndarray,
     output: tuple[int, int, int],
 ) -> Trace:
-    """A value of the map that a layer's stage `at` writes, followed back to the map that it reads.
+    """A value of the map that a layer's stage writes, followed back to the map that it reads.
 
     Parameters
     ----------
     program : Program
     compiled : CompiledLayer
-    at : int
+    stage : PlacedStage
     codes : ndarray of shape (channels, height, width), int64
         The network's input.
     output : (k, y, x)
-        In that map.
+        Kernel of the layer, line and column of that map.
     """
-    machine, stage = program.machine, compiled.stages[at]
-    number, channel, column = _find_pass(stage, output)
-    probe = Probe(number, channel=channel, y=output[1], x=output[2] - column)
+    machine, (kernel, y, x) = program.machine, output
+    own = stage is compiled.sums
+    number, channel, column = _find_pass(stage, compiled.kernel_of_sums(kernel) if own else kernel, x)
+    probe = Probe(number, channel=channel, y=y, x=x - column)
     accelerator = Accelerator(machine)
     accelerator.load(program)
     accelerator.write_map(program.input, codes)
@@ -127,7 +139,7 @@ def _trace_stage(
         region=(place.row, place.column),
         windows=tuple(_traced(one, stage.passes[0].windows_x - n.windows_x) for one in probe.windows),
         window=window,
-        folded=compiled.folded,
+        folded=compiled.folded and own,
         steps=tuple(_step(pair) for pair in probe.windows[window].pairs),
         parameters=_parameters(probe),
         pool=n.pool.name,
@@ -170,9 +182,8 @@ def _rounding(probe: Probe) -> str | None:
     return None if n.raw or searches else n.rounding.name
 
 
-def _find_pass(stage: PlacedStage, output: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Number of the descriptor that computes an output, the kernel's number and the first column of the pass."""
-    kernel, _, x = output
+def _find_pass(stage: PlacedStage, kernel: int, x: int) -> tuple[int, int, int]:
+    """Number of the descriptor that computes a kernel's column, the kernel's there and the first column of the pass."""
     bits = RAW_BITS if stage.target.layout == "raw" else 1
     for number, layer_pass in zip(stage.numbers, stage.passes, strict=True):
         column, first_bit = divmod(layer_pass.out_base - stage.target.base, stage.target.pixel_bits)
@@ -198,6 +209,7 @@ def _step(pair: SensedPair) -> TracedStep:
         bits=tuple("".join(map(str, bits)) for bits in pair.bits.tolist()),
         count=pair.count,
         shift=pair.shift,
+        sign=pair.sign,
         total=pair.total,
     )
 

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from spinplane.machine import MachineClock
+
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
 from ..report.text import table_text
+from .clock import clock_line
 
 _SHOWN_BITS = 40
 
@@ -29,6 +32,8 @@ class TracedStep:
     count : int
         Σ 2^p · ones of sub-block p.
     shift : int
+    sign : {1, -1}
+        Of what is added to the accumulator: sign · count · 2^shift.
     total : int
         Accumulator after this step.
     """
@@ -40,6 +45,7 @@ class TracedStep:
     bits: tuple[str, ...]
     count: int
     shift: int
+    sign: int
     total: int
 
 
@@ -96,8 +102,9 @@ class Trace(Report):
     ----------
     network, machine, layer : str
     output : (k, y, x)
+        Kernel of the layer, line and column of what the passes write.
     value : int
-        What leaves the layer there, in the layer's units.
+        What they write there, in the layer's units.
     code : int
         What is written to the image bank.
     greatest : int or None
@@ -141,9 +148,13 @@ class Trace(Report):
         Whether the code is the entry of the level in a table.
     cycles : TracedCycles
     before : Trace or None
-        Where overlapping maxima are taken in passes of their own: of the greatest value, in the passes before.
+        Where what becomes of the sums' codes has passes of its own: of the value that they take, in the passes that
+        have the layer's sums.
     model : ModelNotes or None
         None of a trace that is `before` another one.
+    clock : MachineClock or None
+        None of a trace that is `before` another one, and where nothing is said of the technology and the default one
+        cannot be the machine's.
     """
 
     network: str
@@ -180,6 +191,7 @@ class Trace(Report):
     cycles: TracedCycles
     before: "Trace | None"
     model: ModelNotes | None = None
+    clock: MachineClock | None = None
 
     @property
     def heading(self) -> str:
@@ -198,7 +210,7 @@ class Trace(Report):
         lines = [] if self.greatest is None else [f"the greatest output is class {self.greatest}"]
         lines += [*self._places_told(), *self._sums_told()]
         lines += [self._before_told(), *self.before.notes()] if self.before else []
-        lines += self.model.lines() if self.model else ()
+        lines += self._model_told()
         return tuple(lines)
 
     def __str__(self) -> str:
@@ -207,13 +219,25 @@ class Trace(Report):
         lines += self._steps_told()
         if self.before is not None:
             lines += ["", self._before_told(), *self.before._steps_told()]
-        lines += self.model.lines() if self.model else ()
+        lines += self._model_told()
         return "\n".join(lines)
+
+    def _model_told(self) -> list[str]:
+        """The clock, and what there is to know of the network; nothing of a trace `before` another one."""
+        if self.model is None:
+            return []
+        return [clock_line(self.clock, **{"last write after": self.cycles.written}), *self.model.lines()]
 
     def _before_told(self) -> str:
         assert self.before is not None
         k, y, x = self.before.output
-        return f"before the maxima are taken, kernel {k}, y {y}, x {x} is {self.before.value}"
+        if self.pool != "NONE":
+            then = "the maxima are taken"
+        elif self.residual is not None:
+            then = "the residual is added"
+        else:
+            then = "the kernels are taken out of widened groups"
+        return f"before {then}, kernel {k}, y {y}, x {x} is {self.before.value}"
 
     def _steps_told(self) -> list[str]:
         return [*self._places_told(), "", table_text(self._steps_table()), *self._sums_told()]
@@ -243,7 +267,8 @@ class Trace(Report):
         for s in self.steps:
             bits = "|".join(s.bits)
             bits = bits if len(bits) <= _SHOWN_BITS else f"{bits[:_SHOWN_BITS]}…"
-            figures = (s.plane, s.plane_group, s.row_i, s.row_w, s.count, s.shift, s.total)
+            count = f"{'−' if s.sign < 0 else ''}{s.count}"
+            figures = (s.plane, s.plane_group, s.row_i, s.row_w, count, s.shift, s.total)
             table.add_row(*map(str, figures), bits)
         return table
 

@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from result_files import written
-from small_networks import pooled_graph, small_graph
+from small_networks import grouped_graph, pooled_graph, small_graph
 
 import spinplane
 from spinplane.cli import main
 from spinplane.commands import compile as compilation
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import unscaled_output
+from spinplane.compiler.mapping.parts import Part
 from spinplane.compiler.predict import predict
 from spinplane.machine import Machine, load_machine
+from spinplane.machine.descriptor import Pool
 from spinplane.machine.program import Program
 from spinplane.models import open_network
 
@@ -68,6 +70,28 @@ def test_pools_in_other_ways_are_told_and_what_the_network_needs_stays(fold_pool
     assert steady["efficiency_without_first"] == needed / (steady["cycles_without_first"] * 2 * 64)
     assert "overlapping maxima in passes of their own: maxima" in str(result)
     assert ("averages folded into the kernels: averages" in str(result)) == fold_pools
+
+
+@pytest.mark.parametrize(("channels", "kernels", "stages"), [(3, 3, 2), (4, 3, 2), (3, 4, 1)])
+def test_of_widened_groups_the_layer_itself_is_told(channels: int, kernels: int, stages: int) -> None:
+    graph = grouped_graph(channels, kernels)
+    result = spinplane.compile_model(graph, machine="tiny", explain=True)
+    grouped, dense = written(result)["layers"]
+    assert [layer["widened"] for layer in (grouped, dense)] == [stages > 1, False]
+    assert [layer["pool"] for layer in (grouped, dense)] == [None, None]
+    # Windows 2 apart, of an image of 8×8.
+    assert grouped["macs"] == graph.layers[0].weights.size * 4 * 4
+    assert grouped["efficiency"] == 4 * 4 * grouped["macs"] / (grouped["cycles"] * 2 * 64)
+    told = "groups widened to powers of two in passes of their own: grouped"
+    assert (told in str(result)) == (stages > 1)
+    program = compile_graph(graph, load_machine("tiny"))
+    assert [placed.stage.number for placed in program.stages] == [0] * stages + [1]
+    sums = next(placed for placed in program.stages if placed.stage.part is Part.SUMS)
+    own = sums.passes[0]
+    assert (grouped["slots"], grouped["planes"]) == (own.slots, own.planes)
+    assert own.pool is Pool.SUM
+    codes = written(result)["codes"][0]
+    assert codes["native"] + codes["line"] + codes["searched"] == 3 * kernels
 
 
 def test_folding_takes_fewer_cycles() -> None:

@@ -56,7 +56,7 @@ def test_the_json(result: Demo) -> None:
     figures = written(result)
     assert set(figures) == {
         *("spinplane", "digit", "machine", "simulator", "configurations", "mismatches"),
-        *("picture", "verilog", "waves", "build_seconds", "run_seconds", "cached"),
+        *("picture", "verilog", "waves", "build_seconds", "run_seconds", "cached", "clock"),
     }
     assert (figures["digit"], figures["machine"], figures["simulator"]) == (3, "tiny", "icarus")
     assert figures["mismatches"] == 0

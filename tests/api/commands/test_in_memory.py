@@ -7,11 +7,21 @@ import numpy as np
 import pytest
 
 import spinplane
-from spinplane import RowCommand, SpinplaneError, and_rows, compute_in_memory, or_rows, read_rows, write_rows
+from spinplane import (
+    RowCommand,
+    SpinplaneError,
+    and_rows,
+    compute_in_memory,
+    or_rows,
+    read_rows,
+    write_rows,
+    xor_rows,
+)
 from spinplane.behavioral import ArrayError
 from spinplane.machine import FaultMap, load_machine
 
 TINY = load_machine("tiny")
+EXCLUSIVE = replace(TINY, name="tiny-xor", xor_sensing=True)
 BITS = np.random.default_rng(0).integers(0, 2, (6, TINY.columns)).astype(np.uint8)
 
 
@@ -47,6 +57,46 @@ def test_rows_come_back(simulator: str) -> None:
     assert sum(command.ands for command in run.commands) == 4
 
 
+@pytest.mark.parametrize("simulator", ["functional", "icarus"])
+def test_a_sum_and_its_carry_by_an_xor(simulator: str) -> None:
+    """Of three rows, with one XOR less than rows; each counts as an AND and as an OR in both sub-arrays."""
+    adder = [
+        write_rows(0, BITS[:3]),
+        xor_rows(0, 1, to=10),
+        xor_rows(10, 2, columns=np.arange(TINY.columns) < 48),
+        and_rows(0, 1, to=11, read=False),
+        and_rows(10, 2, to=12, read=False),
+        or_rows(11, 12),
+    ]
+    run = compute_in_memory(EXCLUSIVE, adder, simulator=simulator)
+    both, total, carry = (rows[0, 1] for rows in run.rows if rows is not None)
+    np.testing.assert_array_equal(both, BITS[0] ^ BITS[1])
+    ones = BITS[:3].sum(axis=0)
+    np.testing.assert_array_equal(total, np.where(np.arange(TINY.columns) < 48, ones % 2, 0))
+    np.testing.assert_array_equal(carry, ones // 2)
+    assert (run.counters.ands, run.counters.ors) == (2 * 4, 2 * 3)
+    # An XOR takes the cycles of an AND.
+    assert (
+        run.commands[1].cycles
+        == compute_in_memory(EXCLUSIVE, [adder[0], and_rows(0, 1, to=10)], simulator="functional")
+        .commands[1]
+        .cycles
+    )
+
+
+@pytest.mark.parametrize("operation", ["and", "or"])
+def test_an_xor_has_the_faults_of_both_amplifiers(operation: str) -> None:
+    none = FaultMap.none(EXCLUSIVE)
+    never = np.full_like(none.and_thresholds, 3)
+    faults = replace(none, **{f"{operation}_thresholds": never})
+    run = compute_in_memory(
+        EXCLUSIVE, [write_rows(0, BITS[:2]), xor_rows(0, 1)], simulator="icarus", faults=faults
+    )
+    assert run.rows[1] is not None
+    shown = BITS[0] | BITS[1] if operation == "and" else np.zeros_like(BITS[0])
+    np.testing.assert_array_equal(run.rows[1][0, 1], shown)
+
+
 def test_faults_are_those_of_the_functional_machine() -> None:
     none = FaultMap.none(TINY)
     faults = replace(none, and_thresholds=np.full_like(none.and_thresholds, 1))
@@ -67,7 +117,8 @@ def test_faults_are_those_of_the_functional_machine() -> None:
             write_rows(63, BITS[:2]),
             "command 1 (WRITE): no such row: the array has rows 0 to 63",
         ),
-        (or_rows(3, 3), "command 1 (OR): row 3 with itself: AND and OR take two different rows"),
+        (or_rows(3, 3), "command 1 (OR): row 3 with itself: OR takes two different rows"),
+        (xor_rows(0, 1), "command 1 (XOR): machine tiny does not sense an XOR (xor_sensing)"),
         (write_rows(0, [0, 1]), "command 1 (WRITE): bits of 2 columns: the array has 64"),
         (read_rows(0, columns=[1]), "command 1 (READ): columns of 1 columns: the array has 64"),
         (read_rows(0, rows=0), "command 1 (READ): rows = 0: must be a whole number of at least 1"),

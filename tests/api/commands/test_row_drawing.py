@@ -13,7 +13,7 @@ def layers_seen(picture: Path, half: int) -> int:
     pixels = (imread(picture)[..., :3] * 255).round().astype(int)
     pixels = np.array_split(pixels, 2, axis=1)[half].reshape(-1, 3)
     found, counts = np.unique(pixels, axis=0, return_counts=True)
-    return int(((np.ptp(found, axis=1) > 60) & (counts > 1000)).sum())
+    return int(((np.ptp(found, axis=1) > 60) & (counts > 0.003 * len(pixels))).sum())
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from network_strategies import networks
 from random_graphs import RandomGraph
 from result_files import written
-from small_networks import pooled_graph, pooled_images, small_graph, small_images
+from small_networks import grouped_graph, pooled_graph, pooled_images, small_graph, small_images
 
 import spinplane
 from spinplane.behavioral.accelerator import Accelerator
@@ -23,6 +23,7 @@ from spinplane.behavioral.feature_map import map_addresses
 from spinplane.cli import main
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import Residual, unscaled_output
+from spinplane.compiler.mapping.parts import Part
 from spinplane.compiler.oracle import arrange, concatenate, linear, pooled, run_graph
 from spinplane.machine import Machine, Rounding, SpinplaneError, load_machine
 from spinplane.machine.timing import FINISH_CYCLES
@@ -71,8 +72,10 @@ def check_a_value(graph, inputs, data, machine):
     check_sums(traced.before or traced, graph.layers[at], sums_of_layer)
     check_steps(traced)
     if traced.before is not None:
-        assert (traced.pool, traced.before.pool) == ("MAX", "NONE")
-        assert traced.before.value == traced.value
+        # Codes of the sums are followed by maxima, by an addition, or by kernels taken out of those of widened groups.
+        assert (traced.pool, traced.before.pool) == ("MAX", "NONE") or traced.pool == "NONE"
+        if traced.residual is None:
+            assert traced.before.value == traced.value
         assert traced.before.cycles.written < traced.cycles.start
         check_steps(traced.before)
 
@@ -90,7 +93,7 @@ def check_steps(traced):
     window, total = traced.windows[traced.window], 0
     for step in traced.steps:
         assert step.count == sum(bits.count("1") << p for p, bits in enumerate(step.bits))
-        total += step.count << step.shift
+        total += step.sign * step.count << step.shift
         assert step.total == total
     assert window.accumulator == total
     p = traced.parameters
@@ -147,6 +150,32 @@ def test_a_greatest_value_is_followed_to_the_window_that_gave_it() -> None:
     told = str(traced)
     assert f"before the maxima are taken, kernel 3, y {window.y}, x {window.x} is {traced.value}" in told
     assert written(traced)["before"]["descriptor"] == 1
+
+
+@pytest.mark.parametrize(("channels", "kernels", "narrows"), [(3, 3, False), (4, 3, True)])
+def test_of_widened_groups_the_sums_of_the_layer_are_told(channels: int, kernels: int, narrows: bool) -> None:
+    graph = grouped_graph(channels, kernels)
+    image = np.random.default_rng(1).integers(0, 16, (1, *graph.input_shape))
+    layer = graph.layers[0]
+    sums, values = linear(layer, image)[0], run_graph(graph, image)[0][0]
+    first, second = compile_graph(graph, load_machine("tiny")).stages[:2]
+    assert (first.stage.part, second.stage.part) == (
+        (Part.SUMS, Part.NARROWING) if narrows else (Part.WIDENING, Part.SUMS)
+    )
+    sums_stage = first if narrows else second
+    for output in [(0, 0, 0), (2, 1, 0), (3, 0, 1), (8, 1, 1)]:
+        traced = spinplane.trace(graph, image, output=output, layer="grouped", machine="tiny")
+        assert traced.value == values[output]
+        assert (traced.before is not None) == narrows
+        told = traced.before or traced
+        assert told.descriptor in sums_stage.numbers
+        assert (told.pool, len(told.windows), told.folded, told.value) == ("SUM", 4, False, traced.value)
+        # The bias of a kernel may make up for an offset of its codes.
+        assert len({w.value - sums[output[0], w.y, w.x] for w in told.windows}) == 1
+        check_steps(told)
+        line = f"before the kernels are taken out of widened groups, kernel {output[0]}, y {output[1]}, "
+        assert (line in str(traced)) == narrows
+        assert "before the maxima" not in str(traced)
 
 
 def test_of_folded_averages_a_window_is_a_region() -> None:

@@ -1,0 +1,57 @@
+"""The clock of a result that counts cycles: given, or the fastest at which the cycles of its machine hold."""
+
+from pathlib import Path
+
+from spinplane.device import load_technology, machine_clock
+from spinplane.device.technology import Technology
+from spinplane.machine import Machine, MachineClock, SpinplaneError, clock_hz
+
+#: The technology of the paper, and of machines of which nothing else is said.
+DEFAULT_TECHNOLOGY = "sot-mram"
+
+
+def clock_of(
+    machine: Machine, technology: Technology | str | Path | None = None, clock: str | None = None
+) -> MachineClock | None:
+    """The clock of a machine.
+
+    Parameters
+    ----------
+    machine : Machine
+    technology : Technology, str or Path, optional
+        See `load_technology`; `DEFAULT_TECHNOLOGY` if not given.
+    clock : str, optional
+        See `clock_hz`; by default the fastest at which the machine's sense and write cycles hold.
+
+    Returns
+    -------
+    MachineClock or None
+        None if neither is given, and the machine cannot have arrays of the default technology.
+
+    Raises
+    ------
+    SpinplaneError
+        If the clock or the technology is not as it should be, or the machine's cycles do not fit them: with the cycles
+        and the clock that would.
+    """
+    hertz = None if clock is None else clock_hz(clock)
+    chosen = load_technology(technology or DEFAULT_TECHNOLOGY)
+    try:
+        return machine_clock(machine, chosen, hertz)
+    except SpinplaneError:
+        if technology is None and clock is None:
+            return None
+        raise
+
+
+def clock_line(clock: MachineClock | None, **cycles: int) -> str:
+    """What a result says of its clock, and how long the cycles of each name last."""
+    if clock is None:
+        return "clock   unknown: name a technology that the arrays of this machine can have"
+    times = ", ".join(f"{name} {clock.time_us(count):,.2f} µs" for name, count in cycles.items())
+    return f"clock   {clock}" + (f": {times}" if times else "")
+
+
+def time_us(clock: MachineClock | None, cycles: int) -> float | None:
+    """How long cycles last in µs; None without a clock."""
+    return None if clock is None else clock.time_us(cycles)
