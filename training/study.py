@@ -1,15 +1,12 @@
 """The paper's accuracy study: one network at several configurations (Fig. 7: its table and its curves)."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from matplotlib.figure import Figure
-
 from spinplane.compiler.frontend.networks import PAPER_CONFIGURATIONS, BitWidths
-from spinplane.machine.files import write_whole
+from spinplane.machine.pictures import COLUMN, picture
 
 from .train import TrainingResult, train
 
@@ -100,22 +97,19 @@ def study(
         )
         for bits in configurations
     )
-    write_whole(output / CURVES, draw_curves(results))
+    draw_curves(output / CURVES, results)
     return StudyResult(results=results)
 
 
-def draw_curves(results: Sequence[TrainingResult]) -> bytes:
+def draw_curves(path: Path, results: Sequence[TrainingResult]) -> None:
     """Test accuracy over the epochs, a line for each training, as a PNG."""
-    figure = Figure(figsize=(6.4, 4), layout="constrained")
-    axes = figure.add_subplot()
-    for result in results:
-        accuracies = [100 * (1 - epoch.test_error) for epoch in result.history]
-        label = str(BitWidths.parse(result.configuration.bits))
-        axes.plot(range(1, len(accuracies) + 1), accuracies, label=label, linewidth=1.2)
     first = results[0].configuration
-    axes.set(title=f"{first.network} on {first.dataset}", xlabel="epoch", ylabel="test accuracy, %")
-    axes.grid(alpha=0.3)
-    axes.legend(title="W:I")
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=100)
-    return png.getvalue()
+    with picture(path, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
+        axes = figure.subplots()
+        for result in results:
+            accuracies = [100 * (1 - epoch.test_error) for epoch in result.history]
+            label = str(BitWidths.parse(result.configuration.bits))
+            axes.plot(range(1, len(accuracies) + 1), accuracies, label=label)
+        axes.set(title=f"{first.network} on {first.dataset}", xlabel="epoch", ylabel="test accuracy (%)")
+        axes.grid(visible=True)
+        axes.legend(title="W:I", handlelength=3)

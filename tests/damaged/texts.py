@@ -105,7 +105,7 @@ def _groups(path: Path) -> object:
 
 
 _MACHINES = _shipped("spinplane.machine", ("tiny", "paper8", "paper", "paper-overlap", "wide"))
-_TECHNOLOGIES = _shipped("spinplane.device", ("sot-mram", "stt-mram"))
+_TECHNOLOGIES = _shipped("spinplane.device", ("sot-mram", "stt-mram", "stt-aggressive"))
 
 MACHINE = Kind(
     whole=_MACHINES,

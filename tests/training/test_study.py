@@ -45,8 +45,9 @@ def test_the_table_is_that_of_fig_7() -> None:
     )
 
 
-def test_curves_are_a_png() -> None:
-    assert draw_curves([result("1:1:8", [0.2, 0.1])]).startswith(b"\x89PNG")
+def test_curves_are_a_png(tmp_path: Path) -> None:
+    draw_curves(tmp_path / "curves.png", [result("1:1:8", [0.2, 0.1])])
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_study_trains_each_configuration_and_takes_over_what_is_there(tmp_path: Path) -> None:
