@@ -156,8 +156,7 @@ class TransientStudy:
             label=names[swept] if swept else "multiple of all rates",
             positions=[getattr(p, swept) for p in drawn] if swept else self._factors,
             means=[p.mean for p in drawn],
-            lows=[p.interval[0] for p in drawn],
-            highs=[p.interval[1] for p in drawn],
+            intervals=[p.interval for p in drawn],
             baseline=baseline,
             logarithmic=True,
         )

@@ -170,8 +170,7 @@ class Study:
             label=label,
             positions=positions,
             means=[p.mean for p in points],
-            lows=[p.interval[0] for p in points],
-            highs=[p.interval[1] for p in points],
+            intervals=[p.interval for p in points],
             baseline=baseline,
         )
 

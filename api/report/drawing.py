@@ -113,8 +113,7 @@ def draw_accuracy(
     label: str,
     positions: Sequence[float],
     means: Sequence[float],
-    lows: Sequence[float],
-    highs: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
     baseline: float,
     logarithmic: bool = False,
 ) -> Path:
@@ -129,8 +128,10 @@ def draw_accuracy(
         What `positions` are.
     positions : sequence of float
         Variation of each point.
-    means, lows, highs : sequence of float
-        Shares of right classes and the ends of their error bars.
+    means : sequence of float
+        Shares of right classes.
+    intervals : sequence of (float, float)
+        Ends of their error bars.
     baseline : float
     logarithmic : bool
         Whether positions are.
@@ -143,7 +144,7 @@ def draw_accuracy(
     with picture(path, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
         axis = figure.subplots()
         axis.set_title(title.replace(": ", ":\n", 1))
-        bars = np.abs(np.array([lows, highs]) - means) * 100
+        bars = np.abs(np.transpose(intervals) - means) * 100
         accuracies = np.array(means) * 100
         axis.errorbar(positions, accuracies, yerr=bars, marker="o", capsize=4, label="with faults, 95 %")
         axis.axhline(baseline * 100, color="black", linestyle="--", linewidth=0.8, label="without faults")
