@@ -93,7 +93,6 @@ def compiled_networks(machine: Machine, count: int) -> list[Case]:
     ("machine", "count"),
     [
         (TINY, 20),
-        (TINY_OVERLAP, 8),
         pytest.param(TINY, 200, marks=pytest.mark.thorough),
         pytest.param(SLOW, 60, marks=pytest.mark.thorough),
         pytest.param(FAST, 60, marks=pytest.mark.thorough),

@@ -33,7 +33,13 @@ OVERLAP = replace(
 )
 
 
-@pytest.mark.parametrize(("machine", "count"), [(SLOTS, 16), (OVERLAP, 8)], ids=["slots", "overlap"])
+@pytest.mark.parametrize(
+    ("machine", "count"),
+    [
+        pytest.param(SLOTS, 16, marks=pytest.mark.thorough, id="slots"),
+        pytest.param(OVERLAP, 8, marks=pytest.mark.thorough, id="overlap"),
+    ],
+)
 def test_grouped_networks_agree(machine: Machine, count: int, tmp_path: Path) -> None:
     cases: list[Case] = []
     for seed in range(100):

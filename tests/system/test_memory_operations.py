@@ -99,7 +99,7 @@ def some_faults(machine: Machine, seed: int) -> FaultMap:
     ("machine", "simulator", "passes", "operations"),
     [
         (TINY, "verilator", 8, 30),
-        (OVERLAP, "verilator", 4, 20),
+        pytest.param(OVERLAP, "verilator", 4, 20, marks=pytest.mark.thorough),
         (SLOW, "icarus", 0, 40),
         (EXCLUSIVE, "icarus", 0, 40),
     ],
@@ -144,7 +144,9 @@ def test_rows_and_words_that_do_not_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "simulator"), [(TINY, "verilator"), (SLOW, "icarus")], ids=["tiny", "slow"]
+    ("machine", "simulator"),
+    [(TINY, "verilator"), pytest.param(SLOW, "icarus", marks=pytest.mark.thorough)],
+    ids=["tiny", "slow"],
 )
 def test_hostile_programs_and_resets_on_the_rtl(machine: Machine, simulator: str) -> None:
     """Each wrong operation ends with its error, each reset leaves a machine that works."""

@@ -90,11 +90,13 @@ def bench(component: type[wiring.Component], test: str | None) -> BenchRun:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("component", UNITS, ids=lambda component: component.__name__)
 def test_the_bench_passes_without_a_fault(component: type[wiring.Component]) -> None:
     assert bench(component, None).check().tests >= 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
 def test_the_bench_finds(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     module = sys.modules[mutant.component.__module__]

@@ -65,7 +65,9 @@ def test_a_sub_array_writes_rows_while_it_senses_others(machine: Machine, simula
     assert run.check().tests == 2
 
 
-@pytest.mark.parametrize("machine", [TINY, SLOW], ids=lambda machine: machine.name)
+@pytest.mark.parametrize(
+    "machine", [TINY, pytest.param(SLOW, marks=pytest.mark.thorough)], ids=lambda machine: machine.name
+)
 def test_a_reset_or_an_abort_at_any_time(machine: Machine, tmp_path: Path) -> None:
     test_hdl_accelerator.run(
         overlapping(machine), "icarus", tmp_path, ["resets_at_any_time", "aborts_at_any_time"]

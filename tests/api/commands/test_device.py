@@ -47,6 +47,7 @@ def test_a_thicker_oxide_has_more_resistance():
     assert figure(thick, "R_P") > figure(thin, "R_P")
 
 
+@pytest.mark.thorough
 def test_a_write_that_never_ends_has_no_time_in_the_json():
     weak = {"write.current_1": 30}
     report = spinplane.report_device("sot-mram", values=weak, trials=100, writes=1)

@@ -40,7 +40,9 @@ def commands() -> list[RowCommand]:
     ]
 
 
-@pytest.mark.parametrize("simulator", ["functional", "icarus", "verilator"])
+@pytest.mark.parametrize(
+    "simulator", ["functional", "icarus", pytest.param("verilator", marks=pytest.mark.thorough)]
+)
 def test_rows_come_back(simulator: str) -> None:
     run = compute_in_memory("tiny", commands(), simulator=simulator)
     majority, masked, whole = (rows for rows in run.rows if rows is not None)

@@ -34,7 +34,7 @@ def sources(sizes: Machine) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("sizes", MACHINES, ids=lambda m: f"sense{m.sense_cycles}_write{m.write_cycles}")
-@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.thorough), "icarus"])
 def test_bench(simulator: str, sizes: Machine) -> None:
     run_bench(
         "spinplane.sim.benches.array.bench_sub_array",

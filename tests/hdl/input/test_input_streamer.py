@@ -19,7 +19,10 @@ SIZES = {
 
 @pytest.mark.parametrize(
     ("sizes", "simulator"),
-    [*((sizes, "icarus") for sizes in SIZES if sizes != "wide"), ("wide", "verilator")],
+    [
+        *((sizes, "icarus") for sizes in SIZES if sizes != "wide"),
+        pytest.param("wide", "verilator", marks=pytest.mark.thorough),
+    ],
 )
 def test_bench(sizes: str, simulator: str) -> None:
     parameters = {"name": "bench", "image_words": 64, **SIZES[sizes]}

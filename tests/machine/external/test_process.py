@@ -60,9 +60,11 @@ if own:
 time.sleep(30)
 print("ended by themselves", file=out)
 """
+#: What was started in the background of a shell ignores SIGINT, and so does all that it starts.
 _RUNS = """\
-import sys
+import signal, sys
 from spinplane.machine.external.process import python_command, run
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run(python_command("-c", *sys.argv[1:]))
 """
 
