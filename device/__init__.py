@@ -5,7 +5,6 @@ from .electrical import electrical, machine_clock
 from .exclusive import ExclusiveSense, exclusive_sense
 from .faults import draw_fault_map
 from .monte_carlo import MonteCarlo, monte_carlo
-from .parameters import Parameter
 from .references import REFERENCES, place_reference, reference_errors
 from .sensing import Margin, decisions, margin
 from .technology import Sensing, Technology, load_technology, technology_names
@@ -18,7 +17,6 @@ __all__ = [
     "ExclusiveSense",
     "Margin",
     "MonteCarlo",
-    "Parameter",
     "Sensing",
     "Technology",
     "WriteErrors",

@@ -259,14 +259,9 @@ def margin(technology: Technology, decision: Decision) -> Margin:
     cells, threshold = decision.cells, decision.threshold
     low, high = (level(technology, cells, threshold - i) for i in (1, 0))
     near, far = level(technology, cells, threshold, 0.0), level(technology, cells, threshold - 1, 1.0)
-    current = technology["read.current"]
-    if technology.sensing.quantity == "voltage":
-        settled = _settling_time(technology, decision, reference, near)
-    else:
-        settled = _current_settling_time(technology, decision, reference, far)
-        # All cells may be parallel.
-        current *= cells
-    time_s = settled + technology["sense_amplifier.delay"]
+    # Where the voltage is held, all cells may be parallel.
+    current = technology["read.current"] * (1 if technology.sensing.quantity == "voltage" else cells)
+    time_s = sense_time(technology, decision)
     supply = current * technology["process.supply_voltage"]
     return Margin(
         decision=decision,
@@ -277,6 +272,25 @@ def margin(technology: Technology, decision: Decision) -> Margin:
         time_s=time_s,
         energy_j=supply * time_s + technology["sense_amplifier.energy"],
     )
+
+
+def sense_time(technology: Technology, decision: Decision) -> float:
+    """Time in s from word lines on to the decision.
+
+    Raises
+    ------
+    SpinplaneError
+        As of `margin`.
+    """
+    reference = reference_voltage(technology, decision)
+    cells, threshold = decision.cells, decision.threshold
+    if technology.sensing.quantity == "voltage":
+        near = level(technology, cells, threshold, 0.0)
+        settled = _settling_time(technology, decision, reference, near)
+    else:
+        far = level(technology, cells, threshold - 1, 1.0)
+        settled = _current_settling_time(technology, decision, reference, far)
+    return settled + technology["sense_amplifier.delay"]
 
 
 def _settling_time(technology: Technology, decision: Decision, reference: float, high: float) -> float:

@@ -8,18 +8,10 @@ from typing import Any
 
 from spinplane.machine import Name, SpinplaneError
 from spinplane.machine.errors import shown
+from spinplane.machine.parameter import Parameter, is_line, read_parameter
 from spinplane.machine.toml_files import check_keys, read_toml
 
-from .parameters import (
-    BY_RESISTANCE,
-    BY_TORQUE,
-    MESH,
-    OPTIONAL,
-    Parameter,
-    is_line,
-    known_keys,
-    read_parameter,
-)
+from .parameters import BY_RESISTANCE, BY_TORQUE, LISTS, MESH, OPTIONAL, known_keys
 
 #: What a line can be tied to; ``write`` is the write voltage, ``read`` a source of the read current.
 DRIVES = ("0", "vdd", "+write", "-write", "read", "float")
@@ -196,7 +188,7 @@ class Technology:
                 "mark": "assumed",
                 "source": "given by the user",
             }
-            changed[key] = read_parameter(key, entry, known)
+            changed[key] = read_parameter(key, entry, known[key], LISTS.get(key))
         return replace(self, parameters=changed)
 
     def element(self, kind: str) -> Element:
@@ -283,7 +275,7 @@ def _from_table(table: dict[str, Any]) -> Technology:
         check_keys(entries, [name.removeprefix(f"{group}.") for name in names], f"{group}.")
         for name, entry in entries.items():
             key = f"{group}.{name}"
-            parameters[key] = read_parameter(key, entry, known | OPTIONAL)
+            parameters[key] = read_parameter(key, entry, (known | OPTIONAL)[key], LISTS.get(key))
     for key in known:
         if key not in parameters:
             raise SpinplaneError(f"missing key {key!r}")

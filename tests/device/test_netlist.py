@@ -8,10 +8,9 @@ import pytest
 
 from spinplane.device import load_technology
 from spinplane.device.netlist import TransistorModel, margins_of, run_deck, sense_deck
-from spinplane.device.parameters import Parameter
 from spinplane.device.sensing import level
 from spinplane.device.technology import Technology
-from spinplane.machine import SpinplaneError
+from spinplane.machine import Parameter, SpinplaneError
 
 
 def direct() -> Technology:

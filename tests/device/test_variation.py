@@ -7,10 +7,9 @@ import pytest
 
 from spinplane.device import decisions, draw_fault_map, load_technology, monte_carlo
 from spinplane.device.faults import cell_conductance, reference_conductance
-from spinplane.device.parameters import Parameter
 from spinplane.device.sensing import bit_line_voltage, contents, level, reference_voltage
 from spinplane.device.technology import Technology
-from spinplane.machine import FaultMap, load_machine
+from spinplane.machine import FaultMap, Parameter, load_machine
 from spinplane.machine.variation import ALWAYS, NOMINAL_CONDUCTANCE
 
 MACHINE = load_machine("paper8")
