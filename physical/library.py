@@ -1,7 +1,6 @@
 """The part of a Liberty file that synthesis needs: cells, areas, leakages, flip-flops, a full adder, a buffer."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -12,6 +11,7 @@ from spinplane.machine.files import read_unpacked
 
 from .boolean import truth_table
 from .liberty import library_text
+from .liberty_groups import Group, Reader
 
 _SUM = truth_table("A ^ B ^ C", "ABC")
 _CARRY = truth_table("A B + B C + C A", "ABC")
@@ -22,15 +22,10 @@ _NANOWATTS = {
     for unit, scale in (("mW", 10**6), ("uW", 10**3), ("nW", 1), ("pW", Decimal("0.001")))
     for digits in (1, 10, 100)
 }
-# A comment without an end has the rest of the file.
 _LARGEST = Decimal(10**9)
-_TOKEN = re.compile(r'/\*.*?(?:\*/|\Z)|//[^\n]*|\\\s*\n|"[^"]*"|[{}();:,]|[^\s{}();:,"]+', re.DOTALL)
-_BRACE = re.compile(r'/\*.*?(?:\*/|\Z)|"[^"]*"|[{}]', re.DOTALL)
-_MOST_BYTES, _MOST_STATEMENTS, _MOST_WORDS = 1 << 27, 1 << 20, 1 << 12
-#: Groups in one another, of those that are read: a library, its cells and their pins, and some more.
-_MOST_DEPTH = 8
+_MOST_BYTES = 1 << 27
 # Groups that are read, and the kind of their names. Names of cells and of pins become words of a script and of Verilog.
-_GROUPS: dict[str, type[PinName]] = {
+GROUPS: dict[str, type[PinName]] = {
     "library": DottedName,
     "cell": DottedName,
     "pin": PinName,
@@ -93,6 +88,8 @@ class Cell:
         All of them, those without a function and those that can be switched off included.
     three_state : tuple of PinName
         Outputs that can be switched off.
+    is_clock_gate : bool
+        A latch lets its enable pass while the clock is low.
     """
 
     name: DottedName
@@ -106,6 +103,7 @@ class Cell:
     storage: Storage | None
     outputs: tuple[PinName, ...]
     three_state: tuple[PinName, ...]
+    is_clock_gate: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,10 +153,26 @@ class Library:
         return FullAdder(cell=cell.name, inputs=(a, b, c), sum=outputs[_SUM], carry=outputs[_CARRY])
 
     @property
+    def clock_gate(self) -> Cell | None:
+        """The smallest cell that stops a clock, if there is one; those are never for the mapping of logic."""
+        gates = [cell for cell in self.cells.values() if cell.is_clock_gate and cell.area]
+        return min(gates, key=lambda cell: (cell.area, cell.name), default=None)
+
+    @property
     def buffer(self) -> DottedName:
         """The smallest buffer."""
         usable = [cell for cell in self.cells.values() if not cell.dont_use and _is_gate(cell, "A")]
         return min(usable, key=lambda cell: (cell.area or Decimal("Infinity"), cell.name)).name
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it times every cell that synthesis may take."""
+        return not self._untimed
+
+    @property
+    def _untimed(self) -> list[Cell]:
+        used = (cell for cell in self.cells.values() if cell.inputs and cell.functions and not cell.dont_use)
+        return [cell for cell in used if not cell.is_timed]
 
     def require_timing(self) -> None:
         """Let a library pass that times every cell that synthesis may take.
@@ -168,12 +182,11 @@ class Library:
         SpinplaneError
             If an output has a function but no timing group. The message names its cell.
         """
-        for cell in self.cells.values():
-            if cell.inputs and cell.functions and not cell.dont_use and not cell.is_timed:
-                raise SpinplaneError(
-                    f"library {self.source}: cell {cell.name} has no timing; "
-                    "give a Liberty file whose cells have timing tables"
-                )
+        for cell in self._untimed:
+            raise SpinplaneError(
+                f"library {self.source}: cell {cell.name} has no timing; "
+                "give a Liberty file whose cells have timing tables"
+            )
 
 
 def read_library(path: Path | None = None) -> Library:
@@ -199,7 +212,7 @@ def read_library(path: Path | None = None) -> Library:
 
 
 def _parse(text: str, source: str) -> Library:
-    group = _Reader(text).library()
+    group = Reader(text, GROUPS).library()
     unit = str(group.attributes.get("leakage_power_unit", "1nW"))
     scale = _NANOWATTS.get(unit)
     default_leakage = group.attributes.get("default_cell_leakage_power")
@@ -220,7 +233,7 @@ def _parse(text: str, source: str) -> Library:
     return Library(name=group.name, source=source or group.name, text=text, cells=cells)
 
 
-def _cell(group: "_Group", scale: Decimal | None, default_leakage: str | None) -> Cell:
+def _cell(group: Group, scale: Decimal | None, default_leakage: str | None) -> Cell:
     leakage = _number(group, "cell_leakage_power", default_leakage)
     pins = [pin for pin in group.groups if pin.kind == "pin"]
     outputs = [pin for pin in pins if "function" in pin.attributes]
@@ -236,14 +249,15 @@ def _cell(group: "_Group", scale: Decimal | None, default_leakage: str | None) -
         storage=_storage(group),
         outputs=_pins(pins, lambda of: of.get("direction") in ("output", "inout")),
         three_state=_pins(pins, lambda of: "three_state" in of),
+        is_clock_gate=group.attributes.get("clock_gating_integrated_cell") == "latch_posedge",
     )
 
 
-def _pins(pins: "list[_Group]", chosen: Callable[[dict[str, str]], bool]) -> tuple[PinName, ...]:
+def _pins(pins: list[Group], chosen: Callable[[Mapping[str, str]], bool]) -> tuple[PinName, ...]:
     return tuple(PinName(pin.name, "pin") for pin in pins if chosen(pin.attributes))
 
 
-def _storage(cell: "_Group") -> Storage | None:
+def _storage(cell: Group) -> Storage | None:
     groups = [group for group in cell.groups if group.kind in ("ff", "latch")]
     if len(groups) != 1 or len(groups[0].names) != 2:
         return None
@@ -262,7 +276,7 @@ def _storage(cell: "_Group") -> Storage | None:
     )
 
 
-def _number(group: "_Group", key: str, default: str | None = None) -> Decimal | None:
+def _number(group: Group, key: str, default: str | None = None) -> Decimal | None:
     text = group.attributes.get(key, default)
     if text is None:
         return None
@@ -295,103 +309,3 @@ def _is_adder(cell: Cell) -> bool:
     if len(cell.inputs) != 3 or len(cell.functions) != 2 or cell.is_flip_flop:
         return False
     return {_truth(cell, output) for output in cell.functions} == {_SUM, _CARRY}
-
-
-@dataclass
-class _Group:
-    kind: str
-    name: str
-    names: tuple[str, ...]
-    attributes: dict[str, str]
-    groups: list["_Group"]
-
-
-class _Reader:
-    """Reads the groups of `_GROUPS` and their simple attributes; of `timing` that it is there; of others their end."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.position = 0
-        self.statements = 0
-        self.depth = 0
-
-    def library(self) -> _Group:
-        for token in self._tokens():
-            if token != "library":
-                break
-            statement = self._statement(token)
-            if isinstance(statement, _Group):
-                return statement
-            break
-        raise SpinplaneError("not a Liberty file: it does not begin with 'library (NAME) {'")
-
-    def _tokens(self) -> Iterator[str]:
-        while match := _TOKEN.search(self.text, self.position):
-            self.position = match.end()
-            token = match[0]
-            if not token.startswith(("/*", "//", "\\")):
-                yield token
-
-    def _statement(self, name: str) -> "_Group | tuple[str, str] | None":
-        """What begins with `name`: a group, an attribute, or None for what is of no interest here."""
-        words: list[str] = []
-        self.statements += 1
-        if self.statements > _MOST_STATEMENTS:
-            raise SpinplaneError(f"has more than {_MOST_STATEMENTS} groups and attributes")
-        for token in self._tokens():
-            if len(words) > _MOST_WORDS:
-                raise SpinplaneError(f"{shown(name)} has more than {_MOST_WORDS} words")
-            if token == "{":
-                if self.depth == _MOST_DEPTH:
-                    raise SpinplaneError(f"{shown(name)}: nested more than {_MOST_DEPTH} deep")
-                self.depth += 1
-                group = self._group(name, [word.strip('"') for word in words if word not in "(),:"])
-                self.depth -= 1
-                return group
-            if token == ";":
-                break
-            if token == "}":  # of the group: the last semicolon is missing
-                self.position -= 1
-                break
-            if token == ")" and self._ends_line():
-                return None
-            words.append(token)
-        if words[:1] == [":"]:
-            return name, " ".join(words[1:]).strip('"')
-        return None
-
-    def _ends_line(self) -> bool:
-        """Whether a complex attribute ends here without its semicolon, as some files have it."""
-        rest = self.text[self.position : self.position + 200].lstrip(" \t")
-        return rest.startswith(("\n", "\r")) and not rest.lstrip().startswith(("{", ";"))
-
-    def _group(self, kind: str, names: list[str]) -> "_Group | None":
-        if kind not in _GROUPS:
-            self._skip(f"{kind} ({', '.join(names)})")
-            return _Group(kind, "", (), {}, []) if kind == "timing" else None
-        for name in names:
-            _GROUPS[kind](name, kind)
-        if kind == "cell" and len(names) != 1:
-            raise SpinplaneError(f"cell ({', '.join(names):.60}): must have one name")
-        name = names[0] if names else ""
-        group = _Group(kind, name, tuple(names), {}, [])
-        for token in self._tokens():
-            if token == "}":
-                return group
-            if token == ";":
-                continue
-            statement = self._statement(token)
-            if isinstance(statement, _Group):
-                group.groups.append(statement)
-            elif statement is not None:
-                group.attributes.setdefault(*statement)
-        raise SpinplaneError(f"ends inside {kind} ({name})")
-
-    def _skip(self, group: str) -> None:
-        depth = 1
-        while match := _BRACE.search(self.text, self.position):
-            self.position = match.end()
-            depth += {"{": 1, "}": -1}.get(match[0], 0)
-            if not depth:
-                return
-        raise SpinplaneError(f"ends inside {shown(' '.join(group.split()))[1:-1]}")
