@@ -23,6 +23,7 @@ from .machine import WRITE_OVERLAPS, Machine, load_machine, machine_names
 from .memory_operation import MemoryOperation, RowOperation
 from .names import DottedName, Name, PinName
 from .output_stage import CODE_BITS, OFFSET_BITS
+from .parameter import Parameter
 from .technology import Electrical
 from .transient import Cause, TransientFaults
 
@@ -54,6 +55,7 @@ __all__ = [
     "Name",
     "Op",
     "Operand",
+    "Parameter",
     "PinName",
     "Rounding",
     "RowOperation",

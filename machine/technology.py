@@ -99,8 +99,7 @@ class Electrical:
 
     def fastest_clock_s(self, machine: Machine) -> float:
         """Shortest period of the clock in s at which a machine's sense and write cycles are long enough."""
-        sense, write = self._times_s
-        return max(sense / machine.sense_cycles, write / machine.write_cycles)
+        return shortest_period(machine, *self._times_s)
 
     def clock(self, machine: Machine, clock_hz: float | None = None) -> MachineClock:
         """The clock of a machine, by default the fastest at which its sense and write cycles are long enough.
@@ -152,6 +151,18 @@ class Electrical:
             raise SpinplaneError(
                 f"machine {machine.name}: rows = {machine.rows}, the times of {self.name} hold for at most {self.rows}"
             )
+
+
+def shortest_period(machine: Machine, sense_s: float, write_s: float) -> float:
+    """Period of the clock in s in whose cycles a machine's senses and writes of these times just fit.
+
+    Parameters
+    ----------
+    machine : Machine
+    sense_s, write_s : float
+        From the clock's edge on, the way to the word line included.
+    """
+    return max(sense_s / machine.sense_cycles, write_s / machine.write_cycles)
 
 
 def _check_write_overlap(machine: Machine, technology: str, allowed: str) -> None:

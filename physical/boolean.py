@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
+from operator import and_, or_, xor
 from typing import Generic, TypeVar
 
 from spinplane.machine import PinName
@@ -13,6 +14,8 @@ from spinplane.machine.external.verilog import CONSTANTS, combined, inverted
 _LONGEST, _MOST_DEPTH = 10_000, 50
 _TOKEN = re.compile(r"\s*([A-Za-z_]\w*|[01]|[!'^&*|+()])")
 
+
+_OPERATORS: dict[str, Callable[[int, int], int]] = {"^": xor, "&": and_, "|": or_}
 
 Value = TypeVar("Value")
 
@@ -44,8 +47,7 @@ def truth_table(function: str, inputs: Sequence[str]) -> int:
     indices = range(1 << len(inputs))
     ones = (1 << len(indices)) - 1
     columns = {name: sum(1 << i for i in indices if i >> bit & 1) for bit, name in enumerate(inputs)}
-    operators = {"^": int.__xor__, "&": int.__and__, "|": int.__or__}
-    return _Parser(function, columns | {"0": 0, "1": ones}, ones.__xor__, operators).parse()
+    return _Parser(function, columns | {"0": 0, "1": ones}, ones.__xor__, _OPERATORS).parse()
 
 
 def verilog_expression(function: str, words: Mapping[PinName, Text]) -> Text:
@@ -65,6 +67,51 @@ def verilog_expression(function: str, words: Mapping[PinName, Text]) -> Text:
     values: dict[str, Text] = {str(name): text for name, text in words.items()} | CONSTANTS
     operators = {operator: partial(combined, operator) for operator in "^&|"}
     return _Parser(function, values, inverted, operators).parse()
+
+
+def evaluator(function: str, inputs: Sequence[str]) -> Callable[[Sequence[int], int], int]:
+    """A Liberty function of whole numbers, each bit of which is a case of its own.
+
+    Parameters
+    ----------
+    function : str
+    inputs : sequence of str
+        Names of the inputs.
+
+    Returns
+    -------
+    callable
+        Of the inputs' numbers in their order, and of the number with a one in each bit that counts.
+
+    Raises
+    ------
+    ValueError
+        As `truth_table`.
+    """
+    return _evaluator(function, tuple(inputs))
+
+
+@cache
+def _evaluator(function: str, inputs: tuple[str, ...]) -> Callable[[Sequence[int], int], int]:
+    names: dict[str, _Function] = {name: partial(_input, at) for at, name in enumerate(inputs)}
+    constants: dict[str, _Function] = {"0": lambda values, ones: 0, "1": lambda values, ones: ones}
+    operators = {symbol: partial(_joined, operator) for symbol, operator in _OPERATORS.items()}
+    return _Parser(function, names | constants, lambda term: partial(_inverse, term), operators).parse()
+
+
+_Function = Callable[[Sequence[int], int], int]
+
+
+def _input(at: int, values: Sequence[int], ones: int) -> int:
+    return values[at]
+
+
+def _inverse(term: _Function, values: Sequence[int], ones: int) -> int:
+    return ones ^ term(values, ones)
+
+
+def _joined(operator: Callable[[int, int], int], left: _Function, right: _Function) -> _Function:
+    return lambda values, ones: operator(left(values, ones), right(values, ones))
 
 
 class _Parser(Generic[Value]):

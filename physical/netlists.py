@@ -1,13 +1,15 @@
 """Netlists of a machine's modules: each mapped for itself, as Verilog of cells and of placed modules."""
 
+import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from spinplane.machine import Name
-from spinplane.machine.external.text import joined
-from spinplane.machine.external.yosys import read_modules, write_gates
+from spinplane.machine.external.text import Text, joined
+from spinplane.machine.external.yosys import read_modules, write_gates, write_gates_as_json
 from spinplane.machine.files import temporary_folder, write_file
 
 from .asic import AsicTarget
@@ -17,7 +19,7 @@ from .yosys import Yosys, run_script
 _INSTANCE = re.compile(r"^  \\?(\S+) +(?:\\\S+ |\w+) ?\($", re.MULTILINE)
 
 
-def placed_modules(text: str, modules: Iterable[Name]) -> list[Name]:
+def directly_placed(text: str, modules: Iterable[Name]) -> list[Name]:
     """Those of `modules` that the Verilog of a module places."""
     found = set(re.findall(r"^  (\w+) (?:#\(|\\|\w)", text, re.MULTILINE))
     return [name for name in modules if name in found]
@@ -49,6 +51,27 @@ def module_netlists(
     dict of Name to str
         Verilog of each by its name. Flip-flops and nets of the RTL keep their names.
     """
+    return _map(tops, modules, stubs, target, yosys, write_gates, "gates.v")
+
+
+def module_cells(
+    modules: Mapping[Name, str], stubs: Mapping[Name, str], target: AsicTarget, yosys: Yosys
+) -> dict[Name, dict[str, Any]]:
+    """The same netlists of all modules as Yosys describes them in JSON: ``ports``, ``cells`` and ``netnames``."""
+    texts = _map(list(modules), modules, stubs, target, yosys, write_gates_as_json, "gates.json")
+    return {name: json.loads(text)["modules"][name] for name, text in texts.items()}
+
+
+def _map(
+    tops: Sequence[Name],
+    modules: Mapping[Name, str],
+    stubs: Mapping[Name, str],
+    target: AsicTarget,
+    yosys: Yosys,
+    write: Callable[[Name], Text],
+    ending: str,
+) -> dict[Name, str]:
+    """What `write` leaves in ``TOP.`` and an ending, of each top."""
     with (
         temporary_folder() as workdir,
         ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -59,11 +82,11 @@ def module_netlists(
             write_file(workdir / f"{name}.v", text.encode())
 
         def netlist(top: Name) -> str:
-            placed = placed_modules(modules[top], modules)
+            placed = directly_placed(modules[top], modules)
             read = read_modules([Name("stubs"), *placed], [top])
-            script = joined([read, target.script(top), write_gates(top)])
+            script = joined([read, target.script(top), write(top)])
             run_script(script, workdir, name=top, yosys=yosys)
-            return (workdir / f"{top}.gates.v").read_text(encoding="utf-8")
+            return (workdir / f"{top}.{ending}").read_text(encoding="utf-8")
 
         return dict(zip(tops, pool.map(netlist, tops), strict=True))
 

@@ -7,24 +7,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-
+from spinplane.hdl.common.clock_gate import CLOCK_GATE, ClockGating
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog, stubs
 from spinplane.machine import Machine, Name, SpinplaneError
 from spinplane.machine.external.cache import SYNTHESIS, Cache
-from spinplane.machine.external.text import fill, joined
+from spinplane.machine.external.text import Text, fill, joined
 from spinplane.machine.external.yosys import read_modules, write_netlist, write_statistics
 from spinplane.machine.files import temporary_folder, write_file
+from spinplane.machine.memory_times import TimesWithBounds
 
-from .area import AreaReport, Timing
+from .area import AreaReport
 from .asic import AsicTarget
 from .blocks import Target, area_report
 from .fpga import FpgaTarget
 from .library import read_library
-from .timing import OpenSta, find_sta, netlist_files, worst_paths
+from .machine_timing import machine_netlists, time_machine
+from .netlists import directly_placed
+from .progress import progress
+from .timing import Netlists
 from .yosys import Yosys, find_yosys, run_script
 
 
@@ -35,7 +38,9 @@ def synthesize(
     fpga: str | None = None,
     adders: str = "ripple",
     period_ns: float | None = None,
-    timing: bool = False,
+    timing: bool | None = None,
+    times: TimesWithBounds | None = None,
+    clock_gating: str = "none",
     kept_in: Path | None = None,
 ) -> AreaReport:
     """Map the logic of a machine's accelerator to cells and add up what each block takes.
@@ -54,11 +59,17 @@ def synthesize(
         See `ADDERS`.
     period_ns : float, optional
         Map for this clock period, with buffers, in place of the smallest area. It implies `timing`.
-    timing : bool
-        Give the worst paths of each block, by OpenSTA.
+    timing : bool, optional
+        Give the worst paths of each block, by OpenSTA where it is installed, else by ABC; by default if the library
+        has timing.
+    times : TimesWithBounds, optional
+        Of the array and the banks, which take no time without.
+    clock_gating : {"none", "enables", "cells"}
+        See `ClockGating`. With ``"cells"`` each gate is the library's clock-gate cell, or of its latch if it has none,
+        and there are no paths.
     kept_in : Path, optional
-        Folder of a cache in which the cells of the modules are looked up and left behind, under a digest of all that
-        they follow from. With `timing` it serves the Verilog alone.
+        Folder of a cache in which the Verilog, and cells and netlists of the modules, are looked up and left behind,
+        under a digest of all that they follow from.
 
     Raises
     ------
@@ -66,35 +77,48 @@ def synthesize(
         If options exclude each other, the Liberty file lacks something (timing, where it is asked for), the family
         is unknown, or Yosys or OpenSTA is missing or fails.
     """
-    timing = timing or period_ns is not None
+    gating = ClockGating.named(clock_gating)
+    timing = True if period_ns is not None else timing
     if liberty is not None and fpga is not None:
         raise SpinplaneError("give either a Liberty file or an FPGA family, not both")
     if fpga is not None and (timing or adders != "ripple"):
         raise SpinplaneError("adders, a period and timing are of a Liberty file, not of an FPGA family")
+    if gating is ClockGating.CELLS:
+        if timing or fpga is not None:
+            raise SpinplaneError("clock gating by cells: takes no FPGA family, period or timing")
+        timing = False
     yosys = find_yosys()
     target: Target
+    gate = None
     if fpga is not None:
-        target, source = FpgaTarget(family=fpga), "Yosys"
+        target, source, timing = FpgaTarget(family=fpga), "Yosys", False
     else:
         library = read_library(liberty)
         target, source = (
             AsicTarget(library=library, adders=adders, period_ns=period_ns),
             str(liberty or "spinplane"),
         )
-        if timing:
+        gate = library.clock_gate if gating is ClockGating.CELLS else None
+        if timing is None:
+            timing = library.is_timed
+        elif timing:
             library.require_timing()
-    sta = find_sta() if timing else None
     black_boxes = stubs(machine)
-    modules = machine_verilog(machine, kept_in)
-    timings = None
-    if sta is not None:
-        with temporary_folder() as directory:
-            cells = map_modules(modules, black_boxes, target, yosys, netlists_in=directory)
-            timings = _timings(list(modules), cells, directory, sta)
-    elif kept_in is not None:
-        cells = _kept_cells(kept_in, modules, black_boxes, target, yosys)
+    boxes, modules = dict(black_boxes), machine_verilog(machine, kept_in, clock_gating=gating)
+    if gate:
+        boxes[CLOCK_GATE] = modules.pop(CLOCK_GATE)
+    timed = None
+    if timing and isinstance(target, AsicTarget):
+        times = times or TimesWithBounds.instant()
+        with temporary_folder() as folder:
+            netlists = machine_netlists(machine, modules, times, folder)
+            cells = map_modules(modules, boxes, target, yosys, netlists=netlists[0], kept_in=kept_in)
+            technology = times.middle.technology
+            timed = time_machine(machine, cells, netlists, target.library, yosys, technology)
     else:
-        cells = map_modules(modules, black_boxes, target, yosys)
+        cells = map_modules(modules, boxes, target, yosys, kept_in=kept_in)
+    if gate:
+        cells[CLOCK_GATE] = Counter({gate.name: 1})
     return area_report(
         cells,
         target,
@@ -104,44 +128,11 @@ def synthesize(
         library_source=source,
         yosys=str(yosys),
         black_boxes=tuple(black_boxes),
-        timings=timings,
-        sta=str(sta) if sta else None,
+        timings=timed.paths if timed else None,
+        sta=timed.tool if timed else None,
+        clock_limits=timed.limits if timed else None,
+        clock_gating=gating.value,
     )
-
-
-def _timings(
-    modules: Sequence[Name], cells: Mapping[str, Counter[str]], workdir: Path, sta: OpenSta
-) -> dict[str, Timing]:
-    """Worst paths of each module with all that it places."""
-
-    def placed(name: Name) -> dict[Name, None]:
-        inner = (placed(other) for other in modules if other in cells[name])
-        return {module: None for modules in inner for module in modules} | {name: None}
-
-    with _progress() as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
-        task = bar.add_task(f"{sta} looks for paths", total=len(modules))
-        timings: dict[str, Timing] = {}
-        for name, timing in zip(
-            modules,
-            pool.map(lambda name: worst_paths(list(placed(name)), name, workdir, sta), modules),
-            strict=True,
-        ):
-            timings[name] = timing
-            bar.advance(task)
-    return timings
-
-
-def _kept_cells(
-    kept_in: Path, modules: Mapping[Name, str], stubs: Mapping[Name, str], target: Target, yosys: Yosys
-) -> dict[str, Counter[str]]:
-    """Cells of modules that were mapped before, by the same Yosys with the same files and scripts; or mapped now."""
-    scripts = {name: target.script(name) for name in modules}
-    origin = repr((str(yosys), sorted(target.files().items()), modules, stubs, scripts))
-    name = Name(f"{ACCELERATOR}-{hashlib.sha256(origin.encode()).hexdigest()[:16]}")
-    text = Cache(kept_in).text(
-        SYNTHESIS, name, lambda: json.dumps(map_modules(modules, stubs, target, yosys))
-    )
-    return {name: Counter(types) for name, types in json.loads(text).items()}
 
 
 def map_modules(
@@ -150,7 +141,8 @@ def map_modules(
     target: Target,
     yosys: Yosys,
     *,
-    netlists_in: Path | None = None,
+    netlists: Netlists | None = None,
+    kept_in: Path | None = None,
 ) -> dict[str, Counter[str]]:
     """Map Verilog modules to the cells of a target, their hierarchy kept.
 
@@ -162,8 +154,10 @@ def map_modules(
         Verilog of the ports of each black box.
     target : AsicTarget or FpgaTarget
     yosys : Yosys
-    netlists_in : Path, optional
-        Folder to work in, which is left with all that `worst_paths` reads.
+    netlists : Netlists, optional
+        To write, too.
+    kept_in : Path, optional
+        As `synthesize`.
 
     Returns
     -------
@@ -177,49 +171,109 @@ def map_modules(
     """
     files = {**target.files(), "stubs.v": "".join(stubs.values())}
     files |= {fill("@name@.v", name=name): text for name, text in modules.items()}
-    if netlists_in is not None:
-        files |= netlist_files(stubs)
+    if netlists is not None:
+        files |= netlists.files()
     jobs = [[name] for name in modules] if target.separately else [list(modules)]
     with (
-        nullcontext(netlists_in) if netlists_in else temporary_folder() as workdir,
-        _progress() as bar,
+        nullcontext(netlists.folder) if netlists else temporary_folder() as workdir,
+        progress() as bar,
         ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         for file, text in files.items():
             write_file(workdir / file, text.encode())
-
-        def run(job: list[Name]) -> dict[str, Counter[str]]:
-            top = job[-1]
-            read = read_modules([Name("stubs"), *(name for name in modules if name not in job)], job)
-            write = [write_statistics(top), *([write_netlist(top)] if netlists_in is not None else [])]
-            for effort in range(target.efforts):
-                script = joined([read, target.script(top, effort), *write])
-                log = run_script(script, workdir, name=top, yosys=yosys)
-                if target.is_met(log):
-                    break
-            found = json.loads((workdir / f"{top}.json").read_text(encoding="utf-8"))["modules"]
-            types = {name.removeprefix("\\"): _types(entry) for name, entry in found.items()}
-            return {name: types[name] for name in job}
-
+        kept = Cache(kept_in) if kept_in else None
+        runs = [
+            _Run(
+                job=job,
+                modules=modules,
+                stubs=stubs,
+                target=target,
+                yosys=yosys,
+                netlists=netlists,
+                workdir=workdir,
+            )
+            for job in jobs
+        ]
         task = bar.add_task(f"{yosys} maps to {target.name}", total=len(jobs))
         cells: dict[str, Counter[str]] = {}
-        for mapped in pool.map(run, jobs):
-            cells |= mapped
+        for mapped in pool.map(lambda run: run.kept(kept) if kept else run.mapped(), runs):
+            cells |= {name: Counter(types) for name, types in mapped.items()}
             bar.advance(task)
     return cells
 
 
-def _progress() -> Progress:
-    """A bar for a person at a terminal, and nothing elsewhere."""
-    console = Console(stderr=True)
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """A run of Yosys, which maps some modules, most often one."""
+
+    job: Sequence[Name]
+    modules: Mapping[Name, str]
+    stubs: Mapping[Name, str]
+    target: Target
+    yosys: Yosys
+    netlists: Netlists | None
+    workdir: Path
+
+    @property
+    def top(self) -> Name:
+        return self.job[-1]
+
+    @property
+    def netlist(self) -> Path:
+        return self.workdir / fill("@top@.netlist.v", top=self.top)
+
+    def scripts(self) -> list[Text]:
+        """From the smallest cells to the fastest: the first that meets the period is taken."""
+        placed = directly_placed(self.modules[self.top], self.modules)
+        read = read_modules([Name("stubs"), *(name for name in placed if name not in self.job)], self.job)
+        write = [write_statistics(self.top)]
+        if self.netlists:
+            write.append(write_netlist(self.top, self.netlists.memories.stubs))
+        efforts = range(self.target.efforts)
+        return [joined([read, self.target.script(self.top, effort), *write]) for effort in efforts]
+
+    def mapped(self) -> dict[str, dict[str, int]]:
+        """Types of each module's cells."""
+        for script in self.scripts():
+            log = run_script(script, self.workdir, name=self.top, yosys=self.yosys)
+            if self.target.is_met(log):
+                break
+        found = json.loads((self.workdir / f"{self.top}.json").read_text(encoding="utf-8"))["modules"]
+        types = {name.removeprefix("\\"): _types(entry) for name, entry in found.items()}
+        return {name: types[name] for name in self.job}
+
+    def kept(self, cache: Cache) -> dict[str, dict[str, int]]:
+        """The same, and the netlist, from a cache where they are there."""
+        placed = directly_placed(self.modules[self.top], self.modules)
+        read = {name: self.modules[name] for name in (*placed, *self.job)}
+        memories = self.netlists.memories.techmap if self.netlists else None
+        origin = (
+            str(self.yosys),
+            sorted(self.target.files().items()),
+            read,
+            self.stubs,
+            self.scripts(),
+            memories,
+        )
+        name = Name(f"{self.top}-{hashlib.sha256(repr(origin).encode()).hexdigest()[:16]}")
+
+        def mapped() -> str:
+            cells = self.mapped()
+            netlist = self.netlist.read_text(encoding="utf-8") if self.netlists else ""
+            return json.dumps({"cells": cells, "netlist": netlist})
+
+        found = json.loads(cache.text(SYNTHESIS, name, mapped))
+        if self.netlists:
+            write_file(self.netlist, found["netlist"].encode())
+        cells: dict[str, dict[str, int]] = found["cells"]
+        return cells
 
 
-def _types(entry: Mapping[str, object]) -> Counter[str]:
+def _types(entry: Mapping[str, object]) -> dict[str, int]:
     """Types of a module's cells and sub-modules, which some versions of Yosys list apart."""
     types: dict[str, int] = {}
     for key in ("num_cells_by_type", "num_submodules_by_type"):
         listed = entry.get(key)
         if isinstance(listed, dict):
             types |= listed
-    return Counter({name.removeprefix("\\"): number for name, number in types.items()})
+    return {name.removeprefix("\\"): number for name, number in types.items()}

@@ -24,6 +24,7 @@ from spinplane.machine.external.simulators import (
     ICARUS_FLAGS,
     OPTIMIZATION,
     VERILATOR_FLAGS,
+    WAVES_FLAGS,
     icarus_command,
     icarus_options,
     make_command,
@@ -169,7 +170,7 @@ class _VerilatorBuild:
             tools.version_of(self._compiler),
             cocotb_version,
             str(cocotb_tools.config.libs_dir),
-            waves,
+            *(WAVES_FLAGS if waves else ()),
             *VERILATOR_FLAGS,
             *OPTIMIZATION,
         )

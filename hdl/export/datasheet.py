@@ -9,6 +9,7 @@ from spinplane.machine.passes import Pass
 from spinplane.machine.timing import END_CYCLES, ENGINE_CYCLES, FINISH_CYCLES, fetch_cycles
 
 from ..asynchronous_reset import RELEASE_CYCLES
+from ..common.clock_gate import CLOCK_GATE, ClockGating
 from .register_map import bank_rows
 
 #: Clock edges with `rst` that bring any state to idle.
@@ -32,6 +33,7 @@ def datasheet(
     *,
     clock: MachineClock | None = None,
     asynchronous_reset: bool = False,
+    clock_gating: ClockGating = ClockGating.NONE,
 ) -> str:
     """The datasheet.
 
@@ -46,6 +48,7 @@ def datasheet(
         If given, a section is about it.
     asynchronous_reset : bool
         The top is an `AsynchronousReset`.
+    clock_gating : ClockGating
     """
     parts = [
         f"# Accelerator, machine {machine.name}",
@@ -87,6 +90,7 @@ def datasheet(
         "of an array is, also before the first clock edge. It ends a program at once and clears the registers, the "
         "counters and RESIDENT. A row whose write pulse it cuts is unknown; to end a program without cutting one, "
         "write ABORT. The arrays' other cells, the banks and the log keep their contents; none needs any at power-up.",
+        *_clock_gating(clock_gating),
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
@@ -108,6 +112,25 @@ def _reset(asynchronous: bool) -> str:
             f"after it falls, and the buses are not to be used before. {RESET_CYCLES} cycle is enough."
         )
     return f"`rst` is synchronous and active high; {RESET_CYCLES} cycle is enough."
+
+
+def _clock_gating(gating: ClockGating) -> tuple[str, ...]:
+    if gating is ClockGating.NONE:
+        return ()
+    how = {
+        ClockGating.ENABLES: "The flip-flops of these units have an enable, beside which a reset counts.",
+        ClockGating.CELLS: (
+            f"Each of these units has a clock of its own behind a `{CLOCK_GATE}`: a latch that is open while `clk` is "
+            "low, and an AND. A library's clock-gate cell takes its place, positive edge, its enable before the latch. "
+            "The clock behind it is to be balanced with `clk`."
+        ),
+    }[gating]
+    return (
+        "## Clock gating",
+        "Sub-arrays with their memory arrays, input streamer, window sum with its bank, layer controller, row pair "
+        "generator, kernel loader, sense walk and row store stand still in cycles in which none of their flip-flops "
+        f"can change, but for a reset. {how}",
+    )
 
 
 def _port(port: Mapping[str, Any]) -> tuple[object, ...]:

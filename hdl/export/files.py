@@ -4,7 +4,6 @@
 import errno
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -15,21 +14,25 @@ from amaranth.hdl import Shape, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
-from spinplane.machine import Machine, MachineClock, Name
+from spinplane.machine import Machine, MachineClock
 from spinplane.machine.files import making_folders, naming, scratch_folder, write_file
+from spinplane.machine.memory_times import MemoryTimes
 
 from ..accelerator import Accelerator
-from ..common.bank import BANK
+from ..common.clock_gate import ClockGating
 from .c_header import c_header
+from .constraints import accelerator_constraints
 from .datasheet import datasheet
 from .lint import slang_options, verilator_waivers
 from .machine_verilog import ACCELERATOR as TOP
 from .machine_verilog import machine_verilog, models, stubs
+from .memories import machine_memories, placed_banks
 from .register_map import bank_rows, register_table
 
 #: Folder of the bench in an export.
 BENCH_FOLDER = "bench"
 _WAIVERS = "lint.vlt"
+_MEMORY_LIBRARY, _MEMORY_CELLS, _CONSTRAINTS = "memories.lib", "memory_cells.v", f"{TOP}.sdc"
 _HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
 
 
@@ -70,6 +73,9 @@ class Export:
             f"  datasheet    {self.folder / _DATASHEET}",
         ]
         lines += [f"  clock        {self.clock}"] if self.clock else []
+        if _CONSTRAINTS in self.files:
+            names = ("timing.f", _MEMORY_LIBRARY, _CONSTRAINTS)
+            lines.append(f"  timing       {', '.join(str(self.folder / name) for name in names)}")
         if any(name.startswith(f"{BENCH_FOLDER}/") for name in self.files):
             lines.append(f"  bench        python {self.folder / BENCH_FOLDER / 'run.py'} --simulator icarus")
         return "\n".join(lines)
@@ -82,7 +88,9 @@ def export(
     clock: MachineClock | None = None,
     kept_in: Path | None = None,
     bench: Mapping[str, bytes] | None = None,
+    times: MemoryTimes | None = None,
     asynchronous_reset: bool = False,
+    clock_gating: ClockGating = ClockGating.NONE,
 ) -> Export:
     """Write the Verilog of a machine's accelerator and the files that accompany it.
 
@@ -100,19 +108,25 @@ def export(
         See `machine_verilog`.
     bench : mapping of str to bytes, optional
         Files of a bench by their name in the folder `BENCH_FOLDER`, as `spinplane.sim.exported_bench` makes them.
+    times : MemoryTimes, optional
+        Of the memories; with them and `clock` there is a library of the memories, with constraints.
     asynchronous_reset : bool
         Assert ``rst`` without a clock; see `AsynchronousReset`.
+    clock_gating : ClockGating
+        Stop the clock of units in cycles in which none of their flip-flops can change.
 
     Raises
     ------
     OSError
         If the folder cannot be written.
     """
-    modules = machine_verilog(machine, kept_in, asynchronous_reset=asynchronous_reset)
+    modules = machine_verilog(
+        machine, kept_in, asynchronous_reset=asynchronous_reset, clock_gating=clock_gating
+    )
     sources = [f"{module}.v" for module in modules]
     model_texts = {f"{name}.v": text for name, text in models().items()}
     stub_texts = {f"{name}_stub.v": text for name, text in stubs(machine).items()}
-    ports, macros = _ports(Accelerator(machine)), _macros(modules)
+    ports, macros = _ports(Accelerator(machine)), placed_banks(modules)
     texts = {f"{module}.v": text for module, text in modules.items()} | model_texts | stub_texts
     texts["synthesis.f"] = "".join(f"{name}\n" for name in [*stub_texts, *sources])
     texts["simulation.f"] = "".join(f"{name}\n" for name in [*model_texts, *sources])
@@ -122,13 +136,28 @@ def export(
     texts[f"{TOP}.core"] = _core(machine, sources, [*model_texts], [*stub_texts])
     texts[_HEADER] = c_header(machine)
     texts[_REGISTERS] = register_table(machine)
-    texts[_DATASHEET] = datasheet(machine, ports, macros, clock=clock, asynchronous_reset=asynchronous_reset)
+    texts[_DATASHEET] = datasheet(
+        machine,
+        ports,
+        macros,
+        clock=clock,
+        asynchronous_reset=asynchronous_reset,
+        clock_gating=clock_gating,
+    )
+    if clock is not None and times is not None:
+        memories = machine_memories(machine, modules, times)
+        texts[_MEMORY_LIBRARY], texts[_MEMORY_CELLS] = memories.liberty, memories.verilog
+        texts["timing.f"] = "".join(f"{name}\n" for name in [_MEMORY_CELLS, *sources])
+        texts[_CONSTRAINTS] = accelerator_constraints(
+            machine, ports, memories, clock, asynchronous_reset=asynchronous_reset
+        )
     contents = {name: text.encode() for name, text in texts.items()}
     contents |= {f"{BENCH_FOLDER}/{name}": content for name, content in (bench or {}).items()}
     names = (*contents, f"{TOP}.json")
     reset = {"name": "rst", "active": "high", "kind": "asynchronous" if asynchronous_reset else "synchronous"}
     description = _description(machine, list(modules), ports, macros) | {
         "reset": reset,
+        "clock_gating": clock_gating.value,
         "files": sorted(names),
     }
     contents[f"{TOP}.json"] = (json.dumps(description, indent=2) + "\n").encode()
@@ -178,19 +207,6 @@ def _former_files(folder: Path) -> list[str]:
 
 def _lies_in_an_export(path: PurePosixPath) -> bool:
     return ".." not in path.parts and str(path.parent) in (".", BENCH_FOLDER)
-
-
-def _macros(modules: Mapping[Name, str]) -> list[dict[str, Any]]:
-    """Memory macros that stand for the banks: where each is placed, and its parameters."""
-    placed = re.compile(
-        rf"^  {BANK} #\(\s*\.READS\(32'd(\d+)\),\s*\.WIDTH\(32'd(\d+)\),\s*\.WORDS\(32'd(\d+)\)\s*\) (\w+) \(",
-        re.MULTILINE,
-    )
-    return [
-        {"module": module, "instance": name, "words": int(words), "width": int(width), "reads": int(reads)}
-        for module, text in modules.items()
-        for reads, width, words, name in placed.findall(text)
-    ]
 
 
 def _description(

@@ -63,6 +63,12 @@ WAIVERS = (
         reason="a limit of a machine can be all that a field holds anyway",
         modules="layer_controller",
     ),
+    Waiver(
+        tool="verilator",
+        rule="LATCH",
+        reason="a clock gate holds its enable while the clock is high",
+        modules="clock_gate",
+    ),
     Waiver(tool="slang", rule="width-trunc", reason="Yosys writes a part of a vector as a shift"),
 )
 

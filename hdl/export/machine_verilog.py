@@ -18,6 +18,7 @@ from ..accelerator import Accelerator
 from ..array.sot_mram_array import SotMramArray
 from ..asynchronous_reset import AsynchronousReset
 from ..common.bank import BANK, bank_model, bank_stub
+from ..common.clock_gate import CLOCK_GATE, ClockGating, clock_gate_model
 from ..common.verilog import verilog_modules
 
 #: Top module.
@@ -29,7 +30,11 @@ ARRAY_MODEL = f"{ARRAY}.v"
 
 
 def machine_verilog(
-    machine: Machine, kept_in: Path | None = None, *, asynchronous_reset: bool = False
+    machine: Machine,
+    kept_in: Path | None = None,
+    *,
+    asynchronous_reset: bool = False,
+    clock_gating: ClockGating = ClockGating.NONE,
 ) -> dict[Name, str]:
     """Synthesizable Verilog of a machine's accelerator.
 
@@ -41,6 +46,8 @@ def machine_verilog(
         package's hardware sources and of Amaranth's version.
     asynchronous_reset : bool
         The top is an `AsynchronousReset`, that of the accelerator itself ``accelerator_core``.
+    clock_gating : ClockGating
+        Of all units that tell when they are active; with ``CELLS`` their gate cell is the first module.
 
     Returns
     -------
@@ -48,12 +55,17 @@ def machine_verilog(
         Text of each module by its name, leaves first.
     """
     top = AsynchronousReset if asynchronous_reset else Accelerator
+
+    def modules() -> dict[Name, str]:
+        gates = {CLOCK_GATE: clock_gate_model()} if clock_gating is ClockGating.CELLS else {}
+        return gates | verilog_modules(top(machine), ACCELERATOR, clock_gating)
+
     if kept_in is None:
-        return verilog_modules(top(machine), ACCELERATOR)
+        return modules()
     text = Cache(kept_in).text(
         VERILOG,
-        Name(f"{ACCELERATOR}-{_digest(machine, top.__name__)}"),
-        lambda: json.dumps(verilog_modules(top(machine), ACCELERATOR)),
+        Name(f"{ACCELERATOR}-{_digest(machine, top.__name__, clock_gating.value)}"),
+        lambda: json.dumps(modules()),
     )
     return {Name(name, "module"): text for name, text in json.loads(text).items()}
 
@@ -98,8 +110,8 @@ def _range(width: int) -> str:
     return f"[{width - 1}:0] " if width > 1 else ""
 
 
-def _digest(machine: Machine, top: str) -> str:
-    return hashlib.sha256(f"{machine!r}{top}{_sources()}".encode()).hexdigest()[:16]
+def _digest(machine: Machine, *options: str) -> str:
+    return hashlib.sha256(f"{machine!r}{options}{_sources()}".encode()).hexdigest()[:16]
 
 
 @cache

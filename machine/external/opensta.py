@@ -1,67 +1,28 @@
-"""Scripts for OpenSTA, in Tcl, and the library of what is not mapped to cells."""
+"""Scripts for OpenSTA, in Tcl."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from ..names import Name
+from ..names import DottedName, Name
 from .text import Text, fill, joined
 
-# What stands for each bit of a black box's ports: a flip-flop that takes no time.
-MEMORY_LIBRARY = fill(
-    """\
-library (memories) {
-  delay_model : table_lookup;
-  time_unit : "1ns";
-  voltage_unit : "1V";
-  current_unit : "1uA";
-  capacitive_load_unit (1, ff);
-  slew_lower_threshold_pct_rise : 20;
-  slew_upper_threshold_pct_rise : 80;
-  slew_lower_threshold_pct_fall : 20;
-  slew_upper_threshold_pct_fall : 80;
-  input_threshold_pct_rise : 50;
-  input_threshold_pct_fall : 50;
-  output_threshold_pct_rise : 50;
-  output_threshold_pct_fall : 50;
-  cell (memory_bit) {
-    area : 0;
-    ff (IQ, IQN) { next_state : "D"; clocked_on : "C"; }
-    pin (C) { direction : input; clock : true; capacitance : 0; }
-    pin (D) {
-      direction : input;
-      capacitance : 0;
-      timing () {
-        related_pin : "C";
-        timing_type : setup_rising;
-        rise_constraint (scalar) { values ("0"); }
-        fall_constraint (scalar) { values ("0"); }
-      }
-    }
-    pin (Q) {
-      direction : output;
-      function : "IQ";
-      timing () {
-        related_pin : "C";
-        timing_type : rising_edge;
-        cell_rise (scalar) { values ("0"); }
-        cell_fall (scalar) { values ("0"); }
-        rise_transition (scalar) { values ("0"); }
-        fall_transition (scalar) { values ("0"); }
-      }
-    }
-  }
-}
-"""
-)
-"""``memories.lib``."""
-
 # Delays are told as the slack to a period of one nanosecond. What OpenSTA cannot read it drops and goes on, so that
-# every line of error counts, and an answer is complete only with its last line.
+# every complaint counts, instances are counted, and an answer is complete only with its last line. Paths to lines that
+# are held for several cycles, and those of banks, are told first and then left out.
 _SCRIPT = """\
 set link_make_black_boxes 0
 read_liberty ./library.lib
-read_liberty ./memories.lib
+read_liberty ./@memories@.lib
 set_cmd_units -time ns
 @netlists@link_design @top@
+set arrays {}
+set banks {}
+foreach cell [get_cells -quiet -hierarchical *] {
+  set type [get_property $cell ref_name]
+  incr count($type)
+  if {$type in {@arrays@}} { lappend arrays $cell }
+  if {$type in {@banks@}} { lappend banks $cell }
+}
+foreach {type number} [array get count] { puts "count $number $type" }
 set inputs {}
 set clock {}
 foreach port [all_inputs] {
@@ -78,6 +39,28 @@ proc tell {kind ends} {
     puts "end [get_full_name [get_property $end endpoint]]"
   }
 }
+proc pins {cells names} {
+  set found {}
+  foreach pin [get_pins -of_objects $cells] {
+    if {[lindex [split [get_property $pin lib_pin_name] "\\["] 0] in $names} { lappend found $pin }
+  }
+  return $found
+}
+if {[llength $arrays]} {
+  set sense [pins $arrays {@sense@}]
+  set write [pins $arrays {@write@}]
+  tell sense [find_timing_paths -to $sense]
+  tell write [find_timing_paths -to $write]
+  set_false_path -to [concat $sense $write]
+}
+if {[llength $banks]} {
+  set clocked [pins $banks clk]
+  set taken [pins $banks {write__enable write__address write__data write__mask read__enable read__address}]
+  tell banks [find_timing_paths -from $clocked]
+  tell banks [find_timing_paths -to $taken]
+  set_false_path -from $clocked
+  set_false_path -to $taken
+}
 set from [all_registers -clock_pins]
 set to [all_registers -data_pins]
 if {[llength $from] && [llength $to]} { tell between_registers [find_timing_paths -from $from -to $to] }
@@ -86,10 +69,33 @@ puts "complete"
 """
 
 
-def worst_paths_script(modules: Sequence[Name], top: Name) -> Text:
-    """Commands that tell the worst paths of `top`, of ``library.lib`` and ``NAME.netlist.v`` of all modules.
+def worst_paths_script(
+    modules: Sequence[Name],
+    top: Name,
+    *,
+    memories: Name,
+    arrays: Iterable[DottedName] = (),
+    banks: Iterable[DottedName] = (),
+    sense: Iterable[Name] = (),
+    write: Iterable[Name] = (),
+) -> Text:
+    """Commands that tell the worst paths of `top`, and its instances of each type.
 
-    The clock is ideal; inputs change and outputs are due at its edge.
+    Read are ``library.lib``, that of the memories, and ``NAME.netlist.v`` of all modules. The clock is ideal; inputs
+    change and outputs are due at its edge.
+
+    Parameters
+    ----------
+    modules : sequence of Name
+    top : Name
+    memories : Name
+        Library of the memories.
+    arrays, banks : iterable of DottedName
+        Cells that are memories.
+    sense, write : iterable of Name
+        Lines of an array that are held through a sense, and through a write.
     """
     netlists = joined(fill("read_verilog ./@name@.netlist.v\n", name=name) for name in modules)
-    return fill(_SCRIPT, netlists=netlists, top=top)
+    listed = {"arrays": arrays, "banks": banks, "sense": sense, "write": write}
+    words = {key: joined((fill("@name@", name=name) for name in names), " ") for key, names in listed.items()}
+    return fill(_SCRIPT, netlists=netlists, top=top, memories=memories, **words)

@@ -17,6 +17,8 @@ VERILATOR_FLAGS = (
     # All variables begin as 0, as they do anyway unless a seed is asked for, but without a call for each.
     *("--x-initial", "fast"),
 )
+#: Signals whose names begin with an underscore are written too: registers are among them.
+WAVES_FLAGS = ("--trace", "--trace-underscore")
 #: Options of the compiler. A model of one level of optimization is compiled sooner than Verilator's own -Os, and runs
 #: faster by a fifth. The library, compiled once, runs in every cycle that Python sees.
 OPTIMIZATION = ("OPT_FAST=-O1", "OPT_GLOBAL=-O2")
@@ -53,7 +55,7 @@ def verilator_command(
         str(verilator),
         *("-cc", "--exe", "--prefix", "Vtop", "-Mdir", "cpp", "-o", "../model", "--top-module", top),
         *VERILATOR_FLAGS,
-        *(["--trace"] if waves else []),
+        *(WAVES_FLAGS if waves else []),
         *("-LDFLAGS", f"-Wl,-rpath,{place} -L{place} -lcocotbvpi_verilator"),
         *(main, *files),
     ]

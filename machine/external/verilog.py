@@ -65,22 +65,27 @@ module full_adder (A, B, C, X, Y);
 endmodule
 """
 
-# What stands for each bit of a black box's ports.
-_MEMORY_BITS = """\
+# A black box becomes the cell of a library that has its size.
+_MEMORY_MAP = """\
 (* techmap_celltype = "@name@" *)
-module @name@_bits #(
+module @name@ #(
 @parameters@
 ) (
 @ports@
 );
-@bits@endmodule
+  generate
+@choices@  endgenerate
+endmodule
 """
-_MEMORY_BIT = "  memory_bit @port@_bit [$bits(@port@)-1:0] (.C(clk), .@pin@(@port@));\n"
+_MEMORY_CHOICE = "    if (@sizes@) @cell@ @instance@ (@connections@);\n"
 
 _MODULE = re.compile(r"module (\w+) #\(\n(.*?)\n\) \(\n(.*?)\n\);\nendmodule", re.DOTALL)
 _PORT = re.compile(r"^ *(input|output) .*?(\w+),?$", re.MULTILINE)
 # Declarations: nothing in them begins a comment, a directive, a task or another module.
 _DECLARATIONS = re.compile(r"(?!.*\bendmodule\b)(?:[\w\s,:=()\[\]+*?<>-]|\$clog2\b)*", re.DOTALL)
+
+#: Instance that takes the place, and the name, of what Yosys maps.
+MAPPED = Name("_TECHMAP_REPLACE_")
 
 _ICARUS_WAVES = """\
 module spinplane_waves;
@@ -98,27 +103,43 @@ def full_adder(cell: DottedName, inputs: Sequence[PinName], sum: PinName, carry:
     return fill(_ADDER_MAP, cell=cell, a=a, b=b, c=c, sum=sum, carry=carry)
 
 
-def memory_bits(stubs: Iterable[str]) -> Text:
-    """Yosys' map of each black box to one ``memory_bit`` for each bit of its ports but the clock.
+def memory_map(
+    stubs: Mapping[Name, str], cells: Mapping[Name, tuple[Name, Mapping[Name, int]]], instance: Name
+) -> Text:
+    """Modules of black boxes that place the cell of their size: a map for Yosys, and Verilog for others.
 
     Parameters
     ----------
-    stubs : iterable of str
-        Verilog of the ports of each.
+    stubs : mapping of Name to str
+        Verilog of the ports of each black box.
+    cells : mapping of Name to (Name, mapping of Name to int)
+        Black box of each cell, and the parameters with which the cell stands for it.
+    instance : Name
+        Of the cell in the module; `MAPPED` keeps that of the black box, for Yosys.
     """
     return joined(
         fill(
-            _MEMORY_BITS,
+            _MEMORY_MAP,
             name=Name(name, "module"),
             parameters=matching(parameters, _DECLARATIONS),
             ports=matching(ports, _DECLARATIONS),
-            bits=joined(
-                fill(_MEMORY_BIT, port=Name(port, "port"), pin=Name("D" if flow == "input" else "Q"))
-                for flow, port in _PORT.findall(ports)
-                if port != "clk"
+            choices=joined(
+                fill(
+                    _MEMORY_CHOICE,
+                    cell=cell,
+                    instance=instance,
+                    sizes=joined(
+                        (fill("@key@ == @size@", key=key, size=size) for key, size in sizes.items()), " && "
+                    ),
+                    connections=joined(
+                        (fill(".@port@(@port@)", port=Name(port)) for _, port in _PORT.findall(ports)), ", "
+                    ),
+                )
+                for cell, (box, sizes) in cells.items()
+                if box == name
             ),
         )
-        for name, parameters, ports in _MODULE.findall("".join(stubs))
+        for name, parameters, ports in _MODULE.findall("".join(stubs.values()))
     )
 
 

@@ -1,6 +1,6 @@
 """Scripts for Yosys."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..names import DottedName, Name
 from .text import Text, fill, inline, joined
@@ -34,7 +34,7 @@ opt_clean -purge
 """
 _ADDERS = fill("techmap -map carry.v\nsimplemap t:$pos\nopt -full\ntechmap -map adder.v\n")
 # For a period: Yosys' own reduction, none to two rounds of balancing (`&if -g`), gates, buffers (also of inputs, where
-# flip-flops drive) and their sizes. docs/area.md has what each of these brings.
+# flip-flops drive) and their sizes. docs/timing.md has what each of these brings.
 _REDUCE = "strash;&get,-n;&fraig,-x;&put;scorr;dc2;strash;&get,-n;&st;"
 _BALANCE = ("", "&if,-g,-K,6;&st;&dch,-f;", "&if,-g,-K,6;&st;&if,-g,-K,6;&st;&dch,-f;")
 _GATES = "&nf,{D};&put;buffer,-p,-N,24;topo;upsize,{D};dnsize,{D};stime,-p"
@@ -48,11 +48,29 @@ _TO_FPGA = {
     "ice40": "synth_ice40 -noflatten -top @top@\n",
 }
 
+# Flip-flops and memories are cut out: their pins become ports, where paths end and begin. ABC reads that netlist in
+# place of the inverter that it is called for, tells its path and goes back.
+_LOGIC_PATH = """\
+read_liberty -lib -ignore_miss_func library.lib
+read_liberty -lib memories.lib
+@netlists@hierarchy -top @top@
+flatten
+@cut@opt_clean -purge
+splitnets -ports
+write_verilog -noattr -noexpr -nohex -simple-lhs @top@.logic.v
+design -reset
+read_verilog <<@end@
+@inverter@
+synth -top inverter
+abc -liberty library.lib -script +&get,-n;read_verilog,-m,@top@.logic.v;topo;stime,-p;&put
+"""
+_INVERTER = "module inverter (input a, output y); assign y = ~a; endmodule"
+
 _NETLIST = """\
+rename -wire t:*@boxes@
 read_liberty -lib memories.lib
 techmap -map memories.v
 hierarchy -top @top@
-rename -wire
 write_verilog -noattr -simple-lhs @top@.netlist.v
 """
 
@@ -127,13 +145,37 @@ def write_statistics(top: Name) -> Text:
     return fill("tee -o @top@.json stat -json\n", top=top)
 
 
-def write_netlist(top: Name) -> Text:
+def write_netlist(top: Name, boxes: Iterable[Name]) -> Text:
     """Commands that write the mapped module in memory as OpenSTA can read it, to ``TOP.netlist.v``.
 
-    The black boxes in it become bits, of ``memories.lib``, at which paths end and begin. Instances get the names of
-    what they drive.
+    Black boxes become the cells of ``memories.lib`` to which ``memories.v`` maps them. All other cells get the names
+    of what they drive.
     """
-    return fill(_NETLIST, top=top)
+    return fill(_NETLIST, top=top, boxes=joined(fill(" t:@box@ %d", box=box) for box in boxes))
+
+
+def logic_path(modules: Sequence[Name], top: Name, cut: Iterable[DottedName]) -> Text:
+    """Commands that have ABC tell the worst path of `top` and of all that it places, in the log.
+
+    Read are ``library.lib``, ``memories.lib`` and ``NAME.netlist.v`` of all modules. What ABC reads is left in
+    ``TOP.logic.v``; the path begins at one of its inputs and ends at one of its outputs.
+
+    Parameters
+    ----------
+    modules : sequence of Name
+    top : Name
+    cut : iterable of DottedName
+        Cells at which paths end and begin: flip-flops, memories.
+    """
+    cells = joined(fill(" t:@cell@", cell=cell) for cell in cut)
+    return fill(
+        _LOGIC_PATH,
+        netlists=joined(fill("read_verilog @name@.netlist.v\n", name=name) for name in modules),
+        top=top,
+        cut=fill("expose -evert@cells@\n", cells=cells) if cells else _NOTHING,
+        end=_END,
+        inverter=inline(_INVERTER, _END),
+    )
 
 
 # No net of the RTL begins like those that the mapping adds.
@@ -199,6 +241,11 @@ sat -prove trigger 0 -show-outputs
 def write_gates(top: Name) -> Text:
     """Commands that write the mapped module in memory as it is compared and simulated, to ``TOP.gates.v``."""
     return fill(_WRITE_GATES, top=top)
+
+
+def write_gates_as_json(top: Name) -> Text:
+    """Commands that write the mapped module in memory as JSON, to ``TOP.gates.json``."""
+    return fill("write_json @top@.gates.json\n", top=top)
 
 
 def cut_sides(top: Name, placed: Sequence[Name]) -> Text:

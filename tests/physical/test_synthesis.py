@@ -3,17 +3,24 @@
 
 import math
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from spinplane.hdl.array.sub_array import SubArray
+from spinplane.hdl.common.clock_gate import CLOCK_GATE
 from spinplane.hdl.common.row_set import row_sum_bits
+from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog, stubs
 from spinplane.machine import Machine, Name, SpinplaneError, load_machine
 from spinplane.machine.output_stage import POOLED_BITS
 from spinplane.physical import AreaReport, synthesis, synthesize
 from spinplane.physical.asic import AsicTarget
+from spinplane.physical.blocks import area_report
 from spinplane.physical.liberty import library_text
 from spinplane.physical.library import read_library
 from spinplane.physical.synthesis import map_modules
@@ -21,6 +28,7 @@ from spinplane.physical.yosys import find_yosys, run_script
 
 GSCL45NM = Path(__file__).parents[3] / "shared" / "pdk" / "gscl45nm.lib"
 BLOCKS = ["decoder", "reference select", "controller", "bit-counter", "shifter", "sum", "sub-array, rest"]
+SUB_ARRAY = Name("sub_array")
 OUTSIDE = [
     *("counters", "engine, rest", "input streamer", "window sum", "sequencer", "layer controller"),
     *(
@@ -42,8 +50,14 @@ def tiny() -> Machine:
 
 
 @pytest.fixture(scope="module")
-def report(tiny: Machine) -> AreaReport:
-    return synthesize(tiny)
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What machines have in common is mapped once."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def report(tiny: Machine, kept: Path) -> AreaReport:
+    return synthesize(tiny, timing=False, kept_in=kept)
 
 
 def test_every_block_is_listed(report: AreaReport) -> None:
@@ -81,8 +95,8 @@ def test_totals_add_up(report: AreaReport) -> None:
     assert math.fsum(figures.share for figures in in_one) == pytest.approx(1)
 
 
-def test_n_sub_arrays_cost_n_times_one(report: AreaReport, tiny: Machine) -> None:
-    double = synthesize(replace(tiny, sub_arrays=2 * tiny.sub_arrays))
+def test_n_sub_arrays_cost_n_times_one(report: AreaReport, tiny: Machine, kept: Path) -> None:
+    double = synthesize(replace(tiny, sub_arrays=2 * tiny.sub_arrays), timing=False, kept_in=kept)
     for number, of in ((tiny.sub_arrays, report), (2 * tiny.sub_arrays, double)):
         assert of.sub_arrays.count == number
         assert of.sub_arrays.cells == number * of.sub_array.cells
@@ -101,6 +115,32 @@ def test_n_sub_arrays_cost_n_times_one(report: AreaReport, tiny: Machine) -> Non
     assert double.sub_array.area_um2 == pytest.approx(report.sub_array.area_um2, rel=0.01)
 
 
+def test_rows_and_columns_move_the_blocks_that_have_them(tiny: Machine, kept: Path) -> None:
+    """A decoder has a gate a row; counter and shifter have bits by the columns, the sum has neither."""
+    areas = []
+    for machine in (tiny, replace(tiny, rows=2 * tiny.rows), replace(tiny, columns=2 * tiny.columns)):
+        target, yosys = AsicTarget(library=read_library()), find_yosys()
+        modules, black_boxes = verilog_modules(SubArray(machine), SUB_ARRAY), stubs(machine)
+        cells = map_modules(modules, black_boxes, target, yosys, kept_in=kept)
+        report = area_report(
+            cells, target, top=SUB_ARRAY, machine="", library="", library_source="", yosys="",
+            black_boxes=tuple(black_boxes),
+        )  # fmt: skip
+        assert report.total.area_um2 == pytest.approx(
+            math.fsum(block.area_um2 or 0 for block in report.blocks)
+        )
+        areas.append({block.name: block.area_um2 or 0 for block in report.blocks})
+    before, rows, columns = areas
+    assert list(before) == BLOCKS
+    assert rows["decoder"] == pytest.approx(2 * before["decoder"], rel=0.15)
+    assert columns["bit-counter"] == pytest.approx(2 * before["bit-counter"], rel=0.15)
+    assert columns["shifter"] > before["shifter"]
+    assert [name for name in BLOCKS if rows[name] != before[name]] == ["decoder", "controller"]
+    same = [name for name in BLOCKS if columns[name] == before[name]]
+    assert same == ["decoder", "reference select", "controller", "sum"]
+
+
+@pytest.mark.thorough
 def test_total_is_what_yosys_says_of_the_flat_netlist(
     report: AreaReport, tiny: Machine, tmp_path: Path
 ) -> None:
@@ -123,8 +163,9 @@ stat -liberty library.lib -top {ACCELERATOR}
 
 
 @pytest.mark.skipif(not GSCL45NM.is_file(), reason="gscl45nm.lib is not beside the repository (shared/pdk)")
+@pytest.mark.thorough
 def test_real_library(report: AreaReport, tiny: Machine) -> None:
-    real = synthesize(tiny, liberty=GSCL45NM)
+    real = synthesize(tiny, liberty=GSCL45NM, timing=False)
     assert (real.library, real.library_source) == ("gscl45nm", str(GSCL45NM))
     assert real.total.flip_flops == report.total.flip_flops
     assert real.total.area_um2 == pytest.approx(report.total.area_um2, rel=0.1)
@@ -151,17 +192,16 @@ def test_fpga(family: str) -> None:
 
 
 def test_cells_are_kept(
-    report: AreaReport, tiny: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    report: AreaReport, tiny: Machine, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert synthesize(tiny, kept_in=tmp_path) == report
     monkeypatch.setattr(synthesis, "run_script", None)
-    assert synthesize(tiny, kept_in=tmp_path) == report
+    assert synthesize(tiny, timing=False, kept_in=kept) == report
     with pytest.raises(TypeError):
-        synthesize(tiny, kept_in=tmp_path / "elsewhere")
-    (kept,) = (tmp_path / "synthesis").glob("*/text")
-    kept.write_text("{", encoding="utf-8")
+        synthesize(tiny, timing=False, adders="fast", kept_in=kept)
+    for text in (kept / "synthesis").glob("shifter-*/text"):
+        text.write_text("{", encoding="utf-8")
     with pytest.raises(TypeError):
-        synthesize(tiny, kept_in=tmp_path)
+        synthesize(tiny, timing=False, kept_in=kept)
 
 
 def test_names_of_a_library_run_no_command(tiny: Machine, tmp_path: Path) -> None:
@@ -180,6 +220,28 @@ def test_names_of_modules_run_no_command(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"^name = 'top\\n! touch [^\n]*$"):
         map_modules({name: "module top; endmodule\n"}, {}, AsicTarget(library=read_library()), find_yosys())
     assert not canary.exists()
+
+
+def test_each_gate_is_the_librarys_cell(tiny: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def placed_alone(modules: Mapping[Name, str], *_: object, **__: object) -> dict[str, Counter[str]]:
+        assert CLOCK_GATE not in modules
+        placed = re.compile(rf"^  ({'|'.join([*modules, CLOCK_GATE])}) \S+ \($", re.MULTILINE)
+        return {name: Counter(placed.findall(text)) for name, text in modules.items()}
+
+    monkeypatch.setattr(synthesis, "map_modules", placed_alone)
+    gated = synthesize(tiny, clock_gating="cells")
+    (gates,) = (block for block in gated.blocks if block.cells)
+    area = read_library().cells["CLKGATEX2"].area
+    assert area is not None
+    assert (gates.name, gates.cells, gates.area_um2) == ("clock gates", 21, pytest.approx(21 * float(area)))
+    assert gated.heading.endswith("clock gating by cells")
+
+
+@pytest.mark.parametrize("option", [{"timing": True}, {"period_ns": 5.0}, {"fpga": "ice40"}])
+def test_gate_cells_are_of_a_library_and_have_no_paths(tiny: Machine, option: dict[str, Any]) -> None:
+    with pytest.raises(SpinplaneError) as refused:
+        synthesize(tiny, clock_gating="cells", **option)
+    assert str(refused.value) == "clock gating by cells: takes no FPGA family, period or timing"
 
 
 def test_library_and_fpga_exclude_each_other(tiny: Machine) -> None:

@@ -29,7 +29,7 @@ from spinplane.physical.asic import AsicTarget
 from spinplane.physical.liberty import library_text
 from spinplane.physical.library import read_library
 from spinplane.physical.synthesis import map_modules
-from spinplane.physical.timing import find_sta, worst_paths
+from spinplane.physical.timing import Netlists, find_sta, worst_paths
 from spinplane.physical.yosys import find_yosys
 from spinplane.sim.exported_bench import exported_bench
 from spinplane.sim.model import build_model
@@ -150,9 +150,10 @@ def test_libraries(at: str, here: Path) -> None:
             name = Name("gate")
             work = here / f"{number}-{len(options)}"
             work.mkdir()
-            taken(map_modules, {name: GATE}, {}, target, yosys, netlists_in=work)
-            if (work / "gate.netlist.v").exists():
-                taken(worst_paths, [name], name, work, sta)
+            netlists = Netlists(folder=work)
+            cells = taken(map_modules, {name: GATE}, {}, target, yosys, netlists=netlists)
+            if cells is not None:
+                taken(worst_paths, name, cells, netlists, sta)
 
 
 def renamed(model: onnx.ModelProto) -> None:

@@ -4,6 +4,7 @@
 import re
 from dataclasses import replace
 
+from spinplane.hdl.common.clock_gate import ClockGating
 from spinplane.hdl.export.datasheet import datasheet
 from spinplane.machine import Machine, MachineClock, load_machine
 from spinplane.machine.passes import Pass
@@ -27,6 +28,13 @@ def test_chapters() -> None:
     assert re.findall(r"^## (.*)$", sheet(load_machine("paper")), re.MULTILINE) == [
         *("Ports", "Sizes", "Banks", "Memory macros", "Throughput", "Latencies", "Reset")
     ]
+
+
+def test_clock_gating_has_a_chapter_where_there_is_some() -> None:
+    machine = load_machine("tiny")
+    for gating, word in ((ClockGating.ENABLES, "have an enable"), (ClockGating.CELLS, "`clock_gate`")):
+        text = datasheet(machine, PORTS, MACROS, clock_gating=gating)
+        assert word in text.partition("\n## Clock gating\n")[2]
 
 
 def test_numbers_of_the_paper_machine() -> None:
