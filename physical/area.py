@@ -1,6 +1,6 @@
 """The area report: the resources of each block of a machine, and its worst paths."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -8,9 +8,12 @@ from typing import ClassVar
 from rich.console import Console
 from rich.table import Table
 
+from .clock import ClockLimits
+from .paths import Timing
+
 _PATHS = (
-    " Worst paths, of a block with all that it places: from flip-flop or memory to flip-flop or memory, and with those"
-    " from inputs and to outputs; ideal clock, no wires, memories take no time."
+    " Worst paths, of a block with all that it places: from flip-flop to flip-flop, and with those from inputs and to"
+    " outputs; ideal clock, no wires, those of memories apart."
 )
 
 
@@ -64,54 +67,6 @@ class Part(Figures):
     def of(cls, whole: Figures, figures: Figures) -> "Part":
         """Some figures as a part of a whole."""
         return cls(**vars(figures), share=figures.size / whole.size if whole.size else 0.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TimingPath:
-    """A path of signals.
-
-    Parameters
-    ----------
-    delay_ns : float
-        From clock edge to clock edge: a first flip-flop's delay and a last one's set-up time are in it.
-    start : str
-        Flip-flop's pin or input port.
-    end : str
-        Flip-flop's pin or output port.
-    """
-
-    delay_ns: float
-    start: str
-    end: str
-
-    @classmethod
-    def worst(cls, paths: "Iterable[TimingPath | None]") -> "TimingPath | None":
-        """The slowest of some paths; None if there is none."""
-        return max(filter(None, paths), key=lambda path: path.delay_ns, default=None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """Worst paths of some logic; None where it has none of the kind.
-
-    Parameters
-    ----------
-    between_registers : TimingPath or None
-        From flip-flop to flip-flop; memories count as flip-flops.
-    with_ports : TimingPath or None
-        Of all paths, those from inputs and to outputs included.
-    """
-
-    between_registers: TimingPath | None
-    with_ports: TimingPath | None
-
-    @classmethod
-    def worst(cls, timings: "Collection[Timing]") -> "Timing":
-        """The slowest path of each kind."""
-        return cls(
-            between_registers=TimingPath.worst(timing.between_registers for timing in timings),
-            with_ports=TimingPath.worst(timing.with_ports for timing in timings),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +142,12 @@ class AreaReport:
         Clock period for which it was mapped; without one for area alone.
     sta : str, optional
         Name and version of the OpenSTA that found the paths.
+    clock_limits : ClockLimits, optional
+        What limits the clock, and what that makes of the array.
+    clock_gating : str
+        Value of a `spinplane.hdl.common.clock_gate.ClockGating`.
+    plain_decoder : Figures, optional
+        One decoder of a sub-array that opens a single line, as a plain memory has it; None if it has none.
     """
 
     machine: str
@@ -201,6 +162,9 @@ class AreaReport:
     adders: str | None = None
     period_ns: float | None = None
     sta: str | None = None
+    clock_limits: ClockLimits | None = None
+    clock_gating: str = "none"
+    plain_decoder: Figures | None = None
 
     @property
     def heading(self) -> str:
@@ -210,6 +174,8 @@ class AreaReport:
             said.append(f"for {self.period_ns:g} ns")
         if self.adders not in (None, "ripple"):
             said.append(f"{self.adders} adders")
+        if self.clock_gating != "none":
+            said.append(f"clock gating by {self.clock_gating}")
         if self.sta is not None:
             said.append(self.sta)
         return f"Area of {self.machine}: {', '.join(said)}"
@@ -217,11 +183,12 @@ class AreaReport:
     @property
     def timing(self) -> Timing | None:
         """Worst paths of the whole machine; None if they were not asked for."""
-        timings = [block.timing for block in self.blocks if block.timing]
+        # The top, in which names are whole, is last, and first where paths are equal.
+        timings = [block.timing for block in reversed(self.blocks) if block.timing]
         return Timing.worst(timings) if timings else None
 
     def tables(self) -> tuple[Table, ...]:
-        """Each block's part in a sub-array and in the machine."""
+        """Each block's part in a sub-array and in the machine, and the limits of the clock."""
         columns = _columns(self.total)
         table = Table(
             title=self.heading,
@@ -240,11 +207,14 @@ class AreaReport:
         table.add_section()
         one, all_of_it = (_texts(Part.of(whole, whole), columns) for whole in (self.sub_array, self.total))
         table.add_row("total", *one, "", *all_of_it, *_delays(self.timing))
-        return (table,)
+        return (table, self.clock_limits.table()) if self.clock_limits else (table,)
 
     def notes(self) -> tuple[str, ...]:
-        """None: the table's caption says it all."""
-        return ()
+        """The worst path of the whole, where no limits of the clock tell it."""
+        path = self.timing.with_ports if self.timing and not self.clock_limits else None
+        if path is None:
+            return ()
+        return (f"Worst path, by {self.sta}: {path.delay_ns:.2f} ns, from {path.start} to {path.end}",)
 
     def drawings(self) -> tuple[Path, ...]:
         """None are drawn."""
@@ -253,7 +223,7 @@ class AreaReport:
     def __str__(self) -> str:
         console = Console(width=160 if self.timing else 140, color_system=None)
         with console.capture() as capture:
-            console.print(*self.tables())
+            console.print(*self.tables(), *self.notes())
         return capture.get()
 
 

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from .area import AreaReport, Block, Part, SubArrays, Timing
+from .area import AreaReport, Block, Part, SubArrays
 from .asic import AsicTarget
+from .clock import ClockLimits
 from .fpga import FpgaTarget
+from .paths import Timing
 
 Target = AsicTarget | FpgaTarget
 
@@ -36,11 +38,15 @@ BLOCK_OF = {
     "dpu": "lanes, rest",
     "output_stage": "output stage",
     "image_bank": "image bank, turning words",
+    "clock_gate": "clock gates",
     "axi_bank": "AXI4",
     "axi_registers": "AXI4-Lite, registers",
     "accelerator": "top, rest",
 }
 """Block of each module. A module that is not here belongs to the block in which it is placed."""
+
+PLAIN_DECODER = "row_decoder"
+"""Module of the decoder that a plain memory has."""
 
 
 def area_report(
@@ -56,6 +62,8 @@ def area_report(
     unit: str = "sub_array",
     timings: Mapping[str, Timing] | None = None,
     sta: str | None = None,
+    clock_limits: ClockLimits | None = None,
+    clock_gating: str = "none",
 ) -> AreaReport:
     """Add up the cells of modules, block by block, for one `unit` and for all that `top` places.
 
@@ -67,6 +75,8 @@ def area_report(
         The module whose share of each block is given beside the whole.
     timings : mapping of str to Timing, optional
         Worst paths of each module, found by `sta`.
+    clock_limits : ClockLimits, optional
+    clock_gating : str
 
     Raises
     ------
@@ -109,6 +119,9 @@ def area_report(
         adders=target.adders,
         period_ns=target.period_ns,
         sta=sta,
+        clock_limits=clock_limits,
+        clock_gating=clock_gating,
+        plain_decoder=target.figures(cells[PLAIN_DECODER]) if PLAIN_DECODER in cells else None,
     )
 
 

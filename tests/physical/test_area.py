@@ -4,7 +4,10 @@ from dataclasses import replace
 
 from result_files import written
 
-from spinplane.physical.area import AreaReport, Block, Figures, Part, SubArrays, Timing, TimingPath
+from spinplane.machine import load_machine
+from spinplane.physical.area import AreaReport, Block, Figures, Part, SubArrays
+from spinplane.physical.clock import ClockLimits
+from spinplane.physical.paths import Timing, TimingPath
 
 ONE = Figures(cells=10, flip_flops=2, area_um2=25.5, leakage_nw=1500.0)
 TWO = Figures(cells=20, flip_flops=4, area_um2=51.0, leakage_nw=3000.0)
@@ -75,6 +78,9 @@ def test_the_file() -> None:
         "adders": None,
         "period_ns": None,
         "sta": None,
+        "clock_limits": None,
+        "clock_gating": "none",
+        "plain_decoder": None,
     }
 
 
@@ -112,8 +118,9 @@ WITH_PATHS = replace(
 
 def test_paths_in_the_file_and_in_the_table() -> None:
     first, second = (block["timing"] for block in written(WITH_PATHS)["blocks"])
-    assert first == {"between_registers": None, "with_ports": vars(FAST)}
-    assert second == {"between_registers": vars(SLOW), "with_ports": vars(SLOW)}
+    none = dict.fromkeys(("sense", "write", "banks"))
+    assert first == {"between_registers": None, "with_ports": vars(FAST), **none}
+    assert second == {"between_registers": vars(SLOW), "with_ports": vars(SLOW), **none}
     assert WITH_PATHS.timing == Timing(between_registers=SLOW, with_ports=SLOW)
     rows = _rows(WITH_PATHS)
     assert ["FF→FF ns", "ports ns"] in [row[-2:] for row in rows]
@@ -122,6 +129,7 @@ def test_paths_in_the_file_and_in_the_table() -> None:
         "engine, rest": ["2.35", "2.35"],
         "total": ["2.35", "2.35"],
     }
+    assert str(WITH_PATHS).splitlines()[-1] == "Worst path, by OpenSTA 2.0.17: 2.35 ns, from a/Q to b/D"
     assert WITH_PATHS.heading == (
         "Area of two: spinplane45 (spinplane), pyosys 0.70, for 2.5 ns, fast adders, OpenSTA 2.0.17"
     )
@@ -132,3 +140,16 @@ def test_shares_on_an_fpga_are_of_luts() -> None:
     assert figures.size == 8
     part = Part.of(figures, Figures(cells=2, flip_flops=0, luts=2, carries=0, memories=0, multipliers=0))
     assert part.share == 0.25
+
+
+def test_limits_of_the_clock_in_the_file_and_in_a_table() -> None:
+    machine = replace(load_machine("tiny"), sense_cycles=2)
+    timing = Timing(between_registers=SLOW, with_ports=SLOW, sense=replace(SLOW, delay_ns=5.0))
+    report = replace(WITH_PATHS, clock_limits=ClockLimits.of(machine, "sot-mram", [timing]))
+    assert report.notes() == ()
+    limits = written(report)["clock_limits"]
+    assert (limits["limit"], limits["period_ns"], limits["senses_per_s"]) == ("sense", 2.5, 2e8)
+    assert [limit["period_ns"] for limit in limits["limits"]] == [SLOW.delay_ns, 2.5]
+    _, table = report.tables()
+    assert table.row_count == 2
+    assert "up to 400.0 MHz, limited by sense" in str(table.title)
