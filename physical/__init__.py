@@ -1,12 +1,14 @@
 """The cost of a machine in silicon: synthesis, area and worst paths."""
 
-from .area import AreaReport, Block, Figures, Part, SubArrays, Timing, TimingPath
+from .area import AreaReport, Block, Figures, Part, SubArrays
 from .asic import ADDERS
+from .clock import ClockLimit, ClockLimits
 from .fpga import FPGA_FAMILIES
 from .gate_report import GateReport
 from .gates import check_gates
-from .liberty import library_cells, library_text
+from .liberty import cell_figures, library_cells, library_text
 from .library import Library, read_library
+from .paths import Timing, TimingPath
 from .synthesis import synthesize
 from .timing import OpenSta, find_sta
 from .yosys import ENGINES, Yosys, find_yosys, run_script
@@ -17,6 +19,8 @@ __all__ = [
     "FPGA_FAMILIES",
     "AreaReport",
     "Block",
+    "ClockLimit",
+    "ClockLimits",
     "Figures",
     "GateReport",
     "Library",
@@ -26,6 +30,7 @@ __all__ = [
     "Timing",
     "TimingPath",
     "Yosys",
+    "cell_figures",
     "check_gates",
     "find_sta",
     "find_yosys",

@@ -20,7 +20,7 @@ from .cell_model import cell_model
 from .equivalence import Equivalence, compare
 from .gate_report import GateReport, Unit
 from .library import Library, read_library
-from .netlists import module_netlists, placed_cells, placed_modules
+from .netlists import directly_placed, module_netlists, placed_cells
 from .unit_benches import NETWORK_BENCH, UNIT_BENCHES
 from .yosys import Yosys, find_yosys
 
@@ -162,7 +162,7 @@ def _count_benches_around(units: dict[Name, Unit], rtl: Mapping[Name, str]) -> N
 def prove_unit(netlists: Netlists, name: Name) -> Equivalence:
     """Compare the netlist of one module with its RTL."""
     black_boxes = stubs(netlists.machine)
-    placed = placed_modules(netlists.rtl[name], [*netlists.rtl, *black_boxes])
+    placed = directly_placed(netlists.rtl[name], [*netlists.rtl, *black_boxes])
     rtl = {module: (netlists.rtl | black_boxes)[module] for module in [*placed, name]}
     with temporary_folder() as folder:
         try:
@@ -217,7 +217,7 @@ def _below(name: Name, rtl: Mapping[Name, str]) -> Iterator[Name]:
     found: dict[Name, None] = {}
 
     def visit(module: Name) -> None:
-        for inner in placed_modules(rtl[module], rtl):
+        for inner in directly_placed(rtl[module], rtl):
             visit(inner)
         found[module] = None
 
