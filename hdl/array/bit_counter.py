@@ -108,7 +108,9 @@ class BitCounter(wiring.Component):
         held = Signal(count.shape(), reset_less=True)
         m.d.comb += [self.row.ready.eq(~self.count.valid | self.count.ready), count.eq(held)]
         with m.If(self.row.ready):
-            m.d.sync += [self.count.valid.eq(self.row.valid), held.step.eq(row.step), held.slots.eq(0)]
+            m.d.sync += self.count.valid.eq(self.row.valid)
+        with m.If(self.row.valid & self.row.ready):
+            m.d.sync += [held.step.eq(row.step), held.slots.eq(0)]
             with m.Switch(row.mode.log_slots):
                 for log_slots in range(exact_log2(self.slots) + 1):
                     with m.Case(log_slots):

@@ -64,6 +64,8 @@ class SubArray(wiring.Component):
         write that it cuts leaves its row undefined.
     pulse : Out(1)
         Word lines are held and the coming clock edge does not end it: a reset now would cut a pulse.
+    active : Out(1)
+        While it is low no flip-flop changes and no line of the array is high.
     """
 
     command: stream.Interface
@@ -88,6 +90,7 @@ class SubArray(wiring.Component):
                 "busy": Out(1),
                 "standby": In(1),
                 "pulse": Out(1),
+                "active": Out(1),
                 **(writes if machine.overlaps_writes else {}),
                 **(memory if machine.memory_operations else {}),
             }
@@ -196,6 +199,11 @@ class SubArray(wiring.Component):
             ]
         wiring.connect(m, self._sum.results, wiring.flipped(self.result))
 
+    def _takes_command(self) -> Value:
+        if self.machine.overlaps_writes:
+            return self.command.valid | self.write_command.valid
+        return self.command.valid
+
     def _report_events(self, m: Module) -> None:
         controller, array, events = self._controller, self._array, self.events
         row, count = self._bit_counter.row, self._bit_counter.count
@@ -213,6 +221,7 @@ class SubArray(wiring.Component):
             events.stalled.eq(controller.stalled),
             self.busy.eq(reduce(or_, busy)),
             self.pulse.eq(reduce(or_, pulses)),
+            self.active.eq(self.busy | self._takes_command() | (self.result.valid & self.result.ready)),
         ]
         if self.machine.memory_operations:
             m.d.comb += [

@@ -68,5 +68,7 @@ class WriteController(wiring.Component):
         with m.If(self.write_enable):
             m.d.sync += passed.eq(Mux(self.wrote, 0, passed + 1))
         with m.If(self.command.ready):
-            m.d.sync += [self.busy.eq(self.command.valid), address.eq(self.command.payload.row_d)]
+            m.d.sync += self.busy.eq(self.command.valid)
+        with m.If(self.command.valid & self.command.ready):
+            m.d.sync += address.eq(self.command.payload.row_d)
         return m

@@ -61,7 +61,7 @@ class SerialMultiplier(wiring.Component):
         left = Signal.like(self.last_step, name="left")
         with m.If(self.start):
             m.d.sync += [total.eq(self.step), shifted.eq(self.step), left.eq(self.last_step)]
-        with m.Else():
+        with m.Elif(left.any()):
             addends = [Mux(bit, shifted << weight, 0) for weight, bit in enumerate(left[: self.bits_a_cycle])]
             m.d.sync += [
                 total.eq(total + sum(addends)),

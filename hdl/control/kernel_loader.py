@@ -1,6 +1,6 @@
 """Kernel loader: words of the kernel bank in order, each for a row of the array."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -61,6 +61,8 @@ class KernelLoader(wiring.Component):
     error : Out(8)
         ``Error.ROW`` in place of a word for a row beyond the array, ``Error.KERNEL_BANK`` in place of the read of a
         word beyond the bank.
+    active : Out(1)
+        While it is low no flip-flop changes.
     """
 
     layer: data.View
@@ -83,6 +85,7 @@ class KernelLoader(wiring.Component):
                 "writes": Out(stream.Signature(kernel_write_layout(machine))),
                 "done": Out(1),
                 "error": Out(ERROR_BITS),
+                "active": Out(1),
                 **({"columns": Out(machine.columns)} if machine.memory_operations else {}),
             }
         )
@@ -128,11 +131,14 @@ class KernelLoader(wiring.Component):
         with m.If(self.start & self.due):
             m.d.sync += [address.eq(layer.load_base), row.eq(layer.kernel_row), state.eq(_State.LOAD)]
             m.d.sync += [index.eq(0), sub_array.eq(0), at_hand.eq(0)]
+        active = self.start | (state != _State.IDLE)
         if machine.memory_operations:
-            self._take_mask(m, state, is_memory)
+            active |= self._take_mask(m, state, is_memory)
+        m.d.comb += self.active.eq(active)
         return m
 
-    def _take_mask(self, m: Module, state: Signal, is_memory: Signal) -> None:
+    def _take_mask(self, m: Module, state: Signal, is_memory: Value) -> Signal:
+        """The mask, if there is one; returns whether it is read in this cycle."""
         layer = self.layer
         comes = Signal()
         columns = data_register(m, self.columns, "mask")
@@ -148,3 +154,4 @@ class KernelLoader(wiring.Component):
             m.d.sync += columns.eq(~0)
             with m.If(is_memory & layer.operation[OperationBit.MASKED]):
                 m.d.sync += state.eq(_State.MASK)
+        return comes

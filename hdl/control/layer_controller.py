@@ -99,6 +99,8 @@ class LayerController(wiring.Component):
         Cells are being written or sensed: the coming edge must not reset the units.
     halt : Out(1)
         A strobe: the coming edge resets all units.
+    active : Out(1)
+        While it is low no flip-flop changes.
     log : Out(1)
         The descriptor at hand is done: this is its last cycle, that of END the one of ``done``.
     """
@@ -133,6 +135,7 @@ class LayerController(wiring.Component):
                 "unit_error": In(ERROR_BITS),
                 "pulse": In(1),
                 "halt": Out(1),
+                "active": Out(1),
                 "log": Out(1),
             }
         )
@@ -173,6 +176,13 @@ class LayerController(wiring.Component):
                 m.d.comb += self.log.eq(~self.failed)
                 m.d.sync += self._state.eq(_State.IDLE)
         self._stop_at_errors(m)
+        with m.Switch(self._state):
+            with m.Case(_State.IDLE):
+                m.d.comb += self.active.eq(self.start)
+            with m.Case(_State.RUN):
+                m.d.comb += self.active.eq(~self.units_busy | self._stops)
+            with m.Default():
+                m.d.comb += self.active.eq(1)
         return m
 
     def _await_start(self, m: Module) -> None:

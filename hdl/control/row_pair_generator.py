@@ -91,6 +91,8 @@ class RowPairGenerator(wiring.Component):
     start : In(1)
         Begin a walk; not while ``bursts`` has some of the walk before.
     bursts : Out(stream.Signature(burst_layout(machine)))
+    active : Out(1)
+        While it is low no flip-flop changes.
     """
 
     layer: data.View
@@ -104,6 +106,7 @@ class RowPairGenerator(wiring.Component):
                 "layer": In(DESCRIPTOR),
                 "start": In(1),
                 "bursts": Out(stream.Signature(burst_layout(machine))),
+                "active": Out(1),
             }
         )
 
@@ -111,10 +114,16 @@ class RowPairGenerator(wiring.Component):
         m = Module()
         self._pointer_bits = bits_for(self.machine.rows)
         self._state = Signal(_State)
-        self._advance = Signal()
+        self._advance, self._prepares = Signal(), Signal()
         self._ring = Signal(_RING_BITS)
         self._ring_rows = Signal(_RING_BITS + 12)
-        m.d.comb += self._ring.eq(self.layer.ring_lines + 1)
+        m.d.comb += [
+            self._ring.eq(self.layer.ring_lines + 1),
+            self._prepares.eq((self._state == _State.RING) | (self._state == _State.STEPS)),
+            self.active.eq(
+                self.start | self._prepares | self._advance | (self.bursts.valid & self.bursts.ready)
+            ),
+        ]
 
         steps = self._prepare_steps(m)
         self._nest_loops(m)
@@ -132,9 +141,9 @@ class RowPairGenerator(wiring.Component):
         digit = Signal(range(_LINE_BITS // _STEP_DIGIT))
         with m.Switch(self._state):
             with m.Case(_State.IDLE):
-                m.d.sync += [digit.eq(_RING_BITS // _RING_DIGIT - 1), self._ring_rows.eq(0)]
-                m.d.sync += [step.eq(_POSITION.const({})) for step in steps]
                 with m.If(self.start):
+                    m.d.sync += [digit.eq(_RING_BITS // _RING_DIGIT - 1), self._ring_rows.eq(0)]
+                    m.d.sync += [step.eq(_POSITION.const({})) for step in steps]
                     m.d.sync += self._state.eq(_State.RING)
             with m.Case(_State.RING):
                 added = self._ring.word_select(digit, _RING_DIGIT) * layer.line_rows
@@ -189,7 +198,7 @@ class RowPairGenerator(wiring.Component):
             index, ends = Signal.like(limit, name=name), Signal(name=f"{name}_ends")
             is_last = index == limit
             m.d.comb += ends.eq(inner_end & is_last)
-            with m.If(self._state == _State.IDLE):
+            with m.If(self.start):
                 m.d.sync += index.eq(0)
             with m.Elif(self._advance & inner_end):
                 m.d.sync += index.eq(Mux(is_last, 0, index + 1))
@@ -219,9 +228,9 @@ class RowPairGenerator(wiring.Component):
 
         rows, lines = [region_row, window_row, group_row, burst_row], [region_line, window_line, tap_line]
         first_row = self._saturated(layer.input_row)
-        with m.If(self._state == _State.IDLE):
+        with m.If(self.start):
             set_all(lines, _POSITION.const({}))
-        with m.Elif(self._state != _State.WALK):
+        with m.Elif(self._prepares):
             set_all(rows, first_row)
         with m.Elif(self._advance):
             with m.If(~loops["burst"].ends):
@@ -255,7 +264,7 @@ class RowPairGenerator(wiring.Component):
         row, plane_row = (Signal(self._pointer_bits, name=name) for name in ("kernel_row", "plane_row"))
         next_row = self._saturated(row + self.layer.burst_rows + 1)
         first_row = self._saturated(self.layer.kernel_row)
-        with m.If((self._state != _State.WALK) | (self._advance & loops["kernel_tile"].ends)):
+        with m.If(self._prepares | (self._advance & loops["kernel_tile"].ends)):
             m.d.sync += [row.eq(first_row), plane_row.eq(first_row)]
         with m.Elif(self._advance):
             with m.If(loops["plane_group"].ends):

@@ -38,6 +38,8 @@ class SenseWalk(wiring.Component):
     start : In(1)
     steps : Out(stream.Signature(sense_step_layout(machine)))
         The payload is there while it is not ``valid``, too.
+    active : Out(1)
+        While it is low no flip-flop changes.
     """
 
     layer: data.View
@@ -51,6 +53,7 @@ class SenseWalk(wiring.Component):
                 "layer": In(DESCRIPTOR),
                 "start": In(1),
                 "steps": Out(stream.Signature(sense_step_layout(machine))),
+                "active": Out(1),
             }
         )
 
@@ -70,6 +73,7 @@ class SenseWalk(wiring.Component):
             others.eq(layer.last_sub_arrays - layer.load_sub_arrays),
             after.eq(before + others + 1),
             self.steps.valid.eq(waits == 0),
+            self.active.eq(self.start | (waits != 0) | self.steps.ready),
             step.row_a.eq(row_a),
             step.row_b.eq(row_b),
             step.row_d.eq(row_d),

@@ -55,6 +55,8 @@ class InputAddressGenerator(wiring.Component):
     busy : Out(1)
         There are rows to come.
     rows : Out(stream.Signature(ROW_REQUEST))
+    changes : Out(1)
+        While it is low no flip-flop changes.
     """
 
     start: Signal
@@ -68,6 +70,7 @@ class InputAddressGenerator(wiring.Component):
                 "start": In(1),
                 "busy": Out(1),
                 "rows": Out(stream.Signature(ROW_REQUEST)),
+                "changes": Out(1),
             }
         )
 
@@ -125,6 +128,7 @@ class InputAddressGenerator(wiring.Component):
         layer, row = self.layer, self.rows.payload
         self._first_region_row = Signal()
         self._first_region_column = Signal()
+        self._searching = Signal()
         lines = Mux(self._first_region_row, layer.first_lines, layer.next_lines)
         columns = Mux(self._first_region_column, layer.first_columns, layer.next_columns)
         # Regions that need nothing new have no rows: they are left out.
@@ -136,6 +140,7 @@ class InputAddressGenerator(wiring.Component):
         m.d.comb += [
             self.rows.valid.eq(self._walking & ~waits),
             moves.eq(self.rows.valid & self.rows.ready),
+            self.changes.eq(self.start | (self.busy & ~self._walking) | moves | self._searching),
         ]
         self._cluster_moves = moves
         cluster, last_cluster, self._cluster_ends = self._loop(
@@ -164,7 +169,6 @@ class InputAddressGenerator(wiring.Component):
             row.last_of_set.eq(last_cluster & last_plane),
             row.last_of_region.eq(last_piece & last_plane_group & last_line & last_column),
         ]
-        self._searching = Signal()
         ends = row.last_of_set & row.last_of_region & last_region & ~last_region_row
         m.d.comb += waits.eq(ends & self._searching)
         with m.If(walk_ends & ~self.start):

@@ -54,6 +54,8 @@ class InputStreamer(wiring.Component):
         The bank is read, a word's width of bits.
     rows : Out(stream.Signature(row_set_layout(machine)))
         Bus b carries the row of cluster b div (row_buses / clusters).
+    active : Out(1)
+        While it is low no flip-flop changes.
     bank_error : Out(1)
         The next row has elements beyond the bank. No further row is read; stays until `start` or reset.
     """
@@ -76,6 +78,7 @@ class InputStreamer(wiring.Component):
                 "reads": Out(1),
                 "rows": Out(stream.Signature(row_set_layout(machine))),
                 "bank_error": Out(1),
+                "active": Out(1),
             }
         )
 
@@ -147,8 +150,8 @@ class InputStreamer(wiring.Component):
         m.d.comb += exceeds.eq(reads & (request.address + row_end > bank_bits))
 
         self._room = Signal()
-        accepted = Signal()
-        fails = Signal()
+        self._accepted = accepted = Signal()
+        self._fails = fails = Signal()
         m.d.comb += [
             fails.eq(self._walk.rows.valid & exceeds),
             self._walk.rows.ready.eq(self._room & ~exceeds & ~self.bank_error & ~self.start),
@@ -170,8 +173,9 @@ class InputStreamer(wiring.Component):
         with m.If(self.start):
             m.d.sync += self._asked_valid.eq(0)
         with m.Elif(self._room):
+            m.d.sync += self._asked_valid.eq(accepted)
+        with m.If(accepted):
             m.d.sync += [
-                self._asked_valid.eq(accepted),
                 self._asked.eq(request),
                 self._length.eq(length),
                 self._first.eq(first),
@@ -341,7 +345,15 @@ class InputStreamer(wiring.Component):
             m.d.sync += self.rows.valid.eq(0)
         with m.If(self.start):
             m.d.sync += [complete.eq(0), counts.eq(0), fresh.eq(0), self.rows.valid.eq(0)]
-        m.d.comb += self.busy.eq(self._walk.busy | self._asked_valid | complete | self.rows.valid)
+        m.d.comb += [
+            self.busy.eq(self._walk.busy | self._asked_valid | complete | self.rows.valid),
+            self.active.eq(
+                Cat(
+                    *(self._walk.changes, self._accepted, self._fails, forms, moves, counts, fresh),
+                    self.rows.valid & self.rows.ready,
+                ).any()
+            ),
+        ]
 
 
 def _least(value: Value, limit: Value | int, unless_zero: Value | int = 1) -> Value:

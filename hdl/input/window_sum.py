@@ -40,6 +40,8 @@ class WindowSum(wiring.Component):
         A burst of a window's first kernel tile and first kernel plane is begun.
     sums : Out(stream.Signature(window_sums_layout(machine)))
         Modulo 2^25; a program keeps them below 2^24.
+    active : Out(1)
+        While it is low no flip-flop changes and the bank of row sums is not used.
     """
 
     row_write: data.View
@@ -53,6 +55,7 @@ class WindowSum(wiring.Component):
                 "row_write": In(row_write_layout(machine)),
                 "burst": In(window_burst_layout(machine)),
                 "sums": Out(stream.Signature(window_sums_layout(machine))),
+                "active": Out(1),
             }
         )
 
@@ -88,9 +91,9 @@ class WindowSum(wiring.Component):
         m.d.sync += [
             adds.eq(active),
             ends.eq(active & burst.last & at_last_row),
-            clears.eq(burst.first),
-            shift.eq(burst.shift),
         ]
+        with m.If(active):
+            m.d.sync += [clears.eq(burst.first), shift.eq(burst.shift)]
         layout = window_sums_layout(machine)
         held = Signal(layout, reset_less=True)
         total = Signal(layout)
@@ -116,4 +119,5 @@ class WindowSum(wiring.Component):
                 m.d.sync += waiting[index].eq(total)
             with m.Elif(taken):
                 m.d.sync += waiting[index].eq(waiting[min(index + 1, _DEPTH - 1)])
+        m.d.comb += self.active.eq(self.row_write.valid | self.burst.valid | active | adds | ends | taken)
         return m

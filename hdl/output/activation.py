@@ -29,10 +29,12 @@ LANE_STEP = data.StructLayout(
         "looks_up": 1,
         "takes_level": 1,
         "takes_value": 1,
+        "wakes": 1,
     }
 )
 """What a lane does in a cycle: it keeps its pooled sum; begins a search; has begun one in the cycle before, or has
-none; reads a word of thresholds, or of a table; takes a level, or a value, from its multiplier."""
+none; reads a word of thresholds, or of a table; takes a level, or a value, from its multiplier. ``wakes``: a beat
+begins in the next cycle, or has not ended before this one."""
 
 LANE_CONFIGURATION = data.StructLayout(
     {
@@ -89,6 +91,8 @@ class Activation(wiring.Component):
     kept_level : Out(9)
     kept_value : Out(32)
     code : Out(8)
+    active : Out(1)
+        While it is low the clock may stop: value and level stay, and no code is looked at that rests on others.
 
     Raises
     ------
@@ -108,6 +112,7 @@ class Activation(wiring.Component):
     kept_level: Signal
     kept_value: Signal
     code: Signal
+    active: Signal
 
     def __init__(self, words: int) -> None:
         require_positive(words=words)
@@ -126,6 +131,7 @@ class Activation(wiring.Component):
                 "kept_level": Out(LEVEL_BITS),
                 "kept_value": Out(RAW_BITS),
                 "code": Out(CODE_BITS - 1),
+                "active": Out(1),
             }
         )
 
@@ -134,6 +140,9 @@ class Activation(wiring.Component):
         self._keep(m)
         level = self._search(m)
         self._read(m, level)
+        step = self.step
+        takes = step.keeps | step.takes_level | step.takes_value
+        m.d.comb += self.active.eq(step.wakes | takes | self.beyond)
         return m
 
     def _keep(self, m: Module) -> None:

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from spinplane.machine import Machine, bits_for
 
 from ..common.descriptor import DESCRIPTOR
-from .arithmetic import register, wire
+from .arithmetic import wire
 from .turn import ENDS
 
 _MOST_CLUSTERS = 8
@@ -77,6 +77,8 @@ class BeatWalk(wiring.Component):
     take : In(1)
         The beat is taken; only while `ready` is high.
     position : Out(position_layout(machine))
+    active : Out(1)
+        While it is low no flip-flop changes.
     """
 
     LATENCY = 12
@@ -86,6 +88,7 @@ class BeatWalk(wiring.Component):
     ready: Signal
     take: Signal
     position: data.View
+    active: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -96,6 +99,7 @@ class BeatWalk(wiring.Component):
                 "ready": Out(1),
                 "take": In(1),
                 "position": Out(position_layout(machine)),
+                "active": Out(1),
             }
         )
 
@@ -103,7 +107,7 @@ class BeatWalk(wiring.Component):
         m = Module()
         layer, position = self.layer, self.position
         self._count(m)
-        self._pace(m)
+        waits = self._pace(m)
         at_last, ends = self._at_last, self._ends
 
         columns, rows = layer.region_columns, layer.region_rows
@@ -114,8 +118,14 @@ class BeatWalk(wiring.Component):
         out_x = self._place(m, "out_x", _INDEX_BITS, 0, 1, columns + 1, along_x)
         out_y = self._place(m, "out_y", _INDEX_BITS, 0, 1, rows + 1, along_y)
         # Slow, but held: no cluster but the first one is met before.
-        across = register(m, "cluster_stride_x", (layer.stride_x * (columns + 1))[:_INDEX_BITS])
-        down = register(m, "cluster_stride_y", (layer.stride_y * (rows + 1))[:_INDEX_BITS])
+        across, down = (
+            Signal(_INDEX_BITS, name=f"cluster_stride_{side}", reset_less=True) for side in ("x", "y")
+        )
+        with m.If(waits):
+            m.d.sync += [
+                across.eq(layer.stride_x * (columns + 1)),
+                down.eq(layer.stride_y * (rows + 1)),
+            ]
         window_x = self._place(m, "window_x", window, layer.first_window_x, layer.stride_x, across, along_x)
         window_y = self._place(m, "window_y", window, layer.first_window_y, layer.stride_y, down, along_y)
 
@@ -189,11 +199,15 @@ class BeatWalk(wiring.Component):
         last_in_line = (1 << layer.log_clusters_x) - 1
         self._ends_line = wire(m, "ends_line", (self._counters["cluster"] & last_in_line) == last_in_line)
 
-    def _pace(self, m: Module) -> None:
+    def _pace(self, m: Module) -> Value:
+        """When the next beat can be taken; returns whether that is still to come."""
         walking = Signal()
         waited = Signal()
         wait, next_wait = (Signal.like(self.layer.interval, name=name) for name in ("wait", "next_wait"))
-        m.d.comb += self.ready.eq(walking & waited)
+        m.d.comb += [
+            self.ready.eq(walking & waited),
+            self.active.eq(self.start | self.take | (wait != 0) | ~waited),
+        ]
         m.d.sync += [wait.eq(next_wait), waited.eq(next_wait == 0)]
         with m.If(self.start):
             m.d.sync += walking.eq(1)
@@ -203,6 +217,7 @@ class BeatWalk(wiring.Component):
             m.d.comb += next_wait.eq(Mux(self.position.outer, self.layer.interval - 1, 0))
         with m.Elif(wait != 0):
             m.d.comb += next_wait.eq(wait - 1)
+        return wait != 0
 
     def _exists(self, m: Module) -> Value:
         """Whether the map has the place of the beat: those of a slot follow one another, slots are apart."""

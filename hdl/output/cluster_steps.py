@@ -15,6 +15,8 @@ _COUNT_BITS = 16
 CLUSTER_PRODUCT = {"count_bits": _COUNT_BITS, "step_bits": STEP_BITS, "bits_a_cycle": 6}
 #: Maps: that of the residual operand, which is needed first, and that of the output.
 MAPS = 2
+#: Cycles from a start until all steps are there.
+CLUSTER_STEPS_CYCLES = 8 * MAPS + 1
 
 
 def cluster_steps_layout(machine: Machine) -> data.StructLayout:
@@ -39,6 +41,8 @@ class ClusterSteps(wiring.Component):
         Region rows and columns of a cluster, less one. With `maps` held constant until the last product is there.
     maps : In(ArrayLayout(map_steps_layout(), 2))
     steps : Out(ArrayLayout(cluster_steps_layout(machine), 2))
+    active : Out(1)
+        While it is low no flip-flop changes.
     """
 
     start: Signal
@@ -46,6 +50,7 @@ class ClusterSteps(wiring.Component):
     last_column: Signal
     maps: data.View
     steps: data.View
+    active: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -56,31 +61,35 @@ class ClusterSteps(wiring.Component):
                 "last_column": In(_COUNT_BITS),
                 "maps": In(data.ArrayLayout(map_steps_layout(), MAPS)),
                 "steps": Out(data.ArrayLayout(cluster_steps_layout(machine), MAPS)),
+                "active": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product = place(m, platform, "serial_multiplier", SerialMultiplier(**CLUSTER_PRODUCT))
+        assert 1 + 2 * MAPS * product.latency == CLUSTER_STEPS_CYCLES
         number = Signal(range(2 * MAPS))
         cycle = Signal(range(product.latency))
         works = Signal()
         ends = cycle == product.latency - 1
+        is_last = number == 2 * MAPS - 1
         following = Signal.like(number)
         m.d.comb += [
             following.eq(Mux(self.start, 0, number + 1)),
-            product.start.eq(self.start | (works & ends)),
+            product.start.eq(self.start | (works & ends & ~is_last)),
             product.last_step.eq(Mux(following[0], self.last_row, self.last_column)),
             product.step.eq(
                 Array(bits for one in self.maps for bits in (one.pixel_bits, one.line_bits))[following]
             ),
+            self.active.eq(self.start | works),
         ]
         with m.If(self.start):
             m.d.sync += [works.eq(1), number.eq(0), cycle.eq(0)]
         with m.Elif(works):
             m.d.sync += cycle.eq(Mux(ends, 0, cycle + 1))
             with m.If(ends):
-                m.d.sync += [number.eq(following), works.eq(number != 2 * MAPS - 1)]
+                m.d.sync += [number.eq(following), works.eq(~is_last)]
         found = narrowed(product.product, map_address_bits(self.machine))
         for index, map_steps in enumerate(self.steps):
             for direction, name in enumerate(("pixels", "lines")):

@@ -172,6 +172,7 @@ class Dpu(wiring.Component):
             self.parameters.sums.address.eq(beat.beat.word),
             correction.accumulator_shift.eq(layer.accumulator_shift),
             correction.scale.eq(layer.window_sum_scale),
+            correction.valid.eq(self.in_valid),
             correction.accumulators.eq(beat.values),
             correction.window_sum.eq(beat.window_sum),
             *(bias.eq(channel.bias) for bias, channel in zip(correction.biases, channels, strict=True)),
@@ -282,7 +283,7 @@ class Dpu(wiring.Component):
                 lane.step.keeps.eq(pooled),
                 *(
                     lane.step[name].eq(getattr(walk, name))
-                    for name in ("begins", "has_begun", "looks", "looks_up")
+                    for name in ("begins", "has_begun", "looks", "looks_up", "wakes")
                 ),
                 lane.pooled.eq(self._pooled[number]),
                 lane.bounds.eq(bounds[number]),

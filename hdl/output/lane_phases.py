@@ -1,6 +1,6 @@
 """Lane phases: walks the lanes of a beat through the products that a pass makes of its pooled sums."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,12 +34,16 @@ class LanePhases(wiring.Component):
     beat : In(beat_layout(machine))
         Looked at while its turns are issued.
     turns : Out(turns_layout(machine))
+    active : Out(1)
+        A beat's turns are issued, or in a stage. While it is low the clock may stop: nothing but what is told of turns
+        that are not valid would change.
     """
 
     layer: data.View
     start: Signal
     beat: data.View
     turns: data.View
+    active: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -49,6 +53,7 @@ class LanePhases(wiring.Component):
                 "start": In(1),
                 "beat": In(beat_layout(machine)),
                 "turns": Out(turns_layout(machine)),
+                "active": Out(1),
             }
         )
 
@@ -58,22 +63,24 @@ class LanePhases(wiring.Component):
         lanes = self.machine.lanes_per_multiplier
         rest_cycles = max(0, MULTIPLY_CYCLES + 2 - lanes)
 
-        active = Signal()
+        works = Signal()
         second = Signal()
         lane = Signal(range(lanes))
         phase = Signal(range(_PHASES))
         wait = Signal(range(max(rest_cycles, 7) + 1))
         has_second = Signal()
         is_last_phase = Signal()
+        starts = self.start & layer.multiplies
         m.d.comb += [
             has_second.eq(layer.residual & (phase == layer.own_code)),
             is_last_phase.eq(phase == Mux(layer.own_code, 1 + layer.multiplies_total, 0)),
-            turn.valid.eq(active & (wait == 0)),
+            turn.valid.eq(works & (wait == 0)),
             turn.lane.eq(lane),
             turn.opens.eq((phase == 0) & (lane == 0) & ~second),
             turn.closes.eq(second | ~has_second),
             turn.ends.eq(turn.closes & is_last_phase & (lane == lanes - 1)),
             turn.beat.eq(self.beat),
+            self.active.eq(starts | works | Cat(turn.valid for turn in self.turns).any()),
         ]
         with m.If(second):
             m.d.comb += turn.kind.eq(Product.RESIDUAL.value)
@@ -91,12 +98,12 @@ class LanePhases(wiring.Component):
                 with m.If(lane == lanes - 1):
                     m.d.sync += [lane.eq(0), phase.eq(phase + 1), wait.eq(rest_cycles)]
                     with m.If(is_last_phase):
-                        m.d.sync += [active.eq(0), phase.eq(0), wait.eq(0)]
-        with m.Elif(active):
+                        m.d.sync += [works.eq(0), phase.eq(0), wait.eq(0)]
+        with m.Elif(works):
             m.d.sync += wait.eq(wait - 1)
-        with m.If(self.start & layer.multiplies):
+        with m.If(starts):
             waits = layer.residual & ~layer.own_code
-            m.d.sync += [active.eq(1), wait.eq(Mux(waits, layer.residual_planes, 0))]
+            m.d.sync += [works.eq(1), wait.eq(Mux(waits, layer.residual_planes, 0))]
 
         for cycle, now in enumerate(list(self.turns)[1:], 1):
             before = self.turns[cycle - 1]

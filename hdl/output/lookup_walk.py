@@ -43,6 +43,8 @@ class LookupWalk(wiring.Component):
     ends : Out(1)
     ended_beat : Out(beat_layout(machine))
         The beat whose codes are there.
+    wakes : Out(1)
+        A beat begins in the next cycle, or has not ended before this one.
     configuration : Out(LANE_CONFIGURATION)
         What lanes do in the pass.
     """
@@ -57,6 +59,7 @@ class LookupWalk(wiring.Component):
     read_beat: data.View
     ends: Signal
     ended_beat: data.View
+    wakes: Signal
     configuration: data.View
 
     def __init__(self, machine: Machine) -> None:
@@ -73,6 +76,7 @@ class LookupWalk(wiring.Component):
                 "read_beat": Out(beat),
                 "ends": Out(1),
                 "ended_beat": Out(beat),
+                "wakes": Out(1),
                 "configuration": Out(LANE_CONFIGURATION),
             }
         )
@@ -110,6 +114,7 @@ class LookupWalk(wiring.Component):
             self.read_beat.eq(Mux(self.begins, self.beat, reading)),
             self.ends.eq(Mux(lookups == 0, self.begins, has_ended)),
             self.ended_beat.eq(Mux(lookups == 0, self.beat, read)),
+            self.wakes.eq(self.next_begins | self.begins | works | self.ends),
         ]
         self._configure(m)
         return m

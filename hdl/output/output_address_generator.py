@@ -38,6 +38,8 @@ class OutputAddressGenerator(wiring.Component):
         The loops that this beat ends.
     address : Out(map_address_bits(machine))
         Of this beat.
+    active : Out(1)
+        While it is low no flip-flop changes.
     """
 
     steps: data.View
@@ -46,6 +48,7 @@ class OutputAddressGenerator(wiring.Component):
     next: Signal
     ends: data.View
     address: Signal
+    active: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -57,6 +60,7 @@ class OutputAddressGenerator(wiring.Component):
                 "next": In(1),
                 "ends": In(ENDS),
                 "address": Out(map_address_bits(machine)),
+                "active": Out(1),
             }
         )
 
@@ -109,5 +113,5 @@ class OutputAddressGenerator(wiring.Component):
                 m.d.sync += group.eq(Mux(restarts, kernel_tile, following))
             with m.If(ends_kernel_tile):
                 m.d.sync += kernel_tile.eq(following)
-        m.d.comb += self.address.eq(added(cluster, beat))
+        m.d.comb += [self.address.eq(added(cluster, beat)), self.active.eq(self.start | self.next)]
         return m

@@ -55,6 +55,8 @@ class OutputPacker(wiring.Component):
     mask : Out(width)
     last : Out(1)
         The last write of a beat, whether it is written or not.
+    active : Out(1)
+        While it is low no flip-flop changes.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class OutputPacker(wiring.Component):
     data: Signal
     mask: Signal
     last: Signal
+    active: Signal
 
     def __init__(self, lanes: int, width: int) -> None:
         require_positive(lanes=lanes, width=width)
@@ -102,6 +105,7 @@ class OutputPacker(wiring.Component):
                 "data": Out(width),
                 "mask": Out(width),
                 "last": Out(1),
+                "active": Out(1),
             }
         )
 
@@ -124,12 +128,12 @@ class OutputPacker(wiring.Component):
                 busy.eq(1),
                 written.eq(self.written),
             ]
-        with m.Else():
+        with m.Elif(busy):
             m.d.sync += [
                 planes.eq(planes >> lanes),
                 address.eq(address + Mux(self.raw, raw_size, self.line_bits)),
                 number.eq(number + 1),
-                busy.eq(busy & ~self.last),
+                busy.eq(~self.last),
             ]
 
         plane_mask, raw_mask = self._mask(address, lanes), self._mask(address, raw_size)
@@ -140,6 +144,7 @@ class OutputPacker(wiring.Component):
         m.d.comb += [
             self.last.eq(busy & (number == Mux(self.raw, raw_writes - 1, self.last_plane))),
             self.write_valid.eq(busy & written),
+            self.active.eq(self.in_valid | busy),
             self.word.eq(address >> exact_log2(width)),
             self.data.eq(Mux(self.raw, raw_data, plane_data)),
             self.mask.eq(Mux(self.raw, raw_mask, plane_mask)),

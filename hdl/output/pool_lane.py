@@ -58,7 +58,7 @@ class PoolLane(wiring.Component):
         m = Module()
         # A copy for each lane: what decides for all bits of all lanes at once would take long to reach them.
         way, pooled = (
-            Signal(POOL_WAY, name="taken_way"),
+            Signal(POOL_WAY, name="taken_way", init={"passes_on": 1, "takes_held": 1}),
             Signal(signed(POOLED_BITS), name="sum", reset_less=True),
         )
         held = Signal(signed(POOLED_BITS))

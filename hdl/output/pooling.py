@@ -47,6 +47,8 @@ class Pooling(wiring.Component):
         Lanes that take the least value with ``MAX``.
     pooled : Out(ArrayLayout(signed(36), results_per_cycle))
         Of an outer beat; stays until the next beat's.
+    active : Out(1)
+        While it is low no flip-flop changes, and the memory is not used.
     """
 
     LATENCY = 2
@@ -61,6 +63,7 @@ class Pooling(wiring.Component):
     values: data.View
     least: Signal
     pooled: data.View
+    active: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -76,6 +79,7 @@ class Pooling(wiring.Component):
                 "values": In(data.ArrayLayout(signed(VALUE_BITS), lanes)),
                 "least": In(lanes),
                 "pooled": Out(data.ArrayLayout(signed(POOLED_BITS), lanes)),
+                "active": Out(1),
             }
         )
 
@@ -86,6 +90,7 @@ class Pooling(wiring.Component):
 
         # The read.
         keeps = Signal()
+        taken = Signal()
         same = Signal()
         address = Signal.like(self.address, name="joined_address", reset_less=True)
         joins = self.in_valid & pools & self.counts & self.seen
@@ -101,11 +106,14 @@ class Pooling(wiring.Component):
             way.compares.eq(joins & is_max),
             way.takes_value.eq(self.in_valid & (~pools | (self.counts & ~self.seen))),
             way.takes_held.eq(~self.in_valid | (pools & ~self.counts & self.seen)),
+            self.active.eq(self.in_valid | taken),
         ]
         m.d.sync += [
             keeps.eq(self.in_valid & pools & self.counts & ~self.outer),
-            address.eq(self.address),
+            taken.eq(self.in_valid),
         ]
+        with m.If(self.in_valid):
+            m.d.sync += address.eq(self.address)
 
         # The join.
         joined = Signal(self.pooled.shape())

@@ -40,6 +40,8 @@ class ResidualLoader(wiring.Component):
         Those bits are not all in the bank: nothing is read.
     residuals : Out(ArrayLayout(8, results_per_cycle))
         Planes beyond the last are 0.
+    active : Out(1)
+        While it is low no flip-flop changes, and the bank is not read.
     """
 
     last_plane: Signal
@@ -50,6 +52,7 @@ class ResidualLoader(wiring.Component):
     read: wiring.PureInterface
     beyond: Signal
     residuals: data.View
+    active: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -63,6 +66,7 @@ class ResidualLoader(wiring.Component):
                 "read": Out(wide_read(machine.columns)),
                 "beyond": Out(1),
                 "residuals": Out(data.ArrayLayout(_PLANES, machine.results_per_cycle)),
+                "active": Out(1),
             }
         )
 
@@ -72,7 +76,7 @@ class ResidualLoader(wiring.Component):
         bank_bits = self.machine.image_words * self.machine.columns
 
         started = Signal()
-        active = Signal()
+        reads = Signal()
         arrives = Signal()
         plane, arrived_plane = (
             Signal.like(self.last_plane, name=name, reset_less=True) for name in ("plane", "arrived_plane")
@@ -81,19 +85,22 @@ class ResidualLoader(wiring.Component):
         following = added(address, narrowed(self.plane_bits, len(address)))
         in_bank = wire(m, "in_bank", address <= bank_bits - lanes)
         m.d.comb += [
-            self.read.enable.eq(active & in_bank),
+            self.read.enable.eq(reads & in_bank),
             self.read.address.eq(address),
-            self.beyond.eq(active & ~in_bank),
+            self.beyond.eq(reads & ~in_bank),
+            self.active.eq(self.start | started | reads | arrives),
         ]
-        m.d.sync += [started.eq(self.start & ~self.skip), arrives.eq(active), arrived_plane.eq(plane)]
+        m.d.sync += [started.eq(self.start & ~self.skip), arrives.eq(reads)]
         with m.If(self.start):
             m.d.sync += address.eq(self.address)
-        with m.Elif(active):
+        with m.Elif(reads):
             m.d.sync += address.eq(following)
+        with m.If(reads):
+            m.d.sync += arrived_plane.eq(plane)
         with m.If(started):
-            m.d.sync += [active.eq(1), plane.eq(0)]
-        with m.Elif(active):
-            m.d.sync += [active.eq(plane != self.last_plane), plane.eq(plane + 1)]
+            m.d.sync += [reads.eq(1), plane.eq(0)]
+        with m.Elif(reads):
+            m.d.sync += [reads.eq(plane != self.last_plane), plane.eq(plane + 1)]
 
         planes = [Signal(lanes, name=f"plane_{index}", reset_less=True) for index in range(_PLANES)]
         with m.If(arrives):

@@ -37,6 +37,8 @@ class RowStore(wiring.Component):
         Of the image bank.
     busy : Out(1)
         A row is written.
+    active : Out(1)
+        While it is low no flip-flop changes.
     """
 
     layer: data.View
@@ -57,6 +59,7 @@ class RowStore(wiring.Component):
                 "row": In(machine.columns),
                 "write": Out(bank_write(machine.image_words, machine.columns)),
                 "busy": Out(1),
+                "active": Out(1),
             }
         )
 
@@ -69,6 +72,7 @@ class RowStore(wiring.Component):
             self.write.address.eq(word),
             self.write.data.eq(self.row),
             self.write.mask.eq(~0),
+            self.active.eq(self.start | self.sensed | self.busy),
         ]
         with m.If(self.start):
             m.d.sync += word.eq(layer.out_base)

@@ -73,6 +73,9 @@ class Scaler(wiring.Component):
         Lanes that keep it.
     value : Out(32)
     takes_value : Out(lanes_per_multiplier)
+    active : Out(1)
+        A turn is in one of the stages. While it is low the clock may stop: flip-flops would follow what comes, but
+        nothing of it is taken, and no turn that begins later has to do with it.
     """
 
     layer: data.View
@@ -83,6 +86,7 @@ class Scaler(wiring.Component):
     takes_level: Signal
     value: Signal
     takes_value: Signal
+    active: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -97,6 +101,7 @@ class Scaler(wiring.Component):
                 "takes_level": Out(machine.lanes_per_multiplier),
                 "value": Out(RAW_BITS),
                 "takes_value": Out(machine.lanes_per_multiplier),
+                "active": Out(1),
             }
         )
 
@@ -119,6 +124,7 @@ class Scaler(wiring.Component):
             batch_norm.offset.eq(scales.offsets.offset),
         ]
         self._quantize(m, platform, batch_norm.value)
+        m.d.comb += self.active.eq(Cat(turn.valid for turn in turns).any() | self.takes_value.any())
         return m
 
     def _is_own(self, turn: data.View) -> Value:

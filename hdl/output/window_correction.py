@@ -31,10 +31,14 @@ class WindowCorrection(wiring.Component):
     accumulator_shift : In(2)
         Held constant from the first beat to the last sums, as is `scale` from the cycle before the first beat on.
     scale : In(signed(9))
+    valid : In(1)
+        A beat comes.
     accumulators : In(result_beat_layout(machine))
     window_sum : In(signed(25))
     biases : In(ArrayLayout(signed(32), results_per_cycle))
     sums : Out(ArrayLayout(signed(32), results_per_cycle))
+    active : Out(1)
+        A beat comes, or is in one of the steps. While it is low the clock may stop: no beat's sums would change.
     """
 
     LATENCY = 3
@@ -42,10 +46,12 @@ class WindowCorrection(wiring.Component):
 
     accumulator_shift: Signal
     scale: Signal
+    valid: Signal
     accumulators: data.View
     window_sum: Signal
     biases: data.View
     sums: data.View
+    active: Signal
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
@@ -54,15 +60,20 @@ class WindowCorrection(wiring.Component):
             {
                 "accumulator_shift": In(2),
                 "scale": In(signed(WINDOW_SCALE_BITS)),
+                "valid": In(1),
                 "accumulators": In(result_beat_layout(machine)),
                 "window_sum": In(signed(WINDOW_SUM_BITS)),
                 "biases": In(values),
                 "sums": Out(values),
+                "active": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        is_taken, is_biased = Signal(), Signal()
+        m.d.sync += [is_taken.eq(self.valid), is_biased.eq(is_taken)]
+        m.d.comb += self.active.eq(self.valid | is_taken | is_biased)
         window_sum = register(m, "taken_window_sum", Value.cast(self.window_sum))
         correction = register(m, "correction", self._product(m, window_sum))
         for lane in range(self.machine.results_per_cycle):

@@ -4,6 +4,7 @@ from .proof import load
 
 PROOFS = load(
     "power_up_proofs",
+    "clock_gating_proofs",
     "array_proofs",
     "control_proofs",
     "output_proofs",

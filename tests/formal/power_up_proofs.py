@@ -35,7 +35,7 @@ _WHOLE = "32 sub-arrays of 512 rows and 256 columns"
 #: Flip-flops that move without a start; nothing looks at them until one.
 _MOVES = (
     *("cycle", "digit", "error", "first_exists_1", "has_begun", "kernel_row", "plane_row", "rows__payload"),
-    *("second_exists_1", "starts_odd_1", "taken_way", "waited"),
+    *("second_exists_1", "starts_odd_1", "waited"),
 )
 
 

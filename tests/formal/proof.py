@@ -109,8 +109,8 @@ class Harness:
                     }
         return list(found.values())
 
-    def resettable(self, *but: str) -> list[Signal]:
-        """The flip-flops with a reset within the unit and what it contains, `but` for some of its parts."""
+    def flip_flops(self, *but: str) -> list[Signal]:
+        """Those within the unit and what it contains, `but` for some of its parts."""
         found: dict[int, Signal] = {}
         fragments = [self.unit]
         while fragments:
@@ -119,8 +119,12 @@ class Harness:
                 Fragment.get(inner, None) for inner, name, *_ in fragment.subfragments if name not in but
             ]
             for statement in fragment.statements.get("sync", ()):
-                found |= {id(signal): signal for signal in statement._lhs_signals() if not signal.reset_less}
+                found |= {id(signal): signal for signal in statement._lhs_signals()}
         return list(found.values())
+
+    def resettable(self, *but: str) -> list[Signal]:
+        """The flip-flops with a reset."""
+        return [signal for signal in self.flip_flops(*but) if not signal.reset_less]
 
     def prove(self, *conditions: Value) -> None:
         """What always holds."""

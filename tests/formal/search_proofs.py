@@ -60,10 +60,12 @@ def _lookup_walk(unit: Callable[..., Any]) -> Harness:
     beats = [walk.beat.as_value()]
     for _ in range(_LONGEST):
         beats.append(h.delayed(beats[-1], 1))
+    unended = [now & (at <= 2 * ref.lookups) for at, now in enumerate(began)]
     ending = [began[2 * n] & (ref.lookups == n) for n in range(MOST_SEARCH_READS + 2)]
     h.prove(
         *(~h.after(1) | (getattr(walk, name) == step) for name, step in ref.steps.items()),
         walk.ends == Cat(ending).any(),
+        ~h.after(1) | (walk.wakes == (walk.next_begins | Cat(unended).any())),
         *(~ends | (walk.ended_beat.as_value() == beats[2 * n]) for n, ends in enumerate(ending)),
         *(
             ~(began[2 * n] & (ref.lookups > n)) | (walk.read_beat.as_value() == beats[2 * n])

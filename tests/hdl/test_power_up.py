@@ -32,12 +32,15 @@ def powered_up(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def stripped(name: str, folder: Path, *, asynchronous_reset: bool = False) -> Path:
+def stripped(
+    name: str, folder: Path, *, asynchronous_reset: bool = False, clock_gating: str = "none"
+) -> Path:
     exported = export_machine(
         load_machine(name),
         folder / name,
         kept_in=default_build_root(),
         asynchronous_reset=asynchronous_reset,
+        clock_gating=clock_gating,
     )
     assert strip_export(exported.folder, exported.modules) > 300
     return exported.folder
@@ -52,15 +55,20 @@ def watch_lines_at_any_time(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "asynchronous_reset"),
+    ("name", "asynchronous_reset", "clock_gating"),
     [
-        ("tiny", False),
-        pytest.param("tiny", True, marks=pytest.mark.thorough),
-        pytest.param("paper8", False, marks=pytest.mark.thorough),
+        ("tiny", False, "none"),
+        ("tiny", False, "cells"),
+        pytest.param("tiny", True, "none", marks=pytest.mark.thorough),
+        pytest.param("tiny", False, "enables", marks=pytest.mark.thorough),
+        pytest.param("tiny", True, "cells", marks=pytest.mark.thorough),
+        pytest.param("paper8", False, "none", marks=pytest.mark.thorough),
     ],
 )
-def test_icarus_begins_with_everything_unknown(name: str, asynchronous_reset: bool, tmp_path: Path) -> None:
-    folder = stripped(name, tmp_path, asynchronous_reset=asynchronous_reset)
+def test_icarus_begins_with_everything_unknown(
+    name: str, asynchronous_reset: bool, clock_gating: str, tmp_path: Path
+) -> None:
+    folder = stripped(name, tmp_path, asynchronous_reset=asynchronous_reset, clock_gating=clock_gating)
     watch_lines_at_any_time(folder)
     run = powered_up(folder)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -68,9 +76,10 @@ def test_icarus_begins_with_everything_unknown(name: str, asynchronous_reset: bo
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["tiny", "paper8"])
-def test_verilator_begins_with_random_values(name: str, tmp_path: Path) -> None:
-    run = powered_up(stripped(name, tmp_path), "--simulator", "verilator", "--power-ups", str(POWER_UPS))
+@pytest.mark.parametrize(("name", "clock_gating"), [("tiny", "none"), ("tiny", "cells"), ("paper8", "none")])
+def test_verilator_begins_with_random_values(name: str, clock_gating: str, tmp_path: Path) -> None:
+    folder = stripped(name, tmp_path, clock_gating=clock_gating)
+    run = powered_up(folder, "--simulator", "verilator", "--power-ups", str(POWER_UPS))
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.count("output, counters and log are as expected") == POWER_UPS
 

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from spinplane.hdl.common.bank import BANK, bank_model
+from spinplane.hdl.common.clock_gate import CLOCK_GATE, ClockGating, clock_gate_model
 from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.hdl.output.output_stage import OutputStage
 from spinplane.machine import Machine
@@ -31,20 +32,24 @@ PART = "8"
 
 
 @pytest.mark.parametrize(
-    ("sizes", "simulator", "every"),
+    ("sizes", "simulator", "every", "clock_gating"),
     [
-        (SIZES[0], "icarus", PART),
-        (SIZES[1], "verilator", "1"),
-        (SIZES[2], "icarus", PART),
-        (SIZES[3], "verilator", "1"),
-        *(pytest.param(sizes, "icarus", "1", marks=pytest.mark.thorough) for sizes in SIZES[::2]),
+        (SIZES[0], "icarus", PART, ClockGating.ENABLES),
+        pytest.param(SIZES[1], "verilator", "1", ClockGating.CELLS, marks=pytest.mark.thorough),
+        pytest.param(SIZES[3], "verilator", "1", ClockGating.CELLS, marks=pytest.mark.thorough),
+        *(
+            pytest.param(sizes, "icarus", "1", ClockGating.NONE, marks=pytest.mark.thorough)
+            for sizes in SIZES[::2]
+        ),
     ],
 )
-def test_bench(sizes: dict[str, int], simulator: str, every: str) -> None:
+def test_bench(sizes: dict[str, int], simulator: str, every: str, clock_gating: ClockGating) -> None:
+    """Values, cycles and errors, of which a stopped clock changes none."""
     parameters = COMMON | {"name": "bench"} | sizes
+    modules = verilog_modules(OutputStage(Machine(**parameters)), "output_stage", clock_gating)
     run = run_bench(
         "spinplane.sim.benches.output.bench_output_stage",
-        {BANK: bank_model(), **verilog_modules(OutputStage(Machine(**parameters)), "output_stage")},
+        {BANK: bank_model(), CLOCK_GATE: clock_gate_model(), **modules},
         "output_stage",
         simulator=simulator,
         environment={"BENCH_PARAMETERS": json.dumps(parameters), "BENCH_EVERY": every},
