@@ -16,6 +16,7 @@ from spinplane.behavioral.accelerator import AcceleratorRun as FunctionalRun
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
+from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
@@ -26,8 +27,9 @@ from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
 
 from ..models import Model, open_network
-from .clock import clock_of
+from .clock import DEFAULT_TECHNOLOGY, clock_of
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
+from .estimate import run_energy
 from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
 
 _WAVES = "waves.vcd"
@@ -171,6 +173,11 @@ def run_network(
         run_seconds=rtl.run_seconds,
         waves=rtl.waves,
         clock=of_machine,
+        energy=run_energy(
+            program, counters.rtl, load_technology(technology or DEFAULT_TECHNOLOGY), of_machine
+        )
+        if of_machine
+        else None,
     )
 
 

@@ -7,12 +7,14 @@ from typing import ClassVar
 import numpy as np
 from rich.table import Table
 
+from spinplane.evaluation import Interval
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock
 
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import UNWRITTEN, Report
 from .clock import clock_line, time_us
+from .estimate_result import energy_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,8 @@ class NetworkRun(Report):
         Of a network with several.
     clock : MachineClock or None
         None where nothing is said of the technology, and the default one cannot be the machine's.
+    energy : Interval or None
+        Of the steady run, from the RTL's counters, in J, see `spinplane.estimate`; None without a clock.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("wrong", "classes", "cycles", "cycles_cold", "time_us")
@@ -144,6 +148,7 @@ class NetworkRun(Report):
     waves: Path | None
     further_outputs: tuple[NamedOutput, ...] = ()
     clock: MachineClock | None = None
+    energy: Interval | None = None
 
     @property
     def classes(self) -> list[int]:
@@ -205,6 +210,7 @@ class NetworkRun(Report):
             f"{self.cycles_cold:,} cycles, which loads the kernels"
             + (f"; {without:.1%} without the first layer" if without is not None else ""),
             clock_line(self.clock, steady=self.cycles, cold=self.cycles_cold),
+            *([energy_line(self.energy)] if self.energy else []),
         ]
         if self.wrong and not self.mismatches:
             lines.append(f"wrong values     {self.wrong:,}, caused by the faults of the memory")
