@@ -1,0 +1,47 @@
+"""The command about the paper."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import spinplane
+
+from .answer import Answer, telling, used_technology
+from .options import REPORT, MachineName, OutputFolder, ReportOptions, Switch, TechnologyName
+
+
+def paper(
+    *,
+    machine: MachineName = "paper",
+    technology: TechnologyName = "sot-mram",
+    study: Path | None = None,
+    all: Switch = False,
+    output: Annotated[OutputFolder, Parameter(alias="-o")] = None,
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Put every number of the paper beside ours, and judge its claims: figures, Table II, words, contradictions.
+
+    The first run maps the machine's logic to cells, which takes minutes; the cells are kept.
+
+    Parameters
+    ----------
+    study
+        Trainings for Fig. 7: the file of `spinplane train --bits all --json FILE`.
+    all
+        Print all rows, and not only how many claims hold.
+    output
+        Folder for the pictures; by default beside the page.
+    """
+    if files.html and not output:
+        output = files.html.with_name(f"{files.html.name}.pictures")
+    with telling() as (tell, _):
+        result = spinplane.paper(
+            machine=machine, technology=technology, study=study, folder=output, tell=tell
+        )
+    return Answer(
+        result=result,
+        files=files,
+        technology=used_technology(technology),
+        text=result.every_row if all else None,
+    )

@@ -1,0 +1,3 @@
+"""Every number of the paper beside ours: what it prints, how each figure is computed here, and where it contradicts
+itself.
+"""
