@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spinplane.device.technology import Technology
+    from spinplane.device import Technology
+    from spinplane.evaluation import ChipArea, EnergyReport
     from spinplane.hdl.export.files import Export
     from spinplane.machine import Machine, SpinplaneError, load_machine
     from spinplane.physical import AreaReport, GateReport
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from .commands.demo_convolution import Demo, demo
     from .commands.device import DeviceReport, report_device
     from .commands.device_sweep import DeviceSweep, sweep_device
+    from .commands.estimate import estimate
+    from .commands.estimate_result import Estimate
     from .commands.explain import Explanation, explain
     from .commands.in_memory import (
         InMemoryRun,
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from .report.page import write_page
     from .report.provenance import Provenance
     from .report.results import read_provenance, read_result, write_result
+    from .reproduction.paper import paper
+    from .reproduction.paper_report import PaperReport
 
 __version__ = version("spinplane")
 
@@ -52,18 +57,22 @@ __all__ = [
     "AreaReport",
     "BenchFailure",
     "CacheReport",
+    "ChipArea",
     "Classification",
     "Comparison",
     "Compilation",
     "Demo",
     "DeviceReport",
     "DeviceSweep",
+    "EnergyReport",
+    "Estimate",
     "Explanation",
     "Export",
     "InMemoryRun",
     "Machine",
     "ModelFile",
     "NetworkRun",
+    "PaperReport",
     "Provenance",
     "RowCommand",
     "SpinplaneError",
@@ -76,12 +85,15 @@ __all__ = [
     "compile_model",
     "compute_in_memory",
     "demo",
+    "estimate",
+    "event_energies",
     "explain",
     "export",
     "load_array",
     "load_machine",
     "open_model",
     "or_rows",
+    "paper",
     "read_provenance",
     "read_result",
     "read_rows",
@@ -105,18 +117,22 @@ _LATE = {
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
     "CacheReport": "spinplane.commands.cache.CacheReport",
+    "ChipArea": "spinplane.evaluation.ChipArea",
     "Classification": "spinplane.commands.demo.Classification",
     "Comparison": "spinplane.commands.compare.Comparison",
     "Compilation": "spinplane.commands.compile.Compilation",
     "Demo": "spinplane.commands.demo_convolution.Demo",
+    "Estimate": "spinplane.commands.estimate_result.Estimate",
     "Explanation": "spinplane.commands.explain.Explanation",
     "DeviceReport": "spinplane.commands.device.DeviceReport",
     "DeviceSweep": "spinplane.commands.device_sweep.DeviceSweep",
+    "EnergyReport": "spinplane.evaluation.EnergyReport",
     "Export": "spinplane.hdl.export.files.Export",
     "InMemoryRun": "spinplane.commands.in_memory.InMemoryRun",
     "Machine": "spinplane.machine.Machine",
     "ModelFile": "spinplane.models.ModelFile",
     "NetworkRun": "spinplane.commands.run_result.NetworkRun",
+    "PaperReport": "spinplane.reproduction.paper_report.PaperReport",
     "Provenance": "spinplane.report.provenance.Provenance",
     "RowCommand": "spinplane.commands.in_memory.RowCommand",
     "SpinplaneError": "spinplane.machine.SpinplaneError",
@@ -130,11 +146,13 @@ _LATE = {
     "compile_model": "spinplane.commands.compile.compile_model",
     "compute_in_memory": "spinplane.commands.in_memory.compute_in_memory",
     "demo": "spinplane.commands.demo_convolution.demo",
+    "estimate": "spinplane.commands.estimate.estimate",
     "explain": "spinplane.commands.explain.explain",
     "load_array": "spinplane.models.load_array",
     "load_machine": "spinplane.machine.load_machine",
     "open_model": "spinplane.models.open_model",
     "or_rows": "spinplane.commands.in_memory.or_rows",
+    "paper": "spinplane.reproduction.paper.paper",
     "read_provenance": "spinplane.report.results.read_provenance",
     "read_result": "spinplane.report.results.read_result",
     "read_rows": "spinplane.commands.in_memory.read_rows",
@@ -166,6 +184,7 @@ def export(
     technology: "Technology | str | Path | None" = None,
     clock: str | None = None,
     asynchronous_reset: bool = False,
+    clock_gating: str = "none",
 ) -> "Export":
     """Write a machine's accelerator with a bench that runs a network on it, see `spinplane.hdl.export.files.export`.
 
@@ -179,6 +198,7 @@ def export(
     clock : str, optional
         Of datasheet and bench.
     asynchronous_reset : bool
+    clock_gating : {"none", "enables", "cells"}
     """
     from spinplane.machine import load_machine
 
@@ -190,6 +210,7 @@ def export(
         technology=technology,
         clock=clock,
         asynchronous_reset=asynchronous_reset,
+        clock_gating=clock_gating,
     )
 
 
@@ -200,9 +221,13 @@ def synth(
     fpga: str | None = None,
     adders: str = "ripple",
     period_ns: float | None = None,
-    timing: bool = False,
-) -> "AreaReport":
-    """Map a machine's logic to cells, see `spinplane.physical.synthesize`.
+    timing: bool | None = None,
+    clock_gating: str = "none",
+    technology: "Technology | str | Path | None" = None,
+) -> "ChipArea":
+    """Map a machine's logic to cells, and add the areas of its arrays and banks.
+
+    See `spinplane.physical.synthesize` and `spinplane.evaluation.chip_area`.
 
     Parameters
     ----------
@@ -212,14 +237,55 @@ def synth(
     fpga : {"xc7", "ecp5", "ice40"}, optional
     adders : {"ripple", "fast"}
     period_ns : float, optional
-    timing : bool
+    timing : bool, optional
+    clock_gating : {"none", "enables", "cells"}
+    technology : Technology, str or Path, optional
+        Of the array: its area, and its times in the worst paths; sot-mram if not given.
     """
+    from spinplane.device import load_technology
+    from spinplane.evaluation import chip_area, memory_times
     from spinplane.machine import load_machine
+    from spinplane.machine.external.cache_folder import default_build_root
     from spinplane.physical import synthesize
 
-    return synthesize(
-        load_machine(machine), liberty=liberty, fpga=fpga, adders=adders, period_ns=period_ns, timing=timing
+    from .commands.clock import DEFAULT_TECHNOLOGY
+
+    root = default_build_root()
+    machine, chosen = load_machine(machine), load_technology(technology or DEFAULT_TECHNOLOGY)
+    logic = synthesize(
+        machine,
+        liberty=liberty,
+        fpga=fpga,
+        adders=adders,
+        period_ns=period_ns,
+        timing=timing,
+        times=memory_times(machine, chosen),
+        clock_gating=clock_gating,
+        kept_in=root,
     )
+    return chip_area(machine, chosen, logic, root)
+
+
+def event_energies(
+    machine: "Machine | str | Path", technology: "Technology | str | Path", *, clock: str | None = None
+) -> "EnergyReport":
+    """Energies of a machine's events, see `spinplane.evaluation.event_energies`.
+
+    Parameters
+    ----------
+    machine : Machine, str or Path
+        See `load_machine`.
+    technology : Technology, str or Path
+        See `spinplane.device.load_technology`.
+    clock : str, optional
+        See `spinplane.machine.clock_hz`; by default the fastest at which the machine's sense and write cycles hold.
+    """
+    from spinplane.device import load_technology
+    from spinplane.evaluation import event_energies
+    from spinplane.machine import clock_hz, load_machine
+
+    hertz = None if clock is None else clock_hz(clock)
+    return event_energies(load_machine(machine), load_technology(technology), clock_hz=hertz)
 
 
 def check_gates(

@@ -13,8 +13,9 @@ from spinplane.machine import SpinplaneError
 
 from .command_line.answer import Answer
 from .command_line.hardware import cache, demo, export, synth
-from .command_line.memories import accuracy, device
-from .command_line.networks import compare, compile, run, trace
+from .command_line.memories import accuracy, device, energy
+from .command_line.networks import compare, compile, estimate, run, trace
+from .command_line.paper import paper
 from .command_line.training import train
 
 app = App(
@@ -23,7 +24,22 @@ app = App(
     version=spinplane.__version__,
     suppress_keyboard_interrupt=False,
 )
-for command in (demo, compile, run, trace, compare, accuracy, device, export, synth, train, cache):
+for command in (
+    demo,
+    compile,
+    estimate,
+    run,
+    trace,
+    compare,
+    accuracy,
+    device,
+    energy,
+    paper,
+    export,
+    synth,
+    train,
+    cache,
+):
     app.command(command)
 
 

@@ -38,8 +38,9 @@ BROKEN = 70
 #: A design in the place of an accelerator, whose Verilog and gates take long.
 _SMALL_DESIGN = {
     "sub_array": "module sub_array (input clk, input a, output reg y);\nalways @(posedge clk) y <= ~a;\nendmodule\n",
-    "accelerator": "module accelerator (input clk, input rst, input a, output y);\n"
-    "sub_array one (.clk(clk), .a(a), .y(y));\nendmodule\n",
+    "accelerator": "module accelerator (input clk, input rst, input a, output y, output z);\n"
+    "  sub_array one (\n    .clk(clk), .a(a), .y(y)\n  );\n"
+    "  sub_array two (\n    .clk(clk), .a(a), .y(z)\n  );\nendmodule\n",
 }
 
 

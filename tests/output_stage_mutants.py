@@ -239,8 +239,8 @@ MUTANTS = {
     ),
     "only_planes_before_the_last_refused": Mutant(
         component=ResidualLoader,
-        sound="self.beyond.eq(active & ~in_bank)",
-        faulty="self.beyond.eq(active & ~in_bank & (plane != self.last_plane))",
+        sound="self.beyond.eq(reads & ~in_bank)",
+        faulty="self.beyond.eq(reads & ~in_bank & (plane != self.last_plane))",
         test=IMAGE,
         found=ERROR,
     ),

@@ -79,6 +79,7 @@ has make || missing="$missing make"
 [ "$flow" = demo ] || has iverilog || missing="$missing iverilog"
 [ "$flow" = demo ] || has ngspice || missing="$missing ngspice"
 [ "$flow" = demo ] || has sta || missing="$missing opensta"
+[ "$flow" = demo ] || has chromium || missing="$missing chromium"
 if [ -z "$(.venv/bin/find_libpython)" ]; then
     missing="$missing libpython$(.venv/bin/python -c 'import sys; print(*sys.version_info[:2], sep=".")')"
 fi

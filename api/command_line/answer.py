@@ -79,10 +79,15 @@ class Answer:
 
 def technology_of(result: Any, technology: str | None) -> UsedTechnology | None:
     """The technology behind the clock of a result, if it has one."""
+    return used_technology(technology) if result.clock else None
+
+
+def used_technology(technology: str | None) -> UsedTechnology:
+    """A technology by its name, or the one of machines of which nothing else is said."""
     from spinplane.commands.clock import DEFAULT_TECHNOLOGY
     from spinplane.device import load_technology
 
-    return UsedTechnology.of(load_technology(technology or DEFAULT_TECHNOLOGY)) if result.clock else None
+    return UsedTechnology.of(load_technology(technology or DEFAULT_TECHNOLOGY))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from cyclopts import Parameter, validators
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
 
-from .answer import Answer, technology_of, telling
+from .answer import Answer, technology_of, telling, used_technology
 from .options import (
     FILE,
     MACHINE,
@@ -95,6 +95,7 @@ def export(
     technology: ArrayTechnology = None,
     clock: Clock = None,
     asynchronous_reset: Switch = False,
+    clock_gating: Literal["none", "enables", "cells"] = "none",
     files: FileOptions = FILE,
 ) -> Answer:
     """Export a machine's accelerator: Verilog, file lists, C header, register map, datasheet, FuseSoC core and a bench.
@@ -105,9 +106,16 @@ def export(
         Folder to write to.
     asynchronous_reset
         Assert the reset without a clock, and release it by two flip-flops.
+    clock_gating
+        Stop the flip-flops of idle units: by an enable of each, as FPGAs have, or by a clock-gate cell a unit.
     """
     result = spinplane.export(
-        machine, output, technology=technology, clock=clock, asynchronous_reset=asynchronous_reset
+        machine,
+        output,
+        technology=technology,
+        clock=clock,
+        asynchronous_reset=asynchronous_reset,
+        clock_gating=clock_gating,
     )
     return Answer(
         result=result,
@@ -124,11 +132,13 @@ def synth(
     fpga: Literal["xc7", "ecp5", "ice40"] | None = None,
     adders: Literal["ripple", "fast"] = "ripple",
     period_ns: float | None = None,
-    timing: Switch = False,
+    timing: bool | None = None,
+    clock_gating: Literal["none", "enables", "cells"] = "none",
+    technology: ArrayTechnology = None,
     check: Switch = False,
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Map a machine's logic with Yosys, and list the resources of each block.
+    """Map a machine's logic with Yosys: the resources of each block, arrays, banks, worst paths and the clock's limits.
 
     Parameters
     ----------
@@ -139,22 +149,40 @@ def synth(
     adders
         Carries that ripple, the smallest, or prefix adders and Booth's multipliers.
     period_ns
-        Map for this clock period, with buffers, in place of the smallest area; tells the worst paths, too.
+        Map for this clock period, with buffers, in place of the smallest area.
     timing
-        Tell each block's worst path in ns, by OpenSTA. The library must have timing.
+        Tell worst paths, by OpenSTA where it is installed, else by ABC; by default if the library has timing.
+    clock_gating
+        Stop the flip-flops of idle units: by an enable of each, or by a clock-gate cell a unit, then without paths.
     check
         Compare each unit's gates with its RTL, and run its bench on them, instead of listing resources.
     """
     if check:
-        if fpga is not None or period_ns is not None or timing:
-            raise SpinplaneError("--check takes a library and adders: no FPGA family, period or timing")
+        if fpga is not None or period_ns is not None or timing or technology is not None:
+            raise SpinplaneError(
+                "--check takes a library and adders: no FPGA family, period, timing or technology"
+            )
+        if clock_gating != "none":
+            raise SpinplaneError("--check takes no clock gating: its proofs are in docs/proofs.md")
         with telling() as (tell, advance):
             gates = spinplane.check_gates(machine, liberty=liberty, adders=adders, tell=tell, advance=advance)
         return Answer(result=gates, files=files, machine=load_machine(machine))
     result = spinplane.synth(
-        machine, liberty=liberty, fpga=fpga, adders=adders, period_ns=period_ns, timing=timing
+        machine,
+        liberty=liberty,
+        fpga=fpga,
+        adders=adders,
+        period_ns=period_ns,
+        timing=timing,
+        clock_gating=clock_gating,
+        technology=technology,
     )
-    return Answer(result=result, files=files, machine=load_machine(machine))
+    return Answer(
+        result=result,
+        files=files,
+        machine=load_machine(machine),
+        technology=None if fpga else used_technology(technology),
+    )
 
 
 def cache(

@@ -9,6 +9,7 @@ from rich.console import Console
 
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
+from spinplane.machine.files import write_whole
 from spinplane.models import SEED, drawn_seed
 from spinplane.report.provenance import UsedTechnology
 
@@ -180,6 +181,34 @@ def device(
         technology=UsedTechnology.of(chosen),
         seed=SEED,
         text=result.every_figure if all else None,
+    )
+
+
+def energy(
+    *,
+    machine: MachineName = "paper",
+    technology: TechnologyName = "sot-mram",
+    clock: Clock = None,
+    csv: Path | None = None,
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Tell what each event of a machine takes: row operations, logic, banks, clock and leakage, with bounds.
+
+    Parameters
+    ----------
+    csv
+        Write the table in J and W there, as comma-separated values.
+    """
+    from spinplane.device import load_technology
+
+    result = spinplane.event_energies(machine, technology, clock=clock)
+    if csv is not None:
+        write_whole(csv, result.csv().encode())
+    return Answer(
+        result=result,
+        files=files,
+        machine=load_machine(machine),
+        technology=UsedTechnology.of(load_technology(technology)),
     )
 
 

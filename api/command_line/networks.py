@@ -1,7 +1,7 @@
-"""Commands about networks: compile, run, trace, compare."""
+"""Commands about networks: compile, estimate, run, trace, compare."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.console import Console
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
+from spinplane.machine.files import write_whole
 from spinplane.models import SEED, drawn_seed
 
 from .answer import Answer, technology_of, telling
@@ -72,6 +73,57 @@ def compile(
     return Answer(
         result=result, files=files, technology=technology_of(result, technology), seed=drawn_seed(model)
     )
+
+
+def estimate(
+    model: ModelName,
+    *,
+    machine: MachineName = "paper8",
+    technology: Annotated[
+        str,
+        Parameter(
+            help="Technologies of the array, side by side, with commas between them: shipped ones (sot-mram, stt-mram, "
+            "stt-aggressive), or TOML files; or other hardware: sram, rram-crossbar, rram-binary."
+        ),
+    ] = "sot-mram",
+    clock: Clock = None,
+    layers: Annotated[bool, Parameter(negative=())] = False,
+    clock_gating: Literal["none", "cells"] = "none",
+    baselines: Annotated[bool, Parameter(negative=())] = False,
+    fold_pools: FoldPools = False,
+    check: Check = True,
+    csv: OutputFile = None,
+    given: InputOptions = AS_FILE,
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Tell what an image costs: energy by category, time, area, operations for a joule, storage, currents, lifetime.
+
+    Parameters
+    ----------
+    layers
+        Show each layer's energy by category.
+    clock_gating
+        With cells, flip-flops of idle units have no clock, as often as follows from the passes.
+    baselines
+        Add a digital array of multipliers, a processor that fetches its operands, and published figures.
+    csv
+        Write all figures to this file, one a line, in J, s and m².
+    """
+    with Console(stderr=True).status("estimating"):
+        result = spinplane.estimate(
+            given.of(model),
+            machine=machine,
+            technologies=technology.split(","),
+            clock=clock,
+            fold_pools=fold_pools,
+            check=check,
+            by_layer=layers,
+            clock_gating=clock_gating,
+            baselines=baselines,
+        )
+    if csv is not None:
+        write_whole(csv, result.csv().encode())
+    return Answer(result=result, files=files, seed=drawn_seed(model))
 
 
 def run(

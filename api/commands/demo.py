@@ -112,7 +112,7 @@ def classify(
     root = default_build_root()
     verilog = export(machine, folder / "rtl", clock=of_machine, kept_in=root).folder
     tell("the area of its logic, by Yosys")
-    area = synthesize(machine, kept_in=root)
+    area = synthesize(machine, timing=False, kept_in=root)
     run = run_network(
         network,
         image,

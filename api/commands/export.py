@@ -9,7 +9,10 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
 from spinplane.compiler.graph import Graph
+from spinplane.device import load_technology
 from spinplane.device.technology import Technology
+from spinplane.evaluation import memory_times
+from spinplane.hdl.common.clock_gate import ClockGating
 from spinplane.hdl.export.files import Export, export
 from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.program import Program
@@ -17,7 +20,7 @@ from spinplane.sim.exported_bench import exported_bench
 
 from ..models import open_model
 from ..samples import sample_digit
-from .clock import clock_of
+from .clock import DEFAULT_TECHNOLOGY, clock_of
 
 _SHIPPED = "digits-1-4"
 _DIGIT = 3
@@ -77,6 +80,7 @@ def export_machine(
     clock: str | None = None,
     kept_in: Path | None = None,
     asynchronous_reset: bool = False,
+    clock_gating: str = "none",
 ) -> Export:
     """Write a machine's accelerator with a bench that runs a network on it.
 
@@ -92,15 +96,19 @@ def export_machine(
         See `spinplane.hdl.export.files.export`.
     asynchronous_reset : bool
         See `spinplane.hdl.export.files.export`.
+    clock_gating : {"none", "enables", "cells"}
+        See `ClockGating`.
 
     Raises
     ------
     SpinplaneError
-        If no network fits the machine, or the clock does not.
+        If no network fits the machine, the clock does not, or `clock_gating` is unknown.
     OSError
         If the folder cannot be written.
     """
+    gating = ClockGating.named(clock_gating)
     of_machine = clock_of(machine, technology, clock)
+    times = memory_times(machine, load_technology(technology or DEFAULT_TECHNOLOGY)) if of_machine else None
     case = bench_case(machine)
     return export(
         machine,
@@ -108,7 +116,9 @@ def export_machine(
         clock=of_machine,
         kept_in=kept_in,
         bench=exported_bench(case.program, case.codes, of_machine.clock_hz if of_machine else None),
+        times=times.middle if times else None,
         asynchronous_reset=asynchronous_reset,
+        clock_gating=gating,
     )
 
 

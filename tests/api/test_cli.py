@@ -91,10 +91,6 @@ def test_what_the_parser_refuses(
             "give either a Liberty file or an FPGA family, not both",
         ),
         (
-            ["synth", "--machine", "tiny", "--timing"],
-            "library spinplane45: cell INVX1 has no timing; give a Liberty file whose cells have timing tables",
-        ),
-        (
             ["synth", "--machine", "tiny", "--period-ns", "0"],
             "period_ns = 0.0: must be a positive number",
         ),
@@ -174,7 +170,14 @@ def test_a_json_file_that_cannot_be_written_is_refused_before_the_work(
 def test_json_beside_the_table(quick: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "new" / "a.json"
     main(["synth", "--machine", "tiny", "--fpga", "ice40", "--json", str(path)])
-    options = {"liberty": None, "adders": "ripple", "period_ns": None, "timing": False}
+    options = {
+        "liberty": None,
+        "adders": "ripple",
+        "period_ns": None,
+        "timing": None,
+        "clock_gating": "none",
+        "technology": None,
+    }
     assert quick == [("tiny", {**options, "fpga": "ice40"})]
     assert capsys.readouterr().out == f"{RESULT}\n"
     assert spinplane.read_result(path) == RESULT
@@ -253,6 +256,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         "trace",
         "accuracy",
         "device",
+        "energy",
         "export",
         "synth",
         "train",

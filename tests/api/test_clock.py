@@ -29,6 +29,8 @@ COMMANDS = {
     "demo --explain": ["-o", "@"],
     "accuracy": ["digits-1-1", "--machine", "tiny", "--technology", "sot-mram", "-o", "@"],
     "device": ["--machine", "tiny", "-o", "@"],
+    "energy": ["--machine", "tiny"],
+    "estimate": ["digits-1-1", "--machine", "tiny"],
     "export": ["--machine", "tiny", "-o", "@"],
 }
 

@@ -14,7 +14,6 @@ FOLDERS = re.findall(
 CHANGE = {
     "compiler/frontend/building/drafts.py": {"Input", "Drafts"},
     "compiler/frontend/onnx_file/reading.py": {"Contents"},
-    "physical/library.py": {"_Group"},
     "sim/benches/control/bench_layer_controller.py": {"Outcome"},
     "training/export.py": {"_Graph"},
     "training/plain_pickle.py": {"_Array"},
@@ -28,7 +27,6 @@ BY_PLACE = {
     "machine/codec.py": {"End"},
     "machine/descriptor.py": {"Field"},
     "machine/output_stage.py": {"ChannelField"},
-    "physical/library.py": {"_Group"},
     "sim/benches/control/bench_layer_controller.py": {"Outcome"},
     "sim/benches/control/bench_sequencer.py": {"Duty"},
     "sim/benches/output/bench_activation.py": {"Lane", "Beat"},

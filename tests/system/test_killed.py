@@ -19,7 +19,7 @@ COMMANDS = {
     "run": "run digits-1-4 --no-check --input x.npy --simulator icarus --waves out/waves --json out/run.json",
     "trace": "trace digits-1-4 --no-check --input x.npy --layer conv1 --output 3,4,5 --html out/t.html",
     "export": "export --machine tiny -o out/rtl --json out/e.json",
-    "synth": "synth --machine tiny --json out/s.json --html out/s.html",
+    "synth": "synth --machine tiny --no-timing --json out/s.json --html out/s.html",
     "accuracy": "accuracy digits-1-4 --no-check --images 2 --seeds 1 --multiple 1 --weak-cells 0 -o out",
     "demo": "demo --simulator icarus -o out --json out/d.json",
     "device": "device -o out --json out/d.json --html out/d.html",

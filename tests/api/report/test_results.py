@@ -4,7 +4,8 @@ import errno
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ import spinplane
 from spinplane.commands.accuracy import AccuracyPoint, TransientPoint
 from spinplane.device import load_technology
 from spinplane.device.electrical import electrical
+from spinplane.evaluation import Added
 from spinplane.hdl.export.files import Export
 from spinplane.machine import Electrical, Machine, SpinplaneError, load_machine
+from spinplane.physical import ClockLimit, ClockLimits, TimingPath
 from spinplane.report.provenance import Provenance, UsedTechnology, provenance_of
 from spinplane.report.results import KINDS, RESULT_FORMAT
 
@@ -38,7 +41,8 @@ TRAINED = ("StudyResult", "TrainingResult")
 @pytest.fixture(scope="module", autouse=True)
 def strategies() -> Iterator[None]:
     """What hypothesis is to put into fields, of types that have rules of their own."""
-    share = st.floats(0, 1)
+    share, cycles = st.floats(0, 1), st.integers(1, 9)
+    paths = st.builds(TimingPath, delay_ns=st.floats(0.01, 100))
     points, transient = (
         st.builds(kind, images=st.integers(1, 99), accuracies=st.lists(share, min_size=1).map(tuple))
         for kind in (AccuracyPoint, TransientPoint)
@@ -49,6 +53,14 @@ def strategies() -> Iterator[None]:
         Machine: MACHINES,
         Path: st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20).map(Path),
         Electrical: st.just(electrical(load_technology("sot-mram"))),
+        # What is derived from them divides by them.
+        Added: st.builds(Added, **dict.fromkeys(map(attrgetter("name"), fields(Added)), st.floats(1, 1e9))),
+        ClockLimits: st.builds(
+            ClockLimits,
+            sense_cycles=cycles,
+            write_cycles=cycles,
+            limits=st.lists(st.builds(ClockLimit, cycles=cycles, path=paths), min_size=1).map(tuple),
+        ),
         AccuracyPoint: points,
         TransientPoint: transient,
     }.items():
