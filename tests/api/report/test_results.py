@@ -18,14 +18,19 @@ from result_files import assert_equal
 
 import spinplane
 from spinplane.commands.accuracy import AccuracyPoint, TransientPoint
+from spinplane.commands.estimate_result import CategoryEnergy, LayerEnergy, TechnologyEstimate
 from spinplane.device import load_technology
 from spinplane.device.electrical import electrical
-from spinplane.evaluation import Added
+from spinplane.evaluation import Added, Storage
+from spinplane.evaluation.baselines.results import BaselineEstimate, CostPart, LayerCost
+from spinplane.evaluation.baselines.silicon import Silicon
+from spinplane.evaluation.technology_bounds import CutBound
 from spinplane.hdl.export.files import Export
 from spinplane.machine import Electrical, Machine, SpinplaneError, load_machine
 from spinplane.physical import ClockLimit, ClockLimits, TimingPath
 from spinplane.report.provenance import Provenance, UsedTechnology, provenance_of
 from spinplane.report.results import KINDS, RESULT_FORMAT
+from spinplane.reproduction.row import Row
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 ARRAYS = arrays(
@@ -38,6 +43,11 @@ EXPORT = Export(machine="tiny", top="top", folder=Path("rtl"), modules=("a", "b"
 TRAINED = ("StudyResult", "TrainingResult")
 
 
+def few(kind: type) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Up to two of a class."""
+    return st.lists(st.deferred(lambda: st.from_type(kind)), max_size=2).map(tuple)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def strategies() -> Iterator[None]:
     """What hypothesis is to put into fields, of types that have rules of their own."""
@@ -47,6 +57,7 @@ def strategies() -> Iterator[None]:
         st.builds(kind, images=st.integers(1, 99), accuracies=st.lists(share, min_size=1).map(tuple))
         for kind in (AccuracyPoint, TransientPoint)
     )
+    of_figure = st.one_of(st.none(), st.floats(1e-9, 1e9))
     for kind, strategy in {
         float: FINITE,
         np.ndarray: ARRAYS,
@@ -60,6 +71,16 @@ def strategies() -> Iterator[None]:
             sense_cycles=cycles,
             write_cycles=cycles,
             limits=st.lists(st.builds(ClockLimit, cycles=cycles, path=paths), min_size=1).map(tuple),
+        ),
+        Row: st.builds(Row, paper=of_figure, ours=of_figure),
+        # Few of each, or an estimate takes seconds to draw.
+        LayerCost: st.builds(LayerCost, parts=few(CostPart)),
+        BaselineEstimate: st.builds(
+            BaselineEstimate, parts=few(CostPart), layers=few(LayerCost), reasons=st.just({"area": "why"})
+        ),
+        LayerEnergy: st.builds(LayerEnergy, categories=few(CategoryEnergy)),
+        TechnologyEstimate: st.builds(
+            TechnologyEstimate, cuts=few(CutBound), categories=few(CategoryEnergy), layers=few(LayerEnergy)
         ),
         AccuracyPoint: points,
         TransientPoint: transient,
@@ -89,6 +110,14 @@ def result_of(kind: str, data: st.DataObject) -> Any:
             if kind == "TrainingResult"
             else st.builds(of_kind, results=st.lists(training).map(tuple))
         )
+    if kind == "Estimate":
+        kinds = {
+            "storage": Storage,
+            "technologies": TechnologyEstimate,
+            "baselines": BaselineEstimate,
+            "silicon": Silicon,
+        }
+        return data.draw(st.builds(of_kind, **{name: few(of) for name, of in kinds.items()}))
     # What is not written stays away, as in a result that was read.
     unwritten = {"outputs": st.none()} if kind == "LayerRun" else {}
     return data.draw(st.builds(of_kind, **unwritten))
