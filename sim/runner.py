@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -257,6 +258,7 @@ def new_folder(home: Path, bench: str) -> Path:
     """A new folder for a run of a bench; those of days before are removed."""
     home.mkdir(parents=True, exist_ok=True)
     for old in home.iterdir():
-        if time.time() - old.stat().st_mtime > _DAY_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process has just removed it
+            if time.time() - old.stat().st_mtime > _DAY_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{bench.rpartition('.')[2]}-", dir=home))

@@ -18,7 +18,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -191,8 +191,9 @@ class Cache:
         folder = self.root / _LOGS
         folder.mkdir(exist_ok=True, mode=0o700)
         for old in folder.iterdir():
-            if time.time() - old.stat().st_mtime > _LOGS_KEPT_SECONDS:
-                old.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process has just removed it
+                if time.time() - old.stat().st_mtime > _LOGS_KEPT_SECONDS:
+                    old.unlink()
         kept = folder / f"{what}-{secrets.token_hex(4)}-{log.name}"
         write_whole(kept, log.read_bytes())
         return kept

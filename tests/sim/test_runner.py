@@ -1,9 +1,10 @@
+import os
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from spinplane.sim.runner import BenchFailure, run_bench
+from spinplane.sim.runner import BenchFailure, new_folder, run_bench
 from spinplane.sim.tools import available_simulators
 
 COUNTER = """module counter(input clk, input rst, input [7:0] step, output reg [7:0] count);
@@ -187,6 +188,15 @@ def test_waves_hold_the_signals(bench, simulator, tmp_path):
     assert run.waves.parent == run.folder == folder
     assert " count " in run.waves.read_text()
     assert not (folder / "old").exists()
+
+
+def test_runs_of_days_before_are_removed_and_what_is_gone_in_the_meantime_is_left_alone(tmp_path):
+    old = new_folder(tmp_path, "a.bench")
+    os.utime(old, (0, 0))
+    (tmp_path / "gone").symlink_to("nothing")
+    new = new_folder(tmp_path, "a.bench")
+    assert new.is_dir()
+    assert not old.exists()
 
 
 def test_runs_have_folders_of_their_own(bench, simulator):

@@ -265,6 +265,14 @@ def test_logs_are_kept_for_a_week(cache: Cache, tmp_path: Path) -> None:
     assert not old.exists()
 
 
+def test_a_log_that_is_gone_in_the_meantime_is_left_alone(cache: Cache, tmp_path: Path) -> None:
+    log = tmp_path / "build.log"
+    log.write_text("said\n")
+    logs = cache.keep_log(log, Name("a")).parent
+    (logs / "gone").symlink_to("nothing")
+    assert cache.keep_log(log, Name("a")).read_text() == "said\n"
+
+
 def test_checksums_are_those_of_the_files(cache: Cache) -> None:
     folder = cache.entry(MODELS, NAME, make).folder
     sums = json.loads(folder.with_name(f".{NAME}.lock").read_text())
