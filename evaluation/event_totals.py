@@ -28,6 +28,16 @@ class Interval:
         """The value and the bounds of a figure."""
         return cls(value=figure.value, low=figure.low, high=figure.high, missing=figure.missing)
 
+    @classmethod
+    def exact(cls, value: float) -> "Interval":
+        """A value that no parameter leaves open."""
+        return cls(value=float(value), low=float(value), high=float(value))
+
+    @classmethod
+    def without(cls, missing: str) -> "Interval":
+        """No value, and what is missing for one."""
+        return cls(value=None, low=None, high=None, missing=missing)
+
     def scaled(self, factor: float) -> "Interval":
         """The same times a number above 0."""
         return self._each(lambda value: value * factor)
@@ -84,7 +94,7 @@ class EventTotals:
         events = {number: self._event(number) for number, _ in happen}
         for event in events.values():
             if event.missing:
-                return Interval(value=None, low=None, high=None, missing=event.missing)
+                return Interval.without(event.missing)
         middle = float(sum(count * events[number].middle for number, count in happen))
         ends: dict[str, list[float]] = {}
         for number, count in happen:

@@ -43,8 +43,8 @@ def figures_csv(technologies: "Sequence[TechnologyEstimate]", baselines: Sequenc
 
 
 def _of_technology(one: "TechnologyEstimate") -> Iterator[_Row]:
-    yield "", "latency", "", _exact(one.latency_s), "s"
-    yield "", "latency, cold", "", _exact(one.latency_cold_s), "s"
+    yield "", "latency", "", Interval.exact(one.latency_s), "s"
+    yield "", "latency, cold", "", Interval.exact(one.latency_cold_s), "s"
     yield "", "energy", "", one.energy, "J"
     yield "", "energy, quantized layers", "", one.quantized, "J"
     yield "", "energy, core", "", one.core, "J"
@@ -87,7 +87,3 @@ def _of_baseline(one: BaselineEstimate) -> Iterator[_Row]:
         for part in layer.parts:
             yield name, "energy", part.name, part.energy, "J"
             yield name, "area", part.name, part.area, "m²"
-
-
-def _exact(value: float) -> Interval:
-    return Interval(value=value, low=value, high=value)

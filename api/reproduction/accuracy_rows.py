@@ -11,7 +11,7 @@ from spinplane.evaluation import Interval
 from ..models import shipped_networks
 from .evidence import CONFIGURATIONS, Evidence
 from .printed import printed
-from .row import UNJUDGED, Row, at_least, exact, nothing
+from .row import UNJUDGED, Row, at_least
 
 _CONFIDENCE = 1.96
 
@@ -44,29 +44,37 @@ def _errors(evidence: Evidence, id: str, data_set: str, bits: BitWidths) -> Iter
     for part in "ab":
         item = printed(id.format(part=part))
         if found:
-            ours, how, why = exact(100 * (found.lowest if part == "a" else found.last)), found.how, ""
+            ours, how, why = (
+                Interval.exact(100 * (found.lowest if part == "a" else found.last)),
+                found.how,
+                "",
+            )
         elif card and part == "a":
-            ours, how, why = nothing(""), "", "of the network that is shipped only the last epoch is kept"
+            ours, how, why = (
+                Interval.without(""),
+                "",
+                "of the network that is shipped only the last epoch is kept",
+            )
         elif card:
-            ours = exact(100 * card["test_error"])
+            ours = Interval.exact(100 * card["test_error"])
             how = f"network as shipped: {card['network']}, {card['epochs']} epochs, {card['test_images']} images"
             why = ""
         else:
-            ours, how, why = nothing(""), "", missing
+            ours, how, why = Interval.without(""), "", missing
         yield item.row(ours, how, of=str(bits).replace(":", "-"), what=str(bits), why=why)
 
 
 def _complexity(kind: str, bits: BitWidths, ours: int) -> Row:
     formula = "W × I" if kind == "inference" else "W × I + W × G"
     item = printed(f"complexity.{kind}.{bits.weight}-{bits.activation}")
-    return item.row(exact(ours), f"{formula}, G of {bits.gradient} bits")
+    return item.row(Interval.exact(ours), f"{formula}, G of {bits.gradient} bits")
 
 
 def _sensitivity(evidence: Evidence) -> Iterator[Row]:
     item = printed("sensitivity")
     cards = {text: shipped_card(BitWidths.parse(text)) for text in ("1:1", "1:2", "2:2")}
     known = {text: card for text, card in cards.items() if card}
-    ours = nothing("networks") if len(known) < len(cards) else _difference(known)
+    ours = Interval.without("networks") if len(known) < len(cards) else _difference(known)
     yield item.row(
         ours,
         "MNIST, networks as shipped: what a second bit of the inputs takes off the test error, less what a second bit "
@@ -77,7 +85,7 @@ def _sensitivity(evidence: Evidence) -> Iterator[Row]:
         verdict=at_least(ours, 0),
     )
     yield item.row(
-        nothing("training with other gradients"),
+        Interval.without("training with other gradients"),
         "",
         of="gradients",
         what="gradients most",

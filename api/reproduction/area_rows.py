@@ -6,7 +6,7 @@ from spinplane.evaluation import ChipArea, Interval
 
 from .evidence import Evidence
 from .printed import printed
-from .row import Row, at_least, exact
+from .row import Row, at_least
 
 _UM2, _MM2 = 1e12, 1e6
 
@@ -51,7 +51,7 @@ def _added(chip: ChipArea) -> Iterator[Row]:
             why="which cells, accumulator and controller the paper counts is not said",
         )
     if chip.added:
-        share = exact(100 * chip.added.share)
+        share = Interval.exact(100 * chip.added.share)
         item = printed("area.decoder-and-sum")
         yield item.row(
             share,
@@ -68,7 +68,7 @@ def _parts(chip: ChipArea) -> Iterator[Row]:
             continue
         area = block.sub_array.area_um2 - (plain if block.name == "decoder" else 0.0)
         yield item.row(
-            exact(area),
+            Interval.exact(area),
             f"cells of {chip.logic.library}" + (", less a plain decoder" if block.name == "decoder" else ""),
             of=block.name.replace(",", "").replace(" ", "-"),
             what=block.name,

@@ -5,10 +5,12 @@ from math import ceil
 
 import numpy as np
 
+from spinplane.evaluation import Interval
+
 from .definitions import counted_layers, network_works
 from .evidence import BINARY, CONFIGURATIONS, CROSSBARS, NETWORKS, Evidence
 from .printed import printed
-from .row import FAILS, HOLDS, Row, exact, text_of
+from .row import FAILS, HOLDS, Row, text_of
 from .storage_rows import of_side_227, stored_bits
 
 _PJ_PER_UJ, _MM2, _MICRO = 1e6, 1e6, 1e6
@@ -34,7 +36,7 @@ def _energy_of_an_and(evidence: Evidence) -> Iterator[Row]:
             energy = cell * _PJ_PER_UJ / counted.ands(BINARY)
             found.append(energy)
             yield item.row(
-                exact(energy),
+                Interval.exact(energy),
                 f"{cell:g} µJ ÷ {counted.ands(BINARY):,} ANDs",
                 of=f"{data_set}.{counted.id}",
                 what=f"{data_set}, {counted.names}",
@@ -42,13 +44,13 @@ def _energy_of_an_and(evidence: Evidence) -> Iterator[Row]:
     widest, counted = CONFIGURATIONS[-1], counted_layers(evidence.network("svhn"))[0]
     cell = printed("table2.svhn.energy.bcnn-sot").number
     yield item.row(
-        exact(cell * _PJ_PER_UJ / counted.ands(widest)),
+        Interval.exact(cell * _PJ_PER_UJ / counted.ands(widest)),
         f"{cell:g} µJ ÷ {counted.ands(widest):,} ANDs",
         of=f"svhn.{widest.weight}-{widest.activation}",
         what=f"svhn, {counted.names}, were the table of {widest}",
     )
     yield printed("contradiction.one-and").row(
-        exact(max(found) / min(found)),
+        Interval.exact(max(found) / min(found)),
         "of the rows above at 1:1",
         why="the same AND of the same array takes the same energy in each network",
         verdict=HOLDS if max(found) < 2 * min(found) else FAILS,
@@ -61,21 +63,21 @@ def _table() -> Iterator[Row]:
 
     half = cell("svhn", "energy", "cnn-rram") / cell("svhn", "energy", "bcnn-rram")
     yield printed("contradiction.svhn-half").row(
-        exact(half),
+        Interval.exact(half),
         "of the table's cells",
         why="exactly a half looks like an assumption and not like a result; the other networks have other ratios",
         verdict=FAILS if half == 2 else HOLDS,
     )
     larger = cell("mnist", "area", "bcnn-rram") / cell("mnist", "area", "cnn-rram")
     yield printed("contradiction.mnist-area").row(
-        exact(larger), "of the table's cells", verdict=HOLDS if larger <= 1 else FAILS
+        Interval.exact(larger), "of the table's cells", verdict=HOLDS if larger <= 1 else FAILS
     )
     for quantity in ("energy", "area"):
         claim = printed(f"ratio.{quantity}").number
         for data_set in NETWORKS:
             ratio = cell(data_set, quantity, "bcnn-rram") / cell(data_set, quantity, "bcnn-sot")
             yield printed(f"contradiction.{quantity}-ratios").row(
-                exact(ratio),
+                Interval.exact(ratio),
                 "BCNN on RRAM ÷ BCNN on SOT-MRAM, of the table's cells",
                 of=data_set,
                 what=data_set,
@@ -90,7 +92,7 @@ def _area(evidence: Evidence) -> Iterator[Row]:
     array = cell * machine.rows * machine.columns
     printed_svhn = printed("table2.svhn.area.bcnn-sot").number
     yield printed("contradiction.svhn-area").row(
-        exact(array),
+        Interval.exact(array),
         f"{machine.rows}×{machine.columns} cells of the technology",
         why=f"the table has {printed_svhn:g} mm² for all",
         verdict=HOLDS if array <= printed_svhn else FAILS,
@@ -98,7 +100,7 @@ def _area(evidence: Evidence) -> Iterator[Row]:
     weights = evidence.network("imagenet").weights
     printed_alexnet = printed("table2.imagenet.area.bcnn-sot").number
     yield printed("contradiction.alexnet-area").row(
-        exact(cell * weights),
+        Interval.exact(cell * weights),
         f"{weights:,} weights of a bit each, cells alone",
         why=f"the table has {printed_alexnet:g} mm², {cell * weights / printed_alexnet:.2g} times less",
         verdict=HOLDS if cell * weights <= printed_alexnet else FAILS,
@@ -106,7 +108,7 @@ def _area(evidence: Evidence) -> Iterator[Row]:
     for add_on in evidence.area.add_ons:
         if add_on.plain.value is not None:
             yield printed("contradiction.add-on-area").row(
-                exact(printed("area.add-on").number / 100 * add_on.plain.value * 1e12),
+                Interval.exact(printed("area.add-on").number / 100 * add_on.plain.value * 1e12),
                 f"15.4 % of our plain memory with {add_on.sensing} sensing",
                 of=add_on.sensing,
                 what=f"{add_on.sensing} sensing",
@@ -118,7 +120,7 @@ def _words(evidence: Evidence) -> Iterator[Row]:
     convolutions, quantized, with_first = counted_layers(svhn)
     longest = max(convolutions.layers, key=lambda shape: shape.window)
     yield printed("contradiction.one-cycle").row(
-        exact(longest.window),
+        Interval.exact(longest.window),
         f"window of {longest.layer.name} at 1:1",
         why=f"a row has {columns} columns: it takes {ceil(longest.window / columns)} of them",
         verdict=HOLDS if longest.window <= columns else FAILS,
@@ -126,7 +128,7 @@ def _words(evidence: Evidence) -> Iterator[Row]:
     for counted in (convolutions, quantized, with_first):
         six = len(counted.layers) == 6
         yield printed("contradiction.six-convolutions").row(
-            exact(len(counted.layers)),
+            Interval.exact(len(counted.layers)),
             counted.names,
             of=counted.id,
             what=counted.id,
@@ -140,14 +142,14 @@ def _words(evidence: Evidence) -> Iterator[Row]:
     )
     more = weights_alone / stored_bits(alexnet, BINARY, _WIDE)
     yield printed("contradiction.binary-weight").row(
-        exact(more),
+        Interval.exact(more),
         "storage with weights of a bit and unquantized inputs ÷ storage at 1:1",
         why="with unquantized inputs there is no bit-wise AND; the storage that is printed is that of 1:1",
         verdict=FAILS if more > 1 else HOLDS,
     )
     right, drawn = _footnote()
     yield printed("contradiction.footnote").row(
-        exact(right),
+        Interval.exact(right),
         f"{drawn} pairs of ±1 vectors of {_LENGTH}, seed {_SEED}; 2·popcount(xnor) − N is right in all",
         why="the sign is the other way",
         verdict=HOLDS if right == drawn else FAILS,

@@ -6,7 +6,7 @@ from spinplane.evaluation import Interval
 
 from .evidence import CROSSBARS, NETWORKS, Evidence
 from .printed import Printed, printed
-from .row import FAILS, HOLDS, Row, at_least, exact, nothing, quotient
+from .row import FAILS, HOLDS, Row, at_least, quotient
 
 _WIDE = "models of both with their bounds as if nothing were common to them"
 
@@ -30,14 +30,14 @@ def ratio_rows(evidence: Evidence) -> Iterator[Row]:
     for id, energy in energies:
         yield _saved(printed("ratio.energy"), crossbars.energy, energy, id)
     for id, area in areas:
-        yield _saved(printed("ratio.area"), crossbars.area or nothing("area"), area, id)
+        yield _saved(printed("ratio.area"), crossbars.area or Interval.without("area"), area, id)
     yield from _communication(evidence)
 
 
 def _claims(evidence: Evidence, data_set: str, design: str) -> Iterator[Row]:
     crossbars, item = evidence.crossbars(data_set, design), printed("rram.converters")
     for what, share in (("energy", crossbars.energy_share), ("area", crossbars.area_share)):
-        percent = (share or nothing("converters")).scaled(100)
+        percent = (share or Interval.without("converters")).scaled(100)
         yield item.row(
             percent,
             f"DAC, ADC and buffers ÷ all of {crossbars.title}",
@@ -47,7 +47,7 @@ def _claims(evidence: Evidence, data_set: str, design: str) -> Iterator[Row]:
         )
     splits = max(layer.splits or 0 for layer in crossbars.layers)
     yield printed("rram.splitting").row(
-        exact(splits),
+        Interval.exact(splits),
         f"crossbars whose sums are added for one kernel, the most of all layers; {crossbars.notes[0]}",
         of=f"{data_set}.{design}",
         what=f"{data_set}, {design}",
@@ -77,12 +77,12 @@ def _communication(evidence: Evidence) -> Iterator[Row]:
             ("reused", "each value moved once a layer", read.reduction_reused, read.reused_bits),
         ):
             yield printed("communication").row(
-                exact(reduction),
+                Interval.exact(reduction),
                 f"{bits:,} bits of operands ÷ {read.port_bits:,} bits over the banks' ports",
                 of=f"{data_set}.{id}",
                 what=f"{data_set}, {what}",
                 why="beside a processor whose caches keep nothing"
                 if id == "fetched"
                 else "beside perfect caches",
-                verdict=at_least(exact(reduction), 1),
+                verdict=at_least(Interval.exact(reduction), 1),
             )

@@ -8,7 +8,7 @@ from spinplane.evaluation import Interval
 
 from .evidence import TRIALS, Evidence, Level
 from .printed import printed
-from .row import FAILS, HOLDS, UNJUDGED, Row, at_least, exact, nothing, quotient
+from .row import FAILS, HOLDS, UNJUDGED, Row, at_least, quotient
 
 
 def device_rows(evidence: Evidence) -> Iterator[Row]:
@@ -26,7 +26,7 @@ def _resistance(evidence: Evidence) -> Iterator[Row]:
     read = voltage_at(mtj, False, evidence.technology["read.current"])
     for of, what, voltage in (("zero", "at 0 V", 0.0), ("read", f"at the {read:.3f} V of a read", read)):
         yield item.row(
-            exact(100 * float(tmr(mtj, voltage))),
+            Interval.exact(100 * float(tmr(mtj, voltage))),
             "junction of the technology",
             of=of,
             what=what,
@@ -38,7 +38,7 @@ def _write(evidence: Evidence) -> Iterator[Row]:
     item = printed("device.write-current")
     needed = max(needed_current(evidence.technology, bit) for bit in (0, 1)) * 1e6
     yield item.row(
-        exact(needed),
+        Interval.exact(needed),
         "least current that switches the cell from its thermal angle within the technology's pulse, at 0 K",
         why="the claim is that the paper's current writes, so ours has to be smaller; pulse and sizes are assumed",
         verdict=HOLDS if needed <= item.number else FAILS,
@@ -66,7 +66,7 @@ def _standby(evidence: Evidence) -> Iterator[Row]:
     leakage = next(one.energy for one in cost.categories if one.category == "leakage")
     power = leakage.scaled(1e3 / cost.latency_s)
     yield item.row(
-        nothing("model of it"),
+        Interval.without("model of it"),
         "cells without a voltage",
         of="cells",
         what="of the cells",
@@ -86,7 +86,7 @@ def _standby(evidence: Evidence) -> Iterator[Row]:
 def _level(level: Level) -> Iterator[Row]:
     name = level.operation.upper() if level.cells > 1 else "read"
     yield printed("fig4b.margin").row(
-        nothing("margin") if level.margin_v is None else exact(1e3 * level.margin_v),
+        Interval.without("margin") if level.margin_v is None else Interval.exact(1e3 * level.margin_v),
         "nominal cells at the worse end of the bit line, reference midway",
         of=level.operation,
         what=name,

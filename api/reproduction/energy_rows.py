@@ -10,7 +10,7 @@ from ..commands.estimate_result import TechnologyEstimate
 from .definitions import counted_layers
 from .evidence import CONFIGURATIONS, Evidence
 from .printed import printed
-from .row import Row, exact, largest, text_of
+from .row import Row, largest, text_of
 
 _MILLION, _MICRO = 1e-6, 1e6
 #: What could be meant by the energy of an image: id, name, and how it is made.
@@ -66,13 +66,13 @@ def energy_of(cost: TechnologyEstimate, id: str) -> Interval:
         "held": cost.held,
         "cold": cost.cold,
     }[id]
-    return found or Interval(value=None, low=None, high=None, missing="quantized layer")
+    return found or Interval.without("quantized layer")
 
 
 def _operations(evidence: Evidence) -> Iterator[Row]:
     item, network = printed("operations.svhn"), evidence.network("svhn")
     yield item.row(
-        exact(2 * network.macs * _MILLION),
+        Interval.exact(2 * network.macs * _MILLION),
         "two a multiply-accumulate, all layers",
         of="all",
         what="all layers",
@@ -80,14 +80,17 @@ def _operations(evidence: Evidence) -> Iterator[Row]:
     for counted in counted_layers(network):
         macs = sum(shape.macs for shape in counted.layers)
         yield item.row(
-            exact(2 * macs * _MILLION), "two a multiply-accumulate", of=counted.id, what=counted.names
+            Interval.exact(2 * macs * _MILLION),
+            "two a multiply-accumulate",
+            of=counted.id,
+            what=counted.names,
         )
 
 
 def _ands(evidence: Evidence, bits: BitWidths) -> Iterator[Row]:
     for counted in counted_layers(evidence.network("svhn")):
         yield printed("fig9a.ands").row(
-            exact(counted.ands(bits) * _MILLION),
+            Interval.exact(counted.ands(bits) * _MILLION),
             "W · I · multiply-accumulates, average pooling not folded",
             of=f"{_id(bits)}.{counted.id}",
             what=f"{bits}, {counted.names}",

@@ -57,23 +57,13 @@ class Row:
         return self.ours / self.paper if self.ours is not None and self.paper else None
 
 
-def exact(value: float) -> Interval:
-    """A value that no parameter leaves open."""
-    return Interval(value=float(value), low=float(value), high=float(value))
-
-
-def nothing(missing: str) -> Interval:
-    """No value, and what is missing for one."""
-    return Interval(value=None, low=None, high=None, missing=missing)
-
-
 def quotient(over: Interval, under: Interval) -> Interval:
     """One interval ÷ another one, as if they had no parameter in common: its bounds are wide, its high may be open."""
     for part in (over, under):
         if part.value is None:
             return part
     if over.value is None or not under.value or over.low is None or over.high is None or not under.high:
-        return nothing("bounds")
+        return Interval.without("bounds")
     return Interval(
         value=over.value / under.value,
         low=over.low / under.high,

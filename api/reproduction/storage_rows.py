@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from spinplane.compiler.frontend.networks import BitWidths, Network
-from spinplane.evaluation import network_storage
+from spinplane.evaluation import Interval, network_storage
 
 from .definitions import network_works
 from .evidence import BINARY, CONFIGURATIONS, Evidence
 from .printed import printed
-from .row import Row, exact
+from .row import Row
 
 _MIB, _MB = 8 * 2**20, 8 * 10**6
 #: Widths of the first and the last layer, which the paper leaves unquantized without saying how wide that is.
@@ -22,7 +22,7 @@ def storage_rows(evidence: Evidence) -> Iterator[Row]:
     for ends in _ENDS:
         for bits in CONFIGURATIONS:
             yield printed("fig8a.alexnet").row(
-                exact(stored_bits(alexnet, bits, ends) / _MIB),
+                Interval.exact(stored_bits(alexnet, bits, ends) / _MIB),
                 _how(alexnet, bits, ends),
                 of=f"{_id(bits)}.ends-{ends}",
                 what=f"{bits}, ends of {ends} bits",
@@ -31,7 +31,7 @@ def storage_rows(evidence: Evidence) -> Iterator[Row]:
         for bits in CONFIGURATIONS:
             svhn = evidence.network("svhn")
             yield printed("fig8b").row(
-                exact(stored_bits(svhn, bits, ends) / _MIB),
+                Interval.exact(stored_bits(svhn, bits, ends) / _MIB),
                 _how(svhn, bits, ends),
                 of=f"{_id(bits)}.ends-{ends}",
                 what=f"{bits}, ends of {ends} bits",
@@ -72,13 +72,17 @@ def _printed(network: Network) -> Iterator[Row]:
         what = f"image of {side}, ends of {ends} bits"
         item = printed("storage.alexnet")
         how = _how(network, BINARY, ends)
-        yield item.row(exact(own / _MIB), how, of=of, what=what, why="MB as 2^20 bytes")
+        yield item.row(Interval.exact(own / _MIB), how, of=of, what=what, why="MB as 2^20 bytes")
         yield item.row(
-            exact(own / _MB), how, of=f"{of}.decimal", what=f"{what}, decimal", why="MB as 10^6 bytes"
+            Interval.exact(own / _MB),
+            how,
+            of=f"{of}.decimal",
+            what=f"{what}, decimal",
+            why="MB as 10^6 bytes",
         )
         for width in (64, 32):
             yield printed(f"storage.less-than-{width}").row(
-                exact(stored_bits(network, BINARY, width, width) / own),
+                Interval.exact(stored_bits(network, BINARY, width, width) / own),
                 f"all weights and inputs at {width} bits ÷ {how}",
                 of=of,
                 what=what,

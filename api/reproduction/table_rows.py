@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from spinplane.evaluation import Interval
+
 from .energy_rows import ENERGIES, energy_of
 from .evidence import CROSSBARS, NETWORKS, Evidence
 from .printed import printed
-from .row import Row, nothing
+from .row import Row
 
 _MICRO, _MM2 = 1e6, 1e6
 _SPREAD = "a spread of published designs and converters, not one chip"
@@ -39,7 +41,7 @@ def _crossbar_energies(evidence: Evidence, data_set: str, design: str) -> Iterat
     item, crossbars = printed(f"table2.{data_set}.energy.{design}"), evidence.crossbars(data_set, design)
     for id, energy in (("all", crossbars.energy), ("quantized", crossbars.quantized)):
         yield item.row(
-            (energy or nothing("quantized layer")).scaled(_MICRO),
+            (energy or Interval.without("quantized layer")).scaled(_MICRO),
             f"{crossbars.title}, {id} layers",
             of=id,
             what=f"{id} layers",
@@ -50,7 +52,7 @@ def _crossbar_energies(evidence: Evidence, data_set: str, design: str) -> Iterat
 def _crossbar_area(evidence: Evidence, data_set: str, design: str) -> Row:
     item, crossbars = printed(f"table2.{data_set}.area.{design}"), evidence.crossbars(data_set, design)
     return item.row(
-        (crossbars.area or nothing("area")).scaled(_MM2),
+        (crossbars.area or Interval.without("area")).scaled(_MM2),
         f"{crossbars.title}, each layer in crossbars of its own",
         why=_SPREAD,
     )

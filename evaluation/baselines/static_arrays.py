@@ -53,14 +53,14 @@ def static_arrays(
         energy=energy,
         quantized=energies.total(_sum(inner)) if inner else None,
         area=area,
-        latency=_exact(whole["cycles"] / clock.clock_hz),
+        latency=Interval.exact(whole["cycles"] / clock.clock_hz),
         parts=_parts(energies, whole),
         layers=tuple(
             LayerCost(
                 layer=name,
                 quantized=quantized,
                 energy=energies.total(of),
-                latency=_exact(of["cycles"] / clock.clock_hz),
+                latency=Interval.exact(of["cycles"] / clock.clock_hz),
                 parts=_parts(energies, of),
             )
             for (name, quantized), of in zip(names, numbers, strict=True)
@@ -85,7 +85,3 @@ def _parts(energies: RunEnergy, numbers: Mapping[str, int]) -> tuple[CostPart, .
 
 def _sum(numbers: Sequence[Mapping[str, int]]) -> dict[str, int]:
     return {name: sum(of[name] for of in numbers) for name in numbers[0]}
-
-
-def _exact(value: float) -> Interval:
-    return Interval(value=value, low=value, high=value)

@@ -9,9 +9,7 @@ from spinplane.reproduction.row import (
     UNJUDGED,
     Row,
     at_least,
-    exact,
     largest,
-    nothing,
     quotient,
 )
 
@@ -23,8 +21,8 @@ def test_a_quotient_has_the_bounds_of_both() -> None:
     assert quotient(BETWEEN, Interval(value=2.0, low=0.0, high=4.0)) == Interval(
         value=1.5, low=0.5, high=None
     )
-    assert quotient(BETWEEN, nothing("write.pulse")).missing == "write.pulse"
-    assert quotient(nothing("write.pulse"), BETWEEN).missing == "write.pulse"
+    assert quotient(BETWEEN, Interval.without("write.pulse")).missing == "write.pulse"
+    assert quotient(Interval.without("write.pulse"), BETWEEN).missing == "write.pulse"
 
 
 @pytest.mark.parametrize(
@@ -32,15 +30,15 @@ def test_a_quotient_has_the_bounds_of_both() -> None:
 )
 def test_at_least(claim: float, verdict: str) -> None:
     assert at_least(BETWEEN, claim) == verdict
-    assert at_least(nothing("x"), claim) == UNJUDGED
+    assert at_least(Interval.without("x"), claim) == UNJUDGED
     assert at_least(Interval(value=3.0, low=2.5, high=None), 9) == UNJUDGED
 
 
 def test_the_largest_is_above_all_others_whatever_the_bounds() -> None:
-    assert largest(exact(6), [BETWEEN, exact(1)]) == HOLDS
-    assert largest(exact(4), [BETWEEN, exact(1)]) == UNJUDGED
-    assert largest(exact(1), [BETWEEN, exact(1)]) == FAILS
-    assert largest(exact(6), [nothing("x")]) == UNJUDGED
+    assert largest(Interval.exact(6), [BETWEEN, Interval.exact(1)]) == HOLDS
+    assert largest(Interval.exact(4), [BETWEEN, Interval.exact(1)]) == UNJUDGED
+    assert largest(Interval.exact(1), [BETWEEN, Interval.exact(1)]) == FAILS
+    assert largest(Interval.exact(6), [Interval.without("x")]) == UNJUDGED
 
 
 def test_a_ratio_needs_both() -> None:
