@@ -8,6 +8,7 @@ import secrets
 import shutil
 import stat
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -139,6 +140,14 @@ def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def older_than(seconds: float, folder: Path) -> Iterator[Path]:
+    """What lies in a folder and was last changed so long ago; another process may remove it in the meantime."""
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > seconds:
+                yield path
 
 
 def read_file(path: Path, source: str, most_bytes: int) -> bytes:

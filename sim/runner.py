@@ -7,7 +7,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,6 +16,7 @@ import cocotb_tools.config
 from spinplane.machine import Name
 from spinplane.machine.external.cache import Cache
 from spinplane.machine.external.process import run
+from spinplane.machine.files import older_than
 
 from .model import SimulationModel, build_model
 from .tools import find_python_library
@@ -257,8 +257,6 @@ def _fresh_folder(folder: Path) -> Path:
 def new_folder(home: Path, bench: str) -> Path:
     """A new folder for a run of a bench; those of days before are removed."""
     home.mkdir(parents=True, exist_ok=True)
-    for old in home.iterdir():
-        with suppress(FileNotFoundError):  # another process has just removed it
-            if time.time() - old.stat().st_mtime > _DAY_SECONDS:
-                shutil.rmtree(old, ignore_errors=True)
+    for old in older_than(_DAY_SECONDS, home):
+        shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{bench.rpartition('.')[2]}-", dir=home))

@@ -16,14 +16,13 @@ import os
 import secrets
 import shutil
 import stat
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SpinplaneError
-from ..files import write_file, write_whole
+from ..files import older_than, write_file, write_whole
 from ..names import Name
 from .cache_folder import default_build_root, not_ours, usable_folder
 from .locks import Lock
@@ -190,10 +189,8 @@ class Cache:
         """Copy the log of what has failed to where it stays for a week; its new place."""
         folder = self.root / _LOGS
         folder.mkdir(exist_ok=True, mode=0o700)
-        for old in folder.iterdir():
-            with suppress(FileNotFoundError):  # another process has just removed it
-                if time.time() - old.stat().st_mtime > _LOGS_KEPT_SECONDS:
-                    old.unlink()
+        for old in older_than(_LOGS_KEPT_SECONDS, folder):
+            old.unlink(missing_ok=True)
         kept = folder / f"{what}-{secrets.token_hex(4)}-{log.name}"
         write_whole(kept, log.read_bytes())
         return kept
