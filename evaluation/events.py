@@ -250,7 +250,7 @@ def _logic(sources: Sources, machine: Machine) -> Iterator[Event]:
             counter=event.per,
             function=partial(logic_energy.energy, machine=machine, event=event),
             source=f"toggles of {', '.join(event.modules)}"
-            + (f"; proportional to {event.size_name}" if event.size_name else ""),
+            + (f"; proportional to {event.size.name}" if event.size.name else ""),
             sources=sources,
         )
 

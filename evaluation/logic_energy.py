@@ -11,6 +11,28 @@ from .sources import Values
 
 
 @dataclass(frozen=True, kw_only=True)
+class Size:
+    """What an event's energy is proportional to.
+
+    Parameters
+    ----------
+    of : callable
+        From a machine to a number.
+    name : str
+        Empty where it is 1 for all machines.
+    """
+
+    of: Callable[[Machine], float]
+    name: str
+
+
+_ONE = Size(of=lambda machine: 1.0, name="")
+_COLUMNS = Size(of=lambda machine: machine.columns, name="columns")
+#: Of what is done once for all lanes.
+_PART_OF_A_BEAT = Size(of=lambda machine: 1 / machine.results_per_cycle, name="1 ÷ results_per_cycle")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogicEvent:
     """Something that logic does.
 
@@ -21,122 +43,59 @@ class LogicEvent:
         Modules whose energy it has, without what is placed in them that belongs to another event.
     per : str
         What happens as often: a key of `spinplane.evaluation.event_counts.event_counts`.
-    size : callable
-        From a machine to the number to which the energy is proportional.
-    size_name : str
+    size : Size
     """
 
     name: str
     modules: tuple[str, ...]
     per: str
-    size: Callable[[Machine], float]
-    size_name: str
-
-
-def _columns(machine: Machine) -> float:
-    return machine.columns
-
-
-def _one(machine: Machine) -> float:
-    return 1.0
-
-
-def _part_of_a_beat(machine: Machine) -> float:
-    """Of what is done once for all lanes."""
-    return 1 / machine.results_per_cycle
+    size: Size = _ONE
 
 
 EVENTS: tuple[LogicEvent, ...] = (
-    LogicEvent(name="count", modules=("bit_counter",), per="bit_counts", size=_columns, size_name="columns"),
+    LogicEvent(name="count", modules=("bit_counter",), per="bit_counts", size=_COLUMNS),
     LogicEvent(
-        name="shift",
-        modules=("shifter", "half_shifter", "quarter_shifter", "eighth_shifter"),
-        per="shifts",
-        size=_one,
-        size_name="",
+        name="shift", modules=("shifter", "half_shifter", "quarter_shifter", "eighth_shifter"), per="shifts"
     ),
     LogicEvent(
         name="add",
         modules=("sum",),
         per="additions",
-        size=lambda machine: machine.accumulator_bits,
-        size_name="accumulator_bits",
+        size=Size(of=lambda machine: machine.accumulator_bits, name="accumulator_bits"),
     ),
     LogicEvent(
         name="decode",
         modules=("row_decoder", "multi_line_row_decoder", "reference_select"),
         per="row_operations",
-        size=lambda machine: log2(machine.rows),
-        size_name="bits of a row's number",
+        size=Size(of=lambda machine: log2(machine.rows), name="bits of a row's number"),
     ),
+    LogicEvent(name="array_control", modules=("sub_array_controller",), per="row_operations"),
     LogicEvent(
-        name="array_control",
-        modules=("sub_array_controller",),
-        per="row_operations",
-        size=_one,
-        size_name="",
-    ),
-    LogicEvent(
-        name="row_path",
-        modules=("sub_array", "write_controller"),
-        per="row_operations",
-        size=_columns,
-        size_name="columns",
+        name="row_path", modules=("sub_array", "write_controller"), per="row_operations", size=_COLUMNS
     ),
     LogicEvent(
         name="engine",
         modules=("engine",),
         per="cycles",
-        size=lambda machine: machine.sub_arrays,
-        size_name="sub_arrays",
+        size=Size(of=lambda machine: machine.sub_arrays, name="sub_arrays"),
     ),
+    LogicEvent(name="row_feed", modules=("sequencer", "kernel_loader"), per="row_writes", size=_COLUMNS),
+    LogicEvent(name="row_pair", modules=("row_pair_generator",), per="row_pairs"),
+    LogicEvent(name="control", modules=("layer_controller", "sense_walk", "counters"), per="cycles"),
     LogicEvent(
-        name="row_feed",
-        modules=("sequencer", "kernel_loader"),
-        per="row_writes",
-        size=_columns,
-        size_name="columns",
+        name="input", modules=("input_streamer", "row_sum", "window_sum"), per="image_reads", size=_COLUMNS
     ),
-    LogicEvent(name="row_pair", modules=("row_pair_generator",), per="row_pairs", size=_one, size_name=""),
-    LogicEvent(
-        name="control",
-        modules=("layer_controller", "sense_walk", "counters"),
-        per="cycles",
-        size=_one,
-        size_name="",
-    ),
-    LogicEvent(
-        name="input",
-        modules=("input_streamer", "row_sum", "window_sum"),
-        per="image_reads",
-        size=_columns,
-        size_name="columns",
-    ),
-    LogicEvent(
-        name="input_address",
-        modules=("input_address_generator",),
-        per="image_reads",
-        size=_one,
-        size_name="",
-    ),
-    LogicEvent(name="correction", modules=("window_correction",), per="results", size=_one, size_name=""),
-    LogicEvent(name="pooling", modules=("pooling", "pool_lane"), per="results", size=_one, size_name=""),
+    LogicEvent(name="input_address", modules=("input_address_generator",), per="image_reads"),
+    LogicEvent(name="correction", modules=("window_correction",), per="results"),
+    LogicEvent(name="pooling", modules=("pooling", "pool_lane"), per="results"),
     LogicEvent(
         name="batch_norm",
         modules=("batch_norm", "multiplier", "scaler", "scale_reader", "lane_phases"),
         per="products",
-        size=_one,
-        size_name="",
     ),
-    LogicEvent(
-        name="residual",
-        modules=("residual_loader",),
-        per="residuals",
-        size=_part_of_a_beat,
-        size_name="1 ÷ results_per_cycle",
-    ),
-    LogicEvent(name="quantizer", modules=("quantizer", "limiter"), per="values", size=_one, size_name=""),
-    LogicEvent(name="lookup", modules=("activation",), per="values", size=_one, size_name=""),
+    LogicEvent(name="residual", modules=("residual_loader",), per="residuals", size=_PART_OF_A_BEAT),
+    LogicEvent(name="quantizer", modules=("quantizer", "limiter"), per="values"),
+    LogicEvent(name="lookup", modules=("activation",), per="values"),
     LogicEvent(
         name="output",
         modules=(
@@ -144,23 +103,15 @@ EVENTS: tuple[LogicEvent, ...] = (
             *("output_address_generator", "output_packer", "row_store"),
         ),
         per="results",
-        size=_part_of_a_beat,
-        size_name="1 ÷ results_per_cycle",
+        size=_PART_OF_A_BEAT,
     ),
     LogicEvent(
         name="bank_port",
         modules=("image_bank", "parameters_bank", "scales_bank", "thresholds_bank"),
         per="image_reads",
-        size=_columns,
-        size_name="columns",
+        size=_COLUMNS,
     ),
-    LogicEvent(
-        name="bus",
-        modules=("axi_bank", "axi_registers", "accelerator"),
-        per="cycles",
-        size=_one,
-        size_name="",
-    ),
+    LogicEvent(name="bus", modules=("axi_bank", "axi_registers", "accelerator"), per="cycles"),
 )
 
 #: What is known of each event, for one unit of its size: energies without wires, changes of wires, and by what the
@@ -200,7 +151,7 @@ def energy(values: Values, machine: Machine, event: LogicEvent) -> float:
     wires = values[f"{event.name}.settled_wires"] + part * values[f"{event.name}.glitch_wires"]
     wire = values["logic.wire"] * values["logic.voltage"] ** 2 / 2
     factor = values[f"{event.name}.doubled"] ** doublings(machine, values["measured.cells"])
-    return event.size(machine) * factor * (gates + wires * wire)
+    return event.size.of(machine) * factor * (gates + wires * wire)
 
 
 def cells(machine: Machine) -> int:
@@ -215,7 +166,7 @@ def doublings(machine: Machine, of_cells: float) -> float:
 
 def clock(values: Values) -> float:
     """Energy in J of a flip-flop's clock in one cycle: both edges at its pin, and its part of the tree."""
-    return values["flip_flop.clock"] + values["clock.wire"] * values["logic.voltage"] ** 2
+    return values["flip_flop.clock"] + _clock_wire(values)
 
 
 def leakage(values: Values) -> float:
@@ -225,5 +176,9 @@ def leakage(values: Values) -> float:
 
 def gated_clock(values: Values) -> float:
     """The same of a flip-flop whose clock is off: its part of a gate whose own clock goes on."""
-    wire = values["clock.wire"] * values["logic.voltage"] ** 2
-    return (values["clock.gate"] + wire) / values["clock.gate_flip_flops"]
+    return (values["clock.gate"] + _clock_wire(values)) / values["clock.gate_flip_flops"]
+
+
+def _clock_wire(values: Values) -> float:
+    """Energy in J of both edges of a part of the clock tree."""
+    return values["clock.wire"] * values["logic.voltage"] ** 2

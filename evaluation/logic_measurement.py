@@ -55,7 +55,9 @@ class LogicMeasurement:
 
     def parameters(self, machine: Machine) -> dict[str, dict[str, tuple[float, ...]]]:
         """By event the energies and changes of `logic_energy.MEASURED`, energies for each of `SLEWS`; in fJ."""
-        return {event.name: self._of(event, self.counts[event.per] * event.size(machine)) for event in EVENTS}
+        return {
+            event.name: self._of(event, self.counts[event.per] * event.size.of(machine)) for event in EVENTS
+        }
 
     def clock_fj(self) -> tuple[float, ...]:
         """Energy in fJ of a flip-flop's clock pin in one cycle, for each of `SLEWS`."""
