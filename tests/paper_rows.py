@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import cache
 from unittest.mock import patch
 
+from made_up_area import area_of
+
 import spinplane
 from spinplane.device import Technology
 from spinplane.machine import Machine, load_machine
-from spinplane.physical import AreaReport, read_library
-from spinplane.physical.asic import AsicTarget
-from spinplane.physical.blocks import area_report
+from spinplane.physical import AreaReport
 from spinplane.reproduction.paper_report import PaperReport
 
 #: Holds `digits` and `lenet`, and is exported in a second.
@@ -40,16 +40,7 @@ def made_up_netlist(machine: Machine, **_options: object) -> AreaReport:
         "multi_line_row_decoder": Counter({"NOR2X1": 2 * machine.rows}),
         "sum": Counter({"FAX1": machine.accumulator_bits}),
     }
-    return area_report(
-        cells,
-        AsicTarget(library=read_library()),
-        top="accelerator",
-        machine=machine.name,
-        library="spinplane45",
-        library_source="spinplane",
-        yosys="Yosys 0",
-        black_boxes=("sot_mram_array", "bank"),
-    )
+    return area_of(machine, cells)
 
 
 @contextmanager

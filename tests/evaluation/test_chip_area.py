@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_up_area import area_of
 
 import spinplane
 from spinplane.device import load_technology
@@ -14,8 +15,6 @@ from spinplane.hdl.export.machine_verilog import machine_verilog
 from spinplane.machine import Machine
 from spinplane.machine.memory_map import MemoryMap
 from spinplane.physical import AreaReport, Figures, read_library
-from spinplane.physical.asic import AsicTarget
-from spinplane.physical.blocks import area_report
 
 SOT = load_technology("sot-mram")
 MACHINE = Machine(
@@ -34,16 +33,7 @@ def logic(machine: Machine) -> AreaReport:
         "multi_line_row_decoder": Counter({"NOR2X1": 2 * machine.rows}),
         "sum": Counter({"FAX1": 8}),
     }
-    return area_report(
-        cells,
-        AsicTarget(library=read_library()),
-        top="accelerator",
-        machine=machine.name,
-        library="spinplane45",
-        library_source="spinplane",
-        yosys="Yosys 0",
-        black_boxes=("sot_mram_array", "bank"),
-    )
+    return area_of(machine, cells)
 
 
 @pytest.fixture(scope="module")
