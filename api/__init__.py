@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .commands.device_sweep import DeviceSweep, sweep_device
     from .commands.estimate import estimate
     from .commands.estimate_result import Estimate
+    from .commands.exchange import Exchange, exchange
     from .commands.explain import Explanation, explain
     from .commands.in_memory import (
         InMemoryRun,
@@ -66,6 +67,7 @@ __all__ = [
     "DeviceSweep",
     "EnergyReport",
     "Estimate",
+    "Exchange",
     "Explanation",
     "Export",
     "InMemoryRun",
@@ -87,6 +89,7 @@ __all__ = [
     "demo",
     "estimate",
     "event_energies",
+    "exchange",
     "explain",
     "export",
     "load_array",
@@ -123,6 +126,7 @@ _LATE = {
     "Compilation": "spinplane.commands.compile.Compilation",
     "Demo": "spinplane.commands.demo_convolution.Demo",
     "Estimate": "spinplane.commands.estimate_result.Estimate",
+    "Exchange": "spinplane.commands.exchange.Exchange",
     "Explanation": "spinplane.commands.explain.Explanation",
     "DeviceReport": "spinplane.commands.device.DeviceReport",
     "DeviceSweep": "spinplane.commands.device_sweep.DeviceSweep",
@@ -147,6 +151,7 @@ _LATE = {
     "compute_in_memory": "spinplane.commands.in_memory.compute_in_memory",
     "demo": "spinplane.commands.demo_convolution.demo",
     "estimate": "spinplane.commands.estimate.estimate",
+    "exchange": "spinplane.commands.exchange.exchange",
     "explain": "spinplane.commands.explain.explain",
     "load_array": "spinplane.models.load_array",
     "load_machine": "spinplane.machine.load_machine",

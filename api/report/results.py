@@ -32,6 +32,7 @@ KINDS = (
     "DeviceSweep",
     "EnergyReport",
     "Estimate",
+    "Exchange",
     "Explanation",
     "Export",
     "NetworkRun",
