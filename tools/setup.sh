@@ -73,7 +73,7 @@ fi
 
 # AccelForge wants a later Python than this project, and its own packages: an environment beside it.
 if [ "$flow" = all ] && [ ! -e build/accelforge/whole ]; then
-    for name in python3.14 python3.13 python3.12; do
+    for name in python3.14 python3.13 python3.12 "$HOME"/.pyenv/versions/3.1[2-9]*/bin/python; do
         if has "$name" && "$name" -c 'import ensurepip, venv' 2>/dev/null; then
             echo "setup: AccelForge with $name (a minute)"
             rm -rf build/accelforge

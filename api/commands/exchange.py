@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.table import Table
 
-import spinplane
 from spinplane.compiler.frontend.networks import BitWidths
 from spinplane.device import load_technology
 from spinplane.device.technology import Technology
@@ -132,7 +132,7 @@ def exchange(
     files = []
     for tool in tools:
         path = Path(folder) / FORMATS[tool].file
-        write_whole(path, written_as(tool, hardware, chosen, spinplane.__version__).encode())
+        write_whole(path, written_as(tool, hardware, chosen, version("spinplane")).encode())
         files.append(ExchangeFile(tool=FORMATS[tool].tool, path=path, unsaid=FORMATS[tool].unsaid(hardware)))
     return Exchange(
         machine=machine,
