@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.choices import one_of
 from spinplane.machine.errors import one_line
 from spinplane.machine.files import read_file, read_unpacked
 
@@ -107,7 +108,7 @@ def load_dataset(dataset: str, directory: str | Path, side: int) -> tuple[Images
         If the data set is unknown, or a file is missing or damaged, naming it.
     """
     if dataset not in _READERS:
-        raise SpinplaneError(f"data set {dataset!r} is not one of {', '.join(dataset_names())}")
+        raise SpinplaneError(f"data set {dataset!r} is not {one_of(dataset, dataset_names())}")
     directory = Path(directory)
     if not directory.is_dir():
         raise SpinplaneError(f"data set {dataset}: {directory} is not a directory")

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 import spinplane
+from spinplane.defaults import TECHNOLOGY
 from spinplane.machine import Machine
 from spinplane.report.provenance import UsedTechnology, provenance_of
 from spinplane.report.results import write_result
@@ -84,10 +85,9 @@ def technology_of(result: Any, technology: str | None) -> UsedTechnology | None:
 
 def used_technology(technology: str | None) -> UsedTechnology:
     """A technology by its name, or the one of machines of which nothing else is said."""
-    from spinplane.commands.clock import DEFAULT_TECHNOLOGY
     from spinplane.device import load_technology
 
-    return UsedTechnology.of(load_technology(technology or DEFAULT_TECHNOLOGY))
+    return UsedTechnology.of(load_technology(technology or TECHNOLOGY))
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def array_figures(
     technology : Technology
     machine : Machine
     clock : MachineClock
-    network : str, Path or Graph, optional
+    network : str, Path, ModelFile, ModelProto or Graph, optional
         Whose writes wear the cells; one row that is written without a pause if not given.
     errors : tuple of ErrorRate
         Of a nominal cell's writes of 0 and 1.
