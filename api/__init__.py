@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .arguments import load_array
     from .commands.accuracy import AccuracyReport, accuracy
     from .commands.cache import CacheReport, tidy_cache
+    from .commands.catalogue import Catalogue, catalogue
     from .commands.compare import Comparison, compare
     from .commands.compile import Compilation, compile_model
     from .commands.demo import Classification, classify
@@ -68,6 +69,7 @@ __all__ = [
     "AreaReport",
     "BenchFailure",
     "CacheReport",
+    "Catalogue",
     "ChipArea",
     "Classification",
     "Comparison",
@@ -90,6 +92,7 @@ __all__ = [
     "Trace",
     "accuracy",
     "and_rows",
+    "catalogue",
     "check_gates",
     "classify",
     "compare",
@@ -128,6 +131,7 @@ _LATE = {
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
     "CacheReport": "spinplane.commands.cache.CacheReport",
+    "Catalogue": "spinplane.commands.catalogue.Catalogue",
     "ChipArea": "spinplane.evaluation.ChipArea",
     "Classification": "spinplane.commands.demo.Classification",
     "Comparison": "spinplane.commands.compare.Comparison",
@@ -152,6 +156,7 @@ _LATE = {
     "TrainingResult": "spinplane.training.train.TrainingResult",
     "accuracy": "spinplane.commands.accuracy.accuracy",
     "and_rows": "spinplane.commands.in_memory.and_rows",
+    "catalogue": "spinplane.commands.catalogue.catalogue",
     "classify": "spinplane.commands.demo.classify",
     "compare": "spinplane.commands.compare.compare",
     "compile_model": "spinplane.commands.compile.compile_model",

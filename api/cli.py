@@ -14,6 +14,7 @@ from spinplane.machine import SpinplaneError
 from .command_line.answer import Answer
 from .command_line.hardware import cache, demo, export, synth
 from .command_line.memories import accuracy, device, energy
+from .command_line.names import completion, list
 from .command_line.networks import compare, compile, estimate, run, trace
 from .command_line.paper import paper
 from .command_line.training import train
@@ -39,6 +40,8 @@ for command in (
     synth,
     train,
     cache,
+    list,
+    completion,
 ):
     app.command(command)
 

@@ -99,7 +99,7 @@ def estimate(
         raise SpinplaneError("no technology is named")
     hertz = None if clock is None else clock_hz(clock)
     others = tuple(one for one in named if isinstance(one, str) and one in BASELINES)
-    chosen = [load_technology(one, besides=BASELINES) for one in named if one not in others]
+    chosen = [load_technology(one, besides=tuple(BASELINES)) for one in named if one not in others]
     network = open_network(model, check=check)
     clocks = [machine_clock(machine, one, hertz) for one in chosen]
     static = static_clock(machine, hertz) if STATIC in others else None

@@ -24,6 +24,7 @@ KINDS = (
     "AccuracyReport",
     "AreaReport",
     "CacheReport",
+    "Catalogue",
     "ChipArea",
     "Classification",
     "Comparison",
