@@ -6,7 +6,7 @@ from collections.abc import Mapping
 EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "demo": {
         "spinplane demo": "a digit becomes a class inside the memory, checked bit by bit",
-        "spinplane demo --digit 7 --machine tiny": "another digit on a smaller machine",
+        "spinplane demo --digit 7 --json build/digit.json": "another digit, and the result as a file",
         "spinplane demo --explain": "one output of the paper's Fig. 6, step by step",
     },
     "compile": {
@@ -37,7 +37,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     },
     "device": {
         "spinplane device": "resistances, margins, errors, times of the paper's cell",
-        "spinplane device --technology stt-mram --set oxide.thickness=1.1": "another cell, changed",
+        "spinplane device --set oxide.thickness=1.25 --all": "a changed cell, every figure with its source",
         "spinplane device --sweep temperature=250:400:6": "figures over the temperature",
     },
     "energy": {

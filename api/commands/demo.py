@@ -13,7 +13,7 @@ from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.physical import AreaReport, synthesize
 
 from ..defaults import DEMO_FOLDER, DIGIT, DIGITS_NETWORK, NETWORK_MACHINE
-from ..models import Model
+from ..models import Model, open_network
 from ..report.drawing import draw_network
 from ..samples import sample_digit
 from .clock import clock_of
@@ -111,6 +111,8 @@ def classify(
     machine, image, folder = load_machine(machine), sample_digit(digit), as_path("folder", folder)
     of_machine = clock_of(machine, technology, clock)
     simulator = usable_simulator(simulator)
+    # It is kept, and what cannot be read is told before minutes of work.
+    open_network(network)
     tell(f"the Verilog of {machine.name}")
     root = default_build_root()
     verilog = export(machine, folder / "rtl", clock=of_machine, kept_in=root).folder

@@ -19,7 +19,7 @@ from spinplane.machine.arguments import as_optional_path
 from spinplane.machine.files import write_whole
 
 from ..defaults import PAPER_MACHINE, SEED, TECHNOLOGY
-from ..models import Model
+from ..models import Model, open_model
 from ..report.report import Report
 from .device_array import array_figures
 from .device_cell import cell_figures
@@ -140,6 +140,7 @@ def report_device(
     if values:
         chosen = chosen.with_values(values)
     machine, folder = load_machine(machine), as_optional_path("folder", folder)
+    worn_by = None if network is None else open_model(network)
     of_machine = machine_clock(machine, chosen, None if clock is None else clock_hz(clock))
     pulses = (write_pulse(chosen, 0), write_pulse(chosen, 1))
     run = monte_carlo(chosen, trials=trials, seed=seed)
@@ -147,7 +148,7 @@ def report_device(
     errors = (first, second)
     results = cell_figures(chosen, pulses=pulses, errors=errors, run=run, model=model)
     results += array_figures(
-        chosen, machine, of_machine, network=network, errors=errors, writes=writes, seed=seed
+        chosen, machine, of_machine, network=worn_by, errors=errors, writes=writes, seed=seed
     )
     return DeviceReport(
         technology=chosen.name,
