@@ -93,9 +93,9 @@ def run_network(
         If the simulated array refuses an operation, or the accelerator ends with an error.
     """
     machine = load_machine(machine)
-    of_machine = clock_of(machine, technology, clock)
     values, faults = as_array("values", values), as_fault_map(faults)
     waves = as_optional_path("waves", waves)
+    of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
     simulator, graph = usable_simulator(simulator), network.graph
     inputs, notes = network.encode(values)

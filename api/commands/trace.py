@@ -70,8 +70,8 @@ def trace(
         If there is no such layer or output, or the network or the clock does not fit.
     """
     machine = load_machine(machine)
-    of_machine = clock_of(machine, technology, clock)
     place, values = as_place(output), as_array("values", values)
+    of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
     graph = network.graph
     names = [one.name for one in graph.layers]

@@ -18,9 +18,8 @@ from small_networks import small_graph, small_images
 import spinplane
 from spinplane.cli import app
 from spinplane.commands.in_memory import FUNCTIONAL
-from spinplane.device import load_technology, technology_names
-from spinplane.device.technology import Technology
-from spinplane.machine import FaultMap, Machine, SpinplaneError, load_machine
+from spinplane.device import load_technology, machine_clock
+from spinplane.machine import FaultMap, Machine, MachineClock, SpinplaneError, load_machine
 from spinplane.models import ModelFile, open_network
 
 TINY = load_machine("tiny")
@@ -228,6 +227,20 @@ ARGUMENTS = [
 ]
 
 
+@cache
+def clock(machine: Machine, technology: str, hertz: float | None) -> MachineClock:
+    return machine_clock(machine, load_technology(technology), hertz)
+
+
+@pytest.fixture(autouse=True)
+def clocks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a machine's clock may be takes a tenth of a second: it is found once."""
+    monkeypatch.setattr(
+        "spinplane.commands.clock.machine_clock",
+        lambda machine, technology, hertz: clock(machine, technology.name, hertz),
+    )
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose models are written, and so imported and checked, once."""
@@ -335,7 +348,7 @@ def test_every_form_of_an_argument_is_taken(
 
 
 @pytest.mark.parametrize(("name", "argument", "kind"), ARGUMENTS)
-@pytest.mark.parametrize("value", [object(), {"a": 1}, [[1], [2, 3]]], ids=["object", "mapping", "ragged"])
+@pytest.mark.parametrize("value", [object(), [[1], [2, 3]]], ids=["object", "ragged"])
 def test_a_value_of_another_type_is_told_in_one_line(
     name: str, argument: str, kind: str, value: Any, tmp_path: Path
 ) -> None:
@@ -435,5 +448,3 @@ def test_annotations_tell_what_an_argument_is() -> None:
     assert kinds == {"model", "machine", "technology", "faults", "array", "path"}
     assert ("trace", "values", "array") in ARGUMENTS
     assert ("synth", "machine", "machine") in ARGUMENTS
-    assert {Machine.__name__, Technology.__name__} == {"Machine", "Technology"}
-    assert "sot-mram" in technology_names()
