@@ -259,15 +259,16 @@ def synth(
     technology : Technology, str or Path, optional
         Of the array: its area, and its times in the worst paths; sot-mram if not given.
     """
-    from spinplane.device import load_technology
     from spinplane.evaluation import chip_area, memory_times
     from spinplane.machine import load_machine
     from spinplane.machine.arguments import as_optional_path
     from spinplane.machine.external.cache_folder import default_build_root
     from spinplane.physical import synthesize
 
+    from .commands.clock import chosen_technology
+
     root = default_build_root()
-    machine, chosen = load_machine(machine), load_technology(technology or TECHNOLOGY)
+    machine, chosen = load_machine(machine), chosen_technology(technology)
     logic = synthesize(
         machine,
         liberty=as_optional_path("liberty", liberty),

@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.progress import Progress
 
 import spinplane
-from spinplane.defaults import TECHNOLOGY
 from spinplane.machine import Machine
 from spinplane.report.provenance import UsedTechnology, provenance_of
 from spinplane.report.results import write_result
@@ -85,9 +84,9 @@ def technology_of(result: Any, technology: str | None) -> UsedTechnology | None:
 
 def used_technology(technology: str | None) -> UsedTechnology:
     """A technology by its name, or the one of machines of which nothing else is said."""
-    from spinplane.device import load_technology
+    from spinplane.commands.clock import chosen_technology
 
-    return UsedTechnology.of(load_technology(technology or TECHNOLOGY))
+    return UsedTechnology.of(chosen_technology(technology))
 
 
 @contextmanager

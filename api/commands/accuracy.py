@@ -12,17 +12,16 @@ from rich.table import Table
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.compiled_program import CompiledProgram
-from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, MachineClock, SpinplaneError, load_machine
 from spinplane.machine.arguments import as_optional_path, as_path
 
-from ..defaults import ACCURACY_FOLDER, FAULT_SEEDS, NETWORK_MACHINE, TECHNOLOGY
+from ..defaults import ACCURACY_FOLDER, FAULT_SEEDS, NETWORK_MACHINE
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
-from .clock import clock_line, clock_of
+from .clock import chosen_technology, clock_line, clock_of
 from .compiled_layer import compiled_layers
 from .data_set import check_labels, classes_of, confusion_of, confusion_table, load_images
 from .transient import TransientPoint, TransientStudy, transient_table
@@ -249,7 +248,7 @@ def accuracy(
         )
     machine = load_machine(machine)
     data, folder = as_optional_path("data", data), as_path("folder", folder)
-    used = load_technology(technology or TECHNOLOGY) if study_asked else None
+    used = chosen_technology(technology) if study_asked else None
     of_machine = clock_of(machine, used, clock) if used else None
     network = open_network(model, check=check)
     graph = network.graph

@@ -9,6 +9,11 @@ from spinplane.machine import Machine, MachineClock, SpinplaneError, clock_hz
 from ..defaults import TECHNOLOGY
 
 
+def chosen_technology(technology: Technology | str | Path | None) -> Technology:
+    """The technology of a machine's arrays, see `load_technology`; `spinplane.defaults.TECHNOLOGY` if none is named."""
+    return load_technology(TECHNOLOGY if technology is None else technology)
+
+
 def clock_of(
     machine: Machine, technology: Technology | str | Path | None = None, clock: str | None = None
 ) -> MachineClock | None:
@@ -18,7 +23,7 @@ def clock_of(
     ----------
     machine : Machine
     technology : Technology, str or Path, optional
-        See `load_technology`; `spinplane.defaults.TECHNOLOGY` if not given.
+        See `chosen_technology`.
     clock : str, optional
         See `clock_hz`; by default the fastest at which the machine's sense and write cycles hold.
 
@@ -34,7 +39,7 @@ def clock_of(
         and the clock that would.
     """
     hertz = None if clock is None else clock_hz(clock)
-    chosen = load_technology(technology or TECHNOLOGY)
+    chosen = chosen_technology(technology)
     try:
         return machine_clock(machine, chosen, hertz)
     except SpinplaneError:

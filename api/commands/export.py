@@ -9,7 +9,6 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
 from spinplane.compiler.graph import Graph
-from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.evaluation import memory_times
 from spinplane.hdl.common.clock_gate import ClockGating
@@ -18,10 +17,10 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.program import Program
 from spinplane.sim.exported_bench import exported_bench
 
-from ..defaults import CLOCK_GATING, DIGIT, DIGITS_NETWORK, TECHNOLOGY
+from ..defaults import CLOCK_GATING, DIGIT, DIGITS_NETWORK
 from ..models import open_model
 from ..samples import sample_digit
-from .clock import clock_of
+from .clock import chosen_technology, clock_of
 
 #: For machines too small for a shipped network: two layers with pooling, and one that fits any machine.
 _BUILT_IN = (
@@ -107,7 +106,7 @@ def export_machine(
     """
     gating = ClockGating.named(clock_gating)
     of_machine = clock_of(machine, technology, clock)
-    times = memory_times(machine, load_technology(technology or TECHNOLOGY)) if of_machine else None
+    times = memory_times(machine, chosen_technology(technology)) if of_machine else None
     case = bench_case(machine)
     return export(
         machine,

@@ -16,7 +16,6 @@ from spinplane.behavioral.accelerator import AcceleratorRun as FunctionalRun
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
-from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.machine.arguments import as_optional_path
@@ -28,9 +27,9 @@ from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
 
 from ..arguments import as_array, as_fault_map
-from ..defaults import NETWORK_MACHINE, TECHNOLOGY
+from ..defaults import NETWORK_MACHINE
 from ..models import Model, open_network
-from .clock import clock_of
+from .clock import chosen_technology, clock_of
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .estimate import run_energy
 from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
@@ -178,7 +177,7 @@ def run_network(
         run_seconds=rtl.run_seconds,
         waves=rtl.waves,
         clock=of_machine,
-        energy=run_energy(program, counters.rtl, load_technology(technology or TECHNOLOGY), of_machine)
+        energy=run_energy(program, counters.rtl, chosen_technology(technology), of_machine)
         if of_machine
         else None,
     )

@@ -358,6 +358,12 @@ def test_a_value_of_another_type_is_told_in_one_line(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("value", [[], 0, ()])
+def test_nothing_is_not_taken_for_the_default(value: Any) -> None:
+    with pytest.raises(SpinplaneError, match="^technology = "):
+        spinplane.synth("tiny", technology=value)
+
+
 def test_a_proto_is_checked_as_its_file_is(tmp_path: Path) -> None:
     path = made_file(tmp_path)
     proto = onnx.load(path)
