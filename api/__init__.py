@@ -1,6 +1,14 @@
 """spinplane: quantized convolutions inside SOT-MRAM, from the bit-plane equation to RTL, Verilog and area.
 
-Each sub-command of ``spinplane`` is one function here, which returns a dataclass.
+Each sub-command of ``spinplane`` is one function here, which returns a dataclass. All functions take the same things,
+and have the defaults of the commands:
+
+- a path as text or as a ``Path``;
+- a model as a path, a name (``"digits-1-4"``, ``"svhn:1:4"``), a ``Graph``, a `ModelFile` or an ``onnx.ModelProto``;
+- a machine or a technology as a name, the path of a TOML file, or the object itself;
+- an array of numbers as itself or as the path of a .npy file.
+
+`catalogue` lists all that has a name. What cannot be is a `SpinplaneError` in one line, before any work is done.
 """
 
 from collections.abc import Callable
@@ -8,6 +16,8 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .defaults import ADDERS, CLOCK_GATING, PAPER_MACHINE, TECHNOLOGY
 
 if TYPE_CHECKING:
     from spinplane.device import Technology
@@ -17,8 +27,10 @@ if TYPE_CHECKING:
     from spinplane.physical import AreaReport, GateReport
     from spinplane.sim import BenchFailure
 
+    from .arguments import load_array
     from .commands.accuracy import AccuracyReport, accuracy
     from .commands.cache import CacheReport, tidy_cache
+    from .commands.catalogue import Catalogue, catalogue
     from .commands.compare import Comparison, compare
     from .commands.compile import Compilation, compile_model
     from .commands.demo import Classification, classify
@@ -44,7 +56,7 @@ if TYPE_CHECKING:
     from .commands.trace import trace
     from .commands.trace_result import Trace
     from .commands.train import train
-    from .models import ModelFile, load_array, open_model
+    from .models import ModelFile, open_model
     from .report.page import write_page
     from .report.provenance import Provenance
     from .report.results import read_provenance, read_result, write_result
@@ -58,6 +70,7 @@ __all__ = [
     "AreaReport",
     "BenchFailure",
     "CacheReport",
+    "Catalogue",
     "ChipArea",
     "Classification",
     "Comparison",
@@ -81,6 +94,7 @@ __all__ = [
     "Trace",
     "accuracy",
     "and_rows",
+    "catalogue",
     "check_gates",
     "classify",
     "compare",
@@ -120,6 +134,7 @@ _LATE = {
     "AreaReport": "spinplane.physical.AreaReport",
     "BenchFailure": "spinplane.sim.BenchFailure",
     "CacheReport": "spinplane.commands.cache.CacheReport",
+    "Catalogue": "spinplane.commands.catalogue.Catalogue",
     "ChipArea": "spinplane.evaluation.ChipArea",
     "Classification": "spinplane.commands.demo.Classification",
     "Comparison": "spinplane.commands.compare.Comparison",
@@ -145,6 +160,7 @@ _LATE = {
     "TrainingResult": "spinplane.training.train.TrainingResult",
     "accuracy": "spinplane.commands.accuracy.accuracy",
     "and_rows": "spinplane.commands.in_memory.and_rows",
+    "catalogue": "spinplane.commands.catalogue.catalogue",
     "classify": "spinplane.commands.demo.classify",
     "compare": "spinplane.commands.compare.compare",
     "compile_model": "spinplane.commands.compile.compile_model",
@@ -153,7 +169,7 @@ _LATE = {
     "estimate": "spinplane.commands.estimate.estimate",
     "exchange": "spinplane.commands.exchange.exchange",
     "explain": "spinplane.commands.explain.explain",
-    "load_array": "spinplane.models.load_array",
+    "load_array": "spinplane.arguments.load_array",
     "load_machine": "spinplane.machine.load_machine",
     "open_model": "spinplane.models.open_model",
     "or_rows": "spinplane.commands.in_memory.or_rows",
@@ -184,12 +200,12 @@ if not TYPE_CHECKING:
 
 def export(
     machine: "Machine | str | Path",
-    folder: Path,
+    folder: str | Path,
     *,
     technology: "Technology | str | Path | None" = None,
     clock: str | None = None,
     asynchronous_reset: bool = False,
-    clock_gating: str = "none",
+    clock_gating: str = CLOCK_GATING,
 ) -> "Export":
     """Write a machine's accelerator with a bench that runs a network on it, see `spinplane.hdl.export.files.export`.
 
@@ -197,7 +213,7 @@ def export(
     ----------
     machine : Machine, str or Path
         See `load_machine`.
-    folder : Path
+    folder : str or Path
     technology : Technology, str or Path, optional
         Of the array, see `spinplane.commands.clock.clock_of`.
     clock : str, optional
@@ -206,12 +222,13 @@ def export(
     clock_gating : {"none", "enables", "cells"}
     """
     from spinplane.machine import load_machine
+    from spinplane.machine.arguments import as_path
 
     from .commands.export import export_machine
 
     return export_machine(
         load_machine(machine),
-        folder,
+        as_path("folder", folder),
         technology=technology,
         clock=clock,
         asynchronous_reset=asynchronous_reset,
@@ -222,12 +239,12 @@ def export(
 def synth(
     machine: "Machine | str | Path",
     *,
-    liberty: Path | None = None,
+    liberty: str | Path | None = None,
     fpga: str | None = None,
-    adders: str = "ripple",
+    adders: str = ADDERS,
     period_ns: float | None = None,
     timing: bool | None = None,
-    clock_gating: str = "none",
+    clock_gating: str = CLOCK_GATING,
     technology: "Technology | str | Path | None" = None,
 ) -> "ChipArea":
     """Map a machine's logic to cells, and add the areas of its arrays and banks.
@@ -238,7 +255,7 @@ def synth(
     ----------
     machine : Machine, str or Path
         See `load_machine`.
-    liberty : Path, optional
+    liberty : str or Path, optional
     fpga : {"xc7", "ecp5", "ice40"}, optional
     adders : {"ripple", "fast"}
     period_ns : float, optional
@@ -247,19 +264,19 @@ def synth(
     technology : Technology, str or Path, optional
         Of the array: its area, and its times in the worst paths; sot-mram if not given.
     """
-    from spinplane.device import load_technology
     from spinplane.evaluation import chip_area, memory_times
     from spinplane.machine import load_machine
+    from spinplane.machine.arguments import as_optional_path
     from spinplane.machine.external.cache_folder import default_build_root
     from spinplane.physical import synthesize
 
-    from .commands.clock import DEFAULT_TECHNOLOGY
+    from .commands.clock import chosen_technology
 
     root = default_build_root()
-    machine, chosen = load_machine(machine), load_technology(technology or DEFAULT_TECHNOLOGY)
+    machine, chosen = load_machine(machine), chosen_technology(technology)
     logic = synthesize(
         machine,
-        liberty=liberty,
+        liberty=as_optional_path("liberty", liberty),
         fpga=fpga,
         adders=adders,
         period_ns=period_ns,
@@ -272,7 +289,10 @@ def synth(
 
 
 def event_energies(
-    machine: "Machine | str | Path", technology: "Technology | str | Path", *, clock: str | None = None
+    machine: "Machine | str | Path" = PAPER_MACHINE,
+    technology: "Technology | str | Path" = TECHNOLOGY,
+    *,
+    clock: str | None = None,
 ) -> "EnergyReport":
     """Energies of a machine's events, see `spinplane.evaluation.event_energies`.
 
@@ -296,8 +316,8 @@ def event_energies(
 def check_gates(
     machine: "Machine | str | Path",
     *,
-    liberty: Path | None = None,
-    adders: str = "ripple",
+    liberty: str | Path | None = None,
+    adders: str = ADDERS,
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> "GateReport":
@@ -307,22 +327,23 @@ def check_gates(
     ----------
     machine : Machine, str or Path
         See `load_machine`.
-    liberty : Path, optional
+    liberty : str or Path, optional
     adders : {"ripple", "fast"}
     tell, advance : callable
         Are given a line for each unit, and the number of those done and of all.
     """
     from spinplane.machine import load_machine
+    from spinplane.machine.arguments import as_optional_path
     from spinplane.physical import check_gates
     from spinplane.sim.benches.host.bus_cases import NetworkCase
 
     from .commands.export import bench_case
 
-    machine = load_machine(machine)
+    machine, library = load_machine(machine), as_optional_path("liberty", liberty)
     case = bench_case(machine)
     return check_gates(
         machine,
-        liberty=liberty,
+        liberty=library,
         adders=adders,
         case=NetworkCase.of(case.program, case.codes),
         tell=tell,

@@ -5,15 +5,17 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 import spinplane
 from spinplane.machine import SpinplaneError
 
 from .command_line.answer import Answer
+from .command_line.examples import epilogue
 from .command_line.hardware import cache, demo, exchange, export, synth
 from .command_line.memories import accuracy, device, energy
+from .command_line.names import completion, list
 from .command_line.networks import compare, compile, estimate, run, trace
 from .command_line.paper import paper
 from .command_line.training import train
@@ -23,6 +25,9 @@ app = App(
     help="Quantized convolutions inside SOT-MRAM: RTL, simulation, area.",
     version=spinplane.__version__,
     suppress_keyboard_interrupt=False,
+    # No `--empty-…` for what may be given several times: without it, it is empty.
+    default_parameter=Parameter(negative_iterable=()),
+    help_epilogue="`spinplane COMMAND --help` has examples; `spinplane list` tells all names.",
 )
 for command in (
     demo,
@@ -40,8 +45,10 @@ for command in (
     synth,
     train,
     cache,
+    list,
+    completion,
 ):
-    app.command(command)
+    app.command(command, help_epilogue=epilogue(command.__name__))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

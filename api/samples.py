@@ -9,6 +9,9 @@ import numpy as np
 from spinplane.machine import Coding, Operand, SpinplaneError
 from spinplane.machine.array_files import open_archive
 
+#: Images and labels that come with the package: the first 200 of MNIST's test set.
+SAMPLES = "mnist-test-200"
+
 
 def sample_digit(digit: int) -> np.ndarray:
     """The first sample of a handwritten digit, from the MNIST test set.
@@ -30,7 +33,7 @@ def sample_digit(digit: int) -> np.ndarray:
     """
     if digit not in range(10):
         raise SpinplaneError(f"digit = {digit!r}: must be a whole number from 0 to 9")
-    path = Path(str(files("spinplane"))) / "data" / "networks" / "mnist-test-200.npz"
+    path = Path(str(files("spinplane"))) / "data" / "networks" / f"{SAMPLES}.npz"
     with open_archive(path, str(path), "not the package's samples") as samples:
         return samples.read("images")[np.flatnonzero(samples.read("labels") == digit)[0]]
 

@@ -1,12 +1,14 @@
 """A memory technology as data: parameters with their sources, the bit cell and the drives of its lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from spinplane.machine import Name, SpinplaneError
+from spinplane.machine.arguments import as_path, is_path, refusal
+from spinplane.machine.choices import nearest, one_of
 from spinplane.machine.errors import shown
 from spinplane.machine.parameter import Parameter, is_line, read_parameter
 from spinplane.machine.toml_files import check_keys, read_toml
@@ -181,7 +183,7 @@ class Technology:
         changed = dict(self.parameters)
         for key, value in values.items():
             if key not in changed:
-                raise SpinplaneError(f"unknown parameter {key!r}: {self.name} has {', '.join(changed)}")
+                raise SpinplaneError(f"unknown parameter {key!r}: must be {one_of(key, changed)}")
             entry = {
                 "value": value,
                 "unit": changed[key].unit,
@@ -201,7 +203,7 @@ def technology_names() -> list[str]:
     return sorted(f.name[:-5] for f in files(__package__).iterdir() if f.name.endswith(".toml"))
 
 
-def load_technology(technology: "str | Path | Technology") -> Technology:
+def load_technology(technology: "str | Path | Technology", *, besides: Sequence[str] = ()) -> Technology:
     """Read a technology by name or from a TOML file.
 
     Parameters
@@ -209,24 +211,27 @@ def load_technology(technology: "str | Path | Technology") -> Technology:
     technology : str, Path or Technology
         One of `technology_names`, the path of a TOML file, or a technology as it is. A file with ``base = NAME`` says
         how it differs from one of `technology_names`.
+    besides : sequence of str
+        Names that the caller takes as well, for the message.
 
     Raises
     ------
     SpinplaneError
-        If there is no such technology or file, the file is not TOML, a key is unknown or missing, or a
-        value is not allowed.
+        If there is no such technology or file, the file is not TOML, a key is unknown or missing, a value is not
+        allowed, or `technology` is of another type.
     """
     if isinstance(technology, Technology):
         return technology
+    if not is_path(technology):
+        raise refusal("technology", technology, "a name, the path of a TOML file or a Technology")
     source = f"technology file {technology}"
     if str(technology) in technology_names():
         path = _shipped(str(technology))
     else:
-        path = Path(technology)
+        path = as_path("technology", technology)
         if not path.is_file():
-            raise SpinplaneError(
-                f"technology {str(technology)!r} is neither a file nor one of {', '.join(technology_names())}"
-            )
+            known = one_of(str(technology), [*technology_names(), *besides])
+            raise SpinplaneError(f"technology {str(technology)!r} is neither a file nor {known}")
     table = read_toml(path, source)
     try:
         return _from_table(_on_its_base(table, source) if "base" in table else table)
@@ -248,7 +253,7 @@ def _on_its_base(table: dict[str, Any], source: str) -> dict[str, Any]:
     # A base has none of its own, so that one look suffices to know where a figure is from.
     if name not in technology_names() or "base" in (base := read_toml(_shipped(name), source)):
         alone = [one for one in technology_names() if "base" not in read_toml(_shipped(one), source)]
-        raise SpinplaneError(f"base = {shown(name)}: must be one of {', '.join(alone)}")
+        raise SpinplaneError(f"base = {shown(name)}: must be {one_of(str(name), alone)}")
     own = {key: value for key, value in table.items() if key != "base"}
     merged = base | own
     known = known_keys(_text(merged, "torque"), _text(merged, "resistance")) | OPTIONAL
@@ -370,8 +375,10 @@ def _elements(
                 f"element {shown(name)}: gate = {shown(entry['gate'])}: must be one of {', '.join(gates)}"
             )
         if "gate" in entry and entry["resistance"] not in parameters:
+            meant = nearest(str(entry["resistance"]), parameters)
             raise SpinplaneError(
                 f"element {shown(name)}: resistance = {shown(entry['resistance'])} is not a parameter"
+                + (f"; did you mean {meant!r}?" if meant else "")
             )
         elements.append(Element(**entry | {"between": (ends[0], ends[1])}))
     if [element.kind for element in elements].count("mtj") != 1:

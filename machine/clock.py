@@ -50,7 +50,7 @@ def clock_hz(text: str) -> float:
     SpinplaneError
         If it is neither, or beyond all machines.
     """
-    found = _CLOCK.fullmatch(text)
+    found = _CLOCK.fullmatch(text) if isinstance(text, str) else None
     number, unit = (Fraction(found[1]), found[2]) if found else (Fraction(0), "")
     if number and unit in _HERTZ:
         hertz = number * _HERTZ[unit]

@@ -18,7 +18,8 @@ class SpinplaneError(ValueError):
 
 def shown(value: object) -> str:
     """A value from a file or a user, for a message: on one line, and cut where it is long or deep."""
-    text = _REPR.repr(value)
+    # Arrays have several lines.
+    text = " ".join(_REPR.repr(value).splitlines())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

@@ -5,6 +5,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from .arguments import as_path, is_path, refusal
+from .choices import one_of
 from .errors import SpinplaneError, shown
 from .names import Name
 from .output_stage import RAW_BITS
@@ -215,19 +217,21 @@ def load_machine(machine: str | Path | Machine) -> Machine:
     Raises
     ------
     SpinplaneError
-        If there is no such machine or file, the file is not TOML, a key is unknown or missing, or a value
-        is not allowed.
+        If there is no such machine or file, the file is not TOML, a key is unknown or missing, a value is not allowed,
+        or `machine` is of another type.
     """
     if isinstance(machine, Machine):
         return machine
+    if not is_path(machine):
+        raise refusal("machine", machine, "a name, the path of a TOML file or a Machine")
     source = f"machine file {machine}"
     if str(machine) in machine_names():
         path = Path(str(files(__package__))) / f"{machine}.toml"
     else:
-        path = Path(machine)
+        path = as_path("machine", machine)
         if not path.is_file():
             raise SpinplaneError(
-                f"machine {str(machine)!r} is neither a file nor one of {', '.join(machine_names())}"
+                f"machine {str(machine)!r} is neither a file nor {one_of(str(machine), machine_names())}"
             )
     table = read_toml(path, source)
     try:

@@ -2,17 +2,15 @@
 
 import tomllib
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
+from .choices import listed, nearest
 from .errors import SpinplaneError, one_line, shown
 from .files import read_file
 
 _MOST_BYTES = 1 << 20
 _MOST_DEPTH = 8
-_LONGEST_LIST = 160
 
 
 def read_toml(path: Path, source: str) -> dict[str, Any]:
@@ -73,7 +71,7 @@ def check_keys(table: dict[str, Any], known: Iterable[str], where: str = "") -> 
     known = list(known)
     for key in table:
         if key not in known:
-            alike = get_close_matches(key[:_LONGEST_LIST], known, 1)
-            allowed = shorten(", ".join(where + name for name in known), _LONGEST_LIST, placeholder=" …")
-            mend = f"did you mean {where + alike[0]!r}?" if alike else f"must be one of {allowed}"
+            alike = nearest(key, known)
+            allowed = listed(where + name for name in known)
+            mend = f"did you mean {where + alike!r}?" if alike else f"must be one of {allowed}"
             raise SpinplaneError(f"unknown key {shown(where + key)}: {mend}")

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.choices import one_of
 from spinplane.machine.errors import one_line
 from spinplane.machine.files import read_file, read_unpacked
 
@@ -86,6 +87,14 @@ class FolderImages:
         return np.asarray(image).transpose(2, 0, 1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """What reads training and test images of a side from a folder."""
+
+    read: Callable[[Path, int], tuple[Images, Images]]
+    description: str
+
+
 def load_dataset(dataset: str, directory: str | Path, side: int) -> tuple[Images, Images]:
     """Training and test images of a data set.
 
@@ -107,16 +116,21 @@ def load_dataset(dataset: str, directory: str | Path, side: int) -> tuple[Images
         If the data set is unknown, or a file is missing or damaged, naming it.
     """
     if dataset not in _READERS:
-        raise SpinplaneError(f"data set {dataset!r} is not one of {', '.join(dataset_names())}")
+        raise SpinplaneError(f"data set {dataset!r} is not {one_of(dataset, dataset_names())}")
     directory = Path(directory)
     if not directory.is_dir():
         raise SpinplaneError(f"data set {dataset}: {directory} is not a directory")
-    return _READERS[dataset](directory, side)
+    return _READERS[dataset].read(directory, side)
 
 
 def dataset_names() -> list[str]:
     """Names that `load_dataset` knows."""
     return sorted(_READERS)
+
+
+def dataset_descriptions() -> dict[str, str]:
+    """What each of these names stands for, and its files."""
+    return {name: _READERS[name].description for name in dataset_names()}
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -295,11 +309,11 @@ def _image_folder(directory: Path, classes: list[str], side: int) -> FolderImage
     return FolderImages(paths=tuple(paths), labels=np.array(labels, np.int64), side=side)
 
 
-_READERS: dict[str, Callable[[Path, int], tuple[Images, Images]]] = {
-    "mnist": _mnist,
-    "fashion-mnist": _mnist,
-    "svhn": _svhn,
-    "svhn-train": _svhn_train,
-    "cifar10": _cifar10,
-    "imagenet": _imagenet,
+_READERS = {
+    "mnist": _Reader(read=_mnist, description="handwritten digits: the four IDX files, gzipped or not"),
+    "fashion-mnist": _Reader(read=_mnist, description="clothes: four IDX files as of MNIST"),
+    "svhn": _Reader(read=_svhn, description="house numbers with the extra images: three .mat files of 32×32"),
+    "svhn-train": _Reader(read=_svhn_train, description="house numbers without the extra images"),
+    "cifar10": _Reader(read=_cifar10, description="ten kinds of things: the Python or the binary version"),
+    "imagenet": _Reader(read=_imagenet, description="a thousand classes: train/CLASS/* and val/CLASS/*"),
 }

@@ -15,6 +15,7 @@ from spinplane.machine.errors import one_line
 from spinplane.machine.files import write_whole
 
 from .data import Images, load_dataset
+from .defaults import BATCH, DATA_SET, EPOCHS, RATE
 from .export import export
 from .model import LowBitNetwork
 from .settle import settle
@@ -88,13 +89,13 @@ def train(
     bits: str,
     data: str | Path,
     *,
-    dataset: str = "mnist",
-    epochs: int = 30,
+    dataset: str = DATA_SET,
+    epochs: int = EPOCHS,
     seed: int = 0,
     output: str | Path,
     resume: bool = False,
-    rate: float = 2e-3,
-    batch: int = 128,
+    rate: float = RATE,
+    batch: int = BATCH,
     edge_bits: int | None = None,
     threads: int | None = None,
     progress: bool = True,

@@ -84,10 +84,9 @@ def technology_of(result: Any, technology: str | None) -> UsedTechnology | None:
 
 def used_technology(technology: str | None) -> UsedTechnology:
     """A technology by its name, or the one of machines of which nothing else is said."""
-    from spinplane.commands.clock import DEFAULT_TECHNOLOGY
-    from spinplane.device import load_technology
+    from spinplane.commands.clock import chosen_technology
 
-    return UsedTechnology.of(load_technology(technology or DEFAULT_TECHNOLOGY))
+    return UsedTechnology.of(chosen_technology(technology))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter, validators
 
 import spinplane
+from spinplane.defaults import ADDERS, CLOCK_GATING, DEMO_FOLDER, DIGIT, NETWORK_MACHINE
 from spinplane.machine import SpinplaneError, load_machine
 
 from .answer import Answer, technology_of, telling, used_technology
@@ -26,12 +27,12 @@ from .options import (
 
 def demo(
     *,
-    digit: int = 3,
+    digit: int = DIGIT,
     machine: Annotated[str | None, MACHINE] = None,
     technology: ArrayTechnology = None,
     clock: Clock = None,
     simulator: Literal["verilator", "icarus", "amaranth"] | None = None,
-    output: ResultFolder = Path("build") / "demo",
+    output: ResultFolder = DEMO_FOLDER,
     conv: Switch = False,
     explain: Switch = False,
     files: FileOptions = FILE,
@@ -78,7 +79,7 @@ def demo(
         else:
             result = spinplane.classify(
                 digit=digit,
-                machine=machine or "paper8",
+                machine=machine or NETWORK_MACHINE,
                 technology=technology,
                 clock=clock,
                 simulator=simulator,
@@ -96,7 +97,7 @@ def export(
     technology: ArrayTechnology = None,
     clock: Clock = None,
     asynchronous_reset: Switch = False,
-    clock_gating: Literal["none", "enables", "cells"] = "none",
+    clock_gating: Literal["none", "enables", "cells"] = CLOCK_GATING,
     files: FileOptions = FILE,
 ) -> Answer:
     """Export a machine's accelerator: Verilog, file lists, C header, register map, datasheet, FuseSoC core and a bench.
@@ -163,10 +164,10 @@ def synth(
     machine: MachineName,
     liberty: Path | None = None,
     fpga: Literal["xc7", "ecp5", "ice40"] | None = None,
-    adders: Literal["ripple", "fast"] = "ripple",
+    adders: Literal["ripple", "fast"] = ADDERS,
     period_ns: float | None = None,
     timing: bool | None = None,
-    clock_gating: Literal["none", "enables", "cells"] = "none",
+    clock_gating: Literal["none", "enables", "cells"] = CLOCK_GATING,
     technology: ArrayTechnology = None,
     check: Switch = False,
     files: ReportOptions = REPORT,

@@ -8,9 +8,18 @@ from cyclopts import Parameter
 from rich.console import Console
 
 import spinplane
+from spinplane.defaults import (
+    ACCURACY_FOLDER,
+    DEVICE_FOLDER,
+    FAULT_SEEDS,
+    NETWORK_MACHINE,
+    PAPER_MACHINE,
+    SEED,
+    TECHNOLOGY,
+)
 from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.files import write_whole
-from spinplane.models import SEED, drawn_seed
+from spinplane.models import drawn_seed
 from spinplane.report.provenance import UsedTechnology
 
 from .answer import Answer, telling
@@ -34,7 +43,7 @@ def accuracy(
     *,
     data: Path | None = None,
     technology: TechnologyName | None = None,
-    machine: MachineName = "paper8",
+    machine: MachineName = NETWORK_MACHINE,
     clock: Clock = None,
     sigma_ra: list[float] | None = None,
     sigma_tmr: list[float] | None = None,
@@ -47,9 +56,9 @@ def accuracy(
     disturb: list[float] | None = None,
     decay: list[float] | None = None,
     images: int | None = None,
-    seeds: int = 10,
+    seeds: int = FAULT_SEEDS,
     check: Check = True,
-    output: ResultFolder = Path("build") / "accuracy",
+    output: ResultFolder = ACCURACY_FOLDER,
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -131,14 +140,14 @@ def accuracy(
 
 def device(
     *,
-    technology: TechnologyName = "sot-mram",
-    machine: MachineName = "paper",
+    technology: TechnologyName = TECHNOLOGY,
+    machine: MachineName = PAPER_MACHINE,
     clock: Clock = None,
     network: ModelName | None = None,
     set: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
     all: Switch = False,
     sweep: str | None = None,
-    output: ResultFolder = Path("build") / "device",
+    output: ResultFolder = DEVICE_FOLDER,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Compute the figures of a memory cell and of a machine's array of them, with sources.
@@ -186,8 +195,8 @@ def device(
 
 def energy(
     *,
-    machine: MachineName = "paper",
-    technology: TechnologyName = "sot-mram",
+    machine: MachineName = PAPER_MACHINE,
+    technology: TechnologyName = TECHNOLOGY,
     clock: Clock = None,
     csv: Path | None = None,
     files: ReportOptions = REPORT,

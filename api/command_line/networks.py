@@ -7,10 +7,10 @@ from cyclopts import Parameter
 from rich.console import Console
 
 import spinplane
-from spinplane.machine import SpinplaneError, load_machine
-from spinplane.machine.faults import FaultMap
+from spinplane.defaults import CLOCK_GATING, NETWORK_MACHINE, SAMPLES, SEED, TECHNOLOGY
+from spinplane.machine import load_machine
 from spinplane.machine.files import write_whole
-from spinplane.models import SEED, drawn_seed
+from spinplane.models import drawn_seed
 
 from .answer import Answer, technology_of, telling
 from .options import (
@@ -34,7 +34,7 @@ from .options import (
 def compile(
     model: ModelName,
     *,
-    machine: MachineName = "paper8",
+    machine: MachineName = NETWORK_MACHINE,
     technology: ArrayTechnology = None,
     clock: Clock = None,
     fold_pools: FoldPools = False,
@@ -78,17 +78,17 @@ def compile(
 def estimate(
     model: ModelName,
     *,
-    machine: MachineName = "paper8",
+    machine: MachineName = NETWORK_MACHINE,
     technology: Annotated[
         str,
         Parameter(
             help="Technologies of the array, side by side, with commas between them: shipped ones (sot-mram, stt-mram, "
             "stt-aggressive), or TOML files; or other hardware: sram, rram-crossbar, rram-binary."
         ),
-    ] = "sot-mram",
+    ] = TECHNOLOGY,
     clock: Clock = None,
     layers: Annotated[bool, Parameter(negative=())] = False,
-    clock_gating: Literal["none", "cells"] = "none",
+    clock_gating: Literal["none", "cells"] = CLOCK_GATING,
     baselines: Annotated[bool, Parameter(negative=())] = False,
     fold_pools: FoldPools = False,
     check: Check = True,
@@ -130,7 +130,7 @@ def run(
     model: ModelName,
     *,
     input: InputFile,
-    machine: MachineName = "paper8",
+    machine: MachineName = NETWORK_MACHINE,
     technology: ArrayTechnology = None,
     clock: Clock = None,
     fold_pools: FoldPools = False,
@@ -153,11 +153,10 @@ def run(
     faults
         A fault map (.npz of `FaultMap.save`): stuck cells, drifted references and varying cells of the memory.
     """
-    values = spinplane.load_array(input)
     with telling() as (tell, advance):
         result = spinplane.run_network(
             given.of(model),
-            values,
+            input,
             machine=machine,
             technology=technology,
             clock=clock,
@@ -165,7 +164,7 @@ def run(
             check=check,
             simulator=simulator,
             waves=waves,
-            faults=FaultMap.load(faults) if faults else None,
+            faults=faults,
             tell=tell,
             advance=advance,
         )
@@ -180,7 +179,7 @@ def trace(
     input: InputFile,
     output: str,
     layer: str | None = None,
-    machine: MachineName = "paper8",
+    machine: MachineName = NETWORK_MACHINE,
     technology: ArrayTechnology = None,
     clock: Clock = None,
     fold_pools: FoldPools = False,
@@ -199,16 +198,11 @@ def trace(
     layer
         The layer that outputs the value; by default the last one.
     """
-    parts = output.split(",")
-    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
-        raise SpinplaneError(f"output {output!r}: expected k,y,x, such as 3,0,0")
-    k, y, x = map(int, parts)
-    values = spinplane.load_array(input)
     with Console(stderr=True).status("tracing"):
         result = spinplane.trace(
             given.of(model),
-            values,
-            output=(k, y, x),
+            input,
+            output=output,
             layer=layer,
             machine=machine,
             technology=technology,
@@ -229,7 +223,7 @@ def compare(
     model: ModelName,
     *,
     input: Annotated[Path | None, Parameter(name="--input")] = None,
-    samples: int = 16,
+    samples: int = SAMPLES,
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -244,7 +238,6 @@ def compare(
     samples
         How many of these.
     """
-    values = spinplane.load_array(input) if input else None
     with Console(stderr=True).status("comparing"):
-        result = spinplane.compare(given.of(model), values, samples=samples)
+        result = spinplane.compare(given.of(model), input, samples=samples)
     return Answer(result=result, files=files, seed=None if input else SEED)

@@ -1,14 +1,16 @@
 """Options that several commands share, each described once."""
 
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from cyclopts.completion import CompletionContext
 
-from spinplane.machine import SpinplaneError
-from spinplane.models import ModelFile
+from spinplane.machine import SpinplaneError, machine_names
+from spinplane.models import ModelFile, shipped_networks
 
 
 def _writable(_type: Any, path: Path | None) -> None:
@@ -32,6 +34,33 @@ def _folder(_type: Any, path: Path | None) -> None:
         _writable(_type, path)
 
 
+def _completing(
+    names: Callable[[], Iterable[str]], *suffixes: str
+) -> Callable[[CompletionContext], list[str]]:
+    """What a shell offers for a name or a file: names, files with these suffixes, folders."""
+
+    def offered(context: CompletionContext) -> list[str]:
+        begun = Path(context.incomplete)
+        folder = begun if context.incomplete.endswith("/") else begun.parent
+        beside = sorted(folder.iterdir()) if folder.is_dir() else []
+        folders = [f"{path}/" for path in beside if path.is_dir()]
+        return [*names(), *(str(path) for path in beside if path.suffix in suffixes), *folders]
+
+    return offered
+
+
+_completes_model = _completing(shipped_networks, ".onnx", ".tflite")
+_completes_machine = _completing(machine_names, ".toml")
+
+
+def _technologies() -> list[str]:
+    from spinplane.device.technology import technology_names
+
+    return technology_names()
+
+
+_completes_technology = _completing(_technologies, ".toml")
+
 #: A file that a command writes, and a folder that it fills.
 OutputFile = Annotated[Path | None, Parameter(validator=_writable)]
 OutputFolder = Annotated[Path | None, Parameter(validator=_folder)]
@@ -43,26 +72,30 @@ Switch = Annotated[bool, Parameter(negative=())]
 ModelName = Annotated[
     str,
     Parameter(
+        completer=_completes_model,
         help="An ONNX, QONNX or TFLite file, a network shipped with the package (digits-1-4), or one from the "
-        "literature with its bits (svhn:1:4)."
+        "literature with its bits (svhn:1:4).",
     ),
 ]
 #: Machines and technologies are named in the same way.
 MACHINE = Parameter(
-    help="A machine shipped with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file."
+    completer=_completes_machine,
+    help="A machine shipped with the package (tiny, paper8, paper, paper-overlap, wide), or a TOML file.",
 )
 MachineName = Annotated[str, MACHINE]
 TechnologyName = Annotated[
     str,
     Parameter(
-        help="A technology shipped with the package (sot-mram, stt-mram, stt-aggressive), or a TOML file."
+        completer=_completes_technology,
+        help="A technology shipped with the package (sot-mram, stt-mram, stt-aggressive), or a TOML file.",
     ),
 ]
 ArrayTechnology = Annotated[
     str | None,
     Parameter(
+        completer=_completes_technology,
         help="Technology of the array, which bounds the clock: one shipped with the package (sot-mram, stt-mram, "
-        "stt-aggressive), or a TOML file. By default sot-mram."
+        "stt-aggressive), or a TOML file. By default sot-mram.",
     ),
 ]
 Clock = Annotated[

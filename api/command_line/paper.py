@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import spinplane
+from spinplane.defaults import PAPER_MACHINE, TECHNOLOGY
 
 from .answer import Answer, telling, used_technology
 from .options import REPORT, MachineName, OutputFolder, ReportOptions, Switch, TechnologyName
@@ -13,8 +14,8 @@ from .options import REPORT, MachineName, OutputFolder, ReportOptions, Switch, T
 
 def paper(
     *,
-    machine: MachineName = "paper",
-    technology: TechnologyName = "sot-mram",
+    machine: MachineName = PAPER_MACHINE,
+    technology: TechnologyName = TECHNOLOGY,
     study: Path | None = None,
     all: Switch = False,
     output: Annotated[OutputFolder, Parameter(alias="-o")] = None,

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 import spinplane
+from spinplane.defaults import SEED, TRAINING_FOLDER
+from spinplane.training.defaults import BATCH, DATA_SET, EPOCHS, RATE
 
 from .answer import Answer
 from .options import FILE, FileOptions, ResultFolder, Switch
@@ -14,13 +16,13 @@ def train(
     network: str,
     bits: str,
     data: Path,
-    dataset: str = "mnist",
-    epochs: int = 30,
-    seed: int = 0,
-    output: ResultFolder = Path("build") / "train",
+    dataset: str = DATA_SET,
+    epochs: int = EPOCHS,
+    seed: int = SEED,
+    output: ResultFolder = TRAINING_FOLDER,
     resume: Switch = False,
-    rate: float = 2e-3,
-    batch: int = 128,
+    rate: float = RATE,
+    batch: int = BATCH,
     edge_bits: Literal[8, 32] | None = None,
     threads: int | None = None,
     files: FileOptions = FILE,

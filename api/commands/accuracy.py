@@ -12,15 +12,16 @@ from rich.table import Table
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.compiled_program import CompiledProgram
-from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, MachineClock, SpinplaneError, load_machine
+from spinplane.machine.arguments import as_optional_path, as_path
 
+from ..defaults import ACCURACY_FOLDER, FAULT_SEEDS, NETWORK_MACHINE
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
-from .clock import DEFAULT_TECHNOLOGY, clock_line, clock_of
+from .clock import chosen_technology, clock_line, clock_of
 from .compiled_layer import compiled_layers
 from .data_set import check_labels, classes_of, confusion_of, confusion_table, load_images
 from .transient import TransientPoint, TransientStudy, transient_table
@@ -155,9 +156,9 @@ class AccuracyReport(Report):
 def accuracy(
     model: Model,
     *,
-    data: Path | None = None,
+    data: str | Path | None = None,
     technology: Technology | str | Path | None = None,
-    machine: Machine | str | Path = "paper8",
+    machine: Machine | str | Path = NETWORK_MACHINE,
     clock: str | None = None,
     sigmas_ra: Sequence[float] | None = None,
     sigmas_tmr: Sequence[float] | None = None,
@@ -170,9 +171,9 @@ def accuracy(
     disturbs: Sequence[float] | None = None,
     decays: Sequence[float] | None = None,
     images: int | None = None,
-    seeds: int = 10,
+    seeds: int = FAULT_SEEDS,
     check: bool = True,
-    folder: Path = Path("build") / "accuracy",
+    folder: str | Path = ACCURACY_FOLDER,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
     """Classify a data set on the functional machine; with a technology or a deviation, in memories drawn from it, too.
@@ -181,9 +182,9 @@ def accuracy(
 
     Parameters
     ----------
-    model : str, Path or Graph
+    model : str, Path, ModelFile, ModelProto or Graph
         See `open_network`. The greatest number of its first output is the class.
-    data : Path, optional
+    data : str or Path, optional
         See `load_images`.
     technology : Technology, str or Path, optional
         See `spinplane.device.load_technology`; ``sot-mram`` if a deviation is given without it.
@@ -216,7 +217,7 @@ def accuracy(
         Fault maps, or runs with transient faults, of each point.
     check : bool
         Whether to compare the import with the file's own executor.
-    folder : Path
+    folder : str or Path
         For the plot.
     advance : callable
         Is given the images done and all of them; in a study, the fault maps done and all of them.
@@ -246,7 +247,8 @@ def accuracy(
             f"clock {clock}: nothing is checked at it without a technology, a deviation or a rate"
         )
     machine = load_machine(machine)
-    used = load_technology(technology or DEFAULT_TECHNOLOGY) if study_asked else None
+    data, folder = as_optional_path("data", data), as_path("folder", folder)
+    used = chosen_technology(technology) if study_asked else None
     of_machine = clock_of(machine, used, clock) if used else None
     network = open_network(model, check=check)
     graph = network.graph

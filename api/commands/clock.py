@@ -6,8 +6,12 @@ from spinplane.device import load_technology, machine_clock
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, MachineClock, SpinplaneError, clock_hz
 
-#: The technology of the paper, and of machines of which nothing else is said.
-DEFAULT_TECHNOLOGY = "sot-mram"
+from ..defaults import TECHNOLOGY
+
+
+def chosen_technology(technology: Technology | str | Path | None) -> Technology:
+    """The technology of a machine's arrays, see `load_technology`; `spinplane.defaults.TECHNOLOGY` if none is named."""
+    return load_technology(TECHNOLOGY if technology is None else technology)
 
 
 def clock_of(
@@ -19,7 +23,7 @@ def clock_of(
     ----------
     machine : Machine
     technology : Technology, str or Path, optional
-        See `load_technology`; `DEFAULT_TECHNOLOGY` if not given.
+        See `chosen_technology`.
     clock : str, optional
         See `clock_hz`; by default the fastest at which the machine's sense and write cycles hold.
 
@@ -35,7 +39,7 @@ def clock_of(
         and the clock that would.
     """
     hertz = None if clock is None else clock_hz(clock)
-    chosen = load_technology(technology or DEFAULT_TECHNOLOGY)
+    chosen = chosen_technology(technology)
     try:
         return machine_clock(machine, chosen, hertz)
     except SpinplaneError:

@@ -12,7 +12,9 @@ from spinplane.compiler.judges.executor import Executor
 from spinplane.compiler.judges.import_check import compare_with_file, random_images
 from spinplane.machine import SpinplaneError
 
-from ..models import SEED, ModelFile, open_network
+from ..arguments import as_array
+from ..defaults import SAMPLES, SEED
+from ..models import Model, open_network
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
 
@@ -105,16 +107,16 @@ class Comparison(Report):
 
 
 def compare(
-    model: str | Path | ModelFile, values: np.ndarray | None = None, *, samples: int = 16, seed: int = SEED
+    model: Model, values: np.ndarray | str | Path | None = None, *, samples: int = SAMPLES, seed: int = SEED
 ) -> Comparison:
     """Compare an imported network with the executor of its file.
 
     Parameters
     ----------
-    model : str or Path
-        A file, or the name of a shipped network, see `open_network`.
-    values : ndarray, optional
-        Input of the network, see `Graph.encode_input`; random images if there is none.
+    model : str, Path, ModelFile or ModelProto
+        See `open_network`; a graph and a network of the literature are no file to compare with.
+    values : ndarray, str or Path, optional
+        Input of the network, see `Graph.encode_input`, or its .npy file; random images if there is none.
     samples, seed : int
         Of these.
 
@@ -124,25 +126,27 @@ def compare(
         If the model or the input is not as it should be, the model is no file, or its executor is not installed or does
         not run it.
     """
+    given = None if values is None else as_array("values", values)
     network = open_network(model, check=False)
-    if network.file is None or network.imported is None:
-        raise SpinplaneError(f"model {str(model)!r} is not a file: nothing else says what it computes")
+    if network.imported is None:
+        raise SpinplaneError(f"model {network.name!r} is not a file: nothing else says what it computes")
     if samples < 1:
         raise SpinplaneError(f"samples = {samples}: must be at least 1")
-    executor = Executor.of_file(network.file)
-    if executor.version is None:
-        raise SpinplaneError(f"comparing {network.file} needs {executor.package}, which is not installed")
     graph = network.graph
     notes = replace(network.notes, check="")
-    if values is None:
-        images = random_images(graph, samples, seed=seed)
-    else:
-        images = network.arrange(values)
-        notes = replace(network.notes_with(images), check="")
-    return Comparison(
-        network=graph.name,
-        model=notes,
-        executor=str(executor),
-        images=len(images),
-        nodes=compare_with_file(executor, network.file, network.imported, images),
-    )
+    with network.as_file() as file:
+        executor = Executor.of_file(file)
+        if executor.version is None:
+            raise SpinplaneError(f"comparing {network.name} needs {executor.package}, which is not installed")
+        if given is None:
+            images = random_images(graph, samples, seed=seed)
+        else:
+            images = network.arrange(given)
+            notes = replace(network.notes_with(images), check="")
+        return Comparison(
+            network=graph.name,
+            model=notes,
+            executor=str(executor),
+            images=len(images),
+            nodes=compare_with_file(executor, file, network.imported, images),
+        )

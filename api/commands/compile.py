@@ -11,7 +11,9 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
+from spinplane.machine.arguments import as_optional_path
 
+from ..defaults import NETWORK_MACHINE
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
@@ -195,20 +197,20 @@ class Compilation(Report):
 def compile_model(
     model: Model,
     *,
-    machine: Machine | str | Path,
+    machine: Machine | str | Path = NETWORK_MACHINE,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
     fold_pools: bool = False,
     explain: bool = False,
     check: bool = True,
-    output: Path | None = None,
-    picture: Path | None = None,
+    output: str | Path | None = None,
+    picture: str | Path | None = None,
 ) -> Compilation:
     """Compile a network for a machine.
 
     Parameters
     ----------
-    model : str, Path or Graph
+    model : str, Path, ModelFile, ModelProto or Graph
         See `open_network`.
     machine : Machine, str or Path
         See `load_machine`.
@@ -222,9 +224,9 @@ def compile_model(
         Whether to tell how each layer's sums become codes, see `LayerCodes`.
     check : bool
         Whether to compare the import with the file's own executor.
-    output : Path, optional
+    output : str or Path, optional
         File for the program, see `Program.save`.
-    picture : Path, optional
+    picture : str or Path, optional
         PNG of the rows that each layer takes; if not given, beside `output`, under its name with ``.png``.
 
     Raises
@@ -233,6 +235,7 @@ def compile_model(
         If the model cannot be read, or a layer or the clock does not fit, with the numbers.
     """
     machine = load_machine(machine)
+    output, picture = as_optional_path("output", output), as_optional_path("picture", picture)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
     graph = network.graph

@@ -13,6 +13,7 @@ from spinplane.machine import FaultMap, SpinplaneError
 from spinplane.machine.array_files import IMAGES, open_archive
 
 from ..models import shipped_networks
+from ..samples import SAMPLES
 
 #: Pairs of names under which a data set may have its images and labels.
 _NAMES = (("x", "y"), ("images", "labels"))
@@ -44,7 +45,7 @@ def load_images(path: Path | None) -> tuple[np.ndarray, np.ndarray]:
         If it cannot be read without unpickling objects, has not both, not as many of each, or other labels than whole
         numbers.
     """
-    path = path or next(iter(shipped_networks().values())).with_name("mnist-test-200.npz")
+    path = path or next(iter(shipped_networks().values())).with_name(f"{SAMPLES}.npz")
     with open_archive(path, f"data {path}", _EXPECTED, IMAGES) as file:
         names = next((pair for pair in _NAMES if set(pair) <= set(file.names)), None)
         if names is None:

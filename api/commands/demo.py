@@ -8,9 +8,12 @@ from typing import ClassVar
 from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
 from spinplane.machine import Machine, load_machine
+from spinplane.machine.arguments import as_path
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.physical import AreaReport, synthesize
 
+from ..defaults import DEMO_FOLDER, DIGIT, DIGITS_NETWORK, NETWORK_MACHINE
+from ..models import Model, open_network
 from ..report.drawing import draw_network
 from ..samples import sample_digit
 from .clock import clock_of
@@ -67,13 +70,13 @@ class Classification(NetworkRun):
 
 def classify(
     *,
-    digit: int = 3,
-    network: str = "digits-1-4",
-    machine: Machine | str | Path = "paper8",
+    digit: int = DIGIT,
+    network: Model = DIGITS_NETWORK,
+    machine: Machine | str | Path = NETWORK_MACHINE,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
     simulator: str | None = None,
-    folder: Path = Path("build") / "demo",
+    folder: str | Path = DEMO_FOLDER,
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> Classification:
@@ -83,8 +86,8 @@ def classify(
     ----------
     digit : int
         0 to 9.
-    network : str
-        A shipped network.
+    network : str, Path, ModelFile, ModelProto or Graph
+        Of digits, see `spinplane.models.open_network`.
     machine : Machine, str or Path
         See `load_machine`.
     technology : Technology, str or Path, optional
@@ -93,7 +96,7 @@ def classify(
         See `clock_of`.
     simulator : {"verilator", "icarus"}, optional
         By default the fastest of those that can be used.
-    folder : Path
+    folder : str or Path
         For the picture and the Verilog.
     tell : callable
         Is given a line before each long step, and the layer at work.
@@ -105,9 +108,11 @@ def classify(
     SpinplaneError
         If the machine, the digit or the simulator is not there, or the network or the clock does not fit.
     """
-    machine, image = load_machine(machine), sample_digit(digit)
+    machine, image, folder = load_machine(machine), sample_digit(digit), as_path("folder", folder)
     of_machine = clock_of(machine, technology, clock)
     simulator = usable_simulator(simulator)
+    # It is kept, and what cannot be read is told before minutes of work.
+    open_network(network)
     tell(f"the Verilog of {machine.name}")
     root = default_build_root()
     verilog = export(machine, folder / "rtl", clock=of_machine, kept_in=root).folder

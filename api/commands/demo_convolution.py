@@ -14,9 +14,11 @@ from spinplane.compiler.graph import Graph, Layer
 from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
+from spinplane.machine.arguments import as_path
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.sim import available_simulators
 
+from ..defaults import DEMO_FOLDER, DIGIT, NETWORK_MACHINE
 from ..report.drawing import draw_feature_maps
 from ..report.report import UNWRITTEN, Report
 from ..samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
@@ -141,12 +143,12 @@ class Demo(Report):
 
 def demo(
     *,
-    digit: int = 3,
-    machine: Machine | str | None = None,
+    digit: int = DIGIT,
+    machine: Machine | str | Path | None = None,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
     simulator: str | None = None,
-    folder: Path = Path("build") / "demo",
+    folder: str | Path = DEMO_FOLDER,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Demo:
     """Convolve a handwritten digit with a bank of 3×3 kernels at 1:1, 2:2 and 3:4 bits (W:I) on the RTL.
@@ -158,7 +160,7 @@ def demo(
     ----------
     digit : int
         0 to 9.
-    machine : Machine or str, optional
+    machine : Machine, str or Path, optional
         See `load_machine`; ``paper8`` if not given, ``tiny`` on Amaranth's simulator.
     technology : Technology, str or Path, optional
         Of the array, see `clock_of`.
@@ -167,7 +169,7 @@ def demo(
     simulator : {"verilator", "icarus", "amaranth"}, optional
         By default the fastest of those that can be used. Amaranth's own is so slow that it is given every
         third pixel only.
-    folder : Path
+    folder : str or Path
         For the picture, the Verilog and the waveform.
     tell : callable
         Is given a line before each long step.
@@ -179,12 +181,14 @@ def demo(
     BenchFailure
         If the simulated array refuses an operation.
     """
-    image = sample_digit(digit)
+    image, folder = sample_digit(digit), as_path("folder", folder)
     usable = (*available_simulators(), "amaranth")
     simulator = simulator or usable[0]
     if simulator not in usable:
         raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
-    machine = load_machine(machine or ("tiny" if simulator == "amaranth" else "paper8"))
+    if machine is None:
+        machine = "tiny" if simulator == "amaranth" else NETWORK_MACHINE
+    machine = load_machine(machine)
     of_machine = clock_of(machine, technology, clock)
     if simulator == "amaranth":
         image = image[::3, ::3]

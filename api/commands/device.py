@@ -15,9 +15,11 @@ from spinplane.device.netlist import TransistorModel, sense_deck
 from spinplane.device.technology import Technology, load_technology
 from spinplane.device.write import WritePulse, write_error_rates, write_pulse
 from spinplane.machine import Electrical, Machine, MachineClock, clock_hz, load_machine
+from spinplane.machine.arguments import as_optional_path
 from spinplane.machine.files import write_whole
 
-from ..models import Model
+from ..defaults import PAPER_MACHINE, SEED, TECHNOLOGY
+from ..models import Model, open_model
 from ..report.report import Report
 from .device_array import array_figures
 from .device_cell import cell_figures
@@ -88,17 +90,17 @@ class DeviceReport(Report):
 
 
 def report_device(
-    technology: Technology | str | Path,
+    technology: Technology | str | Path = TECHNOLOGY,
     *,
     values: Mapping[str, float] | None = None,
-    machine: Machine | str | Path = "paper",
+    machine: Machine | str | Path = PAPER_MACHINE,
     clock: str | None = None,
     network: Model | None = None,
-    folder: Path | None = None,
+    folder: str | Path | None = None,
     model: TransistorModel | None = None,
     trials: int = 100_000,
     writes: int = 2000,
-    seed: int = 0,
+    seed: int = SEED,
 ) -> DeviceReport:
     """Compute resistances, margins, error rates, write time and energy of a technology.
 
@@ -112,9 +114,9 @@ def report_device(
         Whose cells are counted, see `load_machine`.
     clock : str, optional
         Of the machine, see `clock_hz`; by default the fastest at which its sense and write cycles hold.
-    network : str, Path or Graph, optional
+    network : str, Path, ModelFile, ModelProto or Graph, optional
         Whose writes wear the cells; without it one row is written without a pause.
-    folder : Path, optional
+    folder : str or Path, optional
         Where pictures and the circuit deck are written to; none are if not given.
     model : TransistorModel, optional
         Transistors of the circuit deck.
@@ -137,7 +139,8 @@ def report_device(
     chosen = load_technology(technology)
     if values:
         chosen = chosen.with_values(values)
-    machine = load_machine(machine)
+    machine, folder = load_machine(machine), as_optional_path("folder", folder)
+    worn_by = None if network is None else open_model(network)
     of_machine = machine_clock(machine, chosen, None if clock is None else clock_hz(clock))
     pulses = (write_pulse(chosen, 0), write_pulse(chosen, 1))
     run = monte_carlo(chosen, trials=trials, seed=seed)
@@ -145,7 +148,7 @@ def report_device(
     errors = (first, second)
     results = cell_figures(chosen, pulses=pulses, errors=errors, run=run, model=model)
     results += array_figures(
-        chosen, machine, of_machine, network=network, errors=errors, writes=writes, seed=seed
+        chosen, machine, of_machine, network=worn_by, errors=errors, writes=writes, seed=seed
     )
     return DeviceReport(
         technology=chosen.name,

@@ -16,7 +16,9 @@ from spinplane.device.sensing import decisions, margin
 from spinplane.device.technology import Technology, load_technology
 from spinplane.device.write import write_error_rates, write_pulse
 from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine.arguments import as_optional_path
 
+from ..defaults import PAPER_MACHINE, SEED
 from ..report.drawing import Panel, draw_sweep
 from ..report.report import Report
 from .quantity import number_text
@@ -141,10 +143,10 @@ def sweep_device(
     key: str,
     points: Sequence[float] | None = None,
     *,
-    machine: Machine | str | Path = "paper",
-    folder: Path | None = None,
+    machine: Machine | str | Path = PAPER_MACHINE,
+    folder: str | Path | None = None,
     writes: int = 1000,
-    seed: int = 0,
+    seed: int = SEED,
 ) -> DeviceSweep:
     """Compute a technology's figures over one of its parameters, all others as they are.
 
@@ -159,7 +161,7 @@ def sweep_device(
         the parameter.
     machine : Machine, str or Path
         Whose cells retain, see `load_machine`.
-    folder : Path, optional
+    folder : str or Path, optional
         Where ``sweep.png`` is drawn.
     writes : int
         Simulated writes of each bit at each point.
@@ -176,6 +178,7 @@ def sweep_device(
         For a bad technology, machine, parameter or number of points, and a value out of the parameter's range.
     """
     chosen, of_machine = load_technology(technology), load_machine(machine)
+    folder = as_optional_path("folder", folder)
     key, values = _points(chosen, key, points)
     at_points = [chosen.with_values({key: value}) for value in values]
     bits = of_machine.sub_arrays * of_machine.rows * of_machine.columns

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.compiled_program import CompiledProgram
@@ -36,10 +37,10 @@ from spinplane.machine import (
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.external.cache_folder import default_build_root
 
+from ..defaults import CLOCK_GATING, NETWORK_MACHINE, TECHNOLOGY
 from ..models import Model, open_network
 from ..report.model_notes import ModelNotes
 from ..report.provenance import UsedTechnology
-from .clock import DEFAULT_TECHNOLOGY
 from .compiled_layer import CompiledLayer
 from .estimate_baselines import BASELINES, baseline_estimates, chip_area_estimate, fetched_operands
 from .estimate_result import CategoryEnergy, Estimate, LayerArea, LayerEnergy, TechnologyEstimate
@@ -50,24 +51,24 @@ from .layer_works import layer_works
 def estimate(
     model: Model,
     *,
-    machine: Machine | str | Path,
-    technologies: Sequence[Technology | str | Path] = (DEFAULT_TECHNOLOGY,),
+    machine: Machine | str | Path = NETWORK_MACHINE,
+    technologies: Technology | str | Path | Sequence[Technology | str | Path] = TECHNOLOGY,
     clock: str | None = None,
     fold_pools: bool = False,
     check: bool = True,
     by_layer: bool = False,
-    clock_gating: str = "none",
+    clock_gating: str = CLOCK_GATING,
     baselines: bool = False,
 ) -> Estimate:
     """Estimate what an image costs on a machine: energy, time, area, currents, lifetime.
 
     Parameters
     ----------
-    model : str, Path or Graph
+    model : str, Path, ModelFile, ModelProto or Graph
         See `open_network`.
     machine : Machine, str or Path
         See `load_machine`.
-    technologies : sequence of Technology, str or Path
+    technologies : Technology, str or Path, or a sequence of them
         Of the arrays, each for itself, see `load_technology`; or names of other hardware: ``"sram"`` for arrays of
         static cells, ``"rram-crossbar"`` and ``"rram-binary"`` for crossbars of resistive cells.
     clock : str, optional
@@ -91,12 +92,15 @@ def estimate(
     if clock_gating not in ("none", "cells"):
         raise SpinplaneError(f"clock_gating = {clock_gating!r}: must be none or cells")
     gated = clock_gating == "cells"
-    machine, network = load_machine(machine), open_network(model, check=check)
-    if not technologies:
+    machine = load_machine(machine)
+    several = isinstance(technologies, Sequence) and not isinstance(technologies, str)
+    named: list[Any] = list(technologies) if several else [technologies]  # type: ignore[arg-type]
+    if not named:
         raise SpinplaneError("no technology is named")
     hertz = None if clock is None else clock_hz(clock)
-    others = tuple(str(one) for one in technologies if one in BASELINES)
-    chosen = [load_technology(one) for one in technologies if one not in BASELINES]
+    others = tuple(one for one in named if isinstance(one, str) and one in BASELINES)
+    chosen = [load_technology(one, besides=tuple(BASELINES)) for one in named if one not in others]
+    network = open_network(model, check=check)
     clocks = [machine_clock(machine, one, hertz) for one in chosen]
     static = static_clock(machine, hertz) if STATIC in others else None
     program = compile_graph(network.graph, machine, fold_pools=fold_pools)

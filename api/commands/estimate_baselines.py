@@ -13,6 +13,7 @@ from spinplane.evaluation.baselines import (
     static_arrays,
     von_neumann,
 )
+from spinplane.evaluation.baselines.crossbar import MULTI_BIT, TITLES
 from spinplane.evaluation.baselines.crossbar import NAMES as CROSSBARS
 from spinplane.evaluation.static_array import STATIC, static_clock
 from spinplane.machine import Machine, MachineClock
@@ -20,8 +21,11 @@ from spinplane.machine.external.cache_folder import default_build_root
 
 from .estimated_runs import EstimatedRuns
 
-#: Hardware that is no technology of the machine's arrays, by the names that stand among those.
-BASELINES = (STATIC, *CROSSBARS.values())
+#: Hardware that is no technology of the machine's arrays, by the names that stand among those, with what it is.
+BASELINES = {
+    STATIC: "arrays of static cells of six transistors, with the same row operations",
+    **{name: TITLES[kind].format(w=MULTI_BIT[0], i=MULTI_BIT[1]) for kind, name in CROSSBARS.items()},
+}
 
 
 def chip_area_estimate(machine: Machine, technology: Technology | None) -> AreaEstimate:

@@ -9,7 +9,6 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.frontend.model_zoo import build_graph
 from spinplane.compiler.frontend.networks import BitWidths, Network, NetworkLayer, Pool
 from spinplane.compiler.graph import Graph
-from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.evaluation import memory_times
 from spinplane.hdl.common.clock_gate import ClockGating
@@ -18,12 +17,11 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.program import Program
 from spinplane.sim.exported_bench import exported_bench
 
+from ..defaults import CLOCK_GATING, DIGIT, DIGITS_NETWORK
 from ..models import open_model
 from ..samples import sample_digit
-from .clock import DEFAULT_TECHNOLOGY, clock_of
+from .clock import chosen_technology, clock_of
 
-_SHIPPED = "digits-1-4"
-_DIGIT = 3
 #: For machines too small for a shipped network: two layers with pooling, and one that fits any machine.
 _BUILT_IN = (
     (
@@ -80,7 +78,7 @@ def export_machine(
     clock: str | None = None,
     kept_in: Path | None = None,
     asynchronous_reset: bool = False,
-    clock_gating: str = "none",
+    clock_gating: str = CLOCK_GATING,
 ) -> Export:
     """Write a machine's accelerator with a bench that runs a network on it.
 
@@ -108,7 +106,7 @@ def export_machine(
     """
     gating = ClockGating.named(clock_gating)
     of_machine = clock_of(machine, technology, clock)
-    times = memory_times(machine, load_technology(technology or DEFAULT_TECHNOLOGY)) if of_machine else None
+    times = memory_times(machine, chosen_technology(technology)) if of_machine else None
     case = bench_case(machine)
     return export(
         machine,
@@ -130,12 +128,12 @@ def bench_case(machine: Machine) -> BenchCase:
     SpinplaneError
         If not even the smallest network fits; the message is that network's.
     """
-    graph = open_model(_SHIPPED)
+    graph = open_model(DIGITS_NETWORK)
     try:
         program = compile_graph(graph, machine)
     except SpinplaneError:
         return _built_in(machine)
-    return _case(graph, program, graph.encode_input(sample_digit(_DIGIT))[0])
+    return _case(graph, program, graph.encode_input(sample_digit(DIGIT))[0])
 
 
 def _built_in(machine: Machine) -> BenchCase:

@@ -25,6 +25,7 @@ from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure
 from spinplane.sim.memory_program import MemoryProgram, run_memory_program
 
+from ..arguments import as_fault_map
 from .clock import clock_of, time_us
 from .run import usable_simulator
 
@@ -201,7 +202,7 @@ def compute_in_memory(
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
     simulator: str | None = None,
-    faults: FaultMap | None = None,
+    faults: FaultMap | str | Path | None = None,
 ) -> InMemoryRun:
     """Have the accelerator of a machine do commands to the rows of its array, one after the other.
 
@@ -218,8 +219,8 @@ def compute_in_memory(
         See `clock_of`.
     simulator : {"verilator", "icarus", "functional"}, optional
         By default the fastest that runs the RTL; ``"functional"`` stays with the functional machine.
-    faults : FaultMap, optional
-        Of the cells and the sense amplifiers.
+    faults : FaultMap, str or Path, optional
+        Of the cells and the sense amplifiers, or the file that `FaultMap.save` wrote.
 
     Raises
     ------
@@ -232,7 +233,7 @@ def compute_in_memory(
         If the RTL differs from the functional machine.
     """
     machine = load_machine(machine)
-    of_machine = clock_of(machine, technology, clock)
+    of_machine, faults = clock_of(machine, technology, clock), as_fault_map(faults)
     if simulator != FUNCTIONAL:
         simulator = usable_simulator(simulator)
     program = _program(machine, commands)

@@ -16,9 +16,9 @@ from spinplane.behavioral.accelerator import AcceleratorRun as FunctionalRun
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
-from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
+from spinplane.machine.arguments import as_optional_path
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.files import making_folders, scratch_folder, temporary_folder
 from spinplane.machine.program import Program
@@ -26,8 +26,10 @@ from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
 
+from ..arguments import as_array, as_fault_map
+from ..defaults import NETWORK_MACHINE
 from ..models import Model, open_network
-from .clock import DEFAULT_TECHNOLOGY, clock_of
+from .clock import chosen_technology, clock_of
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .estimate import run_energy
 from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
@@ -37,16 +39,16 @@ _WAVES = "waves.vcd"
 
 def run_network(
     model: Model,
-    values: np.ndarray,
+    values: np.ndarray | str | Path,
     *,
-    machine: Machine | str | Path,
+    machine: Machine | str | Path = NETWORK_MACHINE,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
     fold_pools: bool = False,
     check: bool = True,
     simulator: str | None = None,
-    waves: Path | None = None,
-    faults: FaultMap | None = None,
+    waves: str | Path | None = None,
+    faults: FaultMap | str | Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> NetworkRun:
@@ -56,10 +58,10 @@ def run_network(
 
     Parameters
     ----------
-    model : str, Path or Graph
+    model : str, Path, ModelFile, ModelProto or Graph
         See `open_network`.
-    values : ndarray
-        Input of the network, see `Graph.encode_input`.
+    values : ndarray, str or Path
+        Input of the network, see `Graph.encode_input`, or its .npy file.
     machine : Machine, str or Path
         See `load_machine`.
     technology : Technology, str or Path, optional
@@ -73,10 +75,10 @@ def run_network(
     simulator : {"verilator", "icarus", "amaranth"}, optional
         By default the faster of the first two that can be used. Amaranth's own needs nothing but Python, and
         hours for a network.
-    waves : Path, optional
+    waves : str or Path, optional
         Folder for a VCD, ``waves.vcd``.
-    faults : FaultMap, optional
-        Of the memory: RTL and functional machine compute the same wrong values.
+    faults : FaultMap, str or Path, optional
+        Of the memory, or the file that `FaultMap.save` wrote: RTL and functional machine compute the same wrong values.
     tell : callable
         Is given a line before each long step, and the layer at work.
     advance : callable
@@ -90,6 +92,8 @@ def run_network(
         If the simulated array refuses an operation, or the accelerator ends with an error.
     """
     machine = load_machine(machine)
+    values, faults = as_array("values", values), as_fault_map(faults)
+    waves = as_optional_path("waves", waves)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
     simulator, graph = usable_simulator(simulator), network.graph
@@ -173,9 +177,7 @@ def run_network(
         run_seconds=rtl.run_seconds,
         waves=rtl.waves,
         clock=of_machine,
-        energy=run_energy(
-            program, counters.rtl, load_technology(technology or DEFAULT_TECHNOLOGY), of_machine
-        )
+        energy=run_energy(program, counters.rtl, chosen_technology(technology), of_machine)
         if of_machine
         else None,
     )

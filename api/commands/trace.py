@@ -1,5 +1,6 @@
 """Follow one value of a network back through the functional machine, with a probe."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,16 @@ from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import predict, row_sets
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine.choices import one_of
 from spinplane.machine.descriptor import Load, Pool
+from spinplane.machine.errors import shown
 from spinplane.machine.output_stage import RAW_BITS
 from spinplane.machine.pass_timing import kernel_tile_starts, region_starts
 from spinplane.machine.program import Program
 from spinplane.machine.timing import ENGINE_CYCLES, fetch_cycles
 
+from ..arguments import as_array, as_place
+from ..defaults import NETWORK_MACHINE
 from ..models import Model, open_network
 from .clock import clock_of
 from .compiled_layer import CompiledLayer, compiled_layers
@@ -26,11 +31,11 @@ from .trace_result import Trace, TracedCycles, TracedStep, TracedWindow
 
 def trace(
     model: Model,
-    values: np.ndarray,
+    values: np.ndarray | str | Path,
     *,
-    output: tuple[int, int, int],
+    output: Sequence[int] | str,
     layer: str | None = None,
-    machine: Machine | str | Path = "paper8",
+    machine: Machine | str | Path = NETWORK_MACHINE,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
     fold_pools: bool = False,
@@ -40,12 +45,12 @@ def trace(
 
     Parameters
     ----------
-    model : str, Path or Graph
+    model : str, Path, ModelFile, ModelProto or Graph
         See `open_network`.
-    values : ndarray
-        One image, see `Graph.encode_input`.
-    output : (k, y, x)
-        Kernel, line and column of the layer's output.
+    values : ndarray, str or Path
+        One image, see `Graph.encode_input`, or its .npy file; of a batch the first is taken.
+    output : (k, y, x) or str
+        Kernel, line and column of the layer's output, as numbers or as text: ``"3,0,0"``.
     layer : str, optional
         By default the last.
     machine : Machine, str or Path
@@ -65,31 +70,32 @@ def trace(
         If there is no such layer or output, or the network or the clock does not fit.
     """
     machine = load_machine(machine)
+    place, values = as_place(output), as_array("values", values)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
     graph = network.graph
     names = [one.name for one in graph.layers]
     if layer is not None and layer not in names:
-        raise SpinplaneError(f"layer {layer!r} is not one of {', '.join(names)}")
+        raise SpinplaneError(f"layer {shown(layer)} is not {one_of(str(layer), names)}")
     at = names.index(layer) if layer else len(names) - 1
     inputs, notes = network.encode(network.arrange(values)[:1])
     expected = [of_layer[0] for of_layer in run_graph(graph, inputs)]
-    if not all(0 <= index < side for index, side in zip(output, expected[at].shape, strict=True)):
+    if not all(0 <= index < side for index, side in zip(place, expected[at].shape, strict=True)):
         sides = "×".join(map(str, expected[at].shape))
-        raise SpinplaneError(f"output {output}: layer {names[at]} has {sides} (kernel, y, x)")
+        raise SpinplaneError(f"output {place}: layer {names[at]} has {sides} (kernel, y, x)")
     program = compile_graph(graph, machine, fold_pools=fold_pools)
     compiled = compiled_layers(program)[at]
     codes = (inputs[0] - program.input.offset) // program.input.scale
     last, sums = compiled.stages[-1], compiled.sums
-    traced = _trace_stage(program, compiled, last, codes, output)
-    assert traced.value == expected[at][output]
+    traced = _trace_stage(program, compiled, last, codes, place)
+    assert traced.value == expected[at][place]
     if graph.outputs[0].layers == (at,):
         own = graph.outputs[0].decode(expected[at][np.newaxis])
         traced = replace(traced, greatest=int(own.argmax()))
     if last is not sums:
         greatest = traced.windows[traced.window]
-        place = output[0], greatest.y, greatest.x
-        traced = replace(traced, before=_trace_stage(program, compiled, sums, codes, place))
+        before = place[0], greatest.y, greatest.x
+        traced = replace(traced, before=_trace_stage(program, compiled, sums, codes, before))
     return replace(traced, model=notes, clock=of_machine)
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 import spinplane
 from spinplane.machine import Machine
+from spinplane.machine.arguments import as_path
 from spinplane.machine.files import write_whole
 
 from .provenance import Provenance, provenance_of
@@ -65,7 +66,7 @@ def write_page(result: Shown, path: str | Path, provenance: Provenance | None = 
     OSError
         If a picture cannot be read or the page cannot be written; a former one is still there then.
     """
-    provenance = provenance or provenance_of(result)
+    path, provenance = as_path("path", path), provenance or provenance_of(result)
     text = _template().render(
         version=spinplane.__version__,
         heading=str(result.heading),
@@ -75,7 +76,7 @@ def write_page(result: Shown, path: str | Path, provenance: Provenance | None = 
         pictures=[_picture(drawing) for drawing in result.drawings()],
         origins=list(_origins(provenance)),
     )
-    write_whole(Path(path), text.encode())
+    write_whole(path, text.encode())
 
 
 @cache

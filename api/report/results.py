@@ -6,6 +6,7 @@ from typing import Any
 
 import spinplane
 from spinplane.machine import SpinplaneError
+from spinplane.machine.arguments import as_path
 from spinplane.machine.files import read_file, write_whole
 from spinplane.machine.typed import typed
 
@@ -23,6 +24,7 @@ KINDS = (
     "AccuracyReport",
     "AreaReport",
     "CacheReport",
+    "Catalogue",
     "ChipArea",
     "Classification",
     "Comparison",
@@ -67,7 +69,8 @@ def write_result(result: Any, path: str | Path, provenance: Provenance | None = 
     }
     content = {HEADER: header, **result_converter(None).unstructure(result)}
     write_whole(
-        Path(path), (json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+        as_path("path", path),
+        (json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode(),
     )
 
 
@@ -89,7 +92,7 @@ def read_result(path: str | Path) -> Any:
     SpinplaneError
         If there is no such file, it holds no result, is of another format, or is damaged.
     """
-    content, provenance = _read(Path(path))
+    content, provenance = _read(as_path("path", path))
     kind = content[HEADER]["kind"]
     try:
         of_kind = getattr(spinplane, kind)
@@ -113,7 +116,7 @@ def read_provenance(path: str | Path) -> Provenance:
     SpinplaneError
         As `read_result` does.
     """
-    return _read(Path(path))[1]
+    return _read(as_path("path", path))[1]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Provenance]:

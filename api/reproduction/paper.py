@@ -6,8 +6,9 @@ from pathlib import Path
 from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, load_machine
+from spinplane.machine.arguments import as_optional_path
 
-from ..commands.clock import DEFAULT_TECHNOLOGY
+from ..defaults import PAPER_MACHINE, TECHNOLOGY
 from .evidence import NETWORKS, Evidence
 from .paper_report import PaperReport
 from .pictures import draw_pictures
@@ -17,11 +18,11 @@ from .trained import trained_errors
 
 def paper(
     *,
-    machine: Machine | str | Path = "paper",
-    technology: Technology | str | Path = DEFAULT_TECHNOLOGY,
+    machine: Machine | str | Path = PAPER_MACHINE,
+    technology: Technology | str | Path = TECHNOLOGY,
     networks: Mapping[str, str] = NETWORKS,
     study: str | Path | None = None,
-    folder: Path | None = None,
+    folder: str | Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> PaperReport:
     """Compute every number of the paper, and judge its claims.
@@ -36,7 +37,7 @@ def paper(
         A network of the literature for each data set: ``imagenet``, ``svhn``, ``mnist``.
     study : str or Path, optional
         Trainings of Fig. 7, as ``spinplane train --bits all --json`` writes them.
-    folder : Path, optional
+    folder : str or Path, optional
         Where pictures are written to; none are if not given.
     tell : callable
         Is given a line before what takes long.
@@ -46,6 +47,8 @@ def paper(
     SpinplaneError
         For a bad machine, technology, network or study, or a network that the machine cannot run.
     """
+    folder = as_optional_path("folder", folder)
+    study = as_optional_path("study", study)
     evidence = Evidence(
         load_machine(machine),
         load_technology(technology),

@@ -16,7 +16,9 @@ from .tflite_file.model import is_tflite
 from .tflite_import import import_tflite
 
 
-def import_model(path: Path, *, coding: InputCoding | None = None) -> ImportedNetwork:
+def import_model(
+    path: Path, *, coding: InputCoding | None = None, name: str | None = None
+) -> ImportedNetwork:
     """Read a model.
 
     Parameters
@@ -25,6 +27,8 @@ def import_model(path: Path, *, coding: InputCoding | None = None) -> ImportedNe
         An ONNX or a TFLite file, whatever its name is.
     coding : InputCoding, optional
         Of an input that the file does not quantize.
+    name : str, optional
+        Of the graph, and of the model in messages; by default they name the file.
 
     Raises
     ------
@@ -35,9 +39,9 @@ def import_model(path: Path, *, coding: InputCoding | None = None) -> ImportedNe
     try:
         if is_tflite(path):
             return import_tflite(path, coding=coding)
-        return _import_onnx(read_model(path), path.stem, coding)
+        return _import_onnx(read_model(path), name or path.stem, coding)
     except SpinplaneError as error:
-        raise SpinplaneError(f"model {path}: {error}") from None
+        raise SpinplaneError(f"model {name or path}: {error}") from None
 
 
 def _import_onnx(model: Model, name: str, coding: InputCoding | None) -> ImportedNetwork:

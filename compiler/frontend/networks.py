@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.choices import one_of
+from spinplane.machine.errors import shown
 
 Activation = Literal["clip", "abs"]
 PoolKind = Literal["average", "max"]
@@ -399,6 +401,6 @@ def load_network(network: str | Network) -> Network:
     """
     if isinstance(network, Network):
         return network
-    if network not in _NETWORKS:
-        raise SpinplaneError(f"network {network!r} is not one of {', '.join(network_names())}")
+    if not isinstance(network, str) or network not in _NETWORKS:
+        raise SpinplaneError(f"network {shown(network)} is not {one_of(str(network), network_names())}")
     return _NETWORKS[network]

@@ -45,7 +45,7 @@ CONVERTERS = ("DAC", "ADC", "buffers")
 #: Widths of Table II's multi-bit network (assumed: the paper does not say which).
 MULTI_BIT = (8, 8)
 _WIDEST = 8
-_TITLES = {
+TITLES = {
     "multi-bit": "RRAM crossbars, {w}-bit weights and {i}-bit inputs",
     "binary": "RRAM crossbars, weights and inputs as wide as the network's",
 }
@@ -96,7 +96,7 @@ def crossbar(
     energy = over_designs(lambda costs: costs.energy())
     return BaselineEstimate(
         name=NAMES[kind],
-        title=_TITLES[kind].format(w=bits[0], i=bits[1]),
+        title=TITLES[kind].format(w=bits[0], i=bits[1]),
         energy=energy,
         quantized=over_designs(lambda costs: costs.energy(layers=costs.quantized))
         if any(work.quantized for work in works)

@@ -12,8 +12,9 @@ from result_files import written
 import spinplane
 from spinplane.cli import main
 from spinplane.command_line import hardware, memories, networks
-from spinplane.commands.clock import DEFAULT_TECHNOLOGY, clock_line, clock_of, time_us
+from spinplane.commands.clock import clock_line, clock_of, time_us
 from spinplane.commands.in_memory import compute_in_memory, write_rows
+from spinplane.defaults import TECHNOLOGY
 from spinplane.device import load_technology, machine_clock
 from spinplane.machine import SpinplaneError, load_machine
 from spinplane.report.provenance import UsedTechnology
@@ -145,7 +146,7 @@ def test_only_who_asks_is_refused_a_machine_that_the_default_technology_cannot_b
     assert clock_of(machine) is None
     assert "unknown" in clock_line(None, steady=1)
     assert time_us(None, 1) is None
-    for technology, clock in ((DEFAULT_TECHNOLOGY, None), (None, "1MHz")):
+    for technology, clock in ((TECHNOLOGY, None), (None, "1MHz")):
         with pytest.raises(SpinplaneError, match=refused):
             clock_of(machine, technology, clock)
 

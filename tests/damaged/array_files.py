@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from small_networks import small_graph, small_images
 
+from spinplane.arguments import load_array
 from spinplane.commands.data_set import check_labels, load_images
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.device.faults import draw_fault_map
@@ -19,7 +20,7 @@ from spinplane.device.technology import load_technology
 from spinplane.machine import FaultMap, load_machine
 from spinplane.machine.array_files import open_archive
 from spinplane.machine.program import Program
-from spinplane.models import load_array, open_network
+from spinplane.models import open_network
 
 from .harness import Kind, Step, damage_bytes, damage_bytes_often
 

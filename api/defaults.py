@@ -1,0 +1,20 @@
+"""What is taken where nothing is given: a function and its command read it here, where alone it is written."""
+
+from pathlib import Path
+
+#: Machine of networks, small enough to simulate; and of cells, events and the paper.
+NETWORK_MACHINE, PAPER_MACHINE = "paper8", "paper"
+#: The technology of the paper, and of machines of which nothing else is said.
+TECHNOLOGY = "sot-mram"
+#: Handwritten digit of a demonstration, and the network that classifies it.
+DIGIT, DIGITS_NETWORK = 3, "digits-1-4"
+#: Fault maps, or runs with transient faults, of a point; random images of a comparison.
+FAULT_SEEDS, SAMPLES = 10, 16
+#: Of synthesis: see `spinplane.physical.synthesize`.
+ADDERS, CLOCK_GATING = "ripple", "none"
+#: Of everything drawn at random.
+SEED = 0
+#: Where pictures, weights and the like are written to.
+DEMO_FOLDER, ACCURACY_FOLDER, TRAINING_FOLDER, DEVICE_FOLDER = (
+    Path("build") / name for name in ("demo", "accuracy", "train", "device")
+)
