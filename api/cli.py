@@ -14,6 +14,7 @@ from spinplane.machine import SpinplaneError
 from .command_line.answer import Answer
 from .command_line.hardware import cache, demo, export, synth
 from .command_line.memories import accuracy, device, energy
+from .command_line.network_report import report
 from .command_line.networks import compare, compile, estimate, run, trace
 from .command_line.paper import paper
 from .command_line.training import train
@@ -29,6 +30,7 @@ for command in (
     compile,
     estimate,
     run,
+    report,
     trace,
     compare,
     accuracy,

@@ -32,6 +32,20 @@ def _folder(_type: Any, path: Path | None) -> None:
         _writable(_type, path)
 
 
+def check_writable(path: Path) -> None:
+    """Refuse a file whose name a command has chosen itself, as one that is given is refused.
+
+    Raises
+    ------
+    SpinplaneError
+        If it cannot be written.
+    """
+    try:
+        _writable(None, path)
+    except ValueError as error:
+        raise SpinplaneError(f"{path}: {error}") from None
+
+
 #: A file that a command writes, and a folder that it fills.
 OutputFile = Annotated[Path | None, Parameter(validator=_writable)]
 OutputFolder = Annotated[Path | None, Parameter(validator=_folder)]

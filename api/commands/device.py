@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
+from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.device.biasing import check_overlap
 from spinplane.device.electrical import electrical, machine_clock
 from spinplane.device.figures import draw_sense_levels, draw_switching, draw_write_errors
@@ -93,7 +94,7 @@ def report_device(
     values: Mapping[str, float] | None = None,
     machine: Machine | str | Path = "paper",
     clock: str | None = None,
-    network: Model | None = None,
+    network: Model | CompiledProgram | None = None,
     folder: Path | None = None,
     model: TransistorModel | None = None,
     trials: int = 100_000,
@@ -112,7 +113,7 @@ def report_device(
         Whose cells are counted, see `load_machine`.
     clock : str, optional
         Of the machine, see `clock_hz`; by default the fastest at which its sense and write cycles hold.
-    network : str, Path or Graph, optional
+    network : str, Path, Graph or CompiledProgram, optional
         Whose writes wear the cells; without it one row is written without a pause.
     folder : Path, optional
         Where pictures and the circuit deck are written to; none are if not given.

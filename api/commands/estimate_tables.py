@@ -219,11 +219,16 @@ def _optional(interval: Interval | None, factor: float) -> str:
 
 def interval_text(interval: Interval, factor: float) -> str:
     """A value with its bounds, times a factor; or what is missing."""
+    value, bounds = interval_parts(interval, factor)
+    return f"{value} ({bounds})" if bounds else value
+
+
+def interval_parts(interval: Interval, factor: float) -> tuple[str, str]:
+    """A value and its bounds, if it has any, times a factor; or what is missing."""
     if interval.value is None:
-        return f"no {interval.missing}"
-    if interval.low == interval.high:
-        return _number(interval.value, factor)
-    return f"{_number(interval.value, factor)} ({_number(interval.low, factor)} to {_number(interval.high, factor)})"
+        return f"no {interval.missing}", ""
+    value, low, high = (_number(one, factor) for one in (interval.value, interval.low, interval.high))
+    return value, "" if interval.low == interval.high else f"{low} to {high}"
 
 
 def _number(value: float | None, factor: float) -> str:

@@ -34,6 +34,7 @@ KINDS = (
     "Estimate",
     "Explanation",
     "Export",
+    "NetworkReport",
     "NetworkRun",
     "PaperReport",
     "StudyResult",
