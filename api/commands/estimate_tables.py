@@ -111,6 +111,22 @@ def technology_layers(one: "TechnologyEstimate") -> Table:
     return table
 
 
+def layer_energies(one: "TechnologyEstimate") -> Table:
+    """Energy of each layer with its bounds, and its share."""
+    table = _table(f"{one.technology}: energy of a layer, value (low to high)")
+    table.add_column("layer")
+    for name in ("energy, µJ", "share"):
+        table.add_column(name, justify="right")
+    whole = one.energy.value
+    for layer in one.layers:
+        value = layer.energy.value
+        share = f"{value / whole:.1%}" if value is not None and whole else _NONE
+        table.add_row(layer.layer or "start, end", interval_text(layer.energy, _MICRO), share)
+    table.add_section()
+    table.add_row("all", interval_text(one.energy, _MICRO), "")
+    return table
+
+
 def layer_areas(one: "TechnologyEstimate") -> Table:
     """What each layer has of the chip: its rows of all arrays, and its cycles' part of everything."""
     table = _table(f"{one.technology}: area of a layer, value (low to high)")

@@ -14,11 +14,9 @@ from .compile import Compilation
 from .device import DeviceReport
 from .device_tables import LEGEND, summary_tables
 from .estimate_result import Estimate, TechnologyEstimate
-from .estimate_tables import bytes_text, interval_parts
+from .estimate_tables import bytes_text, interval_parts, layer_energies
 from .run_result import NetworkRun, RunCounters
 
-#: Names of the pictures.
-ROWS, MAPS = "rows of the arrays", "feature maps"
 _NO_CLOCK = "no energy, area, power and device: name a technology that the arrays of this machine can have"
 
 
@@ -36,8 +34,8 @@ class NetworkReport(Report):
     estimate : Estimate or None
     device : DeviceReport or None
         None, as the estimate, where nothing is said of the technology, and the default one cannot be the machine's.
-    pictures : tuple of Picture
-        The rows that each layer takes, and the feature maps; none if the report was read from a file.
+    rows, maps : Picture or None
+        The rows that each layer takes, and the feature maps; None if the report was read from a file.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("mismatches",)
@@ -47,7 +45,8 @@ class NetworkReport(Report):
     compilation: Compilation
     estimate: Estimate | None
     device: DeviceReport | None
-    pictures: tuple[Picture, ...] = field(default=(), repr=False, metadata=UNWRITTEN)
+    rows: Picture | None = field(default=None, repr=False, metadata=UNWRITTEN)
+    maps: Picture | None = field(default=None, repr=False, metadata=UNWRITTEN)
 
     @property
     def machine(self) -> Machine:
@@ -111,8 +110,7 @@ class NetworkReport(Report):
 
     def sections(self) -> tuple[Section, ...]:
         """Network, map, run, costs, device."""
-        by_name = {picture.name: picture for picture in self.pictures}
-        rows, maps = (tuple(by_name[name] for name in (name,) if name in by_name) for name in (ROWS, MAPS))
+        rows, maps = ((picture,) if picture else () for picture in (self.rows, self.maps))
         compilation, run = self.compilation, self.run
         found = [
             Section(
@@ -137,11 +135,12 @@ class NetworkReport(Report):
                 ),
             ),
         ]
-        if self.estimate is not None:
+        if self.estimate is not None and self._costs is not None:
+            totals, *others = self.estimate.tables()
             found.append(
                 Section(
                     title="What an image costs",
-                    tables=self.estimate.tables(),
+                    tables=(totals, layer_energies(self._costs), *others),
                     notes=self.estimate.cost_notes(),
                 )
             )
@@ -151,7 +150,9 @@ class NetworkReport(Report):
                     title=f"The cells: {self.device.technology}",
                     tables=summary_tables(self.device),
                     notes=(self.device.description, LEGEND),
-                    details=self.device.tables(),
+                    details=tuple(
+                        ("All figures, with their sources", table) for table in self.device.tables()
+                    ),
                 )
             )
         else:
@@ -176,7 +177,7 @@ class NetworkReport(Report):
         if self.estimate:
             weights, maps = self.estimate.weight_bits, self.estimate.map_bits
             table.add_row("weights, maps", f"{bytes_text(weights)}, {bytes_text(maps)}")
-        table.add_row("import", model.check or "no file: a network of the literature, or a graph")
+        table.add_row("check", model.check or "no file: a network of the literature, or a graph")
         return table
 
     def _counter_table(self, title: str, counters: RunCounters) -> Table:

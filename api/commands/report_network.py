@@ -21,7 +21,7 @@ from .compile import describe_program
 from .compiled_layer import compiled_layers
 from .device import report_device
 from .estimate import estimate_program
-from .network_report import MAPS, ROWS, NetworkReport
+from .network_report import NetworkReport
 from .row_drawing import draw_rows
 from .run import run_program, usable_simulator
 from .run_result import NetworkRun
@@ -113,13 +113,15 @@ def report_network(
         tell(f"the cells of {chosen.name}")
         device = report_device(chosen, machine=machine, clock=clock, network=program)
     tell("pictures")
+    rows, maps = _pictures(program, network.arrange(values)[0], run)
     return NetworkReport(
         input=source,
         run=run,
         compilation=describe_program(program, notes, clock=of_machine),
         estimate=estimate,
         device=device,
-        pictures=_pictures(program, network.arrange(values)[0], run),
+        rows=rows,
+        maps=maps,
     )
 
 
@@ -142,7 +144,7 @@ def _image(model: Model, network: Network, seed: int) -> tuple[np.ndarray, str]:
     )
 
 
-def _pictures(program: CompiledProgram, image: np.ndarray, run: NetworkRun) -> tuple[Picture, ...]:
+def _pictures(program: CompiledProgram, image: np.ndarray, run: NetworkRun) -> tuple[Picture, Picture]:
     """The rows of the arrays, and the first image's feature maps."""
     seen = [layer for layer in run.layers if layer.outputs is not None]
     with temporary_folder() as folder:
@@ -156,8 +158,15 @@ def _pictures(program: CompiledProgram, image: np.ndarray, run: NetworkRun) -> t
             layers=[layer.layer for layer in seen],
             values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
         )
-        return tuple(
-            Picture(name=name, content=path.read_bytes()) for name, path in ((ROWS, rows), (MAPS, maps))
+        return (
+            Picture(
+                name="Rows of each sub-array that hold each layer's input lines and kernels.",
+                content=rows.read_bytes(),
+            ),
+            Picture(
+                name="The first image, and what leaves each layer for it; every layer has its own scale.",
+                content=maps.read_bytes(),
+            ),
         )
 
 

@@ -248,7 +248,7 @@ class NetworkRun(Report):
             built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
             lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
         else:
-            lines.append(f"RTL left out: {duration_text(self.rtl_seconds)} on Verilator, its model built")
+            lines.append(f"RTL left out: {duration_text(self.rtl_seconds)} of simulation on Verilator")
         lines += [f"waveform         {self.waves}"] if self.waves else []
         return tuple(lines)
 

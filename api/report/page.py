@@ -28,10 +28,11 @@ class _Column:
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """Cells of a row; a `group` heads the rows that follow it, a row `after` a line is a total."""
+    """Cells of a row; a `group` heads the rows that follow it, a `first` one is below a line, a total `after` one."""
 
     cells: tuple[str, ...]
     group: bool
+    first: bool
     after: bool
 
 
@@ -52,7 +53,7 @@ class _Section:
     tables: tuple[_PlainTable, ...]
     notes: tuple[str, ...]
     pictures: tuple[tuple[str, str], ...]
-    details: tuple[_PlainTable, ...]
+    details: tuple[tuple[str, _PlainTable], ...]
 
 
 def write_page(result: Shown, path: str | Path, provenance: Provenance | None = None) -> None:
@@ -108,6 +109,7 @@ def _plain_table(table: Table) -> _PlainTable:
             _Row(
                 cells=(first.plain, *(text.plain for text in others)),
                 group=bool(first.style) and not any(others),
+                first=at > 0 and ends[at - 1],
                 after=at == last and at > 0 and ends[at - 1],
             )
         )
@@ -128,7 +130,7 @@ def _plain_section(section: Section) -> _Section:
         tables=tuple(map(_plain_table, section.tables)),
         notes=tuple(" ".join(note.split()) for note in section.notes),
         pictures=tuple((one.name, b64encode(one.content).decode()) for one in section.pictures),
-        details=tuple(map(_plain_table, section.details)),
+        details=tuple((told, _plain_table(table)) for told, table in section.details),
     )
 
 

@@ -15,7 +15,7 @@ UNWRITTEN = {"written": False}
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A PNG and its name."""
+    """A PNG, and what stands below it."""
 
     name: str
     content: bytes
@@ -55,8 +55,8 @@ class Section:
     notes : tuple of str
         Lines below the tables.
     pictures : tuple of Picture
-    details : tuple of Table
-        Too long for most readers: folded until they are asked for.
+    details : tuple of (str, Table)
+        Too long for most readers: folded behind a line until they are asked for.
     """
 
     title: str = ""
@@ -64,7 +64,7 @@ class Section:
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
-    details: tuple[Table, ...] = ()
+    details: tuple[tuple[str, Table], ...] = ()
 
 
 class Shown(Protocol):
