@@ -149,7 +149,7 @@ def run(
     Parameters
     ----------
     waves
-        Folder for a waveform.
+        Folder for a waveform, waves.vcd, and its views: waves.gtkw for GTKWave, waves.sucl for Surfer.
     faults
         A fault map (.npz of `FaultMap.save`): stuck cells, drifted references and varying cells of the memory.
     """

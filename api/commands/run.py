@@ -25,6 +25,7 @@ from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
 from spinplane.sim.accelerator import ImageRun, RtlAcceleratorRun, run_accelerator
+from spinplane.sim.wave_views import write_views
 
 from ..models import Model, open_network
 from ..report.model_notes import ModelNotes
@@ -88,7 +89,7 @@ def run_network(
         By default the faster of the first two that can be used. Amaranth's own needs nothing but Python, and
         hours for a network.
     waves : Path, optional
-        Folder for a VCD, ``waves.vcd``.
+        Folder for a VCD, ``waves.vcd``, and for its views in GTKWave and Surfer, see `spinplane.sim.wave_views`.
     faults : FaultMap, optional
         Of the memory: RTL and functional machine compute the same wrong values.
     tell : callable
@@ -320,7 +321,7 @@ def _run_rtl(
     limit: int,
     tell: Callable[[int], None],
 ) -> RtlAcceleratorRun:
-    """Run after run; the waveform is moved to the folder `waves`, nothing else in which is touched."""
+    """Run after run; the waveform and its views come into the folder `waves`, nothing else in which is touched."""
     with _scratch(waves) as scratch:
         rtl = run_accelerator(
             program,
@@ -343,6 +344,7 @@ def _run_rtl(
         if rtl.waves is None:
             raise BenchFailure(f"{simulator} wrote no waveform")
         os.replace(rtl.waves, waves / _WAVES)
+        write_views(waves / _WAVES)
     return replace(rtl, waves=waves / _WAVES)
 
 

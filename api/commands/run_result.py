@@ -249,7 +249,12 @@ class NetworkRun(Report):
             lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
         else:
             lines.append(f"RTL left out: {duration_text(self.rtl_seconds)} of simulation on Verilator")
-        lines += [f"waveform         {self.waves}"] if self.waves else []
+        if self.waves:
+            name = self.waves.stem
+            lines.append(f"waveform         {self.waves}")
+            lines.append(
+                f"its views        gtkwave {name}.vcd {name}.gtkw, surfer {name}.vcd --command-file {name}.sucl"
+            )
         return tuple(lines)
 
 
