@@ -22,6 +22,7 @@ from .options import (
     ModelName,
     OutputFile,
     ReportOptions,
+    Rtl,
     RtlSimulator,
     check_writable,
 )
@@ -39,7 +40,7 @@ def report(
     clock: Clock = None,
     fold_pools: FoldPools = False,
     check: Check = True,
-    rtl: bool = True,
+    rtl: Rtl = True,
     simulator: RtlSimulator = None,
     output: Annotated[OutputFile, Parameter(alias="-o")] = None,
     given: InputOptions = AS_FILE,
@@ -52,14 +53,11 @@ def report(
     input
         The network's input as a .npy file, one image or a batch; by default a handwritten 3 for the package's digits,
         else random numbers.
-    rtl
-        Simulate the RTL; `--no-rtl` compares the functional machine with prediction and oracle alone, for large
-        networks.
     output
         File of the page; by default MODEL-report.html in the current folder.
     """
     if output is None:
-        output = Path(f"{_plain(model)}-report.html")
+        output = Path(page_name(model))
         check_writable(output)
     values = spinplane.load_array(input) if input else None
     with telling() as (tell, advance):
@@ -86,7 +84,9 @@ def report(
     )
 
 
-def _plain(model: str) -> str:
-    """A name for a file in the current folder, from that of a model."""
-    name = Path(model).stem if Path(model).suffix in (".onnx", ".tflite") else Path(model).name
-    return "".join(letter if letter.isalnum() or letter in _PLAIN else "-" for letter in name).lstrip(_PLAIN)
+def page_name(model: str) -> str:
+    """Name of a model's page in the current folder."""
+    path = Path(model)
+    name = path.stem if path.suffix in (".onnx", ".tflite") else path.name
+    plain = "".join(letter if letter.isalnum() or letter in _PLAIN else "-" for letter in name).lstrip(_PLAIN)
+    return f"{plain or 'model'}-report.html"

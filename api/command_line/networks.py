@@ -27,6 +27,7 @@ from .options import (
     OutputFile,
     OutputFolder,
     ReportOptions,
+    Rtl,
     RtlSimulator,
 )
 
@@ -135,6 +136,7 @@ def run(
     clock: Clock = None,
     fold_pools: FoldPools = False,
     check: Check = True,
+    rtl: Rtl = True,
     simulator: RtlSimulator = None,
     waves: OutputFolder = None,
     faults: Path | None = None,
@@ -163,6 +165,7 @@ def run(
             clock=clock,
             fold_pools=fold_pools,
             check=check,
+            rtl=rtl,
             simulator=simulator,
             waves=waves,
             faults=FaultMap.load(faults) if faults else None,

@@ -100,6 +100,13 @@ Check = Annotated[
         "goes on without."
     ),
 ]
+Rtl = Annotated[
+    bool,
+    Parameter(
+        help="Simulate the RTL; `--no-rtl` compares the functional machine with prediction and oracle alone, in seconds "
+        "for large networks too."
+    ),
+]
 InputFile = Annotated[
     Path, Parameter(name="--input", help="The network's input as a .npy file: one image or a batch.")
 ]

@@ -23,7 +23,7 @@ from .device import report_device
 from .estimate import estimate_program
 from .network_report import NetworkReport
 from .row_drawing import draw_rows
-from .run import run_program, usable_simulator
+from .run import run_program, simulator_for
 from .run_result import NetworkRun
 
 #: Of the package's digits, for its own networks.
@@ -88,7 +88,7 @@ def report_network(
     machine = load_machine(machine)
     of_machine = clock_of(machine, technology, clock)
     chosen = load_technology(technology or DEFAULT_TECHNOLOGY)
-    found = _simulator(simulator) if rtl else None
+    found = _simulator(simulator, rtl=rtl)
     network = open_network(model, check=check)
     if values is None:
         values, source = _image(model, network, seed)
@@ -125,10 +125,12 @@ def report_network(
     )
 
 
-def _simulator(simulator: str | None) -> str:
+def _simulator(simulator: str | None, *, rtl: bool) -> str | None:
     try:
-        return usable_simulator(simulator)
+        return simulator_for(simulator, rtl=rtl)
     except SpinplaneError as error:
+        if not rtl:
+            raise
         raise SpinplaneError(f"{error}; or leave the RTL out: --no-rtl, or rtl=False") from None
 
 

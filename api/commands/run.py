@@ -107,7 +107,7 @@ def run_network(
     machine = load_machine(machine)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
-    simulator = usable_simulator(simulator) if rtl else None
+    simulator = simulator_for(simulator, rtl=rtl, waves=waves)
     inputs, notes = network.encode(values)
     tell("compiling the network")
     return run_program(
@@ -240,6 +240,22 @@ def run_program(
         clock=clock,
         energy=run_energy(program, counters.measured, technology, clock) if clock else None,
     )
+
+
+def simulator_for(simulator: str | None, *, rtl: bool, waves: Path | None = None) -> str | None:
+    """A simulator that can run the accelerator here, see `usable_simulator`; None where the RTL is left out.
+
+    Raises
+    ------
+    SpinplaneError
+        If it cannot, or a simulator or waves are asked for without the RTL.
+    """
+    if rtl:
+        return usable_simulator(simulator)
+    for name, given in (("simulator", simulator), ("waves", waves)):
+        if given is not None:
+            raise SpinplaneError(f"{name} = {str(given)!r}: the RTL is left out; leave out one or the other")
+    return None
 
 
 def usable_simulator(simulator: str | None) -> str:

@@ -331,6 +331,10 @@ def test_the_command_fails_for_a_mismatch(
             "/text.npy is not a folder.",
         ),
         (
+            ["run", "digits:1:1", "--input", "shape.npy", "--no-rtl", "--waves", "waves"],
+            "waves = 'waves': the RTL is left out",
+        ),
+        (
             ["run", "digits:1:1", "--input", "shape.npy", "--simulator", "amaranth"],
             'Invalid value "amaranth" for --simulator. Choose from: "verilator", "icarus".',
         ),

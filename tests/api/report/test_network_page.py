@@ -1,6 +1,7 @@
 """The page of a network in a real browser: figures can be read, nothing is asked of anybody, names are text."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,17 @@ from browser import chromium
 from small_networks import small_graph, small_images
 
 import spinplane
+from spinplane.commands import report_network as reporting
 
 _TABLES = "[...document.querySelectorAll('table')].map(t => [...t.rows].map(r => [...r.cells].map(c => c.innerText)))"
 _LINKS = "[...document.querySelectorAll('[href]')].map(e => e.getAttribute('href'))"
 _TARGETS = "[...document.querySelectorAll('[id]')].map(e => '#' + e.id)"
+
+
+@pytest.fixture(autouse=True)
+def few_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cells are written a few times only."""
+    monkeypatch.setattr(reporting, "report_device", partial(spinplane.report_device, trials=1000, writes=20))
 
 
 @pytest.mark.thorough
