@@ -51,6 +51,8 @@ if TYPE_CHECKING:
         write_rows,
         xor_rows,
     )
+    from .commands.network_report import NetworkReport
+    from .commands.report_network import report_network
     from .commands.run import run_network
     from .commands.run_result import NetworkRun
     from .commands.trace import trace
@@ -86,6 +88,7 @@ __all__ = [
     "InMemoryRun",
     "Machine",
     "ModelFile",
+    "NetworkReport",
     "NetworkRun",
     "PaperReport",
     "Provenance",
@@ -115,6 +118,7 @@ __all__ = [
     "read_result",
     "read_rows",
     "report_device",
+    "report_network",
     "run_network",
     "sweep_device",
     "synth",
@@ -150,6 +154,7 @@ _LATE = {
     "InMemoryRun": "spinplane.commands.in_memory.InMemoryRun",
     "Machine": "spinplane.machine.Machine",
     "ModelFile": "spinplane.models.ModelFile",
+    "NetworkReport": "spinplane.commands.network_report.NetworkReport",
     "NetworkRun": "spinplane.commands.run_result.NetworkRun",
     "PaperReport": "spinplane.reproduction.paper_report.PaperReport",
     "Provenance": "spinplane.report.provenance.Provenance",
@@ -178,6 +183,7 @@ _LATE = {
     "read_result": "spinplane.report.results.read_result",
     "read_rows": "spinplane.commands.in_memory.read_rows",
     "report_device": "spinplane.commands.device.report_device",
+    "report_network": "spinplane.commands.report_network.report_network",
     "run_network": "spinplane.commands.run.run_network",
     "sweep_device": "spinplane.commands.device_sweep.sweep_device",
     "tidy_cache": "spinplane.commands.cache.tidy_cache",

@@ -16,6 +16,7 @@ from .command_line.examples import epilogue
 from .command_line.hardware import cache, demo, exchange, export, synth
 from .command_line.memories import accuracy, device, energy
 from .command_line.names import completion, list
+from .command_line.network_report import report
 from .command_line.networks import compare, compile, estimate, run, trace
 from .command_line.paper import paper
 from .command_line.training import train
@@ -34,6 +35,7 @@ for command in (
     compile,
     estimate,
     run,
+    report,
     trace,
     compare,
     accuracy,

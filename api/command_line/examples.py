@@ -22,6 +22,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "spinplane run net.onnx --input x.npy": "on the RTL, every layer checked",
         "spinplane run digits-1-4 --input x.npy --waves build/waves": "with a waveform",
     },
+    "report": {
+        "spinplane report digits-1-4": "one page: map, run, counters, energy, cells",
+        "spinplane report net.onnx --input x.npy --machine paper --no-rtl -o net.html": "without the RTL",
+    },
     "trace": {
         "spinplane trace digits-1-4 --input x.npy --output 3,0,0": "the sum of class 3",
         "spinplane trace digits-1-4 --input x.npy --layer conv1 --output 0,5,5": "a pixel of a layer",

@@ -27,6 +27,7 @@ from .options import (
     OutputFile,
     OutputFolder,
     ReportOptions,
+    Rtl,
     RtlSimulator,
 )
 
@@ -135,6 +136,7 @@ def run(
     clock: Clock = None,
     fold_pools: FoldPools = False,
     check: Check = True,
+    rtl: Rtl = True,
     simulator: RtlSimulator = None,
     waves: OutputFolder = None,
     faults: Path | None = None,
@@ -149,7 +151,7 @@ def run(
     Parameters
     ----------
     waves
-        Folder for a waveform.
+        Folder for a waveform, waves.vcd, and its views: waves.gtkw for GTKWave, waves.sucl for Surfer.
     faults
         A fault map (.npz of `FaultMap.save`): stuck cells, drifted references and varying cells of the memory.
     """
@@ -162,6 +164,7 @@ def run(
             clock=clock,
             fold_pools=fold_pools,
             check=check,
+            rtl=rtl,
             simulator=simulator,
             waves=waves,
             faults=faults,

@@ -61,6 +61,21 @@ def _technologies() -> list[str]:
 
 _completes_technology = _completing(_technologies, ".toml")
 
+
+def check_writable(path: Path) -> None:
+    """Refuse a file whose name a command has chosen itself, as one that is given is refused.
+
+    Raises
+    ------
+    SpinplaneError
+        If it cannot be written.
+    """
+    try:
+        _writable(None, path)
+    except ValueError as error:
+        raise SpinplaneError(f"{path}: {error}") from None
+
+
 #: A file that a command writes, and a folder that it fills.
 OutputFile = Annotated[Path | None, Parameter(validator=_writable)]
 OutputFolder = Annotated[Path | None, Parameter(validator=_folder)]
@@ -117,6 +132,13 @@ Check = Annotated[
     Parameter(
         help="Compare the import of a file with the file's own executor on a few images, node by node; `--no-check` "
         "goes on without."
+    ),
+]
+Rtl = Annotated[
+    bool,
+    Parameter(
+        help="Simulate the RTL; `--no-rtl` compares the functional machine with prediction and oracle alone, in "
+        "seconds for large networks too."
     ),
 ]
 InputFile = Annotated[

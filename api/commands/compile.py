@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.table import Table
 
 from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
@@ -163,6 +164,10 @@ class Compilation(Report):
         return (table, codes_table(self.codes)) if self.codes else (table,)
 
     def notes(self) -> tuple[str, ...]:
+        """Those of program and model."""
+        return (*self.program_notes(), *self.model.lines())
+
+    def program_notes(self) -> tuple[str, ...]:
         """Totals, where kernels stay, how pools are computed, files."""
         lines = [f"steady  {self.steady}", f"cold    {self.cold}"]
         lines.append(clock_line(self.clock, steady=self.steady.cycles, cold=self.cold.cycles))
@@ -187,7 +192,7 @@ class Compilation(Report):
         )
         lines += [f"program  {self.file}"] if self.file else []
         lines += [f"picture  {self.picture}"] if self.picture else []
-        return (*lines, *self.model.lines())
+        return tuple(lines)
 
     def drawings(self) -> tuple[Path, ...]:
         """The rows that each layer takes."""
@@ -238,20 +243,47 @@ def compile_model(
     output, picture = as_optional_path("output", output), as_optional_path("picture", picture)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
-    graph = network.graph
-    program = compile_graph(graph, machine, fold_pools=fold_pools)
-    layers = compiled_layers(program)
+    program = compile_graph(network.graph, machine, fold_pools=fold_pools)
     if picture is None and output is not None:
         picture = output.with_name(f"{output.name}.png")
     if output is not None:
         program.save(output)
+    return describe_program(
+        program, network.notes, clock=of_machine, explain=explain, file=output, picture=picture
+    )
+
+
+def describe_program(
+    program: CompiledProgram,
+    notes: ModelNotes,
+    *,
+    clock: MachineClock | None,
+    explain: bool = False,
+    file: Path | None = None,
+    picture: Path | None = None,
+) -> Compilation:
+    """Describe a compiled network, see `compile_model`.
+
+    Parameters
+    ----------
+    program : CompiledProgram
+    notes : ModelNotes
+        Of its network.
+    clock : MachineClock or None
+    explain : bool
+    file : Path, optional
+        Where the program has been saved.
+    picture : Path, optional
+        PNG of the rows that each layer takes, which is drawn.
+    """
+    layers = compiled_layers(program)
     if picture is not None:
-        draw_rows(picture, title=f"{graph.name} on {machine.name}", layers=layers)
+        draw_rows(picture, title=f"{program.name} on {program.machine.name}", layers=layers)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
     return Compilation(
         network=program.name,
-        model=network.notes,
-        machine=machine,
+        model=notes,
+        machine=program.machine,
         steady=_totals(layers, steady),
         cold=_totals(layers, cold),
         counters=steady.total,
@@ -262,9 +294,9 @@ def compile_model(
         threshold_beats=len(program.thresholds),
         layers=tuple(_predicted(layer, steady, cold) for layer in layers),
         codes=tuple(map(layer_codes, layers)) if explain else None,
-        file=output,
+        file=file,
         picture=picture,
-        clock=of_machine,
+        clock=clock,
     )
 
 

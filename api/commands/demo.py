@@ -51,7 +51,7 @@ class Classification(NetworkRun):
         """Those of the run, counters, area, class, files."""
         machine, one = (figures.area_um2 or 0 for figures in (self.area.total, self.area.sub_array))
         counters = ", ".join(
-            f"{name} {value:,}" for name, value in self.counters.rtl.as_dict().items() if value
+            f"{name} {value:,}" for name, value in self.counters.measured.as_dict().items() if value
         )
         return (
             *super().notes(),

@@ -215,7 +215,7 @@ def demo(
                 outputs=sums.size,
                 mismatches=run.mismatches + int((sums != expected).sum()),
                 efficiency=run.efficiency.steady,
-                counters=run.counters.rtl,
+                counters=run.counters.measured,
                 feature_maps=sums,
             )
         )

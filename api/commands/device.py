@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
+from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.device.biasing import check_overlap
 from spinplane.device.electrical import electrical, machine_clock
 from spinplane.device.figures import draw_sense_levels, draw_switching, draw_write_errors
@@ -95,7 +97,7 @@ def report_device(
     values: Mapping[str, float] | None = None,
     machine: Machine | str | Path = PAPER_MACHINE,
     clock: str | None = None,
-    network: Model | None = None,
+    network: Model | CompiledProgram | None = None,
     folder: str | Path | None = None,
     model: TransistorModel | None = None,
     trials: int = 100_000,
@@ -114,7 +116,7 @@ def report_device(
         Whose cells are counted, see `load_machine`.
     clock : str, optional
         Of the machine, see `clock_hz`; by default the fastest at which its sense and write cycles hold.
-    network : str, Path, ModelFile, ModelProto or Graph, optional
+    network : str, Path, ModelFile, ModelProto, Graph or CompiledProgram, optional
         Whose writes wear the cells; without it one row is written without a pause.
     folder : str or Path, optional
         Where pictures and the circuit deck are written to; none are if not given.
@@ -140,7 +142,11 @@ def report_device(
     if values:
         chosen = chosen.with_values(values)
     machine, folder = load_machine(machine), as_optional_path("folder", folder)
-    worn_by = None if network is None else open_model(network)
+    worn_by = (
+        network
+        if isinstance(network, CompiledProgram | None)
+        else compile_graph(open_model(network), machine)
+    )
     of_machine = machine_clock(machine, chosen, None if clock is None else clock_hz(clock))
     pulses = (write_pulse(chosen, 0), write_pulse(chosen, 1))
     run = monte_carlo(chosen, trials=trials, seed=seed)

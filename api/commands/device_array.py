@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.constants import day, year
 
-from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.graph import Graph
+from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.predict import predict
 from spinplane.compiler.wear import row_writes
 from spinplane.device.bounds import bounds_of
@@ -52,7 +51,7 @@ def array_figures(
     machine: Machine,
     clock: MachineClock,
     *,
-    network: Graph | None,
+    network: CompiledProgram | None,
     errors: tuple[ErrorRate, ErrorRate],
     writes: int,
     seed: int,
@@ -64,7 +63,7 @@ def array_figures(
     technology : Technology
     machine : Machine
     clock : MachineClock
-    network : Graph, optional
+    network : CompiledProgram, optional
         Whose writes wear the cells; one row that is written without a pause if not given.
     errors : tuple of ErrorRate
         Of a nominal cell's writes of 0 and 1.
@@ -198,9 +197,9 @@ def _write_errors(
     return [*found, derived(section, "wrong bits a row write", wrong, "", source)]
 
 
-def _writing(machine: Machine, clock: MachineClock, network: Graph | None) -> _Writing:
+def _writing(machine: Machine, clock: MachineClock, program: CompiledProgram | None) -> _Writing:
     period = 1 / clock.clock_hz
-    if network is None:
+    if program is None:
         once = np.zeros(machine.rows, dtype=np.int64)
         once[0] = 1
         return _Writing(
@@ -208,7 +207,6 @@ def _writing(machine: Machine, clock: MachineClock, network: Graph | None) -> _W
             row_writes=once,
             runs_per_s=1 / (machine.write_cycles * period),
         )
-    program = compile_graph(network, machine)
     cycles = predict(program, resident=True).total.cycles
     return _Writing(
         name=f"{program.name}, an image every {cycles:,} cycles of {period * 1e9:.3g} ns",

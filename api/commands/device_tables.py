@@ -51,7 +51,7 @@ LEGEND = "Marks: m measured, p published, d derived, a assumed."
 
 def summary(report: "DeviceReport") -> str:
     """The figures that an architect asks first, in at most 24 lines of 80 columns."""
-    found = {quantity.name: quantity for quantity in report.results}
+    operations, others = summary_tables(report)
     given = {quantity.name: quantity for quantity in report.parameters}
     conditions = [
         f"{given[key].shown} {given[key].unit}"
@@ -63,12 +63,19 @@ def summary(report: "DeviceReport") -> str:
     return "".join(
         (
             ", ".join([report.technology, report.structure, *conditions]) + "\n",
-            table_text(_operations(found, given.get("write.pulse")), SCREEN),
+            table_text(operations, SCREEN),
             "\n",
-            table_text(_others(found, overlap=not report.overlap_reason), SCREEN),
+            table_text(others, SCREEN),
             f"{LEGEND} Parameters behind them:\n{behind}. --all lists every figure.",
         )
     )
+
+
+def summary_tables(report: "DeviceReport") -> tuple[Table, Table]:
+    """The figures that an architect asks first: of each operation, and others."""
+    found = {quantity.name: quantity for quantity in report.results}
+    pulse = next((one for one in report.parameters if one.name == "write.pulse"), None)
+    return _operations(found, pulse), _others(found, overlap=not report.overlap_reason)
 
 
 def _operations(found: Mapping[str, Quantity], pulse: Quantity | None) -> Table:

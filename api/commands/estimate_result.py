@@ -211,6 +211,10 @@ class Estimate(Report):
         return tuple(found)
 
     def notes(self) -> tuple[str, ...]:
+        """Those of costs and model."""
+        return (*self.cost_notes(), *self.model.lines())
+
+    def cost_notes(self) -> tuple[str, ...]:
         """Work and storage of an image, what is counted, and what is not."""
         lines = [
             f"an image: {self.macs:,} multiply-accumulates, {self.binary_operations:,} single-bit products; "
@@ -225,7 +229,7 @@ class Estimate(Report):
             "host: words of image and results in their bank; not counted: its bus, and what is outside of the chip",
         ]
         cuts = dict.fromkeys(str(cut) for one in self.technologies for cut in one.cuts)
-        return (*lines, *cuts, *self._of_baselines(), *self.model.lines())
+        return (*lines, *cuts, *self._of_baselines())
 
     def csv(self) -> str:
         """All figures with bounds as comma-separated values, in J, s and m²."""

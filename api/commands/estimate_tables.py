@@ -111,6 +111,22 @@ def technology_layers(one: "TechnologyEstimate") -> Table:
     return table
 
 
+def layer_energies(one: "TechnologyEstimate") -> Table:
+    """Energy of each layer with its bounds, and its share."""
+    table = _table(f"{one.technology}: energy of a layer, value (low to high)")
+    table.add_column("layer")
+    for name in ("energy, µJ", "share"):
+        table.add_column(name, justify="right")
+    whole = one.energy.value
+    for layer in one.layers:
+        value = layer.energy.value
+        share = f"{value / whole:.1%}" if value is not None and whole else _NONE
+        table.add_row(layer.layer or "start, end", interval_text(layer.energy, _MICRO), share)
+    table.add_section()
+    table.add_row("all", interval_text(one.energy, _MICRO), "")
+    return table
+
+
 def layer_areas(one: "TechnologyEstimate") -> Table:
     """What each layer has of the chip: its rows of all arrays, and its cycles' part of everything."""
     table = _table(f"{one.technology}: area of a layer, value (low to high)")
@@ -219,11 +235,16 @@ def _optional(interval: Interval | None, factor: float) -> str:
 
 def interval_text(interval: Interval, factor: float) -> str:
     """A value with its bounds, times a factor; or what is missing."""
+    value, bounds = interval_parts(interval, factor)
+    return f"{value} ({bounds})" if bounds else value
+
+
+def interval_parts(interval: Interval, factor: float) -> tuple[str, str]:
+    """A value and its bounds, if it has any, times a factor; or what is missing."""
     if interval.value is None:
-        return f"no {interval.missing}"
-    if interval.low == interval.high:
-        return _number(interval.value, factor)
-    return f"{_number(interval.value, factor)} ({_number(interval.low, factor)} to {_number(interval.high, factor)})"
+        return f"no {interval.missing}", ""
+    value, low, high = (_number(one, factor) for one in (interval.value, interval.low, interval.high))
+    return value, "" if interval.low == interval.high else f"{low} to {high}"
 
 
 def _number(value: float | None, factor: float) -> str:

@@ -12,11 +12,12 @@ from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.evaluation.exchange import FORMATS, hardware_of, written_as
 from spinplane.machine import Machine, MachineClock, SpinplaneError, clock_hz, load_machine
+from spinplane.machine.arguments import as_path
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.machine.files import write_whole
 
+from ..defaults import TECHNOLOGY
 from ..report.report import Report
-from .clock import DEFAULT_TECHNOLOGY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ def exchange(
     machine: Machine | str | Path,
     folder: str | Path,
     *,
-    technology: Technology | str | Path = DEFAULT_TECHNOLOGY,
+    technology: Technology | str | Path = TECHNOLOGY,
     bits: str = "8:8",
     clock: str | None = None,
     tools: Sequence[str] = tuple(FORMATS),
@@ -118,6 +119,7 @@ def exchange(
         If a file cannot be written.
     """
     machine, chosen, widths = load_machine(machine), load_technology(technology), BitWidths.parse(bits)
+    folder = as_path("folder", folder)
     for tool in tools:
         if tool not in FORMATS:
             raise SpinplaneError(f"tool {tool!r} is not one of {', '.join(FORMATS)}")
@@ -131,7 +133,7 @@ def exchange(
     )
     files = []
     for tool in tools:
-        path = Path(folder) / FORMATS[tool].file
+        path = folder / FORMATS[tool].file
         write_whole(path, written_as(tool, hardware, chosen, version("spinplane")).encode())
         files.append(ExchangeFile(tool=FORMATS[tool].tool, path=path, unsaid=FORMATS[tool].unsaid(hardware)))
     return Exchange(

@@ -12,29 +12,41 @@ from pathlib import Path
 import numpy as np
 
 from spinplane.behavioral.accelerator import Accelerator
-from spinplane.behavioral.accelerator import AcceleratorRun as FunctionalRun
 from spinplane.compiler.codegen.program import compile_graph
+from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
-from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
+from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
 from spinplane.machine.arguments import as_optional_path
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.files import making_folders, scratch_folder, temporary_folder
 from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
-from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
+from spinplane.sim.accelerator import ImageRun, RtlAcceleratorRun, run_accelerator
+from spinplane.sim.wave_views import write_views
 
 from ..arguments import as_array, as_fault_map
 from ..defaults import NETWORK_MACHINE
 from ..models import Model, open_network
+from ..report.model_notes import ModelNotes
 from .clock import chosen_technology, clock_of
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .estimate import run_energy
-from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
+from .run_result import (
+    LayerRun,
+    NamedOutput,
+    NetworkRun,
+    RunCounters,
+    RunEfficiency,
+    duration_text,
+    rtl_seconds,
+)
 
 _WAVES = "waves.vcd"
+#: Seconds of simulation from which a user is told before.
+_LONG = 60
 
 
 def run_network(
@@ -46,6 +58,7 @@ def run_network(
     clock: str | None = None,
     fold_pools: bool = False,
     check: bool = True,
+    rtl: bool = True,
     simulator: str | None = None,
     waves: str | Path | None = None,
     faults: FaultMap | str | Path | None = None,
@@ -72,11 +85,13 @@ def run_network(
         Whether average pooling may be folded into kernels, see `compile_graph`.
     check : bool
         Whether to compare the import with the file's own executor.
+    rtl : bool
+        Whether to simulate the RTL; if not, the functional machine is compared with oracle and prediction alone.
     simulator : {"verilator", "icarus", "amaranth"}, optional
         By default the faster of the first two that can be used. Amaranth's own needs nothing but Python, and
         hours for a network.
     waves : str or Path, optional
-        Folder for a VCD, ``waves.vcd``.
+        Folder for a VCD, ``waves.vcd``, and for its views in GTKWave and Surfer, see `spinplane.sim.wave_views`.
     faults : FaultMap, str or Path, optional
         Of the memory, or the file that `FaultMap.save` wrote: RTL and functional machine compute the same wrong values.
     tell : callable
@@ -96,11 +111,59 @@ def run_network(
     waves = as_optional_path("waves", waves)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
-    simulator, graph = usable_simulator(simulator), network.graph
+    simulator = simulator_for(simulator, rtl=rtl, waves=waves)
     inputs, notes = network.encode(values)
     tell("compiling the network")
-    program = compile_graph(graph, machine, fold_pools=fold_pools)
-    layers = compiled_layers(program)
+    return run_program(
+        compile_graph(network.graph, machine, fold_pools=fold_pools),
+        inputs,
+        notes,
+        technology=chosen_technology(technology),
+        clock=of_machine,
+        simulator=simulator,
+        waves=waves,
+        faults=faults,
+        tell=tell,
+        advance=advance,
+    )
+
+
+def run_program(
+    program: CompiledProgram,
+    inputs: np.ndarray,
+    notes: ModelNotes,
+    *,
+    technology: Technology,
+    clock: MachineClock | None,
+    simulator: str | None,
+    waves: Path | None = None,
+    faults: FaultMap | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    advance: Callable[[int, int], None] = lambda done, of: None,
+) -> NetworkRun:
+    """Run a compiled network, see `run_network`.
+
+    Parameters
+    ----------
+    program : CompiledProgram
+    inputs : ndarray of shape (images, channels, height, width), int64
+        Values of the network's input.
+    notes : ModelNotes
+        Of the network and of these.
+    technology : Technology
+        Of the array.
+    clock : MachineClock or None
+    simulator : str or None
+        One that can be used here; None leaves the RTL out.
+    waves, faults, tell, advance
+        See `run_network`.
+
+    Raises
+    ------
+    BenchFailure
+        See `run_network`.
+    """
+    graph, machine, layers = program.graph, program.machine, compiled_layers(program)
     expected = run_graph(graph, inputs)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
     # Which image each run takes: the first one again, if its kernels are in place then.
@@ -112,29 +175,31 @@ def run_network(
     images = [codes[at] for at in order]
     tell("functional machine")
     functional = _run_functional(program, images, faults)
-    tell(f"{simulator}: building the model of {machine.name}, unless it is there")
-    rtl = _run_rtl(
-        program,
-        images,
-        simulator=simulator,
-        waves=waves,
-        faults=faults,
-        limit=max(run.counters.cycles for run, _ in functional),
-        tell=_progress(program, predictions, tell, advance),
-    )
-
+    rtl = None
+    if simulator is not None:
+        tell(f"{simulator}: building the model of {machine.name}, unless it is there")
+        seconds = rtl_seconds(machine, sum(prediction.total.cycles for prediction in predictions))
+        if simulator == "verilator" and seconds > _LONG:
+            tell(f"then {duration_text(seconds)} of simulation")
+        rtl = _run_rtl(
+            program,
+            images,
+            simulator=simulator,
+            waves=waves,
+            faults=faults,
+            limit=max(run.counters.cycles for run in functional),
+            tell=_progress(program, predictions, tell, advance),
+        )
+    simulated = [_of_rtl(image) for image in rtl.images] if rtl else [None] * len(order)
     runs = [
         _Run(
             prediction=prediction,
-            functional=functional_run,
-            functional_maps=maps,
-            rtl=image.record.counters,
-            rtl_passes=image.record.layers,
-            rtl_maps=image.maps,
+            functional=by_functional,
+            rtl=by_rtl,
             expected=tuple(values[at] for values in expected),
         )
-        for prediction, (functional_run, maps), image, at in zip(
-            predictions, functional, rtl.images, order, strict=True
+        for prediction, by_functional, by_rtl, at in zip(
+            predictions, functional, simulated, order, strict=True
         )
     ]
     first = len(repeated)
@@ -144,12 +209,12 @@ def run_network(
     )
     outputs = graph.decode_outputs([layer.outputs for layer in compared])
     counters, counters_cold = runs[first].counters, runs[0].counters
-    whole, without_first = efficiencies(layers, counters.rtl.cycles, compared[0].cycles)
+    whole, without_first = efficiencies(layers, counters.measured.cycles, compared[0].cycles)
     # Beside those of layers there are the counters of the header, of END and of the whole.
     ends = (0, len(program.descriptors) - 1)
     others = sum(
-        _different(run.rtl, run.functional.counters, run.prediction.total)
-        + sum(_different(run.rtl_passes[n], run.functional.layers[n], run.prediction.passes[n]) for n in ends)
+        _different(run.prediction.total, *(one.counters for one in run.outcomes))
+        + sum(_different(run.prediction.passes[n], *(one.passes[n] for one in run.outcomes)) for n in ends)
         for run in runs
     )
     return NetworkRun(
@@ -165,22 +230,36 @@ def run_network(
         ),
         efficiency=RunEfficiency(
             steady=whole,
-            cold=efficiency(layers, counters_cold.rtl.cycles),
+            cold=efficiency(layers, counters_cold.measured.cycles),
             without_first=without_first,
         ),
-        utilization=utilization(machine, counters.rtl),
+        utilization=utilization(machine, counters.measured),
         counters=counters,
         counters_cold=counters_cold,
         layers=compared,
-        cached=rtl.cached,
-        build_seconds=rtl.build_seconds,
-        run_seconds=rtl.run_seconds,
-        waves=rtl.waves,
-        clock=of_machine,
-        energy=run_energy(program, counters.rtl, chosen_technology(technology), of_machine)
-        if of_machine
-        else None,
+        cached=rtl.cached if rtl else False,
+        build_seconds=rtl.build_seconds if rtl else 0.0,
+        run_seconds=rtl.run_seconds if rtl else 0.0,
+        waves=rtl.waves if rtl else None,
+        clock=clock,
+        energy=run_energy(program, counters.measured, technology, clock) if clock else None,
     )
+
+
+def simulator_for(simulator: str | None, *, rtl: bool, waves: Path | None = None) -> str | None:
+    """A simulator that can run the accelerator here, see `usable_simulator`; None where the RTL is left out.
+
+    Raises
+    ------
+    SpinplaneError
+        If it cannot, or a simulator or waves are asked for without the RTL.
+    """
+    if rtl:
+        return usable_simulator(simulator)
+    for name, given in (("simulator", simulator), ("waves", waves)):
+        if given is not None:
+            raise SpinplaneError(f"{name} = {str(given)!r}: the RTL is left out; leave out one or the other")
+    return None
 
 
 def usable_simulator(simulator: str | None) -> str:
@@ -202,26 +281,41 @@ def usable_simulator(simulator: str | None) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class _Outcome:
+    """What a machine makes of one run: counters of the whole and of each descriptor, and the maps that are left."""
+
+    counters: AcceleratorCounters
+    passes: tuple[AcceleratorCounters, ...]
+    maps: tuple[np.ndarray | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """One run: its prediction and its outcome."""
+    """One run: its prediction and its outcomes."""
 
     prediction: Prediction
-    functional: FunctionalRun
-    functional_maps: tuple[np.ndarray | None, ...]
-    rtl: AcceleratorCounters
-    rtl_passes: tuple[AcceleratorCounters, ...]
-    rtl_maps: tuple[np.ndarray | None, ...]
+    functional: _Outcome
+    rtl: _Outcome | None
     expected: tuple[np.ndarray, ...]
 
     @property
+    def outcomes(self) -> tuple[_Outcome, ...]:
+        """The one whose figures are told first."""
+        return (self.rtl, self.functional) if self.rtl else (self.functional,)
+
+    @property
     def counters(self) -> RunCounters:
-        return RunCounters(rtl=self.rtl, functional=self.functional.counters, predicted=self.prediction.total)
+        return RunCounters(
+            rtl=self.rtl.counters if self.rtl else None,
+            functional=self.functional.counters,
+            predicted=self.prediction.total,
+        )
 
 
 def _run_functional(
     program: Program, images: Sequence[np.ndarray], faults: FaultMap | None
-) -> list[tuple[FunctionalRun, tuple[np.ndarray | None, ...]]]:
-    """Run after run, with the maps that are left."""
+) -> list[_Outcome]:
+    """Run after run."""
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)
     runs = []
@@ -229,8 +323,12 @@ def _run_functional(
         accelerator.write_map(program.input, codes)
         run = accelerator.run()
         maps = tuple(accelerator.read_map(layer.output) if layer.kept else None for layer in program.layers)
-        runs.append((run, maps))
+        runs.append(_Outcome(counters=run.counters, passes=run.layers, maps=maps))
     return runs
+
+
+def _of_rtl(image: ImageRun) -> _Outcome:
+    return _Outcome(counters=image.record.counters, passes=image.record.layers, maps=image.maps)
 
 
 def _run_rtl(
@@ -243,7 +341,7 @@ def _run_rtl(
     limit: int,
     tell: Callable[[int], None],
 ) -> RtlAcceleratorRun:
-    """Run after run; the waveform is moved to the folder `waves`, nothing else in which is touched."""
+    """Run after run; the waveform and its views come into the folder `waves`, nothing else in which is touched."""
     with _scratch(waves) as scratch:
         rtl = run_accelerator(
             program,
@@ -266,6 +364,7 @@ def _run_rtl(
         if rtl.waves is None:
             raise BenchFailure(f"{simulator} wrote no waveform")
         os.replace(rtl.waves, waves / _WAVES)
+        write_views(waves / _WAVES)
     return replace(rtl, waves=waves / _WAVES)
 
 
@@ -312,18 +411,18 @@ def _compare(
     mismatches = wrong = 0
     outputs = []
     for at, run in enumerate(runs):
-        rtl, functional = run.rtl_maps[number], run.functional_maps[number]
         for n in layer.placed.descriptors:
-            mismatches += _different(run.rtl_passes[n], run.functional.layers[n], run.prediction.passes[n])
-        if rtl is None or functional is None:
+            mismatches += _different(run.prediction.passes[n], *(one.passes[n] for one in run.outcomes))
+        told, *others = (one.maps[number] for one in run.outcomes)
+        if told is None or any(other is None for other in others):
             continue
-        values = layer.placed.output.values(rtl)
+        values = layer.placed.output.values(told)
         not_right = int((values != run.expected[number]).sum())
-        mismatches += int((rtl != functional).sum()) + (0 if faulty else not_right)
+        mismatches += sum(int((told != other).sum()) for other in others) + (0 if faulty else not_right)
         if at >= first:
             outputs.append(values)
             wrong += not_right
-    counters = layer.sum_of(runs[first].rtl_passes)
+    counters = layer.sum_of(runs[first].outcomes[0].passes)
     return LayerRun(
         **vars(layer.figures()),
         compared=bool(outputs),
@@ -337,9 +436,7 @@ def _compare(
     )
 
 
-def _different(
-    rtl: AcceleratorCounters, functional: AcceleratorCounters, predicted: AcceleratorCounters
-) -> int:
-    """Counters in which the three are not one."""
-    others = (functional.as_dict(), predicted.as_dict())
-    return sum(any(other[name] != count for other in others) for name, count in rtl.as_dict().items())
+def _different(predicted: AcceleratorCounters, *measured: AcceleratorCounters) -> int:
+    """Counters in which not all are one."""
+    others = [counters.as_dict() for counters in measured]
+    return sum(any(other[name] != count for other in others) for name, count in predicted.as_dict().items())

@@ -16,6 +16,9 @@ from ..report.report import UNWRITTEN, Report
 from .clock import clock_line, time_us
 from .estimate_result import energy_line
 
+#: Columns of all sub-arrays times cycles that Verilator simulates in a second, see docs/performance.md.
+_COLUMN_CYCLES_A_SECOND = 3e8
+
 
 @dataclass(frozen=True, kw_only=True)
 class LayerRun(LayerFigures):
@@ -36,9 +39,9 @@ class LayerRun(LayerFigures):
     utilization : float
         Share of the cycles of all sub-arrays in which two rows are sensed.
     counters : AcceleratorCounters
-        Of the RTL in the steady run of the first image, as the three above.
+        Of the RTL, or without it of the functional machine, in the steady run of the first image, as the three above.
     outputs : ndarray of shape (images, channels, height, width), int64, or None
-        Values that left the layer on the RTL; None if they were not compared, or the run was read from a file.
+        Values that left the layer there; None if they were not compared, or the run was read from a file.
     """
 
     compared: bool
@@ -57,12 +60,19 @@ class RunCounters:
 
     Parameters
     ----------
-    rtl, functional, predicted : AcceleratorCounters
+    rtl : AcceleratorCounters or None
+        None if the RTL was left out.
+    functional, predicted : AcceleratorCounters
     """
 
-    rtl: AcceleratorCounters
+    rtl: AcceleratorCounters | None
     functional: AcceleratorCounters
     predicted: AcceleratorCounters
+
+    @property
+    def measured(self) -> AcceleratorCounters:
+        """The RTL's, or without it the functional machine's."""
+        return self.rtl or self.functional
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +109,15 @@ class NamedOutput:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NetworkRun(Report):
-    """A network that ran on the RTL.
+    """A network that ran on the RTL, or on the functional machine alone.
 
     Parameters
     ----------
     network : str
     model : ModelNotes
     machine : Machine
-    simulator : str
+    simulator : str or None
+        None if the RTL was left out.
     mismatches : int
         Of all layers, and counters of whole runs that differ.
     outputs : ndarray of float64
@@ -126,7 +137,7 @@ class NetworkRun(Report):
     clock : MachineClock or None
         None where nothing is said of the technology, and the default one cannot be the machine's.
     energy : Interval or None
-        Of the steady run, from the RTL's counters, in J, see `spinplane.estimate`; None without a clock.
+        Of the steady run, from its counters, in J, see `spinplane.estimate`; None without a clock.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("wrong", "classes", "cycles", "cycles_cold", "time_us")
@@ -134,7 +145,7 @@ class NetworkRun(Report):
     network: str
     model: ModelNotes
     machine: Machine
-    simulator: str
+    simulator: str | None
     mismatches: int
     outputs: np.ndarray
     efficiency: RunEfficiency
@@ -163,22 +174,34 @@ class NetworkRun(Report):
     @property
     def cycles(self) -> int:
         """Of the steady run."""
-        return self.counters.rtl.cycles
+        return self.counters.measured.cycles
 
     @property
     def cycles_cold(self) -> int:
         """Of the cold run."""
-        return self.counters_cold.rtl.cycles
+        return self.counters_cold.measured.cycles
 
     @property
     def time_us(self) -> float | None:
         """Of the steady run, in µs."""
         return time_us(self.clock, self.cycles)
 
+    @property
+    def rtl_seconds(self) -> float:
+        """About how long Verilator takes for all runs."""
+        return rtl_seconds(self.machine, self.cycles_cold + len(self.outputs) * self.cycles)
+
+    @property
+    def failure(self) -> str:
+        """Why the command that shows it fails; empty if it does not."""
+        if self.simulator or not self.mismatches:
+            return super().failure
+        return f"{self.mismatches} mismatches between the functional machine and its reference"
+
     def tables(self) -> tuple[Table, ...]:
         """Each layer's cycles, events and mismatches."""
         table = Table(
-            title=f"{self.network} on the RTL of {self.machine.name}",
+            title=f"{self.network} on the {'RTL' if self.simulator else 'functional machine'} of {self.machine.name}",
             caption="a steady run of the first image (kernels in place); all: from the start register to the interrupt",
         )
         table.add_column("layer")
@@ -191,11 +214,15 @@ class NetworkRun(Report):
             figures = _figures(layer.counters, layer.efficiency, layer.utilization, layer.mismatches)
             table.add_row(layer.layer, layer.size, layer.bits, *figures)
         table.add_section()
-        whole = _figures(self.counters.rtl, self.efficiency.steady, self.utilization, self.mismatches)
+        whole = _figures(self.counters.measured, self.efficiency.steady, self.utilization, self.mismatches)
         table.add_row("all", "", "", *whole)
         return (table,)
 
     def notes(self) -> tuple[str, ...]:
+        """Those of run and model."""
+        return (*self.run_notes(), *self.model.lines())
+
+    def run_notes(self) -> tuple[str, ...]:
         """Classes, efficiency, what was not compared, the simulator, files."""
         figures = self.efficiency
         without = figures.without_first
@@ -217,10 +244,18 @@ class NetworkRun(Report):
         hidden = [layer.layer for layer in self.layers if not layer.compared]
         if hidden:
             lines.append(f"overwritten by later layers, only their counters compared: {', '.join(hidden)}")
-        built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
-        lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
-        lines += [f"waveform         {self.waves}"] if self.waves else []
-        return (*lines, *self.model.lines())
+        if self.simulator:
+            built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
+            lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
+        else:
+            lines.append(f"RTL left out: {duration_text(self.rtl_seconds)} of simulation on Verilator")
+        if self.waves:
+            name = self.waves.stem
+            lines.append(f"waveform         {self.waves}")
+            lines.append(
+                f"its views        gtkwave {name}.vcd {name}.gtkw, surfer {name}.vcd --command-file {name}.sucl"
+            )
+        return tuple(lines)
 
 
 def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, mismatches: int) -> list[str]:
@@ -232,3 +267,15 @@ def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, m
         f"{counters.row_writes:,}",
         f"{mismatches:,}",
     ]
+
+
+def rtl_seconds(machine: Machine, cycles: int) -> float:
+    """About how long Verilator takes to simulate a machine for so many cycles."""
+    return cycles * machine.sub_arrays * machine.columns / _COLUMN_CYCLES_A_SECOND
+
+
+def duration_text(seconds: float) -> str:
+    """A rough time in words."""
+    if seconds < 90:
+        return f"about {max(seconds, 1):.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.0f} h"

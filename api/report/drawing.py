@@ -10,6 +10,8 @@ from spinplane.machine.pictures import COLOURS, COLUMN, LINES, MARKERS, PAGE, pi
 
 #: Widths in inches of a feature map, and of a layer's maps.
 _FEATURE_MAP, _LAYER = 1.1, PAGE / 5
+#: Layers beside each other.
+_LAYERS_ACROSS = 6
 #: Panels of a sweep beside each other, and the height of one in inches.
 _ACROSS, _PANEL = 3, 2.0
 
@@ -70,24 +72,30 @@ def draw_network(
     path : Path
         PNG to write.
     title : str
-    image : ndarray of shape (height, width)
+    image : ndarray of shape (height, width), or (height, width, 3) with colours from 0 to 1
     layers : sequence of str
     values : sequence of ndarray of shape (channels, height, width)
-        What leaves each layer; all channels of a layer are tiled into one picture.
+        What leaves each layer; all channels of a layer are tiled into one picture, and the values of a last layer
+        without pixels are bars.
 
     Returns
     -------
     Path
         `path`.
     """
-    with picture(path, max(COLUMN, _LAYER * (len(layers) + 1)), _LAYER + 0.9) as figure:
+    across = min(len(layers) + 1, _LAYERS_ACROSS)
+    down = -(-(len(layers) + 1) // across)
+    with picture(path, max(COLUMN, _LAYER * across), (_LAYER + 0.5) * down + 0.4) as figure:
         figure.suptitle(title)
-        axes = figure.subplots(1, len(layers) + 1)
+        panels = figure.subplots(down, across, squeeze=False).ravel()
+        axes = panels[: len(layers) + 1]
+        for axis in panels[len(axes) :]:
+            axis.set_axis_off()
         axes[0].imshow(image, cmap="gray_r")
         axes[0].set_title("input\n" + "×".join(map(str, image.shape)))
         for axis, name, maps in zip(axes[1:], layers, values, strict=True):
             axis.set_title(f"{name}\n" + "×".join(map(str, maps.shape)))
-            if maps is values[-1]:
+            if maps is values[-1] and maps[0].size == 1:
                 last = maps.ravel()
                 colours = [COLOURS[1] if value == last.max() else COLOURS[0] for value in last]
                 axis.bar(range(len(last)), last, color=colours)
@@ -101,8 +109,9 @@ def draw_network(
             else:
                 axis.imshow(_tiled(maps), cmap="viridis")
                 axis.set_xlabel(f"{maps.min()} … {maps.max()}", fontsize=8)
-        for axis in axes[:-1]:
-            axis.set(xticks=[], yticks=[])
+        for axis in axes:
+            if axis.images:
+                axis.set(xticks=[], yticks=[])
     return path
 
 

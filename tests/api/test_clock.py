@@ -11,7 +11,7 @@ from result_files import written
 
 import spinplane
 from spinplane.cli import main
-from spinplane.command_line import hardware, memories, networks
+from spinplane.command_line import hardware, memories, network_report, networks
 from spinplane.commands.clock import clock_line, clock_of, time_us
 from spinplane.commands.in_memory import compute_in_memory, write_rows
 from spinplane.defaults import TECHNOLOGY
@@ -24,6 +24,7 @@ TINY, PAPER = load_machine("tiny"), load_machine("paper")
 COMMANDS = {
     "compile": ["digits-1-1", "--machine", "tiny"],
     "run": ["digits-1-1", "--machine", "tiny", "--input", "@/x.npy"],
+    "report": ["digits-1-1", "--machine", "tiny", "-o", "@/report.html"],
     "trace": ["digits-1-1", "--machine", "tiny", "--input", "@/x.npy", "--output", "0,0,0"],
     "demo": ["--machine", "tiny", "-o", "@"],
     "demo --conv": ["--machine", "tiny", "-o", "@"],
@@ -39,7 +40,7 @@ COMMANDS = {
 def test_the_table_has_all_commands_that_take_a_clock() -> None:
     found = {
         name
-        for module in (hardware, memories, networks)
+        for module in (hardware, memories, network_report, networks)
         for name, command in vars(module).items()
         if inspect.isfunction(command) and "clock" in inspect.signature(command).parameters
     }

@@ -360,7 +360,7 @@ def test_a_value_of_another_type_is_told_in_one_line(
 
 @pytest.mark.parametrize("value", [[], 0, ()])
 def test_nothing_is_not_taken_for_the_default(value: Any) -> None:
-    with pytest.raises(SpinplaneError, match="^technology = "):
+    with pytest.raises(SpinplaneError, match=r"^technology = "):
         spinplane.synth("tiny", technology=value)
 
 

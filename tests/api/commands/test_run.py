@@ -140,7 +140,12 @@ def test_a_waveform_joins_what_is_in_its_folder(rtl: None, tmp_path: Path) -> No
     result = spinplane.run_network(
         small_graph(), small_images(1), machine="tiny", simulator="icarus", waves=tmp_path
     )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "waves.vcd"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "mine",
+        "waves.gtkw",
+        "waves.sucl",
+        "waves.vcd",
+    ]
     assert written(result)["waves"] == str(tmp_path / "waves.vcd")
     assert f"waveform         {tmp_path / 'waves.vcd'}" in str(result)
 
@@ -324,6 +329,10 @@ def test_the_command_fails_for_a_mismatch(
         (
             ["run", "digits:1:1", "--input", "shape.npy", "--waves", "text.npy/waves"],
             "/text.npy is not a folder.",
+        ),
+        (
+            ["run", "digits:1:1", "--input", "shape.npy", "--no-rtl", "--waves", "waves"],
+            "waves = 'waves': the RTL is left out",
         ),
         (
             ["run", "digits:1:1", "--input", "shape.npy", "--simulator", "amaranth"],

@@ -28,6 +28,7 @@ from spinplane.compiler.oracle import arrange, concatenate, linear, pooled, run_
 from spinplane.machine import Machine, Rounding, SpinplaneError, load_machine
 from spinplane.machine.timing import FINISH_CYCLES
 from spinplane.samples import sample_digit
+from spinplane.sim.wave_views import GROUPS, signals_of
 
 #: Of wide maps its rows hold a stripe at a time.
 FEW = Machine(name="few", sub_arrays=8, rows=32, columns=64, segments=2, row_buses=2, results_per_cycle=4)
@@ -248,10 +249,24 @@ class Waveform:
         return [value for time, value in self.changes[name] if time <= middle][-1]
 
 
+def check_views(folder: Path) -> None:
+    """Both views of a waveform name every signal that they can, and none that it does not have."""
+    in_file = {
+        f"{'.'.join(path)}{bits}": ".".join(path) for path, bits in signals_of(folder / "waves.vcd").items()
+    }
+    lines = (folder / "waves.gtkw").read_text(encoding="utf-8").splitlines()
+    of_gtkwave = [line for line in lines if not line.startswith(("@", "-", "["))]
+    commands = [line.split(" ") for line in (folder / "waves.sucl").read_text(encoding="utf-8").splitlines()]
+    of_surfer = [signal for command, *rest in commands for signal in rest if command == "variable_add"]
+    assert [in_file[signal] for signal in of_gtkwave] == of_surfer
+    assert len(of_surfer) == sum(len(names) for units in GROUPS.values() for names in units.values())
+
+
 def test_cycles_are_those_of_the_waveform(tmp_path: Path) -> None:
     graph, image = small_graph(), small_images(1)
     run = spinplane.run_network(graph, image, machine="tiny", simulator="icarus", waves=tmp_path)
     assert run.mismatches == 0
+    check_views(tmp_path)
     program = compile_graph(graph, load_machine("tiny"))
     names = [
         "layer_controller.busy",

@@ -41,6 +41,7 @@ ARRAYS = arrays(
 MACHINES = st.sampled_from([load_machine("tiny"), load_machine("paper")])
 EXPORT = Export(machine="tiny", top="top", folder=Path("rtl"), modules=("a", "b"), files=("a.v",))
 TRAINED = ("StudyResult", "TrainingResult")
+PARTS_OF_A_REPORT = {"run": "NetworkRun", "compilation": "Compilation", "estimate": "Estimate"}
 
 
 def few(kind: type) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -118,6 +119,13 @@ def result_of(kind: str, data: st.DataObject) -> Any:
             "silicon": Silicon,
         }
         return data.draw(st.builds(of_kind, **{name: few(of) for name, of in kinds.items()}))
+    if kind == "NetworkReport":
+        # All its parts are of one machine, without which a file could not describe it once.
+        machine = data.draw(MACHINES)
+        parts = {part: result_of(name, data) for part, name in PARTS_OF_A_REPORT.items()}
+        parts = {name: replace(part, machine=machine) for name, part in parts.items()}
+        device = data.draw(st.one_of(st.none(), st.from_type(spinplane.DeviceReport)))
+        return spinplane.NetworkReport(**parts, input=data.draw(st.text()), device=device)
     # What is not written stays away, as in a result that was read.
     unwritten = {"outputs": st.none()} if kind == "LayerRun" else {}
     return data.draw(st.builds(of_kind, **unwritten))
