@@ -10,11 +10,13 @@ TECHNOLOGY = "sot-mram"
 DIGIT, DIGITS_NETWORK = 3, "digits-1-4"
 #: Fault maps, or runs with transient faults, of a point; random images of a comparison.
 FAULT_SEEDS, SAMPLES = 10, 16
+#: W:I of the layers for which a machine is written for other tools.
+EXCHANGE_BITS = "8:8"
 #: Of synthesis: see `spinplane.physical.synthesize`.
 ADDERS, CLOCK_GATING = "ripple", "none"
 #: Of everything drawn at random.
 SEED = 0
 #: Where pictures, weights and the like are written to.
-DEMO_FOLDER, ACCURACY_FOLDER, TRAINING_FOLDER, DEVICE_FOLDER = (
-    Path("build") / name for name in ("demo", "accuracy", "train", "device")
+DEMO_FOLDER, ACCURACY_FOLDER, TRAINING_FOLDER, DEVICE_FOLDER, EXCHANGE_FOLDER = (
+    Path("build") / name for name in ("demo", "accuracy", "train", "device", "exchange")
 )

@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 from cyclopts import Parameter, validators
 
 import spinplane
-from spinplane.defaults import ADDERS, CLOCK_GATING, DEMO_FOLDER, DIGIT, NETWORK_MACHINE
+from spinplane.defaults import (
+    ADDERS,
+    CLOCK_GATING,
+    DEMO_FOLDER,
+    DIGIT,
+    EXCHANGE_BITS,
+    EXCHANGE_FOLDER,
+    NETWORK_MACHINE,
+    TECHNOLOGY,
+)
 from spinplane.machine import SpinplaneError, load_machine
 
 from .answer import Answer, technology_of, telling, used_technology
@@ -129,12 +138,12 @@ def export(
 
 def exchange(
     *,
-    machine: MachineName = "paper8",
-    technology: TechnologyName = "sot-mram",
-    bits: str = "8:8",
+    machine: MachineName = NETWORK_MACHINE,
+    technology: TechnologyName = TECHNOLOGY,
+    bits: str = EXCHANGE_BITS,
     clock: Clock = None,
     tool: Annotated[list[Literal["zigzag", "accelforge", "nvsim"]] | None, Parameter(negative=())] = None,
-    output: ResultFolder = Path("build") / "exchange",
+    output: ResultFolder = EXCHANGE_FOLDER,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Write a machine for other tools that model hardware: ZigZag and AccelForge (YAML), and its cell for NVSim.

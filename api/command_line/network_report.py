@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import spinplane
-from spinplane.models import SEED
+from spinplane.defaults import NETWORK_MACHINE, SEED
 
 from .answer import Answer, technology_of, telling
 from .options import (
@@ -35,7 +35,7 @@ def report(
     model: ModelName,
     *,
     input: Annotated[Path | None, Parameter(name="--input")] = None,
-    machine: MachineName = "paper8",
+    machine: MachineName = NETWORK_MACHINE,
     technology: ArrayTechnology = None,
     clock: Clock = None,
     fold_pools: FoldPools = False,

@@ -16,7 +16,7 @@ from spinplane.machine.arguments import as_path
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.machine.files import write_whole
 
-from ..defaults import TECHNOLOGY
+from ..defaults import EXCHANGE_BITS, EXCHANGE_FOLDER, NETWORK_MACHINE, TECHNOLOGY
 from ..report.report import Report
 
 
@@ -89,11 +89,11 @@ class Exchange(Report):
 
 
 def exchange(
-    machine: Machine | str | Path,
-    folder: str | Path,
+    machine: Machine | str | Path = NETWORK_MACHINE,
+    folder: str | Path = EXCHANGE_FOLDER,
     *,
     technology: Technology | str | Path = TECHNOLOGY,
-    bits: str = "8:8",
+    bits: str = EXCHANGE_BITS,
     clock: str | None = None,
     tools: Sequence[str] = tuple(FORMATS),
 ) -> Exchange:

@@ -11,7 +11,9 @@ from spinplane.device.technology import Technology
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.files import temporary_folder
 
-from ..models import SEED, Model, Network, open_network, shipped_networks
+from ..arguments import as_array
+from ..defaults import NETWORK_MACHINE, SEED
+from ..models import Model, Network, open_network, shipped_networks
 from ..report.drawing import draw_network
 from ..report.report import Picture
 from ..samples import sample_digit
@@ -31,9 +33,9 @@ _DIGIT = 3
 
 def report_network(
     model: Model,
-    values: np.ndarray | None = None,
+    values: np.ndarray | str | Path | None = None,
     *,
-    machine: Machine | str | Path = "paper8",
+    machine: Machine | str | Path = NETWORK_MACHINE,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
     fold_pools: bool = False,
@@ -51,9 +53,9 @@ def report_network(
 
     Parameters
     ----------
-    model : str, Path, ModelFile or Graph
+    model : str, Path, ModelFile, ModelProto or Graph
         See `open_network`.
-    values : ndarray, optional
+    values : ndarray, str or Path, optional
         Input of the network, see `Graph.encode_input`; by default a handwritten 3 for a network of the package, else
         random numbers all over the range that the network expects. The report says which.
     machine : Machine, str or Path
@@ -91,6 +93,8 @@ def report_network(
     network = open_network(model, check=check)
     if values is None:
         values, source = _image(model, network, seed)
+    else:
+        values = as_array("values", values)
     inputs, notes = network.encode(values)
     tell(f"input: {source}")
     tell("compiling the network")

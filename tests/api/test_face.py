@@ -92,6 +92,10 @@ ROWS = {
         stop="spinplane.commands.estimate.compile_graph",
     ),
     "event_energies": Row(stop="spinplane.evaluation.event_energies"),
+    "exchange": Row(
+        given=lambda folder: {"machine": "tiny", "folder": folder},
+        stop="spinplane.commands.exchange.hardware_of",
+    ),
     "explain": Row(
         given=lambda folder: {"simulator": "amaranth"}, stop="spinplane.commands.run.open_network"
     ),
@@ -112,6 +116,11 @@ ROWS = {
     "read_rows": Row(given=lambda folder: {"row": 0}),
     "report_device": Row(
         given=lambda folder: {"folder": folder}, stop="spinplane.commands.device.write_pulse"
+    ),
+    "report_network": Row(
+        given=lambda folder: {"model": small_graph(), "machine": "tiny", "rtl": False, "check": False},
+        stop="spinplane.commands.report_network.compile_graph",
+        stops={"values": "spinplane.models.Network.arrange"},
     ),
     "run_network": Row(
         given=lambda folder: {
@@ -162,9 +171,11 @@ COMMANDS = {
     "device": ["report_device", "sweep_device"],
     "energy": ["event_energies"],
     "estimate": ["estimate"],
+    "exchange": ["exchange"],
     "export": ["export"],
     "list": ["catalogue"],
     "paper": ["paper"],
+    "report": ["report_network"],
     "run": ["run_network"],
     "synth": ["synth", "check_gates"],
     "trace": ["trace"],
