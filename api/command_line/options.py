@@ -103,8 +103,8 @@ Check = Annotated[
 Rtl = Annotated[
     bool,
     Parameter(
-        help="Simulate the RTL; `--no-rtl` compares the functional machine with prediction and oracle alone, in seconds "
-        "for large networks too."
+        help="Simulate the RTL; `--no-rtl` compares the functional machine with prediction and oracle alone, in "
+        "seconds for large networks too."
     ),
 ]
 InputFile = Annotated[
