@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.console import Console
 from rich.table import Table
 
+from spinplane.machine.reporting.shown import Shown
 from spinplane.physical import AreaReport
 
 from .memory.array_area import ArrayArea
@@ -108,8 +109,8 @@ class _Line:
     area: Figure
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChipArea:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ChipArea(Shown):
     """Area of a machine's chip.
 
     Parameters
@@ -194,7 +195,7 @@ class ChipArea:
         return ()
 
     def __str__(self) -> str:
-        console = Console(width=160 if self.logic.timing else 140, color_system=None)
+        console = Console(width=160 if self.logic.timing else 140, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(*self.tables(), *self.notes())
         return capture.get()

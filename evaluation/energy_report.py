@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine import MachineClock
+from spinplane.machine.reporting.shown import Shown
 
 from .sources import Figure
 from .technology_bounds import CutBound
@@ -65,8 +66,8 @@ class EventEnergy:
     published: tuple[Published, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class EnergyReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EnergyReport(Shown):
     """Energies of a machine's events.
 
     Parameters
@@ -173,7 +174,7 @@ class EnergyReport:
         return ()
 
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None)
+        console = Console(width=140, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(*self.tables())
         return capture.get() + "\n".join(self.notes())

@@ -8,6 +8,8 @@ from typing import ClassVar
 from rich.console import Console
 from rich.table import Table
 
+from spinplane.machine.reporting.shown import Shown
+
 from .clock import ClockLimits
 from .paths import Timing
 
@@ -113,8 +115,8 @@ class SubArrays(Figures):
     count: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class AreaReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AreaReport(Shown):
     """Area of a machine, block by block, without its memory arrays.
 
     Parameters
@@ -221,7 +223,7 @@ class AreaReport:
         return ()
 
     def __str__(self) -> str:
-        console = Console(width=160 if self.timing else 140, color_system=None)
+        console = Console(width=160 if self.timing else 140, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(*self.tables(), *self.notes())
         return capture.get()

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine import Name
+from spinplane.machine.reporting.shown import Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +80,8 @@ class Unit:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class GateReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GateReport(Shown):
     """Whether a machine's gates equal its RTL, unit by unit.
 
     Parameters
@@ -145,7 +146,7 @@ class GateReport:
         return ()
 
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None)
+        console = Console(width=140, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(*self.tables(), *self.notes())
         return capture.get()

@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 
 from spinplane.compiler.frontend.networks import PAPER_CONFIGURATIONS, BitWidths
 from spinplane.machine.pictures import COLUMN, picture
+from spinplane.machine.reporting.shown import Shown
 
 from .train import TrainingResult, train
 
 CURVES = "curves.png"
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudyResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class StudyResult(Shown):
     """Trainings of one network at different bit-widths.
 
     Parameters

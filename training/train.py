@@ -13,6 +13,7 @@ from spinplane.compiler.frontend.networks import BitWidths, Network
 from spinplane.machine import SpinplaneError
 from spinplane.machine.errors import one_line
 from spinplane.machine.files import write_whole
+from spinplane.machine.reporting.shown import Shown
 
 from .data import Images, load_dataset
 from .export import export
@@ -24,8 +25,8 @@ CHECKPOINT = "checkpoint.pt"
 NETWORK = "network.onnx"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainingResult(Shown):
     """A finished training.
 
     Parameters

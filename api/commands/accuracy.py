@@ -15,6 +15,7 @@ from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, MachineClock, SpinplaneError, load_machine
+from spinplane.machine.drawing import Drawing, check_format
 
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
@@ -49,7 +50,7 @@ class Placement:
     layers: tuple[LayerFigures, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class AccuracyReport(Report):
     """Accuracy on a data set, and against variation if that was asked for.
 
@@ -173,6 +174,7 @@ def accuracy(
     seeds: int = 10,
     check: bool = True,
     folder: Path = Path("build") / "accuracy",
+    format: str = "png",
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
     """Classify a data set on the functional machine; with a technology or a deviation, in memories drawn from it, too.
@@ -218,6 +220,8 @@ def accuracy(
         Whether to compare the import with the file's own executor.
     folder : Path
         For the plot.
+    format : {"png", "svg", "pdf"}
+        Of the plot.
     advance : callable
         Is given the images done and all of them; in a study, the fault maps done and all of them.
 
@@ -232,6 +236,7 @@ def accuracy(
     The program is that of `spinplane.run_network`, and with the same fault map its sums are the same. A seed draws the
     same cells at every point, with other deviations.
     """
+    check_format(format)
     deviations = (sigmas_ra, sigmas_tmr, offset_sigmas_v, weak_cells, reference)
     rates = (write_errors, disturbs, decays)
     of_events = transient or any(given is not None for given in rates)
@@ -283,17 +288,16 @@ def accuracy(
     right = float((found == labels).mean())
     points: tuple[AccuracyPoint, ...] = ()
     transient_points: tuple[TransientPoint, ...] = ()
-    picture = None
+    drawn: tuple[Drawing, ...] = ()
     if chosen and used:
         each = "runs" if of_events else "fault maps"
         title = f"{graph.name} on {machine.name}, {used.name}: {len(labels)} images, {seeds} {each} per point"
-        file = folder / "accuracy.png"
         if isinstance(chosen, TransientStudy):
             transient_points = chosen.points(program, codes, labels, advance)
-            picture = chosen.draw(file, transient_points, title=title, baseline=right)
+            drawn = (chosen.drawing(transient_points, title=title, baseline=right),)
         else:
             points = chosen.points(program, codes, labels, advance)
-            picture = chosen.draw(file, points, title=title, baseline=right)
+            drawn = (chosen.drawing(points, title=title, baseline=right),)
     return AccuracyReport(
         network=graph.name,
         model=notes,
@@ -307,8 +311,9 @@ def accuracy(
         reference=(reference or "midpoint") if isinstance(chosen, Study) else None,
         points=points,
         transient=transient_points,
-        picture=picture,
+        picture=drawn[0].write(folder, format) if drawn else None,
         clock=of_machine,
+        drawn=drawn,
     )
 
 

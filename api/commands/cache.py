@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spinplane.machine.external.cache import Cache
+from spinplane.machine.reporting.shown import Shown
 
 
-@dataclass(frozen=True, kw_only=True)
-class CacheReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CacheReport(Shown):
     """What the cache holds.
 
     Parameters

@@ -17,7 +17,7 @@ from ..report.model_notes import ModelNotes
 from ..report.report import Report
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison(Report):
     """A network, and what its file's executor computes, each node on the executor's own inputs.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
+from spinplane.machine.drawing import Drawing, picture_format
 
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
@@ -76,7 +78,7 @@ class Totals:
         return line
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Compilation(Report):
     """A compiled network; counters are those of one image.
 
@@ -225,25 +227,32 @@ def compile_model(
     output : Path, optional
         File for the program, see `Program.save`.
     picture : Path, optional
-        PNG of the rows that each layer takes; if not given, beside `output`, under its name with ``.png``.
+        The rows that each layer takes, as .png, .svg or .pdf; if not given, a PNG beside `output`, under its name with
+        ``.png``.
 
     Raises
     ------
     SpinplaneError
-        If the model cannot be read, or a layer or the clock does not fit, with the numbers.
+        If the model cannot be read, a layer or the clock does not fit, with the numbers, or the picture is none of
+        these.
     """
     machine = load_machine(machine)
     of_machine = clock_of(machine, technology, clock)
+    if picture is not None:
+        picture_format(picture)
+    elif output is not None:
+        picture = output.with_name(f"{output.name}.png")
     network = open_network(model, check=check)
     graph = network.graph
     program = compile_graph(graph, machine, fold_pools=fold_pools)
     layers = compiled_layers(program)
-    if picture is None and output is not None:
-        picture = output.with_name(f"{output.name}.png")
+    rows = Drawing(
+        name="rows", draw=partial(draw_rows, title=f"{graph.name} on {machine.name}", layers=layers)
+    )
     if output is not None:
         program.save(output)
     if picture is not None:
-        draw_rows(picture, title=f"{graph.name} on {machine.name}", layers=layers)
+        rows.draw(picture)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
     return Compilation(
         network=program.name,
@@ -262,6 +271,7 @@ def compile_model(
         file=output,
         picture=picture,
         clock=of_machine,
+        drawn=(rows,),
     )
 
 

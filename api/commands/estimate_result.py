@@ -143,7 +143,7 @@ class TechnologyEstimate:
     levelled_lifetime_s: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Estimate(Report):
     """What an image costs on a machine, with one technology or several.
 

@@ -10,6 +10,7 @@ from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Layer
 from spinplane.device.technology import Technology
 from spinplane.machine import MachineClock, Operand
+from spinplane.machine.reporting.shown import Shown
 from spinplane.sim import BenchFailure, available_simulators
 
 from .clock import clock_line
@@ -52,8 +53,8 @@ class Step:
     total: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Explanation(Shown):
     """A dot product as a sub-array computes it.
 
     Parameters

@@ -22,6 +22,7 @@ from spinplane.machine import (
 )
 from spinplane.machine.memory_operation import row_operations
 from spinplane.machine.registers import Error
+from spinplane.machine.reporting.shown import Shown
 from spinplane.sim import BenchFailure
 from spinplane.sim.memory_program import MemoryProgram, run_memory_program
 
@@ -65,8 +66,8 @@ class RowCommand:
     columns: NDArray[np.uint8] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class InMemoryRun:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class InMemoryRun(Shown):
     """Rows that a machine has computed in its memory.
 
     Parameters

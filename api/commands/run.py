@@ -30,7 +30,7 @@ from ..models import Model, open_network
 from .clock import DEFAULT_TECHNOLOGY, clock_of
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .estimate import run_energy
-from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
+from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency, run_drawing
 
 _WAVES = "waves.vcd"
 
@@ -178,6 +178,7 @@ def run_network(
         )
         if of_machine
         else None,
+        drawn=run_drawing(f"{graph.name}: values from the RTL, layer by layer", codes[0], compared),
     )
 
 

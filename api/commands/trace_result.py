@@ -94,7 +94,7 @@ class TracedCycles:
     written: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Trace(Report):
     """One value followed back.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -13,12 +13,15 @@ from spinplane.device.faults import weak_cell_rates
 from spinplane.device.statistics import clopper_pearson, student
 from spinplane.device.technology import Technology
 from spinplane.machine import SpinplaneError
+from spinplane.machine.drawing import Drawing
 
 from ..report.drawing import draw_accuracy
 from .data_set import classes_of
 
 #: Of all deviations, where neither they nor multiples are given as a sweep.
 MULTIPLES = (1.0, 1.5, 2.0, 3.0)
+#: Name of the plot of a study.
+PICTURE = "accuracy"
 
 
 class Accuracies:
@@ -161,11 +164,11 @@ class Study:
             )
         return tuple(points)
 
-    def draw(self, path: Path, points: Sequence[AccuracyPoint], *, title: str, baseline: float) -> Path:
-        """Plot the points to a PNG."""
+    def drawing(self, points: Sequence[AccuracyPoint], *, title: str, baseline: float) -> Drawing:
+        """The plot of the points."""
         label, positions = _axis(self._given, self._factors, self._sweep)
-        return draw_accuracy(
-            path,
+        draw = partial(
+            draw_accuracy,
             title=title,
             label=label,
             positions=positions,
@@ -173,6 +176,7 @@ class Study:
             intervals=[p.interval for p in points],
             baseline=baseline,
         )
+        return Drawing(name=PICTURE, draw=draw)
 
 
 def sweep(

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from spinplane.machine.drawing import Target
 from spinplane.machine.pictures import COLOURS, COLUMN, LINES, MARKERS, PAGE, picture
 
 #: Widths in inches of a feature map, and of a layer's maps.
@@ -15,20 +15,20 @@ _ACROSS, _PANEL = 3, 2.0
 
 
 def draw_feature_maps(
-    path: Path,
+    to: Target,
     *,
     digit: int,
     inputs: Sequence[np.ndarray],
     outputs: Sequence[np.ndarray],
     rows: Sequence[str],
     columns: Sequence[str],
-) -> Path:
+) -> None:
     """Draw a digit as its quantized image beside its feature maps, one configuration a row.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     digit : int
     inputs : sequence of ndarray of shape (height, width)
         Quantized image of each row.
@@ -36,14 +36,9 @@ def draw_feature_maps(
         Integers; each map has a scale of its own, white at 0, red above.
     rows, columns : sequence of str
         Names of the configurations and of the kernels.
-
-    Returns
-    -------
-    Path
-        `path`.
     """
     width = _FEATURE_MAP * (len(columns) + 1.4)
-    with picture(path, width, (_FEATURE_MAP + 0.35) * len(rows) + 0.6) as figure:
+    with picture(to, width, (_FEATURE_MAP + 0.35) * len(rows) + 0.6) as figure:
         figure.suptitle(f"A handwritten {digit}, convolved inside the SOT-MRAM: feature maps from the RTL")
         axes = figure.subplots(len(rows), len(columns) + 1, squeeze=False)
         for row, (image, maps) in enumerate(zip(inputs, outputs, strict=True)):
@@ -57,30 +52,24 @@ def draw_feature_maps(
             axis.set_title(title)
         for axis in axes.flat:
             axis.set(xticks=[], yticks=[])
-    return path
 
 
 def draw_network(
-    path: Path, *, title: str, image: np.ndarray, layers: Sequence[str], values: Sequence[np.ndarray]
-) -> Path:
+    to: Target, *, title: str, image: np.ndarray, layers: Sequence[str], values: Sequence[np.ndarray]
+) -> None:
     """Draw an image beside the feature maps of every layer, and the values of the last as bars.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     title : str
     image : ndarray of shape (height, width)
     layers : sequence of str
     values : sequence of ndarray of shape (channels, height, width)
         What leaves each layer; all channels of a layer are tiled into one picture.
-
-    Returns
-    -------
-    Path
-        `path`.
     """
-    with picture(path, max(COLUMN, _LAYER * (len(layers) + 1)), _LAYER + 0.9) as figure:
+    with picture(to, max(COLUMN, _LAYER * (len(layers) + 1)), _LAYER + 0.9) as figure:
         figure.suptitle(title)
         axes = figure.subplots(1, len(layers) + 1)
         axes[0].imshow(image, cmap="gray_r")
@@ -103,11 +92,10 @@ def draw_network(
                 axis.set_xlabel(f"{maps.min()} … {maps.max()}", fontsize=8)
         for axis in axes[:-1]:
             axis.set(xticks=[], yticks=[])
-    return path
 
 
 def draw_accuracy(
-    path: Path,
+    to: Target,
     *,
     title: str,
     label: str,
@@ -116,13 +104,13 @@ def draw_accuracy(
     intervals: Sequence[tuple[float, float]],
     baseline: float,
     logarithmic: bool = False,
-) -> Path:
+) -> None:
     """Draw accuracy against variation, with error bars, beside the accuracy without faults.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     title : str
     label : str
         What `positions` are.
@@ -135,13 +123,8 @@ def draw_accuracy(
     baseline : float
     logarithmic : bool
         Whether positions are.
-
-    Returns
-    -------
-    Path
-        `path`.
     """
-    with picture(path, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
+    with picture(to, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
         axis = figure.subplots()
         axis.set_title(title.replace(": ", ":\n", 1))
         bars = np.abs(np.transpose(intervals) - means) * 100
@@ -152,7 +135,6 @@ def draw_accuracy(
         if logarithmic:
             axis.set_xscale("log")
         axis.legend(loc="lower left")
-    return path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,28 +156,23 @@ class Panel:
 
 
 def draw_sweep(
-    path: Path, *, title: str, label: str, positions: Sequence[float], panels: Sequence[Panel]
-) -> Path:
+    to: Target, *, title: str, label: str, positions: Sequence[float], panels: Sequence[Panel]
+) -> None:
     """Draw figures over what was swept, each kind in a panel; a name has one colour, dash and marker in all of them.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     title : str
     label : str
         What `positions` are.
     positions : sequence of float
     panels : sequence of Panel
-
-    Returns
-    -------
-    Path
-        `path`.
     """
     names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     down = -(-len(panels) // _ACROSS)
-    with picture(path, PAGE, _PANEL * down + 0.6) as figure:
+    with picture(to, PAGE, _PANEL * down + 0.6) as figure:
         figure.suptitle(title)
         axes = figure.subplots(down, _ACROSS, squeeze=False).ravel()
         shown = {}
@@ -217,7 +194,6 @@ def draw_sweep(
         for axis in axes[len(panels) :]:
             axis.set_axis_off()
         figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=len(shown))
-    return path
 
 
 def _tiled(maps: np.ndarray) -> np.ndarray:

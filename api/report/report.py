@@ -1,59 +1,14 @@
 """What a command shows: tables, notes below them, pictures."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import ClassVar, Protocol
+from dataclasses import dataclass
 
-from rich.table import Table
-
+from spinplane.machine.reporting.shown import Shown
 from spinplane.report.text import table_text
 
-#: Of a field that is too large for a file: it is None in a result that was read.
-UNWRITTEN = {"written": False}
 
-
-class Shown(Protocol):
-    """The parts of text and page."""
-
-    @property
-    def heading(self) -> str:
-        """One line that says what was done, of what."""
-
-    def tables(self) -> Sequence[Table]:
-        """The figures."""
-
-    def notes(self) -> Sequence[str]:
-        """Lines below the tables."""
-
-    def drawings(self) -> Sequence[Path]:
-        """PNG files that were drawn."""
-
-
-class Report:
-    """Base class of results: dataclasses that are shown as text, as a page, and kept in a file.
-
-    A subclass overrides what it needs. `derived` names properties that a file holds besides the fields, for readers of
-    the file; `spinplane.read_result` computes them anew.
-    """
-
-    derived: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def heading(self) -> str:
-        """One line that says what was done; by default the title of the first table."""
-        return str(self.tables()[0].title)
-
-    def tables(self) -> tuple[Table, ...]:
-        """The figures."""
-        return ()
-
-    def notes(self) -> tuple[str, ...]:
-        """Lines below the tables."""
-        return ()
-
-    def drawings(self) -> tuple[Path, ...]:
-        """PNG files that were drawn."""
-        return ()
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Report(Shown):
+    """Base class of the results of commands: tables with notes below them as text."""
 
     @property
     def failure(self) -> str:

@@ -18,7 +18,7 @@ from .row import Row
 _NONE = "–"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PaperReport(Report):
     """Every number of the paper beside ours.
 

@@ -17,6 +17,7 @@ from amaranth.lib.wiring import In
 from spinplane.machine import Machine, MachineClock
 from spinplane.machine.files import making_folders, naming, scratch_folder, write_file
 from spinplane.machine.memory_times import MemoryTimes
+from spinplane.machine.reporting.shown import Shown
 
 from ..accelerator import Accelerator
 from ..common.clock_gate import ClockGating
@@ -36,8 +37,8 @@ _MEMORY_LIBRARY, _MEMORY_CELLS, _CONSTRAINTS = "memories.lib", "memory_cells.v",
 _HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Export:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Export(Shown):
     """The files of an export.
 
     Parameters
