@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from spinplane.compiler.frontend.networks import PAPER_CONFIGURATIONS, BitWidths
 from spinplane.machine.pictures import COLUMN, picture
+from spinplane.machine.reporting.records import Record
 from spinplane.machine.reporting.shown import Shown
 
 from .train import TrainingResult, train
@@ -44,6 +45,23 @@ class StudyResult(Shown):
                 }
             )
         return rows
+
+    @property
+    def heading(self) -> str:
+        """What was trained."""
+        names = dict.fromkeys(
+            f"{one.configuration.network} on {one.configuration.dataset}" for one in self.results
+        )
+        return f"Trainings of {', '.join(names)}"
+
+    @property
+    def main_figure(self) -> str:
+        """How many configurations."""
+        return f"{len(self.results)} configurations"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each configuration."""
+        return tuple(self.table)
 
     def __str__(self) -> str:
         lines = [

@@ -16,6 +16,7 @@ from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, MachineClock, SpinplaneError, load_machine
 from spinplane.machine.drawing import Drawing, check_format
+from spinplane.machine.reporting.records import Record
 
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
@@ -25,7 +26,7 @@ from .clock import DEFAULT_TECHNOLOGY, clock_line, clock_of
 from .compiled_layer import compiled_layers
 from .data_set import check_labels, classes_of, confusion_of, confusion_table, load_images
 from .transient import TransientPoint, TransientStudy, transient_table
-from .variation import AccuracyPoint, Study
+from .variation import AccuracyPoint, Study, point_record
 
 #: Images of a study of variation, if no number is given.
 _IMAGES = 200
@@ -131,6 +132,23 @@ class AccuracyReport(Report):
                 f"{low:.1%} to {high:.1%}",
             )
         return (table,)
+
+    @property
+    def main_figure(self) -> str:
+        """Share of images that are right without faults."""
+        return f"{self.baseline:.1%} right without faults"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each point of a study; without one for each label and class, the images taken for it."""
+        points = self.points or self.transient
+        if points:
+            study = {"network": self.network, "machine": self.machine, "technology": self.technology}
+            return tuple(study | point_record(point) for point in points)
+        return tuple(
+            {"network": self.network, "machine": self.machine, "label": label, "class": at, "images": images}
+            for label, row in enumerate(self.confusion)
+            for at, images in enumerate(row)
+        )
 
     def notes(self) -> tuple[str, ...]:
         """What ran, the share of right classes, the plot's file, and what there is to know of the network."""

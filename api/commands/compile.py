@@ -13,6 +13,7 @@ from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
 from spinplane.machine.drawing import Drawing, picture_format
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
@@ -161,6 +162,16 @@ class Compilation(Report):
                 f"{layer.efficiency:.1%}",
             )
         return (table, codes_table(self.codes)) if self.codes else (table,)
+
+    @property
+    def main_figure(self) -> str:
+        """Cycles and efficiency of a steady run."""
+        return f"{self.steady.cycles:,} cycles, array efficiency {self.steady.efficiency:.1%}"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each layer."""
+        program = {"network": self.network, "machine": self.machine.name}
+        return tuple(program | record_of(layer) for layer in self.layers)
 
     def notes(self) -> tuple[str, ...]:
         """Totals, where kernels stay, how pools are computed, files."""

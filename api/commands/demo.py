@@ -46,6 +46,11 @@ class Classification(NetworkRun):
         """What the network makes of it."""
         return self.classes[0]
 
+    @property
+    def main_figure(self) -> str:
+        """Label and class, before those of the run."""
+        return f"label {self.label}, class {self.class_}, {super().main_figure}"
+
     def notes(self) -> tuple[str, ...]:
         """Those of the run, counters, area, class, files."""
         machine, one = (figures.area_um2 or 0 for figures in (self.area.total, self.area.sub_array))

@@ -17,6 +17,7 @@ from spinplane.hdl.export.files import export
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
 from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.external.cache_folder import default_build_root
+from spinplane.machine.reporting.records import Record, record_of
 from spinplane.machine.reporting.shown import UNWRITTEN
 from spinplane.sim import available_simulators
 
@@ -124,6 +125,15 @@ class Demo(Report):
             events = f"{n.ands:,}", f"{n.row_writes:,}"
             table.add_row(f"{c.w}:{c.i}", c.coding, *counts, f"{c.efficiency:.1%}", *events)
         return (table,)
+
+    @property
+    def main_figure(self) -> str:
+        """Mismatches."""
+        return f"{self.mismatches:,} mismatches"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each configuration."""
+        return tuple({"machine": self.machine.name} | record_of(one) for one in self.configurations)
 
     def notes(self) -> tuple[str, ...]:
         """The simulator, files."""

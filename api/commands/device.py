@@ -18,6 +18,7 @@ from spinplane.device.write import WritePulse, write_error_rates, write_pulse
 from spinplane.machine import Electrical, Machine, MachineClock, clock_hz, load_machine
 from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.files import write_whole
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..models import Model
 from ..report.report import Report
@@ -79,6 +80,23 @@ class DeviceReport(Report):
         """Every figure with its unit, mark and source."""
         title = f"{self.technology}: {self.description}"
         return (figure_table(title, self._caption(), (*self.results, *self.parameters)),)
+
+    @property
+    def main_figure(self) -> str:
+        """Resistance and margin of an AND, where it can sense one."""
+        found = {one.name: one for one in self.results}
+        names = ("TMR", "AND: margin", "fastest clock")
+        return ", ".join(
+            f"{name} {found[name].shown} {found[name].shown_unit}".strip() for name in names if name in found
+        )
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each figure and each parameter, with its bounds, mark and source."""
+        return tuple(
+            record_of(one, without=("interval",))
+            | dict(zip(("low", "high"), one.interval or (None, None), strict=True))
+            for one in (*self.results, *self.parameters)
+        )
 
     def drawings(self) -> tuple[Path, ...]:
         """Sense levels, switching, write errors."""

@@ -18,6 +18,7 @@ from spinplane.device.technology import Technology, load_technology
 from spinplane.device.write import write_error_rates, write_pulse
 from spinplane.machine import Machine, SpinplaneError, load_machine
 from spinplane.machine.drawing import Drawing, Target, check_format
+from spinplane.machine.reporting.records import Record
 
 from ..report.drawing import Panel, draw_sweep
 from ..report.report import Report
@@ -127,6 +128,23 @@ class DeviceSweep(Report):
             texts = ["–" if value is None else number_text(value) for value in values]
             table.add_row(f"{figure.kind}, {figure.of}", figure.unit, *texts)
         return table
+
+    @property
+    def main_figure(self) -> str:
+        """How many figures at how many points."""
+        return f"{len(self.figures)} figures at {len(self.points)} points"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each figure at each point."""
+        return tuple(
+            {
+                **{"technology": self.technology, "machine": self.machine},
+                **{"parameter": self.key, "point": point, "parameter_unit": self.unit},
+                **{"figure": figure.kind, "operation": figure.of, "value": value, "unit": figure.unit},
+            }
+            for figure in self.figures
+            for point, value in zip(self.points, figure.values, strict=True)
+        )
 
     def notes(self) -> tuple[str, ...]:
         """What is missing and why, and the picture."""

@@ -12,6 +12,7 @@ from rich.table import Table
 from spinplane.evaluation import Interval
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock
 from spinplane.machine.drawing import Drawing
+from spinplane.machine.reporting.records import Record, record_of
 from spinplane.machine.reporting.shown import UNWRITTEN
 
 from ..report.drawing import draw_network
@@ -199,6 +200,16 @@ class NetworkRun(Report):
         whole = _figures(self.counters.rtl, self.efficiency.steady, self.utilization, self.mismatches)
         table.add_row("all", "", "", *whole)
         return (table,)
+
+    @property
+    def main_figure(self) -> str:
+        """Cycles and mismatches."""
+        return f"{self.cycles:,} cycles, {self.mismatches:,} mismatches"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each layer, in a steady run of the first image."""
+        run = {"network": self.network, "machine": self.machine.name}
+        return tuple(run | record_of(layer) for layer in self.layers)
 
     def notes(self) -> tuple[str, ...]:
         """Classes, efficiency, what was not compared, the simulator, files."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -14,9 +14,13 @@ from spinplane.device.statistics import clopper_pearson, student
 from spinplane.device.technology import Technology
 from spinplane.machine import SpinplaneError
 from spinplane.machine.drawing import Drawing
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..report.drawing import draw_accuracy
 from .data_set import classes_of
+
+if TYPE_CHECKING:
+    from .transient import TransientPoint
 
 #: Of all deviations, where neither they nor multiples are given as a sweep.
 MULTIPLES = (1.0, 1.5, 2.0, 3.0)
@@ -177,6 +181,13 @@ class Study:
             baseline=baseline,
         )
         return Drawing(name=PICTURE, draw=draw)
+
+
+def point_record(point: "AccuracyPoint | TransientPoint") -> Record:
+    """A point of a study, its accuracy as the mean with the 95 % interval in place of those of all seeds."""
+    low, high = point.interval
+    accuracy = {"accuracy": point.mean, "accuracy_low": low, "accuracy_high": high}
+    return record_of(point, without=("accuracies",)) | accuracy
 
 
 def sweep(

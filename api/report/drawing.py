@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from spinplane.machine.drawing import Target
 from spinplane.machine.pictures import COLOURS, COLUMN, LINES, MARKERS, PAGE, picture
@@ -40,6 +41,7 @@ def draw_feature_maps(
     width = _FEATURE_MAP * (len(columns) + 1.4)
     with picture(to, width, (_FEATURE_MAP + 0.35) * len(rows) + 0.6) as figure:
         figure.suptitle(f"A handwritten {digit}, convolved inside the SOT-MRAM: feature maps from the RTL")
+        figure.supxlabel("below each map its range: blue below 0, white at 0, red above", fontsize=8)
         axes = figure.subplots(len(rows), len(columns) + 1, squeeze=False)
         for row, (image, maps) in enumerate(zip(inputs, outputs, strict=True)):
             axes[row, 0].imshow(image, cmap="gray_r", vmin=0, vmax=max(1, image.max()))
@@ -64,16 +66,16 @@ def draw_network(
     to : Path or BytesIO
         File to write, or memory.
     title : str
-    image : ndarray of shape (height, width)
+    image : ndarray of shape (channels, height, width)
     layers : sequence of str
     values : sequence of ndarray of shape (channels, height, width)
-        What leaves each layer; all channels of a layer are tiled into one picture.
+        What leaves each layer; all channels of a layer are tiled into one picture, with one scale.
     """
     with picture(to, max(COLUMN, _LAYER * (len(layers) + 1)), _LAYER + 0.9) as figure:
         figure.suptitle(title)
         axes = figure.subplots(1, len(layers) + 1)
-        axes[0].imshow(image, cmap="gray_r")
         axes[0].set_title("input\n" + "×".join(map(str, image.shape)))
+        _draw_maps(axes[0], image, "gray_r")
         for axis, name, maps in zip(axes[1:], layers, values, strict=True):
             axis.set_title(f"{name}\n" + "×".join(map(str, maps.shape)))
             if maps is values[-1]:
@@ -88,8 +90,7 @@ def draw_network(
                 if len(last) <= 20:
                     axis.set_xticks(range(len(last)))
             else:
-                axis.imshow(_tiled(maps), cmap="viridis")
-                axis.set_xlabel(f"{maps.min()} … {maps.max()}", fontsize=8)
+                _draw_maps(axis, maps, "viridis")
         for axis in axes[:-1]:
             axis.set(xticks=[], yticks=[])
 
@@ -194,6 +195,15 @@ def draw_sweep(
         for axis in axes[len(panels) :]:
             axis.set_axis_off()
         figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=len(shown))
+
+
+def _draw_maps(axis: Axes, maps: np.ndarray, colours: str) -> None:
+    """Maps of shape (channels, height, width) beside each other, and below them their scale."""
+    shown = axis.imshow(_tiled(maps), cmap=colours)
+    figure = axis.get_figure()
+    assert figure is not None
+    bar = figure.colorbar(shown, ax=axis, location="bottom", shrink=0.8, aspect=12, pad=0.04, label="code")
+    bar.set_ticks(sorted({int(maps.min()), int(maps.max())}))
 
 
 def _tiled(maps: np.ndarray) -> np.ndarray:

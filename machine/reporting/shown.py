@@ -1,11 +1,12 @@
 """What every result can show of itself: one line, tables, notes, pictures, a fragment of HTML, records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from ..drawing import Drawing
+from .brief import brief
 from .records import Record, csv_text
 
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
 #: Of a field that is too large for a file: it is None, or empty, in a result that was read.
 UNWRITTEN = {"written": False}
-#: Most characters of a result in one line.
-_LINE = 160
+#: Most characters of a heading before the main figure.
+_HEADING = 100
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -41,8 +42,8 @@ class Shown:
 
     @property
     def main_figure(self) -> str:
-        """What one asks first, in a few words."""
-        return ""
+        """What one asks first, in a few words; by default the first note."""
+        return next(iter(self.notes()), "")
 
     def tables(self) -> "Sequence[Table]":
         """The figures."""
@@ -65,21 +66,12 @@ class Shown:
         return csv_text(self.records())
 
     def __repr__(self) -> str:
-        line = _one_line(": ".join(part for part in (self.heading, self.main_figure) if part))
-        return f"<{type(self).__name__} {line}>"
+        # What is asked first is at the end, and not to be cut.
+        heading, figure = self.heading, self.main_figure
+        return brief(self, f"{heading if len(heading) <= _HEADING else f'{heading[:_HEADING]}…'}: {figure}")
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a fragment with tables, notes and pictures, and no request to elsewhere."""
         from .body import fragment  # a template engine, which a command's first answer need not wait for
 
         return fragment(self)
-
-
-def _one_line(text: str) -> str:
-    """Text from files may hold anything."""
-    line = " ".join("".join(_printable(text)).split())
-    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
-
-
-def _printable(text: str) -> Iterator[str]:
-    return (letter if letter.isprintable() else " " for letter in text)

@@ -58,7 +58,7 @@ def test_maps_of_any_number_are_drawn(tmp_path: Path) -> None:
     draw_network(
         path,
         title="five maps",
-        image=np.zeros((4, 4)),
+        image=np.zeros((1, 4, 4)),
         layers=["a", "b"],
         values=[np.arange(30).reshape(5, 2, 3), np.arange(3).reshape(3, 1, 1)],
     )
