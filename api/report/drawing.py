@@ -49,7 +49,8 @@ def draw_feature_maps(
             for axis, feature_map in zip(axes[row, 1:], maps, strict=True):
                 limit = max(1, int(np.abs(feature_map).max()))
                 axis.imshow(feature_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
-                axis.set_xlabel(f"{feature_map.min()} … {feature_map.max()}", fontsize=8)
+                ends = f"{feature_map.min()} … {feature_map.max()}"
+                axis.set_xlabel(ends.replace("-", "−"), fontsize=8)
         for axis, title in zip(axes[0], ["input", *columns], strict=True):
             axis.set_title(title)
         for axis in axes.flat:
@@ -71,7 +72,7 @@ def draw_network(
     values : sequence of ndarray of shape (channels, height, width)
         What leaves each layer; all channels of a layer are tiled into one picture, with one scale.
     """
-    with picture(to, max(COLUMN, _LAYER * (len(layers) + 1)), _LAYER + 0.9) as figure:
+    with picture(to, max(COLUMN, _LAYER * (len(layers) + 1)), _LAYER + 1.1) as figure:
         figure.suptitle(title)
         axes = figure.subplots(1, len(layers) + 1)
         axes[0].set_title("input\n" + "×".join(map(str, image.shape)))
@@ -199,11 +200,12 @@ def draw_sweep(
 
 def _draw_maps(axis: Axes, maps: np.ndarray, colours: str) -> None:
     """Maps of shape (channels, height, width) beside each other, and below them their scale."""
-    shown = axis.imshow(_tiled(maps), cmap=colours)
-    figure = axis.get_figure()
-    assert figure is not None
-    bar = figure.colorbar(shown, ax=axis, location="bottom", shrink=0.8, aspect=12, pad=0.04, label="code")
-    bar.set_ticks(sorted({int(maps.min()), int(maps.max())}))
+    axis.imshow(_tiled(maps), cmap=colours)
+    scale = axis.inset_axes((0.1, -0.16, 0.8, 0.07))
+    scale.imshow(np.linspace(maps.min(), maps.max(), 256)[np.newaxis], cmap=colours, aspect="auto")
+    scale.set_yticks([])
+    scale.set_xticks([0, 255], [str(maps.min()), str(maps.max())])
+    scale.set_xlabel("code")
 
 
 def _tiled(maps: np.ndarray) -> np.ndarray:
