@@ -16,6 +16,7 @@ from spinplane.machine import MAX_BITS, SpinplaneError
 from spinplane.machine.arguments import as_path, is_path, refusal
 from spinplane.machine.choices import nearest
 from spinplane.machine.files import temporary_folder, write_file
+from spinplane.machine.reporting.brief import brief
 
 from .defaults import SEED
 from .report.model_notes import ModelNotes
@@ -88,7 +89,7 @@ Model = Union[str, Path, Graph, ModelFile, "ModelProto"]
 _NAMELESS = "model"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Network:
     """An opened model.
 
@@ -112,6 +113,11 @@ class Network:
     file: Path | None = None
     content: bytes | None = None
     imported: "ImportedNetwork | None" = None
+
+    def __repr__(self) -> str:
+        return brief(
+            self, f"{self.graph.name}: {len(self.graph.layers)} layers, from {self.file or 'a graph'}"
+        )
 
     @contextmanager
     def as_file(self) -> Iterator[Path]:

@@ -27,6 +27,7 @@ from .options import (
     Clock,
     FileOptions,
     MachineName,
+    PictureFormat,
     ReportOptions,
     ResultFolder,
     Switch,
@@ -44,7 +45,8 @@ def demo(
     output: ResultFolder = DEMO_FOLDER,
     conv: Switch = False,
     explain: Switch = False,
-    files: FileOptions = FILE,
+    format: PictureFormat = "png",
+    files: ReportOptions = REPORT,
 ) -> Answer:
     """Classify a handwritten digit with a network at 1:4 bits (W:I) inside the memory, and check every bit.
 
@@ -83,6 +85,7 @@ def demo(
                 clock=clock,
                 simulator=simulator,
                 folder=output,
+                format=format,
                 tell=tell,
             )
         else:
@@ -93,6 +96,7 @@ def demo(
                 clock=clock,
                 simulator=simulator,
                 folder=output,
+                format=format,
                 tell=tell,
                 advance=advance,
             )

@@ -9,7 +9,7 @@ import spinplane
 from spinplane.defaults import PAPER_MACHINE, TECHNOLOGY
 
 from .answer import Answer, telling, used_technology
-from .options import REPORT, MachineName, OutputFolder, ReportOptions, Switch, TechnologyName
+from .options import REPORT, MachineName, OutputFolder, PictureFormat, ReportOptions, Switch, TechnologyName
 
 
 def paper(
@@ -19,6 +19,7 @@ def paper(
     study: Path | None = None,
     all: Switch = False,
     output: Annotated[OutputFolder, Parameter(alias="-o")] = None,
+    format: PictureFormat = "png",
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Put every number of the paper beside ours, and judge its claims: figures, Table II, words, contradictions.
@@ -38,7 +39,7 @@ def paper(
         output = files.html.with_name(f"{files.html.name}.pictures")
     with telling() as (tell, _):
         result = spinplane.paper(
-            machine=machine, technology=technology, study=study, folder=output, tell=tell
+            machine=machine, technology=technology, study=study, folder=output, format=format, tell=tell
         )
     return Answer(
         result=result,

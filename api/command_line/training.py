@@ -8,7 +8,7 @@ from spinplane.defaults import SEED, TRAINING_FOLDER
 from spinplane.training.defaults import BATCH, DATA_SET, EPOCHS, RATE
 
 from .answer import Answer
-from .options import FILE, FileOptions, ResultFolder, Switch
+from .options import REPORT, ReportOptions, ResultFolder, Switch
 
 
 def train(
@@ -25,7 +25,7 @@ def train(
     batch: int = BATCH,
     edge_bits: Literal[8, 32] | None = None,
     threads: int | None = None,
-    files: FileOptions = FILE,
+    files: ReportOptions = REPORT,
 ) -> Answer:
     """Train a low bit-width network and export it in QONNX form; needs the extra `train`.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +14,8 @@ from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
 from spinplane.machine.arguments import as_optional_path
+from spinplane.machine.drawing import Drawing, picture_format
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..defaults import NETWORK_MACHINE
 from ..models import Model, open_network
@@ -79,7 +82,7 @@ class Totals:
         return line
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Compilation(Report):
     """A compiled network; counters are those of one image.
 
@@ -163,6 +166,16 @@ class Compilation(Report):
             )
         return (table, codes_table(self.codes)) if self.codes else (table,)
 
+    @property
+    def main_figure(self) -> str:
+        """Cycles and efficiency of a steady run."""
+        return f"{self.steady.cycles:,} cycles, array efficiency {self.steady.efficiency:.1%}"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each layer."""
+        program = {"network": self.network, "machine": self.machine.name}
+        return tuple(program | record_of(layer) for layer in self.layers)
+
     def notes(self) -> tuple[str, ...]:
         """Those of program and model."""
         return (*self.program_notes(), *self.model.lines())
@@ -232,20 +245,24 @@ def compile_model(
     output : str or Path, optional
         File for the program, see `Program.save`.
     picture : str or Path, optional
-        PNG of the rows that each layer takes; if not given, beside `output`, under its name with ``.png``.
+        The rows that each layer takes, as .png, .svg or .pdf; if not given, a PNG beside `output`, under its name with
+        ``.png``.
 
     Raises
     ------
     SpinplaneError
-        If the model cannot be read, or a layer or the clock does not fit, with the numbers.
+        If the model cannot be read, a layer or the clock does not fit, with the numbers, or the picture is none of
+        these.
     """
     machine = load_machine(machine)
     output, picture = as_optional_path("output", output), as_optional_path("picture", picture)
     of_machine = clock_of(machine, technology, clock)
+    if picture is not None:
+        picture_format(picture)
+    elif output is not None:
+        picture = output.with_name(f"{output.name}.png")
     network = open_network(model, check=check)
     program = compile_graph(network.graph, machine, fold_pools=fold_pools)
-    if picture is None and output is not None:
-        picture = output.with_name(f"{output.name}.png")
     if output is not None:
         program.save(output)
     return describe_program(
@@ -274,11 +291,16 @@ def describe_program(
     file : Path, optional
         Where the program has been saved.
     picture : Path, optional
-        PNG of the rows that each layer takes, which is drawn.
+        Of the rows that each layer takes, which is drawn.
     """
     layers = compiled_layers(program)
+    rows = Drawing(
+        name="rows",
+        caption="Rows of each sub-array that hold each layer's input lines and kernels.",
+        draw=partial(draw_rows, title=f"{program.name} on {program.machine.name}", layers=layers),
+    )
     if picture is not None:
-        draw_rows(picture, title=f"{program.name} on {program.machine.name}", layers=layers)
+        rows.draw(picture)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
     return Compilation(
         network=program.name,
@@ -297,6 +319,7 @@ def describe_program(
         file=file,
         picture=picture,
         clock=clock,
+        drawn=(rows,),
     )
 
 

@@ -5,23 +5,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
 from spinplane.machine import Machine, load_machine
 from spinplane.machine.arguments import as_path
+from spinplane.machine.drawing import check_format
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.physical import AreaReport, synthesize
 
 from ..defaults import DEMO_FOLDER, DIGIT, DIGITS_NETWORK, NETWORK_MACHINE
 from ..models import Model, open_network
-from ..report.drawing import draw_network
 from ..samples import sample_digit
 from .clock import clock_of
 from .run import run_network, usable_simulator
-from .run_result import NetworkRun
+from .run_result import NetworkRun, run_drawing
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Classification(NetworkRun):
     """The classification of a digit: a run of a network, and the digit's label.
 
@@ -46,6 +48,11 @@ class Classification(NetworkRun):
     def class_(self) -> int:
         """What the network makes of it."""
         return self.classes[0]
+
+    @property
+    def main_figure(self) -> str:
+        """Label and class, before those of the run."""
+        return f"label {self.label}, class {self.class_}, {super().main_figure}"
 
     def notes(self) -> tuple[str, ...]:
         """Those of the run, counters, area, class, files."""
@@ -77,6 +84,7 @@ def classify(
     clock: str | None = None,
     simulator: str | None = None,
     folder: str | Path = DEMO_FOLDER,
+    format: str = "png",
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> Classification:
@@ -98,6 +106,8 @@ def classify(
         By default the fastest of those that can be used.
     folder : str or Path
         For the picture and the Verilog.
+    format : {"png", "svg", "pdf"}
+        Of the picture.
     tell : callable
         Is given a line before each long step, and the layer at work.
     advance : callable
@@ -108,6 +118,7 @@ def classify(
     SpinplaneError
         If the machine, the digit or the simulator is not there, or the network or the clock does not fit.
     """
+    check_format(format)
     machine, image, folder = load_machine(machine), sample_digit(digit), as_path("folder", folder)
     of_machine = clock_of(machine, technology, clock)
     simulator = usable_simulator(simulator)
@@ -128,12 +139,12 @@ def classify(
         tell=tell,
         advance=advance,
     )
-    seen = [layer for layer in run.layers if layer.outputs is not None]
-    picture = draw_network(
-        folder / "network.png",
-        title=f"A handwritten {digit} in {run.network}: values from the RTL, layer by layer",
-        image=image,
-        layers=[layer.layer for layer in seen],
-        values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
+    title = f"A handwritten {digit} in {run.network}: values from the RTL, layer by layer"
+    drawn = run_drawing(title, image[np.newaxis], run.layers)
+    return Classification(
+        **{**vars(run), "drawn": drawn},
+        label=digit,
+        area=area,
+        picture=drawn[0].write(folder, format),
+        verilog=verilog,
     )
-    return Classification(**vars(run), label=digit, area=area, picture=picture, verilog=verilog)

@@ -1,6 +1,6 @@
 """A network on a machine, whole: what it is, where it lies, how it ran, what an image costs, and the cells."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.table import Table
@@ -8,8 +8,9 @@ from rich.table import Table
 from spinplane.evaluation import Interval
 from spinplane.machine import Machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
+from spinplane.machine.reporting.sections import MainFigure, Section
 
-from ..report.report import UNWRITTEN, MainFigure, Picture, Report, Section
+from ..report.report import Report
 from .compile import Compilation
 from .device import DeviceReport
 from .device_tables import LEGEND, summary_tables
@@ -20,7 +21,7 @@ from .run_result import NetworkRun, RunCounters
 _NO_CLOCK = "no energy, area, power and device: name a technology that the arrays of this machine can have"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class NetworkReport(Report):
     """A network on a machine, with what every command tells of it.
 
@@ -34,8 +35,6 @@ class NetworkReport(Report):
     estimate : Estimate or None
     device : DeviceReport or None
         None, as the estimate, where nothing is said of the technology, and the default one cannot be the machine's.
-    rows, maps : Picture or None
-        The rows that each layer takes, and the feature maps; None if the report was read from a file.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("mismatches",)
@@ -45,8 +44,6 @@ class NetworkReport(Report):
     compilation: Compilation
     estimate: Estimate | None
     device: DeviceReport | None
-    rows: Picture | None = field(default=None, repr=False, metadata=UNWRITTEN)
-    maps: Picture | None = field(default=None, repr=False, metadata=UNWRITTEN)
 
     @property
     def machine(self) -> Machine:
@@ -110,7 +107,6 @@ class NetworkReport(Report):
 
     def sections(self) -> tuple[Section, ...]:
         """Network, map, run, costs, device."""
-        rows, maps = ((picture,) if picture else () for picture in (self.rows, self.maps))
         compilation, run = self.compilation, self.run
         found = [
             Section(
@@ -119,12 +115,12 @@ class NetworkReport(Report):
                 tables=(self._network_table(),),
                 notes=run.model.told,
             ),
-            Section(title="Feature maps of the image", pictures=maps),
+            Section(title="Feature maps of the image", pictures=run.drawn),
             Section(
                 title="Where it lies in the arrays",
                 tables=compilation.tables(),
                 notes=compilation.program_notes(),
-                pictures=rows,
+                pictures=compilation.drawn,
             ),
             Section(title="The run", tables=run.tables(), notes=run.run_notes()),
             Section(

@@ -42,6 +42,7 @@ from .run_result import (
     RunEfficiency,
     duration_text,
     rtl_seconds,
+    run_drawing,
 )
 
 _WAVES = "waves.vcd"
@@ -243,6 +244,7 @@ def run_program(
         waves=rtl.waves if rtl else None,
         clock=clock,
         energy=run_energy(program, counters.measured, technology, clock) if clock else None,
+        drawn=run_drawing(f"{graph.name}: values of every layer", inputs[0], compared),
     )
 
 

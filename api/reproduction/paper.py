@@ -7,11 +7,12 @@ from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, load_machine
 from spinplane.machine.arguments import as_optional_path
+from spinplane.machine.drawing import check_format
 
 from ..defaults import PAPER_MACHINE, TECHNOLOGY
 from .evidence import NETWORKS, Evidence
 from .paper_report import PaperReport
-from .pictures import draw_pictures
+from .pictures import drawings_of
 from .rows import all_rows
 from .trained import trained_errors
 
@@ -23,6 +24,7 @@ def paper(
     networks: Mapping[str, str] = NETWORKS,
     study: str | Path | None = None,
     folder: str | Path | None = None,
+    format: str = "png",
     tell: Callable[[str], None] = lambda line: None,
 ) -> PaperReport:
     """Compute every number of the paper, and judge its claims.
@@ -39,6 +41,8 @@ def paper(
         Trainings of Fig. 7, as ``spinplane train --bits all --json`` writes them.
     folder : str or Path, optional
         Where pictures are written to; none are if not given.
+    format : {"png", "svg", "pdf"}
+        Of the pictures.
     tell : callable
         Is given a line before what takes long.
 
@@ -47,6 +51,7 @@ def paper(
     SpinplaneError
         For a bad machine, technology, network or study, or a network that the machine cannot run.
     """
+    check_format(format)
     folder = as_optional_path("folder", folder)
     study = as_optional_path("study", study)
     evidence = Evidence(
@@ -57,9 +62,11 @@ def paper(
         tell=tell,
     )
     rows = tuple(all_rows(evidence))
+    drawn = drawings_of(rows, evidence)
     return PaperReport(
         machine=evidence.machine,
         technology=evidence.technology.name,
         rows=rows,
-        pictures=draw_pictures(folder, rows, evidence) if folder else (),
+        pictures=tuple(str(drawing.write(folder, format)) for drawing in drawn) if folder else (),
+        drawn=drawn,
     )
