@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from .report.results import read_provenance, read_result, write_result
     from .reproduction.paper import paper
     from .reproduction.paper_report import PaperReport
+    from .training.study import StudyResult
+    from .training.train import TrainingResult
 
 __version__ = version("spinplane")
 
@@ -79,7 +81,9 @@ __all__ = [
     "Provenance",
     "RowCommand",
     "SpinplaneError",
+    "StudyResult",
     "Trace",
+    "TrainingResult",
     "accuracy",
     "and_rows",
     "check_gates",
@@ -175,6 +179,9 @@ _LATE = {
 }
 
 if not TYPE_CHECKING:
+
+    def __dir__() -> list[str]:
+        return __all__
 
     def __getattr__(name: str) -> object:
         if name not in _LATE:

@@ -12,6 +12,7 @@ from spinplane.compiler.expected_input import expected_input, input_warnings
 from spinplane.compiler.graph import Graph, InputCoding
 from spinplane.machine import MAX_BITS, SpinplaneError
 from spinplane.machine.array_files import IMAGES, read_array
+from spinplane.machine.reporting.brief import brief
 
 from .report.model_notes import ModelNotes
 
@@ -80,7 +81,7 @@ Model = str | Path | Graph | ModelFile
 SEED = 0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Network:
     """An opened model.
 
@@ -98,6 +99,11 @@ class Network:
     notes: ModelNotes
     file: Path | None = None
     imported: "ImportedNetwork | None" = None
+
+    def __repr__(self) -> str:
+        return brief(
+            self, f"{self.graph.name}: {len(self.graph.layers)} layers, from {self.file or 'a graph'}"
+        )
 
     def encode(self, values: np.ndarray) -> tuple[np.ndarray, ModelNotes]:
         """An input as the values of the graph's input, see `arrange`, and what to tell of both."""

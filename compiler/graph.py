@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from spinplane.machine import Operand, SpinplaneError
+from spinplane.machine.reporting.brief import brief
 
 from .meaning.additions import Addition, CodeAddition, DoublingAddition, FloatAddition
 from .meaning.input_coding import InputCoding, InputCodings, InputOperation
@@ -226,7 +227,7 @@ def unscaled_output(number: int, shape: tuple[int, ...]) -> Output:
     return Output(name="output", layers=(number,), scale=ones, offset=0 * ones, shape=shape)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Graph:
     """A network of integer layers, computed one after the other.
 
@@ -250,6 +251,11 @@ class Graph:
     layers: tuple[Layer, ...]
     outputs: tuple[Output, ...]
     input_tensor: InputTensor | None = None
+
+    def __repr__(self) -> str:
+        return brief(
+            self, f"{self.name}: {len(self.layers)} layers, input {'×'.join(map(str, self.input_shape))}"
+        )
 
     @property
     def map_shape(self) -> tuple[int, int, int]:

@@ -1,10 +1,10 @@
 """Pictures of a device: levels of a bit line, switching, write errors."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from spinplane.machine.drawing import Target
 from spinplane.machine.pictures import COLOURS, COLUMN, MARKERS, PAGE, picture
 
 from .monte_carlo import MonteCarlo
@@ -17,23 +17,18 @@ _LEAST_RATE = 1e-12
 _TAIL = 0.1
 
 
-def draw_sense_levels(path: Path, run: MonteCarlo, name: str) -> Path:
+def draw_sense_levels(to: Target, run: MonteCarlo, name: str) -> None:
     """Histograms of the bit-line voltage of a read and of several cells, with the references (Fig. 4b).
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     run : MonteCarlo
     name : str
         Of the technology.
-
-    Returns
-    -------
-    Path
-        `path`.
     """
-    with picture(path, PAGE, 0.6 * PAGE) as figure:
+    with picture(to, PAGE, 0.6 * PAGE) as figure:
         figure.suptitle(f"{name}: levels of a bit line in {run.trials:,} trials")
         for axis, cells in zip(figure.subplots(2, 1), (1, run.fan_in), strict=True):
             for ones in range(cells + 1):
@@ -56,12 +51,11 @@ def draw_sense_levels(path: Path, run: MonteCarlo, name: str) -> Path:
             axis.set(xlabel="sensed voltage (mV)", ylabel="trials")
             axis.margins(y=0.2)
             axis.set_ylim(bottom=0)
-    return path
 
 
-def draw_switching(path: Path, pulses: Sequence[WritePulse], name: str, axis_name: str) -> Path:
+def draw_switching(to: Target, pulses: Sequence[WritePulse], name: str, axis_name: str) -> None:
     """The component along the easy axis over time, one line a write; `axis_name` is x, y or z."""
-    with picture(path, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
+    with picture(to, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
         axis = figure.subplots()
         for pulse in pulses:
             easy = pulse.trajectory.magnetisation[:, "xyz".index(axis_name)]
@@ -74,14 +68,13 @@ def draw_switching(path: Path, pulses: Sequence[WritePulse], name: str, axis_nam
             ylim=(-1.05, 1.05),
         )
         axis.legend(loc="center right")
-    return path
 
 
-def draw_write_errors(path: Path, errors: WriteErrors, name: str) -> Path:
+def draw_write_errors(to: Target, errors: WriteErrors, name: str) -> None:
     """Write error rate over the pulse, one line a current: counted with its interval, and the tail."""
     pulses = np.array(errors.pulses_s) * 1e9
     least = min(rate.tail for row in errors.rates for rate in row)
-    with picture(path, 1.3 * COLUMN, COLUMN) as figure:
+    with picture(to, 1.3 * COLUMN, COLUMN) as figure:
         axis = figure.subplots()
         for index, (current, row) in enumerate(zip(errors.currents_a, errors.rates, strict=True)):
             counts = np.array([rate.failures / rate.trials for rate in row])
@@ -102,7 +95,8 @@ def draw_write_errors(path: Path, errors: WriteErrors, name: str) -> Path:
             yscale="log",
             ylim=(max(least / 3, _LEAST_RATE), 2),
         )
-        axis.set_title(f"{name}: writes of {errors.bit} that fail; dashed: analytic tail")
+        axis.set_title(
+            f"{name}: writes of {errors.bit} that fail\npoints: counted, 95 %; dashed: analytic tail"
+        )
         axis.grid(visible=True)
         axis.legend(loc="lower left")
-    return path

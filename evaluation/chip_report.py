@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from rich.console import Console
 from rich.table import Table
 
+from spinplane.machine.reporting.records import Record
+from spinplane.machine.reporting.shown import Shown
 from spinplane.physical import AreaReport
 
 from .memory.array_area import ArrayArea
@@ -108,8 +109,8 @@ class _Line:
     area: Figure
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChipArea:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ChipArea(Shown):
     """Area of a machine's chip.
 
     Parameters
@@ -171,6 +172,33 @@ class ChipArea:
             return tables
         return (*tables, self._chip(self.total), *([self._added(self.added)] if self.added else []))
 
+    @property
+    def main_figure(self) -> str:
+        """Area of the chip, or of its logic."""
+        return (
+            f"{_um2(self.total.value)} µm² in all"
+            if self.total and self.total.value
+            else self.logic.main_figure
+        )
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each block of the logic, each part of the arrays and each bank, the latter with areas of all."""
+        memories = (
+            {
+                **{"machine": self.machine, "name": line.name, "count": line.count},
+                **{
+                    name: None if end is None else end * line.count * _PER_UM2
+                    for name, end in zip(
+                        ("area_um2", "area_um2_low", "area_um2_high"),
+                        (line.area.value, line.area.low, line.area.high),
+                        strict=True,
+                    )
+                },
+            }
+            for line in self.lines
+        )
+        return (*self.logic.records(), *memories)
+
     def notes(self) -> tuple[str, ...]:
         """Those of the logic; what the kernels' bank would take as MRAM, or what an operation takes on an FPGA."""
         notes = self.logic.notes()
@@ -189,12 +217,8 @@ class ChipArea:
             f"{_um2(largest.as_mram.value)} of MRAM with one port",
         )
 
-    def drawings(self) -> tuple[Path, ...]:
-        """None are drawn."""
-        return ()
-
     def __str__(self) -> str:
-        console = Console(width=160 if self.logic.timing else 140, color_system=None)
+        console = Console(width=160 if self.logic.timing else 140, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(*self.tables(), *self.notes())
         return capture.get()

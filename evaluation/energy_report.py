@@ -1,21 +1,19 @@
 """The table of energies: each event with its bounds, its source, and what others publish for the like."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine import MachineClock
+from spinplane.machine.reporting.records import Record
+from spinplane.machine.reporting.shown import Shown
 
 from .sources import Figure
 from .technology_bounds import CutBound
 
 _UNITS = {"J": ((1e-9, "nJ"), (1e-12, "pJ"), (1e-15, "fJ")), "W": ((1e-3, "mW"), (1e-6, "µW"), (1e-9, "nW"))}
-_FIELDS = ("group", "name", "counter", "energy", "low", "high", "unit", "held", "mark", "source", "missing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +63,8 @@ class EventEnergy:
     published: tuple[Published, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class EnergyReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EnergyReport(Shown):
     """Energies of a machine's events.
 
     Parameters
@@ -138,28 +136,22 @@ class EnergyReport:
                 )
         return table
 
-    def csv(self) -> str:
-        """The events as comma-separated values, in J and W."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(_FIELDS)
-        for event in self.events:
-            figure, held = event.energy, event.held
-            writer.writerow(
-                [
-                    *(
-                        event.group,
-                        event.name,
-                        event.counter,
-                        figure.value,
-                        figure.low,
-                        figure.high,
-                        figure.unit,
-                    ),
-                    *(held.value if held else None, figure.mark, figure.source, figure.missing),
-                ]
-            )
-        return text.getvalue()
+    @property
+    def main_figure(self) -> str:
+        """How many events there are."""
+        return f"{len(self.events)} events"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each event, in J or W."""
+        return tuple(
+            {
+                **{"group": event.group, "name": event.name, "counter": event.counter},
+                **{"energy": event.energy.value, "low": event.energy.low, "high": event.energy.high},
+                **{"unit": event.energy.unit, "held": event.held.value if event.held else None},
+                **{"mark": event.energy.mark, "source": event.energy.source, "missing": event.energy.missing},
+            }
+            for event in self.events
+        )
 
     def notes(self) -> Sequence[str]:
         """What the columns mean."""
@@ -168,12 +160,8 @@ class EnergyReport:
             *map(str, self.cuts),
         )
 
-    def drawings(self) -> tuple[Path, ...]:
-        """None are drawn."""
-        return ()
-
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None)
+        console = Console(width=140, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(*self.tables())
         return capture.get() + "\n".join(self.notes())

@@ -11,6 +11,7 @@ from .array_files import archive_bytes, open_archive
 from .errors import SpinplaneError
 from .files import write_whole
 from .machine import Machine
+from .reporting.brief import brief
 from .transient import TransientFaults
 from .variation import KEYS as VARIATION_KEYS
 from .variation import Variation
@@ -21,7 +22,7 @@ NOMINAL_THRESHOLDS = {"read": 1, "and": 2, "or": 1}
 OPERANDS = {"read": 1, "and": 2, "or": 2}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FaultMap:
     """Faults of one machine, which every model applies alike.
 
@@ -68,6 +69,10 @@ class FaultMap:
     origin: str = ""
     variation: Variation | None = None
     transient: TransientFaults | None = None
+
+    def __repr__(self) -> str:
+        size = f"{self.sub_arrays}×{self.rows}×{self.columns}"
+        return brief(self, f"{size}, {len(self.stuck):,} stuck cells: {self.origin}")
 
     def __post_init__(self) -> None:
         stuck = np.asarray(self.stuck, dtype=np.int32).reshape(-1, 4)

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
 
+from .drawing import Target, picture_format
 from .files import write_whole
 
 #: Widths in inches of a column of a page, and of a page.
@@ -36,26 +37,51 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.3,
     "lines.markersize": 4,
+    # Letters stay letters in a PDF, which printers ask for; an SVG has their outlines, and looks the same everywhere.
+    "pdf.fonttype": 42,
     "savefig.dpi": 300,
+    "svg.fonttype": "path",
+    # Names inside an SVG are random otherwise.
+    "svg.hashsalt": "spinplane",
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
 
 
+#: What Matplotlib writes of itself and of the time: equal pictures have equal bytes.
+_METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
 @contextmanager
-def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """A figure in the style of all pictures; at the end it is written as a PNG.
+def picture(to: Target, width: float, height: float) -> Iterator[Figure]:
+    """A figure in the style of all pictures; at the end it is written, the same bytes every time.
 
     Parameters
     ----------
-    path : Path
+    to : Path or BytesIO
+        A file whose suffix is one of `FORMATS`, or memory for a PNG.
     width, height : float
         In inches, at which it is printed.
+
+    Raises
+    ------
+    SpinplaneError
+        If the suffix is none of `FORMATS`.
+    OSError
+        If the file cannot be written.
     """
+    format = picture_format(to) if isinstance(to, Path) else "png"
     buffer = BytesIO()
     with rc_context(_STYLE):
         figure = Figure(figsize=(width, height))
         FigureCanvasAgg(figure)
         yield figure
-        figure.savefig(buffer, format="png")
-    write_whole(path, buffer.getvalue())
+        figure.savefig(buffer, format=format, metadata=_METADATA[format])
+    if isinstance(to, Path):
+        write_whole(to, buffer.getvalue())
+    else:
+        to.write(buffer.getvalue())

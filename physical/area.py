@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from rich.console import Console
 from rich.table import Table
+
+from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.reporting.shown import Shown
 
 from .clock import ClockLimits
 from .paths import Timing
@@ -113,8 +115,8 @@ class SubArrays(Figures):
     count: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class AreaReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class AreaReport(Shown):
     """Area of a machine, block by block, without its memory arrays.
 
     Parameters
@@ -209,6 +211,17 @@ class AreaReport:
         table.add_row("total", *one, "", *all_of_it, *_delays(self.timing))
         return (table, self.clock_limits.table()) if self.clock_limits else (table,)
 
+    @property
+    def main_figure(self) -> str:
+        """Area or look-up tables of the machine."""
+        total = self.total
+        size = f"{total.luts:,} LUT" if total.area_um2 is None else f"{total.area_um2:,.0f} µm²"
+        return f"{size}, {total.flip_flops:,} flip-flops"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each block: its part in the machine, and in one sub-array."""
+        return tuple({"machine": self.machine} | record_of(block) for block in self.blocks)
+
     def notes(self) -> tuple[str, ...]:
         """The worst path of the whole, where no limits of the clock tell it."""
         path = self.timing.with_ports if self.timing and not self.clock_limits else None
@@ -216,12 +229,8 @@ class AreaReport:
             return ()
         return (f"Worst path, by {self.sta}: {path.delay_ns:.2f} ns, from {path.start} to {path.end}",)
 
-    def drawings(self) -> tuple[Path, ...]:
-        """None are drawn."""
-        return ()
-
     def __str__(self) -> str:
-        console = Console(width=160 if self.timing else 140, color_system=None)
+        console = Console(width=160 if self.timing else 140, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(*self.tables(), *self.notes())
         return capture.get()

@@ -1,12 +1,13 @@
 """The report of `check_gates`: what is known of each unit's gates."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine import Name
+from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.reporting.shown import Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +80,8 @@ class Unit:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class GateReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GateReport(Shown):
     """Whether a machine's gates equal its RTL, unit by unit.
 
     Parameters
@@ -112,6 +113,18 @@ class GateReport:
         """The first unit that is not known to be equal, and why; empty if there is none."""
         return next((unit.reason for unit in self.units if unit.reason), "")
 
+    @property
+    def main_figure(self) -> str:
+        """How many units are proven."""
+        proven = sum(unit.verdict == "proven" for unit in self.units)
+        return f"{proven} of {len(self.units)} units proven"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each unit."""
+        return tuple(
+            {"machine": self.machine, "verdict": unit.verdict} | record_of(unit) for unit in self.units
+        )
+
     def tables(self) -> tuple[Table, ...]:
         """Each unit's verdict and what it rests on."""
         table = Table(
@@ -140,12 +153,8 @@ class GateReport:
         verdicts = [unit.verdict for unit in self.units]
         return (", ".join(f"{verdicts.count(each)} {each}" for each in dict.fromkeys(verdicts)),)
 
-    def drawings(self) -> tuple[Path, ...]:
-        """None are drawn."""
-        return ()
-
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None)
+        console = Console(width=140, color_system=None, force_jupyter=False)
         with console.capture() as capture:
             console.print(*self.tables(), *self.notes())
         return capture.get()

@@ -7,14 +7,16 @@ from typing import Any, ClassVar
 
 from spinplane.compiler.frontend.networks import PAPER_CONFIGURATIONS, BitWidths
 from spinplane.machine.pictures import COLUMN, picture
+from spinplane.machine.reporting.records import Record
+from spinplane.machine.reporting.shown import Shown
 
 from .train import TrainingResult, train
 
 CURVES = "curves.png"
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudyResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class StudyResult(Shown):
     """Trainings of one network at different bit-widths.
 
     Parameters
@@ -43,6 +45,23 @@ class StudyResult:
                 }
             )
         return rows
+
+    @property
+    def heading(self) -> str:
+        """What was trained."""
+        names = dict.fromkeys(
+            f"{one.configuration.network} on {one.configuration.dataset}" for one in self.results
+        )
+        return f"Trainings of {', '.join(names)}"
+
+    @property
+    def main_figure(self) -> str:
+        """How many configurations."""
+        return f"{len(self.results)} configurations"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each configuration."""
+        return tuple(self.table)
 
     def __str__(self) -> str:
         lines = [

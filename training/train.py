@@ -13,6 +13,8 @@ from spinplane.compiler.frontend.networks import BitWidths, Network
 from spinplane.machine import SpinplaneError
 from spinplane.machine.errors import one_line
 from spinplane.machine.files import write_whole
+from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.reporting.shown import Shown
 
 from .data import Images, load_dataset
 from .export import export
@@ -24,8 +26,8 @@ CHECKPOINT = "checkpoint.pt"
 NETWORK = "network.onnx"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TrainingResult(Shown):
     """A finished training.
 
     Parameters
@@ -74,12 +76,25 @@ class TrainingResult:
         """Test error after the last epoch: that of the weights kept."""
         return self.history[-1].test_error
 
-    def __str__(self) -> str:
+    @property
+    def heading(self) -> str:
+        """What was trained."""
         c = self.configuration
+        return f"{c.network} at {c.bits} on {c.dataset}"
+
+    @property
+    def main_figure(self) -> str:
+        """Its error."""
+        return f"test error {100 * self.last_error:.2f} % after {self.configuration.epochs} epochs"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each epoch; errors are parts of 1."""
+        return tuple({"epoch": at} | record_of(one) for at, one in enumerate(self.history, 1))
+
+    def __str__(self) -> str:
         return (
-            f"{c.network} at {c.bits} on {c.dataset}: test error {100 * self.last_error:.2f} % after "
-            f"{c.epochs} epochs, lowest {100 * self.lowest_error:.2f} %; as exported to {self.exported} "
-            f"{100 * self.exported_error:.2f} %"
+            f"{self.heading}: {self.main_figure}, lowest {100 * self.lowest_error:.2f} %; as exported to "
+            f"{self.exported} {100 * self.exported_error:.2f} %"
         )
 
 

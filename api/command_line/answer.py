@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 import spinplane
 from spinplane.machine import Machine
+from spinplane.machine.files import write_whole
 from spinplane.report.provenance import UsedTechnology, provenance_of
 from spinplane.report.results import write_result
 
@@ -58,7 +59,10 @@ class Answer:
             If a file cannot be written.
         """
         print(self.result if self.text is None else self.text)
-        html = self.files.html if isinstance(self.files, ReportOptions) else None
+        report = self.files if isinstance(self.files, ReportOptions) else ReportOptions()
+        if report.csv:
+            write_whole(report.csv, self.result.csv().encode())
+        html = report.html
         if self.files.json or html:
             provenance = provenance_of(
                 self.result,

@@ -17,6 +17,7 @@ from .options import (
     Clock,
     FileOptions,
     MachineName,
+    PictureFormat,
     ReportOptions,
     ResultFolder,
     Switch,
@@ -33,7 +34,8 @@ def demo(
     output: ResultFolder = Path("build") / "demo",
     conv: Switch = False,
     explain: Switch = False,
-    files: FileOptions = FILE,
+    format: PictureFormat = "png",
+    files: ReportOptions = REPORT,
 ) -> Answer:
     """Classify a handwritten digit with a network at 1:4 bits (W:I) inside the memory, and check every bit.
 
@@ -72,6 +74,7 @@ def demo(
                 clock=clock,
                 simulator=simulator,
                 folder=output,
+                format=format,
                 tell=tell,
             )
         else:
@@ -82,6 +85,7 @@ def demo(
                 clock=clock,
                 simulator=simulator,
                 folder=output,
+                format=format,
                 tell=tell,
                 advance=advance,
             )

@@ -9,7 +9,6 @@ from rich.console import Console
 
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
-from spinplane.machine.files import write_whole
 from spinplane.models import SEED, drawn_seed
 from spinplane.report.provenance import UsedTechnology
 
@@ -22,6 +21,7 @@ from .options import (
     InputOptions,
     MachineName,
     ModelName,
+    PictureFormat,
     ReportOptions,
     ResultFolder,
     Switch,
@@ -50,6 +50,7 @@ def accuracy(
     seeds: int = 10,
     check: Check = True,
     output: ResultFolder = Path("build") / "accuracy",
+    format: PictureFormat = "png",
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -116,6 +117,7 @@ def accuracy(
             seeds=seeds,
             check=check,
             folder=output,
+            format=format,
             advance=advance,
         )
     return Answer(
@@ -139,6 +141,7 @@ def device(
     all: Switch = False,
     sweep: str | None = None,
     output: ResultFolder = Path("build") / "device",
+    format: PictureFormat = "png",
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Compute the figures of a memory cell and of a machine's array of them, with sources.
@@ -168,11 +171,11 @@ def device(
                 raise SpinplaneError("--sweep goes without --all, --clock and --network")
             key, points = _swept(sweep)
             result: Any = spinplane.sweep_device(
-                chosen, key, points, machine=machine, folder=output, seed=SEED
+                chosen, key, points, machine=machine, folder=output, format=format, seed=SEED
             )
         else:
             result = spinplane.report_device(
-                chosen, machine=machine, clock=clock, network=network, folder=output, seed=SEED
+                chosen, machine=machine, clock=clock, network=network, folder=output, format=format, seed=SEED
             )
     return Answer(
         result=result,
@@ -189,21 +192,12 @@ def energy(
     machine: MachineName = "paper",
     technology: TechnologyName = "sot-mram",
     clock: Clock = None,
-    csv: Path | None = None,
     files: ReportOptions = REPORT,
 ) -> Answer:
-    """Tell what each event of a machine takes: row operations, logic, banks, clock and leakage, with bounds.
-
-    Parameters
-    ----------
-    csv
-        Write the table in J and W there, as comma-separated values.
-    """
+    """Tell what each event of a machine takes: row operations, logic, banks, clock and leakage, with bounds."""
     from spinplane.device import load_technology
 
     result = spinplane.event_energies(machine, technology, clock=clock)
-    if csv is not None:
-        write_whole(csv, result.csv().encode())
     return Answer(
         result=result,
         files=files,

@@ -9,7 +9,6 @@ from rich.console import Console
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
-from spinplane.machine.files import write_whole
 from spinplane.models import SEED, drawn_seed
 
 from .answer import Answer, technology_of, telling
@@ -26,6 +25,7 @@ from .options import (
     ModelName,
     OutputFile,
     OutputFolder,
+    PictureFile,
     ReportOptions,
     Rtl,
     RtlSimulator,
@@ -42,7 +42,7 @@ def compile(
     explain: Annotated[bool, Parameter(negative=())] = False,
     check: Check = True,
     output: Annotated[OutputFile, Parameter(alias="-o")] = None,
-    picture: OutputFile = None,
+    picture: PictureFile = None,
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -55,7 +55,8 @@ def compile(
     output
         Write the program to this file; by default it is only described.
     picture
-        Draw the rows that each layer occupies to this PNG; by default beside the program or the report.
+        Draw the rows that each layer occupies to this .png, .svg or .pdf; by default to a PNG beside the program or the
+        report.
     """
     if files.html and not output and not picture:
         picture = files.html.with_name(f"{files.html.name}.png")
@@ -93,7 +94,6 @@ def estimate(
     baselines: Annotated[bool, Parameter(negative=())] = False,
     fold_pools: FoldPools = False,
     check: Check = True,
-    csv: OutputFile = None,
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -107,8 +107,6 @@ def estimate(
         With cells, flip-flops of idle units have no clock, as often as follows from the passes.
     baselines
         Add a digital array of multipliers, a processor that fetches its operands, and published figures.
-    csv
-        Write all figures to this file, one a line, in J, s and m².
     """
     with Console(stderr=True).status("estimating"):
         result = spinplane.estimate(
@@ -122,8 +120,6 @@ def estimate(
             clock_gating=clock_gating,
             baselines=baselines,
         )
-    if csv is not None:
-        write_whole(csv, result.csv().encode())
     return Answer(result=result, files=files, seed=drawn_seed(model))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.drawing import picture_format
 from spinplane.models import ModelFile
 
 
@@ -46,9 +47,25 @@ def check_writable(path: Path) -> None:
         raise SpinplaneError(f"{path}: {error}") from None
 
 
+def _picture(_type: Any, path: Path | None) -> None:
+    """Refuse a picture of a format that none can have, or that cannot be written."""
+    if path is not None:
+        try:
+            picture_format(path)
+        except SpinplaneError as error:
+            raise ValueError(str(error)) from None
+    _writable(_type, path)
+
+
 #: A file that a command writes, and a folder that it fills.
 OutputFile = Annotated[Path | None, Parameter(validator=_writable)]
 OutputFolder = Annotated[Path | None, Parameter(validator=_folder)]
+#: A picture, in the format of its suffix.
+PictureFile = Annotated[Path | None, Parameter(validator=_picture)]
+#: Format of the pictures in a folder.
+PictureFormat = Annotated[
+    Literal["png", "svg", "pdf"], Parameter(name="--format", help="Format of the pictures: png, svg or pdf.")
+]
 #: The folder of all that a command leaves behind.
 ResultFolder = Annotated[Path, Parameter(alias="-o", validator=_folder)]
 #: A switch that is off by default.
@@ -178,9 +195,12 @@ class ReportOptions(FileOptions):
         Write the result to this file; `spinplane.read_result` reads it back.
     html
         Write a report to this file: one page with tables, pictures and the origin of the figures.
+    csv
+        Write the main table to this file as comma-separated values, with all digits.
     """
 
     html: OutputFile = None
+    csv: OutputFile = None
 
 
 #: The terminal only.

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 import spinplane
 
 from .answer import Answer, telling, used_technology
-from .options import REPORT, MachineName, OutputFolder, ReportOptions, Switch, TechnologyName
+from .options import REPORT, MachineName, OutputFolder, PictureFormat, ReportOptions, Switch, TechnologyName
 
 
 def paper(
@@ -18,6 +18,7 @@ def paper(
     study: Path | None = None,
     all: Switch = False,
     output: Annotated[OutputFolder, Parameter(alias="-o")] = None,
+    format: PictureFormat = "png",
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Put every number of the paper beside ours, and judge its claims: figures, Table II, words, contradictions.
@@ -37,7 +38,7 @@ def paper(
         output = files.html.with_name(f"{files.html.name}.pictures")
     with telling() as (tell, _):
         result = spinplane.paper(
-            machine=machine, technology=technology, study=study, folder=output, tell=tell
+            machine=machine, technology=technology, study=study, folder=output, format=format, tell=tell
         )
     return Answer(
         result=result,

@@ -6,7 +6,7 @@ from typing import Literal
 import spinplane
 
 from .answer import Answer
-from .options import FILE, FileOptions, ResultFolder, Switch
+from .options import REPORT, ReportOptions, ResultFolder, Switch
 
 
 def train(
@@ -23,7 +23,7 @@ def train(
     batch: int = 128,
     edge_bits: Literal[8, 32] | None = None,
     threads: int | None = None,
-    files: FileOptions = FILE,
+    files: ReportOptions = REPORT,
 ) -> Answer:
     """Train a low bit-width network and export it in QONNX form; needs the extra `train`.
 

@@ -15,6 +15,8 @@ from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, MachineClock, SpinplaneError, load_machine
+from spinplane.machine.drawing import Drawing, check_format
+from spinplane.machine.reporting.records import Record
 
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
@@ -24,7 +26,7 @@ from .clock import DEFAULT_TECHNOLOGY, clock_line, clock_of
 from .compiled_layer import compiled_layers
 from .data_set import check_labels, classes_of, confusion_of, confusion_table, load_images
 from .transient import TransientPoint, TransientStudy, transient_table
-from .variation import AccuracyPoint, Study
+from .variation import AccuracyPoint, Study, point_record
 
 #: Images of a study of variation, if no number is given.
 _IMAGES = 200
@@ -49,7 +51,7 @@ class Placement:
     layers: tuple[LayerFigures, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class AccuracyReport(Report):
     """Accuracy on a data set, and against variation if that was asked for.
 
@@ -131,6 +133,23 @@ class AccuracyReport(Report):
             )
         return (table,)
 
+    @property
+    def main_figure(self) -> str:
+        """Share of images that are right without faults."""
+        return f"{self.baseline:.1%} right without faults"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each point of a study; without one for each label and class, the images taken for it."""
+        points = self.points or self.transient
+        if points:
+            study = {"network": self.network, "machine": self.machine, "technology": self.technology}
+            return tuple(study | point_record(point) for point in points)
+        return tuple(
+            {"network": self.network, "machine": self.machine, "label": label, "class": at, "images": images}
+            for label, row in enumerate(self.confusion)
+            for at, images in enumerate(row)
+        )
+
     def notes(self) -> tuple[str, ...]:
         """What ran, the share of right classes, the plot's file, and what there is to know of the network."""
         what = self.placement
@@ -173,6 +192,7 @@ def accuracy(
     seeds: int = 10,
     check: bool = True,
     folder: Path = Path("build") / "accuracy",
+    format: str = "png",
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
     """Classify a data set on the functional machine; with a technology or a deviation, in memories drawn from it, too.
@@ -218,6 +238,8 @@ def accuracy(
         Whether to compare the import with the file's own executor.
     folder : Path
         For the plot.
+    format : {"png", "svg", "pdf"}
+        Of the plot.
     advance : callable
         Is given the images done and all of them; in a study, the fault maps done and all of them.
 
@@ -232,6 +254,7 @@ def accuracy(
     The program is that of `spinplane.run_network`, and with the same fault map its sums are the same. A seed draws the
     same cells at every point, with other deviations.
     """
+    check_format(format)
     deviations = (sigmas_ra, sigmas_tmr, offset_sigmas_v, weak_cells, reference)
     rates = (write_errors, disturbs, decays)
     of_events = transient or any(given is not None for given in rates)
@@ -283,17 +306,16 @@ def accuracy(
     right = float((found == labels).mean())
     points: tuple[AccuracyPoint, ...] = ()
     transient_points: tuple[TransientPoint, ...] = ()
-    picture = None
+    drawn: tuple[Drawing, ...] = ()
     if chosen and used:
         each = "runs" if of_events else "fault maps"
         title = f"{graph.name} on {machine.name}, {used.name}: {len(labels)} images, {seeds} {each} per point"
-        file = folder / "accuracy.png"
         if isinstance(chosen, TransientStudy):
             transient_points = chosen.points(program, codes, labels, advance)
-            picture = chosen.draw(file, transient_points, title=title, baseline=right)
+            drawn = (chosen.drawing(transient_points, title=title, baseline=right),)
         else:
             points = chosen.points(program, codes, labels, advance)
-            picture = chosen.draw(file, points, title=title, baseline=right)
+            drawn = (chosen.drawing(points, title=title, baseline=right),)
     return AccuracyReport(
         network=graph.name,
         model=notes,
@@ -307,8 +329,9 @@ def accuracy(
         reference=(reference or "midpoint") if isinstance(chosen, Study) else None,
         points=points,
         transient=transient_points,
-        picture=picture,
+        picture=drawn[0].write(folder, format) if drawn else None,
         clock=of_machine,
+        drawn=drawn,
     )
 
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spinplane.machine.external.cache import Cache
+from spinplane.machine.reporting.records import Record
+from spinplane.machine.reporting.shown import Shown
 
 
-@dataclass(frozen=True, kw_only=True)
-class CacheReport:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CacheReport(Shown):
     """What the cache holds.
 
     Parameters
@@ -28,6 +30,20 @@ class CacheReport:
     megabytes: float
     limit_mb: int
     removed: int
+
+    @property
+    def heading(self) -> str:
+        """Where it lies."""
+        return f"cache {self.folder}"
+
+    @property
+    def main_figure(self) -> str:
+        """Its size."""
+        return f"{self.megabytes:.1f} MB of {self.limit_mb} MB"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each kind of entry."""
+        return tuple({"kind": kind, "entries": number} for kind, number in self.kinds.items())
 
     def __str__(self) -> str:
         held = ", ".join(f"{number} {kind}" for kind, number in self.kinds.items()) or "nothing"

@@ -11,13 +11,14 @@ from spinplane.compiler.judges.comparison import NodeComparison
 from spinplane.compiler.judges.executor import Executor
 from spinplane.compiler.judges.import_check import compare_with_file, random_images
 from spinplane.machine import SpinplaneError
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..models import SEED, ModelFile, open_network
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison(Report):
     """A network, and what its file's executor computes, each node on the executor's own inputs.
 
@@ -96,6 +97,15 @@ class Comparison(Report):
                 f"{node.largest:.6g}",
             )
         return (table,)
+
+    @property
+    def main_figure(self) -> str:
+        """Values that differ."""
+        return f"{self.differing:,} values differ"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each tensor of the file."""
+        return tuple({"network": self.network} | record_of(node) for node in self.nodes)
 
     def notes(self) -> tuple[str, ...]:
         """Where the network first differs, near-ties, and what there is to know of it."""

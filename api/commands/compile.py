@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,8 @@ from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
+from spinplane.machine.drawing import Drawing, picture_format
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
@@ -77,7 +80,7 @@ class Totals:
         return line
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Compilation(Report):
     """A compiled network; counters are those of one image.
 
@@ -161,6 +164,16 @@ class Compilation(Report):
             )
         return (table, codes_table(self.codes)) if self.codes else (table,)
 
+    @property
+    def main_figure(self) -> str:
+        """Cycles and efficiency of a steady run."""
+        return f"{self.steady.cycles:,} cycles, array efficiency {self.steady.efficiency:.1%}"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each layer."""
+        program = {"network": self.network, "machine": self.machine.name}
+        return tuple(program | record_of(layer) for layer in self.layers)
+
     def notes(self) -> tuple[str, ...]:
         """Those of program and model."""
         return (*self.program_notes(), *self.model.lines())
@@ -230,19 +243,23 @@ def compile_model(
     output : Path, optional
         File for the program, see `Program.save`.
     picture : Path, optional
-        PNG of the rows that each layer takes; if not given, beside `output`, under its name with ``.png``.
+        The rows that each layer takes, as .png, .svg or .pdf; if not given, a PNG beside `output`, under its name with
+        ``.png``.
 
     Raises
     ------
     SpinplaneError
-        If the model cannot be read, or a layer or the clock does not fit, with the numbers.
+        If the model cannot be read, a layer or the clock does not fit, with the numbers, or the picture is none of
+        these.
     """
     machine = load_machine(machine)
     of_machine = clock_of(machine, technology, clock)
+    if picture is not None:
+        picture_format(picture)
+    elif output is not None:
+        picture = output.with_name(f"{output.name}.png")
     network = open_network(model, check=check)
     program = compile_graph(network.graph, machine, fold_pools=fold_pools)
-    if picture is None and output is not None:
-        picture = output.with_name(f"{output.name}.png")
     if output is not None:
         program.save(output)
     return describe_program(
@@ -274,8 +291,10 @@ def describe_program(
         PNG of the rows that each layer takes, which is drawn.
     """
     layers = compiled_layers(program)
+    title = f"{program.name} on {program.machine.name}"
+    rows = Drawing(name="rows", draw=partial(draw_rows, title=title, layers=layers))
     if picture is not None:
-        draw_rows(picture, title=f"{program.name} on {program.machine.name}", layers=layers)
+        rows.draw(picture)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
     return Compilation(
         network=program.name,
@@ -294,6 +313,7 @@ def describe_program(
         file=file,
         picture=picture,
         clock=clock,
+        drawn=(rows,),
     )
 
 

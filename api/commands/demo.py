@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
 from spinplane.machine import Machine, load_machine
+from spinplane.machine.drawing import check_format
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.physical import AreaReport, synthesize
 
-from ..report.drawing import draw_network
 from ..samples import sample_digit
 from .clock import clock_of
 from .run import run_network, usable_simulator
-from .run_result import NetworkRun
+from .run_result import NetworkRun, run_drawing
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Classification(NetworkRun):
     """The classification of a digit: a run of a network, and the digit's label.
 
@@ -43,6 +45,11 @@ class Classification(NetworkRun):
     def class_(self) -> int:
         """What the network makes of it."""
         return self.classes[0]
+
+    @property
+    def main_figure(self) -> str:
+        """Label and class, before those of the run."""
+        return f"label {self.label}, class {self.class_}, {super().main_figure}"
 
     def notes(self) -> tuple[str, ...]:
         """Those of the run, counters, area, class, files."""
@@ -74,6 +81,7 @@ def classify(
     clock: str | None = None,
     simulator: str | None = None,
     folder: Path = Path("build") / "demo",
+    format: str = "png",
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> Classification:
@@ -95,6 +103,8 @@ def classify(
         By default the fastest of those that can be used.
     folder : Path
         For the picture and the Verilog.
+    format : {"png", "svg", "pdf"}
+        Of the picture.
     tell : callable
         Is given a line before each long step, and the layer at work.
     advance : callable
@@ -105,6 +115,7 @@ def classify(
     SpinplaneError
         If the machine, the digit or the simulator is not there, or the network or the clock does not fit.
     """
+    check_format(format)
     machine, image = load_machine(machine), sample_digit(digit)
     of_machine = clock_of(machine, technology, clock)
     simulator = usable_simulator(simulator)
@@ -123,12 +134,12 @@ def classify(
         tell=tell,
         advance=advance,
     )
-    seen = [layer for layer in run.layers if layer.outputs is not None]
-    picture = draw_network(
-        folder / "network.png",
-        title=f"A handwritten {digit} in {run.network}: values from the RTL, layer by layer",
-        image=image,
-        layers=[layer.layer for layer in seen],
-        values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
+    title = f"A handwritten {digit} in {run.network}: values from the RTL, layer by layer"
+    drawn = run_drawing(title, image[np.newaxis], run.layers)
+    return Classification(
+        **{**vars(run), "drawn": drawn},
+        label=digit,
+        area=area,
+        picture=drawn[0].write(folder, format),
+        verilog=verilog,
     )
-    return Classification(**vars(run), label=digit, area=area, picture=picture, verilog=verilog)

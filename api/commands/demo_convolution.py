@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,11 +15,14 @@ from spinplane.compiler.graph import Graph, Layer
 from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
+from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.external.cache_folder import default_build_root
+from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.reporting.shown import UNWRITTEN
 from spinplane.sim import available_simulators
 
 from ..report.drawing import draw_feature_maps
-from ..report.report import UNWRITTEN, Report
+from ..report.report import Report
 from ..samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
 from .clock import clock_line, clock_of
 from .run import run_network
@@ -67,7 +71,7 @@ class DemoConfiguration:
         return self.counters.cycles
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Demo(Report):
     """Results of the demonstration.
 
@@ -122,6 +126,15 @@ class Demo(Report):
             table.add_row(f"{c.w}:{c.i}", c.coding, *counts, f"{c.efficiency:.1%}", *events)
         return (table,)
 
+    @property
+    def main_figure(self) -> str:
+        """Mismatches."""
+        return f"{self.mismatches:,} mismatches"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each configuration."""
+        return tuple({"machine": self.machine.name} | record_of(one) for one in self.configurations)
+
     def notes(self) -> tuple[str, ...]:
         """The simulator, files."""
         built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
@@ -147,6 +160,7 @@ def demo(
     clock: str | None = None,
     simulator: str | None = None,
     folder: Path = Path("build") / "demo",
+    format: str = "png",
     tell: Callable[[str], None] = lambda line: None,
 ) -> Demo:
     """Convolve a handwritten digit with a bank of 3×3 kernels at 1:1, 2:2 and 3:4 bits (W:I) on the RTL.
@@ -169,6 +183,8 @@ def demo(
         third pixel only.
     folder : Path
         For the picture, the Verilog and the waveform.
+    format : {"png", "svg", "pdf"}
+        Of the picture.
     tell : callable
         Is given a line before each long step.
 
@@ -179,6 +195,7 @@ def demo(
     BenchFailure
         If the simulated array refuses an operation.
     """
+    check_format(format)
     image = sample_digit(digit)
     usable = (*available_simulators(), "amaranth")
     simulator = simulator or usable[0]
@@ -221,26 +238,28 @@ def demo(
         tell(f"{q.name} bits: {told} mismatches with functional machine, prediction and Eq. 3")
     tell("a waveform of the first windows")
     waves = _waveform(image, folder)
-    picture = draw_feature_maps(
-        folder / "feature_maps.png",
+    draw = partial(
+        draw_feature_maps,
         digit=digit,
         inputs=[quantize_image(image, q.i) for q in QUANTIZATIONS],
         outputs=maps,
         rows=[f"W:I = {q.name}" for q in QUANTIZATIONS],
         columns=list(KERNELS),
     )
+    drawing = Drawing(name="feature_maps", draw=draw)
     return Demo(
         digit=digit,
         machine=machine,
         simulator=simulator,
         configurations=tuple(configurations),
-        picture=picture,
+        picture=drawing.write(folder, format),
         verilog=verilog,
         waves=waves,
         build_seconds=runs[0].build_seconds,
         run_seconds=sum(run.run_seconds for run in runs),
         cached=runs[0].cached,
         clock=of_machine,
+        drawn=(drawing,),
     )
 
 

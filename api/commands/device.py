@@ -1,7 +1,8 @@
 """The device report: the figures of a memory technology's cell, each with its source."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from spinplane.device.netlist import TransistorModel, sense_deck
 from spinplane.device.technology import Technology, load_technology
 from spinplane.device.write import WritePulse, write_error_rates, write_pulse
 from spinplane.machine import Electrical, Machine, MachineClock, clock_hz, load_machine
+from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.files import write_whole
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..models import Model
 from ..report.report import Report
@@ -27,9 +30,10 @@ from .quantity import Quantity
 
 _CURRENTS = (0.6, 0.8, 1.0)
 _PULSES = 25
+_DECK = ".sp"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DeviceReport(Report):
     """Figures of a technology's cell.
 
@@ -78,9 +82,26 @@ class DeviceReport(Report):
         title = f"{self.technology}: {self.description}"
         return (figure_table(title, self._caption(), (*self.results, *self.parameters)),)
 
+    @property
+    def main_figure(self) -> str:
+        """Resistance and margin of an AND, where it can sense one."""
+        found = {one.name: one for one in self.results}
+        names = ("TMR", "AND: margin", "fastest clock")
+        return ", ".join(
+            f"{name} {found[name].shown} {found[name].shown_unit}".strip() for name in names if name in found
+        )
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each figure and each parameter, with its bounds, mark and source."""
+        return tuple(
+            record_of(one, without=("interval",))
+            | dict(zip(("low", "high"), one.interval or (None, None), strict=True))
+            for one in (*self.results, *self.parameters)
+        )
+
     def drawings(self) -> tuple[Path, ...]:
         """Sense levels, switching, write errors."""
-        return tuple(path for path in map(Path, self.pictures) if path.suffix == ".png")
+        return tuple(path for path in map(Path, self.pictures) if path.suffix != _DECK)
 
     def _caption(self) -> str:
         if self.overlap_reason:
@@ -96,6 +117,7 @@ def report_device(
     clock: str | None = None,
     network: Model | CompiledProgram | None = None,
     folder: Path | None = None,
+    format: str = "png",
     model: TransistorModel | None = None,
     trials: int = 100_000,
     writes: int = 2000,
@@ -117,6 +139,8 @@ def report_device(
         Whose writes wear the cells; without it one row is written without a pause.
     folder : Path, optional
         Where pictures and the circuit deck are written to; none are if not given.
+    format : {"png", "svg", "pdf"}
+        Of the pictures.
     model : TransistorModel, optional
         Transistors of the circuit deck.
     trials : int
@@ -135,6 +159,7 @@ def report_device(
         For a bad technology, parameter, machine, network or transistor model, or a cell that cannot be sensed or
         written, or that the model does not cover.
     """
+    check_format(format)
     chosen = load_technology(technology)
     if values:
         chosen = chosen.with_values(values)
@@ -148,6 +173,9 @@ def report_device(
     results += array_figures(
         chosen, machine, of_machine, network=network, errors=errors, writes=writes, seed=seed
     )
+    drawn = _drawn(chosen, run, pulses)
+    if folder:
+        drawn += (_write_errors(chosen, writes, seed),)
     return DeviceReport(
         technology=chosen.name,
         description=chosen.description,
@@ -156,8 +184,9 @@ def report_device(
         results=tuple(results),
         electrical=electrical(chosen),
         overlap_reason=check_overlap(chosen).reason,
-        pictures=_pictures(chosen, folder, run, pulses, model, writes, seed) if folder else (),
+        pictures=_written(drawn, folder, format, chosen, model) if folder else (),
         clock=of_machine,
+        drawn=drawn,
     )
 
 
@@ -181,25 +210,35 @@ def _parameters(technology: Technology) -> tuple[Quantity, ...]:
     return tuple(quantities)
 
 
-def _pictures(
-    technology: Technology,
-    folder: Path,
-    run: MonteCarlo,
-    pulses: tuple[WritePulse, WritePulse],
-    model: TransistorModel | None,
-    writes: int,
-    seed: int,
-) -> tuple[str, ...]:
+def _drawn(
+    technology: Technology, run: MonteCarlo, pulses: tuple[WritePulse, WritePulse]
+) -> tuple[Drawing, ...]:
+    """Pictures of what the figures rest on."""
     name = technology.name
+    switching = partial(draw_switching, pulses=pulses, name=name, axis_name=technology.easy_axis)
+    return (
+        Drawing(name="sense_levels", draw=partial(draw_sense_levels, run=run, name=name)),
+        Drawing(name="switching", draw=switching),
+    )
+
+
+def _write_errors(technology: Technology, writes: int, seed: int) -> Drawing:
+    """A picture of writes at several currents and lengths, which take longer to simulate than all figures."""
     spread = tuple(technology["write.current_1"] * share for share in _CURRENTS)
     lengths = tuple(float(t) for t in np.linspace(0, technology["write.pulse"], _PULSES + 1)[1:])
     errors = write_error_rates(technology, 1, currents=spread, pulses=lengths, count=writes, seed=seed)
-    files = [
-        draw_sense_levels(folder / "sense_levels.png", run, name),
-        draw_switching(folder / "switching.png", pulses, name, technology.easy_axis),
-        draw_write_errors(folder / "write_errors.png", errors, name),
-    ]
+    return Drawing(name="write_errors", draw=partial(draw_write_errors, errors=errors, name=technology.name))
+
+
+def _written(
+    drawn: Sequence[Drawing],
+    folder: Path,
+    format: str,
+    technology: Technology,
+    model: TransistorModel | None,
+) -> tuple[str, ...]:
+    files = [drawing.write(folder, format) for drawing in drawn]
     if technology.sensing.quantity == "voltage":
-        files.append(folder / "read_and.sp")
+        files.append(folder / f"read_and{_DECK}")
         write_whole(files[-1], sense_deck(technology, model=model).encode())
     return tuple(str(file) for file in files)

@@ -1,7 +1,8 @@
 """A parameter of a technology swept: margins, error rates, times, energies and retention over temperature or supply."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ from spinplane.device.sensing import decisions, margin
 from spinplane.device.technology import Technology, load_technology
 from spinplane.device.write import write_error_rates, write_pulse
 from spinplane.machine import Machine, SpinplaneError, load_machine
+from spinplane.machine.drawing import Drawing, Target, check_format
+from spinplane.machine.reporting.records import Record
 
 from ..report.drawing import Panel, draw_sweep
 from ..report.report import Report
@@ -66,7 +69,7 @@ class SweptFigure:
     values: tuple[float | None, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DeviceSweep(Report):
     """A technology's figures over one of its parameters.
 
@@ -126,6 +129,23 @@ class DeviceSweep(Report):
             table.add_row(f"{figure.kind}, {figure.of}", figure.unit, *texts)
         return table
 
+    @property
+    def main_figure(self) -> str:
+        """How many figures at how many points."""
+        return f"{len(self.figures)} figures at {len(self.points)} points"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each figure at each point."""
+        return tuple(
+            {
+                **{"technology": self.technology, "machine": self.machine},
+                **{"parameter": self.key, "point": point, "parameter_unit": self.unit},
+                **{"figure": figure.kind, "operation": figure.of, "value": value, "unit": figure.unit},
+            }
+            for figure in self.figures
+            for point, value in zip(self.points, figure.values, strict=True)
+        )
+
     def notes(self) -> tuple[str, ...]:
         """What is missing and why, and the picture."""
         drawn = (f"picture  {self.picture}",) if self.picture else ()
@@ -143,6 +163,7 @@ def sweep_device(
     *,
     machine: Machine | str | Path = "paper",
     folder: Path | None = None,
+    format: str = "png",
     writes: int = 1000,
     seed: int = 0,
 ) -> DeviceSweep:
@@ -161,6 +182,8 @@ def sweep_device(
         Whose cells retain, see `load_machine`.
     folder : Path, optional
         Where ``sweep.png`` is drawn.
+    format : {"png", "svg", "pdf"}
+        Of the picture.
     writes : int
         Simulated writes of each bit at each point.
     seed : int
@@ -175,6 +198,7 @@ def sweep_device(
     SpinplaneError
         For a bad technology, machine, parameter or number of points, and a value out of the parameter's range.
     """
+    check_format(format)
     chosen, of_machine = load_technology(technology), load_machine(machine)
     key, values = _points(chosen, key, points)
     at_points = [chosen.with_values({key: value}) for value in values]
@@ -198,11 +222,10 @@ def sweep_device(
         points=values,
         figures=figures,
         reasons=tuple(reasons),
-        picture=str(folder / "sweep.png") if folder else "",
+        picture="",
     )
-    if folder:
-        _draw(folder / "sweep.png", sweep)
-    return sweep
+    drawing = Drawing(name="sweep", draw=partial(_draw, sweep=sweep))
+    return replace(sweep, picture=str(drawing.write(folder, format)) if folder else "", drawn=(drawing,))
 
 
 def _points(
@@ -260,7 +283,7 @@ def _figures(
     return found, missing
 
 
-def _draw(path: Path, sweep: DeviceSweep) -> None:
+def _draw(to: Target, sweep: DeviceSweep) -> None:
     panels = [
         Panel(
             label=f"{kind} ({unit})" if unit else kind,
@@ -271,5 +294,5 @@ def _draw(path: Path, sweep: DeviceSweep) -> None:
     ]
     short = next((name for name, (key, _) in USUAL.items() if key == sweep.key), sweep.key)
     draw_sweep(
-        path, title=sweep.heading, label=f"{short} ({sweep.unit})", positions=sweep.points, panels=panels
+        to, title=sweep.heading, label=f"{short} ({sweep.unit})", positions=sweep.points, panels=panels
     )

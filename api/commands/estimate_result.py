@@ -8,10 +8,11 @@ from spinplane.evaluation import AreaEstimate, Interval, Storage
 from spinplane.evaluation.baselines import BaselineEstimate, Silicon, VonNeumann
 from spinplane.evaluation.technology_bounds import CutBound
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock
+from spinplane.machine.reporting.records import Record
 
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
-from .estimate_csv import figures_csv
+from .estimate_records import figure_records
 from .estimate_tables import (
     baseline_layers,
     baseline_parts,
@@ -143,7 +144,7 @@ class TechnologyEstimate:
     levelled_lifetime_s: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Estimate(Report):
     """What an image costs on a machine, with one technology or several.
 
@@ -231,9 +232,15 @@ class Estimate(Report):
         cuts = dict.fromkeys(str(cut) for one in self.technologies for cut in one.cuts)
         return (*lines, *cuts, *self._of_baselines())
 
-    def csv(self) -> str:
-        """All figures with bounds as comma-separated values, in J, s and m²."""
-        return figures_csv(self.technologies, self.baselines)
+    @property
+    def main_figure(self) -> str:
+        """Cycles, and the energy of the first hardware."""
+        energy = next((energy_line(one.energy) for one in self.technologies[:1]), "")
+        return ", ".join(part for part in (f"{self.counters.cycles:,} cycles", energy) if part)
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each figure that has bounds, in J, s and m²."""
+        return figure_records(self.technologies, self.baselines)
 
     def _of_baselines(self) -> list[str]:
         """What each other hardware is, what it counts, and why figures are not there."""

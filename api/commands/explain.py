@@ -10,6 +10,8 @@ from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Layer
 from spinplane.device.technology import Technology
 from spinplane.machine import MachineClock, Operand
+from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.reporting.shown import Shown
 from spinplane.sim import BenchFailure, available_simulators
 
 from .clock import clock_line
@@ -52,8 +54,8 @@ class Step:
     total: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Explanation(Shown):
     """A dot product as a sub-array computes it.
 
     Parameters
@@ -78,9 +80,23 @@ class Explanation:
     cycles: int | None = None
     clock: MachineClock | None = None
 
+    @property
+    def heading(self) -> str:
+        """What is explained."""
+        return "One output of the paper's Fig. 6"
+
+    @property
+    def main_figure(self) -> str:
+        """The sum, and its steps."""
+        return f"sum {self.result} in {len(self.steps)} steps"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each step."""
+        return tuple(map(record_of, self.steps))
+
     def __str__(self) -> str:
         lines = [
-            "One output of the paper's Fig. 6: I*W = Σm Σn 2^(m+n)·bitcount(and(Cn(W), Cm(I)))",
+            f"{self.heading}: I*W = Σm Σn 2^(m+n)·bitcount(and(Cn(W), Cm(I)))",
             f"I = {list(self.inputs)}, W = {list(self.weights)}: {_BITS} bits each, one column per position",
             f"one window and one kernel on the accelerator {_MACHINE}; the planes of a row are sensed at once",
             "",

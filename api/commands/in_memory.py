@@ -22,6 +22,9 @@ from spinplane.machine import (
 )
 from spinplane.machine.memory_operation import row_operations
 from spinplane.machine.registers import Error
+from spinplane.machine.reporting.brief import brief
+from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.reporting.shown import Shown
 from spinplane.sim import BenchFailure
 from spinplane.sim.memory_program import MemoryProgram, run_memory_program
 
@@ -32,7 +35,7 @@ from .run import usable_simulator
 FUNCTIONAL = "functional"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RowCommand:
     """An operation on consecutive rows; made by `write_rows`, `read_rows`, `and_rows`, `or_rows` and `xor_rows`.
 
@@ -64,9 +67,12 @@ class RowCommand:
     sub_arrays: range | None = None
     columns: NDArray[np.uint8] | None = None
 
+    def __repr__(self) -> str:
+        return brief(self, f"{self.operation.name} of {self.rows} rows from {self.row_a}")
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class InMemoryRun:
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class InMemoryRun(Shown):
     """Rows that a machine has computed in its memory.
 
     Parameters
@@ -90,6 +96,28 @@ class InMemoryRun:
     counters: AcceleratorCounters
     commands: tuple[AcceleratorCounters, ...]
     clock: MachineClock | None
+
+    @property
+    def heading(self) -> str:
+        """What ran where."""
+        return f"{len(self.commands)} commands in the memory of {self.machine.name} ({self.simulator})"
+
+    @property
+    def main_figure(self) -> str:
+        """Cycles."""
+        return f"{self.counters.cycles:,} cycles"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each command."""
+        return tuple({"command": at} | record_of(one) for at, one in enumerate(self.commands))
+
+    def __str__(self) -> str:
+        lines = [f"{self.heading}: {self.main_figure}"]
+        lines += [
+            f"command {at}: {one.cycles:,} cycles" + ("" if rows is None else f", {len(rows)} rows read")
+            for at, (one, rows) in enumerate(zip(self.commands, self.rows, strict=True))
+        ]
+        return "\n".join(lines)
 
     @property
     def time_us(self) -> float | None:

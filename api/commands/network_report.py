@@ -1,6 +1,7 @@
 """A network on a machine, whole: what it is, where it lies, how it ran, what an image costs, and the cells."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.table import Table
@@ -8,8 +9,10 @@ from rich.table import Table
 from spinplane.evaluation import Interval
 from spinplane.machine import Machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
+from spinplane.machine.reporting.records import Record
+from spinplane.machine.reporting.shown import Section, TopFigure
 
-from ..report.report import UNWRITTEN, MainFigure, Picture, Report, Section
+from ..report.report import Report
 from .compile import Compilation
 from .device import DeviceReport
 from .device_tables import LEGEND, summary_tables
@@ -20,7 +23,7 @@ from .run_result import NetworkRun, RunCounters
 _NO_CLOCK = "no energy, area, power and device: name a technology that the arrays of this machine can have"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class NetworkReport(Report):
     """A network on a machine, with what every command tells of it.
 
@@ -34,8 +37,6 @@ class NetworkReport(Report):
     estimate : Estimate or None
     device : DeviceReport or None
         None, as the estimate, where nothing is said of the technology, and the default one cannot be the machine's.
-    rows, maps : Picture or None
-        The rows that each layer takes, and the feature maps; None if the report was read from a file.
     """
 
     derived: ClassVar[tuple[str, ...]] = ("mismatches",)
@@ -45,8 +46,6 @@ class NetworkReport(Report):
     compilation: Compilation
     estimate: Estimate | None
     device: DeviceReport | None
-    rows: Picture | None = field(default=None, repr=False, metadata=UNWRITTEN)
-    maps: Picture | None = field(default=None, repr=False, metadata=UNWRITTEN)
 
     @property
     def machine(self) -> Machine:
@@ -73,28 +72,35 @@ class NetworkReport(Report):
         """Network and machine."""
         return f"{self.run.network} on {self.machine.name}"
 
+    @property
+    def main_figure(self) -> str:
+        """That of the run."""
+        return self.run.main_figure
+
+    def records(self) -> Sequence[Record]:
+        """Those of the run."""
+        return self.run.records()
+
     def __str__(self) -> str:
         """The main figures, a line each."""
         lines = [
             f"{one.name:18}{one.value}" + (f" ({one.bounds})" if one.bounds else "")
-            for one in self.main_figures()
+            for one in self.top_figures()
         ]
         told = [f"warning           {warning}" for warning in self.run.model.warnings]
         return "\n".join((self.heading, f"{'input':18}{self.input}", *lines, *told))
 
-    def main_figures(self) -> tuple[MainFigure, ...]:
+    def top_figures(self) -> tuple[TopFigure, ...]:
         """Class, cycles, time, energy, area and mismatches."""
         run, costs = self.run, self._costs
         found = [
-            MainFigure(
+            TopFigure(
                 name="greatest output", value=", ".join(map(str, run.classes)), bounds="its index: the class"
             ),
-            MainFigure(
-                name="cycles", value=f"{run.cycles:,}", bounds=f"{run.cycles_cold:,} in the first run"
-            ),
+            TopFigure(name="cycles", value=f"{run.cycles:,}", bounds=f"{run.cycles_cold:,} in the first run"),
         ]
         if run.time_us is not None and run.clock is not None:
-            found.append(MainFigure(name="time", value=f"{run.time_us:,.1f} µs", bounds=f"at {run.clock}"))
+            found.append(TopFigure(name="time", value=f"{run.time_us:,.1f} µs", bounds=f"at {run.clock}"))
         if costs is not None:
             found += [
                 _bounded("energy", costs.energy, 1e6, "µJ"),
@@ -106,11 +112,10 @@ class NetworkReport(Report):
             if run.simulator
             else "functional machine, prediction and oracle"
         )
-        return (*found, MainFigure(name="mismatches", value=f"{run.mismatches:,}", bounds=among))
+        return (*found, TopFigure(name="mismatches", value=f"{run.mismatches:,}", bounds=among))
 
     def sections(self) -> tuple[Section, ...]:
         """Network, map, run, costs, device."""
-        rows, maps = ((picture,) if picture else () for picture in (self.rows, self.maps))
         compilation, run = self.compilation, self.run
         found = [
             Section(
@@ -119,12 +124,12 @@ class NetworkReport(Report):
                 tables=(self._network_table(),),
                 notes=run.model.told,
             ),
-            Section(title="Feature maps of the image", pictures=maps),
+            Section(title="Feature maps of the image", drawn=run.drawn),
             Section(
                 title="Where it lies in the arrays",
                 tables=compilation.tables(),
                 notes=compilation.program_notes(),
-                pictures=rows,
+                drawn=compilation.drawn,
             ),
             Section(title="The run", tables=run.tables(), notes=run.run_notes()),
             Section(
@@ -199,6 +204,6 @@ class NetworkReport(Report):
         return table
 
 
-def _bounded(name: str, interval: Interval, factor: float, unit: str) -> MainFigure:
+def _bounded(name: str, interval: Interval, factor: float, unit: str) -> TopFigure:
     value, bounds = interval_parts(interval, factor)
-    return MainFigure(name=name, value=f"{value} {unit}", bounds=bounds)
+    return TopFigure(name=name, value=f"{value} {unit}", bounds=bounds)

@@ -6,25 +6,18 @@ from pathlib import Path
 import numpy as np
 
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, SpinplaneError, load_machine
-from spinplane.machine.files import temporary_folder
 
 from ..models import SEED, Model, Network, open_network, shipped_networks
-from ..report.drawing import draw_network
-from ..report.report import Picture
 from ..samples import sample_digit
 from .clock import DEFAULT_TECHNOLOGY, clock_of
 from .compile import describe_program
-from .compiled_layer import compiled_layers
 from .device import report_device
 from .estimate import estimate_program
 from .network_report import NetworkReport
-from .row_drawing import draw_rows
 from .run import run_program, simulator_for
-from .run_result import NetworkRun
 
 #: Of the package's digits, for its own networks.
 _DIGIT = 3
@@ -112,16 +105,12 @@ def report_network(
         estimate = estimate_program(program, notes, [(chosen, of_machine)], by_layer=True)
         tell(f"the cells of {chosen.name}")
         device = report_device(chosen, machine=machine, clock=clock, network=program)
-    tell("pictures")
-    rows, maps = _pictures(program, network.arrange(values)[0], run)
     return NetworkReport(
         input=source,
         run=run,
         compilation=describe_program(program, notes, clock=of_machine),
         estimate=estimate,
         device=device,
-        rows=rows,
-        maps=maps,
     )
 
 
@@ -144,37 +133,3 @@ def _image(model: Model, network: Network, seed: int) -> tuple[np.ndarray, str]:
         image,
         f"random numbers from {expects.low:g} to {expects.high:g}, seed {seed}, as no image was given",
     )
-
-
-def _pictures(program: CompiledProgram, image: np.ndarray, run: NetworkRun) -> tuple[Picture, Picture]:
-    """The rows of the arrays, and the first image's feature maps."""
-    seen = [layer for layer in run.layers if layer.outputs is not None]
-    with temporary_folder() as folder:
-        title = f"{run.network} on {run.machine.name}"
-        rows, maps = folder / "rows.png", folder / "maps.png"
-        draw_rows(rows, title=title, layers=compiled_layers(program))
-        draw_network(
-            maps,
-            title=f"{run.network}: values of every layer",
-            image=_shown(image),
-            layers=[layer.layer for layer in seen],
-            values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
-        )
-        return (
-            Picture(
-                name="Rows of each sub-array that hold each layer's input lines and kernels.",
-                content=rows.read_bytes(),
-            ),
-            Picture(
-                name="The first image, and what leaves each layer for it; every layer has its own scale.",
-                content=maps.read_bytes(),
-            ),
-        )
-
-
-def _shown(image: np.ndarray) -> np.ndarray:
-    """An image of any number of channels as a picture: three are colours, of others the first is gray."""
-    if len(image) != 3:
-        return image[0]
-    least, most = image.min(), image.max()
-    return np.moveaxis((image - least) / (most - least if most > least else 1), 0, -1)

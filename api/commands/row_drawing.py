@@ -1,13 +1,13 @@
 """A picture of the array: the rows and sub-arrays that hold each layer's kernels and input lines."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from spinplane.machine.descriptor import Load
+from spinplane.machine.drawing import Target
 from spinplane.machine.passes import Pass
 from spinplane.machine.pictures import PAGE, picture
 
@@ -22,7 +22,7 @@ _NAMED = 0.025
 _LOADED = "///"
 
 
-def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Path:
+def draw_rows(to: Target, *, title: str, layers: Sequence[CompiledLayer]) -> None:
     """Draw the rows of the array, layer after layer and sub-array beside sub-array, in the colours of the layers.
 
     The left picture has a column for each layer, in the order in which they run: its input lines and its kernels.
@@ -30,15 +30,10 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     title : str
     layers : sequence of CompiledLayer
-
-    Returns
-    -------
-    Path
-        `path`.
     """
     machine = layers[0].machine
     shades = matplotlib.colormaps["viridis"]
@@ -51,14 +46,13 @@ def draw_rows(path: Path, *, title: str, layers: Sequence[CompiledLayer]) -> Pat
         legend.append(
             Patch(facecolor="dimgray", edgecolor="white", hatch=_LOADED, label="kernels loaded in each run")
         )
-    with picture(path, PAGE, 0.75 * PAGE) as figure:
+    with picture(to, PAGE, 0.75 * PAGE) as figure:
         figure.suptitle(f"{title}: {machine.sub_arrays} sub-arrays of {machine.rows} rows")
         by_layer, by_array = figure.subplots(1, 2, sharey=True, width_ratios=(2, 3))
         _draw_layers(by_layer, layers, colours)
         _draw_sub_arrays(by_array, layers, colours)
         by_layer.set(ylabel="row", ylim=(machine.rows, 0))
         figure.legend(handles=legend, loc="outside lower center", ncols=len(legend))
-    return path
 
 
 def _draw_layers(axis: Axes, layers: Sequence[CompiledLayer], colours: Sequence[_Colour]) -> None:

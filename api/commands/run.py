@@ -40,6 +40,7 @@ from .run_result import (
     RunEfficiency,
     duration_text,
     rtl_seconds,
+    run_drawing,
 )
 
 _WAVES = "waves.vcd"
@@ -239,6 +240,7 @@ def run_program(
         waves=rtl.waves if rtl else None,
         clock=clock,
         energy=run_energy(program, counters.measured, technology, clock) if clock else None,
+        drawn=run_drawing(f"{graph.name}: values of every layer", codes[0], compared),
     )
 
 

@@ -1,6 +1,8 @@
 """The result of running a network on the RTL, layer by layer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,10 +11,14 @@ from rich.table import Table
 
 from spinplane.evaluation import Interval
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock
+from spinplane.machine.drawing import Drawing
+from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.reporting.shown import UNWRITTEN
 
+from ..report.drawing import draw_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
-from ..report.report import UNWRITTEN, Report
+from ..report.report import Report
 from .clock import clock_line, time_us
 from .estimate_result import energy_line
 
@@ -107,7 +113,7 @@ class NamedOutput:
     values: np.ndarray
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class NetworkRun(Report):
     """A network that ran on the RTL, or on the functional machine alone.
 
@@ -218,6 +224,16 @@ class NetworkRun(Report):
         table.add_row("all", "", "", *whole)
         return (table,)
 
+    @property
+    def main_figure(self) -> str:
+        """Cycles and mismatches."""
+        return f"{self.cycles:,} cycles, {self.mismatches:,} mismatches"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each layer, in a steady run of the first image."""
+        run = {"network": self.network, "machine": self.machine.name}
+        return tuple(run | record_of(layer) for layer in self.layers)
+
     def notes(self) -> tuple[str, ...]:
         """Those of run and model."""
         return (*self.run_notes(), *self.model.lines())
@@ -256,6 +272,28 @@ class NetworkRun(Report):
                 f"its views        gtkwave {name}.vcd {name}.gtkw, surfer {name}.vcd --command-file {name}.sucl"
             )
         return tuple(lines)
+
+
+def run_drawing(title: str, image: np.ndarray, layers: Sequence[LayerRun]) -> tuple[Drawing, ...]:
+    """The picture of a run: the image beside the values of all layers that were compared, if there are any.
+
+    Parameters
+    ----------
+    title : str
+    image : ndarray of shape (channels, height, width)
+    layers : sequence of LayerRun
+    """
+    seen = [layer for layer in layers if layer.outputs is not None]
+    if not seen:
+        return ()
+    draw = partial(
+        draw_network,
+        title=title,
+        image=image,
+        layers=[layer.layer for layer in seen],
+        values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
+    )
+    return (Drawing(name="network", draw=draw),)
 
 
 def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, mismatches: int) -> list[str]:

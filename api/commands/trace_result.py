@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from spinplane.machine import MachineClock
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
@@ -94,7 +95,7 @@ class TracedCycles:
     written: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Trace(Report):
     """One value followed back.
 
@@ -204,6 +205,18 @@ class Trace(Report):
     def tables(self) -> tuple[Table, ...]:
         """The steps of the window that decides; after them those of the passes before, if there are any."""
         return (self._steps_table(), *(self.before.tables() if self.before else ()))
+
+    @property
+    def main_figure(self) -> str:
+        """The code that is stored, and the steps to it."""
+        return f"code {self.code}, {len(self.windows)} windows, {len(self.steps)} steps shown"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each step of the window that is shown."""
+        window = self.windows[self.window]
+        place = {"layer": self.layer, "window_y": window.y, "window_x": window.x}
+        own = tuple(place | record_of(step) for step in self.steps)
+        return (*own, *(self.before.records() if self.before else ()))
 
     def notes(self) -> tuple[str, ...]:
         """Where and when it happens, and how the sums become a code."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -13,11 +13,12 @@ from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.device import transient_faults
 from spinplane.device.technology import Technology
 from spinplane.machine import Cause, FaultMap, SpinplaneError, TransientFaults
+from spinplane.machine.drawing import Drawing
 from spinplane.machine.transient import Stream
 
 from ..report.drawing import draw_accuracy
 from .data_set import classes_on
-from .variation import Accuracies, sweep
+from .variation import PICTURE, Accuracies, sweep
 
 #: Of all rates, where neither they nor multiples are given as a sweep.
 MULTIPLES = (1.0, 1e2, 1e4, 1e6)
@@ -141,8 +142,8 @@ class TransientStudy:
             )
         return tuple(points)
 
-    def draw(self, path: Path, points: Sequence[TransientPoint], *, title: str, baseline: float) -> Path:
-        """Plot the points with all causes to a PNG."""
+    def drawing(self, points: Sequence[TransientPoint], *, title: str, baseline: float) -> Drawing:
+        """The plot of the points with all causes."""
         names = {
             "write_error": "write error rate",
             "disturb": "disturb rate of an AND",
@@ -150,8 +151,8 @@ class TransientStudy:
         }
         swept = next((key for key in names if len(self._given[key]) > 1), None)
         drawn = [p for p in points if p.cause == ALL]
-        return draw_accuracy(
-            path,
+        draw = partial(
+            draw_accuracy,
             title=title,
             label=names[swept] if swept else "multiple of all rates",
             positions=[getattr(p, swept) for p in drawn] if swept else self._factors,
@@ -160,6 +161,7 @@ class TransientStudy:
             baseline=baseline,
             logarithmic=True,
         )
+        return Drawing(name=PICTURE, draw=draw)
 
 
 def transient_table(title: str, caption: str, points: Sequence[TransientPoint]) -> Table:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -13,12 +13,19 @@ from spinplane.device.faults import weak_cell_rates
 from spinplane.device.statistics import clopper_pearson, student
 from spinplane.device.technology import Technology
 from spinplane.machine import SpinplaneError
+from spinplane.machine.drawing import Drawing
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..report.drawing import draw_accuracy
 from .data_set import classes_of
 
+if TYPE_CHECKING:
+    from .transient import TransientPoint
+
 #: Of all deviations, where neither they nor multiples are given as a sweep.
 MULTIPLES = (1.0, 1.5, 2.0, 3.0)
+#: Name of the plot of a study.
+PICTURE = "accuracy"
 
 
 class Accuracies:
@@ -161,11 +168,11 @@ class Study:
             )
         return tuple(points)
 
-    def draw(self, path: Path, points: Sequence[AccuracyPoint], *, title: str, baseline: float) -> Path:
-        """Plot the points to a PNG."""
+    def drawing(self, points: Sequence[AccuracyPoint], *, title: str, baseline: float) -> Drawing:
+        """The plot of the points."""
         label, positions = _axis(self._given, self._factors, self._sweep)
-        return draw_accuracy(
-            path,
+        draw = partial(
+            draw_accuracy,
             title=title,
             label=label,
             positions=positions,
@@ -173,6 +180,14 @@ class Study:
             intervals=[p.interval for p in points],
             baseline=baseline,
         )
+        return Drawing(name=PICTURE, draw=draw)
+
+
+def point_record(point: "AccuracyPoint | TransientPoint") -> Record:
+    """A point of a study, its accuracy as the mean with the 95 % interval in place of those of all seeds."""
+    low, high = point.interval
+    accuracy = {"accuracy": point.mean, "accuracy_low": low, "accuracy_high": high}
+    return record_of(point, without=("accuracies",)) | accuracy
 
 
 def sweep(

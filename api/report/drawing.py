@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 
+from spinplane.machine.drawing import Target
 from spinplane.machine.pictures import COLOURS, COLUMN, LINES, MARKERS, PAGE, picture
 
 #: Widths in inches of a feature map, and of a layer's maps.
@@ -17,20 +18,20 @@ _ACROSS, _PANEL = 3, 2.0
 
 
 def draw_feature_maps(
-    path: Path,
+    to: Target,
     *,
     digit: int,
     inputs: Sequence[np.ndarray],
     outputs: Sequence[np.ndarray],
     rows: Sequence[str],
     columns: Sequence[str],
-) -> Path:
+) -> None:
     """Draw a digit as its quantized image beside its feature maps, one configuration a row.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     digit : int
     inputs : sequence of ndarray of shape (height, width)
         Quantized image of each row.
@@ -38,15 +39,11 @@ def draw_feature_maps(
         Integers; each map has a scale of its own, white at 0, red above.
     rows, columns : sequence of str
         Names of the configurations and of the kernels.
-
-    Returns
-    -------
-    Path
-        `path`.
     """
     width = _FEATURE_MAP * (len(columns) + 1.4)
-    with picture(path, width, (_FEATURE_MAP + 0.35) * len(rows) + 0.6) as figure:
+    with picture(to, width, (_FEATURE_MAP + 0.35) * len(rows) + 0.6) as figure:
         figure.suptitle(f"A handwritten {digit}, convolved inside the SOT-MRAM: feature maps from the RTL")
+        figure.supxlabel("below each map its range: blue below 0, white at 0, red above", fontsize=8)
         axes = figure.subplots(len(rows), len(columns) + 1, squeeze=False)
         for row, (image, maps) in enumerate(zip(inputs, outputs, strict=True)):
             axes[row, 0].imshow(image, cmap="gray_r", vmin=0, vmax=max(1, image.max()))
@@ -54,45 +51,40 @@ def draw_feature_maps(
             for axis, feature_map in zip(axes[row, 1:], maps, strict=True):
                 limit = max(1, int(np.abs(feature_map).max()))
                 axis.imshow(feature_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
-                axis.set_xlabel(f"{feature_map.min()} … {feature_map.max()}", fontsize=8)
+                ends = f"{feature_map.min()} … {feature_map.max()}"
+                axis.set_xlabel(ends.replace("-", "−"), fontsize=8)
         for axis, title in zip(axes[0], ["input", *columns], strict=True):
             axis.set_title(title)
         for axis in axes.flat:
             axis.set(xticks=[], yticks=[])
-    return path
 
 
 def draw_network(
-    path: Path, *, title: str, image: np.ndarray, layers: Sequence[str], values: Sequence[np.ndarray]
-) -> Path:
+    to: Target, *, title: str, image: np.ndarray, layers: Sequence[str], values: Sequence[np.ndarray]
+) -> None:
     """Draw an image beside the feature maps of every layer, and the values of the last as bars.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     title : str
-    image : ndarray of shape (height, width), or (height, width, 3) with colours from 0 to 1
+    image : ndarray of shape (channels, height, width)
     layers : sequence of str
     values : sequence of ndarray of shape (channels, height, width)
-        What leaves each layer; all channels of a layer are tiled into one picture, and the values of a last layer
-        without pixels are bars.
-
-    Returns
-    -------
-    Path
-        `path`.
+        What leaves each layer; all channels of a layer are tiled into one picture, with one scale, and the values of a
+        last layer without pixels are bars.
     """
     across = min(len(layers) + 1, _LAYERS_ACROSS)
     down = -(-(len(layers) + 1) // across)
-    with picture(path, max(COLUMN, _LAYER * across), (_LAYER + 0.5) * down + 0.4) as figure:
+    with picture(to, max(COLUMN, _LAYER * across), (_LAYER + 1.1) * down) as figure:
         figure.suptitle(title)
         panels = figure.subplots(down, across, squeeze=False).ravel()
         axes = panels[: len(layers) + 1]
         for axis in panels[len(axes) :]:
             axis.set_axis_off()
-        axes[0].imshow(image, cmap="gray_r")
         axes[0].set_title("input\n" + "×".join(map(str, image.shape)))
+        _draw_maps(axes[0], image, "gray_r")
         for axis, name, maps in zip(axes[1:], layers, values, strict=True):
             axis.set_title(f"{name}\n" + "×".join(map(str, maps.shape)))
             if maps is values[-1] and maps[0].size == 1:
@@ -107,16 +99,14 @@ def draw_network(
                 if len(last) <= 20:
                     axis.set_xticks(range(len(last)))
             else:
-                axis.imshow(_tiled(maps), cmap="viridis")
-                axis.set_xlabel(f"{maps.min()} … {maps.max()}", fontsize=8)
+                _draw_maps(axis, maps, "viridis")
         for axis in axes:
             if axis.images:
                 axis.set(xticks=[], yticks=[])
-    return path
 
 
 def draw_accuracy(
-    path: Path,
+    to: Target,
     *,
     title: str,
     label: str,
@@ -125,13 +115,13 @@ def draw_accuracy(
     intervals: Sequence[tuple[float, float]],
     baseline: float,
     logarithmic: bool = False,
-) -> Path:
+) -> None:
     """Draw accuracy against variation, with error bars, beside the accuracy without faults.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     title : str
     label : str
         What `positions` are.
@@ -144,13 +134,8 @@ def draw_accuracy(
     baseline : float
     logarithmic : bool
         Whether positions are.
-
-    Returns
-    -------
-    Path
-        `path`.
     """
-    with picture(path, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
+    with picture(to, 1.3 * COLUMN, 0.85 * COLUMN) as figure:
         axis = figure.subplots()
         axis.set_title(title.replace(": ", ":\n", 1))
         bars = np.abs(np.transpose(intervals) - means) * 100
@@ -161,7 +146,6 @@ def draw_accuracy(
         if logarithmic:
             axis.set_xscale("log")
         axis.legend(loc="lower left")
-    return path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,28 +167,23 @@ class Panel:
 
 
 def draw_sweep(
-    path: Path, *, title: str, label: str, positions: Sequence[float], panels: Sequence[Panel]
-) -> Path:
+    to: Target, *, title: str, label: str, positions: Sequence[float], panels: Sequence[Panel]
+) -> None:
     """Draw figures over what was swept, each kind in a panel; a name has one colour, dash and marker in all of them.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     title : str
     label : str
         What `positions` are.
     positions : sequence of float
     panels : sequence of Panel
-
-    Returns
-    -------
-    Path
-        `path`.
     """
     names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     down = -(-len(panels) // _ACROSS)
-    with picture(path, PAGE, _PANEL * down + 0.6) as figure:
+    with picture(to, PAGE, _PANEL * down + 0.6) as figure:
         figure.suptitle(title)
         axes = figure.subplots(down, _ACROSS, squeeze=False).ravel()
         shown = {}
@@ -226,7 +205,16 @@ def draw_sweep(
         for axis in axes[len(panels) :]:
             axis.set_axis_off()
         figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=len(shown))
-    return path
+
+
+def _draw_maps(axis: Axes, maps: np.ndarray, colours: str) -> None:
+    """Maps of shape (channels, height, width) beside each other, and below them their scale."""
+    axis.imshow(_tiled(maps), cmap=colours)
+    scale = axis.inset_axes((0.1, -0.16, 0.8, 0.07))
+    scale.imshow(np.linspace(maps.min(), maps.max(), 256)[np.newaxis], cmap=colours, aspect="auto")
+    scale.set_yticks([])
+    scale.set_xticks([0, 255], [str(maps.min()), str(maps.max())])
+    scale.set_xlabel("code")
 
 
 def _tiled(maps: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.reporting.brief import brief
 
 if TYPE_CHECKING:
     from spinplane.device.technology import Technology
@@ -60,7 +61,7 @@ class UsedTechnology:
         return cls(name=technology.name, digest=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Provenance:
     """Origin of a result.
 
@@ -81,6 +82,12 @@ class Provenance:
     technology: UsedTechnology | None = None
     seed: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        told = [self.command or "a program"]
+        told += [f"on {self.machine.name}"] if self.machine else []
+        told += [f"with {self.technology.name}"] if self.technology else []
+        return brief(self, ", ".join(told))
 
 
 def provenance_of(

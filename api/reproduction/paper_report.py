@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.table import Table
 
 from spinplane.machine import Machine
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..commands.quantity import number_text
 from ..report.report import Report
@@ -18,7 +19,7 @@ from .row import Row
 _NONE = "–"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PaperReport(Report):
     """Every number of the paper beside ours.
 
@@ -58,6 +59,16 @@ class PaperReport(Report):
     def tables(self) -> tuple[Table, ...]:
         """The verdicts, and a table for each section of the paper."""
         return (self._verdicts(), *(_table(title, rows) for title, rows in self._sections() if rows))
+
+    @property
+    def main_figure(self) -> str:
+        """How many claims hold."""
+        verdicts = [row.verdict for row in self.rows]
+        return f"{len(verdicts)} rows, {verdicts.count('holds')} claims hold, {verdicts.count('fails')} fail"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each row."""
+        return tuple(record_of(row) | {"ratio": row.ratio} for row in self.rows)
 
     def notes(self) -> tuple[str, ...]:
         """How to read a row, and how far each network's energy is from half of the paper's."""

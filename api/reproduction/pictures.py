@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 from spinplane.device.figures import draw_sense_levels
+from spinplane.machine.drawing import Drawing, Target
 from spinplane.machine.pictures import COLOURS, PAGE, picture
 
 from .evidence import Evidence
@@ -22,32 +23,32 @@ class Bars:
 
     Parameters
     ----------
-    file, title : str
+    name, title : str
     ids : tuple of str
         Beginnings of the rows' ids; rows of one beginning have one colour.
     logarithmic : bool
     """
 
-    file: str
+    name: str
     title: str
     ids: tuple[str, ...]
     logarithmic: bool = False
 
 
 PICTURES = (
-    Bars(file="fig8a-storage.png", title="Storage of AlexNet", ids=("fig8a.alexnet", "storage.alexnet.227")),
-    Bars(file="fig9a-ands.png", title="Single-bit ANDs of the SVHN network", ids=("fig9a.ands",)),
-    Bars(file="fig9a-energy.png", title="Energy of an SVHN image by W:I", ids=("fig9a.energy",)),
-    Bars(file="fig9b-energy.png", title="Where the energy of an SVHN image at 1:1 goes", ids=("fig9b",)),
-    Bars(file="fig10b-area.png", title="A plain memory, and what a sub-array adds", ids=("fig10b",)),
+    Bars(name="fig8a-storage", title="Storage of AlexNet", ids=("fig8a.alexnet", "storage.alexnet.227")),
+    Bars(name="fig9a-ands", title="Single-bit ANDs of the SVHN network", ids=("fig9a.ands",)),
+    Bars(name="fig9a-energy", title="Energy of an SVHN image by W:I", ids=("fig9a.energy",)),
+    Bars(name="fig9b-energy", title="Where the energy of an SVHN image at 1:1 goes", ids=("fig9b",)),
+    Bars(name="fig10b-area", title="A plain memory, and what a sub-array adds", ids=("fig10b",)),
     Bars(
-        file="table2-energy.png",
+        name="table2-energy",
         title="Table II: energy of an image",
         ids=tuple(f"table2.{data_set}.energy" for data_set in ("imagenet", "svhn", "mnist")),
         logarithmic=True,
     ),
     Bars(
-        file="table2-area.png",
+        name="table2-area",
         title="Table II: area",
         ids=tuple(f"table2.{data_set}.area" for data_set in ("imagenet", "svhn", "mnist")),
         logarithmic=True,
@@ -55,44 +56,34 @@ PICTURES = (
 )
 
 
-def draw_pictures(folder: Path, rows: Sequence[Row], evidence: Evidence) -> tuple[str, ...]:
-    """Draw levels of the bit line, storage, work, energies and areas.
+def drawings_of(rows: Sequence[Row], evidence: Evidence) -> tuple[Drawing, ...]:
+    """Pictures of levels of the bit line, storage, work, energies and areas.
 
     Parameters
     ----------
-    folder : Path
     rows : sequence of Row
     evidence : Evidence
         What the rows were made of.
-
-    Returns
-    -------
-    tuple of str
-        The PNG files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    levels = draw_sense_levels(folder / "fig4b-levels.png", evidence.sensed, evidence.technology.name)
-    drawn = (draw_bars(folder / bars.file, bars, rows) for bars in PICTURES)
-    return tuple(map(str, (levels, *drawn)))
+    levels = partial(draw_sense_levels, run=evidence.sensed, name=evidence.technology.name)
+    return (
+        Drawing(name="fig4b-levels", draw=levels),
+        *(Drawing(name=bars.name, draw=partial(draw_bars, bars=bars, rows=rows)) for bars in PICTURES),
+    )
 
 
-def draw_bars(path: Path, bars: Bars, rows: Sequence[Row]) -> Path:
+def draw_bars(to: Target, bars: Bars, rows: Sequence[Row]) -> None:
     """Draw those rows of some bars that have a value.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     bars : Bars
     rows : sequence of Row
-
-    Returns
-    -------
-    Path
-        `path`.
     """
     shown = list(_shown(bars, rows))
-    with picture(path, PAGE, _BAR * len(shown) + _AROUND) as figure:
+    with picture(to, PAGE, _BAR * len(shown) + _AROUND) as figure:
         axis = figure.subplots()
         places = range(len(shown))
         values = [row.ours or 0.0 for _, row in shown]
@@ -124,7 +115,6 @@ def draw_bars(path: Path, bars: Bars, rows: Sequence[Row]) -> Path:
             axis.set_xscale("log")
         axis.grid(visible=True, axis="x")
         axis.set_axisbelow(True)
-    return path
 
 
 def _shown(bars: Bars, rows: Sequence[Row]) -> Iterator[tuple[int, Row]]:

@@ -17,6 +17,8 @@ from amaranth.lib.wiring import In
 from spinplane.machine import Machine, MachineClock
 from spinplane.machine.files import making_folders, naming, scratch_folder, write_file
 from spinplane.machine.memory_times import MemoryTimes
+from spinplane.machine.reporting.records import Record
+from spinplane.machine.reporting.shown import Shown
 
 from ..accelerator import Accelerator
 from ..common.clock_gate import ClockGating
@@ -36,8 +38,8 @@ _MEMORY_LIBRARY, _MEMORY_CELLS, _CONSTRAINTS = "memories.lib", "memory_cells.v",
 _HEADER, _REGISTERS, _DATASHEET = f"{TOP}.h", "registers.md", "datasheet.md"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Export:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Export(Shown):
     """The files of an export.
 
     Parameters
@@ -60,6 +62,20 @@ class Export:
     modules: tuple[str, ...]
     files: tuple[str, ...]
     clock: MachineClock | None = None
+
+    @property
+    def heading(self) -> str:
+        """What was exported."""
+        return f"Verilog of {self.machine}"
+
+    @property
+    def main_figure(self) -> str:
+        """How many modules, and where."""
+        return f"{len(self.modules)} modules in {self.folder}"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each file."""
+        return tuple({"machine": self.machine, "file": name} for name in self.files)
 
     def __str__(self) -> str:
         lines = [

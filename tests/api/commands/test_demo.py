@@ -54,10 +54,11 @@ def test_the_command_classifies_on_the_rtl(capsys: pytest.CaptureFixture[str], t
 
 
 def test_maps_of_any_number_are_drawn(tmp_path: Path) -> None:
-    path = draw_network(
-        tmp_path / "maps.png",
+    path = tmp_path / "maps.png"
+    draw_network(
+        path,
         title="five maps",
-        image=np.zeros((4, 4)),
+        image=np.zeros((1, 4, 4)),
         layers=["a", "b"],
         values=[np.arange(30).reshape(5, 2, 3), np.arange(3).reshape(3, 1, 1)],
     )

@@ -9,7 +9,7 @@ from spinplane.report.drawing import draw_feature_maps
 
 def draw(path: Path, outputs: list[np.ndarray]) -> Path:
     image = np.eye(4, dtype=np.int64)
-    return draw_feature_maps(
+    draw_feature_maps(
         path,
         digit=1,
         inputs=[image] * len(outputs),
@@ -17,6 +17,7 @@ def draw(path: Path, outputs: list[np.ndarray]) -> Path:
         rows=["W:I = 1:1"],
         columns=["edge", "blur"],
     )
+    return path
 
 
 def test_positive_is_red_negative_is_blue_and_zero_is_white(tmp_path: Path) -> None:

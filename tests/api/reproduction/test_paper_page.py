@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from browser import chromium
 from paper_rows import base
 
 import spinplane
+from spinplane.machine.drawing import Drawing
 from spinplane.reproduction.pictures import PICTURES, draw_bars
 
 _TABLES = "[...document.querySelectorAll('table')].map(t => [...t.rows].map(r => [...r.cells].map(c => c.innerText)))"
@@ -18,8 +20,10 @@ _OUTSIDE = "[...document.querySelectorAll('[src],[href]')].map(e => e.src || e.h
 
 @pytest.mark.thorough
 def test_the_page_in_a_browser(tmp_path: Path) -> None:
-    drawn = tuple(str(draw_bars(tmp_path / bars.file, bars, base().rows)) for bars in PICTURES)
-    spinplane.write_page(replace(base(), pictures=drawn), tmp_path / "paper.html")
+    drawn = tuple(
+        Drawing(name=bars.name, draw=partial(draw_bars, bars=bars, rows=base().rows)) for bars in PICTURES
+    )
+    spinplane.write_page(replace(base(), drawn=drawn), tmp_path / "paper.html")
     with chromium() as page:
         page.open(tmp_path / "paper.html", width=1280)
         tables = page.value(_TABLES)

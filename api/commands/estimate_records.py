@@ -1,21 +1,21 @@
-"""Figures of an estimate as comma-separated values: one a line, with its bounds and its unit."""
+"""Figures of an estimate as records: one a figure, with its bounds and its unit."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from spinplane.evaluation import Interval
 from spinplane.evaluation.baselines import BaselineEstimate
+from spinplane.machine.reporting.records import Record
 
 if TYPE_CHECKING:
     from .estimate_result import TechnologyEstimate
 
-_FIELDS = ("hardware", "layer", "figure", "part", "value", "low", "high", "unit", "missing")
 _Row = tuple[str, str, str, Interval | None, str]
 
 
-def figures_csv(technologies: "Sequence[TechnologyEstimate]", baselines: Sequence[BaselineEstimate]) -> str:
+def figure_records(
+    technologies: "Sequence[TechnologyEstimate]", baselines: Sequence[BaselineEstimate]
+) -> tuple[Record, ...]:
     """All figures that have bounds.
 
     Parameters
@@ -23,23 +23,20 @@ def figures_csv(technologies: "Sequence[TechnologyEstimate]", baselines: Sequenc
     technologies : sequence of TechnologyEstimate
     baselines : sequence of BaselineEstimate
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_FIELDS)
     of_each = [
         *((one.technology, _of_technology(one)) for one in technologies),
         *((one.name, _of_baseline(one)) for one in baselines),
     ]
-    for name, rows in of_each:
-        for layer, figure, part, interval, unit in rows:
-            if interval is not None:
-                writer.writerow(
-                    [
-                        *(name, layer, figure, part),
-                        *(interval.value, interval.low, interval.high, unit, interval.missing),
-                    ]
-                )
-    return text.getvalue()
+    return tuple(
+        {
+            **{"hardware": name, "layer": layer, "figure": figure, "part": part},
+            **{"value": interval.value, "low": interval.low, "high": interval.high},
+            **{"unit": unit, "missing": interval.missing},
+        }
+        for name, rows in of_each
+        for layer, figure, part, interval, unit in rows
+        if interval is not None
+    )
 
 
 def _of_technology(one: "TechnologyEstimate") -> Iterator[_Row]:

@@ -1,0 +1,1 @@
+"""Results as one line, as an HTML fragment and as comma-separated values."""
