@@ -23,13 +23,10 @@ class Drawing:
         Of its file, without a suffix.
     draw : callable
         Draws it to a `Target`.
-    caption : str
-        What stands below it on a page; its name if not given.
     """
 
     name: str
     draw: Callable[[Target], object]
-    caption: str = ""
 
     def png(self) -> bytes:
         """The picture as a PNG, drawn in memory."""

@@ -294,11 +294,8 @@ def describe_program(
         Of the rows that each layer takes, which is drawn.
     """
     layers = compiled_layers(program)
-    rows = Drawing(
-        name="rows",
-        caption="Rows of each sub-array that hold each layer's input lines and kernels.",
-        draw=partial(draw_rows, title=f"{program.name} on {program.machine.name}", layers=layers),
-    )
+    title = f"{program.name} on {program.machine.name}"
+    rows = Drawing(name="rows", draw=partial(draw_rows, title=title, layers=layers))
     if picture is not None:
         rows.draw(picture)
     steady, cold = predict(program, resident=True), predict(program, resident=False)

@@ -1,5 +1,6 @@
 """A network on a machine, whole: what it is, where it lies, how it ran, what an image costs, and the cells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +9,8 @@ from rich.table import Table
 from spinplane.evaluation import Interval
 from spinplane.machine import Machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
-from spinplane.machine.reporting.sections import MainFigure, Section
+from spinplane.machine.reporting.records import Record
+from spinplane.machine.reporting.shown import Section, TopFigure
 
 from ..report.report import Report
 from .compile import Compilation
@@ -70,28 +72,35 @@ class NetworkReport(Report):
         """Network and machine."""
         return f"{self.run.network} on {self.machine.name}"
 
+    @property
+    def main_figure(self) -> str:
+        """That of the run."""
+        return self.run.main_figure
+
+    def records(self) -> Sequence[Record]:
+        """Those of the run."""
+        return self.run.records()
+
     def __str__(self) -> str:
         """The main figures, a line each."""
         lines = [
             f"{one.name:18}{one.value}" + (f" ({one.bounds})" if one.bounds else "")
-            for one in self.main_figures()
+            for one in self.top_figures()
         ]
         told = [f"warning           {warning}" for warning in self.run.model.warnings]
         return "\n".join((self.heading, f"{'input':18}{self.input}", *lines, *told))
 
-    def main_figures(self) -> tuple[MainFigure, ...]:
+    def top_figures(self) -> tuple[TopFigure, ...]:
         """Class, cycles, time, energy, area and mismatches."""
         run, costs = self.run, self._costs
         found = [
-            MainFigure(
+            TopFigure(
                 name="greatest output", value=", ".join(map(str, run.classes)), bounds="its index: the class"
             ),
-            MainFigure(
-                name="cycles", value=f"{run.cycles:,}", bounds=f"{run.cycles_cold:,} in the first run"
-            ),
+            TopFigure(name="cycles", value=f"{run.cycles:,}", bounds=f"{run.cycles_cold:,} in the first run"),
         ]
         if run.time_us is not None and run.clock is not None:
-            found.append(MainFigure(name="time", value=f"{run.time_us:,.1f} µs", bounds=f"at {run.clock}"))
+            found.append(TopFigure(name="time", value=f"{run.time_us:,.1f} µs", bounds=f"at {run.clock}"))
         if costs is not None:
             found += [
                 _bounded("energy", costs.energy, 1e6, "µJ"),
@@ -103,7 +112,7 @@ class NetworkReport(Report):
             if run.simulator
             else "functional machine, prediction and oracle"
         )
-        return (*found, MainFigure(name="mismatches", value=f"{run.mismatches:,}", bounds=among))
+        return (*found, TopFigure(name="mismatches", value=f"{run.mismatches:,}", bounds=among))
 
     def sections(self) -> tuple[Section, ...]:
         """Network, map, run, costs, device."""
@@ -115,12 +124,12 @@ class NetworkReport(Report):
                 tables=(self._network_table(),),
                 notes=run.model.told,
             ),
-            Section(title="Feature maps of the image", pictures=run.drawn),
+            Section(title="Feature maps of the image", drawn=run.drawn),
             Section(
                 title="Where it lies in the arrays",
                 tables=compilation.tables(),
                 notes=compilation.program_notes(),
-                pictures=compilation.drawn,
+                drawn=compilation.drawn,
             ),
             Section(title="The run", tables=run.tables(), notes=run.run_notes()),
             Section(
@@ -195,6 +204,6 @@ class NetworkReport(Report):
         return table
 
 
-def _bounded(name: str, interval: Interval, factor: float, unit: str) -> MainFigure:
+def _bounded(name: str, interval: Interval, factor: float, unit: str) -> TopFigure:
     value, bounds = interval_parts(interval, factor)
-    return MainFigure(name=name, value=f"{value} {unit}", bounds=bounds)
+    return TopFigure(name=name, value=f"{value} {unit}", bounds=bounds)

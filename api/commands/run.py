@@ -244,7 +244,7 @@ def run_program(
         waves=rtl.waves if rtl else None,
         clock=clock,
         energy=run_energy(program, counters.measured, technology, clock) if clock else None,
-        drawn=run_drawing(f"{graph.name}: values of every layer", inputs[0], compared),
+        drawn=run_drawing(f"{graph.name}: values of every layer", codes[0], compared),
     )
 
 

@@ -293,8 +293,7 @@ def run_drawing(title: str, image: np.ndarray, layers: Sequence[LayerRun]) -> tu
         layers=[layer.layer for layer in seen],
         values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
     )
-    caption = "The first image, and what leaves each layer for it; every layer has its own scale."
-    return (Drawing(name="network", draw=draw, caption=caption),)
+    return (Drawing(name="network", draw=draw),)
 
 
 def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, mismatches: int) -> list[str]:

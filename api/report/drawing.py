@@ -13,8 +13,6 @@ from spinplane.machine.pictures import COLOURS, COLUMN, LINES, MARKERS, PAGE, pi
 _FEATURE_MAP, _LAYER = 1.1, PAGE / 5
 #: Layers beside each other.
 _LAYERS_ACROSS = 6
-#: Colours of an image of one channel.
-_IMAGE = "gray_r"
 #: Panels of a sweep beside each other, and the height of one in inches.
 _ACROSS, _PANEL = 3, 2.0
 
@@ -72,7 +70,6 @@ def draw_network(
         File to write, or memory.
     title : str
     image : ndarray of shape (channels, height, width)
-        Three channels are colours, of others each is gray.
     layers : sequence of str
     values : sequence of ndarray of shape (channels, height, width)
         What leaves each layer; all channels of a layer are tiled into one picture, with one scale, and the values of a
@@ -80,14 +77,14 @@ def draw_network(
     """
     across = min(len(layers) + 1, _LAYERS_ACROSS)
     down = -(-(len(layers) + 1) // across)
-    with picture(to, max(COLUMN, _LAYER * across), (_LAYER + 0.7) * down + 0.4) as figure:
+    with picture(to, max(COLUMN, _LAYER * across), (_LAYER + 1.1) * down) as figure:
         figure.suptitle(title)
         panels = figure.subplots(down, across, squeeze=False).ravel()
         axes = panels[: len(layers) + 1]
         for axis in panels[len(axes) :]:
             axis.set_axis_off()
         axes[0].set_title("input\n" + "×".join(map(str, image.shape)))
-        _draw_maps(axes[0], image, _IMAGE)
+        _draw_maps(axes[0], image, "gray_r")
         for axis, name, maps in zip(axes[1:], layers, values, strict=True):
             axis.set_title(f"{name}\n" + "×".join(map(str, maps.shape)))
             if maps is values[-1] and maps[0].size == 1:
@@ -212,11 +209,6 @@ def draw_sweep(
 
 def _draw_maps(axis: Axes, maps: np.ndarray, colours: str) -> None:
     """Maps of shape (channels, height, width) beside each other, and below them their scale."""
-    if colours == _IMAGE and len(maps) == 3:
-        least, most = maps.min(), maps.max()
-        axis.imshow(np.moveaxis((maps - least) / max(most - least, 1), 0, -1))
-        axis.set_xlabel(f"{least} … {most}")
-        return
     axis.imshow(_tiled(maps), cmap=colours)
     scale = axis.inset_axes((0.1, -0.16, 0.8, 0.07))
     scale.imshow(np.linspace(maps.min(), maps.max(), 256)[np.newaxis], cmap=colours, aspect="auto")

@@ -19,7 +19,7 @@ from .provenance import Provenance, provenance_of
 
 
 def write_page(result: Shown, path: str | Path, provenance: Provenance | None = None) -> None:
-    """Write a result as one HTML page: its main figures, tables, notes, pictures and origin.
+    """Write a result as one HTML page: its tables, notes, pictures and origin.
 
     Parameters
     ----------

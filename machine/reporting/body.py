@@ -1,7 +1,8 @@
 """A result's tables, notes and pictures as HTML: no script, nothing loaded from elsewhere, all text escaped."""
 
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,10 +13,9 @@ from markupsafe import Markup
 from rich.table import Table
 from rich.text import Text
 
-from .sections import Section
-
 if TYPE_CHECKING:
-    from .shown import Shown
+    from ..drawing import Drawing
+    from .shown import Section, Shown
 
 _MEDIA = {".png": "image/png", ".svg": "image/svg+xml"}
 
@@ -53,13 +53,16 @@ class _Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Section:
-    title: str
-    warnings: tuple[str, ...]
-    tables: tuple[_PlainTable, ...]
-    notes: tuple[str, ...]
-    pictures: tuple[_Picture, ...]
-    details: tuple[tuple[str, _PlainTable], ...]
+class _Part:
+    """A section, or all of a result."""
+
+    title: str = ""
+    warnings: tuple[str, ...] = ()
+    tables: tuple[_PlainTable, ...] = ()
+    text: str = ""
+    notes: tuple[str, ...] = ()
+    pictures: tuple[_Picture, ...] = ()
+    details: tuple[tuple[str, _PlainTable], ...] = ()
 
 
 def fragment(result: "Shown") -> str:
@@ -86,7 +89,7 @@ def body(result: "Shown") -> Markup:
         Drawn pictures are embedded, those of a result that was read from their files; one that is no longer there, or
         is a PDF, is named.
     """
-    return Markup('<div class="spinplane">\n{}</div>').format(_content(result))
+    return Markup('<div class="spinplane">\n{}</div>').format(_content(result, contents=True))
 
 
 @cache
@@ -105,33 +108,52 @@ def _template() -> Template:
     return environment().from_string((files(__package__) / "body.html").read_text(encoding="utf-8"))
 
 
-def _content(result: "Shown") -> Markup:
-    sections = list(map(_section, result.sections()))
-    if len(sections) == 1 and not sections[0].pictures:
-        sections = [replace(sections[0], pictures=tuple(map(_picture, result.drawings())))]
-    shown = any(section.tables for section in sections)
+def _content(result: "Shown", *, contents: bool = False) -> Markup:
+    sections = [_part_of(section) for section in result.sections()]
     return Markup(
         _template().render(
             heading=result.heading,
-            figures=result.main_figures(),
+            figures=result.top_figures(),
             sections=sections,
-            text="" if shown else str(result),
+            whole=None if sections else _whole(result),
+            contents=contents,
         )
     )
 
 
-def _section(section: Section) -> _Section:
-    return _Section(
+def _part_of(section: "Section") -> _Part:
+    return _Part(
         title=section.title,
         warnings=section.warnings,
         tables=tuple(map(_plain_table, section.tables)),
-        notes=tuple(" ".join(note.split()) for note in section.notes),
-        pictures=tuple(
-            _Picture(name=drawing.caption or drawing.name, source=_data(".png", drawing.png()))
-            for drawing in section.pictures
-        ),
+        notes=_lines(section.notes),
+        pictures=tuple(map(_drawn, section.drawn)),
         details=tuple((told, _plain_table(table)) for told, table in section.details),
     )
+
+
+def _whole(result: "Shown") -> _Part:
+    tables = result.tables()
+    return _Part(
+        tables=tuple(map(_plain_table, tables)),
+        text="" if tables else str(result),
+        notes=_lines(result.notes()),
+        pictures=tuple(_pictures(result)),
+    )
+
+
+def _lines(notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(" ".join(note.split()) for note in notes)
+
+
+def _drawn(drawing: "Drawing") -> _Picture:
+    return _Picture(name=drawing.name, source=_data(".png", drawing.png()))
+
+
+def _pictures(result: "Shown") -> Iterator[_Picture]:
+    yield from map(_drawn, result.drawn)
+    if not result.drawn:
+        yield from map(_picture, result.drawings())
 
 
 def _picture(path: Path) -> _Picture:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from ..drawing import Drawing
 from .brief import brief
 from .records import Record, csv_text
-from .sections import MainFigure, Section
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,6 +16,46 @@ if TYPE_CHECKING:
 UNWRITTEN = {"written": False}
 #: Most characters of a heading before the main figure.
 _HEADING = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopFigure:
+    """A figure that stands above everything else.
+
+    Parameters
+    ----------
+    name, value : str
+    bounds : str
+        What stands below it, smaller.
+    """
+
+    name: str
+    value: str
+    bounds: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a result that has several.
+
+    Parameters
+    ----------
+    title : str
+    warnings : tuple of str
+    tables : tuple of Table
+    notes : tuple of str
+        Lines below the tables.
+    drawn : tuple of Drawing
+    details : tuple of (str, Table)
+        Too long for most readers: folded behind a line until they are asked for.
+    """
+
+    title: str
+    warnings: tuple[str, ...] = ()
+    tables: "tuple[Table, ...]" = ()
+    notes: tuple[str, ...] = ()
+    drawn: tuple[Drawing, ...] = ()
+    details: "tuple[tuple[str, Table], ...]" = ()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -58,13 +97,13 @@ class Shown:
         """Files of pictures that were drawn."""
         return ()
 
-    def main_figures(self) -> Sequence[MainFigure]:
-        """What stands above everything else on a page."""
+    def top_figures(self) -> Sequence[TopFigure]:
+        """What stands above everything else in HTML."""
         return ()
 
     def sections(self) -> Sequence[Section]:
-        """Everything, in parts; by default one of tables, notes and drawn pictures."""
-        return (Section(tables=tuple(self.tables()), notes=tuple(self.notes()), pictures=self.drawn),)
+        """The parts of HTML, in place of tables, notes and pictures; none if it needs none."""
+        return ()
 
     def records(self) -> Sequence[Record]:
         """The main table as numbers: names of figures, with their units, and values, of each thing."""
