@@ -16,5 +16,5 @@ def test_the_command_shows_what_the_function_returns(
     main(["energy", "--machine", "tiny", "--clock", "5ns", "--csv", str(table), "--json", str(file)])
     result = spinplane.event_energies("tiny", load_technology("sot-mram"), clock="5ns")
     assert capsys.readouterr().out == f"{result}\n"
-    assert table.read_text(encoding="utf-8") == result.csv()
+    assert table.read_bytes().decode() == result.csv()
     assert spinplane.read_result(file) == result

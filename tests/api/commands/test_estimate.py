@@ -256,7 +256,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
     read = spinplane.read_result(file)
     assert isinstance(read, Estimate)
     assert str(read) == shown.rstrip("\n")
-    assert (tmp_path / "estimate.csv").read_text(encoding="utf-8") == read.csv()
+    assert (tmp_path / "estimate.csv").read_bytes().decode() == read.csv()
 
 
 @pytest.mark.parametrize(
