@@ -1,6 +1,7 @@
 """What is taken where nothing is given: a function and its command read it here, where alone it is written."""
 
 from pathlib import Path
+from typing import Final
 
 #: Machine of networks, small enough to simulate; and of cells, events and the paper.
 NETWORK_MACHINE, PAPER_MACHINE = "paper8", "paper"
@@ -11,7 +12,8 @@ DIGIT, DIGITS_NETWORK = 3, "digits-1-4"
 #: Fault maps, or runs with transient faults, of a point; random images of a comparison.
 FAULT_SEEDS, SAMPLES = 10, 16
 #: Of synthesis: see `spinplane.physical.synthesize`.
-ADDERS, CLOCK_GATING = "ripple", "none"
+ADDERS: Final = "ripple"
+CLOCK_GATING: Final = "none"
 #: Of everything drawn at random.
 SEED = 0
 #: Where pictures, weights and the like are written to.
