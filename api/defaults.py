@@ -1,6 +1,7 @@
 """What is taken where nothing is given: a function and its command read it here, where alone it is written."""
 
 from pathlib import Path
+from typing import Final
 
 #: Machine of networks, small enough to simulate; and of cells, events and the paper.
 NETWORK_MACHINE, PAPER_MACHINE = "paper8", "paper"
@@ -13,7 +14,8 @@ FAULT_SEEDS, SAMPLES = 10, 16
 #: W:I of the layers for which a machine is written for other tools.
 EXCHANGE_BITS = "8:8"
 #: Of synthesis: see `spinplane.physical.synthesize`.
-ADDERS, CLOCK_GATING = "ripple", "none"
+ADDERS: Final = "ripple"
+CLOCK_GATING: Final = "none"
 #: Of everything drawn at random.
 SEED = 0
 #: Where pictures, weights and the like are written to.

@@ -111,7 +111,7 @@ class Catalogue(Report):
 
     def tables(self) -> tuple[Table, ...]:
         """A table for each kind."""
-        tables = {
+        tables: dict[str, tuple[Sequence[str], Sequence[tuple[Any, ...]]]] = {
             "networks: for MODEL": (
                 ("name", "W:I", "input", "classes"),
                 [(one, one.bits, "×".join(map(str, one.input)), str(one.classes)) for one in self.networks],

@@ -47,7 +47,7 @@ def test_mnist_is_read_plain_and_gzipped(tmp_path: Path, dataset: str, suffix: s
 def test_unknown_dataset_and_directory_are_named(tmp_path: Path) -> None:
     names = "cifar10, fashion-mnist, imagenet, mnist, svhn, svhn-train"
     assert ", ".join(dataset_names()) == names
-    with refuses(f"data set 'emnist' is not one of {names}"):
+    with refuses(f"data set 'emnist' is not one of {names}; did you mean 'mnist'?"):
         load_dataset("emnist", tmp_path, 28)
     with refuses(f"data set mnist: {tmp_path / 'x'} is not a directory"):
         load_dataset("mnist", tmp_path / "x", 28)
