@@ -1,7 +1,7 @@
-"""Notebooks of the pages of docs/tutorial and docs/examples: made from a page, executed, compared with what it says.
+"""Notebooks of the pages of docs/tutorial and docs/examples: made from a page, executed, compared with it.
 
-``python -m tools.notebooks`` writes the executed notebooks to build/notebooks, and ends with 1 if a page prints anything
-else than it says. ``python -m tools.notebooks --fill PAGE …`` writes into pages what their blocks print.
+``python -m tools.notebooks`` writes the executed notebooks to build/notebooks, and ends with 1 if one prints something else
+than its page says. ``python -m tools.notebooks --fill PAGE …`` writes into pages what their blocks print.
 """
 
 import argparse
@@ -190,7 +190,9 @@ def _printed(cell: nbformat.NotebookNode) -> str:
 
 def main() -> None:
     """Execute pages; write their notebooks, or what their blocks print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--fill", action="store_true")
     parser.add_argument("pages", nargs="*", type=Path, default=PAGES)
     arguments = parser.parse_args()
@@ -209,7 +211,7 @@ def main() -> None:
         nbformat.write(notebook, target)
         print(target.relative_to(ROOT))
     if others:
-        sys.exit(f"these pages print something else than they say: {', '.join(others)}; --fill writes it into them")
+        sys.exit(f"{', '.join(others)}: prints something else than the page says; --fill writes it there")
 
 
 if __name__ == "__main__":

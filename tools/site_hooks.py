@@ -46,9 +46,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     elif uri.startswith("source/") and not (ROOT / _in_repository(uri)).is_dir():
         return markdown
     parts = _FENCED.split(markdown)
-    return "".join(
-        part if part.startswith("```") else _separated(_site_links(part, uri)) for part in parts
-    )
+    return "".join(part if part.startswith("```") else _separated(_site_links(part, uri)) for part in parts)
 
 
 def _in_repository(uri: str) -> str:
@@ -91,7 +89,9 @@ def _separated(text: str) -> str:
 
 def _linked_sources(files: Files) -> set[str]:
     """Files and folders of the repository that pages link and that are no pages; folders with what they hold."""
-    pages = [(_in_repository(file.src_uri), file.content_string) for file in files if file.is_documentation_page()]
+    pages = [
+        (_in_repository(file.src_uri), file.content_string) for file in files if file.is_documentation_page()
+    ]
     linked = {
         _target(path, link[1])
         for path, text in pages

@@ -49,7 +49,8 @@ def test_each_example_has_its_row_in_their_list() -> None:
 def test_a_notebook_has_the_page_without_its_outputs(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "# Page\n\nSee [two](2-two.md#more) and [a file](../x.py).\n\n```python\n1 + 1\n```\n\n```text\n3\n```\n\nEnd.\n"
+        "# Page\n\nSee [two](2-two.md#more) and [a file](../x.py).\n\n"
+        "```python\n1 + 1\n```\n\n```text\n3\n```\n\nEnd.\n"
     )
     cells = notebook_of(page).cells
     assert [(cell.cell_type, cell.source) for cell in cells] == [

@@ -1,7 +1,6 @@
 """The site builds without a warning, holds every public name and opens from a disk, without a network."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -22,16 +21,18 @@ API = DOCS / "api"
 
 
 def test_every_name_of_spinplane_has_its_place_in_the_api_pages() -> None:
-    entries = re.findall(r"^::: ([\w.]+)$", "".join(page.read_text() for page in API.glob("*.md")), re.MULTILINE)
+    pages = "".join(page.read_text(encoding="utf-8") for page in API.glob("*.md"))
+    entries = re.findall(r"^::: ([\w.]+)$", pages, re.MULTILINE)
     wanted = {f"spinplane.{name}" for name in spinplane.__all__}
-    found = {entry for entry in entries if entry.count(".") == 1} - {"spinplane.behavioral", "spinplane.machine"}
+    modules = {"spinplane.behavioral", "spinplane.machine"}
+    found = {entry for entry in entries if entry.count(".") == 1} - modules
     assert wanted - found == set(), "add '::: NAME' to the page of docs/api that has its theme"
     assert found - wanted == set(), "docs/api has names that spinplane no longer has"
     assert len(entries) == len(set(entries)), "a name has two entries"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site; its notebooks are those of the pages, not executed."""
     folder = tmp_path_factory.mktemp("site")
     for page in PAGES:
@@ -45,7 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     # In strict mode a warning, such as a link to nothing or a page that the navigation lacks, ends the build.
     mkdocs.commands.build.build(configuration)
     configuration.plugins.on_shutdown()
-    yield folder / "site"
+    return folder / "site"
 
 
 def test_the_lower_level_has_its_entries(site: Path) -> None:
@@ -62,7 +63,8 @@ def test_lists_and_tables_are_read_as_in_the_repository(site: Path) -> None:
     for page in site.rglob("*.html"):
         body = unescape(re.sub(r"<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL))
         paragraphs = "\n".join(re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", body, re.DOTALL))
-        broken += [f"{page.name}: {line}" for line in re.findall(r"^(?:[-*] |\||```).*", paragraphs, re.MULTILINE)]
+        lines = re.findall(r"^(?:[-*] |\||```).*", paragraphs, re.MULTILINE)
+        broken += [f"{page.name}: {line}" for line in lines]
     assert broken == []
 
 
