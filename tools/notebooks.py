@@ -1,7 +1,7 @@
 """Notebooks of the pages of docs/tutorial and docs/examples: made from a page, executed, compared with it.
 
-``python -m tools.notebooks`` writes the executed notebooks to build/notebooks, and ends with 1 if one prints something else
-than its page says. ``python -m tools.notebooks --fill PAGE …`` writes into pages what their blocks print.
+``python -m tools.notebooks`` writes the executed notebooks to build/notebooks, and ends with 1 if one prints something
+else than its page says. ``python -m tools.notebooks --fill PAGE …`` writes into pages what their blocks print.
 """
 
 import argparse
