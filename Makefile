@@ -1,5 +1,5 @@
 # `make demo` and `make test` do all of their own set-up.
-.PHONY: demo test test-all formal campaign mutants lint wheel clean
+.PHONY: demo test test-all formal campaign mutants lint wheel notebooks docs clean
 .NOTPARALLEL:
 
 # pytest's workers use the cores; what tests start inside them stays on one.
@@ -44,6 +44,16 @@ lint:
 wheel:
 	@tools/setup.sh all
 	@.venv/bin/python tools/check_wheel.py
+
+# Tutorial and worked examples, executed.
+notebooks:
+	@tools/setup.sh test
+	@OMP_NUM_THREADS=1 .venv/bin/python -m tools.notebooks
+
+# The site: build/site/index.html opens without a server and without a network.
+docs: notebooks
+	@.venv/bin/python tools/link_types.py
+	@.venv/bin/mkdocs build --strict
 
 clean:
 	@find build -mindepth 1 -not -name .gitkeep -delete

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 flow=${1:-demo}
 case $flow in
 demo) extras= ;;
-test) extras='[test]' ;;
-all) extras='[test,lint,train,keras,mutants,compare]' ;;
+test) extras='[test,docs]' ;;
+all) extras='[test,docs,lint,train,keras,mutants,compare]' ;;
 *)
     echo "usage: tools/setup.sh demo|test|all" >&2
     exit 2

@@ -6,13 +6,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from markdown_blocks import read_blocks, run_block
 
 import spinplane
 from spinplane.cli import app
 from spinplane.machine import Machine, load_machine
 from tests.mlperf_tiny import NETWORKS
 from tests.random_networks.files import write
+from tools.notebooks import execute, notebook_of, read_blocks
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "README.md"
@@ -38,13 +38,10 @@ def table(heading: str) -> list[list[str]]:
     return rows
 
 
-def test_python_prints_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    blocks = [block for block in read_blocks(PAGE) if block.language == "python"]
-    names: dict[str, object] = {"__name__": "readme"}
-    assert len(blocks) == 2
-    for block in blocks:
-        assert run_block(block, PAGE, names) == block.printed
+def test_python_prints_what_it_says(tmp_path: Path) -> None:
+    said = [block.printed for block in read_blocks(PAGE) if block.language == "python"]
+    assert len(said) == 2
+    assert execute(PAGE, notebook_of(PAGE, lambda block: block.language == "python"), tmp_path) == said
 
 
 def test_commands_and_options_exist() -> None:
