@@ -22,6 +22,12 @@ from .tools import find_cocotb, find_python_library
 #: Environment variable that gives a bench the names of the top's inputs, separated by spaces.
 INPUTS_VARIABLE = "SPINPLANE_INPUTS"
 
+#: For benches that use it: `cocotbext.axi` calls functions that cocotb 2 discourages.
+WARNINGS = "error::DeprecationWarning," + ",".join(
+    f"ignore::DeprecationWarning:cocotbext.axi.{module}"
+    for module in ("axi_master", "axil_master", "reset", "stream")
+)
+
 _DAY_SECONDS = 86400
 
 

