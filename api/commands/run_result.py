@@ -219,8 +219,19 @@ class NetworkRun(Report):
             lines.append(f"overwritten by later layers, only their counters compared: {', '.join(hidden)}")
         built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
         lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
+        lines += [word] if (word := slow_word(self.simulator)) else []
         lines += [f"waveform         {self.waves}"] if self.waves else []
         return (*lines, *self.model.lines())
+
+
+#: How many times slower than Verilator a simulator is, see docs/performance.md.
+_TIMES_SLOWER = {"icarus": 100, "amaranth": 1000}
+
+
+def slow_word(simulator: str) -> str:
+    """What is to be said of a slow simulator; empty for a fast one."""
+    times = _TIMES_SLOWER.get(simulator)
+    return f"{simulator} is used, about {times:,} times slower than verilator in long runs" if times else ""
 
 
 def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, mismatches: int) -> list[str]:

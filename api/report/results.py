@@ -30,6 +30,7 @@ KINDS = (
     "Demo",
     "DeviceReport",
     "DeviceSweep",
+    "DoctorReport",
     "EnergyReport",
     "Estimate",
     "Explanation",
