@@ -71,6 +71,7 @@ fi
 # What only the system can give.
 missing=
 [ "$flow" != all ] || has npm || missing="$missing npm"
+[ "$flow" = demo ] || has g++ || missing="$missing g++"
 [ "$flow" = demo ] || has iverilog || missing="$missing iverilog"
 [ "$flow" = demo ] || has ngspice || missing="$missing ngspice"
 [ "$flow" = demo ] || has sta || missing="$missing opensta"
