@@ -12,8 +12,8 @@ from pathlib import Path, PurePath
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "build" / "dist"
 ENVIRONMENT = ROOT / "build" / "wheel-environment"
-#: Who runs it: nobody, if root checks.
-USER = 65534 if os.geteuid() == 0 else os.geteuid()
+#: What root is to start a command with to obey the modes of folders.
+OBEYING = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override")
 #: Suffixes of what the wheel has to hold: modules, models in Verilog, machines and technologies.
 SHIPPED = {".py", ".v", ".toml"}
 
@@ -54,13 +54,11 @@ def main() -> None:
 
 
 def first_run(spinplane: str) -> None:
-    """All that a stranger may type first, in an empty folder and in one that he cannot write to; models are built once."""
+    """All that a stranger may type first, in empty folders and in one that is read-only; models are built once."""
     with tempfile.TemporaryDirectory() as place:
         home, empty, other = (Path(place) / name for name in ("home", "empty", "other"))
         for folder in (home, empty, other):
             folder.mkdir()
-            os.chown(folder, USER, USER)
-        Path(place).chmod(0o755)
         as_user(spinplane, "demo", home=home, folder=empty)
         again = as_user(spinplane, "demo", home=home, folder=other)
         if "found compiled" not in again:
@@ -81,16 +79,14 @@ def first_run(spinplane: str) -> None:
 
 
 def as_user(*command: str, home: Path, folder: Path) -> str:
-    """What a command prints that runs without the rights of root, whom no mode of a folder stops."""
-    user = {"user": USER, "group": USER, "extra_groups": []} if os.geteuid() == 0 else {}
+    """What a command prints that runs as a user whom the modes of folders stop."""
     done = subprocess.run(
-        command,
+        [*(OBEYING if os.geteuid() == 0 else ()), *command],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
-        **user,
     )
     if done.returncode:
         sys.exit(f"wheel: {' '.join(command)} failed in {folder}:\n{done.stdout}{done.stderr}")
