@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .commands.demo_convolution import Demo, demo
     from .commands.device import DeviceReport, report_device
     from .commands.device_sweep import DeviceSweep, sweep_device
+    from .commands.doctor import DoctorReport, doctor
     from .commands.estimate import estimate
     from .commands.estimate_result import Estimate
     from .commands.exchange import Exchange, exchange
@@ -82,6 +83,7 @@ __all__ = [
     "Demo",
     "DeviceReport",
     "DeviceSweep",
+    "DoctorReport",
     "EnergyReport",
     "Estimate",
     "Exchange",
@@ -108,6 +110,7 @@ __all__ = [
     "compile_model",
     "compute_in_memory",
     "demo",
+    "doctor",
     "estimate",
     "event_energies",
     "exchange",
@@ -153,6 +156,7 @@ _LATE = {
     "Explanation": "spinplane.commands.explain.Explanation",
     "DeviceReport": "spinplane.commands.device.DeviceReport",
     "DeviceSweep": "spinplane.commands.device_sweep.DeviceSweep",
+    "DoctorReport": "spinplane.commands.doctor.DoctorReport",
     "EnergyReport": "spinplane.evaluation.EnergyReport",
     "Export": "spinplane.hdl.export.files.Export",
     "InMemoryRun": "spinplane.commands.in_memory.InMemoryRun",
@@ -175,6 +179,7 @@ _LATE = {
     "compile_model": "spinplane.commands.compile.compile_model",
     "compute_in_memory": "spinplane.commands.in_memory.compute_in_memory",
     "demo": "spinplane.commands.demo_convolution.demo",
+    "doctor": "spinplane.commands.doctor.doctor",
     "estimate": "spinplane.commands.estimate.estimate",
     "exchange": "spinplane.commands.exchange.exchange",
     "explain": "spinplane.commands.explain.explain",

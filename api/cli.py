@@ -13,7 +13,7 @@ from spinplane.machine import SpinplaneError
 
 from .command_line.answer import Answer
 from .command_line.examples import epilogue
-from .command_line.hardware import cache, demo, exchange, export, synth
+from .command_line.hardware import cache, demo, doctor, exchange, export, synth
 from .command_line.memories import accuracy, device, energy
 from .command_line.names import completion, list
 from .command_line.network_report import report
@@ -49,6 +49,7 @@ for command in (
     cache,
     list,
     completion,
+    doctor,
 ):
     app.command(command, help_epilogue=epilogue(command.__name__))
 

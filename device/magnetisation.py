@@ -14,6 +14,7 @@ from scipy.constants import mu_0
 from scipy.integrate import solve_ivp
 
 from spinplane.machine import SpinplaneError
+from spinplane.machine.external.remedies import need
 
 from .free_layer import FreeLayer, SpinHall, SpinTransfer, Torque
 
@@ -164,10 +165,9 @@ def _cmtj(
     seed: int,
     step_s: float,
 ) -> Trajectory:
-    try:
-        import cmtj
-    except ImportError:
-        raise SpinplaneError("solver 'cmtj' is not installed: run 'pip install spinplane[device]'") from None
+    need("cmtj")
+    import cmtj
+
     name = "free"
     axis = [float(layer.easy_axis == i) for i in range(3)]
     demagnetisation = [cmtj.CVector(*row) for row in np.diag(layer.demagnetisation).tolist()]

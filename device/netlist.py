@@ -9,6 +9,7 @@ from pathlib import Path
 from spinplane.machine import DottedName, Name, SpinplaneError
 from spinplane.machine.external import spice
 from spinplane.machine.external.process import run
+from spinplane.machine.external.remedies import MissingToolError, remedy_of_program
 from spinplane.machine.external.spice_models import check_models
 from spinplane.machine.external.text import Text, fill, number, quoted_path
 from spinplane.machine.files import temporary_folder, write_file
@@ -141,7 +142,7 @@ def printed(deck: Text, pattern: re.Pattern[str], count: int) -> dict[str, float
     """
     program = shutil.which("ngspice")
     if program is None:
-        raise SpinplaneError("ngspice is not installed: run 'sudo apt-get install ngspice'")
+        raise MissingToolError(f"ngspice is not installed: {remedy_of_program('ngspice')}")
     with temporary_folder() as folder:
         write_file(folder / "deck.sp", deck.encode())
         ended = run([program, "-n", "-b", "deck.sp"], folder=folder, seconds=_SECONDS)

@@ -12,8 +12,8 @@ from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog, m
 from spinplane.machine import Machine, Name, SpinplaneError
 from spinplane.machine.files import temporary_folder
 from spinplane.sim import BenchRun, available_simulators, run_bench
-from spinplane.sim.axi import WARNINGS
 from spinplane.sim.benches.host.bus_cases import CASES_VARIABLE, NetworkCase, save_cases
+from spinplane.sim.runner import WARNINGS
 
 from .asic import AsicTarget
 from .cell_model import cell_model

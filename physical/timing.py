@@ -11,6 +11,7 @@ from spinplane.hdl.export.memories import SENSE_LINES, WRITE_LINES, MemoryCells,
 from spinplane.machine import Name, SpinplaneError
 from spinplane.machine.external.opensta import worst_paths_script
 from spinplane.machine.external.process import run
+from spinplane.machine.external.remedies import MissingToolError, remedy_of_program
 from spinplane.machine.external.text import Text, fill
 from spinplane.machine.files import write_file
 from spinplane.machine.memory_times import MemoryTimes
@@ -54,7 +55,7 @@ def find_sta() -> OpenSta:
     """
     program = shutil.which("sta")
     if program is None:
-        raise SpinplaneError("no OpenSTA (program sta) is installed: `apt-get install opensta`")
+        raise MissingToolError(f"no OpenSTA (program sta) is installed: {remedy_of_program('sta')}")
     found = re.search(r"\d+(\.\d+)+", run([program, "-version"], together=True).output)
     if found is None:
         raise SpinplaneError(f"{program}: is not OpenSTA")

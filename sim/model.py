@@ -7,33 +7,31 @@ times as long to compile as a small design, is an entry of its own, compiled onc
 import hashlib
 import re
 import shutil
-import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import cocotb_tools.config
-from cocotb import __version__ as cocotb_version
 
 from spinplane.machine import DottedName, Name, SpinplaneError
 from spinplane.machine.external.cache import LIBRARIES, MODELS, Cache, Entry
 from spinplane.machine.external.process import run, tool_environment
 from spinplane.machine.external.simulators import (
+    FAST,
     ICARUS_FLAGS,
-    OPTIMIZATION,
+    LIBRARY,
+    SLOW,
     VERILATOR_FLAGS,
     WAVES_FLAGS,
     icarus_command,
     icarus_options,
-    make_command,
+    link_command,
     verilator_command,
 )
 from spinplane.machine.external.verilog import icarus_waves, visible_ports
-from spinplane.machine.files import temporary_folder, write_file
+from spinplane.machine.files import write_file
 
 from . import tools
+from .cpp import CppJob, VerilatedParts
 
 #: Simulators of `build_model`.
 SIMULATORS = ("verilator", "icarus")
@@ -110,10 +108,9 @@ def build_model(
     start = time.monotonic()
 
     def make(folder: Path) -> None:
-        with _workplace(folder) as workplace:
-            for name, text in texts.items():
-                write_file(workplace / name, text.encode())
-            build.compile(workplace, list(texts), module, ports, cache)
+        for name, text in texts.items():
+            write_file(folder / name, text.encode())
+        build.compile(folder, list(texts), module, ports, cache)
 
     entry = cache.entry(MODELS, Name(f"{top}-{_digest(top, build.identity, *texts.items())}", "module"), make)
     return SimulationModel(
@@ -135,7 +132,7 @@ class _IcarusBuild:
         self.identity = (
             "icarus",
             tools.version_of(self._compiler, "-V"),
-            cocotb_version,
+            tools.find_cocotb().version,
             waves,
             *ICARUS_FLAGS,
         )
@@ -159,85 +156,48 @@ class _VerilatorBuild:
     def __init__(self, waves: bool) -> None:
         self._verilator = tools.find_verilator()
         self._compiler = tools.find_compiler()
-        self._make = tools.find_make()
+        self._cocotb = tools.find_cocotb()
         self._waves = waves
-        self._environment = self._verilator.environment()
         #: Where cocotb's libraries lie is part of it: the model is linked to them.
         self.identity = (
             "verilator",
             self._verilator.version,
-            str(self._compiler),
-            tools.version_of(self._compiler),
-            cocotb_version,
-            str(cocotb_tools.config.libs_dir),
+            self._compiler.version,
+            *self._compiler.command,
+            *map(str, (self._cocotb.version, self._cocotb.libraries)),
             *(WAVES_FLAGS if waves else ()),
             *VERILATOR_FLAGS,
-            *OPTIMIZATION,
+            *(FAST, SLOW, LIBRARY),
         )
 
     def compile(
         self, folder: Path, files: list[DottedName], top: Name, ports: Iterable[Name], cache: Cache
     ) -> None:
-        log, failure = folder / "build.log", f"verilator could not build {top}"
-        visible, main = DottedName("ports.vlt"), DottedName("spinplane_main.cpp")
+        visible, made = DottedName("ports.vlt"), folder / "cpp"
         write_file(folder / visible, visible_ports(top, ports).encode())
-        # A copy, as the makefile would not find it in a folder with spaces.
-        program = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-        write_file(folder / main, program.read_bytes())
-        command = verilator_command(
-            self._verilator.executable,
-            top,
-            [visible, *files],
-            main=main,
-            libraries=cocotb_tools.config.libs_dir,
-            waves=self._waves,
-        )
-        _call(command, folder, self._environment, failure, log, cache)
-        makefiles = folder / "cpp"
-        library = self._run_time_library(makefiles, failure, log, cache)
-        objects = [path.name for path in library.folder.iterdir()]
-        for name in objects:
-            write_file(makefiles / name, (library.folder / name).read_bytes())
-        self._run_make(makefiles, [f"--old-file={name}" for name in objects], failure, log, cache)
-        shutil.rmtree(makefiles)
-        (folder / main).unlink()
-
-    def _run_time_library(self, makefiles: Path, failure: str, log: Path, cache: Cache) -> Entry:
-        """Object files of Verilator's run-time library with the features that this design asks for."""
-        features = (makefiles / "Vtop_classes.mk").read_text(encoding="utf-8")
-        switches = re.findall(r"^VM_(?:TIMING|COVERAGE|TRACE\w*|VPI) = .*$", features, re.MULTILINE)
-        listed = re.findall(r"^VM_GLOBAL_(?:FAST|SLOW) \+= \\\n((?:\s+\w+ \\\n)*)", features, re.MULTILINE)
-        objects = [f"{name}.o" for group in listed for name in re.findall(r"\w+", group)]
-
-        def make(folder: Path) -> None:
-            self._run_make(makefiles, objects, failure, log, cache)
-            for name in objects:
-                shutil.move(makefiles / name, folder)
-
-        return cache.entry(LIBRARIES, Name(f"verilated-{_digest(self.identity, *switches, *objects)}"), make)
-
-    def _run_make(self, makefiles: Path, arguments: list[str], failure: str, log: Path, cache: Cache) -> None:
-        command = make_command(
-            self._make,
-            arguments,
+        command = verilator_command(self._verilator.executable, top, [visible, *files], waves=self._waves)
+        log, failure = folder / "build.log", f"verilator could not build {top}"
+        _call(command, folder, self._verilator.environment(), failure, log, cache)
+        job = CppJob(
+            folder=made,
             compiler=self._compiler,
-            python=Path(sys.executable),
-            variables=self._verilator.make_variables,
-            waves=self._waves,
+            include=self._verilator.include,
+            parts=VerilatedParts.of((made / "Vtop_classes.mk").read_text(encoding="utf-8")),
+            call=lambda command: _call(
+                command, made, self._compiler.environment(cache.root), failure, log, cache
+            ),
         )
-        _call(command, makefiles, self._environment, failure, log, cache)
-
-
-@contextmanager
-def _workplace(folder: Path) -> Iterator[Path]:
-    """Where a model is built: its folder, or another, from which it is moved there, if make could not work in it."""
-    if re.fullmatch(r"[\w./+,@%-]+", str(folder), re.ASCII):
-        yield folder
-        return
-    with temporary_folder() as other:
-        yield other
-        for path in list(other.iterdir()):
-            shutil.move(path, folder)
+        name = Name(f"verilated-{_digest(self.identity, *job.parts.features.items(), *job.parts.library)}")
+        library = cache.entry(LIBRARIES, name, job.compile_library)
+        objects = job.compile_design(self._cocotb.main_program)
+        job.call(
+            link_command(
+                self._compiler.command,
+                [*objects, *sorted(library.folder.iterdir())],
+                libraries=self._cocotb.libraries,
+            )
+        )
+        shutil.rmtree(made)
 
 
 def _texts(sources: Sequence[Path] | Mapping[Name, str]) -> dict[DottedName, str]:

@@ -11,18 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-import cocotb_tools.config
-
 from spinplane.machine import Name
 from spinplane.machine.external.cache import Cache
 from spinplane.machine.external.process import run
 from spinplane.machine.files import older_than
 
 from .model import SimulationModel, build_model
-from .tools import find_python_library
+from .tools import find_cocotb, find_python_library
 
 #: Environment variable that gives a bench the names of the top's inputs, separated by spaces.
 INPUTS_VARIABLE = "SPINPLANE_INPUTS"
+
+#: For benches that use it: `cocotbext.axi` calls functions that cocotb 2 discourages.
+WARNINGS = "error::DeprecationWarning," + ",".join(
+    f"ignore::DeprecationWarning:cocotbext.axi.{module}"
+    for module in ("axi_master", "axil_master", "reset", "stream")
+)
 
 _DAY_SECONDS = 86400
 
@@ -183,8 +187,7 @@ def run_bench(
 def _command(model: SimulationModel) -> list[str]:
     if model.simulator == "verilator":
         return [str(model.program), *(["--trace"] if model.waves else [])]
-    library = cocotb_tools.config.lib_entry("vpi", "icarus")
-    return ["vvp", "-m", str(library), str(model.program), "-vcd" if model.waves else "-none"]
+    return ["vvp", "-m", find_cocotb().icarus_library, str(model.program), "-vcd" if model.waves else "-none"]
 
 
 def _environment(
@@ -195,7 +198,7 @@ def _environment(
     kept = "COCOTB_MAX_FAILURES"  # who only asks whether a bench fails may end it at once
     variables = {key: value for key, value in os.environ.items() if key == kept or not key.startswith(ours)}
     variables |= {
-        "GPI_USERS": f"{find_python_library()};{cocotb_tools.config.pygpi_entry_point()}",
+        "GPI_USERS": f"{find_python_library()};{find_cocotb().entry_point}",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         "PYTHONWARNINGS": "error::DeprecationWarning",

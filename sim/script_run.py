@@ -14,7 +14,6 @@ from spinplane.machine.faults import FaultMap
 from spinplane.machine.files import temporary_folder
 
 from .amaranth_host import play_in_amaranth
-from .axi import WARNINGS
 from .fault_files import fault_arguments
 from .host_script import (
     PROGRESS_FILE,
@@ -25,7 +24,7 @@ from .host_script import (
     load_record,
     save_script,
 )
-from .runner import BenchFailure, new_folder, run_bench
+from .runner import WARNINGS, BenchFailure, new_folder, run_bench
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

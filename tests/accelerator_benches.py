@@ -6,7 +6,7 @@ from spinplane.hdl.export.machine_verilog import ACCELERATOR, accelerator_source
 from spinplane.machine import Machine
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.sim import BenchRun, run_bench
-from spinplane.sim.axi import WARNINGS
+from spinplane.sim.runner import WARNINGS
 
 
 def run_accelerator_bench(

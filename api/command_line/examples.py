@@ -73,6 +73,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "spinplane cache": "where compiled models are kept, and how much room they take",
         "spinplane cache --limit 500": "remove what was used longest ago beyond 500 MB",
     },
+    "doctor": {
+        "spinplane doctor": "what is there, what is missing, and what to type for it",
+        "spinplane doctor --json doctor.json": "as a file, for a report of a fault",
+    },
     "list": {
         "spinplane list": "all that has a name",
         "spinplane list machines --json machines.json": "one kind, as a file",

@@ -59,13 +59,11 @@ def demo(
     output
         Folder for the picture, the Verilog and the waveform.
     conv
-        Convolve the digit with eight kernels instead, at 1:1, 2:2 and 3:4 bits. Amaranth's simulator, the last
-        resort without a compiler, supports only this.
+        Convolve the digit with eight kernels instead, at 1:1, 2:2 and 3:4 bits. Amaranth's simulator, for who
+        has no other, supports only this.
     explain
         Walk through one output of the paper's Fig. 6 instead: rows, AND, count, shift, sum.
     """
-    from spinplane.sim import available_simulators
-
     if explain:
         explained = spinplane.explain(technology=technology, clock=clock, simulator=simulator)
         return Answer(
@@ -74,7 +72,7 @@ def demo(
             machine=load_machine("tiny"),
             technology=technology_of(explained, technology),
         )
-    conv = conv or simulator == "amaranth" or not available_simulators()
+    conv = conv or simulator == "amaranth"
     result: spinplane.Demo | spinplane.Classification
     with telling() as (tell, advance):
         if conv:
@@ -248,3 +246,11 @@ def cache(
         Size in MB that the cache may have from now on; what was used longest ago is removed first.
     """
     return Answer(result=spinplane.tidy_cache(clear=clear, limit_mb=limit), files=files)
+
+
+def doctor(*, files: ReportOptions = REPORT) -> Answer:
+    """Tell what is installed of all that spinplane can use, and the commands that bring what is missing.
+
+    Ends with 1 if `spinplane demo` cannot run.
+    """
+    return Answer(result=spinplane.doctor(), files=files)

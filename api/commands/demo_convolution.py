@@ -14,7 +14,7 @@ from spinplane.compiler.frontend.model_zoo import layer_graph
 from spinplane.compiler.graph import Graph, Layer
 from spinplane.device.technology import Technology
 from spinplane.hdl.export.files import export
-from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
+from spinplane.machine import AcceleratorCounters, Machine, MachineClock, load_machine
 from spinplane.machine.arguments import as_path
 from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.external.cache_folder import default_build_root
@@ -27,7 +27,7 @@ from ..report.drawing import draw_feature_maps
 from ..report.report import Report
 from ..samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
 from .clock import clock_line, clock_of
-from .run import run_network
+from .run import run_network, usable_simulator
 from .run_result import NetworkRun
 
 _PADDING = 1
@@ -199,10 +199,7 @@ def demo(
     """
     check_format(format)
     image, folder = sample_digit(digit), as_path("folder", folder)
-    usable = (*available_simulators(), "amaranth")
-    simulator = simulator or usable[0]
-    if simulator not in usable:
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
+    simulator = usable_simulator(simulator)
     if machine is None:
         machine = "tiny" if simulator == "amaranth" else NETWORK_MACHINE
     machine = load_machine(machine)
@@ -212,8 +209,6 @@ def demo(
         tell(
             "on Amaranth's own simulator, every third pixel: minutes instead of seconds; Verilator is faster"
         )
-    elif simulator == "icarus":
-        tell("on Icarus, several times slower than Verilator with a C++ compiler")
 
     tell(f"the Verilog of {machine.name}")
     verilog = export(machine, folder / "rtl", clock=of_machine, kept_in=default_build_root()).folder

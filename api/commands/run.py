@@ -3,6 +3,7 @@
 The host writes the program and the image, starts, waits for the interrupt and reads; the hardware does the rest.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,12 +20,14 @@ from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
 from spinplane.machine.arguments import as_optional_path
+from spinplane.machine.external.remedies import MissingToolError
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.files import making_folders, scratch_folder, temporary_folder
 from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
-from spinplane.sim import BenchFailure, available_simulators
+from spinplane.sim import BenchFailure
 from spinplane.sim.accelerator import ImageRun, RtlAcceleratorRun, run_accelerator
+from spinplane.sim.tools import missing_of_simulators
 from spinplane.sim.wave_views import write_views
 
 from ..arguments import as_array, as_fault_map
@@ -43,9 +46,11 @@ from .run_result import (
     duration_text,
     rtl_seconds,
     run_drawing,
+    slow_word,
 )
 
 _WAVES = "waves.vcd"
+_log = logging.getLogger("spinplane")
 #: Seconds of simulation from which a user is told before.
 _LONG = 60
 
@@ -272,14 +277,21 @@ def usable_simulator(simulator: str | None) -> str:
     SpinplaneError
         If it cannot.
     """
-    usable = available_simulators()
     if simulator == "amaranth":
         return simulator
-    if not usable:
-        raise SpinplaneError("no simulator found: running a network needs Verilator or Icarus Verilog")
-    if simulator is not None and simulator not in usable:
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: use one of {', '.join(usable)}")
-    return simulator or usable[0]
+    missing = missing_of_simulators()
+    usable = [name for name, reason in missing.items() if not reason]
+    if simulator is None:
+        if not usable:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
+            raise MissingToolError(f"no simulator can be used here: {reasons}")
+        if word := slow_word(usable[0]):
+            _log.warning("%s; %s", word, missing["verilator"])
+        return usable[0]
+    if simulator not in usable:
+        reason = missing.get(simulator) or f"use one of {', '.join([*usable, 'amaranth'])}"
+        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: {reason}")
+    return simulator
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -263,6 +263,7 @@ class NetworkRun(Report):
         if self.simulator:
             built = "found compiled" if self.cached else f"built in {self.build_seconds:.0f} s"
             lines.append(f"{self.simulator}: {built}, ran for {self.run_seconds:.1f} s")
+            lines += [word] if (word := slow_word(self.simulator)) else []
         else:
             lines.append(f"RTL left out: {duration_text(self.rtl_seconds)} of simulation on Verilator")
         if self.waves:
@@ -294,6 +295,16 @@ def run_drawing(title: str, image: np.ndarray, layers: Sequence[LayerRun]) -> tu
         values=[layer.outputs[0] for layer in seen if layer.outputs is not None],
     )
     return (Drawing(name="network", draw=draw),)
+
+
+#: How many times slower than Verilator a simulator is, see docs/performance.md.
+_TIMES_SLOWER = {"icarus": 100, "amaranth": 1000}
+
+
+def slow_word(simulator: str) -> str:
+    """What is to be said of a slow simulator; empty for a fast one."""
+    times = _TIMES_SLOWER.get(simulator)
+    return f"{simulator} is used, about {times:,} times slower than verilator in long runs" if times else ""
 
 
 def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, mismatches: int) -> list[str]:

@@ -32,6 +32,7 @@ KINDS = (
     "Demo",
     "DeviceReport",
     "DeviceSweep",
+    "DoctorReport",
     "EnergyReport",
     "Estimate",
     "Exchange",

@@ -44,11 +44,12 @@ def not_ours(found: os.stat_result) -> str:
 
 def usable_folder(root: Path) -> Path:
     """The folder, made if it is missing, or a temporary one where nothing can be kept in it safely."""
-    fault = _unusable(root)
+    fault = cache_fault(root)
     return _temporary(root, fault) if fault else root
 
 
-def _unusable(root: Path) -> str:
+def cache_fault(root: Path) -> str:
+    """Why nothing can be kept in the folder, which is made if it is missing; empty if it can."""
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=root):

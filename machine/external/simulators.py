@@ -1,8 +1,9 @@
-"""Commands that compile Verilog to simulation models, by Icarus and by Verilator, C++ and make. No shell reads them."""
+"""Commands that compile Verilog to simulation models, by Icarus and by Verilator and C++. No shell reads them.
 
-import os
-import shlex
-from collections.abc import Iterable, Sequence
+Verilator writes a makefile too. It is not used: who has Python alone has no make, and can have a compiler of PyPI.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..names import DottedName, Name
@@ -19,10 +20,10 @@ VERILATOR_FLAGS = (
 )
 #: Signals whose names begin with an underscore are written too: registers are among them.
 WAVES_FLAGS = ("--trace", "--trace-underscore")
-#: Options of the compiler. A model of one level of optimization is compiled sooner than Verilator's own -Os, and runs
-#: faster by a fifth. The library, compiled once, runs in every cycle that Python sees.
-OPTIMIZATION = ("OPT_FAST=-O1", "OPT_GLOBAL=-O2")
-_MOST_JOBS = 4
+#: What is run in each cycle, what is run once, and Verilator's run-time library, compiled once for all models and run
+#: in every cycle that Python sees. A model of -O1 is compiled sooner than with Verilator's own -Os, and runs faster by
+#: a fifth.
+FAST, SLOW, LIBRARY = "-O1", "-O0", "-O2"
 
 
 def icarus_options() -> Text:
@@ -38,54 +39,61 @@ def icarus_command(
     return [str(compiler), *ICARUS_FLAGS, "-f", options, "-o", "model.vvp", *chosen, *files]
 
 
-def verilator_command(
-    verilator: Path, top: Name, files: Iterable[DottedName], *, main: DottedName, libraries: Path, waves: bool
-) -> list[str]:
-    """Translate files of the current folder to C++ and a makefile in ``cpp``, for a model at ``model``.
-
-    Parameters
-    ----------
-    main : DottedName
-        C++ file with the main program.
-    libraries : Path
-        Folder of cocotb's.
-    """
-    place = _word(libraries)
+def verilator_command(verilator: Path, top: Name, files: Iterable[DottedName], *, waves: bool) -> list[str]:
+    """Translate files of the current folder to C++ in ``cpp``."""
     return [
         str(verilator),
-        *("-cc", "--exe", "--prefix", "Vtop", "-Mdir", "cpp", "-o", "../model", "--top-module", top),
+        *("-cc", "--prefix", "Vtop", "-Mdir", "cpp", "--top-module", top),
         *VERILATOR_FLAGS,
         *(WAVES_FLAGS if waves else []),
-        *("-LDFLAGS", f"-Wl,-rpath,{place} -L{place} -lcocotbvpi_verilator"),
-        *(main, *files),
+        *files,
     ]
 
 
-def make_command(
-    make: Path,
-    arguments: Iterable[str],
+def compile_command(
+    compiler: Sequence[str],
+    source: Path,
+    target: Path,
     *,
-    compiler: Path,
-    python: Path,
-    variables: Sequence[str],
-    waves: bool,
+    include: Path,
+    features: Mapping[str, int],
+    level: str,
 ) -> list[str]:
-    """Compile and link what Verilator has written to the current folder.
+    """Compile one file of C++ to an object file, as Verilator's own makefile does.
 
     Parameters
     ----------
-    arguments : iterable of str
-        Targets and options.
-    variables : sequence of str
-        ``NAME=value`` that Verilator's makefiles need.
+    compiler : sequence of str
+        The program and its first arguments.
+    source, target : Path
+    include : Path
+        Folder of Verilator's headers.
+    features : mapping of str to int
+        ``VM_…``, which of its features the design uses.
+    level : str
+        Option of optimization.
     """
     return [
-        *(str(make), f"-j{min(_MOST_JOBS, os.cpu_count() or 1)}", "-f", "Vtop.mk"),
-        *(f"CXX={_word(compiler)}", f"LINK={_word(compiler)}", f"PYTHON3={_word(python)}"),
-        *(f"VM_TRACE={int(waves)}", *variables, *OPTIMIZATION, *arguments),
+        *(
+            *compiler,
+            level,
+            "-w",
+            "-pthread",
+            "-I.",
+            f"-I{include}",
+            f"-I{include / 'vltstd'}",
+            "-DVERILATOR=1",
+        ),
+        *(f"-D{name}={value}" for name, value in features.items()),
+        # Coroutines, which carry delays, came with C++20; the library compiles sooner without it.
+        f"-std=gnu++{20 if features['VM_TIMING'] else 17}",
+        *("-c", str(source), "-o", str(target)),
     ]
 
 
-def _word(path: Path) -> str:
-    """A path as a makefile hands it to a shell as one word."""
-    return shlex.quote(str(path)).replace("$", "$$")
+def link_command(compiler: Sequence[str], objects: Iterable[str | Path], *, libraries: Path) -> list[str]:
+    """Link object files and cocotb, whose libraries lie in a folder, to ``model`` in the folder above."""
+    return [
+        *(*compiler, "-pthread", *map(str, objects), "-o", "../model"),
+        *(f"-Wl,-rpath,{libraries}", f"-L{libraries}", "-lcocotbvpi_verilator"),
+    ]

@@ -158,6 +158,6 @@ def test_refuses_what_a_solver_does_not_have(
 
 def test_names_the_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "cmtj", None)
-    text = "solver 'cmtj' is not installed: run 'pip install spinplane[device]'"
+    text = "cmtj is not installed: run 'pip install \"spinplane[device]\"'"
     with pytest.raises(SpinplaneError, match=f"^{re.escape(text)}$"):
         simulate(SOT, SPIN_HALL, 1e11, 1e-10, tilted(1), solver="cmtj")

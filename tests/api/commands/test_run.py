@@ -361,19 +361,41 @@ def test_a_wrong_request_is_one_line(
     assert sorted(tmp_path.iterdir()) == before
 
 
+MISSING = {"verilator": "no C++ compiler: run 'this'", "icarus": "no Icarus Verilog: run 'that'"}
+
+
 @pytest.mark.parametrize(
     ("usable", "asked", "message"),
     [
-        (("verilator",), "icarus", "simulator 'icarus' cannot be used here: use one of verilator"),
-        (("icarus",), "vcs", "simulator 'vcs' cannot be used here: use one of icarus"),
-        ((), None, "no simulator found: running a network needs Verilator or Icarus Verilog"),
+        ("verilator", "icarus", "simulator 'icarus' cannot be used here: no Icarus Verilog: run 'that'"),
+        ("icarus", "vcs", "simulator 'vcs' cannot be used here: use one of icarus, amaranth"),
+        (
+            "",
+            None,
+            "no simulator can be used here: verilator: no C++ compiler: run 'this'; "
+            "icarus: no Icarus Verilog: run 'that'",
+        ),
     ],
 )
 def test_a_simulator_that_is_not_there_is_refused(
-    usable: tuple[str, ...], asked: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+    usable: str, asked: str | None, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "available_simulators", lambda: usable)
+    monkeypatch.setattr(running, "missing_of_simulators", lambda: MISSING | ({usable: ""} if usable else {}))
     graph: Graph = small_graph()
     with pytest.raises(SpinplaneError) as raised:
         spinplane.run_network(graph, small_images(1), machine="tiny", simulator=asked)
     assert str(raised.value) == message
+
+
+def test_a_slow_simulator_is_not_taken_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(running, "missing_of_simulators", lambda: MISSING | {"icarus": ""})
+    assert running.usable_simulator(None) == "icarus"
+    assert caplog.messages == [
+        "icarus is used, about 100 times slower than verilator in long runs; no C++ compiler: run 'this'"
+    ]
+    caplog.clear()
+    monkeypatch.setattr(running, "missing_of_simulators", lambda: dict.fromkeys(MISSING, ""))
+    assert running.usable_simulator(None) == "verilator"
+    assert not caplog.messages

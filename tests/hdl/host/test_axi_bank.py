@@ -9,8 +9,8 @@ from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.hdl.host.axi_bank import AxiBank
 from spinplane.machine.memory_map import BankSize, MemoryMap
 from spinplane.sim import run_bench
-from spinplane.sim.axi import WARNINGS
 from spinplane.sim.benches.host.units_with_banks import AxiBankWithBanks
+from spinplane.sim.runner import WARNINGS
 
 
 def memory_map(bus_bits: int, **banks: tuple[int, int]) -> MemoryMap:

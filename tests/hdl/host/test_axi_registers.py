@@ -8,8 +8,8 @@ from spinplane.hdl.common.bank import BANK, bank_model
 from spinplane.hdl.common.verilog import verilog_modules
 from spinplane.machine import Machine
 from spinplane.sim import run_bench
-from spinplane.sim.axi import WARNINGS
 from spinplane.sim.benches.host.units_with_banks import RegistersWithLog
+from spinplane.sim.runner import WARNINGS
 
 SMALL = Machine(name="small", sub_arrays=1, rows=8, columns=64, segments=1, descriptors=5)
 MOST_DESCRIPTORS = Machine(name="most", sub_arrays=1, rows=8, columns=64, segments=1, descriptors=1024)
