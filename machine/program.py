@@ -148,7 +148,22 @@ class Program:
     @property
     def inputs(self) -> tuple[FeatureMap, ...]:
         """The input maps of all images of a run."""
-        return tuple(map(self.input.of_image, range(self.batch)))
+        return self.maps_of(self.input)
+
+    def maps_of(self, first: FeatureMap) -> tuple[FeatureMap, ...]:
+        """The maps of all images of a run, given that of the first one."""
+        return tuple(map(first.of_image, range(self.batch)))
+
+    def check_images(self, count: int) -> None:
+        """Refuse a number of images that fills no whole runs.
+
+        Raises
+        ------
+        SpinplaneError
+            With both numbers.
+        """
+        if count % self.batch:
+            raise SpinplaneError(f"{count} images: the program takes {self.batch} in each run")
 
     @property
     def output_layers(self) -> list[int]:
