@@ -43,19 +43,22 @@ def check(graph: Graph, machine: Machine, inputs: np.ndarray, batch: int = 1) ->
     return program
 
 
-def check_loops(graph: Graph, machine: Machine, inputs: np.ndarray) -> CompiledProgram:
+def check_loops(graph: Graph, machine: Machine, inputs: np.ndarray, batch: int = 1) -> CompiledProgram:
     """Through the loops of the contract, which share nothing with the compiler or the functional machine."""
-    program = compile_graph(graph, machine)
+    program = compile_graph(graph, machine, batch=batch)
     interpreter = Interpreter.of(program)
     expected = run_graph(graph, inputs)
-    for at, image in enumerate(inputs):
-        write_map(interpreter.image, program.input, image)
+    program.check_images(len(inputs))
+    for first in range(0, len(inputs), batch):
+        for given, image in zip(program.inputs, inputs[first:], strict=False):
+            write_map(interpreter.image, given, image)
         events = interpreter.run(program)
-        for layer, right in zip(program.layers, expected, strict=True):
+        for number, (layer, right) in product(range(batch), zip(program.layers, expected, strict=True)):
             if layer.kept:
-                assert (read_map(interpreter.image, layer.output) == right[at]).all(), layer.name
+                values = read_map(interpreter.image, layer.output.of_image(number))
+                assert (values == right[first + number]).all(), layer.name
         names = ("row_writes", "ands", "additions", "image_reads", "image_writes", "kernel_reads")
-        predicted_passes = predict(program, resident=at > 0).passes
+        predicted_passes = predict(program, resident=first > 0).passes
         for counted, predicted in zip(events, predicted_passes, strict=True):
             for name in (*names, "parameter_reads"):
                 assert counted[name] == getattr(predicted, name), name

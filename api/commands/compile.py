@@ -16,7 +16,7 @@ from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
-from .clock import clock_line, clock_of, time_us
+from .clock import batch_line, clock_line, clock_of, images_per_s, time_us
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies
 from .layer_codes import LayerCodes, codes_table, layer_codes
 from .row_drawing import draw_rows
@@ -29,7 +29,7 @@ _WAYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedLayer(LayerFigures):
-    """A layer, and its predicted figures for one image.
+    """A layer, and its predicted figures for a run.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Totals:
 
 @dataclass(frozen=True, kw_only=True)
 class Compilation(Report):
-    """A compiled network; counters are those of one image.
+    """A compiled network; cycles and counters are those of a run, which takes one image, or a batch.
 
     Parameters
     ----------
@@ -97,9 +97,11 @@ class Compilation(Report):
         What was left behind.
     clock : MachineClock or None
         None where nothing is said of the technology, and the default one cannot be the machine's.
+    batch : int
+        Images that a run takes.
     """
 
-    derived: ClassVar[tuple[str, ...]] = ("resident", "time_us")
+    derived: ClassVar[tuple[str, ...]] = ("resident", "time_us", "cycles_per_image", "images_per_s")
 
     network: str
     model: ModelNotes
@@ -117,11 +119,22 @@ class Compilation(Report):
     file: Path | None
     picture: Path | None
     clock: MachineClock | None = None
+    batch: int = 1
 
     @property
     def time_us(self) -> float | None:
         """Of a steady run, in µs."""
         return time_us(self.clock, self.steady.cycles)
+
+    @property
+    def cycles_per_image(self) -> float:
+        """Of a steady run."""
+        return self.steady.cycles / self.batch
+
+    @property
+    def images_per_s(self) -> float | None:
+        """Of steady runs without a pause; None without a clock."""
+        return images_per_s(self.clock, self.steady.cycles, self.batch)
 
     @property
     def resident(self) -> bool:
@@ -134,7 +147,8 @@ class Compilation(Report):
         table = Table(
             title=f"{self.network} on {machine.name}: {machine.sub_arrays} sub-arrays of "
             f"{machine.rows}×{machine.columns}",
-            caption="rows: input lines + kernels (↻ loaded in each run); cycles: predicted for a steady run",
+            caption="rows: input lines + kernels (↻ loaded in each run); cycles: predicted for a steady run"
+            + (f" of {self.batch} images" if self.batch > 1 else ""),
             collapse_padding=True,
             pad_edge=False,
         )
@@ -164,6 +178,8 @@ class Compilation(Report):
         """Totals, where kernels stay, how pools are computed, files."""
         lines = [f"steady  {self.steady}", f"cold    {self.cold}"]
         lines.append(clock_line(self.clock, steady=self.steady.cycles, cold=self.cold.cycles))
+        if self.batch > 1:
+            lines.append(batch_line(self.batch, self.clock, steady=self.steady.cycles, cold=self.cold.cycles))
         loaded = [layer.layer for layer in self.layers if not layer.resident]
         lines.append(
             f"kernels loaded in each run: {', '.join(loaded)}" if loaded else "all kernels stay in the array"
@@ -198,6 +214,7 @@ def compile_model(
     machine: Machine | str | Path,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
+    batch: int = 1,
     fold_pools: bool = False,
     explain: bool = False,
     check: bool = True,
@@ -216,6 +233,8 @@ def compile_model(
         Of the array, see `clock_of`.
     clock : str, optional
         See `clock_of`.
+    batch : int
+        Images that a run takes, see `compile_graph`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     explain : bool
@@ -230,13 +249,13 @@ def compile_model(
     Raises
     ------
     SpinplaneError
-        If the model cannot be read, or a layer or the clock does not fit, with the numbers.
+        If the model cannot be read, or a layer, the batch or the clock does not fit, with the numbers.
     """
     machine = load_machine(machine)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
     graph = network.graph
-    program = compile_graph(graph, machine, fold_pools=fold_pools)
+    program = compile_graph(graph, machine, batch=batch, fold_pools=fold_pools)
     layers = compiled_layers(program)
     if picture is None and output is not None:
         picture = output.with_name(f"{output.name}.png")
@@ -262,6 +281,7 @@ def compile_model(
         file=output,
         picture=picture,
         clock=of_machine,
+        batch=program.batch,
     )
 
 

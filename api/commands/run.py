@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from spinplane.machine.files import making_folders, scratch_folder, temporary_fo
 from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
-from spinplane.sim.accelerator import RtlAcceleratorRun, run_accelerator
+from spinplane.sim.accelerator import ImageRun, RtlAcceleratorRun, run_accelerator
 
 from ..models import Model, open_network
 from .clock import DEFAULT_TECHNOLOGY, clock_of
@@ -33,6 +34,8 @@ from .estimate import run_energy
 from .run_result import LayerRun, NamedOutput, NetworkRun, RunCounters, RunEfficiency
 
 _WAVES = "waves.vcd"
+#: Of an image: its codes, or its run.
+_Image = TypeVar("_Image", np.ndarray, ImageRun)
 
 
 def run_network(
@@ -42,6 +45,7 @@ def run_network(
     machine: Machine | str | Path,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
+    batch: int = 1,
     fold_pools: bool = False,
     check: bool = True,
     simulator: str | None = None,
@@ -52,7 +56,8 @@ def run_network(
 ) -> NetworkRun:
     """Run a network on the RTL of a machine's accelerator.
 
-    The first image runs twice, first with the kernels loaded and then steadily, if any kernels stay in the array.
+    The first batch runs twice, first with the kernels loaded and then steadily, if any kernels stay in the array. The
+    last one is filled up with its last image.
 
     Parameters
     ----------
@@ -66,6 +71,8 @@ def run_network(
         Of the array, see `clock_of`.
     clock : str, optional
         See `clock_of`.
+    batch : int
+        Images that a run takes, see `compile_graph`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     check : bool
@@ -95,17 +102,21 @@ def run_network(
     simulator, graph = usable_simulator(simulator), network.graph
     inputs, notes = network.encode(values)
     tell("compiling the network")
-    program = compile_graph(graph, machine, fold_pools=fold_pools)
+    program = compile_graph(graph, machine, batch=batch, fold_pools=fold_pools)
     layers = compiled_layers(program)
     expected = run_graph(graph, inputs)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
-    # Which image each run takes: the first one again, if its kernels are in place then.
-    repeated = [0] if any(layer.resident for layer in layers) else []
-    order = [0, *repeated, *range(1, len(inputs))]
+    last = len(inputs) - 1
+    batches = [
+        [min(at, last) for at in range(begin, begin + batch)] for begin in range(0, len(inputs), batch)
+    ]
+    # Which images each run takes: the first ones again, if their kernels are in place then.
+    repeated = batches[:1] if any(layer.resident for layer in layers) else []
+    order = [*repeated, *batches]
     predictions = [cold] + [steady] * (len(order) - 1)
 
     codes = (inputs - program.input.offset) // program.input.scale
-    images = [codes[at] for at in order]
+    images = [codes[at] for of_run in order for at in of_run]
     tell("functional machine")
     functional = _run_functional(program, images, faults)
     tell(f"{simulator}: building the model of {machine.name}, unless it is there")
@@ -124,13 +135,14 @@ def run_network(
             prediction=prediction,
             functional=functional_run,
             functional_maps=maps,
-            rtl=image.record.counters,
-            rtl_passes=image.record.layers,
-            rtl_maps=image.maps,
-            expected=tuple(values[at] for values in expected),
+            rtl=of_run[0].record.counters,
+            rtl_passes=of_run[0].record.layers,
+            rtl_maps=_stacked([image.maps for image in of_run]),
+            expected=tuple(values[numbers] for values in expected),
+            images=len(set(numbers)),
         )
-        for prediction, (functional_run, maps), image, at in zip(
-            predictions, functional, rtl.images, order, strict=True
+        for prediction, (functional_run, maps), of_run, numbers in zip(
+            predictions, functional, _batches(rtl.images, batch), order, strict=True
         )
     ]
     first = len(repeated)
@@ -173,6 +185,7 @@ def run_network(
         run_seconds=rtl.run_seconds,
         waves=rtl.waves,
         clock=of_machine,
+        batch=batch,
         energy=run_energy(
             program, counters.rtl, load_technology(technology or DEFAULT_TECHNOLOGY), of_machine
         )
@@ -201,7 +214,7 @@ def usable_simulator(simulator: str | None) -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """One run: its prediction and its outcome."""
+    """One run: its prediction and its outcome, and how many of its images are not there to fill it up."""
 
     prediction: Prediction
     functional: FunctionalRun
@@ -210,6 +223,7 @@ class _Run:
     rtl_passes: tuple[AcceleratorCounters, ...]
     rtl_maps: tuple[np.ndarray | None, ...]
     expected: tuple[np.ndarray, ...]
+    images: int
 
     @property
     def counters(self) -> RunCounters:
@@ -223,12 +237,31 @@ def _run_functional(
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)
     runs = []
-    for codes in images:
-        accelerator.write_map(program.input, codes)
+    for batch in _batches(images, program.batch):
+        for given, codes in zip(program.inputs, batch, strict=True):
+            accelerator.write_map(given, codes)
         run = accelerator.run()
-        maps = tuple(accelerator.read_map(layer.output) if layer.kept else None for layer in program.layers)
-        runs.append((run, maps))
+        maps = [
+            tuple(
+                accelerator.read_map(layer.output.of_image(number)) if layer.kept else None
+                for layer in program.layers
+            )
+            for number in range(program.batch)
+        ]
+        runs.append((run, _stacked(maps)))
     return runs
+
+
+def _batches(images: Sequence[_Image], size: int) -> list[Sequence[_Image]]:
+    return [images[begin : begin + size] for begin in range(0, len(images), size)]
+
+
+def _stacked(maps: Sequence[tuple[np.ndarray | None, ...]]) -> tuple[np.ndarray | None, ...]:
+    """Maps of each layer, of all images of a run."""
+    return tuple(
+        np.stack([one for one in of_layer if one is not None]) if of_layer[0] is not None else None
+        for of_layer in zip(*maps, strict=True)
+    )
 
 
 def _run_rtl(
@@ -316,11 +349,11 @@ def _compare(
         if rtl is None or functional is None:
             continue
         values = layer.placed.output.values(rtl)
-        not_right = int((values != run.expected[number]).sum())
-        mismatches += int((rtl != functional).sum()) + (0 if faulty else not_right)
+        different = values != run.expected[number]
+        mismatches += int((rtl != functional).sum()) + (0 if faulty else int(different.sum()))
         if at >= first:
-            outputs.append(values)
-            wrong += not_right
+            outputs.append(values[: run.images])
+            wrong += int(different[: run.images].sum())
     counters = layer.sum_of(runs[first].rtl_passes)
     return LayerRun(
         **vars(layer.figures()),
@@ -331,7 +364,7 @@ def _compare(
         efficiency=layer.efficiency(counters.cycles),
         utilization=layer.utilization(counters),
         counters=counters,
-        outputs=np.stack(outputs) if outputs else None,
+        outputs=np.concatenate(outputs) if outputs else None,
     )
 
 
