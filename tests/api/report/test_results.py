@@ -117,10 +117,13 @@ def result_of(kind: str, data: st.DataObject) -> Any:
             "baselines": BaselineEstimate,
             "silicon": Silicon,
         }
-        return data.draw(st.builds(of_kind, **{name: few(of) for name, of in kinds.items()}))
+        batch = st.integers(1, 99)
+        return data.draw(st.builds(of_kind, batch=batch, **{name: few(of) for name, of in kinds.items()}))
     # What is not written stays away, as in a result that was read.
-    unwritten = {"outputs": st.none()} if kind == "LayerRun" else {}
-    return data.draw(st.builds(of_kind, **unwritten))
+    given = {"outputs": st.none()} if kind == "LayerRun" else {}
+    if kind in ("Compilation", "NetworkRun"):
+        given["batch"] = st.integers(1, 99)
+    return data.draw(st.builds(of_kind, **given))
 
 
 @pytest.mark.parametrize(

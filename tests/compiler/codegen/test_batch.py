@@ -72,7 +72,8 @@ def test_no_image_takes_longer_in_a_batch_than_alone():
     for seed in range(12):
         graph = RandomGraph(3000 + seed, layers=3).graph
         together, alone = (
-            predict(compile_graph(graph, machine, batch=batch), resident=True).total.cycles for batch in (2, 1)
+            predict(compile_graph(graph, machine, batch=batch), resident=True).total.cycles
+            for batch in (2, 1)
         )
         assert together < 2 * alone
 
