@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 
@@ -235,17 +234,20 @@ def _loaded_kernels(
     )
     others = Pass(machine=machine, layer=number, kernel_row=kernel_row, **requantization.fields)
     passes = list[Pass]()
-    for image, stripe in product(range(batch), placement.stripes):
+    for stripe in placement.stripes:
         layer_pass = others if passes else first_pass
-        layer_pass = _reading(layer_pass, stripe, source.of_image(image), part)
+        layer_pass = _reading(layer_pass, stripe, source, part)
         layer_pass = _walking(layer_pass, stripe)
         layer_pass = _counting(layer_pass, stripe, len(kernels))
         if placement.spread:
             layer_pass = _spreading(layer_pass, stripe, part, kernels)
-        layer_pass = _writing(layer_pass, stripe, target.of_image(image), first_kernel)
+        layer_pass = _writing(layer_pass, stripe, target, first_kernel)
         if residual:
-            layer_pass = _adding(layer_pass, stripe, residual.of_image(image), first_kernel)
+            layer_pass = _adding(layer_pass, stripe, residual, first_kernel)
         passes.append(layer_pass)
+    for image in range(1, batch):
+        behind = [image * (one.image_bits if one else 0) for one in (source, target, residual)]
+        passes += [_elsewhere(layer_pass, *behind) for layer_pass in passes[: len(placement.stripes)]]
     own = {name: _of_beats(placement, of_all, part, kernels) for name, of_all in numbers.items()}
     parameters = channel_words(machine, PARAMETER_FIELDS, own)
     return LoadedKernels(
@@ -255,6 +257,19 @@ def _loaded_kernels(
         kernels=kernels,
         parameters=parameters,
         scales=channel_words(machine, SCALE_FIELDS, own) if first_pass.multiplies else parameters[:0],
+    )
+
+
+def _elsewhere(layer_pass: Pass, source: int, target: int, residual: int) -> Pass:
+    """A pass of the first image with the maps of another one, so many bits behind; its kernels are there."""
+    return replace(
+        layer_pass,
+        load=Load.NEVER,
+        load_rows=0,
+        load_sub_arrays=1,
+        in_base=layer_pass.in_base + source,
+        out_base=layer_pass.out_base + target,
+        residual_base=layer_pass.residual_base + residual,
     )
 
 
