@@ -163,7 +163,8 @@ class Program:
             With both numbers.
         """
         if count % self.batch:
-            raise SpinplaneError(f"{count} images: the program takes {self.batch} in each run")
+            images = "1 image" if count == 1 else f"{count} images"
+            raise SpinplaneError(f"{images}: the program takes {self.batch} in each run")
 
     @property
     def output_layers(self) -> list[int]:

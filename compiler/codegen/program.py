@@ -72,7 +72,7 @@ def compile_graph(
         except SpinplaneError as refusal:
             ways.append(refusal)
     try:
-        best = _best_plan(machine, network, ways, batch)
+        plans = _plans(machine, network, ways, batch)
     except SpinplaneError as refusal:
         if batch == 1:
             raise
@@ -80,13 +80,14 @@ def compile_graph(
         raise SpinplaneError(
             f"batch = {batch}: {refusal}; the largest batch that fits is {largest}"
         ) from None
+    best = min(plans, key=lambda plan: predict_descriptors(machine, plan.passes, resident=True).total.cycles)
     return _program(graph, machine, best, batch)
 
 
-def _best_plan(
+def _plans(
     machine: Machine, network: NetworkStages, ways: Sequence[Sequence[Stage] | SpinplaneError], batch: int
-) -> Plan:
-    """The plan of fewest cycles for a batch, of ways to compute the network that are not refused already.
+) -> list[Plan]:
+    """Plans for a batch, of ways to compute the network that are not refused already.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def _best_plan(
                 refusals.append(refusal)
     if not plans:
         raise refusals[0]
-    return min(plans, key=lambda plan: predict_descriptors(machine, plan.passes, resident=True).total.cycles)
+    return plans
 
 
 def _largest_batch(
@@ -120,13 +121,13 @@ def _largest_batch(
     SpinplaneError
         If not even one fits.
     """
-    _best_plan(machine, network, ways, 1)
+    _plans(machine, network, ways, 1)
     # Each image takes a descriptor of its own.
     fits, too_many = 1, min(too_many, machine.descriptors)
     while too_many - fits > 1:
         batch = (fits + too_many) // 2
         try:
-            _best_plan(machine, network, ways, batch)
+            _plans(machine, network, ways, batch)
             fits = batch
         except SpinplaneError:
             too_many = batch
