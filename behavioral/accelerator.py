@@ -175,12 +175,12 @@ class Accelerator:
         return self._end(*self._run_steps(plan, banks, probe=probe))
 
     def run_images(self, codes: NDArray[np.integer], *, layers: Sequence[int] = (-1,)) -> ImagesRun:
-        """Run the loaded program for images, as if one were written after the other and run.
+        """Run the loaded program for images, as if one batch were written after the other and run.
 
         Parameters
         ----------
         codes : ndarray of shape (images, channels, height, width), of integers
-            Codes of the program's input.
+            Codes of the program's input, for whole batches.
         layers : sequence of int
             Layers of the program whose maps are returned, as they are when the layer has run.
 
@@ -191,18 +191,26 @@ class Accelerator:
         Raises
         ------
         SpinplaneError
-            If no program has been loaded, it ends with an error, or codes do not fit the input; and what `run` raises.
+            If no program has been loaded, it ends with an error, codes do not fit the input, or their number does not
+            fit the program's batch; and what `run` raises.
         """
         if self._loaded is None:
             raise SpinplaneError("load a program before running images")
         program = self._loaded
         check_codes(program.input, codes)
+        program.check_images(len(codes))
+        batches = codes.reshape(-1, program.batch, *codes.shape[1:])
         layers = [number % len(program.layers) for number in layers]
-        wanted = {program.layers[number].descriptors[-1]: program.layers[number].output for number in layers}
+        wanted = {
+            program.layers[number].descriptors[-1]: program.maps_of(program.layers[number].output)
+            for number in layers
+        }
         run, parts = None, []
-        for plan, chunk in self._chunks(codes, program):
-            banks = ImageBanks(self.state.image, *plan.span([program.input, *wanted.values()]), len(chunk))
-            self._map(program.input).write(banks, chunk)
+        for plan, chunk in self._chunks(batches, program):
+            maps_wanted = [one for of_layer in wanted.values() for one in of_layer]
+            banks = ImageBanks(self.state.image, *plan.span([*program.inputs, *maps_wanted]), len(chunk))
+            for at, given in enumerate(program.inputs):
+                self._map(given).write(banks, chunk[:, at])
             found: dict[int, NDArray[np.integer]] = {}
             run = self._end(*self._run_steps(plan, banks, wanted=wanted, found=found))
             parts.append(found)
@@ -219,15 +227,15 @@ class Accelerator:
         return ImagesRun(maps=maps, run=run)
 
     def _chunks(
-        self, codes: NDArray[np.integer], program: Program
+        self, batches: NDArray[np.integer], program: Program
     ) -> Iterator[tuple[Plan, NDArray[np.integer]]]:
-        """Images that run together, and the program as it runs for them."""
+        """Batches that run together, and the program as it runs for them."""
         first = 0
-        while first < len(codes):
+        while first < len(batches):
             plan = self._planner.plan(self.program, 0, self.resident)
-            together = self.state.transient is None and self._planner.images_are_apart(plan, program.input)
+            together = self.state.transient is None and self._planner.images_are_apart(plan, program.inputs)
             size = max(1, _CHUNK // plan.image_bytes) if together else 1
-            yield plan, codes[first : first + size]
+            yield plan, batches[first : first + size]
             first += size
 
     def _map(self, feature_map: FeatureMap) -> MapStrings:
@@ -241,10 +249,10 @@ class Accelerator:
         banks: ImageBanks,
         *,
         probe: Probe | None = None,
-        wanted: Mapping[int, FeatureMap] = MappingProxyType({}),
+        wanted: Mapping[int, Sequence[FeatureMap]] = MappingProxyType({}),
         found: dict[int, NDArray[np.integer]] | None = None,
     ) -> tuple[Plan, list[AcceleratorCounters]]:
-        """Run passes and memory operations; maps that are wanted after some are found.
+        """Run passes and memory operations; maps that are wanted after some are found, image by image.
 
         Returns
         -------
@@ -268,7 +276,8 @@ class Accelerator:
                         return plan.ended(step.number, Error.PARAMETER_BANK), counted
                     counted.append(step.schedule.counters(loads=step.loads))
                 if found is not None and step.number in wanted:
-                    found[step.number] = self._map(wanted[step.number]).read(banks)
+                    maps = [self._map(one).read(banks) for one in wanted[step.number]]
+                    found[step.number] = np.stack(maps, axis=1).reshape(-1, *maps[0].shape[1:])
         finally:
             banks.store(self.state.image, -1)
         return plan, counted

@@ -1,6 +1,6 @@
 """A program as it will run: its descriptors decoded, its passes scheduled, and the image bits that they need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -144,14 +144,14 @@ class Planner:
             refusal = contradiction
         return Plan(steps, number, error, word, tag, has_header, forgets, refusal)
 
-    def images_are_apart(self, plan: Plan, given: FeatureMap) -> bool:
-        """Whether images can run together: none finds what the one before it has left.
+    def images_are_apart(self, plan: Plan, given: Sequence[FeatureMap]) -> bool:
+        """Whether runs can be done together: none finds what the one before it has left.
 
         Parameters
         ----------
         plan : Plan
-        given : FeatureMap
-            That is written for each image.
+        given : sequence of FeatureMap
+            That are written for each run.
         """
         passes = plan.passes
         loads_once = plan.tag != 0 and any(
@@ -164,7 +164,7 @@ class Planner:
             self._apart[schedules] = self._read_what_they_write(schedules, given)
         return self._apart[schedules]
 
-    def _read_what_they_write(self, schedules: tuple[Schedule, ...], given: FeatureMap) -> bool:
+    def _read_what_they_write(self, schedules: tuple[Schedule, ...], given: Sequence[FeatureMap]) -> bool:
         """Whether passes read nothing of bank and array that only later passes write."""
         if any(schedule.index is None for schedule in schedules):
             return False
@@ -172,7 +172,8 @@ class Planner:
         ever, yet = np.zeros((2, bits), dtype=bool)
         for schedule in schedules:
             ever[schedule.places.bits()] = True
-        yet[map_addresses(given)] = True
+        for one in given:
+            yet[map_addresses(one)] = True
         for schedule in schedules:
             if any((ever[read] & ~yet[read]).any() for read in schedule.bits_read()):
                 return False

@@ -21,7 +21,7 @@ _READ_AND_WRITTEN = {
     "thresholds": ("threshold_words",),
     "program": ("program_words",),
 }
-#: Words that a host moves, of each event: those of an image, and those of a program, written once.
+#: Words that a host moves, of each event: those of images, and those of a program, written once.
 HOST_WORDS = {
     "image bank, write": "host_image_writes",
     "image bank, read": "host_image_reads",
@@ -35,7 +35,7 @@ NO_HOST: Mapping[str, int] = dict.fromkeys((*HOST_WORDS.values(), *LOADED_WORDS.
 
 
 def host_counts(program: Program) -> dict[str, int]:
-    """Words of banks that a host moves: of an image and its results, and of all that a program writes once.
+    """Words of banks that a host moves: of a run's images and their results, and of all that a program writes once.
 
     A map takes the words that its bits fill, without the gaps that its lines may have.
 
@@ -50,8 +50,8 @@ def host_counts(program: Program) -> dict[str, int]:
 
     outputs = (program.layers[number].output for number in program.output_layers)
     return {
-        "host_image_writes": words("image", map_bits(program.input)),
-        "host_image_reads": sum(words("image", map_bits(place)) for place in outputs),
+        "host_image_writes": program.batch * words("image", map_bits(program.input)),
+        "host_image_reads": program.batch * sum(words("image", map_bits(place)) for place in outputs),
         "host_kernel_writes": len(program.kernel_rows),
         "host_parameters_writes": len(program.parameters),
         "host_scales_writes": len(program.scales),

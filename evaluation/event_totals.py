@@ -82,12 +82,12 @@ class EventTotals:
         self._events: dict[int, _Event] = {}
         self._corners: dict[tuple[int, tuple[int, ...]], float] = {}
 
-    def of(self, counts: Sequence[int]) -> Interval:
+    def of(self, counts: Sequence[float]) -> Interval:
         """A sum.
 
         Parameters
         ----------
-        counts : sequence of int
+        counts : sequence of float
             How often each event happens.
         """
         happen = [(number, count) for number, count in enumerate(counts) if count]

@@ -58,6 +58,8 @@ class RunEnergy:
         Keys of parameters that are not there: what rests on them is null.
     gated : bool
         Whether a clock gate a unit stops flip-flops, as often as `spinplane.evaluation.clock_ticks` says at least.
+    images : int
+        Of the runs whose events are counted: energies are those of an image, but for what is loaded once for all.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class RunEnergy:
         flip_flops: int,
         without: Sequence[str] = (),
         gated: bool = False,
+        images: int = 1,
     ) -> None:
+        self._images = images
         number = Parameter(
             value=flip_flops,
             unit="1",
@@ -142,9 +146,9 @@ class RunEnergy:
         """Energy in J of each category."""
         return {category: self.total(numbers, (category,)) for category in CATEGORIES}
 
-    def _often(self, numbers: Mapping[str, int], categories: Sequence[str]) -> list[int]:
+    def _often(self, numbers: Mapping[str, int], categories: Sequence[str]) -> list[float]:
         return [
-            numbers[counter] if category in categories else 0
+            numbers[counter] / (1 if category == LOAD else self._images) if category in categories else 0
             for counter, category in zip(self._counters, self._categories, strict=True)
         ]
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -39,6 +39,8 @@ class FeatureMap:
     planes, channels, height, width : int
     scale, offset : int
         Value = scale · code + offset; of ``raw`` the number itself is the code.
+    image_bits : int
+        From the map of an image to that of the next one of a batch; 0 in a program for one image.
     """
 
     layout: Literal["bytes", "planes", "raw"]
@@ -52,16 +54,22 @@ class FeatureMap:
     width: int
     scale: int = 1
     offset: int = 0
+    image_bits: int = 0
+
+    def of_image(self, number: int) -> "FeatureMap":
+        """The map of an image of a batch; `base` is that of the first one, which has number 0."""
+        return replace(self, base=self.base + number * self.image_bits)
 
     def values(self, codes: np.ndarray) -> np.ndarray:
         """Values that codes of any shape stand for, int64."""
         numbers = codes.astype(np.int64)
         return numbers if self.layout == "raw" else self.scale * numbers + self.offset
 
-    def _fits(self, bank_bits: int) -> bool:
+    def _fits(self, bank_bits: int, batch: int) -> bool:
         """Whether no side, step or address is beyond a bank; the hardware checks each address itself."""
         sides = (self.planes, self.channels, self.height, self.width)
-        steps = (self.base, self.line_bits, self.pixel_bits, self.plane_bits)
+        last = self.base + (batch - 1) * self.image_bits
+        steps = (self.base, last, self.line_bits, self.pixel_bits, self.plane_bits, self.image_bits)
         return 0 <= min(*sides, *steps) <= max(*sides, *steps) <= bank_bits >= prod(sides[1:])
 
 
@@ -104,6 +112,8 @@ class ProgramOutput:
 class Program:
     """Everything that a host writes into an accelerator's banks before the start.
 
+    Its maps are those of the first image; `FeatureMap.of_image` tells where those of the others lie.
+
     Parameters
     ----------
     machine : Machine
@@ -119,6 +129,8 @@ class Program:
     layers : tuple of ProgramLayer
     outputs : tuple of ProgramOutput
         Of the network; a program without a network has none.
+    batch : int
+        Images that a run takes.
     """
 
     machine: Machine
@@ -131,6 +143,28 @@ class Program:
     input: FeatureMap
     layers: tuple[ProgramLayer, ...]
     outputs: tuple[ProgramOutput, ...] = ()
+    batch: int = 1
+
+    @property
+    def inputs(self) -> tuple[FeatureMap, ...]:
+        """The input maps of all images of a run."""
+        return self.maps_of(self.input)
+
+    def maps_of(self, first: FeatureMap) -> tuple[FeatureMap, ...]:
+        """The maps of all images of a run, given that of the first one."""
+        return tuple(map(first.of_image, range(self.batch)))
+
+    def check_images(self, count: int) -> None:
+        """Refuse a number of images that fills no whole runs.
+
+        Raises
+        ------
+        SpinplaneError
+            With both numbers.
+        """
+        if count % self.batch:
+            images = "1 image" if count == 1 else f"{count} images"
+            raise SpinplaneError(f"{images}: the program takes {self.batch} in each run")
 
     @property
     def output_layers(self) -> list[int]:
@@ -184,6 +218,7 @@ class Program:
             "input": asdict(self.input),
             "layers": [asdict(layer) for layer in self.layers],
             "outputs": [asdict(output) for output in self.outputs],
+            "batch": self.batch,
         }
         banks = {bank: getattr(self, bank) for bank in _BANKS}
         write_whole(Path(path), archive_bytes({"header": np.array(json.dumps(header)), **banks}))
@@ -206,7 +241,11 @@ class Program:
     def _check(self, path: str | Path) -> None:
         """Refuse maps that do not lie in the image bank, numbers of what is not there, and invalid descriptors."""
         bank_bits = self.machine.image_words * self.machine.columns
-        if not all(one._fits(bank_bits) for one in (self.input, *(layer.output for layer in self.layers))):
+        if not 1 <= self.batch <= bank_bits:
+            raise SpinplaneError(f"{path}: damaged program header: a batch of {shown(self.batch)} images")
+        if not all(
+            one._fits(bank_bits, self.batch) for one in (self.input, *(layer.output for layer in self.layers))
+        ):
             raise SpinplaneError(f"{path}: damaged program header: a map does not lie in the image bank")
         if not set(self.output_layers) <= set(range(len(self.layers))):
             raise SpinplaneError(f"{path}: damaged program header: an output is of no layer")
@@ -230,6 +269,7 @@ class _Header:
     input: FeatureMap
     layers: tuple[ProgramLayer, ...]
     outputs: tuple[ProgramOutput, ...]
+    batch: int = 1
 
 
 def _read_header(text: str, path: str | Path) -> _Header:

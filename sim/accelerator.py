@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,12 @@ _SPARE_CYCLES = 20_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImageRun:
-    """One run of a program, for one image.
+    """An image of a run.
 
     Parameters
     ----------
     record : RunRecord
+        Of the run, which all images of a batch share.
     maps : tuple of ndarray or None
         Codes, or raw sums, of each layer's output map, (channels, height, width); None where it was overwritten.
     """
@@ -71,10 +73,11 @@ def program_steps(program: Program) -> list[HostWrite]:
     ]
 
 
-def input_step(program: Program, codes: np.ndarray) -> HostWrite:
-    """Write that brings an image of shape (channels, height, width) into the image bank."""
-    first, size = _words(program.input, program.machine)
-    addresses, bits = map_bits(program.input, codes)
+def input_step(program: Program, codes: np.ndarray, number: int = 0) -> HostWrite:
+    """Write that brings an image of shape (channels, height, width) into the image bank, as one of a batch."""
+    given = program.input.of_image(number)
+    first, size = _words(given, program.machine)
+    addresses, bits = map_bits(given, codes)
     image = np.zeros(size * program.machine.columns, dtype=np.uint8)
     image[addresses - first * program.machine.columns] = bits
     address = region_address("image") + first * program.machine.columns // 8
@@ -116,13 +119,13 @@ def run_accelerator(
     faults: FaultMap | None = None,
     tell: Callable[[int], None] = lambda descriptor: None,
 ) -> RtlAcceleratorRun:
-    """Write a program into the banks, then run it once for each image, without a reset between them.
+    """Write a program into the banks, then run it for one batch of images after the other, without a reset between.
 
     Parameters
     ----------
     program : Program
     images : sequence of ndarray of shape (channels, height, width)
-        Codes of the program's input map.
+        Codes of the program's input maps, for whole batches.
     simulator : {"verilator", "icarus", "amaranth"}
         Amaranth's own needs nothing but Python and is slower by orders of magnitude.
     limit : int
@@ -145,19 +148,21 @@ def run_accelerator(
     Raises
     ------
     SpinplaneError
-        If the fault map is of another machine, or Amaranth's simulator is asked for faults.
+        If the images fill no whole batches, the fault map is of another machine, or Amaranth's simulator is asked for
+        faults.
     BenchFailure
         If the array refuses what is done to it, or the simulation fails otherwise.
     """
-    machine = program.machine
+    program.check_images(len(images))
+    machine, batch = program.machine, range(program.batch)
     kept = [layer for layer in program.layers if layer.kept]
     steps: list[Step] = [*program_steps(program)]
-    for codes in images:
-        steps.append(input_step(program, codes))
+    for first in range(0, len(images), program.batch):
+        steps += [input_step(program, images[first + number], number) for number in batch]
         steps.append(
             HostRun(program=0, descriptors=len(program.descriptors), limit=2 * limit + _SPARE_CYCLES)
         )
-        steps += [output_step(layer.output, machine) for layer in kept]
+        steps += [output_step(layer.output.of_image(number), machine) for number in batch for layer in kept]
     simulation = play_script(
         machine,
         steps,
@@ -172,12 +177,12 @@ def run_accelerator(
     )
     reads = iter(simulation.record.reads)
     runs = []
-    for of_image in simulation.record.runs:
+    for record, number in product(simulation.record.runs, batch):
         maps = tuple(
-            output_codes(layer.output, machine, next(reads)) if layer.kept else None
+            output_codes(layer.output.of_image(number), machine, next(reads)) if layer.kept else None
             for layer in program.layers
         )
-        runs.append(ImageRun(record=of_image, maps=maps))
+        runs.append(ImageRun(record=record, maps=maps))
     return RtlAcceleratorRun(
         images=tuple(runs),
         simulator=simulator,

@@ -47,7 +47,7 @@ def exported_bench(program: Program, codes: np.ndarray, clock_hz: float | None =
     Raises
     ------
     SpinplaneError
-        If the functional accelerator refuses the program.
+        If the functional accelerator refuses the program, or it takes a batch of images.
     """
     folder = files(__package__) / "exported"
     contents = {name: (folder / name).read_bytes() for name in BENCH_FILES}
@@ -58,6 +58,7 @@ def exported_bench(program: Program, codes: np.ndarray, clock_hz: float | None =
 
 def bench_arrays(program: Program, codes: np.ndarray, clock_hz: float | None = None) -> dict[str, np.ndarray]:
     """What ``program.npz`` holds; the bench's README names the arrays."""
+    program.check_images(1)
     accelerator = Accelerator(program.machine)
     accelerator.load(program)
     accelerator.write_map(program.input, codes)

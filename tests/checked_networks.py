@@ -1,5 +1,7 @@
 """Networks on the functional accelerator and through the loops of the contract, compared with oracle and prediction."""
 
+from itertools import product
+
 import numpy as np
 from contract_interpreter import Interpreter, read_map, write_map
 
@@ -13,9 +15,9 @@ from spinplane.machine import Machine
 from spinplane.machine.registers import Error
 
 
-def check(graph: Graph, machine: Machine, inputs: np.ndarray) -> CompiledProgram:
+def check(graph: Graph, machine: Machine, inputs: np.ndarray, batch: int = 1) -> CompiledProgram:
     """On the functional accelerator: every kept map, and every counter of every descriptor."""
-    program = compile_graph(graph, machine)
+    program = compile_graph(graph, machine, batch=batch)
     accelerator = Accelerator(machine)
     accelerator.load(program)
     # Whatever lies between maps must not count.
@@ -24,33 +26,39 @@ def check(graph: Graph, machine: Machine, inputs: np.ndarray) -> CompiledProgram
     expected = run_graph(graph, inputs)
     outputs = {number for output in graph.outputs for number in output.layers}
     assert all(program.layers[number].kept for number in outputs)
-    for at, image in enumerate(inputs):
-        accelerator.write_map(program.input, (image - program.input.offset) // program.input.scale)
+    program.check_images(len(inputs))
+    for first in range(0, len(inputs), batch):
+        for given, image in zip(program.inputs, inputs[first:], strict=False):
+            accelerator.write_map(given, (image - given.offset) // given.scale)
         run = accelerator.run()
         assert run.error is Error.NONE
-        for layer, right in zip(program.layers, expected, strict=True):
+        for number, (layer, right) in product(range(batch), zip(program.layers, expected, strict=True)):
             if layer.kept:
-                values = layer.output.scale * accelerator.read_map(layer.output) + layer.output.offset
-                assert (values == right[at]).all(), layer.name
-        prediction = predict(program, resident=at > 0)
+                output = layer.output.of_image(number)
+                values = output.values(accelerator.read_map(output))
+                assert (values == right[first + number]).all(), layer.name
+        prediction = predict(program, resident=first > 0)
         assert prediction.passes == run.layers
         assert prediction.total == run.counters
     return program
 
 
-def check_loops(graph: Graph, machine: Machine, inputs: np.ndarray) -> CompiledProgram:
+def check_loops(graph: Graph, machine: Machine, inputs: np.ndarray, batch: int = 1) -> CompiledProgram:
     """Through the loops of the contract, which share nothing with the compiler or the functional machine."""
-    program = compile_graph(graph, machine)
+    program = compile_graph(graph, machine, batch=batch)
     interpreter = Interpreter.of(program)
     expected = run_graph(graph, inputs)
-    for at, image in enumerate(inputs):
-        write_map(interpreter.image, program.input, image)
+    program.check_images(len(inputs))
+    for first in range(0, len(inputs), batch):
+        for given, image in zip(program.inputs, inputs[first:], strict=False):
+            write_map(interpreter.image, given, image)
         events = interpreter.run(program)
-        for layer, right in zip(program.layers, expected, strict=True):
+        for number, (layer, right) in product(range(batch), zip(program.layers, expected, strict=True)):
             if layer.kept:
-                assert (read_map(interpreter.image, layer.output) == right[at]).all(), layer.name
+                values = read_map(interpreter.image, layer.output.of_image(number))
+                assert (values == right[first + number]).all(), layer.name
         names = ("row_writes", "ands", "additions", "image_reads", "image_writes", "kernel_reads")
-        predicted_passes = predict(program, resident=at > 0).passes
+        predicted_passes = predict(program, resident=first > 0).passes
         for counted, predicted in zip(events, predicted_passes, strict=True):
             for name in (*names, "parameter_reads"):
                 assert counted[name] == getattr(predicted, name), name

@@ -16,11 +16,12 @@ from spinplane.sim.accelerator import input_step, output_codes, output_step, pro
 from spinplane.sim.host_script import HostRun, Record, Step
 from spinplane.sim.script_run import play_script
 
+#: A network, its program, and at least as many inputs as a run takes.
 Case = tuple[Graph, Program, np.ndarray]
 
 
-def input_codes(program: Program, inputs: np.ndarray) -> np.ndarray:
-    return ((inputs - program.input.offset) // program.input.scale)[0]
+def input_codes(program: Program, inputs: np.ndarray, image: int = 0) -> np.ndarray:
+    return ((inputs - program.input.offset) // program.input.scale)[image]
 
 
 def run_twice(machine: Machine, cases: list[Case], simulator: str, folder: Path) -> Record:
@@ -30,10 +31,19 @@ def run_twice(machine: Machine, cases: list[Case], simulator: str, folder: Path)
         steps += program_steps(program)
         limit = predict(program, resident=False).total.cycles + 10_000
         for _ in range(2):
-            steps.append(input_step(program, input_codes(program, inputs)))
+            images = range(program.batch)
+            steps += [input_step(program, input_codes(program, inputs, image), image) for image in images]
             steps.append(HostRun(program=0, descriptors=len(program.descriptors), limit=limit))
-            steps += [output_step(layer.output, machine) for layer in program.layers if layer.kept]
+            steps += [output_step(output, machine) for _, _, output in kept_maps(program)]
     return play_script(machine, steps, simulator=simulator, run_folder=folder / "run").record
+
+
+def kept_maps(program: Program) -> Iterator[tuple[int, int, FeatureMap]]:
+    """Numbers of layer and image, and the map, of all that are still there when a run has ended."""
+    for number, layer in enumerate(program.layers):
+        if layer.kept:
+            for image, output in enumerate(program.maps_of(layer.output)):
+                yield number, image, output
 
 
 def values_of(feature_map: FeatureMap, codes: np.ndarray) -> np.ndarray:
@@ -49,7 +59,8 @@ def compare(machine: Machine, cases: list[Case], record: Record) -> Iterator[str
         wanted = run_graph(graph, inputs)
         for resident in (False, True):
             where = f"network {number}, {'steady' if resident else 'cold'}"
-            functional.write_map(program.input, input_codes(program, inputs))
+            for image, given in enumerate(program.inputs):
+                functional.write_map(given, input_codes(program, inputs, image))
             expected, predicted, found = functional.run(), predict(program, resident=resident), next(runs)
             if not found.error == expected.error == Error.NONE:
                 yield f"{where}: {found.error.name}, {expected.error.name}"
@@ -60,10 +71,9 @@ def compare(machine: Machine, cases: list[Case], record: Record) -> Iterator[str
                 differences = [items for items in values if len({value for _, value in items}) > 1]
                 if differences:
                     yield f"{where}, descriptor {at}: {differences}"
-            for layer, want in zip(program.layers, wanted, strict=True):
-                if layer.kept:
-                    codes = output_codes(layer.output, machine, next(reads))
-                    if not (values_of(layer.output, codes) == want[0]).all():
-                        yield f"{where}, {layer.name}: not what the graph gives"
-                    if not (functional.read_map(layer.output) == codes).all():
-                        yield f"{where}, {layer.name}: not what the functional machine gives"
+            for at, image, output in kept_maps(program):
+                codes, which = output_codes(output, machine, next(reads)), program.layers[at].name
+                if not (values_of(output, codes) == wanted[at][image]).all():
+                    yield f"{where}, {which}, image {image}: not what the graph gives"
+                if not (functional.read_map(output) == codes).all():
+                    yield f"{where}, {which}, image {image}: not what the functional machine gives"

@@ -72,8 +72,9 @@ def functional_rtl(
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)
     runs = []
-    for codes in images:
-        accelerator.write_map(program.input, codes)
+    for begin in range(0, len(images), program.batch):
+        for given, codes in zip(program.inputs, images[begin:], strict=False):
+            accelerator.write_map(given, codes)
         run = accelerator.run()
         for number in range(len(program.descriptors)):
             tell(number)
@@ -84,8 +85,12 @@ def functional_rtl(
             descriptor=run.error_descriptor,
             word=0,
         )
-        maps = tuple(accelerator.read_map(layer.output) if layer.kept else None for layer in program.layers)
-        runs.append(ImageRun(record=record, maps=maps))
+        for image in range(program.batch):
+            maps = tuple(
+                accelerator.read_map(layer.output.of_image(image)) if layer.kept else None
+                for layer in program.layers
+            )
+            runs.append(ImageRun(record=record, maps=maps))
     vcd = None
     if waves and run_folder is not None:
         run_folder.mkdir()

@@ -137,6 +137,12 @@ Clock = Annotated[
         "which its sense and write cycles are long enough for the technology; a faster one is refused."
     ),
 ]
+Batch = Annotated[
+    int,
+    Parameter(
+        help="Images that a run takes, each layer for all of them before the next one; its kernels are loaded once.",
+    ),
+]
 FoldPools = Annotated[
     bool,
     Parameter(

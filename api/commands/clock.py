@@ -56,6 +56,24 @@ def clock_line(clock: MachineClock | None, **cycles: int) -> str:
     return f"clock   {clock}" + (f": {times}" if times else "")
 
 
+def batch_line(batch: int, clock: MachineClock | None, **cycles: int) -> str:
+    """What a result says of a run of several images: what each takes of its cycles, and how many follow in a second."""
+    shares = ", ".join(f"{name} {count / batch:,.1f} cycles" for name, count in cycles.items())
+    rates = ", ".join(
+        f"{name} {images_per_s(clock, count, batch):,.0f}"
+        for name, count in cycles.items()
+        if clock is not None
+    )
+    return f"batch   {batch} images in a run; an image: {shares}" + (
+        f"; images a second: {rates}" if rates else ""
+    )
+
+
+def images_per_s(clock: MachineClock | None, cycles: int, batch: int) -> float | None:
+    """Images a second, if runs of a batch take as many cycles; None without a clock."""
+    return None if clock is None else batch * clock.clock_hz / cycles
+
+
 def time_us(clock: MachineClock | None, cycles: int) -> float | None:
     """How long cycles last in µs; None without a clock."""
     return None if clock is None else clock.time_us(cycles)

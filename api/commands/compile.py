@@ -22,7 +22,7 @@ from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
-from .clock import clock_line, clock_of, time_us
+from .clock import batch_line, clock_line, clock_of, images_per_s, time_us
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies
 from .layer_codes import LayerCodes, codes_table, layer_codes
 from .row_drawing import draw_rows
@@ -35,7 +35,7 @@ _WAYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedLayer(LayerFigures):
-    """A layer, and its predicted figures for one image.
+    """A layer, and its predicted figures for a run.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Totals:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Compilation(Report):
-    """A compiled network; counters are those of one image.
+    """A compiled network; cycles and counters are those of a run, which takes one image, or a batch.
 
     Parameters
     ----------
@@ -103,9 +103,11 @@ class Compilation(Report):
         What was left behind.
     clock : MachineClock or None
         None where nothing is said of the technology, and the default one cannot be the machine's.
+    batch : int
+        Images that a run takes.
     """
 
-    derived: ClassVar[tuple[str, ...]] = ("resident", "time_us")
+    derived: ClassVar[tuple[str, ...]] = ("resident", "time_us", "cycles_per_image", "images_per_s")
 
     network: str
     model: ModelNotes
@@ -123,11 +125,22 @@ class Compilation(Report):
     file: Path | None
     picture: Path | None
     clock: MachineClock | None = None
+    batch: int = 1
 
     @property
     def time_us(self) -> float | None:
         """Of a steady run, in µs."""
         return time_us(self.clock, self.steady.cycles)
+
+    @property
+    def cycles_per_image(self) -> float:
+        """Of a steady run."""
+        return self.steady.cycles / self.batch
+
+    @property
+    def images_per_s(self) -> float | None:
+        """Of steady runs without a pause; None without a clock."""
+        return images_per_s(self.clock, self.steady.cycles, self.batch)
 
     @property
     def resident(self) -> bool:
@@ -140,7 +153,8 @@ class Compilation(Report):
         table = Table(
             title=f"{self.network} on {machine.name}: {machine.sub_arrays} sub-arrays of "
             f"{machine.rows}×{machine.columns}",
-            caption="rows: input lines + kernels (↻ loaded in each run); cycles: predicted for a steady run",
+            caption="rows: input lines + kernels (↻ loaded in each run); cycles: predicted for a steady run"
+            + (f" of {self.batch} images" if self.batch > 1 else ""),
             collapse_padding=True,
             pad_edge=False,
         )
@@ -184,6 +198,8 @@ class Compilation(Report):
         """Totals, where kernels stay, how pools are computed, files."""
         lines = [f"steady  {self.steady}", f"cold    {self.cold}"]
         lines.append(clock_line(self.clock, steady=self.steady.cycles, cold=self.cold.cycles))
+        if self.batch > 1:
+            lines.append(batch_line(self.batch, self.clock, steady=self.steady.cycles, cold=self.cold.cycles))
         loaded = [layer.layer for layer in self.layers if not layer.resident]
         lines.append(
             f"kernels loaded in each run: {', '.join(loaded)}" if loaded else "all kernels stay in the array"
@@ -218,6 +234,7 @@ def compile_model(
     machine: Machine | str | Path = NETWORK_MACHINE,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
+    batch: int = 1,
     fold_pools: bool = False,
     explain: bool = False,
     check: bool = True,
@@ -236,6 +253,8 @@ def compile_model(
         Of the array, see `clock_of`.
     clock : str, optional
         See `clock_of`.
+    batch : int
+        Images that a run takes, see `compile_graph`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     explain : bool
@@ -251,8 +270,8 @@ def compile_model(
     Raises
     ------
     SpinplaneError
-        If the model cannot be read, a layer or the clock does not fit, with the numbers, or the picture is none of
-        these.
+        If the model cannot be read, a layer, the batch or the clock does not fit, with the numbers, or the picture is
+        none of these.
     """
     machine = load_machine(machine)
     output, picture = as_optional_path("output", output), as_optional_path("picture", picture)
@@ -262,7 +281,7 @@ def compile_model(
     elif output is not None:
         picture = output.with_name(f"{output.name}.png")
     network = open_network(model, check=check)
-    program = compile_graph(network.graph, machine, fold_pools=fold_pools)
+    program = compile_graph(network.graph, machine, batch=batch, fold_pools=fold_pools)
     if output is not None:
         program.save(output)
     return describe_program(
@@ -317,6 +336,7 @@ def describe_program(
         picture=picture,
         clock=clock,
         drawn=(rows,),
+        batch=program.batch,
     )
 
 

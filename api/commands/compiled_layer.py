@@ -26,6 +26,8 @@ class CompiledLayer:
     Parameters
     ----------
     machine : Machine
+    batch : int
+        Images that a run takes.
     layer : Layer
     placed : ProgramLayer
     stages : tuple of PlacedStage
@@ -35,6 +37,7 @@ class CompiledLayer:
     """
 
     machine: Machine
+    batch: int
     layer: Layer
     placed: ProgramLayer
     stages: tuple[PlacedStage, ...]
@@ -42,7 +45,7 @@ class CompiledLayer:
 
     @property
     def passes(self) -> tuple[Pass, ...]:
-        """Those of all copies and stages."""
+        """Those of all copies and stages, for all images."""
         return tuple(layer_pass for stage in (*self.copies, *self.stages) for layer_pass in stage.passes)
 
     @property
@@ -121,8 +124,8 @@ class CompiledLayer:
 
     @property
     def kernel_tiles(self) -> int:
-        """Kernel tiles of all passes, those over each stripe of a wide map included."""
-        return sum(layer_pass.kernel_tiles for layer_pass in self.passes)
+        """Kernel tiles of all passes of an image, those over each stripe of a wide map included."""
+        return sum(layer_pass.kernel_tiles for layer_pass in self.passes) // self.batch
 
     @property
     def ring_rows(self) -> int:
@@ -161,10 +164,10 @@ class CompiledLayer:
 
         Folded kernels may need fewer than the network has: then it is more than 1.
         """
-        return self.binary_operations / (counters.ands * self.machine.columns)
+        return self.batch * self.binary_operations / (counters.ands * self.machine.columns)
 
     def figures(self) -> LayerFigures:
-        """Name, shapes, bits and mapping."""
+        """Name, shapes, bits and mapping; passes and kernel tiles of an image."""
         layer = self.layer
         return LayerFigures(
             layer=layer.name,
@@ -178,7 +181,7 @@ class CompiledLayer:
             clusters=self.clusters,
             unit=self.unit,
             pool=self.way or None,
-            passes=len(self.passes),
+            passes=len(self.passes) // self.batch,
             kernel_tiles=self.kernel_tiles,
             ring_rows=self.ring_rows,
             kernel_rows=self.kernel_rows,
@@ -195,6 +198,7 @@ def compiled_layers(program: CompiledProgram) -> tuple[CompiledLayer, ...]:
     return tuple(
         CompiledLayer(
             machine=program.machine,
+            batch=program.batch,
             layer=layer,
             placed=placed,
             stages=tuple(one for one in own if one.stage.part is not Part.COPY),
@@ -205,13 +209,13 @@ def compiled_layers(program: CompiledProgram) -> tuple[CompiledLayer, ...]:
 
 
 def efficiency(layers: Sequence[CompiledLayer], cycles: int) -> float:
-    """Array efficiency of layers: M · N · MAC ÷ (cycles × sub-arrays × columns).
+    """Array efficiency of layers: M · N · MAC of all images ÷ (cycles of a run × sub-arrays × columns).
 
     M and N are the bits that the network has; what a mapping adds counts for nothing, and what folded pooling saves
     counts in full.
     """
     machine = layers[0].machine
-    needed = sum(layer.binary_operations for layer in layers)
+    needed = layers[0].batch * sum(layer.binary_operations for layer in layers)
     return needed / (cycles * machine.sub_arrays * machine.columns)
 
 

@@ -54,6 +54,7 @@ def estimate(
     machine: Machine | str | Path = NETWORK_MACHINE,
     technologies: Technology | str | Path | Sequence[Technology | str | Path] = TECHNOLOGY,
     clock: str | None = None,
+    batch: int = 1,
     fold_pools: bool = False,
     check: bool = True,
     by_layer: bool = False,
@@ -73,6 +74,8 @@ def estimate(
         static cells, ``"rram-crossbar"`` and ``"rram-binary"`` for crossbars of resistive cells.
     clock : str, optional
         See `spinplane.machine.clock_hz`; by default each technology's fastest.
+    batch : int
+        Images that a run takes, see `compile_graph`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     check : bool
@@ -103,7 +106,7 @@ def estimate(
     network = open_network(model, check=check)
     clocks = [machine_clock(machine, one, hertz) for one in chosen]
     static = static_clock(machine, hertz) if STATIC in others else None
-    program = compile_graph(network.graph, machine, fold_pools=fold_pools)
+    program = compile_graph(network.graph, machine, batch=batch, fold_pools=fold_pools)
     return estimate_program(
         program,
         network.notes,
@@ -163,7 +166,7 @@ def estimate_program(
         weight_bits=sum(layer.layer.weights.size * layer.layer.w.bits for layer in run.layers),
         map_bits=sum(map(map_bits, (program.input, *(layer.output for layer in program.layers)))),
         storage=storages(works),
-        port_bits=bank_bits(program.machine, run.numbers),
+        port_bits=bank_bits(program.machine, run.numbers) // program.batch,
         technologies=tuple(
             _of_technology(run, *one, area, gated=gated)
             for one, area in zip(technologies, areas, strict=True)
@@ -182,13 +185,14 @@ def estimate_program(
         von_neumann=fetched_operands(run, works) if baselines else None,
         silicon=published_silicon() if baselines else (),
         by_layer=by_layer,
+        batch=program.batch,
     )
 
 
 def run_energy(
     program: CompiledProgram, counters: AcceleratorCounters, technology: Technology, clock: MachineClock
 ) -> Interval:
-    """Energy in J of a run with these counters.
+    """Energy in J of an image of a run with these counters.
 
     Parameters
     ----------
@@ -205,6 +209,7 @@ def run_energy(
         technology,
         clock_hz=clock.clock_hz,
         flip_flops=flip_flops(machine, default_build_root()),
+        images=program.batch,
     )
     counts = event_counts(machine, counters, program.passes, len(program.descriptors), host_counts(program))
     return energies.total(counts)
@@ -213,8 +218,15 @@ def run_energy(
 def _of_technology(
     run: EstimatedRuns, technology: Technology, clock: MachineClock, area: AreaEstimate, *, gated: bool
 ) -> TechnologyEstimate:
-    machine = run.program.machine
-    energies = RunEnergy(machine, technology, clock_hz=clock.clock_hz, flip_flops=run.flip_flops, gated=gated)
+    machine, images = run.program.machine, run.program.batch
+    energies = RunEnergy(
+        machine,
+        technology,
+        clock_hz=clock.clock_hz,
+        flip_flops=run.flip_flops,
+        gated=gated,
+        images=images,
+    )
     contract = electrical(with_lines_of(technology, machine))
     latency = run.steady.total.cycles / clock.clock_hz
     energy, quantized = energies.total(run.numbers), run.quantized
@@ -226,7 +238,7 @@ def _of_technology(
         clock=clock,
         latency_s=latency,
         latency_cold_s=run.cold.total.cycles / clock.clock_hz,
-        images_per_s=1 / latency,
+        images_per_s=images / latency,
         energy=energy,
         core=energies.total(run.numbers, CORE),
         quantized=energies.total(quantized) if quantized else None,
@@ -235,7 +247,7 @@ def _of_technology(
         held=energies.held(run.numbers),
         load=energies.total(run.numbers, (LOAD,)),
         cuts=technology_bounds(with_lines_of(technology, machine))[1],
-        power_w=energy.scaled(1 / latency),
+        power_w=energy.scaled(images / latency),
         area=area,
         categories=_categories(energies, run.numbers),
         layers=_layers(run, energies, area),

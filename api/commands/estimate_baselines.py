@@ -55,6 +55,7 @@ def baseline_estimates(
                 flip_flops=run.flip_flops,
                 area=chip_area_estimate(machine, None).total,
                 gated=gated,
+                images=run.program.batch,
             )
         else:
             yield crossbar(works, next(kind for kind, own in CROSSBARS.items() if own == name))
@@ -63,7 +64,10 @@ def baseline_estimates(
 
 
 def fetched_operands(run: EstimatedRuns, works: Sequence[LayerWork]) -> VonNeumann:
-    machine = run.program.machine
+    machine, images = run.program.machine, run.program.batch
     # Banks take the same whatever the arrays are of, and at any clock.
-    energies = RunEnergy(machine, None, clock_hz=static_clock(machine).clock_hz, flip_flops=run.flip_flops)
-    return von_neumann(works, bank_bits(machine, run.numbers), energies.total(run.numbers, ("banks",)))
+    energies = RunEnergy(
+        machine, None, clock_hz=static_clock(machine).clock_hz, flip_flops=run.flip_flops, images=images
+    )
+    bits = bank_bits(machine, run.numbers) // images
+    return von_neumann(works, bits, energies.total(run.numbers, ("banks",)))

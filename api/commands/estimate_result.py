@@ -90,9 +90,9 @@ class TechnologyEstimate:
         Of all parameters of the technology.
     clock : MachineClock
     latency_s, latency_cold_s, images_per_s : float
-        Images follow one after the other.
+        Of a run, which takes one image, or a batch; runs follow one after the other.
     energy, core : Interval
-        Of all categories, and of row writes and reads, AND, bit-count and add.
+        Of an image: of all categories, and of row writes and reads, AND, bit-count and add.
     quantized, quantized_core : Interval or None
         The same without the first and the last layer; None if there is no other.
     cold : Interval
@@ -154,7 +154,7 @@ class Estimate(Report):
     model : ModelNotes
     machine : Machine
     counters, counters_cold : AcceleratorCounters
-        Of a steady run and of one that loads all kernels.
+        Of a steady run and of one that loads all kernels; those of a layer are of the steady run, too.
     macs, binary_operations : int
         Multiply-accumulates and single-bit products of an image.
     flip_flops : int
@@ -166,7 +166,7 @@ class Estimate(Report):
     storage : tuple of Storage
         Bits of all weights and of the inputs of all layers, with other widths of those that nothing quantizes.
     port_bits : int
-        Through the ports of all banks in a steady run.
+        Through the ports of all banks in a steady run, of an image.
     technologies : tuple of TechnologyEstimate
     baselines : tuple of BaselineEstimate
         Other hardware.
@@ -174,6 +174,8 @@ class Estimate(Report):
     silicon : tuple of Silicon
     by_layer : bool
         Whether the layers are shown.
+    batch : int
+        Images that a run takes.
     """
 
     network: str
@@ -194,6 +196,7 @@ class Estimate(Report):
     von_neumann: VonNeumann | None
     silicon: tuple[Silicon, ...]
     by_layer: bool
+    batch: int = 1
 
     def tables(self) -> tuple[Table, ...]:
         """Totals, all side by side; each one's layers; parts of other hardware, operands, published figures."""
@@ -219,7 +222,8 @@ class Estimate(Report):
         """Work and storage of an image, what is counted, and what is not."""
         lines = [
             f"an image: {self.macs:,} multiply-accumulates, {self.binary_operations:,} single-bit products; "
-            f"{self.counters.cycles:,} cycles",
+            f"{self.counters.cycles / self.batch:,.0f} cycles",
+            *self._of_batch(),
             f"storage: {bytes_text(self.weight_bits)} of weights, {bytes_text(self.map_bits)} of maps; "
             f"{bytes_text(self.port_bits)} through the banks' ports",
             f"weights and all layers' inputs: {', '.join(map(_storage, self.storage))}",
@@ -241,6 +245,14 @@ class Estimate(Report):
     def records(self) -> tuple[Record, ...]:
         """A record for each figure that has bounds, in J, s and m²."""
         return figure_records(self.technologies, self.baselines)
+
+    def _of_batch(self) -> list[str]:
+        if self.batch == 1:
+            return []
+        return [
+            f"batch: {self.batch} images in a run of {self.counters.cycles:,} cycles, whose time the latency is; "
+            "energies are those of an image"
+        ]
 
     def _of_baselines(self) -> list[str]:
         """What each other hardware is, what it counts, and why figures are not there."""

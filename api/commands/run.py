@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -53,6 +54,8 @@ _WAVES = "waves.vcd"
 _log = logging.getLogger("spinplane")
 #: Seconds of simulation from which a user is told before.
 _LONG = 60
+#: Of an image: its codes, or its run.
+_Image = TypeVar("_Image", np.ndarray, ImageRun)
 
 
 def run_network(
@@ -62,6 +65,7 @@ def run_network(
     machine: Machine | str | Path = NETWORK_MACHINE,
     technology: Technology | str | Path | None = None,
     clock: str | None = None,
+    batch: int = 1,
     fold_pools: bool = False,
     check: bool = True,
     rtl: bool = True,
@@ -73,7 +77,8 @@ def run_network(
 ) -> NetworkRun:
     """Run a network on the RTL of a machine's accelerator.
 
-    The first image runs twice, first with the kernels loaded and then steadily, if any kernels stay in the array.
+    The first batch runs twice, first with the kernels loaded and then steadily, if any kernels stay in the array. The
+    last one is filled up with its last image.
 
     Parameters
     ----------
@@ -87,6 +92,8 @@ def run_network(
         Of the array, see `clock_of`.
     clock : str, optional
         See `clock_of`.
+    batch : int
+        Images that a run takes, see `compile_graph`.
     fold_pools : bool
         Whether average pooling may be folded into kernels, see `compile_graph`.
     check : bool
@@ -121,7 +128,7 @@ def run_network(
     inputs, notes = network.encode(values)
     tell("compiling the network")
     return run_program(
-        compile_graph(network.graph, machine, fold_pools=fold_pools),
+        compile_graph(network.graph, machine, batch=batch, fold_pools=fold_pools),
         inputs,
         notes,
         technology=chosen_technology(technology),
@@ -172,13 +179,17 @@ def run_program(
     graph, machine, layers = program.graph, program.machine, compiled_layers(program)
     expected = run_graph(graph, inputs)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
-    # Which image each run takes: the first one again, if its kernels are in place then.
-    repeated = [0] if any(layer.resident for layer in layers) else []
-    order = [0, *repeated, *range(1, len(inputs))]
+    batch, last = program.batch, len(inputs) - 1
+    batches = [
+        [min(at, last) for at in range(begin, begin + batch)] for begin in range(0, len(inputs), batch)
+    ]
+    # Which images each run takes: the first ones again, if their kernels are in place then.
+    repeated = batches[:1] if any(layer.resident for layer in layers) else []
+    order = [*repeated, *batches]
     predictions = [cold] + [steady] * (len(order) - 1)
 
     codes = (inputs - program.input.offset) // program.input.scale
-    images = [codes[at] for at in order]
+    images = [codes[at] for of_run in order for at in of_run]
     tell("functional machine")
     functional = _run_functional(program, images, faults)
     rtl = None
@@ -196,15 +207,16 @@ def run_program(
             limit=max(run.counters.cycles for run in functional),
             tell=_progress(program, predictions, tell, advance),
         )
-    simulated = [_of_rtl(image) for image in rtl.images] if rtl else [None] * len(order)
+    simulated = list(map(_of_rtl, _batches(rtl.images, batch))) if rtl else [None] * len(order)
     runs = [
         _Run(
             prediction=prediction,
             functional=by_functional,
             rtl=by_rtl,
-            expected=tuple(values[at] for values in expected),
+            expected=tuple(values[numbers] for values in expected),
+            images=len(set(numbers)),
         )
-        for prediction, by_functional, by_rtl, at in zip(
+        for prediction, by_functional, by_rtl, numbers in zip(
             predictions, functional, simulated, order, strict=True
         )
     ]
@@ -249,6 +261,7 @@ def run_program(
         waves=rtl.waves if rtl else None,
         clock=clock,
         energy=run_energy(program, counters.measured, technology, clock) if clock else None,
+        batch=batch,
         drawn=run_drawing(f"{graph.name}: values of every layer", codes[0], compared),
     )
 
@@ -305,12 +318,13 @@ class _Outcome:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """One run: its prediction and its outcomes."""
+    """One run: its prediction and its outcomes, and how many of its images are not there to fill it up."""
 
     prediction: Prediction
     functional: _Outcome
     rtl: _Outcome | None
     expected: tuple[np.ndarray, ...]
+    images: int
 
     @property
     def outcomes(self) -> tuple[_Outcome, ...]:
@@ -333,16 +347,39 @@ def _run_functional(
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)
     runs = []
-    for codes in images:
-        accelerator.write_map(program.input, codes)
+    for batch in _batches(images, program.batch):
+        for given, codes in zip(program.inputs, batch, strict=True):
+            accelerator.write_map(given, codes)
         run = accelerator.run()
-        maps = tuple(accelerator.read_map(layer.output) if layer.kept else None for layer in program.layers)
-        runs.append(_Outcome(counters=run.counters, passes=run.layers, maps=maps))
+        maps = [
+            tuple(
+                accelerator.read_map(layer.output.of_image(number)) if layer.kept else None
+                for layer in program.layers
+            )
+            for number in range(program.batch)
+        ]
+        runs.append(_Outcome(counters=run.counters, passes=run.layers, maps=_stacked(maps)))
     return runs
 
 
-def _of_rtl(image: ImageRun) -> _Outcome:
-    return _Outcome(counters=image.record.counters, passes=image.record.layers, maps=image.maps)
+def _of_rtl(images: Sequence[ImageRun]) -> _Outcome:
+    """The images of one run, whose record is that of each."""
+    record = images[0].record
+    return _Outcome(
+        counters=record.counters, passes=record.layers, maps=_stacked([image.maps for image in images])
+    )
+
+
+def _batches(images: Sequence[_Image], size: int) -> list[Sequence[_Image]]:
+    return [images[begin : begin + size] for begin in range(0, len(images), size)]
+
+
+def _stacked(maps: Sequence[tuple[np.ndarray | None, ...]]) -> tuple[np.ndarray | None, ...]:
+    """Maps of each layer, of all images of a run."""
+    return tuple(
+        np.stack([one for one in of_layer if one is not None]) if of_layer[0] is not None else None
+        for of_layer in zip(*maps, strict=True)
+    )
 
 
 def _run_rtl(
@@ -431,11 +468,12 @@ def _compare(
         if told is None or any(other is None for other in others):
             continue
         values = layer.placed.output.values(told)
-        not_right = int((values != run.expected[number]).sum())
-        mismatches += sum(int((told != other).sum()) for other in others) + (0 if faulty else not_right)
+        different = values != run.expected[number]
+        mismatches += sum(int((told != other).sum()) for other in others)
+        mismatches += 0 if faulty else int(different.sum())
         if at >= first:
-            outputs.append(values)
-            wrong += not_right
+            outputs.append(values[: run.images])
+            wrong += int(different[: run.images].sum())
     counters = layer.sum_of(runs[first].outcomes[0].passes)
     return LayerRun(
         **vars(layer.figures()),
@@ -446,7 +484,7 @@ def _compare(
         efficiency=layer.efficiency(counters.cycles),
         utilization=layer.utilization(counters),
         counters=counters,
-        outputs=np.stack(outputs) if outputs else None,
+        outputs=np.concatenate(outputs) if outputs else None,
     )
 
 

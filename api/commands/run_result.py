@@ -19,7 +19,7 @@ from ..report.drawing import draw_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
-from .clock import clock_line, time_us
+from .clock import batch_line, clock_line, images_per_s, time_us
 from .estimate_result import energy_line
 
 #: Columns of all sub-arrays times cycles that Verilator simulates in a second, see docs/performance.md.
@@ -45,7 +45,7 @@ class LayerRun(LayerFigures):
     utilization : float
         Share of the cycles of all sub-arrays in which two rows are sensed.
     counters : AcceleratorCounters
-        Of the RTL, or without it of the functional machine, in the steady run of the first image, as the three above.
+        Of the RTL, or without it of the functional machine, in the first steady run, as the three above.
     outputs : ndarray of shape (images, channels, height, width), int64, or None
         Values that left the layer there; None if they were not compared, or the run was read from a file.
     """
@@ -132,7 +132,7 @@ class NetworkRun(Report):
     utilization : float
         Of the steady run, see `LayerRun`.
     counters, counters_cold : RunCounters
-        Of the first image: kernels that stay are in the array, or are loaded in the run.
+        Of a run of the first images: kernels that stay are in the array, or are loaded in the run.
     layers : tuple of LayerRun
     cached : bool
         Whether the model of the machine was compiled already.
@@ -143,10 +143,15 @@ class NetworkRun(Report):
     clock : MachineClock or None
         None where nothing is said of the technology, and the default one cannot be the machine's.
     energy : Interval or None
-        Of the steady run, from its counters, in J, see `spinplane.estimate`; None without a clock.
+        Of an image of the steady run, from its counters, in J, see `spinplane.estimate`; None without a clock.
+    batch : int
+        Images that a run takes.
     """
 
-    derived: ClassVar[tuple[str, ...]] = ("wrong", "classes", "cycles", "cycles_cold", "time_us")
+    derived: ClassVar[tuple[str, ...]] = (
+        *("wrong", "classes", "cycles", "cycles_cold", "time_us"),
+        *("cycles_per_image", "images_per_s"),
+    )
 
     network: str
     model: ModelNotes
@@ -166,6 +171,7 @@ class NetworkRun(Report):
     further_outputs: tuple[NamedOutput, ...] = ()
     clock: MachineClock | None = None
     energy: Interval | None = None
+    batch: int = 1
 
     @property
     def classes(self) -> list[int]:
@@ -195,7 +201,7 @@ class NetworkRun(Report):
     @property
     def rtl_seconds(self) -> float:
         """About how long Verilator takes for all runs."""
-        return rtl_seconds(self.machine, self.cycles_cold + len(self.outputs) * self.cycles)
+        return rtl_seconds(self.machine, self.cycles_cold + -(-len(self.outputs) // self.batch) * self.cycles)
 
     @property
     def failure(self) -> str:
@@ -204,11 +210,22 @@ class NetworkRun(Report):
             return super().failure
         return f"{self.mismatches} mismatches between the functional machine and its reference"
 
+    @property
+    def cycles_per_image(self) -> float:
+        """Of the steady run."""
+        return self.cycles / self.batch
+
+    @property
+    def images_per_s(self) -> float | None:
+        """Of steady runs without a pause; None without a clock."""
+        return images_per_s(self.clock, self.cycles, self.batch)
+
     def tables(self) -> tuple[Table, ...]:
         """Each layer's cycles, events and mismatches."""
         table = Table(
             title=f"{self.network} on the {'RTL' if self.simulator else 'functional machine'} of {self.machine.name}",
-            caption="a steady run of the first image (kernels in place); all: from the start register to the interrupt",
+            caption=f"a steady run of the first {'image' if self.batch == 1 else f'{self.batch} images'} (kernels in "
+            "place); all: from the start register to the interrupt",
         )
         table.add_column("layer")
         for heading in (
@@ -253,6 +270,7 @@ class NetworkRun(Report):
             f"{self.cycles_cold:,} cycles, which loads the kernels"
             + (f"; {without:.1%} without the first layer" if without is not None else ""),
             clock_line(self.clock, steady=self.cycles, cold=self.cycles_cold),
+            *([batch_line(self.batch, self.clock, steady=self.cycles)] if self.batch > 1 else []),
             *([energy_line(self.energy)] if self.energy else []),
         ]
         if self.wrong and not self.mismatches:

@@ -24,13 +24,13 @@ from .bank_words import channel_words, kernel_rows, zero_code
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Batch:
-    """Kernels computed together, in a pass over each stripe of the map, and the bank words of these passes.
+class LoadedKernels:
+    """Kernels loaded together, their passes over each stripe of each image's map, and the bank words of these passes.
 
     Parameters
     ----------
     passes : tuple of Pass
-        Without the bases of what follows. The first pass loads the kernels.
+        Without the bases of what follows, image by image. The first pass loads the kernels.
     placement : Placement
     part : int
         Of the layer.
@@ -50,8 +50,7 @@ class Batch:
     @property
     def kernel_words(self) -> int:
         """Words of the kernel bank."""
-        count = len(self.kernels)
-        return self.placement.rows_of(count) * self.placement.used_sub_arrays(count)
+        return _kernel_words(self.placement, self.kernels)
 
     def kernel_rows(self) -> np.ndarray:
         """Words of the kernel bank, shape (words, columns / 8), uint8."""
@@ -88,10 +87,26 @@ def layer_passes(
     source: FeatureMap,
     target: FeatureMap,
     residual: FeatureMap | None = None,
-) -> list[Batch]:
-    """Passes of a layer: part by part, as many kernels at a time as `allocation` allows, and then stripe by stripe.
+    batch: int = 1,
+) -> list[LoadedKernels]:
+    """Passes of a layer: part by part, as many kernels at a time as `allocation` allows, image by image, by stripes.
 
-    Each pass writes its lines anew, whichever of the two is the outer loop, and so kernels are loaded once.
+    Each pass writes its lines anew, whichever of the loops is the outer one, and so kernels are loaded once.
+
+    Parameters
+    ----------
+    number : int
+        Of the layer.
+    allocation : Allocation
+    requantization : Requantization
+    threshold_base : int
+        First word of the layer's thresholds and tables.
+    source, target : FeatureMap
+        What it takes and gives.
+    residual : FeatureMap, optional
+        What it adds.
+    batch : int
+        Images that a run takes.
 
     Raises
     ------
@@ -100,18 +115,16 @@ def layer_passes(
     """
     placement = allocation.placement
     _prove_widths(placement)
-    at_once = allocation.pass_kernel_tiles * placement.kernel_tile_kernels
-    batches = []
+    loads = []
     numbers = _channel_numbers(placement, requantization, threshold_base)
     try:
         for part, of_part in enumerate(placement.parts):
             kernel_row = allocation.kernel_row + (
                 part * placement.kernel_tiles * placement.kernel_tile_rows if allocation.resident else 0
             )
-            for first in range(0, of_part, at_once):
-                kernels = range(first, min(first + at_once, of_part))
-                batches.append(
-                    _batch(
+            for kernels in _kernels_at_once(allocation, of_part):
+                loads.append(
+                    _loaded_kernels(
                         number,
                         allocation,
                         requantization,
@@ -122,13 +135,41 @@ def layer_passes(
                         part,
                         kernels,
                         kernel_row,
+                        batch,
                     )
                 )
                 if allocation.resident:
                     kernel_row += placement.rows_of(len(kernels))
     except SpinplaneError as error:
         raise SpinplaneError(f"layer {placement.layer.name}: {error}") from None
-    return batches
+    return loads
+
+
+def passes_of_image(allocation: Allocation) -> int:
+    """Passes of a layer for one image."""
+    placement = allocation.placement
+    of_parts = sum(len(_kernels_at_once(allocation, of_part)) for of_part in placement.parts)
+    return of_parts * len(placement.stripes)
+
+
+def kernel_words(allocation: Allocation) -> int:
+    """Words of the kernel bank that a layer takes."""
+    placement = allocation.placement
+    return sum(
+        _kernel_words(placement, kernels)
+        for of_part in placement.parts
+        for kernels in _kernels_at_once(allocation, of_part)
+    )
+
+
+def _kernel_words(placement: Placement, kernels: range) -> int:
+    return placement.rows_of(len(kernels)) * placement.used_sub_arrays(len(kernels))
+
+
+def _kernels_at_once(allocation: Allocation, of_part: int) -> list[range]:
+    """Kernels of a part that are loaded together."""
+    at_once = allocation.pass_kernel_tiles * allocation.placement.kernel_tile_kernels
+    return [range(first, min(first + at_once, of_part)) for first in range(0, of_part, at_once)]
 
 
 def accumulator_bits(placement: Placement) -> int:
@@ -163,7 +204,7 @@ def _prove_widths(placement: Placement) -> None:
         )
 
 
-def _batch(
+def _loaded_kernels(
     number: int,
     allocation: Allocation,
     requantization: Requantization,
@@ -174,7 +215,8 @@ def _batch(
     part: int,
     kernels: range,
     kernel_row: int,
-) -> Batch:
+    batch: int,
+) -> LoadedKernels:
     placement = allocation.placement
     machine = placement.machine
     # Slots of their own channels share the kernels of a part, each from its first one on.
@@ -191,9 +233,9 @@ def _batch(
         load_sub_arrays=placement.used_sub_arrays(len(kernels)),
     )
     others = Pass(machine=machine, layer=number, kernel_row=kernel_row, **requantization.fields)
-    passes = []
+    passes = list[Pass]()
     for stripe in placement.stripes:
-        layer_pass = first_pass if stripe.first_column == 0 else others
+        layer_pass = others if passes else first_pass
         layer_pass = _reading(layer_pass, stripe, source, part)
         layer_pass = _walking(layer_pass, stripe)
         layer_pass = _counting(layer_pass, stripe, len(kernels))
@@ -203,15 +245,31 @@ def _batch(
         if residual:
             layer_pass = _adding(layer_pass, stripe, residual, first_kernel)
         passes.append(layer_pass)
+    for image in range(1, batch):
+        behind = [image * (one.image_bits if one else 0) for one in (source, target, residual)]
+        passes += [_elsewhere(layer_pass, *behind) for layer_pass in passes[: len(placement.stripes)]]
     own = {name: _of_beats(placement, of_all, part, kernels) for name, of_all in numbers.items()}
     parameters = channel_words(machine, PARAMETER_FIELDS, own)
-    return Batch(
+    return LoadedKernels(
         passes=tuple(passes),
         placement=placement,
         part=part,
         kernels=kernels,
         parameters=parameters,
         scales=channel_words(machine, SCALE_FIELDS, own) if first_pass.multiplies else parameters[:0],
+    )
+
+
+def _elsewhere(layer_pass: Pass, source: int, target: int, residual: int) -> Pass:
+    """A pass of the first image with the maps of another one, so many bits behind; its kernels are there."""
+    return replace(
+        layer_pass,
+        load=Load.NEVER,
+        load_rows=0,
+        load_sub_arrays=1,
+        in_base=layer_pass.in_base + source,
+        out_base=layer_pass.out_base + target,
+        residual_base=layer_pass.residual_base + residual,
     )
 
 

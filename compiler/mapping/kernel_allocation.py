@@ -47,7 +47,7 @@ class _Way(NamedTuple):
     Parameters
     ----------
     cycles : int
-        Steady ones.
+        Steady ones, of all images of a run.
     number : int
         Among the ways of its layer.
     placement : Placement
@@ -64,7 +64,9 @@ class _Way(NamedTuple):
     pass_kernel_tiles: int
 
 
-def choose_allocations(machine: Machine, candidates: Sequence[Sequence[Placement]]) -> list[Allocation]:
+def choose_allocations(
+    machine: Machine, candidates: Sequence[Sequence[Placement]], batch: int = 1
+) -> list[Allocation]:
     """Choose a placement for each layer.
 
     Parameters
@@ -72,6 +74,8 @@ def choose_allocations(machine: Machine, candidates: Sequence[Sequence[Placement
     machine : Machine
     candidates : sequence of sequences of Placement
         Of each layer; none is empty.
+    batch : int
+        Images that a run takes: kernels that do not stay are loaded once for all of them.
 
     Raises
     ------
@@ -87,12 +91,12 @@ def choose_allocations(machine: Machine, candidates: Sequence[Sequence[Placement
         rest = machine.rows - ring
         fitting = [[p for p in of_layer if p.input_rows <= ring] for of_layer in options]
         # Those of fewest cycles come first: with all rows for each layer there were no fewer.
-        bound = sum(of_layer[0].steady_cycles for of_layer in fitting)
+        bound = batch * sum(of_layer[0].steady_cycles for of_layer in fitting)
         for part in range(_SWAP_PARTS + 1):
             if best and best[0] <= bound:
                 break
             swap = rest * part // _SWAP_PARTS
-            ways = [_ways(of_layer, ring + swap, rest - swap) for of_layer in fitting]
+            ways = [_ways(of_layer, ring + swap, rest - swap, batch) for of_layer in fitting]
             least = sum(min((way.cycles for way in of_layer), default=_NEVER) for of_layer in ways)
             if least < (best[0] if best else _NEVER):
                 found = _share_rows(ways, ring + swap, rest - swap)
@@ -130,17 +134,19 @@ def _worthwhile(machine: Machine, of_layer: Sequence[Placement]) -> list[Placeme
     return kept
 
 
-def _ways(of_layer: Sequence[Placement], common: int, rows: int) -> list[_Way]:
+def _ways(of_layer: Sequence[Placement], common: int, rows: int, batch: int) -> list[_Way]:
     """Ways of a layer with as many common rows and others, without those that another one beats in cycles and rows."""
     ways, reload = list[_Way](), None
     for number, p in enumerate(of_layer):
         if p.kernel_rows <= rows:
-            ways.append(_Way(p.steady_cycles, 2 * number, p, True, p.kernel_rows, p.pass_kernel_tiles))
+            steady = batch * p.steady_cycles
+            ways.append(_Way(steady, 2 * number, p, True, p.kernel_rows, p.pass_kernel_tiles))
         behind = common - p.input_rows
         # Shorter passes take no fewer cycles.
-        if p.kernel_tile_rows <= behind and not (reload and reload.cycles <= p.steady_cycles + p.load_cycles):
+        least = batch * p.steady_cycles + p.load_cycles
+        if p.kernel_tile_rows <= behind and not (reload and reload.cycles <= least):
             kernel_tiles = min(p.pass_kernel_tiles, behind // p.kernel_tile_rows)
-            cycles = p.cycles(kernel_tiles) + p.load_cycles
+            cycles = batch * p.cycles(kernel_tiles) + p.load_cycles
             if reload is None or cycles < reload.cycles:
                 reload = _Way(cycles, 2 * number + 1, p, False, 0, kernel_tiles)
     ways += [reload] if reload else []

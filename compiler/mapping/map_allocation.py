@@ -20,8 +20,11 @@ def place_maps(
     homes: Sequence[Hashable],
     stages: Sequence[Stage],
     kept: Iterable[int],
+    batch: int = 1,
 ) -> list[FeatureMap]:
     """Bases of all maps: side by side if all fit, else where those that are still read leave room.
+
+    A stage runs for all images before the next one begins, so the maps of all images lie behind each other.
 
     Parameters
     ----------
@@ -33,6 +36,8 @@ def place_maps(
     stages : sequence of Stage
     kept : iterable of int
         Numbers of the maps that nothing may overwrite: the network's outputs.
+    batch : int
+        Images that a run takes.
 
     Raises
     ------
@@ -42,24 +47,31 @@ def place_maps(
     numbers = _home_numbers(homes)
     sizes = [0] * (max(numbers) + 1)
     for number, one in zip(numbers, maps, strict=True):
-        sizes[number] = _words(machine, one)
+        sizes[number] = batch * _words(machine, one)
     if sum(sizes) <= machine.image_words:
         bases = [sum(sizes[:at]) for at in range(len(sizes))]
     else:
         bases = _share(machine, sizes, stages, numbers, {numbers[one] for one in kept})
     return [
-        replace(m, base=m.base + bases[number] * machine.columns)
+        replace(
+            m,
+            base=m.base + bases[number] * machine.columns,
+            image_bits=sizes[number] // batch * machine.columns if batch > 1 else 0,
+        )
         for m, number in zip(maps, numbers, strict=True)
     ]
 
 
-def kept_maps(maps: Sequence[FeatureMap], homes: Sequence[Hashable]) -> list[bool]:
-    """Whether each map is still there when the last one is written: no later home has bits in common with its own."""
+def kept_maps(maps: Sequence[FeatureMap], homes: Sequence[Hashable], batch: int = 1) -> list[bool]:
+    """Whether each map is still there when the last one is written: no later home has bits in common with its own.
+
+    Of a batch, all images' maps are, or none counts as such.
+    """
     numbers, extents = _home_numbers(homes), dict[int, tuple[int, int]]()
     for number, one in zip(numbers, maps, strict=True):
         # A home begins with one of its maps.
         begin = min(one.base, extents[number][0]) if number in extents else one.base
-        extents[number] = begin, begin + one.height * one.line_bits
+        extents[number] = begin, begin + (batch - 1) * one.image_bits + one.height * one.line_bits
     kept = dict[int, bool]()
     # Stretches of bits that later homes take, apart from each other and ascending.
     begins, ends = list[int](), list[int]()

@@ -319,7 +319,7 @@ class Placement:
             self.kernel_tiles, self.machine.pool_beats // (self.beats(self.part_kernels) << self.log_clusters)
         )
 
-    @property
+    @cached_property
     def kernel_rows(self) -> int:
         """Rows that all kernels of the layer take."""
         return sum(map(self.rows_of, self.parts))

@@ -20,6 +20,7 @@ def static_arrays(
     flip_flops: int,
     area: Interval,
     gated: bool = False,
+    images: int = 1,
     without: Sequence[str] = (),
 ) -> BaselineEstimate:
     """What an image costs on the machine with such arrays.
@@ -37,11 +38,19 @@ def static_arrays(
         Of the chip, in m².
     gated : bool
         Whether the clock of units that stand still is off.
+    images : int
+        Of the run; latencies are those of all of them.
     without : sequence of str
         Keys of parameters that are not there.
     """
     energies = RunEnergy(
-        machine, None, clock_hz=clock.clock_hz, flip_flops=flip_flops, without=without, gated=gated
+        machine,
+        None,
+        clock_hz=clock.clock_hz,
+        flip_flops=flip_flops,
+        without=without,
+        gated=gated,
+        images=images,
     )
     inner = [of for work, of in zip(works, numbers, strict=False) if work.quantized]
     whole = _sum(numbers)

@@ -1,6 +1,7 @@
 """Programs in files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,48 @@ def test_a_program_comes_back_as_it_was(tmp_path: Path) -> None:
     assert after.outputs == before.outputs
     assert after.output_layers == [0]
     assert (after.header.tag, after.passes) == (5, (PASS,))
+
+
+def test_maps_of_a_batch_lie_behind_each_other(tmp_path: Path) -> None:
+    of_batch = replace(MAP, image_bits=96)
+    layers = (ProgramLayer(name="conv", descriptors=(1,), output=of_batch, kept=True),)
+    program(input=of_batch, layers=layers, batch=3).save(tmp_path / "net")
+    after = Program.load(tmp_path / "net")
+    assert after.batch == 3
+    assert [one.base for one in after.inputs] == [64, 160, 256]
+    assert after.maps_of(after.layers[0].output) == after.inputs
+    assert replace(after.inputs[1], base=64) == after.input == of_batch
+    after.check_images(6)
+    with pytest.raises(SpinplaneError, match=r"^7 images: the program takes 3 in each run$"):
+        after.check_images(7)
+
+
+def test_a_file_that_knows_no_batches_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "net.npz"
+    program().save(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays.pop("header")))
+    del header["batch"], header["input"]["image_bits"], header["layers"][0]["output"]["image_bits"]
+    np.savez(path, header=np.array(json.dumps(header)), **arrays)
+    after = Program.load(path)
+    assert (after.batch, after.input, after.inputs) == (1, MAP, (MAP,))
+
+
+@pytest.mark.parametrize(
+    ("batch", "image_bits", "text"),
+    [
+        (0, 0, "a batch of 0 images"),
+        (10**9, 0, "a batch of 1000000000 images"),
+        (3, 10**7, "a map does not lie in the image bank"),
+        (2, -64, "a map does not lie in the image bank"),
+    ],
+)
+def test_batches_beyond_the_bank_are_refused(batch: int, image_bits: int, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "net"
+    program(input=replace(MAP, image_bits=image_bits), batch=batch).save(path)
+    with pytest.raises(SpinplaneError, match=f"^{path}: damaged program header: {text}$"):
+        Program.load(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04"])

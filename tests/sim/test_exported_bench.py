@@ -131,3 +131,9 @@ def test_a_program_that_is_refused_is_named() -> None:
     with pytest.raises(SpinplaneError) as error:
         bench_arrays(replace(case.program, descriptors=descriptors), case.codes)
     assert str(error.value) == "program small 1:2: refused with NO_HEADER at descriptor 0"
+
+
+def test_a_program_for_several_images_has_no_bench() -> None:
+    case = bench_case(TINY)
+    with pytest.raises(SpinplaneError, match=r"^1 image: the program takes 3 in each run$"):
+        bench_arrays(replace(case.program, batch=3), case.codes)

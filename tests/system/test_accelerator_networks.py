@@ -55,8 +55,8 @@ SEED = 5
 
 
 def compiled_networks(machine: Machine, count: int) -> list[Case]:
-    """Programs of random graphs with an input each, no two with the same kernels; of ten graphs the compiler may
-    refuse two.
+    """Programs of random graphs with their inputs, no two with the same kernels; of ten graphs the compiler may refuse
+    two. Every third one runs its images together, if the machine holds them.
     """
     cases: dict[int, Case] = {}
     refusals: list[str] = []
@@ -75,13 +75,14 @@ def compiled_networks(machine: Machine, count: int) -> list[Case]:
         if len(cases) == count:
             return
         graph, inputs = network
+        batch = 1 if len(cases) % 3 else len(inputs)
         try:
-            program = compile_graph(graph, machine)
+            program = compile_graph(graph, machine, batch=batch)
         except SpinplaneError as error:
             refusals.append(str(error))
         else:
             tag = program.header.tag
-            cases.setdefault(tag, (graph, program, inputs[:1]))
+            cases.setdefault(tag, (graph, program, inputs[:batch]))
 
     draw()
     assert len(cases) == count

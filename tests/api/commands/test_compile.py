@@ -94,6 +94,24 @@ def test_of_widened_groups_the_layer_itself_is_told(channels: int, kernels: int,
     assert codes["native"] + codes["line"] + codes["searched"] == 3 * kernels
 
 
+def test_figures_of_a_batch_are_those_of_a_run_and_of_an_image() -> None:
+    alone, batch = (spinplane.compile_model(small_graph(), machine="tiny", batch=count) for count in (1, 3))
+    assert (alone.batch, alone.cycles_per_image) == (1, alone.steady.cycles)
+    assert batch.batch == 3
+    assert batch.cycles_per_image == batch.steady.cycles / 3 < alone.cycles_per_image
+    assert batch.clock is not None
+    assert batch.images_per_s == pytest.approx(batch.clock.clock_hz * 3 / batch.steady.cycles)
+    assert batch.counters.ands == 3 * alone.counters.ands
+    for layer, own in zip(batch.layers, alone.layers, strict=True):
+        assert (layer.macs, layer.passes, layer.kernel_tiles) == (own.macs, own.passes, own.kernel_tiles)
+        assert layer.kernel_rows == own.kernel_rows
+        assert layer.column_use == pytest.approx(own.column_use)
+        assert layer.efficiency == pytest.approx(own.efficiency, rel=0.01)
+    assert batch.steady.efficiency > alone.steady.efficiency
+    assert "batch" not in str(alone)
+    assert "batch   3 images in a run; an image: steady " in str(batch)
+
+
 def test_folding_takes_fewer_cycles() -> None:
     plain, folded = (
         spinplane.compile_model(pooled_graph(), machine="tiny", fold_pools=fold_pools).steady.cycles

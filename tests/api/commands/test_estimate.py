@@ -84,6 +84,32 @@ def test_time_and_operations_follow_the_clock() -> None:
     assert value(slow.held) - value(slow.energy) > value(SOT.held) - value(SOT.energy)
 
 
+def test_of_a_batch_energies_are_those_of_an_image() -> None:
+    batch = spinplane.estimate(
+        pooled_graph(), machine="tiny", technologies=("sot-mram", "sram"), batch=3, baselines=True
+    )
+    alone = spinplane.estimate(
+        pooled_graph(), machine="tiny", technologies=("sot-mram", "sram"), baselines=True
+    )
+    one, other = batch.technologies[0], alone.technologies[0]
+    assert batch.counters.ands == 3 * alone.counters.ands
+    assert one.images_per_s * one.latency_s == pytest.approx(3)
+    assert 1 < one.images_per_s / other.images_per_s < 1.1
+    # An image is spared parts of the header, of END and of loads.
+    for name in ("energy", "core", "cold", "held", "power_w"):
+        assert 0.9 < value(getattr(one, name)) / value(getattr(other, name)) < 1.05
+    for part, own in zip(one.categories, other.categories, strict=True):
+        if part.category in ("AND", "bit-count", "output stage", "host"):
+            assert value(part.energy) == pytest.approx(value(own.energy))
+    # The program's words are loaded once for all images, and there are more passes.
+    assert value(other.load) < value(one.load) < 2 * value(other.load)
+    static, own = (next(b for b in each.baselines if b.name == "sram") for each in (batch, alone))
+    assert 0.9 < value(static.energy) / value(own.energy) < 1.05
+    assert 2.8 < value(static.latency) / value(own.latency) < 3
+    assert batch.port_bits == pytest.approx(alone.port_bits, rel=0.05)
+    assert "batch: 3 images in a run of " in str(batch)
+
+
 def test_storage_and_currents() -> None:
     result = spinplane.estimate(small_graph(), machine="tiny")
     assert result.weight_bits == 4 * 9 + 3 * 36

@@ -56,6 +56,48 @@ def test_a_network_on_the_rtl() -> None:
     assert np.array_equal(result.outputs, 0.5 * expected[-1].reshape(2, 3))
 
 
+def test_images_run_together_on_the_rtl() -> None:
+    graph, images = small_graph(), small_images(3)
+    alone = spinplane.run_network(graph, images, machine="tiny", simulator="icarus")
+    together = spinplane.run_network(graph, images, machine="tiny", simulator="icarus", batch=2)
+    assert (together.batch, together.mismatches, together.wrong) == (2, 0, 0)
+    assert np.array_equal(together.outputs, alone.outputs)
+    for layer, other in zip(together.layers, alone.layers, strict=True):
+        assert layer.outputs is not None
+        assert np.array_equal(layer.outputs, other.outputs)
+        assert (layer.macs, layer.passes, layer.kernel_tiles) == (
+            other.macs,
+            other.passes,
+            other.kernel_tiles,
+        )
+        assert layer.efficiency == pytest.approx(other.efficiency, rel=0.01)
+    assert together.counters.rtl.ands == 2 * alone.counters.rtl.ands
+    assert alone.cycles < together.cycles < 2 * alone.cycles
+    assert together.cycles_per_image == together.cycles / 2
+    assert together.efficiency.steady > alone.efficiency.steady
+    assert together.clock is not None
+    assert together.images_per_s == pytest.approx(together.clock.clock_hz / together.cycles_per_image)
+    assert f"2 images in a run; an image: steady {together.cycles / 2:,.1f} cycles" in str(together)
+    assert together.energy is not None
+    assert alone.energy is not None
+    assert together.energy.value is not None
+    assert alone.energy.value is not None
+    assert 0.8 < together.energy.value / alone.energy.value < 1
+
+
+@pytest.mark.usefixtures("rtl")
+def test_wrong_values_of_images_that_fill_up_a_run_do_not_count() -> None:
+    tiny = load_machine("tiny")
+    stuck = [[s, row, column, 1] for s in range(2) for row in range(24, 30) for column in range(0, 64, 3)]
+    faults = replace(FaultMap.none(tiny), stuck=np.array(stuck))
+    alone, filled = (
+        spinplane.run_network(small_graph(), small_images(1), machine="tiny", faults=faults, batch=batch)
+        for batch in (1, 2)
+    )
+    assert len(filled.outputs) == 1
+    assert filled.wrong == alone.wrong > 0
+
+
 @pytest.mark.usefixtures("rtl")
 def test_several_outputs_are_told_by_name() -> None:
     drawn = next(

@@ -118,7 +118,8 @@ def result_of(kind: str, data: st.DataObject) -> Any:
             "baselines": BaselineEstimate,
             "silicon": Silicon,
         }
-        return data.draw(st.builds(of_kind, **{name: few(of) for name, of in kinds.items()}))
+        batch = st.integers(1, 99)
+        return data.draw(st.builds(of_kind, batch=batch, **{name: few(of) for name, of in kinds.items()}))
     if kind == "NetworkReport":
         # All its parts are of one machine, without which a file could not describe it once.
         machine = data.draw(MACHINES)
@@ -127,8 +128,10 @@ def result_of(kind: str, data: st.DataObject) -> Any:
         device = data.draw(st.one_of(st.none(), st.from_type(spinplane.DeviceReport)))
         return spinplane.NetworkReport(**parts, input=data.draw(st.text()), device=device)
     # What is not written stays away, as in a result that was read.
-    unwritten = {"outputs": st.none()} if kind == "LayerRun" else {}
-    return data.draw(st.builds(of_kind, **unwritten))
+    given = {"outputs": st.none()} if kind == "LayerRun" else {}
+    if kind in ("Compilation", "NetworkRun"):
+        given["batch"] = st.integers(1, 99)
+    return data.draw(st.builds(of_kind, **given))
 
 
 @pytest.mark.parametrize(

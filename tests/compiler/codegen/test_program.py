@@ -76,15 +76,15 @@ def inputs_of(graph, count=2, seed=0):
 
 
 @settings(max_examples=60, deadline=None)
-@given(networks(), st.sampled_from([TINY, SMALL]))
-def test_random_networks_equal_the_oracle(drawn, machine):
-    check(drawn[0], machine, drawn[1])
+@given(networks(), st.sampled_from([TINY, SMALL]), st.booleans())
+def test_random_networks_equal_the_oracle(drawn, machine, together):
+    check(drawn[0], machine, drawn[1], len(drawn[1]) if together else 1)
 
 
 @settings(max_examples=20, deadline=None)
-@given(networks(), st.sampled_from([TINY, SMALL]))
-def test_random_networks_through_the_loops_of_the_contract(drawn, machine):
-    check_loops(drawn[0], machine, drawn[1])
+@given(networks(), st.sampled_from([TINY, SMALL]), st.booleans())
+def test_random_networks_through_the_loops_of_the_contract(drawn, machine, together):
+    check_loops(drawn[0], machine, drawn[1], len(drawn[1]) if together else 1)
 
 
 BIPOLAR = Operand(bits=1, coding=Coding.BIPOLAR)

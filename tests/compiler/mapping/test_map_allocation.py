@@ -105,6 +105,29 @@ def test_what_is_kept_is_written_over_by_nothing():
         place(sizes, sources, 16, kept={1})
 
 
+def test_maps_of_a_batch_are_as_many_times_as_large():
+    sizes, batch = [5, 3, 7, 2], 3
+    sources = [(at, None) for at in range(3)]
+    maps, machine = maps_of(sizes), replace(TINY, image_words=30)
+    placed = place_maps(machine, maps, range(4), stages_of(sources), [3], batch)
+    assert [one.image_bits for one in placed] == [size * TINY.columns for size in sizes]
+    # Three images of maps 1 and 2 fill the bank.
+    assert sorted(one.base // TINY.columns for one in placed[1:3]) in ([0, 9], [0, 21])
+    for at in range(3):
+        images = [one.of_image(number) for one in placed[at : at + 2] for number in range(batch)]
+        assert not any(overlap(one, other) for one in images for other in images if one is not other)
+    assert kept_maps(placed, range(4), batch)[2:] == [
+        not any(
+            overlap(one, placed[3].of_image(n)) for one in map(placed[2].of_image, range(3)) for n in range(3)
+        ),
+        True,
+    ]
+    with pytest.raises(
+        SpinplaneError, match="its input of 20 words and its output of 12 need image_words = 32"
+    ):
+        place_maps(machine, maps, range(4), stages_of(sources), [3], 4)
+
+
 def test_maps_of_one_home_lie_in_one_place_while_any_of_them_is_read():
     # Maps 1 and 3 share their pixels: the fourth stage takes both, the second one the first alone.
     sizes, homes = [4, 4, 4, 4, 4], [0, 1, 2, 1, 3]
