@@ -144,7 +144,7 @@ class AccuracyReport(Report):
         points = self.points or self.transient
         if points:
             study = {"network": self.network, "machine": self.machine, "technology": self.technology}
-            return tuple(study | point_record(point) for point in points)
+            return tuple({**study, **point_record(point)} for point in points)
         return tuple(
             {"network": self.network, "machine": self.machine, "label": label, "class": at, "images": images}
             for label, row in enumerate(self.confusion)
