@@ -23,7 +23,7 @@ from spinplane.sim import tools
 
 from ..report.report import Report
 
-_SIMULATION, _ELSEWHERE = "demo, run", ""
+_SIMULATION = "demo, run"
 _GIVES_OF_EXTRA = {
     "synth": "areas of logic: demo, synth",
     "sim": "the RTL on a simulator: demo, run",
