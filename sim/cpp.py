@@ -86,7 +86,7 @@ class CppJob:
 
     def compile_design(self, main: Path) -> list[str]:
         """Names of object files, in the job's folder, of the design and the main program."""
-        work = [(main, Path("main.o"), SLOW)]
+        work = [(main, Path("main.o"), FAST)]
         for level, names in ((FAST, self.parts.fast), (SLOW, self.parts.slow)):
             for number, unit in enumerate(self._units(names)):
                 source = self.folder / f"unit{level}-{number}.cpp"

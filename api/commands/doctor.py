@@ -23,7 +23,7 @@ from spinplane.sim import tools
 
 from ..report.report import Report
 
-_SIMULATION, _ELSEWHERE = "demo, run", ""
+_SIMULATION = "demo, run"
 _GIVES_OF_EXTRA = {
     "synth": "areas of logic: demo, synth",
     "sim": "the RTL on a simulator: demo, run",
@@ -32,7 +32,7 @@ _GIVES_OF_EXTRA = {
     "train": "training: train",
 }
 _GIVES_OF_PROGRAM = {
-    "iverilog": "a second simulator, about 100 times slower: run --simulator icarus",
+    "iverilog": "a second simulator, hundreds of times slower: run --simulator icarus",
     "ngspice": "circuits of the array: device",
     "sta": "worst paths: synth",
     "gtkwave": "shows waves",

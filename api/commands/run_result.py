@@ -316,13 +316,13 @@ def run_drawing(title: str, image: np.ndarray, layers: Sequence[LayerRun]) -> tu
 
 
 #: How many times slower than Verilator a simulator is, see docs/performance.md.
-_TIMES_SLOWER = {"icarus": 100, "amaranth": 1000}
+_TIMES_SLOWER = {"icarus": "hundreds", "amaranth": "thousands"}
 
 
 def slow_word(simulator: str) -> str:
     """What is to be said of a slow simulator; empty for a fast one."""
     times = _TIMES_SLOWER.get(simulator)
-    return f"{simulator} is used, about {times:,} times slower than verilator in long runs" if times else ""
+    return f"{simulator} is used, {times} of times slower than verilator in long runs" if times else ""
 
 
 def _figures(counters: AcceleratorCounters, efficient: float, utilized: float, mismatches: int) -> list[str]:

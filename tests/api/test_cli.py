@@ -261,6 +261,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         "synth",
         "train",
         "cache",
+        "doctor",
     ):
         main([name, "--help"])
         told = capsys.readouterr().out

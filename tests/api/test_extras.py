@@ -60,7 +60,6 @@ def test_the_core_does_without_extras(command: str, image: str, tmp_path: Path) 
     [
         ("demo", "sim"),
         ("run digits-1-1 --input image.npy", "sim"),
-        ("run digits-1-1 --simulator verilator --input image.npy", "sim"),
         ("synth --machine tiny", "synth"),
         ("train --network digits --bits 1:4 --data . --output x", "train"),
     ],

@@ -435,7 +435,7 @@ def test_a_slow_simulator_is_not_taken_without_a_word(
     monkeypatch.setattr(running, "missing_of_simulators", lambda: MISSING | {"icarus": ""})
     assert running.usable_simulator(None) == "icarus"
     assert caplog.messages == [
-        "icarus is used, about 100 times slower than verilator in long runs; no C++ compiler: run 'this'"
+        "icarus is used, hundreds of times slower than verilator in long runs; no C++ compiler: run 'this'"
     ]
     caplog.clear()
     monkeypatch.setattr(running, "missing_of_simulators", lambda: dict.fromkeys(MISSING, ""))
