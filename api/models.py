@@ -1,5 +1,6 @@
 """From the model's name to an integer graph: a file, a network of the package, or one from the literature."""
 
+import logging
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -17,6 +18,8 @@ from .report.model_notes import ModelNotes
 
 if TYPE_CHECKING:
     from spinplane.compiler.frontend.building import ImportedNetwork
+
+_log = logging.getLogger("spinplane")
 
 
 def shipped_networks() -> dict[str, Path]:
@@ -160,6 +163,7 @@ def open_network(model: Model, *, check: bool = True, seed: int = SEED) -> Netwo
             f"model {name!r} is neither a file nor one of {', '.join(shipped)}; a network from the literature needs "
             "its bits, such as svhn:1:4"
         )
+    _log.info("open %s", path)
     state = path.stat()
     given = model if isinstance(model, ModelFile) else None
     return _open_file(path, given, check, state.st_mtime_ns, state.st_size)

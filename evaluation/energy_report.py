@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine import MachineClock
+from spinplane.machine.tables import table_text
 
 from .sources import Figure
 from .technology_bounds import CutBound
@@ -173,10 +173,7 @@ class EnergyReport:
         return ()
 
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None)
-        with console.capture() as capture:
-            console.print(*self.tables())
-        return capture.get() + "\n".join(self.notes())
+        return "".join(table_text(table, 140) for table in self.tables()) + "\n".join(self.notes())
 
 
 def _text(value: float | None, unit: str) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from rich.console import Console
 from rich.table import Table
+
+from spinplane.machine.tables import table_text
 
 from .clock import ClockLimits
 from .paths import Timing
@@ -221,10 +222,8 @@ class AreaReport:
         return ()
 
     def __str__(self) -> str:
-        console = Console(width=160 if self.timing else 140, color_system=None)
-        with console.capture() as capture:
-            console.print(*self.tables(), *self.notes())
-        return capture.get()
+        width = 160 if self.timing else 140
+        return "".join(table_text(table, width) for table in self.tables()) + "\n".join(self.notes())
 
 
 def _delays(timing: Timing | None) -> list[str]:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine import Name
+from spinplane.machine.tables import table_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,4 @@ class GateReport:
         return ()
 
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None)
-        with console.capture() as capture:
-            console.print(*self.tables(), *self.notes())
-        return capture.get()
+        return "".join(table_text(table, 140) for table in self.tables()) + "\n".join(self.notes())

@@ -8,7 +8,7 @@ from cyclopts import Parameter, validators
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
 
-from .answer import Answer, technology_of, telling, used_technology
+from .answer import Answer, technology_of, used_technology
 from .options import (
     FILE,
     MACHINE,
@@ -21,6 +21,7 @@ from .options import (
     ResultFolder,
     Switch,
 )
+from .speech import telling
 
 
 def demo(

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from cyclopts import Parameter
-from rich.console import Console
 
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
@@ -13,7 +12,7 @@ from spinplane.machine.files import write_whole
 from spinplane.models import SEED, drawn_seed
 from spinplane.report.provenance import UsedTechnology
 
-from .answer import Answer, telling
+from .answer import Answer
 from .options import (
     AS_FILE,
     REPORT,
@@ -27,6 +26,7 @@ from .options import (
     Switch,
     TechnologyName,
 )
+from .speech import telling, working
 
 
 def accuracy(
@@ -162,7 +162,7 @@ def device(
     from spinplane.device import load_technology
 
     chosen = load_technology(technology).with_values(dict(_assignment(text) for text in set or []))
-    with Console(stderr=True).status("device"):
+    with working("device"):
         if sweep is not None:
             if all or clock or network:
                 raise SpinplaneError("--sweep goes without --all, --clock and --network")

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 
 import spinplane
 from spinplane.machine import SpinplaneError, load_machine
@@ -12,7 +11,7 @@ from spinplane.machine.faults import FaultMap
 from spinplane.machine.files import write_whole
 from spinplane.models import SEED, drawn_seed
 
-from .answer import Answer, technology_of, telling
+from .answer import Answer, technology_of
 from .options import (
     AS_FILE,
     REPORT,
@@ -29,6 +28,7 @@ from .options import (
     ReportOptions,
     RtlSimulator,
 )
+from .speech import telling, working
 
 
 def compile(
@@ -58,7 +58,7 @@ def compile(
     """
     if files.html and not output and not picture:
         picture = files.html.with_name(f"{files.html.name}.png")
-    with Console(stderr=True).status("compiling"):
+    with working("compiling"):
         result = spinplane.compile_model(
             given.of(model),
             machine=machine,
@@ -109,7 +109,7 @@ def estimate(
     csv
         Write all figures to this file, one a line, in J, s and m².
     """
-    with Console(stderr=True).status("estimating"):
+    with working("estimating"):
         result = spinplane.estimate(
             given.of(model),
             machine=machine,
@@ -204,7 +204,7 @@ def trace(
         raise SpinplaneError(f"output {output!r}: expected k,y,x, such as 3,0,0")
     k, y, x = map(int, parts)
     values = spinplane.load_array(input)
-    with Console(stderr=True).status("tracing"):
+    with working("tracing"):
         result = spinplane.trace(
             given.of(model),
             values,
@@ -245,6 +245,6 @@ def compare(
         How many of these.
     """
     values = spinplane.load_array(input) if input else None
-    with Console(stderr=True).status("comparing"):
+    with working("comparing"):
         result = spinplane.compare(given.of(model), values, samples=samples)
     return Answer(result=result, files=files, seed=None if input else SEED)

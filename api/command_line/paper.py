@@ -7,8 +7,9 @@ from cyclopts import Parameter
 
 import spinplane
 
-from .answer import Answer, telling, used_technology
+from .answer import Answer, used_technology
 from .options import REPORT, MachineName, OutputFolder, ReportOptions, Switch, TechnologyName
+from .speech import telling
 
 
 def paper(

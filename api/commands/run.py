@@ -20,7 +20,7 @@ from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import AcceleratorCounters, Machine, SpinplaneError, load_machine
 from spinplane.machine.faults import FaultMap
-from spinplane.machine.files import making_folders, scratch_folder, temporary_folder
+from spinplane.machine.files import making_folders, note_written, scratch_folder, temporary_folder
 from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure, available_simulators
@@ -264,6 +264,7 @@ def _run_rtl(
         if rtl.waves is None:
             raise BenchFailure(f"{simulator} wrote no waveform")
         os.replace(rtl.waves, waves / _WAVES)
+        note_written(waves / _WAVES)
     return replace(rtl, waves=waves / _WAVES)
 
 

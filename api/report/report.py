@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 
 from rich.table import Table
 
-from spinplane.report.text import table_text
+from spinplane.machine.tables import table_text
 
 #: Of a field that is too large for a file: it is None in a result that was read.
 UNWRITTEN = {"written": False}

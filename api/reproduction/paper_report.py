@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.table import Table
 
 from spinplane.machine import Machine
+from spinplane.machine.tables import table_text
 
 from ..commands.quantity import number_text
 from ..report.report import Report
-from ..report.text import table_text
 from .evidence import NETWORKS
 from .printed import printed_sections
 from .row import Row

@@ -1,7 +1,7 @@
 import pytest
 from rich.table import Table
 
-from spinplane.report.text import table_text
+from spinplane.machine.tables import table_text
 
 
 def test_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
