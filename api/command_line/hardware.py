@@ -20,6 +20,7 @@ from .options import (
     ReportOptions,
     ResultFolder,
     Switch,
+    folder_for,
 )
 from .speech import telling
 
@@ -72,7 +73,7 @@ def demo(
                 technology=technology,
                 clock=clock,
                 simulator=simulator,
-                folder=output,
+                folder=folder_for(output),
                 tell=tell,
             )
         else:
@@ -82,7 +83,7 @@ def demo(
                 technology=technology,
                 clock=clock,
                 simulator=simulator,
-                folder=output,
+                folder=folder_for(output),
                 tell=tell,
                 advance=advance,
             )

@@ -25,6 +25,7 @@ from .options import (
     ResultFolder,
     Switch,
     TechnologyName,
+    folder_for,
 )
 from .speech import telling, working
 
@@ -115,7 +116,7 @@ def accuracy(
             images=images,
             seeds=seeds,
             check=check,
-            folder=output,
+            folder=folder_for(output),
             advance=advance,
         )
     return Answer(
@@ -168,11 +169,11 @@ def device(
                 raise SpinplaneError("--sweep goes without --all, --clock and --network")
             key, points = _swept(sweep)
             result: Any = spinplane.sweep_device(
-                chosen, key, points, machine=machine, folder=output, seed=SEED
+                chosen, key, points, machine=machine, folder=folder_for(output), seed=SEED
             )
         else:
             result = spinplane.report_device(
-                chosen, machine=machine, clock=clock, network=network, folder=output, seed=SEED
+                chosen, machine=machine, clock=clock, network=network, folder=folder_for(output), seed=SEED
             )
     return Answer(
         result=result,

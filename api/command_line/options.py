@@ -1,6 +1,8 @@
 """Options that several commands share, each described once."""
 
+import logging
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +11,8 @@ from cyclopts import Parameter
 
 from spinplane.machine import SpinplaneError
 from spinplane.models import ModelFile
+
+_log = logging.getLogger("spinplane")
 
 
 def _writable(_type: Any, path: Path | None) -> None:
@@ -30,6 +34,20 @@ def _folder(_type: Any, path: Path | None) -> None:
         if path.exists():
             raise ValueError("Not a folder.")
         _writable(_type, path)
+
+
+def folder_for(output: Path) -> Path:
+    """The folder for a command's files: a temporary one in the place of a default that cannot be written.
+
+    One that the user has named has been checked before.
+    """
+    try:
+        _folder(Path, output)
+    except ValueError:
+        other = Path(tempfile.mkdtemp(prefix=f"spinplane-{output.name}-"))
+        _log.warning("%s cannot be written: files go to %s; -o names another folder", output, other)
+        return other
+    return output
 
 
 #: A file that a command writes, and a folder that it fills.

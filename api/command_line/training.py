@@ -6,7 +6,7 @@ from typing import Literal
 import spinplane
 
 from .answer import Answer
-from .options import FILE, FileOptions, ResultFolder, Switch
+from .options import FILE, FileOptions, ResultFolder, Switch, folder_for
 
 
 def train(
@@ -61,7 +61,7 @@ def train(
         dataset=dataset,
         epochs=epochs,
         seed=seed,
-        output=output,
+        output=folder_for(output),
         resume=resume,
         rate=rate,
         batch=batch,
