@@ -21,6 +21,7 @@ from .options import (
     InputOptions,
     MachineName,
     ModelName,
+    OutputFile,
     ReportOptions,
     ResultFolder,
     Switch,
@@ -190,7 +191,7 @@ def energy(
     machine: MachineName = "paper",
     technology: TechnologyName = "sot-mram",
     clock: Clock = None,
-    csv: Path | None = None,
+    csv: OutputFile = None,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Tell what each event of a machine takes: row operations, logic, banks, clock and leakage, with bounds.

@@ -26,13 +26,28 @@ def _writable(_type: Any, path: Path | None) -> None:
         raise ValueError(f"{folder} is not a folder.")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise ValueError("Cannot be written.")
+    if path.is_file() or not path.exists():
+        _check_room(folder)
+
+
+def _check_room(folder: Path) -> None:
+    """Refuse a folder that takes no new file: modes do not tell of a file system that is for reading only."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"Cannot be written: {error.strerror}.") from None
 
 
 def _folder(_type: Any, path: Path | None) -> None:
     """Refuse a path that is not a folder and cannot become one, before any work is done for it."""
-    if path is not None and not path.is_dir():
-        if path.exists():
-            raise ValueError("Not a folder.")
+    if path is None:
+        return
+    if path.is_dir():
+        _check_room(path)
+    elif path.exists():
+        raise ValueError("Not a folder.")
+    else:
         _writable(_type, path)
 
 

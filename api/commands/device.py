@@ -17,7 +17,7 @@ from spinplane.device.write import WritePulse, write_error_rates, write_pulse
 from spinplane.machine import Electrical, Machine, MachineClock, clock_hz, load_machine
 from spinplane.machine.files import write_whole
 
-from ..models import Model
+from ..models import Model, open_model
 from ..report.report import Report
 from .device_array import array_figures
 from .device_cell import cell_figures
@@ -138,6 +138,7 @@ def report_device(
     if values:
         chosen = chosen.with_values(values)
     machine = load_machine(machine)
+    graph = None if network is None else open_model(network)
     of_machine = machine_clock(machine, chosen, None if clock is None else clock_hz(clock))
     pulses = (write_pulse(chosen, 0), write_pulse(chosen, 1))
     run = monte_carlo(chosen, trials=trials, seed=seed)
@@ -145,7 +146,7 @@ def report_device(
     errors = (first, second)
     results = cell_figures(chosen, pulses=pulses, errors=errors, run=run, model=model)
     results += array_figures(
-        chosen, machine, of_machine, network=network, errors=errors, writes=writes, seed=seed
+        chosen, machine, of_machine, network=graph, errors=errors, writes=writes, seed=seed
     )
     return DeviceReport(
         technology=chosen.name,
