@@ -10,6 +10,7 @@ from io import StringIO
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
+from rich.text import TextType
 
 _WIDTH, _UNBOUNDED = 120, 10**6
 #: Characters of a word that are never parted; all numbers have fewer.
@@ -72,15 +73,13 @@ class _Folding:
 def _panels(table: Table, width: int) -> Iterator[Table]:
     """The table's columns in as few tables as have the width, each with the first column."""
     first, *others = map(_folding, table.columns)
-    shown = [first]
+    title, shown = table.title, [first]
     for column in others:
         if len(shown) > 1 and _least(table, [*shown, column]) > width:
-            yield _fitted(table, shown, width)
-            # The title is of all of them together.
-            table, shown = copy(table), [first]
-            table.title = None
+            yield _fitted(table, shown, width, title=title)
+            title, shown = None, [first]
         shown.append(column)
-    yield _fitted(table, shown, width)
+    yield _fitted(table, shown, width, title=title, caption=table.caption)
 
 
 def _folding(column: Column) -> _Folding:
@@ -118,7 +117,14 @@ def _of_widths(table: Table, columns: Sequence[_Folding], widths: Sequence[int])
     return part
 
 
-def _fitted(table: Table, columns: Sequence[_Folding], width: int) -> Table:
+def _fitted(
+    table: Table,
+    columns: Sequence[_Folding],
+    width: int,
+    *,
+    title: TextType | None = None,
+    caption: TextType | None = None,
+) -> Table:
     """The table with these of its columns in the width: the widest are folded, none to less than its words need."""
     room = width - _around(table, columns)
     widths = [column.most for column in columns]
@@ -126,4 +132,6 @@ def _fitted(table: Table, columns: Sequence[_Folding], width: int) -> Table:
         widths = [max(column.least, min(column.most, level)) for column in columns]
         if sum(widths) <= room:
             break
-    return _of_widths(table, columns, widths)
+    part = _of_widths(table, columns, widths)
+    part.title, part.caption = title, caption
+    return part
