@@ -48,6 +48,8 @@ for command in (
 ):
     app.command(command)
 
+app.meta.suppress_keyboard_interrupt = False
+
 
 @app.meta.default
 def launch(
