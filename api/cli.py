@@ -4,12 +4,16 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 import spinplane
 from spinplane.machine import SpinplaneError
+from spinplane.machine.files import noting_files
+from spinplane.machine.tables import fitting
+from spinplane.report.text import terminal_columns, write_what_is_missing
 
 from .command_line.answer import Answer
 from .command_line.examples import epilogue
@@ -18,7 +22,9 @@ from .command_line.memories import accuracy, device, energy
 from .command_line.names import completion, list
 from .command_line.network_report import report
 from .command_line.networks import compare, compile, estimate, run, trace
+from .command_line.options import Switch
 from .command_line.paper import paper
+from .command_line.speech import name_files, speaking
 from .command_line.training import train
 
 app = App(
@@ -53,6 +59,38 @@ for command in (
 ):
     app.command(command, help_epilogue=epilogue(command.__name__))
 
+app.meta.suppress_keyboard_interrupt = False
+
+
+@app.meta.default
+def launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    quiet: Annotated[Switch, Parameter(alias="-q")] = False,
+    verbose: Annotated[Switch, Parameter(alias="-v")] = False,
+) -> None:
+    """Run a command and show its answer.
+
+    Parameters
+    ----------
+    tokens
+        The command and its arguments.
+    quiet
+        Print errors only; the exit code tells the rest.
+    verbose
+        Tell on stderr what is read, built, kept and run, and when.
+    """
+    if quiet and verbose:
+        raise SpinplaneError("give either --quiet or --verbose, not both")
+    told = ""
+    with speaking(quiet=quiet, verbose=verbose), fitting(terminal_columns()), noting_files() as files:
+        try:
+            answer = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+            if isinstance(answer, Answer):  # and not the text of `--help`
+                told = answer.printed
+                answer.show(shlex.join(["spinplane", *tokens]))
+        finally:
+            name_files(files, told)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; a wrong request ends with one line and exit code 2.
@@ -69,10 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         user or the reader of the output has left.
     """
     tokens = sys.argv[1:] if arguments is None else arguments
+    write_what_is_missing()
     try:
-        answer = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
-        if isinstance(answer, Answer):  # and not the text of `--help`
-            answer.show(shlex.join(["spinplane", *tokens]))
+        app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except (SpinplaneError, CycloptsError) as error:
         _end(str(error), 2)

@@ -1,5 +1,6 @@
 """From what a caller has of a model to an integer graph: a file, its content, or the name of a network."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
     from spinplane.compiler.frontend.building import ImportedNetwork
+
+_log = logging.getLogger("spinplane")
 
 
 def shipped_networks() -> dict[str, Path]:
@@ -199,6 +202,7 @@ def open_network(model: Model, *, check: bool = True, seed: int = SEED) -> Netwo
             else "a network from the literature needs its bits, such as svhn:1:4"
         )
         raise SpinplaneError(f"model {name!r} is neither a file nor one of {', '.join(shipped)}; {mend}")
+    _log.info("open %s", path)
     state = path.stat()
     given = model if isinstance(model, ModelFile) else None
     return _open_file(path, given, check, state.st_mtime_ns, state.st_size)

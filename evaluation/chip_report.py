@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine.reporting.records import Record
 from spinplane.machine.reporting.shown import Shown
+from spinplane.machine.tables import table_text
 from spinplane.physical import AreaReport
 
 from .memory.array_area import ArrayArea
@@ -218,10 +218,8 @@ class ChipArea(Shown):
         )
 
     def __str__(self) -> str:
-        console = Console(width=160 if self.logic.timing else 140, color_system=None, force_jupyter=False)
-        with console.capture() as capture:
-            console.print(*self.tables(), *self.notes())
-        return capture.get()
+        width = 160 if self.logic.timing else 140
+        return "".join(table_text(table, width) for table in self.tables()) + "\n".join(self.notes())
 
     def _chip(self, total: Figure) -> Table:
         table = Table(

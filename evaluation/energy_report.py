@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine import MachineClock
 from spinplane.machine.reporting.records import Record
 from spinplane.machine.reporting.shown import Shown
+from spinplane.machine.tables import table_text
 
 from .sources import Figure
 from .technology_bounds import CutBound
@@ -161,10 +161,7 @@ class EnergyReport(Shown):
         )
 
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None, force_jupyter=False)
-        with console.capture() as capture:
-            console.print(*self.tables())
-        return capture.get() + "\n".join(self.notes())
+        return "".join(table_text(table, 140) for table in self.tables()) + "\n".join(self.notes())
 
 
 def _text(value: float | None, unit: str) -> str:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import gzip
+import logging
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from io import BytesIO
 from pathlib import Path
 
@@ -19,6 +21,26 @@ from .errors import SpinplaneError
 
 #: How the names of folders begin that hold what is not yet whole.
 _SCRATCH = ".spinplane-new-"
+_written: ContextVar[dict[Path, int] | None] = ContextVar("files that were written", default=None)
+
+_log = logging.getLogger("spinplane")
+
+
+@contextmanager
+def noting_files() -> Iterator[dict[Path, int]]:
+    """Note what is written for the user: each file, or a folder with the number of its files."""
+    noted: dict[Path, int] = {}
+    before = _written.set(noted)
+    try:
+        yield noted
+    finally:
+        _written.reset(before)
+
+
+def note_written(path: Path, files: int = 1) -> None:
+    """Note a file that is whole now, or a folder with so many."""
+    if (noted := _written.get()) is not None:
+        noted[path] = files
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -46,6 +68,7 @@ def write_whole(path: Path, content: bytes) -> None:
         write_file(new, content)
         new.chmod(0o644)
         os.replace(new, target)
+    note_written(path)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -178,6 +201,7 @@ def read_file(path: Path, source: str, most_bytes: int) -> bytes:
         raise SpinplaneError(f"{source}: cannot be read: {reason or error}") from None
     if len(content) > most_bytes:
         raise SpinplaneError(f"{source}: larger than {most_bytes} bytes")
+    _log.info("read %s: %d bytes", path, len(content))
     return content
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine.reporting.records import Record, record_of
 from spinplane.machine.reporting.shown import Shown
+from spinplane.machine.tables import table_text
 
 from .clock import ClockLimits
 from .paths import Timing
@@ -230,10 +230,8 @@ class AreaReport(Shown):
         return (f"Worst path, by {self.sta}: {path.delay_ns:.2f} ns, from {path.start} to {path.end}",)
 
     def __str__(self) -> str:
-        console = Console(width=160 if self.timing else 140, color_system=None, force_jupyter=False)
-        with console.capture() as capture:
-            console.print(*self.tables(), *self.notes())
-        return capture.get()
+        width = 160 if self.timing else 140
+        return "".join(table_text(table, width) for table in self.tables()) + "\n".join(self.notes())
 
 
 def _delays(timing: Timing | None) -> list[str]:

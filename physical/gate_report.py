@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.table import Table
 
 from spinplane.machine import Name
 from spinplane.machine.reporting.records import Record, record_of
 from spinplane.machine.reporting.shown import Shown
+from spinplane.machine.tables import table_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,4 @@ class GateReport(Shown):
         return (", ".join(f"{verdicts.count(each)} {each}" for each in dict.fromkeys(verdicts)),)
 
     def __str__(self) -> str:
-        console = Console(width=140, color_system=None, force_jupyter=False)
-        with console.capture() as capture:
-            console.print(*self.tables(), *self.notes())
-        return capture.get()
+        return "".join(table_text(table, 140) for table in self.tables()) + "\n".join(self.notes())

@@ -1,6 +1,7 @@
 """The simulators installed here, and how to call them."""
 
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -19,6 +20,8 @@ from spinplane.machine.external.remedies import (
     remedy_of_python_library,
 )
 from spinplane.machine.files import temporary_folder
+
+_log = logging.getLogger("spinplane")
 
 #: cocotb 2.1 works with this Verilator and later ones.
 OLDEST_VERILATOR = (5, 36)
@@ -233,7 +236,9 @@ def version_of(program: Path, option: str = "--version") -> str:
             told = run([program.absolute(), option], folder=folder).output
         except OSError:
             return ""
-    return told.partition("\n")[0].strip()
+    version = told.partition("\n")[0].strip()
+    _log.info("found %s: %s", program, version)
+    return version
 
 
 def _version_numbers(version: str) -> tuple[int, ...]:

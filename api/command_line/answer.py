@@ -1,22 +1,17 @@
 """A command's answer: its result, the origin of the result, and where it goes."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress
 
 import spinplane
 from spinplane.machine import Machine
 from spinplane.machine.files import write_whole
 from spinplane.report.provenance import UsedTechnology, provenance_of
 from spinplane.report.results import write_result
+from spinplane.report.text import folded, terminal_columns
 
 from .options import FileOptions, ReportOptions
+from .speech import is_quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +38,13 @@ class Answer:
     seed: int | None = None
     text: str | None = None
 
+    @property
+    def printed(self) -> str:
+        """What is printed."""
+        return str(self.result) if self.text is None else self.text
+
     def show(self, command: str) -> None:
-        """Print the result and write the requested files.
+        """Print the result, unless the command is quiet, and write the requested files.
 
         Parameters
         ----------
@@ -58,7 +58,8 @@ class Answer:
         OSError
             If a file cannot be written.
         """
-        print(self.result if self.text is None else self.text)
+        if not is_quiet():
+            print(folded(self.printed, terminal_columns()))
         report = self.files if isinstance(self.files, ReportOptions) else ReportOptions()
         if report.csv:
             write_whole(report.csv, self.result.csv().encode())
@@ -91,21 +92,3 @@ def used_technology(technology: str | None) -> UsedTechnology:
     from spinplane.commands.clock import chosen_technology
 
     return UsedTechnology.of(chosen_technology(technology))
-
-
-@contextmanager
-def telling(first: str = "starting") -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
-    """Tell the current step, from the first one on, and its progress.
-
-    On one moving line in a terminal, else each further step on a line of its own.
-    """
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(first, total=None)
-
-        def tell(line: str) -> None:
-            progress.update(task, description=escape(line))
-            if not console.is_terminal:
-                print(f"- {line}", file=sys.stderr)
-
-        yield tell, lambda done, of: progress.update(task, completed=done, total=of)

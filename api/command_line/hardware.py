@@ -18,7 +18,7 @@ from spinplane.defaults import (
 )
 from spinplane.machine import SpinplaneError, load_machine
 
-from .answer import Answer, technology_of, telling, used_technology
+from .answer import Answer, technology_of, used_technology
 from .options import (
     FILE,
     MACHINE,
@@ -32,7 +32,9 @@ from .options import (
     ResultFolder,
     Switch,
     TechnologyName,
+    folder_for,
 )
+from .speech import telling
 
 
 def demo(
@@ -82,7 +84,7 @@ def demo(
                 technology=technology,
                 clock=clock,
                 simulator=simulator,
-                folder=output,
+                folder=folder_for(output),
                 format=format,
                 tell=tell,
             )
@@ -93,7 +95,7 @@ def demo(
                 technology=technology,
                 clock=clock,
                 simulator=simulator,
-                folder=output,
+                folder=folder_for(output),
                 format=format,
                 tell=tell,
                 advance=advance,

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from cyclopts import Parameter
-from rich.console import Console
 
 import spinplane
 from spinplane.defaults import (
@@ -21,7 +20,7 @@ from spinplane.machine import SpinplaneError, load_machine
 from spinplane.models import drawn_seed
 from spinplane.report.provenance import UsedTechnology
 
-from .answer import Answer, telling
+from .answer import Answer
 from .options import (
     AS_FILE,
     REPORT,
@@ -35,7 +34,9 @@ from .options import (
     ResultFolder,
     Switch,
     TechnologyName,
+    folder_for,
 )
+from .speech import telling, working
 
 
 def accuracy(
@@ -125,7 +126,7 @@ def accuracy(
             images=images,
             seeds=seeds,
             check=check,
-            folder=output,
+            folder=folder_for(output),
             format=format,
             advance=advance,
         )
@@ -174,17 +175,23 @@ def device(
     from spinplane.device import load_technology
 
     chosen = load_technology(technology).with_values(dict(_assignment(text) for text in set or []))
-    with Console(stderr=True).status("device"):
+    with working("device"):
         if sweep is not None:
             if all or clock or network:
                 raise SpinplaneError("--sweep goes without --all, --clock and --network")
             key, points = _swept(sweep)
             result: Any = spinplane.sweep_device(
-                chosen, key, points, machine=machine, folder=output, format=format, seed=SEED
+                chosen, key, points, machine=machine, folder=folder_for(output), format=format, seed=SEED
             )
         else:
             result = spinplane.report_device(
-                chosen, machine=machine, clock=clock, network=network, folder=output, format=format, seed=SEED
+                chosen,
+                machine=machine,
+                clock=clock,
+                network=network,
+                folder=folder_for(output),
+                format=format,
+                seed=SEED,
             )
     return Answer(
         result=result,

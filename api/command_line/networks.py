@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 
 import spinplane
 from spinplane.defaults import CLOCK_GATING, NETWORK_MACHINE, SAMPLES, SEED, TECHNOLOGY
 from spinplane.machine import load_machine
 from spinplane.models import drawn_seed
 
-from .answer import Answer, technology_of, telling
+from .answer import Answer, technology_of
 from .options import (
     AS_FILE,
     REPORT,
@@ -31,6 +30,7 @@ from .options import (
     Rtl,
     RtlSimulator,
 )
+from .speech import telling, working
 
 
 def compile(
@@ -62,7 +62,7 @@ def compile(
     """
     if files.html and not output and not picture:
         picture = files.html.with_name(f"{files.html.name}.png")
-    with Console(stderr=True).status("compiling"):
+    with working("compiling"):
         result = spinplane.compile_model(
             given.of(model),
             machine=machine,
@@ -112,7 +112,7 @@ def estimate(
     baselines
         Add a digital array of multipliers, a processor that fetches its operands, and published figures.
     """
-    with Console(stderr=True).status("estimating"):
+    with working("estimating"):
         result = spinplane.estimate(
             given.of(model),
             machine=machine,
@@ -204,7 +204,7 @@ def trace(
     layer
         The layer that outputs the value; by default the last one.
     """
-    with Console(stderr=True).status("tracing"):
+    with working("tracing"):
         result = spinplane.trace(
             given.of(model),
             input,
@@ -244,6 +244,6 @@ def compare(
     samples
         How many of these.
     """
-    with Console(stderr=True).status("comparing"):
+    with working("comparing"):
         result = spinplane.compare(given.of(model), input, samples=samples)
     return Answer(result=result, files=files, seed=None if input else SEED)

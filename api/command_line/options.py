@@ -1,6 +1,8 @@
 """Options that several commands share, each described once."""
 
+import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from cyclopts.completion import CompletionContext
 from spinplane.machine import SpinplaneError, machine_names
 from spinplane.machine.drawing import picture_format
 from spinplane.models import ModelFile, shipped_networks
+
+_log = logging.getLogger("spinplane")
 
 
 def _writable(_type: Any, path: Path | None) -> None:
@@ -25,13 +29,28 @@ def _writable(_type: Any, path: Path | None) -> None:
         raise ValueError(f"{folder} is not a folder.")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise ValueError("Cannot be written.")
+    if path.is_file() or not path.exists():
+        _check_room(folder)
+
+
+def _check_room(folder: Path) -> None:
+    """Refuse a folder that takes no new file: modes do not tell of a file system that is for reading only."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"Cannot be written: {error.strerror}.") from None
 
 
 def _folder(_type: Any, path: Path | None) -> None:
     """Refuse a path that is not a folder and cannot become one, before any work is done for it."""
-    if path is not None and not path.is_dir():
-        if path.exists():
-            raise ValueError("Not a folder.")
+    if path is None:
+        return
+    if path.is_dir():
+        _check_room(path)
+    elif path.exists():
+        raise ValueError("Not a folder.")
+    else:
         _writable(_type, path)
 
 
@@ -85,6 +104,20 @@ def _picture(_type: Any, path: Path | None) -> None:
         except SpinplaneError as error:
             raise ValueError(str(error)) from None
     _writable(_type, path)
+
+
+def folder_for(output: Path) -> Path:
+    """The folder for a command's files: a temporary one in the place of a default that cannot be written.
+
+    One that the user has named has been checked before.
+    """
+    try:
+        _folder(Path, output)
+    except ValueError:
+        other = Path(tempfile.mkdtemp(prefix=f"spinplane-{output.name}-"))
+        _log.warning("%s cannot be written: files go to %s; -o names another folder", output, other)
+        return other
+    return output
 
 
 #: A file that a command writes, and a folder that it fills.

@@ -8,8 +8,9 @@ from cyclopts import Parameter
 import spinplane
 from spinplane.defaults import PAPER_MACHINE, TECHNOLOGY
 
-from .answer import Answer, telling, used_technology
+from .answer import Answer, used_technology
 from .options import REPORT, MachineName, OutputFolder, PictureFormat, ReportOptions, Switch, TechnologyName
+from .speech import telling
 
 
 def paper(

@@ -8,7 +8,7 @@ from spinplane.defaults import SEED, TRAINING_FOLDER
 from spinplane.training.defaults import BATCH, DATA_SET, EPOCHS, RATE
 
 from .answer import Answer
-from .options import REPORT, ReportOptions, ResultFolder, Switch
+from .options import REPORT, ReportOptions, ResultFolder, Switch, folder_for
 
 
 def train(
@@ -63,7 +63,7 @@ def train(
         dataset=dataset,
         epochs=epochs,
         seed=seed,
-        output=output,
+        output=folder_for(output),
         resume=resume,
         rate=rate,
         batch=batch,

@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..report.text import table_text
+from spinplane.machine.tables import table_text
+
 from .quantity import Quantity, number_text
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from spinplane.machine import AcceleratorCounters, Machine, MachineClock, Spinpl
 from spinplane.machine.arguments import as_optional_path
 from spinplane.machine.external.remedies import MissingToolError
 from spinplane.machine.faults import FaultMap
-from spinplane.machine.files import making_folders, scratch_folder, temporary_folder
+from spinplane.machine.files import making_folders, note_written, scratch_folder, temporary_folder
 from spinplane.machine.program import Program
 from spinplane.machine.registers import Error
 from spinplane.sim import BenchFailure
@@ -415,6 +415,7 @@ def _run_rtl(
         if rtl.waves is None:
             raise BenchFailure(f"{simulator} wrote no waveform")
         os.replace(rtl.waves, waves / _WAVES)
+        note_written(waves / _WAVES)
         write_views(waves / _WAVES)
     return replace(rtl, waves=waves / _WAVES)
 

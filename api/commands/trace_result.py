@@ -6,10 +6,10 @@ from rich.table import Table
 
 from spinplane.machine import MachineClock
 from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.tables import table_text
 
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
-from ..report.text import table_text
 from .clock import clock_line
 
 _SHOWN_BITS = 40

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from spinplane.machine.reporting.shown import Shown
-from spinplane.report.text import table_text
+from spinplane.machine.tables import table_text
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

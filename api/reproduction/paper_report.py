@@ -8,10 +8,10 @@ from rich.table import Table
 
 from spinplane.machine import Machine
 from spinplane.machine.reporting.records import Record, record_of
+from spinplane.machine.tables import table_text
 
 from ..commands.quantity import number_text
 from ..report.report import Report
-from ..report.text import table_text
 from .evidence import NETWORKS
 from .printed import printed_sections
 from .row import Row

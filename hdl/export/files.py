@@ -15,7 +15,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
 from spinplane.machine import Machine, MachineClock
-from spinplane.machine.files import making_folders, naming, scratch_folder, write_file
+from spinplane.machine.files import making_folders, naming, note_written, scratch_folder, write_file
 from spinplane.machine.memory_times import MemoryTimes
 from spinplane.machine.reporting.records import Record
 from spinplane.machine.reporting.shown import Shown
@@ -208,6 +208,7 @@ def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
             if name not in contents:
                 (folder / name).unlink(missing_ok=True)
         os.replace(new / description, folder / description)
+    note_written(folder, len(contents))
 
 
 def _former_files(folder: Path) -> list[str]:

@@ -16,6 +16,7 @@ import os
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -93,12 +94,14 @@ class Cache:
         held = Lock(folder.with_name(f".{name}.used"), shared=True)
         os.utime(held.path)
         if not _fault(folder):
+            _log.info("kept: %s", folder)
             return Entry(folder=folder, cached=True, _held=held)
         with Lock(folder.with_name(f".{name}.lock")) as lock:
             fault = _fault(folder)
             if fault:
                 if os.path.lexists(folder):
                     _log.warning("cache: %s %s: it is made anew", folder, fault)
+                start = time.monotonic()
                 with _growing(folder) as growing:
                     make(growing)
                     for path in growing.iterdir():
@@ -106,6 +109,7 @@ class Cache:
                     write_file(lock.path, json.dumps(_checksums(growing)).encode())
                     _discard(folder)
                     growing.rename(folder)
+                _log.info("made in %.1f s: %s", time.monotonic() - start, folder)
         if fault:
             self.shrink()
         return Entry(folder=folder, cached=not fault, _held=held)

@@ -4,16 +4,20 @@ What is started ends with this process, in whatever way that ends.
 """
 
 import fcntl
+import logging
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..files import naming
+
+_log = logging.getLogger("spinplane")
 
 # What a program needs to run at all, to find the user's compilers and libraries, and to speak his language. Not among
 # them: MAKEFLAGS, SPICE_SCRIPTS, TCLLIBPATH and others with which a program takes further commands.
@@ -142,6 +146,7 @@ def _run(
     errors: int,
     seconds: float | None,
 ) -> Ended:
+    start = time.monotonic()
     variables = dict(tool_environment() if environment is None else environment)
     if folder is not None:
         variables["TMPDIR"] = "."
@@ -166,6 +171,7 @@ def _run(
             return Ended(status=None)
         finally:
             process.kill()
+    _log.info("ran %s: status %d after %.1f s", command[0], process.returncode, time.monotonic() - start)
     return Ended(status=process.returncode, output=said or "", errors=complained or "")
 
 

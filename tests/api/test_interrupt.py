@@ -40,3 +40,36 @@ def test_an_interrupted_import_ends_in_one_line(module: str, tmp_path: Path) -> 
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "spinplane: interrupted\n")
+
+
+#: Interrupts the process while it builds the hardware: at the twentieth of Amaranth's modules.
+_BUILDING = """\
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+made = []
+def hook(event, arguments):
+    if event == "import" and arguments[0] == "spinplane.hdl.export.files":
+        from amaranth.hdl import Module
+        begin = Module.__init__
+        def init(self):
+            begin(self)
+            made.append(self)
+            if len(made) == 20:
+                made.clear()
+                os.kill(os.getpid(), signal.SIGINT)
+        Module.__init__ = init
+sys.addaudithook(hook)
+"""
+
+
+def test_an_interrupt_while_hardware_is_built_ends_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_BUILDING, encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "spinplane", "export", "--machine", "tiny", "-o", str(tmp_path / "rtl")],
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "SPINPLANE_BUILD": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "spinplane: interrupted\n")
+    assert not (tmp_path / "rtl").exists()
