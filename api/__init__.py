@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from .commands.trace import trace
     from .commands.trace_result import Trace
     from .commands.train import train
+    from .exploration.sweep import sweep
+    from .exploration.sweep_report import SweepReport
     from .models import ModelFile, load_array, open_model
     from .report.page import write_page
     from .report.provenance import Provenance
@@ -76,6 +78,7 @@ __all__ = [
     "Provenance",
     "RowCommand",
     "SpinplaneError",
+    "SweepReport",
     "Trace",
     "accuracy",
     "and_rows",
@@ -99,6 +102,7 @@ __all__ = [
     "read_rows",
     "report_device",
     "run_network",
+    "sweep",
     "sweep_device",
     "synth",
     "tidy_cache",
@@ -137,6 +141,7 @@ _LATE = {
     "RowCommand": "spinplane.commands.in_memory.RowCommand",
     "SpinplaneError": "spinplane.machine.SpinplaneError",
     "StudyResult": "spinplane.training.study.StudyResult",
+    "SweepReport": "spinplane.exploration.sweep_report.SweepReport",
     "Trace": "spinplane.commands.trace_result.Trace",
     "TrainingResult": "spinplane.training.train.TrainingResult",
     "accuracy": "spinplane.commands.accuracy.accuracy",
@@ -158,6 +163,7 @@ _LATE = {
     "read_rows": "spinplane.commands.in_memory.read_rows",
     "report_device": "spinplane.commands.device.report_device",
     "run_network": "spinplane.commands.run.run_network",
+    "sweep": "spinplane.exploration.sweep.sweep",
     "sweep_device": "spinplane.commands.device_sweep.sweep_device",
     "tidy_cache": "spinplane.commands.cache.tidy_cache",
     "trace": "spinplane.commands.trace.trace",

@@ -12,6 +12,7 @@ import spinplane
 from spinplane.machine import SpinplaneError
 
 from .command_line.answer import Answer
+from .command_line.exploration import sweep
 from .command_line.hardware import cache, demo, export, synth
 from .command_line.memories import accuracy, device, energy
 from .command_line.networks import compare, compile, estimate, run, trace
@@ -28,6 +29,7 @@ for command in (
     demo,
     compile,
     estimate,
+    sweep,
     run,
     trace,
     compare,

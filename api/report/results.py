@@ -37,6 +37,7 @@ KINDS = (
     "NetworkRun",
     "PaperReport",
     "StudyResult",
+    "SweepReport",
     "Trace",
     "TrainingResult",
 )
