@@ -39,4 +39,6 @@ def sweep(
     """
     with telling("looking at designs") as (_, advance):
         result = spinplane.sweep(space, folder=output, jobs=jobs, dask=dask, top=top, advance=advance)
-    return Answer(result=result, files=files, seed=result.space.seed if result.space.search != "grid" else None)
+    return Answer(
+        result=result, files=files, seed=result.space.seed if result.space.search != "grid" else None
+    )

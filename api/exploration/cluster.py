@@ -33,9 +33,7 @@ class Cluster:
         try:
             from dask.distributed import Client
         except ModuleNotFoundError:
-            raise SpinplaneError(
-                f"dask {address}: needs Dask: pip install 'spinplane[dask]'"
-            ) from None
+            raise SpinplaneError(f"dask {address}: needs Dask: pip install 'spinplane[dask]'") from None
         try:
             self._client = Client(address, timeout=_ANSWERS, set_as_default=False)
         except (OSError, ValueError) as error:

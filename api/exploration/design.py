@@ -89,7 +89,9 @@ class Design:
     @property
     def key(self) -> str:
         """Of all that its figures follow from."""
-        machine = {name: value for name, value in asdict(self.machine).items() if name not in ("name", "description")}
+        machine = {
+            name: value for name, value in asdict(self.machine).items() if name not in ("name", "description")
+        }
         runs = [(asdict(technology), clock) for technology, clock in self.runs]
         said = repr((machine, self.network.digest, runs, self.accuracy, self.seed, figures_version()))
         return hashlib.sha256(said.encode()).hexdigest()[:24]

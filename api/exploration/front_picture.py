@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from spinplane.machine.pictures import COLOURS, COLUMN, MARKERS, picture
 
+from .figures import Figures
 from .point import Point
 from .space import Space
 
@@ -33,16 +35,21 @@ def draw_front(path: Path, space: Space, points: Sequence[Point], on_front: Sequ
         axis.set_title(f"{space.name}: {len(points)} designs, {len(on_front)} that nothing beats")
         for number, network in enumerate(space.networks):
             colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-            for chosen, style in ((points, {"alpha": 0.35}), (on_front, {"linestyle": "-", "label": Path(network).name})):
-                own = [one.figures for one in chosen if one.values["network"] == network]
-                axis.plot(
-                    [getattr(one, across) for one in own],
-                    [getattr(one, up) for one in own],
-                    **{"color": colour, "marker": marker, "linestyle": "", **style},
-                )
+            look = {"color": colour, "marker": marker}
+            _plot(axis, (across, up), _of(points, network), {**look, "linestyle": "", "alpha": 0.35})
+            label = Path(network).name
+            _plot(axis, (across, up), _of(on_front, network), {**look, "linestyle": "-", "label": label})
         axis.set(xlabel=_label(across), ylabel=_label(up), xscale="log", yscale="log")
         axis.legend()
     return path
+
+
+def _of(points: Sequence[Point], network: str) -> list[Figures]:
+    return [one.figures for one in points if one.figures and one.values["network"] == network]
+
+
+def _plot(axis: Any, names: tuple[str, str], figures: list[Figures], style: dict[str, Any]) -> None:
+    axis.plot(*([getattr(one, name) for one in figures] for name in names), **style)
 
 
 def _label(figure: str) -> str:

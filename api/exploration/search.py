@@ -58,9 +58,7 @@ def _optimised(space: Space, look: Look) -> list[Point]:
     try:
         import optuna
     except ModuleNotFoundError:
-        raise SpinplaneError(
-            "search = \"optuna\": needs Optuna: pip install 'spinplane[explore]'"
-        ) from None
+        raise SpinplaneError("search = \"optuna\": needs Optuna: pip install 'spinplane[explore]'") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
     def beyond(trial: "optuna.trial.FrozenTrial") -> Sequence[float]:

@@ -207,7 +207,8 @@ def _space(table: dict[str, Any], folder: Path, name: Name) -> Space:
         axes={key: _axis(f"space.{key}", value) for key, value in axes.items()},
         networks=_networks(table, folder),
         technologies=tuple(
-            str(_beside(folder, one, technology_names())) for one in _texts(table, "technologies", ["sot-mram"])
+            str(_beside(folder, one, technology_names()))
+            for one in _texts(table, "technologies", ["sot-mram"])
         ),
         clocks=_texts(table, "clocks", [FASTEST]),
         constraints=_constraints(_table(table, "constraints")),
@@ -230,15 +231,21 @@ def _check(space: Space) -> None:
             clock_hz(clock)
     if space.search == "grid":
         if space.points:
-            raise SpinplaneError("points: a grid has all of its designs; must be left out, or search = \"random\"")
+            raise SpinplaneError(
+                'points: a grid has all of its designs; must be left out, or search = "random"'
+            )
         if space.size > MOST_POINTS:
             raise SpinplaneError(
-                f"a grid of {space.size:,} designs: must be at most {MOST_POINTS:,}, or search = \"random\""
+                f'a grid of {space.size:,} designs: must be at most {MOST_POINTS:,}, or search = "random"'
             )
     elif not 1 <= space.points <= space.size:
-        raise SpinplaneError(f"points = {space.points}: must be from 1 to the {space.size:,} designs of the space")
+        raise SpinplaneError(
+            f"points = {space.points}: must be from 1 to the {space.size:,} designs of the space"
+        )
     if space.search == "optuna" and len(space.networks) > 1:
-        raise SpinplaneError("search = \"optuna\": figures of several networks do not compare: name one network")
+        raise SpinplaneError(
+            'search = "optuna": figures of several networks do not compare: name one network'
+        )
     asked = {one.figure for one in (*space.constraints, *space.objectives)}
     if "accuracy" in asked and space.accuracy is None:
         raise SpinplaneError("accuracy is asked for: a table [accuracy] must tell images and maps")
@@ -294,7 +301,9 @@ def _range(key: str, table: dict[str, Any]) -> list[int]:
         exactly(int, table[one]) for one in ("from", "to", "step" if "step" in table else "factor")
     )
     if low < 1 or high < low or by < (1 if "step" in table else 2):
-        raise SpinplaneError(f"{key} = {shown(table)}: must go up from 1 or more, by 1 or more, a factor of 2 or more")
+        raise SpinplaneError(
+            f"{key} = {shown(table)}: must go up from 1 or more, by 1 or more, a factor of 2 or more"
+        )
     found = []
     while low <= high:
         found.append(low)
@@ -330,7 +339,9 @@ def _constraints(table: dict[str, Any]) -> tuple[Constraint, ...]:
             except ValueError:
                 value = None
             if bound is None or value is None or not isfinite(value):
-                raise SpinplaneError(f'constraints.{figure} = {shown(text)}: must be as "<= 5" or ">= 0.9, <= 1"')
+                raise SpinplaneError(
+                    f'constraints.{figure} = {shown(text)}: must be as "<= 5" or ">= 0.9, <= 1"'
+                )
             found.append(Constraint(figure=figure, relation=bound[1], bound=number(value)))
     return tuple(found)
 

@@ -80,11 +80,15 @@ class SweepReport(Report):
         constraints = ", ".join(map(str, self.space.constraints)) or "none"
         possible = sum(point.figures is not None for point in self.points)
         return (
-            f"{possible:,} of {len(self.points):,} designs can be; {self.kept_to:,} keep to the constraints: {constraints}",
+            f"{possible:,} of {len(self.points):,} designs can be; {self.kept_to:,} keep to the constraints: "
+            f"{constraints}",
             *(f"{count:,} cannot: {_cut(reason)}" for reason, count in reasons.most_common(5)),
             *((f"{len(reasons) - 5} more reasons are in the CSV",) if len(reasons) > 5 else ()),
-            *((f"{len(self.front) - _MOST_SHOWN} more designs of the front are in the CSV",)
-              if len(self.front) > _MOST_SHOWN else ()),
+            *(
+                (f"{len(self.front) - _MOST_SHOWN} more designs of the front are in the CSV",)
+                if len(self.front) > _MOST_SHOWN
+                else ()
+            ),
             *((f"picture  {self.picture}",) if self.picture else ()),
         )
 
@@ -103,7 +107,9 @@ class SweepReport(Report):
 
     def _next(self, best: Point) -> Iterator[Point]:
         """The next best one of the same network."""
-        others = (one for one in self.best if one.values["network"] == best.values["network"] and one is not best)
+        others = (
+            one for one in self.best if one.values["network"] == best.values["network"] and one is not best
+        )
         yield from (one for _, one in zip(range(1), others, strict=False))
 
     def _table(self, title: str, points: Sequence[Point]) -> Table:
@@ -141,7 +147,9 @@ def points_csv(space: Space, points: Sequence[Point]) -> str:
 def _why(best: Point, rival: Point, differing: Sequence[str]) -> Table:
     """Where the cycles of two designs go, layer by layer."""
     of_best, of_rival = (
-        ", ".join(f"{name} {point.values[name]}" for name in differing if best.values[name] != rival.values[name])
+        ", ".join(
+            f"{name} {point.values[name]}" for name in differing if best.values[name] != rival.values[name]
+        )
         for point in (best, rival)
     )
     table = Table(
