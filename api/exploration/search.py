@@ -15,7 +15,7 @@ from .space import Space
 BATCH = 8
 
 #: Values of a design by the names of `Space.dimensions`.
-Values = Mapping[str, Any]
+Values = Mapping[str, str]
 #: From designs to their points, in the same order.
 Look = Callable[[Sequence[Values]], list[Point]]
 

@@ -110,7 +110,7 @@ class Space:
     base : Machine
         What the axes do not say. What it leaves to the number of sub-arrays or columns follows those of each design.
     axes : mapping of str to tuple
-        Values of fields of `Machine`.
+        Values of fields of `Machine`, as a machine file has them but for quotes.
     networks : tuple of str
         See `spinplane.open_model`; files by their absolute paths.
     technologies : tuple of str
@@ -128,7 +128,7 @@ class Space:
 
     name: Name
     base: Machine
-    axes: Mapping[str, tuple[Any, ...]]
+    axes: Mapping[str, tuple[str, ...]]
     networks: tuple[str, ...]
     technologies: tuple[str, ...]
     clocks: tuple[str, ...]
@@ -140,7 +140,7 @@ class Space:
     accuracy: AccuracyRequest | None
 
     @property
-    def dimensions(self) -> dict[str, tuple[Any, ...]]:
+    def dimensions(self) -> dict[str, tuple[str, ...]]:
         """Values of everything in which designs differ: the machine's fields, then network, technology, clock."""
         of_runs = {"network": self.networks, "technology": self.technologies, "clock": self.clocks}
         return {**self.axes, **of_runs}
@@ -153,7 +153,7 @@ class Space:
             size *= len(values)
         return size
 
-    def machine(self, values: Mapping[str, Any]) -> Machine:
+    def machine(self, values: Mapping[str, str]) -> Machine:
         """The base with the values of some fields.
 
         Raises
@@ -161,8 +161,15 @@ class Space:
         SpinplaneError
             If there is no such machine.
         """
-        left_out = {key: 0 for key in _completed(self.base) if key not in values}
-        return replace(self.base, **left_out, **{key: values[key] for key in self.axes})
+        left_out: dict[str, Any] = {key: 0 for key in _completed(self.base) if key not in self.axes}
+        return replace(self.base, **left_out, **{key: _setting(values[key]) for key in self.axes})
+
+
+def _setting(text: str) -> int | bool | str:
+    """A value of a machine's field."""
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if text.isdecimal() and text.isascii() else text
 
 
 def _completed(machine: Machine) -> list[str]:
@@ -264,10 +271,10 @@ def _texts(table: dict[str, Any], key: str, usual: list[str]) -> tuple[str, ...]
     return _different(key, found)
 
 
-def _different(key: str, values: list[Any]) -> tuple[Any, ...]:
+def _different(key: str, values: list[str]) -> tuple[str, ...]:
     if not values:
         raise SpinplaneError(f"{key} = []: must have at least one value")
-    if len(set(map(repr, values))) < len(values):
+    if len(set(values)) < len(values):
         raise SpinplaneError(f"{key} = {shown(values)}: a value is there twice")
     return tuple(values)
 
@@ -281,15 +288,15 @@ def _whole(table: dict[str, Any], key: str, low: int, high: int, usual: int | No
     return value
 
 
-def _axis(key: str, value: Any) -> tuple[Any, ...]:
+def _axis(key: str, value: Any) -> tuple[str, ...]:
     """A single value, a list of them, or a range."""
     if isinstance(value, dict):
-        return _different(key, _range(key, value))
+        return tuple(map(str, _range(key, value)))
     values = value if isinstance(value, list) else [value]
     for one in values:
         if type(one) not in (int, str, bool):
             raise SpinplaneError(f"{key}: {shown(one)}: must be a whole number, text, true or false")
-    return _different(key, values)
+    return _different(key, [str(one).lower() if type(one) is bool else str(one) for one in values])
 
 
 def _range(key: str, table: dict[str, Any]) -> list[int]:

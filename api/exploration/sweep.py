@@ -134,15 +134,15 @@ def _points(
     return found
 
 
-def _program(space: Space, values: Values) -> tuple[tuple[Any, ...], str]:
+def _program(space: Space, values: Values) -> tuple[tuple[str, ...], str]:
     return tuple(values[key] for key in space.axes), values["network"]
 
 
-def _machines(space: Space) -> Callable[[tuple[Any, ...]], tuple[Machine | None, str]]:
+def _machines(space: Space) -> Callable[[tuple[str, ...]], tuple[Machine | None, str]]:
     """From the values of the machine's axes to the machine, or to why there is none."""
 
     @cache
-    def machine_of(values: tuple[Any, ...]) -> tuple[Machine | None, str]:
+    def machine_of(values: tuple[str, ...]) -> tuple[Machine | None, str]:
         try:
             return space.machine(dict(zip(space.axes, values, strict=True))), ""
         except SpinplaneError as error:
@@ -152,16 +152,11 @@ def _machines(space: Space) -> Callable[[tuple[Any, ...]], tuple[Machine | None,
 
 
 def _point(values: Values, key: str, result: Mapping[str, Any]) -> Point:
-    text = {name: _text(value) for name, value in values.items()}
     figures = result.get("figures")
     return Point(
-        key=hashlib.sha256(repr((key, sorted(text.items()))).encode()).hexdigest()[:16],
-        values=text,
+        key=hashlib.sha256(repr((key, sorted(values.items()))).encode()).hexdigest()[:16],
+        values=dict(values),
         figures=None if figures is None else plain_converter().structure(figures, Figures),
         reason=result["reason"],
         layers=plain_converter().structure(result.get("layers", []), tuple[LayerCycles, ...]),
     )
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.table import Table
 
+from spinplane.machine import Machine
+
 from ..report.report import Report
 from .figures import FIGURES, LayerCycles
 from .point import Point, kept_to, ranked
@@ -48,6 +50,11 @@ class SweepReport(Report):
     front: tuple[str, ...]
     top: int
     picture: Path | None
+
+    @property
+    def machine(self) -> Machine:
+        """That of which the designs are changes."""
+        return self.space.base
 
     @property
     def heading(self) -> str:
