@@ -62,7 +62,7 @@ class Cluster:
             return self._client.submit(_checked, version, function, tasks[key], pure=False)
 
         keys = {submit(key): key for key in tasks}
-        coming = as_completed(list(keys))
+        coming = as_completed(list(keys), loop=self._client.loop)
         try:
             for future in coming:
                 key = keys.pop(future)

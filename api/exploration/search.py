@@ -71,7 +71,10 @@ def _optimised(space: Space, look: Look) -> list[Point]:
         if len(space.objectives) == 1:
             sampler = optuna.samplers.TPESampler(seed=space.seed, constraints_func=beyond)
         else:
-            sampler = optuna.samplers.NSGAIISampler(seed=space.seed, constraints_func=beyond)
+            generation = max(BATCH, min(50, space.points // 4))
+            sampler = optuna.samplers.NSGAIISampler(
+                population_size=generation, seed=space.seed, constraints_func=beyond
+            )
         study = optuna.create_study(sampler=sampler, directions=["minimize"] * len(space.objectives))
         found: dict[str, Point] = {}
         for start in range(0, space.points, BATCH):
