@@ -50,6 +50,8 @@ def accuracy(
     seeds: int = 10,
     check: Check = True,
     output: ResultFolder = Path("build") / "accuracy",
+    jobs: int = 1,
+    dask: str | None = None,
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -92,6 +94,10 @@ def accuracy(
         Fault maps, or runs with transient faults, per point.
     output
         Folder for the plot.
+    jobs
+        Processes of one thread each among which fault maps are shared.
+    dask
+        Address of a Dask scheduler, such as tcp://host:8786, whose workers do so instead.
     """
     from spinplane.device import load_technology
 
@@ -116,6 +122,8 @@ def accuracy(
             seeds=seeds,
             check=check,
             folder=output,
+            jobs=jobs,
+            dask=dask,
             advance=advance,
         )
     return Answer(

@@ -20,6 +20,7 @@ from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
+from ..tasks.engine import Engine
 from .clock import DEFAULT_TECHNOLOGY, clock_line, clock_of
 from .compiled_layer import compiled_layers
 from .data_set import check_labels, classes_of, confusion_of, confusion_table, load_images
@@ -173,6 +174,8 @@ def accuracy(
     seeds: int = 10,
     check: bool = True,
     folder: Path = Path("build") / "accuracy",
+    jobs: int = 1,
+    dask: str | None = None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
     """Classify a data set on the functional machine; with a technology or a deviation, in memories drawn from it, too.
@@ -218,6 +221,10 @@ def accuracy(
         Whether to compare the import with the file's own executor.
     folder : Path
         For the plot.
+    jobs : int
+        Processes of one thread each among which the fault maps of a study of variation are shared.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers do so instead.
     advance : callable
         Is given the images done and all of them; in a study, the fault maps done and all of them.
 
@@ -245,6 +252,8 @@ def accuracy(
         raise SpinplaneError(
             f"clock {clock}: nothing is checked at it without a technology, a deviation or a rate"
         )
+    if (jobs != 1 or dask is not None) and (of_events or not study_asked):
+        raise SpinplaneError("jobs, dask: only fault maps of a study of variation are shared among processes")
     machine = load_machine(machine)
     used = load_technology(technology or DEFAULT_TECHNOLOGY) if study_asked else None
     of_machine = clock_of(machine, used, clock) if used else None
@@ -292,7 +301,8 @@ def accuracy(
             transient_points = chosen.points(program, codes, labels, advance)
             picture = chosen.draw(file, transient_points, title=title, baseline=right)
         else:
-            points = chosen.points(program, codes, labels, advance)
+            with Engine(jobs=jobs, dask=dask) as engine:
+                points = chosen.points(program, codes, labels, advance, engine)
             picture = chosen.draw(file, points, title=title, baseline=right)
     return AccuracyReport(
         network=graph.name,

@@ -27,9 +27,9 @@ from ..commands.estimated_runs import EstimatedRuns
 from ..commands.variation import Study
 from ..models import Network, open_network
 from ..report.codec import plain_converter
+from ..tasks.versions import figures_version
 from .figures import Figures, LayerCycles
 from .space import FASTEST, AccuracyRequest
-from .versions import figures_version
 
 _MICRO, _MM2 = 1e6, 1e6
 

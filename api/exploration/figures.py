@@ -44,6 +44,14 @@ class Figures:
 
 #: What a constraint or an objective may name.
 FIGURES = tuple(field.name for field in fields(Figures))
+_UNITS = {"uj": "µJ", "us": "µs", "mw": "mW", "mm2": "mm²", "mhz": "MHz", "years": "years"}
+
+
+def label(figure: str) -> str:
+    """A figure's name for people, with its unit."""
+    words = figure.split("_")
+    unit = _UNITS.get(words[-1])
+    return f"{' '.join(words[:-1])}, {unit}" if unit else " ".join(words)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from spinplane.machine.pictures import COLOURS, COLUMN, MARKERS, picture
 
-from .figures import Figures
+from .figures import Figures, label
 from .point import Point
 from .space import Space
 
@@ -37,11 +37,20 @@ def draw_front(path: Path, space: Space, points: Sequence[Point], on_front: Sequ
             colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
             look = {"color": colour, "marker": marker}
             _plot(axis, (across, up), _of(points, network), {**look, "linestyle": "", "alpha": 0.35})
-            label = Path(network).name
-            _plot(axis, (across, up), _of(on_front, network), {**look, "linestyle": "-", "label": label})
-        axis.set(xlabel=_label(across), ylabel=_label(up), xscale="log", yscale="log")
+            # With more objectives, neighbours by one of them are not neighbours by another one.
+            line = "-" if len(space.objectives) == 2 else ""
+            named = {"linestyle": line, "label": Path(network).name}
+            _plot(axis, (across, up), _of(on_front, network), {**look, **named})
+        axis.set(
+            xlabel=label(across), ylabel=label(up), xscale=_scale(points, across), yscale=_scale(points, up)
+        )
         axis.legend()
     return path
+
+
+def _scale(points: Sequence[Point], figure: str) -> str:
+    """Logarithmic, but for figures that can be 0."""
+    return "log" if all(getattr(one.figures, figure) > 0 for one in points) else "linear"
 
 
 def _of(points: Sequence[Point], network: str) -> list[Figures]:
@@ -50,7 +59,3 @@ def _of(points: Sequence[Point], network: str) -> list[Figures]:
 
 def _plot(axis: Any, names: tuple[str, str], figures: list[Figures], style: dict[str, Any]) -> None:
     axis.plot(*([getattr(one, name) for one in figures] for name in names), **style)
-
-
-def _label(figure: str) -> str:
-    return figure.replace("_", " ")

@@ -13,9 +13,9 @@ from spinplane.machine import Machine, SpinplaneError
 from spinplane.machine.files import write_whole
 
 from ..report.codec import plain_converter
-from .cores import usable_cores
+from ..tasks.cores import usable_cores
+from ..tasks.engine import Engine
 from .design import Design, SentNetwork, figures_of
-from .engine import Engine
 from .figures import Figures, LayerCycles
 from .front_picture import draw_front
 from .point import Point, front, kept_to, ranked

@@ -12,7 +12,7 @@ from rich.table import Table
 from spinplane.machine import Machine
 
 from ..report.report import Report
-from .figures import FIGURES, LayerCycles
+from .figures import FIGURES, LayerCycles, label
 from .point import Point, kept_to, ranked
 from .space import Space
 
@@ -78,7 +78,7 @@ class SweepReport(Report):
         ]
         rivals = [point for point in best[:1] for point in (point, *self._next(point))]
         if len(rivals) == 2:
-            found.append(_why(*rivals, [name for name in self._differing if name not in ("network",)]))
+            found.append(_why(*rivals, self._differing))
         return tuple(found)
 
     def notes(self) -> tuple[str, ...]:
@@ -124,8 +124,10 @@ class SweepReport(Report):
         names = self._differing
         asked = [one.figure for one in (*self.space.objectives, *self.space.constraints)]
         figures = list(dict.fromkeys((*asked, *_SHOWN)))
-        for name in (*names, *figures):
+        for name in names:
             table.add_column(name.replace("_", " "), justify="right")
+        for name in figures:
+            table.add_column(label(name), justify="right")
         for point in points:
             values = [Path(point.values[name]).name for name in names]
             table.add_row(*values, *(f"{getattr(point.figures, name):,.4g}" for name in figures))

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from exploration_tasks import refused, squared, squared_slowly
 
-from spinplane.exploration import cluster
-from spinplane.exploration.engine import Engine
 from spinplane.machine import SpinplaneError
+from spinplane.tasks import cluster
+from spinplane.tasks.engine import Engine
 
 TASKS = {f"task-{number}": number for number in range(60)}
 TESTS = Path(__file__).parents[2]

