@@ -105,8 +105,8 @@ class Space:
 
     Parameters
     ----------
-    name : Name
-        Of the file.
+    name : str
+        Of the file, as part of other names.
     base : Machine
         What the axes do not say. What it leaves to the number of sub-arrays or columns follows those of each design.
     axes : mapping of str to tuple
@@ -126,7 +126,7 @@ class Space:
     accuracy : AccuracyRequest or None
     """
 
-    name: Name
+    name: str
     base: Machine
     axes: Mapping[str, tuple[str, ...]]
     networks: tuple[str, ...]
@@ -196,13 +196,13 @@ def read_space(path: Path) -> Space:
     try:
         check_keys(table, _KEYS)
         name = Name(re.sub(r"[^\w-]", "-", path.stem, flags=re.ASCII) or "space")
-        return typed(source, lambda: _space(table, path.parent, name))
+        return typed(source, lambda: _space(table, path.parent, str(name)))
     except SpinplaneError as error:
         text = str(error)
         raise SpinplaneError(text if text.startswith(source) else f"{source}: {text}") from None
 
 
-def _space(table: dict[str, Any], folder: Path, name: Name) -> Space:
+def _space(table: dict[str, Any], folder: Path, name: str) -> Space:
     search = exactly(str, table.get("search", "grid"))
     if search not in SEARCHES:
         raise SpinplaneError(f"search = {shown(search)}: must be one of {', '.join(SEARCHES)}")
