@@ -146,6 +146,15 @@ class Space:
         return {**self.axes, **of_runs}
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """Figures of objectives and constraints, each once."""
+        objectives, constraints = (
+            (one.figure for one in self.objectives),
+            (one.figure for one in self.constraints),
+        )
+        return tuple(dict.fromkeys((*objectives, *constraints)))
+
+    @property
     def size(self) -> int:
         """Designs of the whole space."""
         size = 1
@@ -253,8 +262,7 @@ def _check(space: Space) -> None:
         raise SpinplaneError(
             'search = "optuna": figures of several networks do not compare: name one network'
         )
-    asked = {one.figure for one in (*space.constraints, *space.objectives)}
-    if "accuracy" in asked and space.accuracy is None:
+    if "accuracy" in space.asked and space.accuracy is None:
         raise SpinplaneError("accuracy is asked for: a table [accuracy] must tell images and maps")
 
 

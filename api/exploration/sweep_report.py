@@ -76,9 +76,8 @@ class SweepReport(Report):
             self._table(f"{self.heading}: designs that nothing beats", on_front[:_MOST_SHOWN]),
             self._table(f"The best by {self.space.objectives[0]}", best[: self.top]),
         ]
-        rivals = [point for point in best[:1] for point in (point, *self._next(point))]
-        if len(rivals) == 2:
-            found.append(_why(*rivals, self._differing))
+        for rival in self._next():
+            found.append(_why(best[0], rival, self._differing))
         return tuple(found)
 
     def notes(self) -> tuple[str, ...]:
@@ -112,18 +111,15 @@ class SweepReport(Report):
         dimensions = self.space.dimensions
         return [name for name, values in dimensions.items() if len(values) > 1]
 
-    def _next(self, best: Point) -> Iterator[Point]:
-        """The next best one of the same network."""
-        others = (
-            one for one in self.best if one.values["network"] == best.values["network"] and one is not best
-        )
-        yield from (one for _, one in zip(range(1), others, strict=False))
+    def _next(self) -> Sequence[Point]:
+        """The next best one after the best, of the same network; none if there is none."""
+        best, *others = self.best or (None,)
+        return [one for one in others if best and one.values["network"] == best.values["network"]][:1]
 
     def _table(self, title: str, points: Sequence[Point]) -> Table:
         table = Table(title=title)
         names = self._differing
-        asked = [one.figure for one in (*self.space.objectives, *self.space.constraints)]
-        figures = list(dict.fromkeys((*asked, *_SHOWN)))
+        figures = list(dict.fromkeys((*self.space.asked, *_SHOWN)))
         for name in names:
             table.add_column(name.replace("_", " "), justify="right")
         for name in figures:
