@@ -25,7 +25,7 @@ from ..commands.data_set import check_labels, classes_of, load_images
 from ..commands.estimate_baselines import chip_area_estimate
 from ..commands.estimated_runs import EstimatedRuns
 from ..commands.variation import Study
-from ..models import Network, open_network
+from ..models import Network, open_network, shipped_networks
 from ..report.codec import plain_converter
 from ..tasks.versions import figures_version
 from .figures import Figures, LayerCycles
@@ -50,14 +50,12 @@ class SentNetwork:
     content: bytes | None
 
     @classmethod
-    def of(cls, name: str) -> "SentNetwork":
-        """A network of a space; files are read, and compared with their own executor."""
-        path = Path(name)
-        if ":" in name or not path.is_file():
-            open_network(name)
-            return cls(name=name, content=None)
-        open_network(path)
-        return cls(name=path.name, content=path.read_bytes())
+    def of(cls, name: str | Path) -> "SentNetwork":
+        """A network of a space, after it was read, and a file compared with its own executor."""
+        network = open_network(name)
+        if network.file is None or (isinstance(name, str) and name in shipped_networks()):
+            return cls(name=str(name), content=None)
+        return cls(name=network.file.name, content=network.file.read_bytes())
 
     @property
     def digest(self) -> str:

@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from math import isfinite
 from pathlib import Path
@@ -112,7 +112,7 @@ class Space:
     axes : mapping of str to tuple
         Values of fields of `Machine`, as a machine file has them but for quotes.
     networks : tuple of str
-        See `spinplane.open_model`; files by their absolute paths.
+        See `spinplane.open_model`.
     technologies : tuple of str
     clocks : tuple of str
         See `spinplane.machine.clock_hz`, or `FASTEST`.
@@ -124,6 +124,8 @@ class Space:
         Designs of a random or an optimised search.
     seed : int
     accuracy : AccuracyRequest or None
+    files : mapping of str to Path
+        Networks and technologies that are files, by their names in the space's file.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Space:
     points: int
     seed: int
     accuracy: AccuracyRequest | None
+    files: Mapping[str, Path]
 
     @property
     def dimensions(self) -> dict[str, tuple[str, ...]]:
@@ -217,15 +220,14 @@ def _space(table: dict[str, Any], folder: Path, name: str) -> Space:
         raise SpinplaneError(f"search = {shown(search)}: must be one of {', '.join(SEARCHES)}")
     axes = _table(table, "space")
     check_keys(axes, _FIELDS, "space.")
+    base = _text(table, "base", "paper")
+    networks, technologies = _networks(table), _texts(table, "technologies", ["sot-mram"])
     space = Space(
         name=name,
-        base=load_machine(_beside(folder, _text(table, "base", "paper"), machine_names())),
+        base=load_machine(_files(folder, (base,), machine_names()).get(base, base)),
         axes={key: _axis(f"space.{key}", value) for key, value in axes.items()},
-        networks=_networks(table, folder),
-        technologies=tuple(
-            str(_beside(folder, one, technology_names()))
-            for one in _texts(table, "technologies", ["sot-mram"])
-        ),
+        networks=networks,
+        technologies=technologies,
         clocks=_texts(table, "clocks", [FASTEST]),
         constraints=_constraints(_table(table, "constraints")),
         objectives=_objectives(_table(table, "objectives")),
@@ -233,6 +235,7 @@ def _space(table: dict[str, Any], folder: Path, name: str) -> Space:
         points=_whole(table, "points", 0, MOST_POINTS, 0 if search == "grid" else None),
         seed=_whole(table, "seed", 0, 2**32 - 1, 0),
         accuracy=_accuracy(table),
+        files=_files(folder, networks, shipped_networks()) | _files(folder, technologies, technology_names()),
     )
     _check(space)
     return space
@@ -241,7 +244,7 @@ def _space(table: dict[str, Any], folder: Path, name: str) -> Space:
 def _check(space: Space) -> None:
     """Refuse what no design of the space could be asked for."""
     for technology in space.technologies:
-        load_technology(technology)
+        load_technology(space.files.get(technology, technology))
     for clock in space.clocks:
         if clock != FASTEST:
             clock_hz(clock)
@@ -328,19 +331,20 @@ def _range(key: str, table: dict[str, Any]) -> list[int]:
     return found
 
 
-def _networks(table: dict[str, Any], folder: Path) -> tuple[str, ...]:
+def _networks(table: dict[str, Any]) -> tuple[str, ...]:
     if "networks" not in table:
         raise SpinplaneError("missing key 'networks'")
     names = _texts(table, "networks", [])
     if "bits" in table:
-        names = tuple(f"{name}:{bits}" for name in names for bits in _texts(table, "bits", []))
-    known = shipped_networks()
-    return tuple(one if ":" in one else str(_beside(folder, one, known)) for one in names)
+        return tuple(f"{name}:{bits}" for name in names for bits in _texts(table, "bits", []))
+    return names
 
 
-def _beside(folder: Path, name: str, known: Any) -> str | Path:
-    """A name that comes with the package, or a file beside the space's."""
-    return name if name in known or not (folder / name).is_file() else (folder / name).resolve()
+def _files(folder: Path, names: Iterable[str], known: Container[str]) -> dict[str, Path]:
+    """Those of the names that the package does not know, and that are files beside the space's."""
+    return {
+        name: (folder / name).resolve() for name in names if name not in known and (folder / name).is_file()
+    }
 
 
 def _constraints(table: dict[str, Any]) -> tuple[Constraint, ...]:

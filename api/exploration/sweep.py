@@ -73,8 +73,8 @@ def sweep(
         raise SpinplaneError(f"top = {top}: must be at least 1")
     chosen = space if isinstance(space, Space) else read_space(Path(space))
     folder = folder or Path("build") / "sweep" / chosen.name
-    networks = {name: SentNetwork.of(name) for name in chosen.networks}
-    technologies = {name: load_technology(name) for name in chosen.technologies}
+    networks = {name: SentNetwork.of(chosen.files.get(name, name)) for name in chosen.networks}
+    technologies = {name: load_technology(chosen.files.get(name, name)) for name in chosen.technologies}
     with Engine(jobs=usable_cores() if jobs is None else jobs, dask=dask, kept=folder / KEPT) as engine:
 
         def look(designs: Sequence[Values]) -> list[Point]:
