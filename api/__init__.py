@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from .commands.trace import trace
     from .commands.trace_result import Trace
     from .commands.train import train
+    from .exploration.sweep import sweep
+    from .exploration.sweep_report import SweepReport
     from .models import ModelFile, open_model
     from .report.page import write_page
     from .report.provenance import Provenance
@@ -99,6 +101,7 @@ __all__ = [
     "RowCommand",
     "SpinplaneError",
     "StudyResult",
+    "SweepReport",
     "Trace",
     "TrainingResult",
     "accuracy",
@@ -127,6 +130,7 @@ __all__ = [
     "report_device",
     "report_network",
     "run_network",
+    "sweep",
     "sweep_device",
     "synth",
     "tidy_cache",
@@ -169,6 +173,7 @@ _LATE = {
     "RowCommand": "spinplane.commands.in_memory.RowCommand",
     "SpinplaneError": "spinplane.machine.SpinplaneError",
     "StudyResult": "spinplane.training.study.StudyResult",
+    "SweepReport": "spinplane.exploration.sweep_report.SweepReport",
     "Trace": "spinplane.commands.trace_result.Trace",
     "TrainingResult": "spinplane.training.train.TrainingResult",
     "accuracy": "spinplane.commands.accuracy.accuracy",
@@ -194,6 +199,7 @@ _LATE = {
     "report_device": "spinplane.commands.device.report_device",
     "report_network": "spinplane.commands.report_network.report_network",
     "run_network": "spinplane.commands.run.run_network",
+    "sweep": "spinplane.exploration.sweep.sweep",
     "sweep_device": "spinplane.commands.device_sweep.sweep_device",
     "tidy_cache": "spinplane.commands.cache.tidy_cache",
     "trace": "spinplane.commands.trace.trace",

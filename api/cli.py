@@ -17,6 +17,7 @@ from spinplane.report.text import terminal_columns, write_what_is_missing
 
 from .command_line.answer import Answer
 from .command_line.examples import epilogue
+from .command_line.exploration import sweep
 from .command_line.hardware import cache, demo, doctor, exchange, export, synth
 from .command_line.memories import accuracy, device, energy
 from .command_line.names import completion, list
@@ -40,6 +41,7 @@ for command in (
     demo,
     compile,
     estimate,
+    sweep,
     run,
     report,
     trace,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spinplane.device import Technology
-from spinplane.hdl.export.machine_verilog import machine_verilog
 from spinplane.machine import Machine
 
 from . import static_array
@@ -65,10 +64,10 @@ def area_estimate(
     sources : Sources, optional
         In place of `area_estimate_sources`.
     kept_in : Path, optional
-        See `spinplane.hdl.export.machine_verilog.machine_verilog`.
+        See `spinplane.evaluation.census.census`.
     """
     sources = sources or area_estimate_sources(technology)
-    placed = machine_banks(machine_verilog(machine, kept_in))
+    placed = machine_banks(machine, kept_in)
 
     def arrays(values: Values) -> float:
         if technology is None:

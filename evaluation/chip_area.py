@@ -7,7 +7,6 @@ from math import isclose
 from pathlib import Path
 
 from spinplane.device import Technology, load_technology
-from spinplane.hdl.export.machine_verilog import machine_verilog
 from spinplane.machine import Machine
 from spinplane.physical import AreaReport
 
@@ -37,7 +36,7 @@ def chip_area(
     logic : AreaReport
         Of the same machine. That of an FPGA has no areas: arrays, banks and total are not there then.
     kept_in : Path, optional
-        See `machine_verilog`.
+        See `spinplane.evaluation.census.census`.
 
     Raises
     ------
@@ -64,7 +63,7 @@ def chip_area(
             area=sram_bank(sources, shape),
             as_mram=mram_bank(mram, shape) if shape.reads == 1 else None,
         )
-        for (name, shape), count in machine_banks(machine_verilog(machine, kept_in)).items()
+        for (name, shape), count in machine_banks(machine, kept_in).items()
     )
     chip = ChipArea(
         machine=machine.name,

@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 
 from spinplane.compiler.predict import row_sets
-from spinplane.hdl.export.machine_verilog import ACCELERATOR, machine_verilog
 from spinplane.hdl.output.beat_walk import BeatWalk
 from spinplane.hdl.output.cluster_steps import CLUSTER_STEPS_CYCLES
 from spinplane.machine import Machine
@@ -19,7 +18,7 @@ from spinplane.machine.timing import (
     fetch_cycles,
 )
 
-from .flip_flops import instances, placed_flip_flops
+from .census import census
 
 #: Counters of flip-flops' cycles in which their clock ticks, and in which it stands still.
 TICKS, STOPPED = "clock_ticks", "stopped_ticks"
@@ -68,13 +67,12 @@ def unit_flip_flops(machine: Machine, kept_in: Path | None = None) -> dict[str, 
     ----------
     machine : Machine
     kept_in : Path, optional
-        Folder of a cache, see `spinplane.hdl.export.machine_verilog.machine_verilog`.
+        Folder of a cache, see `spinplane.evaluation.census.census`.
     """
-    modules = {str(name): text for name, text in machine_verilog(machine, kept_in).items()}
-    number = instances(modules)
+    design = census(machine, kept_in)
+    number = design.placed()
     units = (*MOST_CYCLES, _CONTROLLER)
-    found = {unit: number[unit] * placed_flip_flops(modules, unit) for unit in units}
-    return {"": placed_flip_flops(modules, str(ACCELERATOR)), **found}
+    return {"": design.flip_flops(), **{unit: number[unit] * design.flip_flops(unit) for unit in units}}
 
 
 def clock_ticks(

@@ -61,6 +61,8 @@ def accuracy(
     check: Check = True,
     output: ResultFolder = ACCURACY_FOLDER,
     format: PictureFormat = "png",
+    jobs: int = 1,
+    dask: str | None = None,
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -103,6 +105,10 @@ def accuracy(
         Fault maps, or runs with transient faults, per point.
     output
         Folder for the plot.
+    jobs
+        Processes of one thread each among which fault maps are shared.
+    dask
+        Address of a Dask scheduler, such as tcp://host:8786, whose workers do so instead.
     """
     from spinplane.device import load_technology
 
@@ -128,6 +134,8 @@ def accuracy(
             check=check,
             folder=folder_for(output),
             format=format,
+            jobs=jobs,
+            dask=dask,
             advance=advance,
         )
     return Answer(

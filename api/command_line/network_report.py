@@ -8,7 +8,7 @@ from cyclopts import Parameter
 import spinplane
 from spinplane.defaults import NETWORK_MACHINE, SEED
 
-from .answer import Answer, technology_of, telling
+from .answer import Answer, technology_of
 from .options import (
     AS_FILE,
     FILE,
@@ -26,6 +26,7 @@ from .options import (
     RtlSimulator,
     check_writable,
 )
+from .speech import telling
 
 #: Characters that stay in the name of a page; others of the model's name become hyphens.
 _PLAIN = "._-"

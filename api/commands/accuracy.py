@@ -23,6 +23,7 @@ from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
 from ..report.report import Report
+from ..tasks.engine import Engine
 from .clock import chosen_technology, clock_line, clock_of
 from .compiled_layer import compiled_layers
 from .data_set import check_labels, classes_of, confusion_of, confusion_table, load_images
@@ -194,6 +195,8 @@ def accuracy(
     check: bool = True,
     folder: str | Path = ACCURACY_FOLDER,
     format: str = "png",
+    jobs: int = 1,
+    dask: str | None = None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
     """Classify a data set on the functional machine; with a technology or a deviation, in memories drawn from it, too.
@@ -241,6 +244,10 @@ def accuracy(
         For the plot.
     format : {"png", "svg", "pdf"}
         Of the plot.
+    jobs : int
+        Processes of one thread each among which the fault maps of a study of variation are shared.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers do so instead.
     advance : callable
         Is given the images done and all of them; in a study, the fault maps done and all of them.
 
@@ -269,6 +276,8 @@ def accuracy(
         raise SpinplaneError(
             f"clock {clock}: nothing is checked at it without a technology, a deviation or a rate"
         )
+    if (jobs != 1 or dask is not None) and (of_events or not study_asked):
+        raise SpinplaneError("jobs, dask: only fault maps of a study of variation are shared among processes")
     machine = load_machine(machine)
     data, folder = as_optional_path("data", data), as_path("folder", folder)
     used = chosen_technology(technology) if study_asked else None
@@ -316,7 +325,8 @@ def accuracy(
             transient_points = chosen.points(program, codes, labels, advance)
             drawn = (chosen.drawing(transient_points, title=title, baseline=right),)
         else:
-            points = chosen.points(program, codes, labels, advance)
+            with Engine(jobs=jobs, dask=dask) as engine:
+                points = chosen.points(program, codes, labels, advance, engine)
             drawn = (chosen.drawing(points, title=title, baseline=right),)
     return AccuracyReport(
         network=graph.name,

@@ -17,6 +17,7 @@ from spinplane.machine.drawing import Drawing
 from spinplane.machine.reporting.records import Record, record_of
 
 from ..report.drawing import draw_accuracy
+from ..tasks.engine import Engine
 from .data_set import classes_of
 
 if TYPE_CHECKING:
@@ -92,6 +93,56 @@ class AccuracyPoint(Accuracies):
     accuracies: tuple[float, ...]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaultMapTask:
+    """Images to classify in a memory that a seed draws, by value: another process may do it.
+
+    Parameters
+    ----------
+    program : CompiledProgram
+    codes : ndarray of shape (images, channels, height, width), int64
+    labels : ndarray of shape (images,), int64
+    technology : Technology
+    seed : int
+    weak_cells, reference
+        See `draw_fault_map`.
+    sigmas : mapping of str to float
+        Deviations, by the names of `draw_fault_map`.
+    """
+
+    program: CompiledProgram
+    codes: np.ndarray
+    labels: np.ndarray
+    technology: Technology
+    seed: int
+    weak_cells: float | tuple[float, float]
+    reference: str
+    sigmas: Mapping[str, float]
+
+
+def in_faulty_memory(task: FaultMapTask) -> dict[str, float]:
+    """Stuck cells and drifted amplifiers of a fault map, and the share of images that are right with it.
+
+    Parameters
+    ----------
+    task : FaultMapTask
+    """
+    faults = draw_fault_map(
+        task.program.machine,
+        task.technology,
+        task.seed,
+        weak_cells=task.weak_cells,
+        reference=task.reference,
+        **task.sigmas,
+    )
+    right = classes_of(task.program, task.codes, faults) == task.labels
+    return {
+        "stuck": len(faults.stuck),
+        "drifted": sum(faults.faulty_columns.values()),
+        "accuracy": float(right.mean()),
+    }
+
+
 class Study:
     """Points of variation, each with several fault maps.
 
@@ -136,34 +187,37 @@ class Study:
         codes: np.ndarray,
         labels: np.ndarray,
         advance: Callable[[int, int], None],
+        engine: Engine | None = None,
     ) -> tuple[AccuracyPoint, ...]:
-        """Classify images, see `classes_of`, in the memories of all points."""
+        """Classify images, see `classes_of`, in the memories of all points; without an engine in this process."""
+        tasks = {
+            f"{at}-{seed}": FaultMapTask(
+                program=program,
+                codes=codes,
+                labels=labels,
+                technology=self.technology,
+                seed=seed,
+                weak_cells=self._rates,
+                reference=self._reference,
+                sigmas=sigmas,
+            )
+            for at, sigmas in enumerate(self._sweep)
+            for seed in range(self._seeds)
+        }
+        found = (engine or Engine()).map(in_faulty_memory, tasks, advance)
         points = []
         for at, (factor, sigmas) in enumerate(zip(self._factors, self._sweep, strict=True)):
-            stuck, drifted, shares = [], [], []
-            for seed in range(self._seeds):
-                faults = draw_fault_map(
-                    program.machine,
-                    self.technology,
-                    seed,
-                    weak_cells=self._rates,
-                    reference=self._reference,
-                    **sigmas,
-                )
-                stuck.append(len(faults.stuck))
-                drifted.append(sum(faults.faulty_columns.values()))
-                shares.append(float((classes_of(program, codes, faults) == labels).mean()))
-                advance(at * self._seeds + seed + 1, len(self._sweep) * self._seeds)
+            of_maps = [found[f"{at}-{seed}"] for seed in range(self._seeds)]
             points.append(
                 AccuracyPoint(
                     multiple=factor,
                     sigma_ra=sigmas["sigma_ra"],
                     sigma_tmr=sigmas["sigma_tmr"],
                     offset_sigma_v=sigmas["offset_sigma"],
-                    stuck_cells=float(np.mean(stuck)),
-                    drifted_amplifiers=float(np.mean(drifted)),
+                    stuck_cells=float(np.mean([one["stuck"] for one in of_maps])),
+                    drifted_amplifiers=float(np.mean([one["drifted"] for one in of_maps])),
                     images=len(labels),
-                    accuracies=tuple(shares),
+                    accuracies=tuple(one["accuracy"] for one in of_maps),
                 )
             )
         return tuple(points)

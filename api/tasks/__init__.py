@@ -1,0 +1,1 @@
+"""Tasks: where they are done, and what is kept of their results."""

@@ -1,0 +1,107 @@
+"""Maps a pure function over many tasks, here or on other machines, and keeps each result as it comes.
+
+A *task* is what the function is given, under a key that says all that its result follows from. A result is plain data,
+as JSON holds it. Kept results are files of their own, each written whole: who is killed and starts again goes on with
+what is missing, and gets the same.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from spinplane.machine import SpinplaneError
+from spinplane.machine.files import write_whole
+
+from .cores import Cores
+from .workers import Function, Workers, here
+
+
+class Engine:
+    """Where tasks are done, and where their results are kept; a context, at whose end the workers go.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes of one thread each; with 1 the tasks are done in this one.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers do the tasks instead.
+    kept : Path, optional
+        Folder of results, one file each, ``KEY.json``.
+
+    Raises
+    ------
+    SpinplaneError
+        If `jobs` is below 1, or the scheduler cannot be reached.
+    """
+
+    def __init__(self, *, jobs: int = 1, dask: str | None = None, kept: Path | None = None) -> None:
+        if jobs < 1:
+            raise SpinplaneError(f"jobs = {jobs}: must be at least 1")
+        self._jobs, self._dask, self._kept = jobs, dask, kept
+        self._workers: Workers | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        if self._dask is not None:
+            # Imported where it is asked for: an extra.
+            from .cluster import Cluster
+
+            self._workers = self._open.enter_context(Cluster(self._dask))
+        elif self._jobs > 1:
+            self._workers = self._open.enter_context(Cores(self._jobs))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def map(
+        self,
+        function: Function,
+        tasks: Mapping[str, Any],
+        advance: Callable[[int, int], None] = lambda done, of: None,
+    ) -> dict[str, Any]:
+        """Results of all tasks, by their keys, in the order of the tasks.
+
+        Parameters
+        ----------
+        function : callable
+            Of a module, from a task to plain data.
+        tasks : mapping of str to object
+            By key: letters, digits and ``-``.
+        advance : callable
+            Is given the number of tasks that are done, and of all.
+
+        Raises
+        ------
+        SpinplaneError
+            What the function raises, or if workers are lost again and again.
+        """
+        found = {key: result for key in tasks if (result := self._read(key)) is not None}
+        advance(len(found), len(tasks))
+        missing = {key: task for key, task in tasks.items() if key not in found}
+        for key, result in self._done(function, missing):
+            # As a file would give it back, so that a resumed run has the same.
+            text = json.dumps(result, allow_nan=False)
+            if self._kept:
+                write_whole(self._file(key), text.encode())
+            found[key] = json.loads(text)
+            advance(len(found), len(tasks))
+        return {key: found[key] for key in tasks}
+
+    def _done(self, function: Function, tasks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        return self._workers.done(function, tasks) if self._workers and tasks else here(function, tasks)
+
+    def _file(self, key: str) -> Path:
+        assert self._kept is not None
+        return self._kept / f"{key}.json"
+
+    def _read(self, key: str) -> Any:
+        """A kept result; None if there is none, or none that can be read."""
+        if self._kept is None:
+            return None
+        try:
+            return json.loads(self._file(key).read_bytes())
+        except (OSError, ValueError):
+            return None

@@ -1,0 +1,38 @@
+"""Tasks for the tests of the engine: of a module, so that other processes find them."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from spinplane.machine import SpinplaneError
+
+
+def squared(task: int) -> dict[str, float]:
+    """The square, and a number that a file must give back as it was."""
+    return {"square": task * task, "third": task / 3}
+
+
+def squared_slowly(task: int) -> dict[str, float]:
+    """The same, so that a process can be killed among many."""
+    time.sleep(0.05)
+    return squared(task)
+
+
+def squared_by_survivors(task: tuple[int, str]) -> dict[str, float]:
+    """The same; the first process that has the task 3 is killed, as one is for want of memory."""
+    number, marker = task
+    if number == 3 and not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return squared(number)
+
+
+def refused(task: int) -> None:
+    """A request that cannot be carried out."""
+    raise SpinplaneError(f"task {task}: refused")
+
+
+def threads(_: int) -> str:
+    """What the libraries of a process are told."""
+    return os.environ["OMP_NUM_THREADS"]
