@@ -174,7 +174,8 @@ class Space:
             If there is no such machine.
         """
         left_out: dict[str, Any] = {key: 0 for key in _completed(self.base) if key not in self.axes}
-        return replace(self.base, **left_out, **{key: _setting(values[key]) for key in self.axes})
+        given: dict[str, Any] = {key: _setting(values[key]) for key in self.axes}
+        return replace(self.base, **left_out, **given)
 
 
 def _setting(text: str) -> int | bool | str:
@@ -187,7 +188,8 @@ def _setting(text: str) -> int | bool | str:
 def _completed(machine: Machine) -> list[str]:
     """Fields that have the value which they get when they are left out."""
     keys = ("row_buses", "results_per_cycle", "bus_bits", "multipliers")
-    return [key for key in keys if replace(machine, **{key: 0}) == machine]
+    left_out: list[dict[str, Any]] = [{key: 0} for key in keys]
+    return [key for key, fields in zip(keys, left_out, strict=True) if replace(machine, **fields) == machine]
 
 
 def read_space(path: Path) -> Space:
