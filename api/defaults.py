@@ -11,6 +11,8 @@ TECHNOLOGY = "sot-mram"
 DIGIT, DIGITS_NETWORK = 3, "digits-1-4"
 #: Fault maps, or runs with transient faults, of a point; random images of a comparison.
 FAULT_SEEDS, SAMPLES = 10, 16
+#: Processes that share fault maps; best designs of a space that are shown.
+JOBS, BEST_SHOWN = 1, 1
 #: W:I of the layers for which a machine is written for other tools.
 EXCHANGE_BITS = "8:8"
 #: Of synthesis: see `spinplane.physical.synthesize`.
@@ -19,6 +21,6 @@ CLOCK_GATING: Final = "none"
 #: Of everything drawn at random.
 SEED = 0
 #: Where pictures, weights and the like are written to.
-DEMO_FOLDER, ACCURACY_FOLDER, TRAINING_FOLDER, DEVICE_FOLDER, EXCHANGE_FOLDER = (
-    Path("build") / name for name in ("demo", "accuracy", "train", "device", "exchange")
+DEMO_FOLDER, ACCURACY_FOLDER, TRAINING_FOLDER, DEVICE_FOLDER, EXCHANGE_FOLDER, SWEEP_FOLDER = (
+    Path("build") / name for name in ("demo", "accuracy", "train", "device", "exchange", "sweep")
 )

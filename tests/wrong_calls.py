@@ -36,6 +36,9 @@ CALLS: tuple[tuple[str, str, str], ...] = (
     ("demo --simulator modelsim", "modelsim", "amaranth"),
     ("train", "--network", "requires an argument"),
     ("train --network digits --bits 1:4 --data data --edge-bits 4", "--edge-bits", "8, 32"),
+    ("sweep", "space", "requires an argument"),
+    ("sweep space.toml --jobs x", "--jobs", "int"),
+    ("exchange --tool cacti", "cacti", "nvsim"),
     ("cache --limit -1", "--limit", ">= 0"),
     ("cache --limit x", "--limit", "int"),
     ("cache --keep", "--keep", "Unknown option"),
@@ -84,6 +87,16 @@ CALLS: tuple[tuple[str, str, str], ...] = (
     ("export --machine nowhere -o rtl", "nowhere", _MACHINES),
     ("synth --machine nowhere", "nowhere", _MACHINES),
     ("demo --machine nowhere", "nowhere", _MACHINES),
+    ("exchange --machine nowhere", "nowhere", _MACHINES),
+    # Spaces of designs.
+    ("sweep nothing.toml", "nothing.toml", "No such file"),
+    ("sweep bad.toml", "bad.toml", "'='"),
+    ("sweep mine.toml", "'name'", "unknown key"),
+    ("sweep lanes.toml", "space.lanes", "unknown key"),
+    ("sweep folder", "folder", "not a file"),
+    ("sweep space.toml --top 0", "top = 0", "at least 1"),
+    ("sweep space.toml --jobs 0", "jobs = 0", "at least 1"),
+    ("sweep space.toml --format gif", "gif", "png"),
     # Technologies and clocks.
     ("compile digits-1-4 --technology nothing", "nothing", _TECHNOLOGIES),
     ("compile digits-1-4 --technology name-only.toml", "name-only.toml", "'description'"),
@@ -95,6 +108,7 @@ CALLS: tuple[tuple[str, str, str], ...] = (
     ("paper --technology nothing", "nothing", _TECHNOLOGIES),
     ("export --machine tiny -o rtl --technology nothing", "nothing", _TECHNOLOGIES),
     ("demo --explain --technology nothing", "nothing", _TECHNOLOGIES),
+    ("exchange --technology nothing", "nothing", _TECHNOLOGIES),
     ("device --set oxide.thickness", "oxide.thickness", "key=value"),
     ("device --set oxide.thickness=x", "oxide.thickness=x", "number"),
     ("device --set nothing=3", "nothing", "cell.area"),
@@ -113,6 +127,9 @@ CALLS: tuple[tuple[str, str, str], ...] = (
     ("device --clock 9GHz", "9 GHz", _HOLDS),
     ("energy --clock 9GHz", "9 GHz", _HOLDS),
     ("export --machine tiny -o rtl --clock 9GHz", "9 GHz", "up to 444.3 MHz"),
+    ("exchange --machine tiny --clock 9GHz", "9 GHz", "up to 444.3 MHz"),
+    ("exchange --bits 9:9", "bits = 9", "from 1 to 8"),
+    ("exchange --bits x", "'x'", "W:I"),
     # Arrays.
     ("run digits-1-4 --input nothing.npy", "nothing.npy", "No such file"),
     ("run digits-1-4 --input folder", "folder", "not a file"),
@@ -177,6 +194,8 @@ CALLS: tuple[tuple[str, str, str], ...] = (
     ("export --machine tiny -o /proc/rtl", "/proc/rtl", "Cannot be written"),
     ("synth --machine tiny --json folder", "--json", "Is a folder"),
     ("demo -o empty", "empty", "Not a folder"),
+    ("exchange -o empty", "empty", "Not a folder"),
+    ("sweep space.toml -o empty", "empty", "Not a folder"),
     ("train --network digits --bits 1:4 --data data -o empty", "empty", "Not a folder"),
     ("cache --json folder", "--json", "Is a folder"),
 )
@@ -226,6 +245,8 @@ def fill(folder: Path) -> None:
         "twice.toml": f"{_MACHINE}rows = 32\n".encode(),
         "bad.toml": f"{_MACHINE}rows".encode(),
         "latin.toml": _MACHINE.encode() + b"# \xe9\n",
+        "space.toml": b'networks = ["svhn:1:1"]',
+        "lanes.toml": b'networks = ["svhn:1:1"]\nspace.lanes = 4',
         "name-only.toml": b'name = "t"\n',
     }.items():
         (folder / name).write_bytes(content)

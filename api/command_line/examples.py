@@ -18,6 +18,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "spinplane estimate svhn:1:1 --machine paper --layers": "energy of an image, layer by layer",
         "spinplane estimate digits-1-4 --technology sot-mram,sram": "two kinds of arrays side by side",
     },
+    "sweep": {
+        "spinplane sweep space.toml": "designs that nothing beats, as tables, CSV and picture",
+        "spinplane sweep space.toml --top 5 --jobs 4 -o build/mine": "the best five, on four cores",
+    },
     "run": {
         "spinplane run net.onnx --input x.npy": "on the RTL, every layer checked",
         "spinplane run digits-1-4 --input x.npy --waves build/waves": "with a waveform",

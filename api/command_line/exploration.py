@@ -1,24 +1,25 @@
 """The command about many designs: sweep."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 import spinplane
+from spinplane.defaults import BEST_SHOWN, SWEEP_FOLDER
 
 from .answer import Answer
-from .options import REPORT, OutputFolder, ReportOptions
+from .options import REPORT, OutputFolder, PictureFormat, ReportOptions, SpaceFile, folder_for
 from .speech import telling
 
 
 def sweep(
-    space: Path,
+    space: SpaceFile,
     *,
     jobs: int | None = None,
     dask: str | None = None,
-    top: int = 1,
+    top: int = BEST_SHOWN,
     output: Annotated[OutputFolder, Parameter(alias="-o")] = None,
+    format: PictureFormat = "png",
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Look at many machines, technologies and networks, and tell which designs nothing beats.
@@ -38,8 +39,12 @@ def sweep(
     output
         Folder for figures as CSV, picture and what is kept; by default build/sweep/NAME.
     """
+    from spinplane.exploration.space import read_space
+
+    read = read_space(space)
+    folder = output or folder_for(SWEEP_FOLDER / read.name)
     with telling("looking at designs") as (_, advance):
-        result = spinplane.sweep(space, folder=output, jobs=jobs, dask=dask, top=top, advance=advance)
-    return Answer(
-        result=result, files=files, seed=result.space.seed if result.space.search != "grid" else None
-    )
+        result = spinplane.sweep(
+            read, folder=folder, format=format, jobs=jobs, dask=dask, top=top, advance=advance
+        )
+    return Answer(result=result, files=files, seed=None if read.search == "grid" else read.seed)

@@ -163,7 +163,7 @@ def exchange(
     """
     result = spinplane.exchange(
         machine,
-        output,
+        folder_for(output),
         technology=technology,
         bits=bits,
         clock=clock,

@@ -197,6 +197,7 @@ Rtl = Annotated[
         "seconds for large networks too."
     ),
 ]
+SpaceFile = Annotated[Path, Parameter(completer=_completing(list, ".toml"))]
 InputFile = Annotated[
     Path, Parameter(name="--input", help="The network's input as a .npy file: one image or a batch.")
 ]

@@ -18,7 +18,7 @@ from spinplane.machine.arguments import as_optional_path, as_path
 from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.reporting.records import Record
 
-from ..defaults import ACCURACY_FOLDER, FAULT_SEEDS, NETWORK_MACHINE
+from ..defaults import ACCURACY_FOLDER, FAULT_SEEDS, JOBS, NETWORK_MACHINE
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
@@ -195,7 +195,7 @@ def accuracy(
     check: bool = True,
     folder: str | Path = ACCURACY_FOLDER,
     format: str = "png",
-    jobs: int = 1,
+    jobs: int = JOBS,
     dask: str | None = None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
@@ -263,6 +263,7 @@ def accuracy(
     same cells at every point, with other deviations.
     """
     check_format(format)
+    engine = Engine(jobs=jobs, dask=dask)
     deviations = (sigmas_ra, sigmas_tmr, offset_sigmas_v, weak_cells, reference)
     rates = (write_errors, disturbs, decays)
     of_events = transient or any(given is not None for given in rates)
@@ -276,7 +277,7 @@ def accuracy(
         raise SpinplaneError(
             f"clock {clock}: nothing is checked at it without a technology, a deviation or a rate"
         )
-    if (jobs != 1 or dask is not None) and (of_events or not study_asked):
+    if (jobs != JOBS or dask is not None) and (of_events or not study_asked):
         raise SpinplaneError("jobs, dask: only fault maps of a study of variation are shared among processes")
     machine = load_machine(machine)
     data, folder = as_optional_path("data", data), as_path("folder", folder)
@@ -325,7 +326,7 @@ def accuracy(
             transient_points = chosen.points(program, codes, labels, advance)
             drawn = (chosen.drawing(transient_points, title=title, baseline=right),)
         else:
-            with Engine(jobs=jobs, dask=dask) as engine:
+            with engine:
                 points = chosen.points(program, codes, labels, advance, engine)
             drawn = (chosen.drawing(points, title=title, baseline=right),)
     return AccuracyReport(

@@ -28,6 +28,8 @@ _GIVES_OF_EXTRA = {
     "synth": "areas of logic: demo, synth",
     "sim": "the RTL on a simulator: demo, run",
     "device": "a second solver of the magnetisation: device",
+    "explore": "an optimiser of designs: sweep",
+    "dask": "other machines that share the work: sweep, accuracy",
     "tflite": "imports of TFLite files are checked: compile, compare",
     "train": "training: train",
 }

@@ -15,6 +15,7 @@ from spinplane.machine import Machine, MachineClock, SpinplaneError, clock_hz, l
 from spinplane.machine.arguments import as_path
 from spinplane.machine.external.cache_folder import default_build_root
 from spinplane.machine.files import write_whole
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..defaults import EXCHANGE_BITS, EXCHANGE_FOLDER, NETWORK_MACHINE, TECHNOLOGY
 from ..report.report import Report
@@ -37,7 +38,7 @@ class ExchangeFile:
     unsaid: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Exchange(Report):
     """A machine in the formats of other tools.
 
@@ -69,6 +70,15 @@ class Exchange(Report):
         """One line that says what it is of."""
         return f"{self.machine.name} with {self.technology} for other tools, layers of {self.bits} bits (W:I)"
 
+    @property
+    def main_figure(self) -> str:
+        """The array of multipliers, and the energy of each."""
+        return f"{self.kernels} kernels at once, {self.products} products of each, {self.product_pj:.3g} pJ a product"
+
+    def records(self) -> tuple[Record, ...]:
+        """The files."""
+        return tuple(map(record_of, self.files))
+
     def tables(self) -> tuple[Table, ...]:
         """The files."""
         table = Table(title=self.heading)
@@ -81,8 +91,7 @@ class Exchange(Report):
     def notes(self) -> tuple[str, ...]:
         """What it says in all of them."""
         return (
-            f"array   {self.kernels} kernels at once, {self.products} products of each, "
-            f"{self.product_pj:.3g} pJ a product",
+            f"array   {self.main_figure}",
             f"clock   {self.clock}",
             f"folder  {self.files[0].path.parent}" if self.files else "",
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from spinplane.machine.drawing import Target
 from spinplane.machine.pictures import COLOURS, COLUMN, MARKERS, picture
 
 from .figures import Figures, label
@@ -11,26 +12,21 @@ from .point import Point
 from .space import Space
 
 
-def draw_front(path: Path, space: Space, points: Sequence[Point], on_front: Sequence[Point]) -> Path:
+def draw_front(to: Target, *, space: Space, points: Sequence[Point], on_front: Sequence[Point]) -> None:
     """Draw the first two objectives of designs.
 
     Parameters
     ----------
-    path : Path
-        PNG to write.
+    to : Path or BytesIO
+        File to write, or memory.
     space : Space
     points : sequence of Point
         That keep to the constraints.
     on_front : sequence of Point
         Those that nothing beats, by the first objective.
-
-    Returns
-    -------
-    Path
-        `path`.
     """
     across, up = (one.figure for one in space.objectives[:2])
-    with picture(path, 1.3 * COLUMN, COLUMN) as figure:
+    with picture(to, 1.3 * COLUMN, COLUMN) as figure:
         axis = figure.subplots()
         axis.set_title(f"{space.name}: {len(points)} designs, {len(on_front)} that nothing beats")
         for number, network in enumerate(space.networks):
@@ -45,7 +41,6 @@ def draw_front(path: Path, space: Space, points: Sequence[Point], on_front: Sequ
             xlabel=label(across), ylabel=label(up), xscale=_scale(points, across), yscale=_scale(points, up)
         )
         axis.legend()
-    return path
 
 
 def _scale(points: Sequence[Point], figure: str) -> str:

@@ -1,6 +1,6 @@
 """A point of a space: a design with its figures, or with the reason why it cannot be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .figures import Figures, LayerCycles
@@ -15,7 +15,7 @@ class Point:
     ----------
     key : str
         Digest of all that its figures follow from.
-    values : mapping of str to str
+    values : dict of str to str
         What it has on each dimension of the space.
     figures : Figures or None
         None if it cannot be.
@@ -26,7 +26,7 @@ class Point:
     """
 
     key: str
-    values: Mapping[str, str]
+    values: dict[str, str]
     figures: Figures | None
     reason: str
     layers: tuple[LayerCycles, ...]

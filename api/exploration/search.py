@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from spinplane.machine import SpinplaneError
-
 from .point import Point
 from .space import Space
 
@@ -55,10 +53,8 @@ def _numbered(space: Space, number: int) -> Values:
 
 def _optimised(space: Space, look: Look) -> list[Point]:
     """Designs that Optuna asks for, in batches; it is told in the order in which it has asked."""
-    try:
-        import optuna
-    except ModuleNotFoundError:
-        raise SpinplaneError("search = \"optuna\": needs Optuna: pip install 'spinplane[explore]'") from None
+    import optuna  # an extra
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
     def beyond(trial: "optuna.trial.FrozenTrial") -> Sequence[float]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from spinplane.device import load_technology, technology_names
 from spinplane.machine import Machine, Name, SpinplaneError, clock_hz, load_machine, machine_names
+from spinplane.machine.arguments import as_path, is_path, refusal
 from spinplane.machine.errors import shown
 from spinplane.machine.toml_files import check_keys, read_toml
 from spinplane.machine.typed import exactly, number, typed
@@ -44,7 +45,7 @@ class Constraint:
     """
 
     figure: str
-    relation: str
+    relation: Literal["<=", ">="]
     bound: float
 
     def holds(self, figures: Figures) -> bool:
@@ -109,7 +110,7 @@ class Space:
         Of the file, as part of other names.
     base : Machine
         What the axes do not say. What it leaves to the number of sub-arrays or columns follows those of each design.
-    axes : mapping of str to tuple
+    axes : dict of str to tuple
         Values of fields of `Machine`, as a machine file has them but for quotes.
     networks : tuple of str
         See `spinplane.open_model`.
@@ -124,13 +125,13 @@ class Space:
         Designs of a random or an optimised search.
     seed : int
     accuracy : AccuracyRequest or None
-    files : mapping of str to Path
+    files : dict of str to Path
         Networks and technologies that are files, by their names in the space's file.
     """
 
     name: str
     base: Machine
-    axes: Mapping[str, tuple[str, ...]]
+    axes: dict[str, tuple[str, ...]]
     networks: tuple[str, ...]
     technologies: tuple[str, ...]
     clocks: tuple[str, ...]
@@ -140,7 +141,7 @@ class Space:
     points: int
     seed: int
     accuracy: AccuracyRequest | None
-    files: Mapping[str, Path]
+    files: dict[str, Path]
 
     @property
     def dimensions(self) -> dict[str, tuple[str, ...]]:
@@ -190,6 +191,21 @@ def _completed(machine: Machine) -> list[str]:
     keys = ("row_buses", "results_per_cycle", "bus_bits", "multipliers")
     left_out: list[dict[str, Any]] = [{key: 0} for key in keys]
     return [key for key, fields in zip(keys, left_out, strict=True) if replace(machine, **fields) == machine]
+
+
+def as_space(space: Space | str | Path) -> Space:
+    """A space as it is given, or from its file.
+
+    Raises
+    ------
+    SpinplaneError
+        If it is neither, and as `read_space`.
+    """
+    if isinstance(space, Space):
+        return space
+    if not is_path(space):
+        raise refusal("space", space, "a Space, or the path of its file")
+    return read_space(as_path("space", space))
 
 
 def read_space(path: Path) -> Space:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,13 @@ from typing import Any
 from spinplane.device import load_technology
 from spinplane.device.technology import Technology
 from spinplane.machine import Machine, SpinplaneError
+from spinplane.machine.arguments import as_path
+from spinplane.machine.drawing import Drawing, check_format
+from spinplane.machine.external.remedies import need
 from spinplane.machine.files import write_whole
+from spinplane.machine.reporting.records import csv_text
 
+from ..defaults import BEST_SHOWN, SWEEP_FOLDER
 from ..report.codec import plain_converter
 from ..tasks.cores import usable_cores
 from ..tasks.engine import Engine
@@ -20,20 +25,21 @@ from .figures import Figures, LayerCycles
 from .front_picture import draw_front
 from .point import Point, front, kept_to, ranked
 from .search import Values, looked_at
-from .space import Space, read_space
-from .sweep_report import SweepReport, points_csv
+from .space import Space, as_space
+from .sweep_report import SweepReport, point_records
 
 #: Files of a sweep in its folder, beside the folder of what is kept.
-POINTS, FRONT, PICTURE, KEPT = "points.csv", "front.csv", "front.png", "kept"
+POINTS, FRONT, PICTURE, KEPT = "points.csv", "front.csv", "front", "kept"
 
 
 def sweep(
     space: Space | str | Path,
     *,
-    folder: Path | None = None,
+    folder: str | Path | None = None,
+    format: str = "png",
     jobs: int | None = None,
     dask: str | None = None,
-    top: int = 1,
+    top: int = BEST_SHOWN,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> SweepReport:
     """Look at many designs of a space, and tell which ones nothing beats.
@@ -42,9 +48,11 @@ def sweep(
     ----------
     space : Space, str or Path
         A TOML file, see `docs/design-space.md`.
-    folder : Path, optional
+    folder : str or Path, optional
         For the figures as CSV, the picture and the results that are kept: with the same folder an interrupted sweep
         goes on. By default ``build/sweep/NAME``.
+    format : {"png", "svg", "pdf"}
+        Of the picture.
     jobs : int, optional
         Processes of one thread each; by default one for each core.
     dask : str, optional
@@ -62,8 +70,10 @@ def sweep(
     Raises
     ------
     SpinplaneError
-        If the space, a network or a technology cannot be read, a number is not allowed, no scheduler answers, or no
-        design keeps to the constraints.
+        If the space, a network or a technology cannot be read, a number is not allowed, no scheduler answers, or an
+        extra is missing.
+    OSError
+        If a file cannot be written.
 
     Notes
     -----
@@ -71,11 +81,14 @@ def sweep(
     """
     if top < 1:
         raise SpinplaneError(f"top = {top}: must be at least 1")
-    chosen = space if isinstance(space, Space) else read_space(Path(space))
-    folder = folder or Path("build") / "sweep" / chosen.name
-    networks = {name: SentNetwork.of(chosen.files.get(name, name)) for name in chosen.networks}
-    technologies = {name: load_technology(chosen.files.get(name, name)) for name in chosen.technologies}
+    check_format(format)
+    chosen = as_space(space)
+    if chosen.search == "optuna":
+        need("optuna")
+    folder = SWEEP_FOLDER / chosen.name if folder is None else as_path("folder", folder)
     with Engine(jobs=usable_cores() if jobs is None else jobs, dask=dask, kept=folder / KEPT) as engine:
+        networks = {name: SentNetwork.of(chosen.files.get(name, name)) for name in chosen.networks}
+        technologies = {name: load_technology(chosen.files.get(name, name)) for name in chosen.technologies}
 
         def look(designs: Sequence[Values]) -> list[Point]:
             return _points(chosen, designs, networks, technologies, engine, advance)
@@ -83,11 +96,12 @@ def sweep(
         points = looked_at(chosen, look)
     best = ranked(kept_to(points, chosen.constraints), chosen.objectives)
     on_front = ranked(front(best, chosen.objectives), chosen.objectives)
-    write_whole(folder / POINTS, points_csv(chosen, points).encode())
-    write_whole(folder / FRONT, points_csv(chosen, on_front).encode())
-    picture = None
+    for file, of_file in ((POINTS, points), (FRONT, on_front)):
+        write_whole(folder / file, csv_text(point_records(chosen, of_file)).encode())
+    drawn: tuple[Drawing, ...] = ()
     if len(chosen.objectives) > 1 and best:
-        picture = draw_front(folder / PICTURE, chosen, best, on_front)
+        draw = partial(draw_front, space=chosen, points=best, on_front=on_front)
+        drawn = (Drawing(name=PICTURE, draw=draw),)
     return SweepReport(
         name=chosen.name,
         space=chosen,
@@ -95,7 +109,8 @@ def sweep(
         kept_to=len(best),
         front=tuple(point.key for point in on_front),
         top=top,
-        picture=picture,
+        picture=drawn[0].write(folder, format) if drawn else None,
+        drawn=drawn,
     )
 
 

@@ -1,15 +1,14 @@
 """What a sweep has found, as text, page and CSV."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
 
 from spinplane.machine import Machine
+from spinplane.machine.reporting.records import Record, record_of
 
 from ..report.report import Report
 from .figures import FIGURES, LayerCycles, label
@@ -23,7 +22,7 @@ _MOST_SHOWN = 20
 _LONGEST_REASON = 100
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SweepReport(Report):
     """Designs of a space, and those that nothing beats.
 
@@ -61,6 +60,15 @@ class SweepReport(Report):
         """One line: the space, its designs, what is sought."""
         sought = ", ".join(map(str, self.space.objectives))
         return f"Sweep {self.name}: {len(self.points):,} designs; {sought}"
+
+    @property
+    def main_figure(self) -> str:
+        """The best design by the first objective, with what it has on the axes."""
+        best, first = next(iter(self.best), None), self.space.objectives[0].figure
+        if best is None:
+            return "no design keeps to the constraints"
+        design = ", ".join(f"{name} {best.values[name]}" for name in self._differing) or "the only design"
+        return f"{label(first)} {getattr(best.figures, first):,.4g} with {design}"
 
     @property
     def best(self) -> tuple[Point, ...]:
@@ -102,9 +110,9 @@ class SweepReport(Report):
         """The front."""
         return (self.picture,) if self.picture else ()
 
-    def csv(self) -> str:
-        """All designs, one a line; figures in the units of their names."""
-        return points_csv(self.space, self.points)
+    def records(self) -> tuple[Record, ...]:
+        """All designs; figures in the units of their names."""
+        return point_records(self.space, self.points)
 
     @property
     def _differing(self) -> list[str]:
@@ -130,23 +138,24 @@ class SweepReport(Report):
         return table
 
 
-def points_csv(space: Space, points: Sequence[Point]) -> str:
-    """Points as comma-separated values, one a line.
+def point_records(space: Space, points: Sequence[Point]) -> tuple[Record, ...]:
+    """Points as records.
 
     Parameters
     ----------
     space : Space
     points : sequence of Point
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    names = list(space.dimensions)
-    writer.writerow([*names, *FIGURES, "reason", "key"])
-    for point in points:
-        figures = asdict(point.figures) if point.figures else {}
-        row = [figures.get(name) for name in FIGURES]
-        writer.writerow([*(point.values[name] for name in names), *row, point.reason, point.key])
-    return text.getvalue()
+    nothing = dict.fromkeys(FIGURES)
+    return tuple(
+        {
+            **{name: point.values[name] for name in space.dimensions},
+            **(record_of(point.figures) if point.figures else nothing),
+            "reason": point.reason,
+            "key": point.key,
+        }
+        for point in points
+    )
 
 
 def _why(best: Point, rival: Point, differing: Sequence[str]) -> Table:

@@ -26,14 +26,12 @@ class Cluster:
     Raises
     ------
     SpinplaneError
-        If Dask is not installed, or the scheduler does not answer.
+        If the scheduler does not answer.
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            from dask.distributed import Client
-        except ModuleNotFoundError:
-            raise SpinplaneError(f"dask {address}: needs Dask: pip install 'spinplane[dask]'") from None
+        from dask.distributed import Client  # an extra
+
         try:
             self._client = Client(address, timeout=_ANSWERS, set_as_default=False)
         except (OSError, ValueError) as error:

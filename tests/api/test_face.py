@@ -54,6 +54,11 @@ def a_result(folder: Path) -> dict[str, Any]:
     return {"path": folder / "result.json"}
 
 
+def a_space(folder: Path) -> Path:
+    (folder / "space.toml").write_text('networks = ["digits-1-1"]', encoding="utf-8")
+    return folder / "space.toml"
+
+
 def an_array(folder: Path) -> Path:
     np.save(folder / "x.npy", small_images(1))
     return folder / "x.npy"
@@ -132,6 +137,9 @@ ROWS = {
         },
         stop="spinplane.commands.run.usable_simulator",
     ),
+    "sweep": Row(
+        given=lambda folder: {"space": a_space(folder)}, stop="spinplane.exploration.sweep.looked_at"
+    ),
     "sweep_device": Row(
         given=lambda folder: {"technology": "sot-mram", "key": "temperature"},
         stop="spinplane.commands.device_sweep._figures",
@@ -177,6 +185,7 @@ COMMANDS = {
     "paper": ["paper"],
     "report": ["report_network"],
     "run": ["run_network"],
+    "sweep": ["sweep"],
     "synth": ["synth", "check_gates"],
     "trace": ["trace"],
     "train": ["train"],
@@ -198,6 +207,7 @@ RENAMED = {
     ("estimate", "layers"): "by_layer",
     ("export", "output"): "folder",
     ("paper", "output"): "folder",
+    ("sweep", "output"): "folder",
 }
 #: What a function need not have: with `--machine` left out it depends on the simulator, and a call writes no pictures
 #: unless it is told where, and needs what cannot follow an argument without a default.

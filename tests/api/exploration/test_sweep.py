@@ -113,6 +113,7 @@ def test_a_sweep_is_told_as_text_page_and_file(
     assert "data:image/png" in page.read_text()
 
 
+@pytest.mark.thorough
 def test_an_optimiser_finds_designs_of_the_grid_with_any_number_of_processes(
     folder: Path, found: spinplane.SweepReport
 ) -> None:
