@@ -75,7 +75,12 @@ ROWS = {
         stops={"values": "spinplane.models.Network.arrange"},
     ),
     "compile_model": Row(
-        given=lambda folder: {"model": small_graph(), "machine": "tiny", "check": False},
+        given=lambda folder: {
+            "model": small_graph(),
+            "machine": "tiny",
+            "check": False,
+            "picture": folder / "rows.png",
+        },
         stop="spinplane.commands.compile.compile_graph",
     ),
     "compute_in_memory": Row(
@@ -87,6 +92,7 @@ ROWS = {
         stop="spinplane.commands.in_memory._program",
     ),
     "demo": Row(given=lambda folder: {"folder": folder}, stop="spinplane.commands.demo_convolution.export"),
+    "doctor": Row(),
     "estimate": Row(
         given=lambda folder: {"model": small_graph(), "machine": "tiny", "check": False},
         stop="spinplane.commands.estimate.compile_graph",
@@ -169,6 +175,7 @@ COMMANDS = {
     "compile": ["compile_model"],
     "demo": ["classify", "demo", "explain"],
     "device": ["report_device", "sweep_device"],
+    "doctor": ["doctor"],
     "energy": ["event_energies"],
     "estimate": ["estimate"],
     "exchange": ["exchange"],
