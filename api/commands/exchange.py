@@ -37,7 +37,7 @@ class ExchangeFile:
     unsaid: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Exchange(Report):
     """A machine in the formats of other tools.
 

@@ -23,7 +23,7 @@ _MOST_SHOWN = 20
 _LONGEST_REASON = 100
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SweepReport(Report):
     """Designs of a space, and those that nothing beats.
 
