@@ -41,6 +41,10 @@ CALLS: tuple[tuple[str, str, str], ...] = (
     ("exchange --tool cacti", "cacti", "nvsim"),
     ("cache --limit -1", "--limit", ">= 0"),
     ("cache --limit x", "--limit", "int"),
+    ("list nothing", "KIND", '"networks"'),
+    ("completion nothing", "SHELL", '"bash"'),
+    ("doctor nothing", "nothing", "Unused"),
+    ("report nothing.onnx", "'nothing.onnx'", "neither a file nor one of"),
     ("cache --keep", "--keep", "Unknown option"),
     # Models.
     ("compile nothing.onnx", "nothing.onnx", _MODELS),

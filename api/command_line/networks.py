@@ -57,11 +57,8 @@ def compile(
     output
         Write the program to this file; by default it is only described.
     picture
-        Draw the rows that each layer occupies to this .png, .svg or .pdf; by default to a PNG beside the program or the
-        report.
+        Draw the rows that each layer occupies to this .png, .svg or .pdf; by default to a PNG beside the program.
     """
-    if files.html and not output and not picture:
-        picture = files.html.with_name(f"{files.html.name}.png")
     with working("compiling"):
         result = spinplane.compile_model(
             given.of(model),

@@ -34,10 +34,8 @@ def paper(
     all
         Print all rows, and not only how many claims hold.
     output
-        Folder for the pictures; by default beside the page.
+        Folder for files of the pictures; by default only a page has them.
     """
-    if files.html and not output:
-        output = files.html.with_name(f"{files.html.name}.pictures")
     with telling() as (tell, _):
         result = spinplane.paper(
             machine=machine, technology=technology, study=study, folder=output, format=format, tell=tell

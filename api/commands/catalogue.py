@@ -84,7 +84,7 @@ class ListedDataSet:
     description: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Catalogue(Report):
     """What has a name; kinds that were not asked for are empty.
 

@@ -65,7 +65,7 @@ class Checkup:
     needed: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DoctorReport(Report):
     """What is there and what is missing.
 

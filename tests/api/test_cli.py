@@ -266,7 +266,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         main([name, "--help"])
         told = capsys.readouterr().out
         assert "--json" in told
-        assert ("--html" in told) == (name not in ("demo", "export", "train", "cache"))
+        assert ("--html" in told) == (name not in ("export", "cache"))
 
 
 def test_what_is_asked_for_late_is_there() -> None:

@@ -80,7 +80,12 @@ ROWS = {
         stops={"values": "spinplane.models.Network.arrange"},
     ),
     "compile_model": Row(
-        given=lambda folder: {"model": small_graph(), "machine": "tiny", "check": False},
+        given=lambda folder: {
+            "model": small_graph(),
+            "machine": "tiny",
+            "check": False,
+            "picture": folder / "rows.png",
+        },
         stop="spinplane.commands.compile.compile_graph",
     ),
     "compute_in_memory": Row(
@@ -92,6 +97,7 @@ ROWS = {
         stop="spinplane.commands.in_memory._program",
     ),
     "demo": Row(given=lambda folder: {"folder": folder}, stop="spinplane.commands.demo_convolution.export"),
+    "doctor": Row(),
     "estimate": Row(
         given=lambda folder: {"model": small_graph(), "machine": "tiny", "check": False},
         stop="spinplane.commands.estimate.compile_graph",
@@ -169,7 +175,7 @@ ROWS = {
     "write_rows": Row(given=lambda folder: {"row": 0, "bits": [0, 1]}),
     "xor_rows": Row(given=lambda folder: {"a": 0, "b": 1}),
 }
-#: Commands, and the functions that they call.
+#: Commands with options of a function, and the functions that they call.
 COMMANDS = {
     "accuracy": ["accuracy"],
     "cache": ["tidy_cache"],
@@ -455,7 +461,7 @@ def test_a_network_that_was_meant_is_told(name: str, meant: str) -> None:
 
 def test_every_command_has_its_functions() -> None:
     commands = {name for name in app.resolved_commands() if not name.startswith("-")}
-    assert commands - {"completion"} == set(COMMANDS), "a new command needs a row in COMMANDS"
+    assert commands - {"completion", "doctor"} == set(COMMANDS), "a new command needs a row in COMMANDS"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -173,7 +173,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     read = spinplane.read_result(tmp_path / "paper.json")
     assert str(read) == shown.rstrip("\n")
     assert [row.ours for row in read.rows] == [row.ours for row in BASE.rows]
-    assert len(read.pictures) == len(list((tmp_path / "p.html.pictures").iterdir())) == 8
+    assert (tmp_path / "p.html").read_text(encoding="utf-8").count("data:image/png;base64,") == 8
+    assert {path.name for path in tmp_path.iterdir()} == {"low.toml", "paper.json", "p.html"}
 
 
 def _toml(value: object) -> str:
