@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from markdown_blocks import read_blocks
+from tools.notebooks import read_blocks
 
 import spinplane
 
