@@ -22,4 +22,4 @@ def test_a_picture_is_drawn_when_it_is_asked_for(tmp_path: Path) -> None:
 def test_a_page_of_a_network_is_written_from_python(tmp_path: Path) -> None:
     printed, said = printed_and_said("report.md", tmp_path)
     assert printed == said
-    assert (tmp_path / "digits.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (tmp_path / "digits.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
