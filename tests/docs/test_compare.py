@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from tools.notebooks import read_blocks
 
 import spinplane
+from tools.notebooks import read_blocks
 
 PAGE = Path(__file__).parents[2] / "docs" / "compare.md"
 
