@@ -10,9 +10,15 @@ from tools.notebooks import PAGES, PageError, execute, filled, notebook_of, read
 
 TUTORIAL = [page for page in PAGES if page.parent.name == "tutorial"]
 EXAMPLES = [page for page in PAGES if page.parent.name == "examples"]
+#: Pages that take longer than a fast test may.
+LONG = ("1-bring-your-network", "2-size-an-array", "3-hand-over-rtl", "1-one-and", "7-memory")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.thorough] if page.stem in LONG else []) for page in PAGES],
+    ids=lambda page: page.stem,
+)
 def test_a_page_prints_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Verilog and compiled models are those of the other tests.
     monkeypatch.setenv("SPINPLANE_BUILD", str(Path("build").resolve()))

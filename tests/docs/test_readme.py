@@ -92,6 +92,7 @@ def test_networks_take_the_cycles_of_the_table(row: list[str]) -> None:
     assert row[2:] == [thousands(steady.cycles), *shares]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("row", table("| int8 network |"), ids=lambda row: f"{row[0]}-{row[1]}")
 def test_int8_networks_take_the_cycles_of_the_table(row: list[str], tmp_path: Path) -> None:
     name, forms, machine, *shown = row

@@ -1,15 +1,25 @@
-"""The page about results: its program prints what it says."""
+"""The pages about results and reports: their programs print what they say."""
 
 from pathlib import Path
 
-import pytest
-from markdown_blocks import read_blocks, run_block
-
-PAGE = Path(__file__).parents[2] / "docs" / "results.md"
+from tools.notebooks import DOCS, execute, notebook_of, read_blocks
 
 
-def test_a_picture_is_drawn_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (block,) = [block for block in read_blocks(PAGE) if block.language == "python"]
-    assert run_block(block, PAGE, {}) == block.printed
+def printed_and_said(name: str, folder: Path) -> tuple[list[str], list[str | None]]:
+    """What the Python of a page of docs/ prints in `folder`, and what the page says."""
+    page = DOCS / name
+    said = [block.printed for block in read_blocks(page) if block.language == "python"]
+    assert said
+    return execute(page, notebook_of(page, lambda block: block.language == "python"), folder), said
+
+
+def test_a_picture_is_drawn_when_it_is_asked_for(tmp_path: Path) -> None:
+    printed, said = printed_and_said("results.md", tmp_path)
+    assert printed == said
     assert (tmp_path / "figures" / "rows.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_page_of_a_network_is_written_from_python(tmp_path: Path) -> None:
+    printed, said = printed_and_said("report.md", tmp_path)
+    assert printed == said
+    assert (tmp_path / "digits.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

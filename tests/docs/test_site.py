@@ -49,6 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
+@pytest.mark.thorough
 def test_the_lower_level_has_its_entries(site: Path) -> None:
     with (site / "objects.inv").open("rb") as file:
         entries = set(Inventory.parse_sphinx(file))
@@ -58,6 +59,7 @@ def test_the_lower_level_has_its_entries(site: Path) -> None:
     assert public - entries == set()
 
 
+@pytest.mark.thorough
 def test_lists_and_tables_are_read_as_in_the_repository(site: Path) -> None:
     broken = []
     for page in site.rglob("*.html"):
@@ -68,6 +70,7 @@ def test_lists_and_tables_are_read_as_in_the_repository(site: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.thorough
 def test_each_page_that_runs_offers_its_notebook(site: Path) -> None:
     for page in PAGES:
         built = site / page.relative_to(DOCS).with_suffix(".html")
@@ -75,6 +78,7 @@ def test_each_page_that_runs_offers_its_notebook(site: Path) -> None:
         assert built.with_suffix(".ipynb").is_file()
 
 
+@pytest.mark.thorough
 def test_it_opens_and_is_searched_without_a_network(site: Path) -> None:
     with chromium() as browser:
         browser.open(site / "index.html", width=1200)
