@@ -379,7 +379,8 @@ def _constraints(table: dict[str, Any]) -> tuple[Constraint, ...]:
                 raise SpinplaneError(
                     f'constraints.{figure} = {shown(text)}: must be as "<= 5" or ">= 0.9, <= 1"'
                 )
-            found.append(Constraint(figure=figure, relation=bound[1], bound=number(value)))
+            relation: Literal["<=", ">="] = "<=" if bound[1] == "<=" else ">="
+            found.append(Constraint(figure=figure, relation=relation, bound=number(value)))
     return tuple(found)
 
 
