@@ -8,6 +8,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from spinplane.compiler.judges.whole_products import with_whole_products
+
 MICROSOFT = "com.microsoft"
 
 
@@ -211,10 +213,8 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
-    # Sums of 16 bits would saturate on processors without instructions for products of codes.
-    options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        with_whole_products(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
 
 

@@ -18,6 +18,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from spinplane.compiler.frontend.import_model import import_model
+from spinplane.compiler.judges.whole_products import with_whole_products
 from spinplane.compiler.oracle import run_graph
 from spinplane.machine import SpinplaneError
 
@@ -413,7 +414,7 @@ def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        with_whole_products(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
 
 

@@ -7,10 +7,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ..frontend.onnx_file.tensors import Folder, read_tensor
+from .whole_products import with_whole_products
 
 
 class OnnxruntimeSession:
     """A file in onnxruntime, whose tensors are outputs of the graph, with all optimizations off.
+
+    Its sums of products are those of any processor, see `with_whole_products`.
 
     Parameters
     ----------
@@ -30,7 +33,7 @@ class OnnxruntimeSession:
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 4
         self._session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            with_whole_products(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         self._tensors = tensors
         self.shape, self.dtype = self._input.shape, self._input.dtype

@@ -12,6 +12,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 
+from spinplane.compiler.judges.whole_products import with_whole_products
+
 from .files import NetworkFile
 
 Tensors = dict[str, np.ndarray]
@@ -55,7 +57,7 @@ def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        with_whole_products(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
 
 

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tflite_arithmetic import clamp, multiply_by_quantized_multiplier
 
 from spinplane.compiler.graph import DoublingMultiply, FloatScale, StepFunction
+from spinplane.compiler.judges.whole_products import with_whole_products
 from spinplane.machine import SpinplaneError
 
 
@@ -80,7 +81,9 @@ def test_a_float_scale_is_what_onnxruntime_makes_of_qlinearconv(tmp_path):
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.checker.check_model(model)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        with_whole_products(model).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     x = rng.integers(0, 256, (1, channels, 64, 64), dtype=np.uint8)
     expected = session.run(None, {"x": x})[0].astype(np.int64) - zero_point
 
