@@ -126,9 +126,9 @@ def _saturates(node: onnx.NodeProto, places: _Places, names: _Names) -> bool:
 def _raised(name: str, names: _Names) -> tuple[str, Sequence[onnx.NodeProto]]:
     """The name of codes that are 128 higher, and the nodes that compute them; no name is a zero point of 0."""
     raised = f"{name}/raised"
-    values = names.constant(name) if name else np.int8(0)
+    values = names.constant(name) if name else np.array(0, np.int8)
     if values is not None:
-        return names.add(raised, (values.astype(np.int16) + _MIDDLE).astype(np.uint8)), ()
+        return names.add(raised, np.asarray(values.astype(np.int16) + _MIDDLE, np.uint8)), ()
     if raised in names.computed:
         return raised, ()
     names.computed.add(raised)
