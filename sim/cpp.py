@@ -16,6 +16,9 @@ from .tools import Compiler
 _MOST_JOBS = 4
 #: Files are compiled together up to this many bytes: each would read the headers of the library anew.
 _UNIT_BYTES = 1_000_000
+#: The headers are compiled first for at least this many units, the fewest that repay it.
+_HEADER_UNITS = 4
+_HEADER = "Vtop__pch.h"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,19 +84,43 @@ class CppJob:
     def compile_library(self, folder: Path) -> None:
         """Leave the object files of the run-time library in a folder."""
         self._all(
-            (self.include / f"{name}.cpp", folder / f"{name}.o", LIBRARY) for name in self.parts.library
+            self._command(self.include / f"{name}.cpp", folder / f"{name}.o", LIBRARY)
+            for name in self.parts.library
         )
 
     def compile_design(self, main: Path) -> list[str]:
         """Names of object files, in the job's folder, of the design and the main program."""
-        work = [(main, Path("main.o"), FAST)]
+        first = [self._command(main, Path("main.o"), FAST)]
+        then = []
+        targets = ["main.o"]
         for level, names in ((FAST, self.parts.fast), (SLOW, self.parts.slow)):
-            for number, unit in enumerate(self._units(names)):
-                source = self.folder / f"unit{level}-{number}.cpp"
-                write_file(source, "".join(f'#include "{name}.cpp"\n' for name in unit).encode())
-                work.append((Path(source.name), Path(source.name).with_suffix(".o"), level))
-        self._all(work)
-        return [str(target) for _, target, _ in work]
+            units = self._units(names)
+            header = None
+            if len(units) >= _HEADER_UNITS and self.compiler.precompiles:
+                header = Path(f"header{level}.h")
+                write_file(self.folder / header, f'#include "{_HEADER}"\n'.encode())
+                first.append(self._command(header, Path(f"{header}.gch"), level))
+            for number, unit in enumerate(units):
+                source = Path(f"unit{level}-{number}.cpp")
+                write_file(
+                    self.folder / source, "".join(f'#include "{name}.cpp"\n' for name in unit).encode()
+                )
+                targets.append(str(source.with_suffix(".o")))
+                then.append(self._command(source, Path(targets[-1]), level, header))
+        self._all(first)
+        self._all(then)
+        return targets
+
+    def _command(self, source: Path, target: Path, level: str, header: Path | None = None) -> list[str]:
+        return compile_command(
+            self.compiler.command,
+            source,
+            target,
+            include=self.include,
+            features=self.parts.features,
+            level=level,
+            header=header,
+        )
 
     def _units(self, names: Sequence[Name]) -> list[list[Name]]:
         """Files that are compiled together."""
@@ -108,18 +135,7 @@ class CppJob:
             room -= size
         return units
 
-    def _all(self, work: Iterable[tuple[Path, Path, str]]) -> None:
-        commands = [
-            compile_command(
-                self.compiler.command,
-                source,
-                target,
-                include=self.include,
-                features=self.parts.features,
-                level=level,
-            )
-            for source, target, level in work
-        ]
+    def _all(self, commands: Iterable[list[str]]) -> None:
         with ThreadPoolExecutor(min(_MOST_JOBS, os.cpu_count() or 1)) as pool:
             for _ in pool.map(self.call, commands):
                 pass

@@ -76,6 +76,11 @@ class Compiler:
     command: tuple[str, ...]
     version: str
 
+    @property
+    def precompiles(self) -> bool:
+        """Whether it takes a compiled header: g++ and clang++ do."""
+        return len(self.command) == 1
+
     def environment(self, cache_root: Path) -> dict[str, str]:
         """Environment in which to call it; Zig keeps the C++ library that it compiles below the cache's folder."""
         folder = str(cache_root / "zig")

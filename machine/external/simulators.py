@@ -58,8 +58,11 @@ def compile_command(
     include: Path,
     features: Mapping[str, int],
     level: str,
+    header: Path | None = None,
 ) -> list[str]:
     """Compile one file of C++ to an object file, as Verilator's own makefile does.
+
+    A header, whose name ends in ``.h``, is compiled for reading it sooner.
 
     Parameters
     ----------
@@ -72,6 +75,8 @@ def compile_command(
         ``VM_…``, which of its features the design uses.
     level : str
         Option of optimization.
+    header : Path, optional
+        Read first. The compiler takes ``HEADER.gch`` instead where it lies next to it and fits.
     """
     return [
         *(
@@ -87,7 +92,9 @@ def compile_command(
         *(f"-D{name}={value}" for name, value in features.items()),
         # Coroutines, which carry delays, came with C++20; the library compiles sooner without it.
         f"-std=gnu++{20 if features['VM_TIMING'] else 17}",
-        *("-c", str(source), "-o", str(target)),
+        *(("-include", str(header)) if header else ()),
+        *(("-x", "c++-header") if source.suffix == ".h" else ("-c",)),
+        *(str(source), "-o", str(target)),
     ]
 
 

@@ -68,3 +68,34 @@ def test_small_files_are_compiled_together(tmp_path: Path, monkeypatch: pytest.M
     assert (tmp_path / "unit-O1-1.cpp").read_text() == '#include "Vtop___024root__0.cpp"\n'
     assert {command[:2] == ["zig", "c++"] for command in called} == {True}
     assert all("-std=gnu++20" in command and "-DVM_TIMING=1" in command for command in called)
+
+
+@pytest.mark.parametrize(("program", "precompiles"), [(("g++",), True), (("zig", "c++"), False)])
+def test_many_units_read_a_compiled_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: tuple[str, ...], precompiles: bool
+) -> None:
+    monkeypatch.setattr(cpp, "_UNIT_BYTES", 1)
+    monkeypatch.setattr(cpp, "_HEADER_UNITS", 3)
+    parts = VerilatedParts.of(MAKEFILE)
+    for name in (*parts.fast, *parts.slow):
+        (tmp_path / f"{name}.cpp").write_text("int x;")
+    called: list[list[str]] = []
+    job = CppJob(
+        folder=tmp_path,
+        compiler=Compiler(command=program, version="1"),
+        include=Path("include"),
+        parts=parts,
+        call=called.append,
+    )
+    job.compile_design(Path("main.cpp"))
+    made = [command for command in called if command[-1].endswith(".gch")]
+    reading = [command[command.index("-include") + 1] for command in called if "-include" in command]
+    if precompiles:
+        assert [command[-1] for command in made] == ["header-O1.h.gch"]
+        assert called.index(made[0]) < min(n for n, command in enumerate(called) if "-include" in command)
+        assert reading == ["header-O1.h"] * 3
+        # A compiler ignores a header that was compiled with other options.
+        fast = [command for command in called if "-O1" in command]
+        assert len({tuple(command[: command.index("-std=gnu++20")]) for command in fast}) == 1
+    else:
+        assert made == reading == []
