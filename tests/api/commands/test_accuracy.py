@@ -36,7 +36,7 @@ def report(tmp_path_factory):
         folder=tmp_path_factory.mktemp("accuracy"),
         advance=lambda *steps: done.append(steps),
     )
-    assert done == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert done == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     return result
 
 
