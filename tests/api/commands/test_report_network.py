@@ -133,7 +133,7 @@ def test_without_the_rtl_the_functional_machine_stands_beside_the_prediction(
 
 
 def test_with_the_rtl_all_three_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "available_simulators", lambda: ("icarus",))
+    monkeypatch.setattr(running, "missing_of_simulators", lambda: {"verilator": "no Verilator", "icarus": ""})
     monkeypatch.setattr(running, "run_accelerator", functional_rtl)
     result = small_report(rtl=True)
     steady, _ = section_of(result, "Cycles and events").tables
@@ -190,7 +190,8 @@ def test_a_report_is_read_back_without_its_pictures(small: spinplane.NetworkRepo
 
 
 def test_no_simulator_names_the_way_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "available_simulators", lambda: ())
+    missing = {"verilator": "no Verilator", "icarus": "no Icarus"}
+    monkeypatch.setattr(running, "missing_of_simulators", lambda: missing)
     with pytest.raises(SpinplaneError, match=r"; or leave the RTL out: --no-rtl, or rtl=False$"):
         small_report(rtl=True)
 
