@@ -10,7 +10,6 @@ from .choices import one_of
 from .errors import SpinplaneError, shown
 from .names import Name
 from .output_stage import RAW_BITS
-from .reporting.brief import brief
 from .toml_files import check_keys, read_toml
 
 #: Columns whose ones are counted first; slots and planes in a row are whole numbers of them.
@@ -22,7 +21,7 @@ WRITE_OVERLAPS = ("none", "same_array")
 _LEAST_ACCUMULATOR_BITS = 16
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True)
 class Machine:
     """Sizes and timing of an in-memory convolution engine.
 
@@ -103,9 +102,6 @@ class Machine:
     pool_beats: int = 64
     descriptors: int = 64
     description: str = ""
-
-    def __repr__(self) -> str:
-        return brief(self, f"{self.name}: {self.sub_arrays} sub-arrays of {self.rows}×{self.columns}")
 
     def __post_init__(self) -> None:
         for key in ("name", "description"):

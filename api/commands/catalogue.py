@@ -11,6 +11,7 @@ from spinplane.compiler.frontend.networks import load_network, network_names
 from spinplane.device.technology import load_technology, technology_names
 from spinplane.machine import MAX_BITS, SpinplaneError, load_machine, machine_names
 from spinplane.machine.choices import one_of
+from spinplane.machine.reporting.records import Record, record_of
 from spinplane.training.data import dataset_descriptions
 
 from ..models import shipped_networks
@@ -108,6 +109,11 @@ class Catalogue(Report):
         """What is listed."""
         listed = [kind.replace("-", " ") for kind in LISTED if getattr(self, kind.replace("-", "_"))]
         return f"Names of {', '.join(listed) or 'nothing'}"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each name."""
+        kinds = ((kind, getattr(self, kind.replace("-", "_"))) for kind in LISTED)
+        return tuple({"kind": kind} | record_of(one) for kind, listed in kinds for one in listed)
 
     def tables(self) -> tuple[Table, ...]:
         """A table for each kind."""

@@ -19,6 +19,7 @@ from spinplane.machine.external.remedies import (
     remedy_of_program,
     remedy_of_python_library,
 )
+from spinplane.machine.reporting.records import Record, record_of
 from spinplane.sim import tools
 
 from ..report.report import Report
@@ -92,6 +93,10 @@ class DoctorReport(Report):
             return ""
         why = missing or [one for one in self.checkups if one.gives == _SIMULATION and not one.found]
         return f"'spinplane demo' cannot run here: {'; '.join(f'{one.name}: {one.remedy}' for one in why)}"
+
+    def records(self) -> tuple[Record, ...]:
+        """A record for each thing that was looked for."""
+        return tuple(map(record_of, self.checkups))
 
     def tables(self) -> tuple[Table, ...]:
         """All that was looked for."""
