@@ -143,7 +143,10 @@ def _error(log: str, code: int) -> str:
 
 
 def _module(name: str, module: str, code: str, *options: str) -> Yosys | None:
-    if importlib.util.find_spec(module) is None:
+    try:
+        if importlib.util.find_spec(module) is None:
+            return None
+    except ModuleNotFoundError:  # a part of it is missing
         return None
     command = tuple(python_command("-c", code, *options))
     return Yosys(name=name, version=version(name), command=command, has_log_file="-l" in options)

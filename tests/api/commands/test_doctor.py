@@ -34,3 +34,10 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(module, "cache_fault", lambda root: "belongs to another user")
     cache = next(one for one in spinplane.doctor().checkups if one.name == "cache folder")
     assert "belongs to another user" in cache.remedy
+
+
+def test_the_remedy_of_a_tool_is_that_of_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CXX", "icpx")
+    compiler = next(one for one in spinplane.doctor().checkups if one.name == "C++ compiler")
+    assert compiler.remedy == "run 'sudo apt-get install g++', or unset CXX"

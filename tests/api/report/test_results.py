@@ -30,7 +30,7 @@ from spinplane.exploration.point import Point
 from spinplane.hdl.export.files import Export
 from spinplane.machine import Electrical, Machine, SpinplaneError, load_machine
 from spinplane.physical import ClockLimit, ClockLimits, TimingPath
-from spinplane.report.provenance import Provenance, UsedTechnology, provenance_of
+from spinplane.report.provenance import _PACKAGES_OF, Provenance, UsedTechnology, provenance_of
 from spinplane.report.results import KINDS, RESULT_FORMAT
 from spinplane.reproduction.row import Row
 
@@ -333,3 +333,7 @@ def refused(path: Path) -> str:
     with pytest.raises(SpinplaneError) as raised:
         spinplane.read_result(path)
     return str(raised.value)
+
+
+def test_each_kind_says_which_packages_have_a_part_in_it() -> None:
+    assert sorted(_PACKAGES_OF) == sorted(KINDS)
