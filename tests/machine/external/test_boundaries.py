@@ -28,8 +28,7 @@ CALLS = re.compile(
 MODES = {f"{way}{more}" for way in "rwax" for more in ("", "b", "t", "+", "b+", "+b")}
 #: What is exempt, with the reason.
 EXEMPT = {
-    # Processes that share a sweep run functions of the package on values of its own.
-    ("api/tasks/cores.py", "multiprocessing"),
+    ("api/tasks/cores.py", "multiprocessing"): "functions of the package, on values of its own",
     ("machine/external/process.py", "subprocess"): "the one place",
     ("training/train.py", "pickle"): "for its error alone",
 }
