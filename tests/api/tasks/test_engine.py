@@ -22,7 +22,8 @@ def test_results_are_in_the_order_of_the_tasks(jobs: int) -> None:
     done: list[tuple[int, int]] = []
     with Engine(jobs=jobs) as engine:
         found = engine.map(squared, TASKS, lambda *numbers: done.append(numbers))
-        assert engine.map(threads, {"a": 0}) == {"a": "1"}
+        # One job runs in this process, with the threads that it has.
+        assert jobs == 1 or engine.map(threads, {"a": 0}) == {"a": "1"}
     assert list(found.items()) == list(EXPECTED.items())
     assert done == [(number, len(TASKS)) for number in range(len(TASKS) + 1)]
 
