@@ -19,6 +19,7 @@ from spinplane.machine.reporting.records import Record, record_of
 from spinplane.sim import tools
 
 from ..report.report import Report
+from .run_result import slow_word
 
 _SIMULATION = "demo, run"
 _GIVES_OF_EXTRA = {
@@ -106,7 +107,7 @@ class DoctorReport(Report):
     def notes(self) -> tuple[str, ...]:
         """Python, and the simulator that is taken."""
         taken = self.simulators[0] if self.simulators else "none"
-        return (f"Python           {self.python}", f"simulator        {taken}")
+        return (f"Python           {self.python}", f"simulator        {slow_word(taken) or taken}")
 
 
 def doctor() -> DoctorReport:
