@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from cyclopts.exceptions import CycloptsError
+from cyclopts.exceptions import CycloptsError, MissingArgumentError, UnknownOptionError, UnusedCliTokensError
 
 import spinplane
 from spinplane.machine import SpinplaneError
@@ -113,8 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
-    except (SpinplaneError, CycloptsError) as error:
+    except SpinplaneError as error:
         _end(str(error), 2)
+    except CycloptsError as error:
+        _end(_with_remedy(error), 2)
     except KeyboardInterrupt:
         _end("interrupted", 130)
     except BrokenPipeError:
@@ -125,6 +127,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _end(f"{error.filename2 or error.filename or 'output'}: {reason}", 2)
     except spinplane.BenchFailure as error:
         _end(str(error), 1)
+
+
+def _with_remedy(error: CycloptsError) -> str:
+    """What the parser refuses, and what to type where it does not say that."""
+    called = shlex.join(["spinplane", *(error.command_chain or ())])
+    if isinstance(error, UnusedCliTokensError):
+        said = f"'{called}' does not take {', '.join(map(repr, error.unused_tokens or ()))}"
+    elif isinstance(error, UnknownOptionError | MissingArgumentError) and "?" not in str(error):
+        said = str(error).rstrip(".")
+    else:
+        return str(error)
+    return f"{said}: type '{called} --help' for what it takes"
 
 
 def _end(message: str, status: int) -> None:

@@ -94,8 +94,9 @@ def census(machine: Machine, kept_in: Path | None = None) -> Census:
         found = text()
     else:
         # The counting is a part of what it follows from.
-        own = hashlib.sha256(f"{machine!r}{hardware_sources()}{Path(__file__).read_text('utf-8')}".encode())
-        found = Cache(kept_in).text(VERILOG, Name(f"census-{own.hexdigest()[:16]}"), text)
+        origin = f"{machine.fingerprint}{hardware_sources()}{Path(__file__).read_text('utf-8')}"
+        digest = hashlib.sha256(origin.encode()).hexdigest()[:16]
+        found = Cache(kept_in).text(VERILOG, Name(f"census-{digest}"), text)
     return Census(
         modules={
             name: ModuleCensus(

@@ -1,6 +1,8 @@
 """The machine: the only place where a size is written down."""
 
-from dataclasses import dataclass, fields
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,11 @@ class Machine:
         value = getattr(self, key)
         if type(value) is not int or not low <= value <= high or value & (value - 1):
             raise SpinplaneError(f"{key} = {shown(value)}: must be a power of two from {low} to {high}")
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of all fields, by which caches tell machines apart: sixteen hexadecimal digits."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
     @property
     def overlaps_writes(self) -> bool:

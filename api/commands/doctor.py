@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -19,6 +19,7 @@ from spinplane.machine.reporting.records import Record, record_of
 from spinplane.sim import tools
 
 from ..report.report import Report
+from .run_result import slow_word
 
 _SIMULATION = "demo, run"
 _GIVES_OF_EXTRA = {
@@ -106,18 +107,19 @@ class DoctorReport(Report):
     def notes(self) -> tuple[str, ...]:
         """Python, and the simulator that is taken."""
         taken = self.simulators[0] if self.simulators else "none"
-        return (f"Python           {self.python}", f"simulator        {taken}")
+        return (f"Python           {self.python}", f"simulator        {slow_word(taken) or taken}")
 
 
 def doctor() -> DoctorReport:
     """Look for every package and program that spinplane can use."""
+    providers = packages_distributions()
     simulating = [
         _tool("Verilator", _SIMULATION, lambda: _verilator(tools.find_verilator())),
         _tool("C++ compiler", _SIMULATION, lambda: " ".join(_compiler(tools.find_compiler()))),
         _tool("library of Python", _SIMULATION, lambda: str(tools.find_python_library())),
     ]
     checkups = (
-        *[_extra(name) for name in EXTRAS],
+        *[_extra(name, providers) for name in EXTRAS],
         *simulating,
         *[_program(name) for name in _GIVES_OF_PROGRAM],
         _cache(),
@@ -147,10 +149,11 @@ def _compiler(found: tools.Compiler) -> tuple[str, ...]:
     return (f"{found.version},", *found.command)
 
 
-def _extra(extra: str) -> Checkup:
+def _extra(extra: str, providers: Mapping[str, list[str]]) -> Checkup:
     """Packages of an extra; one of several that serve the same is enough where others take its place."""
-    names = packages_distributions()
-    there = {module: names.get(module, [""])[0] for module in EXTRAS[extra] if tools.package_folder(module)}
+    there = {
+        module: providers.get(module, [""])[0] for module in EXTRAS[extra] if tools.package_folder(module)
+    }
     told = dict.fromkeys(f"{package} {version(package)}" for package in there.values() if package)
     lacking = [module for module in EXTRAS[extra] if module not in there and module not in _REPLACEABLE]
     whole = bool(there) and not lacking

@@ -111,7 +111,7 @@ def _range(width: int) -> str:
 
 
 def _digest(machine: Machine, *options: str) -> str:
-    return hashlib.sha256(f"{machine!r}{options}{hardware_sources()}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{machine.fingerprint}{options}{hardware_sources()}".encode()).hexdigest()[:16]
 
 
 @cache

@@ -1,7 +1,9 @@
 """What a design consists of, counted on its components, is what its Verilog has."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from odd_machine import ODD
@@ -10,7 +12,8 @@ from spinplane.evaluation.census import census
 from spinplane.evaluation.flip_flops import flip_flops
 from spinplane.hdl.export.machine_verilog import machine_verilog
 from spinplane.hdl.export.memories import placed_banks
-from spinplane.machine import Machine, load_machine
+from spinplane.machine import Machine, Name, load_machine
+from spinplane.machine.external.cache import Cache
 from spinplane.machine.external.cache_folder import default_build_root
 
 REGISTER = re.compile(r"^  (?:output )?reg (?:\[(\d+):0\] )?(\S+?) *(?:=.*)?;$", re.MULTILINE)
@@ -66,3 +69,21 @@ def test_a_machine_has_more_flip_flops_with_wider_accumulators() -> None:
     assert flip_flops(replace(tiny, accumulator_bits=tiny.accumulator_bits + 1), kept) > flip_flops(
         tiny, kept
     )
+
+
+def test_machines_that_print_alike_share_neither_verilog_nor_census(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+
+    def text(cache: Cache, kind: Name, name: Name, make: Callable[[], str]) -> str:
+        names.append(name)
+        return "{}"
+
+    monkeypatch.setattr(Machine, "__repr__", lambda machine: "a machine")
+    monkeypatch.setattr(Cache, "text", text)
+    machine = load_machine("tiny")
+    for one in (machine, replace(machine, pool_beats=32)):
+        machine_verilog(one, tmp_path)
+        census(one, tmp_path)
+    assert len(set(names)) == len(names) == 4

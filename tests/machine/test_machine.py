@@ -193,3 +193,39 @@ def test_refuses_an_unknown_machine(name: str) -> None:
     with pytest.raises(SpinplaneError) as error:
         load_machine(name)
     assert str(error.value) == f"machine '{name}' is neither a file nor one of {NAMES}{meant}"
+
+
+#: Another value for each field.
+OTHER: dict[str, Any] = {
+    "name": "other",
+    "sub_arrays": 4,
+    "rows": 128,
+    "columns": 128,
+    "segments": 4,
+    "accumulator_bits": 24,
+    "sense_cycles": 2,
+    "write_cycles": 3,
+    "write_overlap": "same_array",
+    "memory_operations": False,
+    "xor_sensing": True,
+    "row_buses": 1,
+    "results_per_cycle": 1,
+    "multipliers": 2,
+    "bus_bits": 32,
+    "image_words": 2048,
+    "kernel_words": 4096,
+    "parameter_beats": 512,
+    "threshold_beats": 512,
+    "pool_beats": 32,
+    "descriptors": 32,
+    "description": "another",
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Machine)])
+def test_machines_that_differ_in_one_field_have_different_fingerprints(field: str) -> None:
+    machine = load_machine("tiny")
+    other = dataclasses.replace(machine, **{field: OTHER[field]})
+    assert getattr(other, field) != getattr(machine, field)
+    assert other.fingerprint != machine.fingerprint
+    assert dataclasses.replace(machine).fingerprint == machine.fingerprint

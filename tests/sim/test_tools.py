@@ -129,7 +129,7 @@ def test_the_compiler_of_a_package_is_taken_where_the_system_has_none(
 ) -> None:
     monkeypatch.setattr(tools, "package_folder", lambda name: tmp_path / name)
     found = tools.find_compiler()
-    assert found.command == (str(tmp_path / "ziglang" / "zig"), "c++")
+    assert found.command == (str(tmp_path / "ziglang" / "zig"), "c++", "-fno-sanitize=undefined")
     # Its own libraries are compiled once, beside the models.
     assert found.environment(tmp_path)["ZIG_GLOBAL_CACHE_DIR"] == str(tmp_path / "zig")
     program(bare, "g++")

