@@ -207,7 +207,17 @@ def reference_voltage(technology: Technology, decision: Decision) -> float:
     SpinplaneError
         If the bit line were above the supply, from which nothing drives it there.
     """
+    return _midway(technology, decision, *_levels(technology, decision))
+
+
+def _levels(technology: Technology, decision: Decision) -> tuple[float, float]:
+    """The highest 0 and the lowest 1 in V, in the middle of the bit line."""
     low, high = (level(technology, decision.cells, decision.threshold - i) for i in (1, 0))
+    return low, high
+
+
+def _midway(technology: Technology, decision: Decision, low: float, high: float) -> float:
+    """`reference_voltage`, from its two levels."""
     supply = technology["process.supply_voltage"]
     sensed = technology.sensing.quantity
     highest = high if sensed == "voltage" else read_voltage(technology)
@@ -255,13 +265,13 @@ def margin(technology: Technology, decision: Decision) -> Margin:
     SpinplaneError
         If the amplifier's differential is not reached in any time, or a level is above the supply.
     """
-    reference = reference_voltage(technology, decision)
     cells, threshold = decision.cells, decision.threshold
-    low, high = (level(technology, cells, threshold - i) for i in (1, 0))
+    low, high = _levels(technology, decision)
+    reference = _midway(technology, decision, low, high)
     near, far = level(technology, cells, threshold, 0.0), level(technology, cells, threshold - 1, 1.0)
     # Where the voltage is held, all cells may be parallel.
     current = technology["read.current"] * (1 if technology.sensing.quantity == "voltage" else cells)
-    time_s = sense_time(technology, decision)
+    time_s = _time(technology, decision, reference, near, far)
     supply = current * technology["process.supply_voltage"]
     return Margin(
         decision=decision,
@@ -284,11 +294,15 @@ def sense_time(technology: Technology, decision: Decision) -> float:
     """
     reference = reference_voltage(technology, decision)
     cells, threshold = decision.cells, decision.threshold
+    near, far = level(technology, cells, threshold, 0.0), level(technology, cells, threshold - 1, 1.0)
+    return _time(technology, decision, reference, near, far)
+
+
+def _time(technology: Technology, decision: Decision, reference: float, near: float, far: float) -> float:
+    """`sense_time`, from the levels of the nearest 1 and of the farthest 0."""
     if technology.sensing.quantity == "voltage":
-        near = level(technology, cells, threshold, 0.0)
         settled = _settling_time(technology, decision, reference, near)
     else:
-        far = level(technology, cells, threshold - 1, 1.0)
         settled = _current_settling_time(technology, decision, reference, far)
     return settled + technology["sense_amplifier.delay"]
 

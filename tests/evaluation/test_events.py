@@ -55,7 +55,7 @@ def test_every_parameter_of_logic_and_banks_is_the_source_of_a_figure() -> None:
     assert {*logic_energy.ASSUMED, *logic_energy.KNOWN, *BANKS} <= read
 
 
-@pytest.mark.parametrize("step", [20, pytest.param(1, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("step", [20, pytest.param(3, marks=pytest.mark.thorough)])
 def test_without_a_source_its_figures_are_gone_and_all_others_unchanged(step: int) -> None:
     sources = energy_sources(TINY, SOT)
     keys = {key for event in FULL.events for key in event.energy.parameters}

@@ -110,8 +110,11 @@ def test_flip_flops_that_hold_the_same_may_be_one(second: str, verdict: str, tmp
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("within", ["sub_array", "output_stage"])
-@pytest.mark.parametrize("liberty", [None, GSCL45NM], ids=["spinplane45", "gscl45nm"])
+@pytest.mark.parametrize(
+    ("within", "liberty"),
+    [("sub_array", None), ("sub_array", GSCL45NM), ("output_stage", GSCL45NM)],
+    ids=lambda value: getattr(value, "stem", value) or "spinplane45",
+)
 def test_a_unit_and_all_that_it_places(within: str, liberty: Path | None) -> None:
     if liberty is not None and not liberty.is_file():
         pytest.skip("gscl45nm.lib is not beside the repository (shared/pdk)")

@@ -1,6 +1,7 @@
 """The study: its table, curves and files."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import spinplane
 from spinplane.compiler.frontend.networks import BitWidths
+from spinplane.training import study
 from spinplane.training.study import StudyResult, draw_curves
 from spinplane.training.train import TrainingResult
 from spinplane.training.trainer import Configuration, Epoch
@@ -50,7 +52,9 @@ def test_curves_are_a_png(tmp_path: Path) -> None:
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_study_trains_each_configuration_and_takes_over_what_is_there(tmp_path: Path) -> None:
+def test_a_study_trains_each_configuration_and_takes_over_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = tmp_path / "data"
     data.mkdir()
     rng = np.random.default_rng(9)
@@ -63,7 +67,8 @@ def test_a_study_trains_each_configuration_and_takes_over_what_is_there(tmp_path
             (data / name).write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
     output = tmp_path / "study"
     configurations = [BitWidths.parse("1:1"), BitWidths.parse("32:32")]
-    options = {"output": output, "configurations": configurations, "epochs": 1, "progress": False}
+    monkeypatch.setattr(study, "study", partial(study.study, configurations=configurations))
+    options = {"output": output, "epochs": 1, "progress": False}
     first = spinplane.train("digits", "all", data, **options)
     stamp = (output / "1-1" / "checkpoint.pt").stat().st_mtime_ns
     again = spinplane.train("digits", "all", data, resume=True, **options)
