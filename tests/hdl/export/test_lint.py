@@ -21,7 +21,7 @@ from spinplane.sim.tools import find_icarus, find_verilator
 
 #: A tool, a rule and the file that it is about.
 Message = tuple[str, str, str]
-LARGE = ("paper8", "wide", "paper")
+LARGE = ("wide",)
 EXPORTS = [
     (load_machine("tiny"), ClockGating.NONE),
     (ODD, ClockGating.NONE),
