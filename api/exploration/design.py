@@ -10,7 +10,6 @@ from typing import Any
 from scipy.constants import year
 
 from spinplane.compiler.codegen.program import compile_graph
-from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.wear import row_writes
 from spinplane.device import machine_clock
 from spinplane.device.endurance import endurance
@@ -71,6 +70,8 @@ class Design:
     ----------
     machine : Machine
     network : SentNetwork
+    batch : int
+        Images of a run.
     runs : tuple of (Technology, str)
         A clock for each technology, see `Space.clocks`.
     accuracy : AccuracyRequest or None
@@ -80,6 +81,7 @@ class Design:
 
     machine: Machine
     network: SentNetwork
+    batch: int
     runs: tuple[tuple[Technology, str], ...]
     accuracy: AccuracyRequest | None
     seed: int
@@ -91,7 +93,9 @@ class Design:
             name: value for name, value in asdict(self.machine).items() if name not in ("name", "description")
         }
         runs = [(asdict(technology), clock) for technology, clock in self.runs]
-        said = repr((machine, self.network.digest, runs, self.accuracy, self.seed, figures_version()))
+        said = repr(
+            (machine, self.network.digest, self.batch, runs, self.accuracy, self.seed, figures_version())
+        )
         return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
@@ -110,7 +114,7 @@ def figures_of(design: Design) -> list[dict[str, Any]]:
     """
     try:
         network = _opened(design.network)
-        program = compile_graph(network.graph, design.machine)
+        program = compile_graph(network.graph, design.machine, batch=design.batch)
         run = EstimatedRuns.of(program)
     except SpinplaneError as error:
         return [{"reason": str(error)} for _ in design.runs]
@@ -146,6 +150,7 @@ def _figures(
         technology,
         clock_hz=chosen.clock_hz,
         flip_flops=flip_flops(machine, default_build_root()),
+        images=design.batch,
     )
     energy = _known("energy", energies.total(run.numbers))
     area = _known("area", chip_area_estimate(machine, technology).total)
@@ -156,17 +161,17 @@ def _figures(
         cycles=cycles,
         clock_mhz=chosen.clock_hz / 1e6,
         latency_us=latency * _MICRO,
-        images_per_s=1 / latency,
+        images_per_s=design.batch / latency,
         energy_uj=energy["value"] * _MICRO,
         energy_low_uj=energy["low"] * _MICRO,
         energy_high_uj=energy["high"] * _MICRO,
-        power_mw=energy["value"] / latency * 1e3,
+        power_mw=energy["value"] * design.batch / latency * 1e3,
         area_mm2=area["value"] * _MM2,
         area_low_mm2=area["low"] * _MM2,
         area_high_mm2=area["high"] * _MM2,
         lifetime_years=lifetime.as_placed_s / year,
         array_efficiency=efficiency(run.layers, cycles),
-        accuracy=_accuracy(design, network, run.program, technology),
+        accuracy=_accuracy(design, network, technology),
     )
 
 
@@ -182,7 +187,7 @@ def _layers(run: EstimatedRuns) -> Iterator[LayerCycles]:
     width = machine.sub_arrays * machine.columns
     for number, numbers in enumerate((*run.of_layers, run.of_ends)):
         layer = run.layers[number] if number < len(run.layers) else None
-        needed = layer.binary_operations / width if layer else 0.0
+        needed = layer.batch * layer.binary_operations / width if layer else 0.0
         sensed = numbers["ands"] * machine.sense_cycles / machine.sub_arrays
         writes = numbers["row_writes"] * machine.write_cycles / machine.sub_arrays
         yield LayerCycles(
@@ -194,15 +199,14 @@ def _layers(run: EstimatedRuns) -> Iterator[LayerCycles]:
         )
 
 
-def _accuracy(
-    design: Design, network: Network, program: CompiledProgram, technology: Technology
-) -> float | None:
-    """Share of right classes of the shipped digits, the mean over the fault maps."""
+def _accuracy(design: Design, network: Network, technology: Technology) -> float | None:
+    """Share of right classes of the shipped digits, one in each run, the mean over the fault maps."""
     request = design.accuracy
     if request is None:
         return None
     pixels, labels = (part[: request.images] for part in load_images(None))
     check_labels(network.graph, labels)
+    program = compile_graph(network.graph, design.machine)
     inputs, _ = network.encode(pixels)
     codes = (inputs - program.input.offset) // program.input.scale
     if not request.maps:

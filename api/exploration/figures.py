@@ -5,15 +5,18 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What an image costs with a design, in a steady run.
+    """What a design takes in a steady run, of one image or of a batch.
 
     Parameters
     ----------
     cycles : int
-        From the start register to the interrupt.
-    clock_mhz, latency_us, images_per_s : float
+        Of a run, from the start register to the interrupt.
+    clock_mhz : float
+    latency_us : float
+        Of a run: an image of a batch waits for the others.
+    images_per_s : float
     energy_uj, energy_low_uj, energy_high_uj : float
-        With the bounds of `spinplane.evaluation.Interval`, as power and area.
+        Of an image. With the bounds of `spinplane.evaluation.Interval`, as power and area.
     power_mw : float
         Mean of images without a pause.
     area_mm2, area_low_mm2, area_high_mm2 : float

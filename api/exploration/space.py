@@ -25,7 +25,7 @@ SEARCHES = ("grid", "random", "optuna")
 MOST_POINTS = 100_000
 _FIELDS = tuple(field.name for field in fields(Machine) if field.name not in ("name", "description"))
 _KEYS = (
-    *("base", "networks", "bits", "technologies", "clocks", "search", "points", "seed"),
+    *("base", "networks", "bits", "batch", "technologies", "clocks", "search", "points", "seed"),
     *("space", "constraints", "objectives", "accuracy"),
 )
 _RELATIONS: dict[str, Callable[[float, float], bool]] = {"<=": operator.le, ">=": operator.ge}
@@ -114,6 +114,8 @@ class Space:
         Values of fields of `Machine`, as a machine file has them but for quotes.
     networks : tuple of str
         See `spinplane.open_model`.
+    batches : tuple of str
+        Images of a run: whole numbers from 1.
     technologies : tuple of str
     clocks : tuple of str
         See `spinplane.machine.clock_hz`, or `FASTEST`.
@@ -133,6 +135,7 @@ class Space:
     base: Machine
     axes: dict[str, tuple[str, ...]]
     networks: tuple[str, ...]
+    batches: tuple[str, ...]
     technologies: tuple[str, ...]
     clocks: tuple[str, ...]
     constraints: tuple[Constraint, ...]
@@ -145,9 +148,9 @@ class Space:
 
     @property
     def dimensions(self) -> dict[str, tuple[str, ...]]:
-        """Values of everything in which designs differ: the machine's fields, then network, technology, clock."""
-        of_runs = {"network": self.networks, "technology": self.technologies, "clock": self.clocks}
-        return {**self.axes, **of_runs}
+        """Values of everything in which designs differ: the machine's fields, its program's, and those of its runs."""
+        of_programs = {"network": self.networks, "batch": self.batches}
+        return {**self.axes, **of_programs, "technology": self.technologies, "clock": self.clocks}
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -245,6 +248,7 @@ def _space(table: dict[str, Any], folder: Path, name: str) -> Space:
         base=load_machine(_files(folder, (base,), machine_names()).get(base, base)),
         axes={key: _axis(f"space.{key}", value) for key, value in axes.items()},
         networks=networks,
+        batches=_batches(table),
         technologies=technologies,
         clocks=_texts(table, "clocks", [FASTEST]),
         constraints=_constraints(_table(table, "constraints")),
@@ -356,6 +360,14 @@ def _networks(table: dict[str, Any]) -> tuple[str, ...]:
     if "bits" in table:
         return tuple(f"{name}:{bits}" for name in names for bits in _texts(table, "bits", []))
     return names
+
+
+def _batches(table: dict[str, Any]) -> tuple[str, ...]:
+    found = _axis("batch", table.get("batch", 1))
+    for one in found:
+        if not (one.isascii() and one.isdecimal() and int(one)):
+            raise SpinplaneError(f"batch: {shown(one)}: must be a whole number from 1")
+    return found
 
 
 def _files(folder: Path, names: Iterable[str], known: Container[str]) -> dict[str, Path]:

@@ -122,11 +122,13 @@ def _points(
     engine: Engine,
     advance: Callable[[int, int], None],
 ) -> list[Point]:
-    """Points of some designs; what has the same machine and network is one task."""
+    """Points of some designs; what has the same program is one task."""
     machine_of = _machines(space)
     tasks: dict[str, Design] = {}
     groups: list[tuple[list[Values], str, str]] = []
-    for (machine_values, network), same in groupby(designs, key=lambda values: _program(space, values)):
+    for (machine_values, network, batch), same in groupby(
+        designs, key=lambda values: _program(space, values)
+    ):
         own = list(same)
         machine, reason = machine_of(machine_values)
         if machine is None:
@@ -135,6 +137,7 @@ def _points(
         design = Design(
             machine=machine,
             network=networks[network],
+            batch=int(batch),
             runs=tuple((technologies[one["technology"]], one["clock"]) for one in own),
             accuracy=space.accuracy,
             seed=space.seed,
@@ -149,8 +152,8 @@ def _points(
     return found
 
 
-def _program(space: Space, values: Values) -> tuple[tuple[str, ...], str]:
-    return tuple(values[key] for key in space.axes), values["network"]
+def _program(space: Space, values: Values) -> tuple[tuple[str, ...], str, str]:
+    return tuple(values[key] for key in space.axes), values["network"], values["batch"]
 
 
 def _machines(space: Space) -> Callable[[tuple[str, ...]], tuple[Machine | None, str]]:

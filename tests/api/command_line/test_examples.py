@@ -28,9 +28,8 @@ def test_an_example_is_taken(command: str, line: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_examples_and_no_options_to_empty_a_list(
-    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
     main([command, "--help"])
     shown = capsys.readouterr().out
     for line, meaning in EXAMPLES[command].items():

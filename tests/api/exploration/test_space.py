@@ -11,6 +11,7 @@ WHOLE = """
 base = "tiny"
 networks = ["svhn"]
 bits = ["1:1", "1:4"]
+batch = [1, 4]
 technologies = ["sot-mram", "stt-mram"]
 clocks = ["fastest", "2ns"]
 
@@ -47,10 +48,11 @@ def test_a_space_has_the_axes_of_its_file(tmp_path: Path) -> None:
         "write_overlap": ("same_array",),
         "memory_operations": ("false",),
         "network": ("svhn:1:1", "svhn:1:4"),
+        "batch": ("1", "4"),
         "technology": ("sot-mram", "stt-mram"),
         "clock": ("fastest", "2ns"),
     }
-    assert space.size == 2 * 3 * 4 * 8
+    assert space.size == 2 * 3 * 4 * 16
     assert space.constraints == (
         Constraint(figure="area_mm2", relation="<=", bound=5),
         Constraint(figure="lifetime_years", relation=">=", bound=1),
@@ -96,6 +98,8 @@ def test_what_the_base_says_stays(tmp_path: Path) -> None:
         ('networks = ["svhn:1:1"]\nsearch = "random"', "missing key 'points'"),
         ('networks = ["svhn:1:1"]\nsearch = "random"\npoints = 2', "must be from 1 to the 1 designs"),
         ('networks = ["svhn:1:1", "svhn:1:2"]\nsearch = "optuna"\npoints = 1', "name one network"),
+        ('networks = ["svhn:1:1"]\nbatch = [1, 0]', "batch: '0': must be a whole number from 1"),
+        ('networks = ["svhn:1:1"]\nbatch = "all"', "batch: 'all': must be a whole number from 1"),
         ('networks = ["svhn:1:1"]\n[space]\nlanes = 4', "unknown key 'space.lanes'"),
         ('networks = ["svhn:1:1"]\n[space]\nrows = [1.5]', "space.rows: 1.5: must be a whole number"),
         ('networks = ["svhn:1:1"]\n[space]\nrows = {from = 1, to = 9}', "either step or factor"),

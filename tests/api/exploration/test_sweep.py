@@ -65,6 +65,28 @@ def test_figures_are_those_of_an_estimate(folder: Path, found: spinplane.SweepRe
     assert sum(layer.cycles for layer in point.layers) == figures.cycles
 
 
+def test_a_batch_is_what_an_estimate_says_of_it(folder: Path) -> None:
+    (folder / "batches.toml").write_text('base = "tiny"\nnetworks = ["made.onnx"]\nbatch = [1, 3, 100000]')
+    single, three, too_many = spinplane.sweep(
+        folder / "batches.toml", folder=folder / "batches", jobs=1
+    ).points
+    estimate = spinplane.estimate(folder / "made.onnx", machine="tiny", batch=3)
+    assert (single.values["batch"], three.values["batch"]) == ("1", "3")
+    assert single.figures is not None
+    assert three.figures is not None
+    (of,) = estimate.technologies
+    assert three.figures.cycles == estimate.counters.cycles
+    assert three.figures.energy_uj == pytest.approx(1e6 * (of.energy.value or 0))
+    assert three.figures.power_mw == pytest.approx(1e3 * (of.power_w.value or 0))
+    assert three.figures.latency_us == pytest.approx(1e6 * of.latency_s)
+    assert three.figures.images_per_s == pytest.approx(3e6 / three.figures.latency_us)
+    assert three.figures.array_efficiency > single.figures.array_efficiency
+    for own, of_three in zip(single.layers[:-1], three.layers[:-1], strict=True):
+        assert of_three.needed == 3 * own.needed
+    assert too_many.figures is None
+    assert "the largest batch that fits is" in too_many.reason
+
+
 def test_a_design_that_cannot_be_is_a_row_with_its_reason(found: spinplane.SweepReport) -> None:
     assert len(found.points) == found.space.size == 24
     for point in found.points:
