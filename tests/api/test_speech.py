@@ -64,9 +64,8 @@ def test_a_verbose_command_tells_what_it_reads_and_when(capsys) -> None:
                 "synth --machine tiny --no-timing --json s.json --html s.html",
                 "device --json d.json --html d.html",
                 "estimate digits-1-4 --no-check --csv e.csv --json e.json --html e.html",
-                "run digits-1-4 --no-check --input x.npy --waves w --json r.json --html r.html",
+                "run digits-1-4 --no-check --input x.npy --json r.json --html r.html",
                 "accuracy digits-1-4 --no-check --images 1 --seeds 1 --multiple 1 --html a.html",
-                "paper --json p.json --html p.html",
             )
         ),
     ],
