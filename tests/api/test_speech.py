@@ -62,7 +62,7 @@ def test_a_verbose_command_tells_what_it_reads_and_when(capsys) -> None:
                 "demo --explain --json e.json",
                 "export --machine tiny -o rtl --json e.json",
                 "synth --machine tiny --no-timing --json s.json --html s.html",
-                "device --json d.json --html d.html",
+                "device --set write.pulse=6 --sweep voltage=1:1.3:2 --json d.json --html d.html",
                 "estimate digits-1-4 --no-check --csv e.csv --json e.json --html e.html",
                 "run digits-1-4 --no-check --input x.npy --json r.json --html r.html",
                 "accuracy digits-1-4 --no-check --images 1 --seeds 1 --multiple 1 --html a.html",

@@ -172,7 +172,7 @@ def test_real_library(report: AreaReport, tiny: Machine) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("family", ["xc7", "ice40"])
+@pytest.mark.parametrize("family", ["ice40"])
 def test_fpga(family: str) -> None:
     small = Machine(
         name="small",

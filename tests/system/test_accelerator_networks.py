@@ -45,9 +45,8 @@ FAST = Machine(
 )
 
 #: Writes beside senses.
-TINY_OVERLAP, SLOW_OVERLAP, FAST_OVERLAP = (
-    replace(machine, name=f"{machine.name}-overlap", write_overlap="same_array")
-    for machine in (TINY, SLOW, FAST)
+TINY_OVERLAP, SLOW_OVERLAP = (
+    replace(machine, name=f"{machine.name}-overlap", write_overlap="same_array") for machine in (TINY, SLOW)
 )
 
 #: Of the random networks.
@@ -95,11 +94,9 @@ def compiled_networks(machine: Machine, count: int) -> list[Case]:
     [
         (TINY, 20),
         pytest.param(TINY, 60, marks=pytest.mark.thorough),
-        pytest.param(SLOW, 20, marks=pytest.mark.thorough),
         pytest.param(FAST, 20, marks=pytest.mark.thorough),
         pytest.param(TINY_OVERLAP, 20, marks=pytest.mark.thorough),
         pytest.param(SLOW_OVERLAP, 20, marks=pytest.mark.thorough),
-        pytest.param(FAST_OVERLAP, 20, marks=pytest.mark.thorough),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )

@@ -143,7 +143,6 @@ def run(cases: list[ConvolutionCase], simulator: str, folder: Path, machine: Mac
     [
         ("icarus", WIDTHS[::7]),
         pytest.param("verilator", WIDTHS, marks=pytest.mark.thorough),
-        pytest.param("icarus", WIDTHS, marks=pytest.mark.thorough),
     ],
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} pairs",
 )
