@@ -23,7 +23,8 @@ formal:
 	@tools/setup.sh test
 	@$(PYTEST) tests/formal
 
-# Random cases in full numbers; its table is docs/campaigns.md. CAMPAIGN=name runs one of tests/campaigns.
+# Random cases in full numbers; its table is docs/campaigns.md. CAMPAIGN=name runs one of tests/campaigns, and takes
+# --jobs N or --dask ADDRESS.
 campaign:
 	@tools/setup.sh all
 	@OMP_NUM_THREADS=1 .venv/bin/python -m tools.campaign $(CAMPAIGN)

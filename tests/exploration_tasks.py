@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
 from spinplane.machine import SpinplaneError
@@ -26,6 +27,11 @@ def squared_by_survivors(task: tuple[int, str]) -> dict[str, float]:
         Path(marker).touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return squared(number)
+
+
+def counted(numbers: range) -> Counter[str]:
+    """What a campaign has seen."""
+    return Counter("even" if number % 2 == 0 else "odd" for number in numbers)
 
 
 def refused(task: int) -> None:

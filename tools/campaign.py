@@ -1,20 +1,24 @@
 """Run every campaign of `tests/campaigns` in whole, and write the table of what they saw to docs/campaigns.md.
 
-Names as arguments run these alone. As many processes work as the command may use cores (`taskset` gives it fewer).
+Names as arguments run these alone. ``--jobs`` is the number of processes, one for each core by default; with ``--dask
+ADDRESS`` the workers of a scheduler do the work, each started in a checkout of this commit with its tests in its path.
 """
 
+import argparse
 import os
 import pkgutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-from rich.progress import track
+from rich.progress import Progress
 
 import tests.campaigns
+from spinplane.tasks.cores import usable_cores
+from spinplane.tasks.engine import Engine
 
 PAGE = Path(__file__).parents[1] / "docs" / "campaigns.md"
 HEAD = """\
@@ -26,7 +30,13 @@ case that is wrong, and its table would not be here.
 """
 
 
-def main(wanted: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--jobs", type=int, default=usable_cores())
+    parser.add_argument("--dask")
+    given = parser.parse_args(arguments)
+    wanted = given.names
     names = sorted(module.name for module in pkgutil.iter_modules(tests.campaigns.__path__))
     unknown = set(wanted) - set(names)
     if unknown:
@@ -34,15 +44,8 @@ def main(wanted: list[str]) -> None:
     sections = dict(_sections())
     for name in wanted or names:
         module = import_module(f"tests.campaigns.{name}")
-        chunks = [
-            range(first, min(first + module.CHUNK, module.CASES))
-            for first in range(0, module.CASES, module.CHUNK)
-        ]
         start = _processor_seconds()
-        seen: Counter = Counter()
-        with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as workers:
-            for counted in track(workers.map(module.run, chunks), description=name, total=len(chunks)):
-                seen += counted
+        seen = count(module, jobs=given.jobs, dask=given.dask)
         if hasattr(module, "check_shares"):
             module.check_shares(seen)
         minutes = (_processor_seconds() - start) / 60
@@ -50,10 +53,30 @@ def main(wanted: list[str]) -> None:
         PAGE.write_text("\n".join([HEAD, *(sections[title] for title in sorted(sections))]), encoding="utf-8")
 
 
+def count(module: ModuleType, *, jobs: int, dask: str | None = None) -> Counter:
+    """Run all cases of a campaign, and count what they saw: the same with any number of workers.
+
+    Parameters
+    ----------
+    module : module
+        Of `tests.campaigns`.
+    jobs, dask
+        See `Engine`.
+    """
+    chunks = {
+        str(first): range(first, min(first + module.CHUNK, module.CASES))
+        for first in range(0, module.CASES, module.CHUNK)
+    }
+    with Engine(jobs=jobs, dask=dask) as engine, Progress() as progress:
+        task = progress.add_task(module.__name__, total=len(chunks))
+        counted = engine.map(module.run, chunks, lambda done, of: progress.update(task, completed=done))
+    return sum(map(Counter, counted.values()), Counter())
+
+
 def _processor_seconds() -> float:
-    """Time that the cores spent on processes that have ended, those that these started included."""
+    """Time that the cores spent on this process and on those that it started and that have ended."""
     times = os.times()
-    return times.children_user + times.children_system
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _sections() -> Iterator[tuple[str, str]]:
