@@ -11,7 +11,9 @@ TECHNOLOGY = "sot-mram"
 DIGIT, DIGITS_NETWORK = 3, "digits-1-4"
 #: Fault maps, or runs with transient faults, of a point; random images of a comparison.
 FAULT_SEEDS, SAMPLES = 10, 16
-#: Processes that share fault maps; best designs of a space that are shown.
+#: Bit lines that are drawn to count wrong senses.
+SENSE_TRIALS = 100_000
+#: Processes that share fault maps, images or trials; best designs of a space that are shown.
 JOBS, BEST_SHOWN = 1, 1
 #: W:I of the layers for which a machine is written for other tools.
 EXCHANGE_BITS = "8:8"

@@ -79,10 +79,41 @@ def counted(failures: int, trials: int, tail: float) -> ErrorRate:
     return ErrorRate(failures=failures, trials=trials, low=low, high=high, tail=tail)
 
 
-def normal_tail(margins: np.ndarray) -> float:
+@dataclass(frozen=True, kw_only=True)
+class Moments:
+    """Mean and spread of a sample.
+
+    Parameters
+    ----------
+    count : int
+    mean, deviation : float
+        The deviation is that of the population, estimated: of a sample of `count`, over `count` − 1.
+    """
+
+    count: int
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Moments":
+        """Of values; a single one has no deviation."""
+        deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        return cls(count=len(values), mean=float(np.mean(values)), deviation=deviation)
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """Of both samples together (Chan, Golub and LeVeque, The American Statistician 37, 1983)."""
+        count, apart = self.count + other.count, other.mean - self.mean
+        squares = sum((one.count - 1) * one.deviation**2 for one in (self, other))
+        squares += apart**2 * self.count * other.count / count
+        return Moments(
+            count=count,
+            mean=self.mean + apart * other.count / count,
+            deviation=float(np.sqrt(squares / (count - 1))),
+        )
+
+
+def normal_tail(margins: Moments) -> float:
     """Probability that a margin is below 0, were it normal with the sample's mean and deviation."""
-    deviation = float(np.std(margins, ddof=1))
-    mean = float(np.mean(margins))
-    if deviation == 0:
-        return float(mean < 0)
-    return float(norm.sf(mean / deviation))
+    if margins.deviation == 0:
+        return float(margins.mean < 0)
+    return float(norm.sf(margins.mean / margins.deviation))

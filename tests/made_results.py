@@ -24,7 +24,7 @@ _GIVEN: dict[tuple[str, str], Any] = {
     ("Constraint", "figure"): "cycles",
     ("LayerRun", "outputs"): None,
     ("Objective", "figure"): "energy_uj",
-    ("Point", "values"): dict.fromkeys((HOSTILE, "network", "technology", "clock"), HOSTILE),
+    ("Point", "values"): dict.fromkeys((HOSTILE, "network", "batch", "technology", "clock"), HOSTILE),
     ("Trace", "before"): None,
     ("Trace", "pool"): "NONE",
     ("Trace", "residual"): None,

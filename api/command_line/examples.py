@@ -25,6 +25,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "run": {
         "spinplane run net.onnx --input x.npy": "on the RTL, every layer checked",
         "spinplane run digits-1-4 --input x.npy --waves build/waves": "with a waveform",
+        "spinplane run net.onnx --input images.npy --jobs 2": "many images on two accelerators",
     },
     "report": {
         "spinplane report digits-1-4": "one page: map, run, counters, energy, cells",
@@ -47,6 +48,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "spinplane device": "resistances, margins, errors, times of the paper's cell",
         "spinplane device --set oxide.thickness=1.25 --all": "a changed cell, every figure with its source",
         "spinplane device --sweep temperature=250:400:6": "figures over the temperature",
+        "spinplane device --trials 5000000 --jobs 2": "rarer wrong senses, on two cores",
     },
     "energy": {
         "spinplane energy --machine paper": "what each event of a machine takes",

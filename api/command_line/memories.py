@@ -15,6 +15,7 @@ from spinplane.defaults import (
     NETWORK_MACHINE,
     PAPER_MACHINE,
     SEED,
+    SENSE_TRIALS,
     TECHNOLOGY,
 )
 from spinplane.machine import SpinplaneError, load_machine
@@ -159,8 +160,11 @@ def device(
     set: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
     all: Switch = False,
     sweep: str | None = None,
+    trials: int = SENSE_TRIALS,
     output: ResultFolder = DEVICE_FOLDER,
     format: PictureFormat = "png",
+    jobs: int = JOBS,
+    dask: str | None = None,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Compute the figures of a memory cell and of a machine's array of them, with sources.
@@ -178,19 +182,33 @@ def device(
         Compute margins, error rates, times, energies and retention over a parameter instead: temperature, voltage (the
         supply's), or any key of the technology's file, with KEY=FIRST:LAST:POINTS in its unit. Without numbers 250 to
         400 K, 0.9 to 1.3 V, or the bounds of the parameter.
+    trials
+        Bit lines that are drawn to count wrong senses.
     output
         Folder for the pictures.
+    jobs
+        Processes of one thread each among which trials, in blocks of 100 000, or the points of a sweep are shared.
+    dask
+        Address of a Dask scheduler, such as tcp://host:8786, whose workers do so instead.
     """
     from spinplane.device import load_technology
 
     chosen = load_technology(technology).with_values(dict(_assignment(text) for text in set or []))
     with working("device"):
         if sweep is not None:
-            if all or clock or network:
-                raise SpinplaneError("--sweep goes without --all, --clock and --network")
+            if all or clock or network or trials != SENSE_TRIALS:
+                raise SpinplaneError("--sweep goes without --all, --clock, --network and --trials")
             key, points = _swept(sweep)
             result: Any = spinplane.sweep_device(
-                chosen, key, points, machine=machine, folder=folder_for(output), format=format, seed=SEED
+                chosen,
+                key,
+                points,
+                machine=machine,
+                folder=folder_for(output),
+                format=format,
+                seed=SEED,
+                jobs=jobs,
+                dask=dask,
             )
         else:
             result = spinplane.report_device(
@@ -200,7 +218,10 @@ def device(
                 network=network,
                 folder=folder_for(output),
                 format=format,
+                trials=trials,
                 seed=SEED,
+                jobs=jobs,
+                dask=dask,
             )
     return Answer(
         result=result,

@@ -23,11 +23,12 @@ from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.files import write_whole
 from spinplane.machine.reporting.records import Record, record_of
 
-from ..defaults import PAPER_MACHINE, SEED, TECHNOLOGY
+from ..defaults import JOBS, PAPER_MACHINE, SEED, SENSE_TRIALS, TECHNOLOGY
 from ..models import Model, open_model
 from ..report.report import Report
+from ..tasks.engine import Engine
 from .device_array import array_figures
-from .device_cell import cell_figures
+from .device_cell import FAN_INS, cell_figures
 from .device_tables import figure_table, figure_text, summary
 from .quantity import Quantity
 
@@ -122,9 +123,11 @@ def report_device(
     folder: str | Path | None = None,
     format: str = "png",
     model: TransistorModel | None = None,
-    trials: int = 100_000,
+    trials: int = SENSE_TRIALS,
     writes: int = 2000,
     seed: int = SEED,
+    jobs: int = JOBS,
+    dask: str | None = None,
 ) -> DeviceReport:
     """Compute resistances, margins, error rates, write time and energy of a technology.
 
@@ -151,6 +154,10 @@ def report_device(
     writes : int
         Simulated writes of each bit, at temperature.
     seed : int
+    jobs : int
+        Processes of one thread each among which blocks of trials are shared.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers do so instead.
 
     Returns
     -------
@@ -174,14 +181,18 @@ def report_device(
     )
     of_machine = machine_clock(machine, chosen, None if clock is None else clock_hz(clock))
     pulses = (write_pulse(chosen, 0), write_pulse(chosen, 1))
-    run = monte_carlo(chosen, trials=trials, seed=seed)
+    with Engine(jobs=jobs, dask=dask) as engine:
+        sensed = {
+            fan_in: monte_carlo(chosen, trials=trials, seed=seed, fan_in=fan_in, share=engine.share)
+            for fan_in in FAN_INS
+        }
     first, second = (write_error_rates(chosen, bit, count=writes, seed=seed).rates[0][0] for bit in (0, 1))
     errors = (first, second)
-    results = cell_figures(chosen, pulses=pulses, errors=errors, run=run, model=model)
+    results = cell_figures(chosen, pulses=pulses, errors=errors, sensed=sensed, model=model)
     results += array_figures(
         chosen, machine, of_machine, network=worn_by, errors=errors, writes=writes, seed=seed
     )
-    drawn = _drawn(chosen, run, pulses)
+    drawn = _drawn(chosen, sensed[2], pulses)
     if folder:
         drawn += (_write_errors(chosen, writes, seed),)
     return DeviceReport(

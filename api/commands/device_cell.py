@@ -1,5 +1,6 @@
 """Figures of a technology's cell and bit lines: resistance, biasing, rows, magnetisation, writing, sensing."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from shutil import which
 
@@ -9,7 +10,7 @@ from spinplane.device.biasing import check_biasing, check_overlap
 from spinplane.device.energy import sense_energy, write_energy
 from spinplane.device.exclusive import exclusive_sense
 from spinplane.device.free_layer import free_layer
-from spinplane.device.monte_carlo import MonteCarlo, monte_carlo
+from spinplane.device.monte_carlo import MonteCarlo
 from spinplane.device.mtj import heavy_metal_resistance, junction, resistance, tmr, voltage_at
 from spinplane.device.netlist import TransistorModel, margins_of, run_deck, sense_deck
 from spinplane.device.retention import disturb_current, retention_years
@@ -21,7 +22,8 @@ from spinplane.device.write import WritePulse, critical_current, needed_current,
 
 from .quantity import YES_NO, Quantity, derived
 
-_FAN_INS = (3, 4)
+#: Cells that are sensed at once.
+FAN_INS = (2, 3, 4)
 
 
 def cell_figures(
@@ -29,7 +31,7 @@ def cell_figures(
     *,
     pulses: tuple[WritePulse, WritePulse],
     errors: tuple[ErrorRate, ErrorRate],
-    run: MonteCarlo,
+    sensed: Mapping[int, MonteCarlo],
     model: TransistorModel | None,
 ) -> list[Quantity]:
     """Figures of a cell.
@@ -41,8 +43,8 @@ def cell_figures(
         Writes of 0 and 1.
     errors : tuple of ErrorRate
         Of these writes, at temperature.
-    run : MonteCarlo
-        Of the sense margin with two cells; its trials and seed are those of more cells too.
+    sensed : mapping of int to MonteCarlo
+        Of the sense margin, by the number of cells that are sensed at once.
     model : TransistorModel or None
         Transistors of the circuit deck.
     """
@@ -54,14 +56,7 @@ def cell_figures(
         *_writes(technology, pulses, errors),
         *_sensing(technology),
         *_exclusive(technology),
-        *_sense_errors(run),
-        *(
-            quantity
-            for fan_in in _FAN_INS
-            for quantity in _sense_errors(
-                monte_carlo(technology, trials=run.trials, seed=run.seed, fan_in=fan_in)
-            )
-        ),
+        *(quantity for run in sensed.values() for quantity in _sense_errors(run)),
         *_circuit(technology, model),
     ]
 

@@ -21,9 +21,10 @@ from spinplane.machine.arguments import as_optional_path
 from spinplane.machine.drawing import Drawing, Target, check_format
 from spinplane.machine.reporting.records import Record
 
-from ..defaults import PAPER_MACHINE, SEED
+from ..defaults import JOBS, PAPER_MACHINE, SEED
 from ..report.drawing import Panel, draw_sweep
 from ..report.report import Report
+from ..tasks.engine import Engine
 from .quantity import number_text
 
 #: Short names of what is swept most, with first and last value and the number of points.
@@ -168,6 +169,8 @@ def sweep_device(
     format: str = "png",
     writes: int = 1000,
     seed: int = SEED,
+    jobs: int = JOBS,
+    dask: str | None = None,
 ) -> DeviceSweep:
     """Compute a technology's figures over one of its parameters, all others as they are.
 
@@ -190,6 +193,10 @@ def sweep_device(
         Simulated writes of each bit at each point.
     seed : int
         The same at all points, so that what differs is the parameter's doing.
+    jobs : int
+        Processes of one thread each among which the points are shared.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers do so instead.
 
     Returns
     -------
@@ -206,12 +213,13 @@ def sweep_device(
     key, values = _points(chosen, key, points)
     at_points = [chosen.with_values({key: value}) for value in values]
     bits = of_machine.sub_arrays * of_machine.rows * of_machine.columns
+    tasks = [PointTask(technology=one, bits=bits, writes=writes, seed=seed) for one in at_points]
     columns, reasons = [], []
-    for value, one in zip(values, at_points, strict=True):
-        found, missing = _figures(one, bits, writes, seed)
-        columns.append(found)
-        unit = chosen.parameters[key].unit
-        reasons += [f"at {value:.4g} {unit}: {reason}" for reason in missing]
+    with Engine(jobs=jobs, dask=dask) as engine:
+        for value, found in zip(values, engine.share(figures_at, tasks), strict=True):
+            columns.append({(kind, of): figure for kind, of, figure in found["figures"]})
+            unit = chosen.parameters[key].unit
+            reasons += [f"at {value:.4g} {unit}: {reason}" for reason in found["missing"]]
     figures = tuple(
         SweptFigure(kind=kind, of=of, unit=unit, values=tuple(column.get((kind, of)) for column in columns))
         for kind, (unit, _, names) in _KINDS.items()
@@ -248,10 +256,28 @@ def _points(
     return short, tuple(float(point) for point in points)
 
 
-def _figures(
-    technology: Technology, bits: int, writes: int, seed: int
-) -> tuple[dict[tuple[str, str], float], list[str]]:
-    """Figures of a technology by kind and operation, and why some are missing."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PointTask:
+    """A technology whose figures are asked for, by value: another process may find them.
+
+    Parameters
+    ----------
+    technology : Technology
+    bits : int
+        Cells of the machine.
+    writes, seed : int
+        See `sweep_device`.
+    """
+
+    technology: Technology
+    bits: int
+    writes: int
+    seed: int
+
+
+def figures_at(task: PointTask) -> dict[str, Any]:
+    """Kind, operation and value of each figure of a technology, and why some are missing, as plain data."""
+    technology = task.technology
     found: dict[tuple[str, str], float] = {}
     missing: list[str] = []
 
@@ -277,13 +303,13 @@ def _figures(
                 found["energy in the cell", name] = pulse.energy_j * 1e15
                 if pulse.time_s is not None:
                     found["switching time", name] = pulse.time_s * 1e9
-            if errors := tried(write_error_rates, bit, count=writes, seed=seed):
+            if errors := tried(write_error_rates, bit, count=task.writes, seed=task.seed):
                 found["write error rate", name] = errors.rates[0][0].rate
     if (seconds := tried(retention_s)) is not None:
         found["retention", "cell"] = seconds
-    if (seconds := tried(array_retention_s, bits)) is not None:
+    if (seconds := tried(array_retention_s, task.bits)) is not None:
         found["retention", "array"] = seconds
-    return found, missing
+    return {"figures": [[*name, figure] for name, figure in found.items()], "missing": missing}
 
 
 def _draw(to: Target, sweep: DeviceSweep) -> None:

@@ -4,10 +4,9 @@ The host writes the program and the image, starts, waits for the interrupt and r
 """
 
 import logging
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,21 +22,19 @@ from spinplane.machine import AcceleratorCounters, Machine, MachineClock, Spinpl
 from spinplane.machine.arguments import as_optional_path
 from spinplane.machine.external.remedies import MissingToolError
 from spinplane.machine.faults import FaultMap
-from spinplane.machine.files import making_folders, note_written, scratch_folder, temporary_folder
 from spinplane.machine.program import Program
-from spinplane.machine.registers import Error
-from spinplane.sim import BenchFailure
-from spinplane.sim.accelerator import ImageRun, RtlAcceleratorRun, run_accelerator
+from spinplane.sim.accelerator import ImageRun
 from spinplane.sim.tools import missing_of_simulators
-from spinplane.sim.wave_views import write_views
 
 from ..arguments import as_array, as_fault_map
-from ..defaults import NETWORK_MACHINE
+from ..defaults import JOBS, NETWORK_MACHINE
 from ..models import Model, open_network
 from ..report.model_notes import ModelNotes
+from ..tasks.engine import Engine
 from .clock import chosen_technology, clock_of
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .estimate import run_energy
+from .rtl_runs import RtlTask, simulate, simulate_shared
 from .run_result import (
     LayerRun,
     NamedOutput,
@@ -50,7 +47,6 @@ from .run_result import (
     slow_word,
 )
 
-_WAVES = "waves.vcd"
 _log = logging.getLogger("spinplane")
 #: Seconds of simulation from which a user is told before.
 _LONG = 60
@@ -72,13 +68,16 @@ def run_network(
     simulator: str | None = None,
     waves: str | Path | None = None,
     faults: FaultMap | str | Path | None = None,
+    jobs: int = JOBS,
+    dask: str | None = None,
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> NetworkRun:
     """Run a network on the RTL of a machine's accelerator.
 
     The first batch runs twice, first with the kernels loaded and then steadily, if any kernels stay in the array. The
-    last one is filled up with its last image.
+    last one is filled up with its last image. Many images may be shared among accelerators (`jobs`), each of which
+    begins in this way.
 
     Parameters
     ----------
@@ -107,6 +106,11 @@ def run_network(
         Folder for a VCD, ``waves.vcd``, and for its views in GTKWave and Surfer, see `spinplane.sim.wave_views`.
     faults : FaultMap, str or Path, optional
         Of the memory, or the file that `FaultMap.save` wrote: RTL and functional machine compute the same wrong values.
+    jobs : int
+        Accelerators among which the images are shared, each simulated in a process of one thread; each also makes the
+        run with which kernels are loaded.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers simulate them instead.
     tell : callable
         Is given a line before each long step, and the layer at work.
     advance : callable
@@ -115,7 +119,8 @@ def run_network(
     Raises
     ------
     SpinplaneError
-        If the model, the input or the machine is not as it should be, or a layer or the clock does not fit.
+        If the model, the input or the machine is not as it should be, a layer or the clock does not fit, or images are
+        to be shared whose runs hang together.
     BenchFailure
         If the simulated array refuses an operation, or the accelerator ends with an error.
     """
@@ -124,7 +129,16 @@ def run_network(
     waves = as_optional_path("waves", waves)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
-    simulator = simulator_for(simulator, rtl=rtl, waves=waves)
+    shared = jobs != JOBS or dask is not None
+    if shared and waves is not None:
+        raise SpinplaneError(
+            "jobs, dask: a waveform is that of one accelerator; leave out the waves or these"
+        )
+    if shared and faults is not None and faults.transient is not None:
+        raise SpinplaneError(
+            "jobs, dask: transient faults of an image follow from those before it; leave these out"
+        )
+    simulator = simulator_for(simulator, rtl=rtl, waves=waves, shared=shared)
     inputs, notes = network.encode(values)
     tell("compiling the network")
     return run_program(
@@ -136,6 +150,8 @@ def run_network(
         simulator=simulator,
         waves=waves,
         faults=faults,
+        jobs=jobs,
+        dask=dask,
         tell=tell,
         advance=advance,
     )
@@ -151,6 +167,8 @@ def run_program(
     simulator: str | None,
     waves: Path | None = None,
     faults: FaultMap | None = None,
+    jobs: int = JOBS,
+    dask: str | None = None,
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> NetworkRun:
@@ -168,7 +186,7 @@ def run_program(
     clock : MachineClock or None
     simulator : str or None
         One that can be used here; None leaves the RTL out.
-    waves, faults, tell, advance
+    waves, faults, jobs, dask, tell, advance
         See `run_network`.
 
     Raises
@@ -179,54 +197,55 @@ def run_program(
     graph, machine, layers = program.graph, program.machine, compiled_layers(program)
     expected = run_graph(graph, inputs)
     steady, cold = predict(program, resident=True), predict(program, resident=False)
-    batch, last = program.batch, len(inputs) - 1
-    batches = [
-        [min(at, last) for at in range(begin, begin + batch)] for begin in range(0, len(inputs), batch)
-    ]
-    # Which images each run takes: the first ones again, if their kernels are in place then.
-    repeated = batches[:1] if any(layer.resident for layer in layers) else []
-    order = [*repeated, *batches]
-    predictions = [cold] + [steady] * (len(order) - 1)
+    # The first run is made again, if its kernels are in place then.
+    repeated = any(layer.resident for layer in layers)
+    shares = _shares(len(inputs), program.batch, jobs, repeated=repeated)
+    order = [numbers for share in shares for numbers in share]
+    predictions = [cold if not at else steady for share in shares for at in range(len(share))]
 
     codes = (inputs - program.input.offset) // program.input.scale
-    images = [codes[at] for of_run in order for at in of_run]
+    images = [[codes[at] for numbers in share for at in numbers] for share in shares]
     tell("functional machine")
-    functional = _run_functional(program, images, faults)
+    functional = [run for of_share in images for run in _run_functional(program, of_share, faults)]
     rtl = None
     if simulator is not None:
         tell(f"{simulator}: building the model of {machine.name}, unless it is there")
-        seconds = rtl_seconds(machine, sum(prediction.total.cycles for prediction in predictions))
+        all_cycles = sum(prediction.total.cycles for prediction in predictions)
+        seconds = rtl_seconds(machine, all_cycles // len(shares))
         if simulator == "verilator" and seconds > _LONG:
             tell(f"then {duration_text(seconds)} of simulation")
-        rtl = _run_rtl(
-            program,
-            images,
-            simulator=simulator,
-            waves=waves,
-            faults=faults,
-            limit=max(run.counters.cycles for run in functional),
-            tell=_progress(program, predictions, tell, advance),
-        )
-    simulated = list(map(_of_rtl, _batches(rtl.images, batch))) if rtl else [None] * len(order)
+        limit = max(run.counters.cycles for run in functional)
+        tasks = [
+            RtlTask(program=program, images=of_share, simulator=simulator, faults=faults, limit=limit)
+            for of_share in images
+        ]
+        if len(tasks) == 1 and dask is None:
+            rtl = simulate(tasks[0], waves=waves, tell=_progress(program, predictions, tell, advance))
+        else:
+            with Engine(jobs=len(tasks), dask=dask) as engine:
+                rtl = simulate_shared(
+                    tasks, engine, lambda done, of: advance(all_cycles * done // of, all_cycles)
+                )
+    simulated = list(map(_of_rtl, _batches(rtl.images, program.batch))) if rtl else [None] * len(order)
     runs = [
         _Run(
             prediction=prediction,
             functional=by_functional,
             rtl=by_rtl,
             expected=tuple(values[numbers] for values in expected),
-            images=len(set(numbers)),
+            images=0 if repeated and prediction is cold else len(set(numbers)),
         )
         for prediction, by_functional, by_rtl, numbers in zip(
             predictions, functional, simulated, order, strict=True
         )
     ]
-    first = len(repeated)
+    told = runs[int(repeated)]
     compared = tuple(
-        _compare(number, layer, runs, first=first, faulty=faults is not None)
+        _compare(number, layer, runs, told=told, faulty=faults is not None)
         for number, layer in enumerate(layers)
     )
     outputs = graph.decode_outputs([layer.outputs for layer in compared])
-    counters, counters_cold = runs[first].counters, runs[0].counters
+    counters, counters_cold = told.counters, runs[0].counters
     whole, without_first = efficiencies(layers, counters.measured.cycles, compared[0].cycles)
     # Beside those of layers there are the counters of the header, of END and of the whole.
     ends = (0, len(program.descriptors) - 1)
@@ -261,21 +280,27 @@ def run_program(
         waves=rtl.waves if rtl else None,
         clock=clock,
         energy=run_energy(program, counters.measured, technology, clock) if clock else None,
-        batch=batch,
+        batch=program.batch,
         drawn=run_drawing(f"{graph.name}: values of every layer", codes[0], compared),
     )
 
 
-def simulator_for(simulator: str | None, *, rtl: bool, waves: Path | None = None) -> str | None:
+def simulator_for(
+    simulator: str | None, *, rtl: bool, waves: Path | None = None, shared: bool = False
+) -> str | None:
     """A simulator that can run the accelerator here, see `usable_simulator`; None where the RTL is left out.
 
     Raises
     ------
     SpinplaneError
-        If it cannot, or a simulator or waves are asked for without the RTL.
+        If it cannot, or a simulator, waves or shared images are asked for without the RTL.
     """
     if rtl:
         return usable_simulator(simulator)
+    if shared:
+        raise SpinplaneError(
+            "jobs, dask: the RTL is left out, whose images these share; leave out one or the other"
+        )
     for name, given in (("simulator", simulator), ("waves", waves)):
         if given is not None:
             raise SpinplaneError(f"{name} = {str(given)!r}: the RTL is left out; leave out one or the other")
@@ -318,7 +343,7 @@ class _Outcome:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """One run: its prediction and its outcomes, and how many of its images are not there to fill it up."""
+    """One run: its prediction, its outcomes, and how many of its images are not repeated or there to fill it."""
 
     prediction: Prediction
     functional: _Outcome
@@ -370,6 +395,17 @@ def _of_rtl(images: Sequence[ImageRun]) -> _Outcome:
     )
 
 
+def _shares(images: int, batch: int, jobs: int, *, repeated: bool) -> list[list[list[int]]]:
+    """Numbers of the images that each run takes, of each accelerator; a last run is filled up with its last image."""
+    if jobs < 1:
+        raise SpinplaneError(f"jobs = {jobs}: must be at least 1")
+    last = images - 1
+    runs = [[min(at, last) for at in range(begin, begin + batch)] for begin in range(0, images, batch)]
+    parts = min(jobs, len(runs))
+    ends = [len(runs) * part // parts for part in range(parts + 1)]
+    return [[runs[begin]] * repeated + runs[begin:end] for begin, end in pairwise(ends)]
+
+
 def _batches(images: Sequence[_Image], size: int) -> list[Sequence[_Image]]:
     return [images[begin : begin + size] for begin in range(0, len(images), size)]
 
@@ -380,55 +416,6 @@ def _stacked(maps: Sequence[tuple[np.ndarray | None, ...]]) -> tuple[np.ndarray 
         np.stack([one for one in of_layer if one is not None]) if of_layer[0] is not None else None
         for of_layer in zip(*maps, strict=True)
     )
-
-
-def _run_rtl(
-    program: Program,
-    images: Sequence[np.ndarray],
-    *,
-    simulator: str,
-    waves: Path | None,
-    faults: FaultMap | None,
-    limit: int,
-    tell: Callable[[int], None],
-) -> RtlAcceleratorRun:
-    """Run after run; the waveform and its views come into the folder `waves`, nothing else in which is touched."""
-    with _scratch(waves) as scratch:
-        rtl = run_accelerator(
-            program,
-            images,
-            simulator=simulator,
-            limit=limit,
-            waves=waves is not None,
-            run_folder=scratch / "run",
-            faults=faults,
-            tell=tell,
-        )
-        for image in rtl.images:
-            if image.record.error is not Error.NONE:
-                raise BenchFailure(
-                    f"the accelerator ended with {image.record.error.name} at descriptor {image.record.descriptor}, "
-                    f"word {image.record.word}"
-                )
-        if waves is None:
-            return rtl
-        if rtl.waves is None:
-            raise BenchFailure(f"{simulator} wrote no waveform")
-        os.replace(rtl.waves, waves / _WAVES)
-        note_written(waves / _WAVES)
-        write_views(waves / _WAVES)
-    return replace(rtl, waves=waves / _WAVES)
-
-
-@contextmanager
-def _scratch(waves: Path | None) -> Iterator[Path]:
-    """A folder for the simulation, from which its waveform can be moved."""
-    if waves is None:
-        with temporary_folder() as folder:
-            yield folder
-    else:
-        with making_folders(waves), scratch_folder(waves) as scratch:
-            yield scratch
 
 
 def _progress(
@@ -457,25 +444,25 @@ def _progress(
 
 
 def _compare(
-    number: int, layer: CompiledLayer, runs: Sequence[_Run], *, first: int, faulty: bool
+    number: int, layer: CompiledLayer, runs: Sequence[_Run], *, told: _Run, faulty: bool
 ) -> LayerRun:
-    """A layer over all runs, those of the images from `first` on."""
+    """A layer over all runs, with the counters of the one that is told."""
     mismatches = wrong = 0
     outputs = []
-    for at, run in enumerate(runs):
+    for run in runs:
         for n in layer.placed.descriptors:
             mismatches += _different(run.prediction.passes[n], *(one.passes[n] for one in run.outcomes))
-        told, *others = (one.maps[number] for one in run.outcomes)
-        if told is None or any(other is None for other in others):
+        found, *others = (one.maps[number] for one in run.outcomes)
+        if found is None or any(other is None for other in others):
             continue
-        values = layer.placed.output.values(told)
+        values = layer.placed.output.values(found)
         different = values != run.expected[number]
-        mismatches += sum(int((told != other).sum()) for other in others)
+        mismatches += sum(int((found != other).sum()) for other in others)
         mismatches += 0 if faulty else int(different.sum())
-        if at >= first:
+        if run.images:
             outputs.append(values[: run.images])
             wrong += int(different[: run.images].sum())
-    counters = layer.sum_of(runs[first].outcomes[0].passes)
+    counters = layer.sum_of(told.outcomes[0].passes)
     return LayerRun(
         **vars(layer.figures()),
         compared=bool(outputs),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Self
 
 from spinplane.machine import SpinplaneError
@@ -39,6 +40,7 @@ class Cores:
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
+        self._others: set[int | None] = set()
         self._former: dict[str, str | None] = {}
 
     def __enter__(self) -> Self:
@@ -47,7 +49,12 @@ class Cores:
         os.environ.update(dict.fromkeys(_THREADS, "1"))
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Who has interrupted or failed does not wait for what still runs.
+        if kind is not None and self._pool is not None:
+            for process in multiprocessing.active_children():
+                if process.pid not in self._others:
+                    process.terminate()
         self._close()
         for name, value in self._former.items():
             if value is None:
@@ -79,15 +86,17 @@ class Cores:
     def _attempt(self, function: Function, tasks: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """The same, with as many tasks handed out as keep all processes busy."""
         if self._pool is None:
+            self._others = {process.pid for process in multiprocessing.active_children()}
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._jobs, mp_context=context, initializer=_begin)
         waiting = iter(list(tasks.items()))
         running: dict[Future[Any], str] = {}
         while True:
-            for key, task in waiting:
-                running[self._pool.submit(function, task)] = key
-                if len(running) >= _AHEAD * self._jobs:
-                    break
+            with _interrupts_later():
+                for key, task in waiting:
+                    running[self._pool.submit(function, task)] = key
+                    if len(running) >= _AHEAD * self._jobs:
+                        break
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -99,10 +108,29 @@ class Cores:
             self._pool = None
 
 
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Put interrupts off, here and in processes that start, where a system can: Python tells them at length then."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
 def _begin() -> None:
-    """Begin a process: the user's interrupt is for its parent, without which it has nothing to do."""
+    """Begin a process: the user's interrupt is for its parent, who ends it, and without whom it has nothing to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _stop(*_: object) -> None:
+    """End what runs, and with it the programs that it has started."""
+    raise SystemExit
 
 
 def _leave_with_parent() -> None:

@@ -6,7 +6,7 @@ what is missing, and gets the same.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -94,6 +94,17 @@ class Engine:
         if self._kept and found:
             note_written(self._kept, sum(1 for _ in self._kept.glob("*.json")))
         return {key: found[key] for key in tasks}
+
+    def share(
+        self,
+        function: Function,
+        tasks: Sequence[Any],
+        advance: Callable[[int, int], None] = lambda done, of: None,
+    ) -> list[Any]:
+        """Results of tasks that have no keys, in their order; see `map`."""
+        return list(
+            self.map(function, {str(number): task for number, task in enumerate(tasks)}, advance).values()
+        )
 
     def _done(self, function: Function, tasks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         return self._workers.done(function, tasks) if self._workers and tasks else here(function, tasks)

@@ -12,6 +12,7 @@ _ROOMS = (
     "compiler",
     "behavioral",
     "hdl",
+    "sim",
     "evaluation",
     "commands",
     "exploration",

@@ -148,7 +148,7 @@ ROWS = {
     ),
     "sweep_device": Row(
         given=lambda folder: {"technology": "sot-mram", "key": "temperature"},
-        stop="spinplane.commands.device_sweep._figures",
+        stop="spinplane.commands.device_sweep.figures_at",
     ),
     "synth": Row(given=lambda folder: {"machine": "tiny"}, stop="spinplane.physical.synthesize"),
     "tidy_cache": Row(),

@@ -28,18 +28,20 @@ sys.addaudithook(hook)
         "spinplane.command_line.answer",
         "spinplane.compiler.codegen.program",
         "onnx",
+        "matplotlib.backends.backend_agg",
     ],
 )
 def test_an_interrupted_import_ends_in_one_line(module: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(_INTERRUPTING.format(module=module), encoding="utf-8")
     ended = subprocess.run(
-        [sys.executable, "-m", "spinplane", "compile", "digits-1-4"],
+        [sys.executable, "-m", "spinplane", "compile", "digits-1-4", "--picture", str(tmp_path / "map.png")],
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "spinplane: interrupted\n")
+    assert not list(tmp_path.glob("*map*"))
 
 
 #: Interrupts the process while it builds the hardware: at the twentieth of Amaranth's modules.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from spinplane.device.statistics import clopper_pearson, counted, normal_tail, student
+from spinplane.device.statistics import Moments, clopper_pearson, counted, normal_tail, student
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,14 @@ def test_the_tail_stands_in_where_nothing_failed() -> None:
 
 def test_normal_tail() -> None:
     margins = np.random.default_rng(1).normal(4.0, 1.0, 200_000)
-    assert normal_tail(margins) == pytest.approx(3.167e-5, rel=0.1)
-    assert normal_tail(np.ones(5)) == 0.0
-    assert normal_tail(-np.ones(5)) == 1.0
+    assert normal_tail(Moments.of(margins)) == pytest.approx(3.167e-5, rel=0.1)
+    assert normal_tail(Moments.of(np.ones(5))) == 0.0
+    assert normal_tail(Moments.of(-np.ones(5))) == 1.0
+
+
+def test_moments_of_parts_are_those_of_the_whole() -> None:
+    values = np.random.default_rng(2).normal(3e-3, 2e-4, 1001)
+    parts = [Moments.of(values[begin:end]) for begin, end in ((0, 1), (1, 400), (400, 1001))]
+    whole, added = Moments.of(values), parts[0] + parts[1] + parts[2]
+    assert added.count == whole.count
+    assert (added.mean, added.deviation) == pytest.approx((whole.mean, whole.deviation), rel=1e-12)

@@ -10,7 +10,7 @@ from small_networks import functional_rtl
 
 import spinplane
 from spinplane.cli import main
-from spinplane.commands import run as running
+from spinplane.commands import rtl_runs
 from spinplane.commands.demo import Classification
 from spinplane.report.drawing import draw_network
 
@@ -19,7 +19,7 @@ from spinplane.report.drawing import draw_network
 def result(tmp_path_factory: pytest.TempPathFactory) -> Classification:
     """With the functional machine in place of the RTL, whose model takes minutes to build."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "run_accelerator", functional_rtl)
+        patch.setattr(rtl_runs, "run_accelerator", functional_rtl)
         return spinplane.classify(digit=7, folder=tmp_path_factory.mktemp("demo"))
 
 

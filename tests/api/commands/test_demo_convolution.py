@@ -11,7 +11,7 @@ from result_files import written
 
 from spinplane.cli import main
 from spinplane.commands import demo_convolution as demonstration
-from spinplane.commands import run as running
+from spinplane.commands import rtl_runs
 from spinplane.commands.demo_convolution import Demo, demo
 from spinplane.machine import ACCELERATOR_COUNTER_NAMES, SpinplaneError
 from spinplane.samples import KERNELS, sample_digit
@@ -36,7 +36,7 @@ def result(tmp_path_factory: pytest.TempPathFactory, runs: list[RtlAcceleratorRu
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demonstration, "sample_digit", corner)
-        patch.setattr(running, "run_accelerator", run)
+        patch.setattr(rtl_runs, "run_accelerator", run)
         return demo(machine="tiny", simulator="icarus", folder=tmp_path_factory.mktemp("demo"))
 
 
@@ -117,7 +117,7 @@ def test_one_wrong_figure_of_the_rtl_is_a_mismatch_and_exit_code_1(
         steady = replace(steady, record=replace(steady.record, counters=counters))
     given = iter([runs[0], replace(runs[1], images=(*cold, steady)), runs[2]])
     monkeypatch.setattr(demonstration, "sample_digit", corner)
-    monkeypatch.setattr(running, "run_accelerator", lambda program, images, **options: next(given))
+    monkeypatch.setattr(rtl_runs, "run_accelerator", lambda program, images, **options: next(given))
     monkeypatch.setattr(demonstration, "_waveform", lambda image, folder: result.waves)
     figures = tmp_path / "demo.json"
     arguments = ["demo", "--machine", "tiny", "--simulator", "icarus", "-o", str(tmp_path / "demo")]

@@ -116,10 +116,13 @@ def test_what_is_true_or_not_is_yes_or_no(report):
 
 
 def test_the_command(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(device, "report_device", partial(device.report_device, trials=2000, writes=20))
+    monkeypatch.setattr(device, "report_device", partial(device.report_device, writes=20))
     path = tmp_path / "device.json"
-    main(["device", "--all", "--technology", "sot-mram", "-o", str(tmp_path), "--json", str(path)])
-    assert "R_AP" in capsys.readouterr().out
+    asked = ["device", "--all", "--technology", "sot-mram", "--trials", "2000", "-o", str(tmp_path)]
+    main([*asked, "--json", str(path)])
+    out = capsys.readouterr().out
+    assert "R_AP" in out
+    assert "2,000 trials" in out
     assert json.loads(path.read_text())["technology"] == "sot-mram"
     assert list(tmp_path.glob("*.png"))
 

@@ -84,7 +84,8 @@ def test_a_figure_that_the_cell_has_not_is_told():
 
 
 def test_many_points_are_several_tables(monkeypatch):
-    monkeypatch.setattr(device_sweep, "_figures", lambda *_: ({("margin", "AND"): 12.345}, []))
+    found = {"figures": [["margin", "AND", 12.345]], "missing": []}
+    monkeypatch.setattr(device_sweep, "figures_at", lambda task: found)
     sweep = spinplane.sweep_device("sot-mram", "voltage", np.linspace(1.0, 1.2, 10))
     assert [len(table.columns) for table in sweep.tables()] == [11, 3]
     assert str(sweep).count("12.35") == 10
@@ -92,7 +93,7 @@ def test_many_points_are_several_tables(monkeypatch):
 
 
 def test_the_bounds_of_a_parameter_are_its_usual_range(monkeypatch):
-    monkeypatch.setattr(device_sweep, "_figures", lambda *_: ({}, []))
+    monkeypatch.setattr(device_sweep, "figures_at", lambda task: {"figures": [], "missing": []})
     sweep = spinplane.sweep_device("sot-mram", "free_layer.exchange_stiffness")
     assert sweep.points == (10, 14.5, 19, 23.5, 28)
     assert sweep.unit == "pJ/m"
@@ -122,6 +123,13 @@ def test_the_command(capsys, tmp_path):
     assert (tmp_path / "sweep.png").stat().st_size > 10_000
 
 
+def test_points_shared_among_processes_give_the_same() -> None:
+    alone, shared = (
+        spinplane.sweep_device("sot-mram", "temperature", [300, 350], writes=50, jobs=jobs) for jobs in (1, 2)
+    )
+    assert shared == alone
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -131,7 +139,7 @@ def test_the_command(capsys, tmp_path):
             ["--sweep", "temperature=200:400:3"],
             "process.temperature: value = 200.0: must be from 250 to 400 K",
         ),
-        (["--sweep", "temperature", "--all"], "--sweep goes without --all, --clock and --network"),
+        (["--sweep", "temperature", "--all"], "--sweep goes without --all, --clock, --network and --trials"),
     ],
 )
 def test_wrong_requests_are_one_line(options, message, capsys, tmp_path):

@@ -12,7 +12,7 @@ from small_networks import functional_rtl, pooled_graph, small_graph, small_imag
 
 import spinplane
 from spinplane.cli import main
-from spinplane.commands import run as running
+from spinplane.commands import rtl_runs
 from spinplane.commands.estimate_result import Estimate, TechnologyEstimate
 from spinplane.device import load_technology, machine_clock
 from spinplane.device.biasing import write_overlap
@@ -242,7 +242,7 @@ def test_a_null_names_what_is_missing() -> None:
 
 
 def test_a_run_tells_the_energy_of_its_own_counters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "run_accelerator", functional_rtl)
+    monkeypatch.setattr(rtl_runs, "run_accelerator", functional_rtl)
     graph = small_graph()
     run = spinplane.run_network(graph, small_images(1), machine="tiny", simulator="icarus")
     estimate = spinplane.estimate(graph, machine="tiny")
@@ -257,7 +257,7 @@ def test_a_run_tells_the_energy_of_its_own_counters(monkeypatch: pytest.MonkeyPa
         ]
         return replace(result, images=tuple(images))
 
-    monkeypatch.setattr(running, "run_accelerator", spoilt)
+    monkeypatch.setattr(rtl_runs, "run_accelerator", spoilt)
     more = spinplane.run_network(graph, small_images(1), machine="tiny", simulator="icarus")
     assert value(more.energy) > value(run.energy)
 

@@ -14,6 +14,7 @@ import spinplane
 from spinplane.cli import main
 from spinplane.command_line.network_report import page_name
 from spinplane.commands import report_network as reporting
+from spinplane.commands import rtl_runs
 from spinplane.commands import run as running
 from spinplane.compiler.graph import Graph
 from spinplane.device import load_technology
@@ -134,7 +135,7 @@ def test_without_the_rtl_the_functional_machine_stands_beside_the_prediction(
 
 def test_with_the_rtl_all_three_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "missing_of_simulators", lambda: {"verilator": "no Verilator", "icarus": ""})
-    monkeypatch.setattr(running, "run_accelerator", functional_rtl)
+    monkeypatch.setattr(rtl_runs, "run_accelerator", functional_rtl)
     result = small_report(rtl=True)
     steady, _ = section_of(result, "Cycles and events").tables
     assert [column.header for column in steady.columns] == [

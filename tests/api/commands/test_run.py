@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dask_processes import dask_processes
 from random_graphs import RandomGraph
 from result_files import written
 from small_networks import functional_rtl, pooled_graph, pooled_images, small_graph, small_images
 
 import spinplane
 from spinplane.cli import main
+from spinplane.commands import rtl_runs
 from spinplane.commands import run as running
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import Graph
@@ -24,13 +26,15 @@ from spinplane.machine import SpinplaneError, load_machine
 from spinplane.machine.counters import ACCELERATOR_COUNTER_NAMES
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.registers import Error
+from spinplane.machine.transient import TransientFaults
 from spinplane.models import open_network
+from spinplane.tasks.engine import Engine
 
 
 @pytest.fixture
 def rtl(monkeypatch: pytest.MonkeyPatch) -> None:
     """The functional machine in place of the RTL, whose own runs take seconds."""
-    monkeypatch.setattr(running, "run_accelerator", functional_rtl)
+    monkeypatch.setattr(rtl_runs, "run_accelerator", functional_rtl)
 
 
 def spoil(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
@@ -42,7 +46,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
         change(images)
         return replace(result, images=tuple(images))
 
-    monkeypatch.setattr(running, "run_accelerator", run)
+    monkeypatch.setattr(rtl_runs, "run_accelerator", run)
 
 
 def test_a_network_on_the_rtl() -> None:
@@ -235,6 +239,86 @@ def test_a_batch_has_outputs_and_a_class_for_each_image(rtl: None) -> None:
     assert np.array_equal(result.outputs, np.concatenate([one.outputs for one in alone]))
     assert result.classes == [one.classes[0] for one in alone]
     assert result.counters == alone[0].counters
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("jobs", [2, 9])
+def test_shared_images_run_as_they_do_alone(
+    batch: int, jobs: int, rtl: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each accelerator starts with loads of kernels, and what comes back went through plain data."""
+    processes: list[int] = []
+
+    def engine(jobs: int, dask: str | None) -> Engine:
+        processes.append(jobs)
+        return Engine()
+
+    monkeypatch.setattr(running, "Engine", engine)
+    options: dict[str, Any] = {"machine": "tiny", "simulator": "icarus", "batch": batch}
+    alone = spinplane.run_network(small_graph(), small_images(5), **options)
+    told: list[tuple[int, int]] = []
+    shared = spinplane.run_network(
+        small_graph(), small_images(5), jobs=jobs, advance=lambda *done: told.append(done), **options
+    )
+    parts = min(jobs, -(-5 // batch))
+    assert processes == [parts]
+    assert told[0][0] == 0
+    assert len(told) == parts + 1
+    assert len({of for _, of in told} | {told[-1][0]}) == 1
+    assert shared == alone
+    assert shared.mismatches == 0
+    assert np.array_equal(shared.outputs, alone.outputs)
+    for one, other in zip(shared.layers, alone.layers, strict=True):
+        assert np.array_equal(one.outputs, other.outputs)
+
+
+def test_a_wrong_bit_of_a_later_accelerator_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+
+    def flip(images: list) -> None:
+        begun.append(len(images))
+        if len(begun) == 2:
+            conv, dense = images[-1].maps
+            images[-1] = replace(
+                images[-1], maps=(conv ^ (np.arange(conv.size) == 7).reshape(conv.shape), dense)
+            )
+
+    spoil(monkeypatch, flip)
+    monkeypatch.setattr(running, "Engine", lambda jobs, dask: Engine())
+    result = spinplane.run_network(small_graph(), small_images(3), machine="tiny", simulator="icarus", jobs=2)
+    # Each accelerator makes its first run again.
+    assert begun == [2, 3]
+    assert [layer.mismatches for layer in result.layers] == [2, 0]
+
+
+@pytest.mark.thorough
+def test_images_shared_among_processes_and_workers_of_a_cluster() -> None:
+    with dask_processes() as (address, _):
+        alone, shared, on_cluster = (
+            spinplane.run_network(
+                small_graph(), small_images(3), machine="tiny", simulator="icarus", **options
+            )
+            for options in ({}, {"jobs": 2}, {"jobs": 2, "dask": address})
+        )
+    for result in (shared, on_cluster):
+        assert result.mismatches == 0
+        assert np.array_equal(result.outputs, alone.outputs)
+        assert (result.counters, result.counters_cold) == (alone.counters, alone.counters_cold)
+
+
+def test_what_cannot_be_shared_is_refused(tmp_path: Path) -> None:
+    machine = load_machine("tiny")
+    flying = replace(FaultMap.none(machine), transient=TransientFaults(decay=1e-3))
+    for options, message in (
+        ({"waves": tmp_path}, "a waveform is that of one accelerator"),
+        ({"faults": flying}, "transient faults of an image follow from those before it"),
+        ({"rtl": False}, "the RTL is left out"),
+        ({"jobs": 0}, "jobs = 0: must be at least 1"),
+    ):
+        with pytest.raises(SpinplaneError, match=message):
+            spinplane.run_network(
+                small_graph(), small_images(2), **{"machine": machine, "jobs": 2, **options}
+            )
 
 
 def test_runs_and_layers_are_told(rtl: None) -> None:
