@@ -238,7 +238,7 @@ def _warm() -> None:
     import small_networks
 
     import spinplane
-    import spinplane.commands.run as running
+    import spinplane.commands.rtl_runs as running
     import spinplane.hdl.export.machine_verilog as verilog
     from spinplane.machine import Name
 
@@ -256,10 +256,10 @@ def _warm_for(command: str, simulated: bool) -> None:
         import spinplane.commands.device as device
         import spinplane.device.write as write
 
-        device.report_device = partial(device.report_device, trials=1000, writes=20)
+        device.report_device = partial(device.report_device, writes=20)
         for name in ("run_ensemble", "simulate"):
             _remember(write, name)
-        _run_here("device -o out")
+        _run_here("device --trials 1000 -o out")
     if simulated:
         _tiny_verilog()
 
@@ -275,7 +275,7 @@ def _tiny_verilog() -> dict[Any, str]:
 
 def _simulate() -> None:
     """Take the accelerator of the machine `tiny` again, and simulate it."""
-    import spinplane.commands.run as running
+    import spinplane.commands.rtl_runs as running
     import spinplane.hdl.export.machine_verilog as verilog
     from spinplane.sim.accelerator import run_accelerator
 

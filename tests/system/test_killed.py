@@ -22,7 +22,7 @@ COMMANDS = {
     "synth": "synth --machine tiny --no-timing --json out/s.json --html out/s.html",
     "accuracy": "accuracy digits-1-4 --no-check --images 2 --seeds 1 --multiple 1 --weak-cells 0 -o out",
     "demo": "demo --simulator icarus -o out --json out/d.json",
-    "device": "device -o out --json out/d.json --html out/d.html",
+    "device": "device --trials 1000 -o out --json out/d.json --html out/d.html",
 }
 #: At how many moments each is killed.
 KILLS = {
@@ -41,7 +41,7 @@ SIMULATION = (
     "run small.onnx --machine tiny --input small.npy --simulator icarus --waves out --json out/r.json"
 )
 #: What is small enough for the disk, and whole.
-SMALL = {"run": {"out/waves", "out/waves/waves.vcd"}}
+SMALL = {"run": {"out/waves", *(f"out/waves/waves.{suffix}" for suffix in ("vcd", "gtkw", "sucl"))}}
 #: Bytes of a file after which the disk is full.
 FULL = 600
 
