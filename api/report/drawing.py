@@ -79,7 +79,9 @@ def draw_network(
     down = -(-(len(layers) + 1) // across)
     with picture(to, max(COLUMN, _LAYER * across), (_LAYER + 1.1) * down) as figure:
         figure.suptitle(title)
-        panels = figure.subplots(down, across, squeeze=False).ravel()
+        # Each row has columns of its own, so that the labels of one move nothing in the others.
+        rows = figure.subfigures(down, 1, squeeze=False).ravel()
+        panels = np.concatenate([row.subplots(1, across, squeeze=False).ravel() for row in rows])
         axes = panels[: len(layers) + 1]
         for axis in panels[len(axes) :]:
             axis.set_axis_off()
