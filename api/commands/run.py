@@ -427,17 +427,20 @@ def _progress(
     """What takes the number of the descriptor at work, of one run after the other, and tells of layer and cycles."""
     names = {n: layer.name for layer in program.layers for n in layer.descriptors}
     all_cycles = sum(prediction.total.cycles for prediction in predictions)
-    run, last = 0, 0
+    run, last, told = 0, 0, ""
 
     def at(descriptor: int) -> None:
-        nonlocal run, last
+        nonlocal run, last, told
         # A number that falls belongs to the next run.
         run = min(run + (descriptor < last), len(predictions) - 1)
         last = descriptor
         done = sum(prediction.total.cycles for prediction in predictions[:run])
         done += sum(counters.cycles for counters in predictions[run].passes[:descriptor])
-        if descriptor in names:
-            tell(f"run {run + 1} of {len(predictions)}: layer {names[descriptor]}")
+        if descriptor in names and told != (
+            line := f"run {run + 1} of {len(predictions)}: layer {names[descriptor]}"
+        ):
+            told = line
+            tell(line)
         advance(done, all_cycles)
 
     return at

@@ -120,9 +120,8 @@ def test_the_command(capsys, monkeypatch, tmp_path):
     path = tmp_path / "device.json"
     asked = ["device", "--all", "--technology", "sot-mram", "--trials", "2000", "-o", str(tmp_path)]
     main([*asked, "--json", str(path)])
-    out = capsys.readouterr().out
-    assert "R_AP" in out
-    assert "2,000 trials" in out
+    assert "R_AP" in capsys.readouterr().out
+    assert "2,000 trials" in path.read_text()
     assert json.loads(path.read_text())["technology"] == "sot-mram"
     assert list(tmp_path.glob("*.png"))
 
