@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tools.notebooks import DOCS, execute, notebook_of, read_blocks
 
 
@@ -19,6 +21,7 @@ def test_a_picture_is_drawn_when_it_is_asked_for(tmp_path: Path) -> None:
     assert (tmp_path / "figures" / "rows.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.thorough
 def test_a_page_of_a_network_is_written_from_python(tmp_path: Path) -> None:
     printed, said = printed_and_said("report.md", tmp_path)
     assert printed == said

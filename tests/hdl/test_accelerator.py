@@ -122,9 +122,8 @@ def test_tiny_survives(name: str, tmp_path: Path) -> None:
     run(TINY, "verilator", tmp_path, [name])
 
 
-@pytest.mark.parametrize(
-    "machine", [SLOW, pytest.param(LONG, marks=pytest.mark.thorough)], ids=lambda machine: machine.name
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("machine", [SLOW, LONG], ids=lambda machine: machine.name)
 def test_pulses_of_several_cycles(machine: Machine, tmp_path: Path) -> None:
     run(machine, "icarus", tmp_path, ["resets_at_any_time", "aborts_at_any_time"])
 

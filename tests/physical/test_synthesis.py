@@ -60,6 +60,7 @@ def report(tiny: Machine, kept: Path) -> AreaReport:
     return synthesize(tiny, timing=False, kept_in=kept)
 
 
+@pytest.mark.thorough
 def test_every_block_is_listed(report: AreaReport) -> None:
     assert [block.name for block in report.blocks] == BLOCKS + OUTSIDE
     assert [block.name for block in report.blocks if block.sub_array] == BLOCKS
@@ -95,6 +96,7 @@ def test_totals_add_up(report: AreaReport) -> None:
     assert math.fsum(figures.share for figures in in_one) == pytest.approx(1)
 
 
+@pytest.mark.thorough
 def test_n_sub_arrays_cost_n_times_one(report: AreaReport, tiny: Machine, kept: Path) -> None:
     double = synthesize(replace(tiny, sub_arrays=2 * tiny.sub_arrays), timing=False, kept_in=kept)
     for number, of in ((tiny.sub_arrays, report), (2 * tiny.sub_arrays, double)):

@@ -23,6 +23,7 @@ LAYER = Layer(name="conv", weights=WEIGHTS, w=TWO_BITS, i=TWO_BITS, bias=np.zero
 PROGRAM = compile_graph(layer_graph(LAYER, (1, 3, 4)), load_machine("tiny"))
 
 
+@pytest.mark.thorough
 def test_values_and_counters_with_a_bus_that_rests(tmp_path: Path) -> None:
     rtl = run_accelerator(
         PROGRAM, list(IMAGES), simulator="amaranth", limit=500, stall=0.2, waves=True, run_folder=tmp_path

@@ -31,6 +31,7 @@ def command_of(path: Path) -> list[str]:
     }[path.name.partition("-")[0]]
 
 
+@pytest.mark.thorough
 def test_each_command_ends_in_one_line(tmp_path):
     paths = [path for path in sorted(HOSTILE.iterdir()) if not path.name.startswith(("ok", "program"))]
     jobs = [Job(arguments=command_of(path), folder=str(tmp_path), seconds=SECONDS) for path in paths]

@@ -39,6 +39,7 @@ def test_no_program_hangs_or_leaves_a_trace(first: int) -> None:
     assert ended >= judged | {"NONE", "FIELD", "ROW", "IMAGE_BANK", "KERNEL_BANK", "ABORTED", "MACHINE"}
 
 
+@pytest.mark.thorough
 def test_on_icarus() -> None:
     assert campaign.run(range(8), "icarus")["good runs afterwards"] == 8
 

@@ -174,6 +174,7 @@ def test_hostile_programs_and_resets_on_the_rtl(machine: Machine, simulator: str
         assert (found.error, found.layers) == (Error.NONE, expected.layers)
 
 
+@pytest.mark.thorough
 def test_a_machine_without_them_has_nothing_of_them() -> None:
     modules = machine_verilog(replace(TINY, memory_operations=False))
     assert set(machine_verilog(TINY)) - set(modules) == {"reference_select", "row_store", "sense_walk"}

@@ -233,6 +233,7 @@ def test_the_bench_passes_without_a_fault() -> None:
     assert bench().check().tests == len(TESTS)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
 def test_the_bench_finds(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     sound = mutant.component.elaborate

@@ -65,9 +65,8 @@ def test_a_sub_array_writes_rows_while_it_senses_others(machine: Machine, simula
     assert run.check().tests == 2
 
 
-@pytest.mark.parametrize(
-    "machine", [TINY, pytest.param(SLOW, marks=pytest.mark.thorough)], ids=lambda machine: machine.name
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("machine", [TINY, SLOW], ids=lambda machine: machine.name)
 def test_a_reset_or_an_abort_at_any_time(machine: Machine, tmp_path: Path) -> None:
     test_hdl_accelerator.run(
         overlapping(machine), "icarus", tmp_path, ["resets_at_any_time", "aborts_at_any_time"]
@@ -123,6 +122,7 @@ def run_networks(cases: list[Case], monkeypatch: pytest.MonkeyPatch, folder: Pat
     return list(compare(machine, cases, run_twice(machine, cases, "icarus", folder)))
 
 
+@pytest.mark.thorough
 def test_networks_without_a_fault(cases: list[Case], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert not run_networks(cases, monkeypatch, tmp_path)
 
@@ -130,6 +130,7 @@ def test_networks_without_a_fault(cases: list[Case], monkeypatch: pytest.MonkeyP
 DURING_ITS_PULSE = "senses a row during its write pulse"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("fault", "refusal"),
     [

@@ -112,6 +112,7 @@ def test_wrong_requests_are_named(options, message, tmp_path):
         spinplane.accuracy("digits-1-1", folder=tmp_path, **options)
 
 
+@pytest.mark.thorough
 def test_transient_faults_are_told_apart_by_their_cause(tmp_path):
     result = spinplane.accuracy(
         "digits-1-1",
@@ -203,6 +204,7 @@ def test_the_report_says_what_ran(report):
     assert program.digest in str(report)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("network", ["digits-1-1", "digits-2-2"])
 def test_its_outputs_are_those_of_a_run_with_faults_and_of_the_rtl(network):
     """`run_network` compares RTL and functional machine, and gives what the RTL computed."""

@@ -123,6 +123,7 @@ def test_the_command(capsys, tmp_path):
     assert (tmp_path / "sweep.png").stat().st_size > 10_000
 
 
+@pytest.mark.thorough
 def test_points_shared_among_processes_give_the_same() -> None:
     alone, shared = (
         spinplane.sweep_device("sot-mram", "temperature", [300, 350], writes=50, jobs=jobs) for jobs in (1, 2)

@@ -50,6 +50,7 @@ def verilog_files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*.v"))
 
 
+@pytest.mark.thorough
 def test_the_description_names_the_ports_of_the_verilog(folder: Path) -> None:
     described = {
         port["name"]: (port["direction"], port["width"])
@@ -239,6 +240,7 @@ def test_a_folder_in_the_place_of_a_file_leaves_the_others_as_they_were(tmp_path
     assert content(tmp_path) == before
 
 
+@pytest.mark.thorough
 def test_no_text_of_a_user_is_in_what_programs_read(tmp_path: Path) -> None:
     """Of a machine the Verilog, scripts and headers have numbers, and the name, which is a `Name`; readers have all."""
     hostile = 'canary */ `include "canary" $(touch canary) \'; touch canary #'

@@ -90,6 +90,7 @@ def waived(message: Message, modules: tuple[str, ...]) -> list[int]:
     ]
 
 
+@pytest.mark.thorough
 def test_a_message_without_the_waivers_has_its_waiver(
     exported: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ SIZES = [
 
 
 #: In the short run Icarus, which is slower, looks at a part of the closest beats: at one in so many.
-PART = "8"
+PART = "32"
 
 
 @pytest.mark.parametrize(

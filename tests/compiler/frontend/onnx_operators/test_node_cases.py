@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import node_cases
+import pytest
 
 
+@pytest.mark.thorough
 def test_cases_are_onnxruntimes_or_refused():
     found = node_cases.results()
     assert [(r.case.name, r.case.form, r.differing) for r in found if r.differing] == []
