@@ -138,12 +138,10 @@ def run(cases: list[ConvolutionCase], simulator: str, folder: Path, machine: Mac
     run_accelerator_bench("bench_convolution", machine, simulator, folder, {CASES_VARIABLE: str(given)})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("simulator", "pairs"),
-    [
-        ("icarus", WIDTHS[::7]),
-        pytest.param("verilator", WIDTHS, marks=pytest.mark.thorough),
-    ],
+    [("icarus", WIDTHS[::7]), ("verilator", WIDTHS)],
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} pairs",
 )
 def test_every_width_of_weights_and_inputs(

@@ -23,9 +23,8 @@ def drawn(seeds: range) -> list[HostileProgram]:
     return [hostile_program(campaign.TINY, good, seed) for seed in seeds]
 
 
-@pytest.mark.parametrize(
-    "first", [TENTH[0], *(pytest.param(first, marks=pytest.mark.thorough) for first in TENTH[1:])]
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("first", TENTH)
 def test_no_program_hangs_or_leaves_a_trace(first: int) -> None:
     seeds = range(first, first + campaign.CHUNK)
     seen = campaign.run(seeds)

@@ -35,7 +35,7 @@ KILLS = {
     "demo": 5,
     "device": 4,
 }
-FAST = ("trace", "synth")
+FAST = ("trace",)
 BY_NAME = [name if name in FAST else pytest.param(name, marks=pytest.mark.thorough) for name in COMMANDS]
 SIMULATION = (
     "run small.onnx --machine tiny --input small.npy --simulator icarus --waves out --json out/r.json"
