@@ -238,13 +238,13 @@ def _warm() -> None:
     import small_networks
 
     import spinplane
-    import spinplane.commands.rtl_runs as running
+    import spinplane.commands.rtl_runs as rtl_runs
     import spinplane.hdl.export.machine_verilog as verilog
     from spinplane.machine import Name
 
     for name in spinplane.__all__:
         getattr(spinplane, name)
-    running.run_accelerator = small_networks.functional_rtl  # type: ignore[assignment]
+    rtl_runs.run_accelerator = small_networks.functional_rtl  # type: ignore[assignment]
     verilog.verilog_modules = lambda *_: {Name(name): text for name, text in _SMALL_DESIGN.items()}
     _run_here("compile digits-1-4 --no-check -o n.npz --json c.json --html c.html --picture map.png")
 
@@ -275,11 +275,11 @@ def _tiny_verilog() -> dict[Any, str]:
 
 def _simulate() -> None:
     """Take the accelerator of the machine `tiny` again, and simulate it."""
-    import spinplane.commands.rtl_runs as running
+    import spinplane.commands.rtl_runs as rtl_runs
     import spinplane.hdl.export.machine_verilog as verilog
     from spinplane.sim.accelerator import run_accelerator
 
-    running.run_accelerator = run_accelerator
+    rtl_runs.run_accelerator = run_accelerator
     verilog.verilog_modules = lambda *_: _tiny_verilog()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from spinplane.sim.wave_views import write_views
 from ..tasks.engine import Engine
 
 _WAVES = "waves.vcd"
+#: Of an image: its codes, or its run.
+_Image = TypeVar("_Image", np.ndarray, ImageRun)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,8 +134,8 @@ def simulate_shared(
 
 def simulate_plainly(task: RtlTask) -> dict[str, Any]:
     """What `simulate` finds, as plain data: a record and the maps of all images for each run."""
-    rtl, size = simulate(task), task.program.batch
-    runs = [rtl.images[begin : begin + size] for begin in range(0, len(rtl.images), size)]
+    rtl = simulate(task)
+    runs = batches(rtl.images, task.program.batch)
     return {
         "records": [_plain_record(images[0].record) for images in runs],
         "maps": [[[_plain(values) for values in image.maps] for image in images] for images in runs],
@@ -141,6 +143,18 @@ def simulate_plainly(task: RtlTask) -> dict[str, Any]:
         "build_seconds": rtl.build_seconds,
         "run_seconds": rtl.run_seconds,
     }
+
+
+def batches(images: Sequence[_Image], size: int) -> list[Sequence[_Image]]:
+    """The images of one run after the other.
+
+    Parameters
+    ----------
+    images : sequence of ndarray or ImageRun
+    size : int
+        Images of a run.
+    """
+    return [images[begin : begin + size] for begin in range(0, len(images), size)]
 
 
 def _plain_record(record: RunRecord) -> dict[str, Any]:

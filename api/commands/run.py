@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -34,7 +33,7 @@ from ..tasks.engine import Engine
 from .clock import chosen_technology, clock_of
 from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
 from .estimate import run_energy
-from .rtl_runs import RtlTask, simulate, simulate_shared
+from .rtl_runs import RtlTask, batches, simulate, simulate_shared
 from .run_result import (
     LayerRun,
     NamedOutput,
@@ -50,8 +49,6 @@ from .run_result import (
 _log = logging.getLogger("spinplane")
 #: Seconds of simulation from which a user is told before.
 _LONG = 60
-#: Of an image: its codes, or its run.
-_Image = TypeVar("_Image", np.ndarray, ImageRun)
 
 
 def run_network(
@@ -226,7 +223,7 @@ def run_program(
                 rtl = simulate_shared(
                     tasks, engine, lambda done, of: advance(all_cycles * done // of, all_cycles)
                 )
-    simulated = list(map(_of_rtl, _batches(rtl.images, program.batch))) if rtl else [None] * len(order)
+    simulated = list(map(_of_rtl, batches(rtl.images, program.batch))) if rtl else [None] * len(order)
     runs = [
         _Run(
             prediction=prediction,
@@ -372,7 +369,7 @@ def _run_functional(
     accelerator = Accelerator(program.machine, faults)
     accelerator.load(program)
     runs = []
-    for batch in _batches(images, program.batch):
+    for batch in batches(images, program.batch):
         for given, codes in zip(program.inputs, batch, strict=True):
             accelerator.write_map(given, codes)
         run = accelerator.run()
@@ -404,10 +401,6 @@ def _shares(images: int, batch: int, jobs: int, *, repeated: bool) -> list[list[
     parts = min(jobs, len(runs))
     ends = [len(runs) * part // parts for part in range(parts + 1)]
     return [[runs[begin]] * repeated + runs[begin:end] for begin, end in pairwise(ends)]
-
-
-def _batches(images: Sequence[_Image], size: int) -> list[Sequence[_Image]]:
-    return [images[begin : begin + size] for begin in range(0, len(images), size)]
 
 
 def _stacked(maps: Sequence[tuple[np.ndarray | None, ...]]) -> tuple[np.ndarray | None, ...]:
