@@ -37,11 +37,14 @@ Dask = tuple[str, list[subprocess.Popen[str]]]
 def dask_processes() -> Iterator[Dask]:
     """All of them, ready; they are killed at the end."""
     scheduler, address = _started(_SCHEDULER)
-    workers = [_started(_WORKER, address)[0] for _ in range(2)]
-    yield address, workers
-    for process in (*workers, scheduler):
-        process.kill()
-        process.communicate()
+    started = [scheduler]
+    try:
+        started += [_started(_WORKER, address)[0] for _ in range(2)]
+        yield address, started[1:]
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.communicate()
 
 
 def _started(*arguments: str) -> tuple[subprocess.Popen[str], str]:

@@ -71,15 +71,15 @@ def test_a_table_has_no_escapes_in_a_dumb_terminal() -> None:
     assert "\x1b" not in told
 
 
-def of_group(number: int) -> list[int]:
-    """Processes of a process group."""
+def of_session(number: int) -> list[int]:
+    """Processes of a session, in whatever group: each tool that a command runs is in one of its own."""
     found = []
     for folder in Path("/proc").iterdir():
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except (OSError, NotADirectoryError):
             continue
-        if folder.name.isdigit() and int(fields[2]) == number and fields[0] != "Z":
+        if folder.name.isdigit() and int(fields[3]) == number and fields[0] != "Z":
             found.append(int(folder.name))
     return found
 
@@ -97,7 +97,7 @@ def test_ctrl_c_ends_all_processes_in_one_line(arguments: list[str], processes: 
     """A terminal interrupts all of a command's processes at once."""
     save(tmp_path / "made.onnx", [*BEGIN, CONV], {}, output="s")
     (tmp_path / "space.toml").write_text(SPACE, encoding="utf-8")
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=tmp_path,
         env=os.environ | {"SPINPLANE_BUILD": str(tmp_path / "cache")},
@@ -107,18 +107,18 @@ def test_ctrl_c_ends_all_processes_in_one_line(arguments: list[str], processes: 
         start_new_session=True,
         # Even where the tests run in the background of a shell, which has its children ignore it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    while len(of_group(process.pid)) < processes:
-        assert process.poll() is None
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate()
+    ) as process:
+        while len(of_session(process.pid)) < processes:
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)  # what a terminal interrupts: tools are in groups of their own
+        out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1:] == ["spinplane: interrupted"]
     assert "Traceback" not in err
     assert not (tmp_path / "found.json").exists()
     for _ in range(6000):  # they may take a moment to go
-        if not of_group(process.pid):
+        if not of_session(process.pid):
             return
         time.sleep(0.01)
-    raise AssertionError(f"processes {of_group(process.pid)} are still there")
+    raise AssertionError(f"processes {of_session(process.pid)} are still there")
