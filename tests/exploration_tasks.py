@@ -2,11 +2,13 @@
 
 import os
 import signal
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 from spinplane.machine import SpinplaneError
+from spinplane.tasks.engine import Engine
 
 
 def squared(task: int) -> dict[str, float]:
@@ -37,6 +39,35 @@ def counted(numbers: range) -> Counter[str]:
 def refused(task: int) -> None:
     """A request that cannot be carried out."""
     raise SpinplaneError(f"task {task}: refused")
+
+
+def refused_beside_another(task: tuple[int, str]) -> None:
+    """One is refused when the other has begun, which would take minutes, and then leave a second file."""
+    number, begun = task
+    if number == 0:
+        with tempfile.TemporaryDirectory(dir=Path(begun).parent):
+            Path(begun).touch()
+            time.sleep(300)
+        Path(begun).with_suffix(".done").touch()
+    while not Path(begun).exists():
+        time.sleep(0.01)
+    raise SpinplaneError(f"task {number}: refused")
+
+
+def process(_: int) -> int:
+    """Which process does it."""
+    return os.getpid()
+
+
+def jobs_of_a_pool() -> list[int | str]:
+    """Processes that an engine may start in this one, and what it says if two are asked for."""
+    with Engine() as engine:
+        jobs = engine.jobs
+    try:
+        with Engine(jobs=2):
+            return [jobs]
+    except SpinplaneError as error:
+        return [jobs, str(error)]
 
 
 def threads(_: int) -> str:

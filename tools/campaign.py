@@ -17,7 +17,6 @@ from types import ModuleType
 from rich.progress import Progress
 
 import tests.campaigns
-from spinplane.tasks.cores import usable_cores
 from spinplane.tasks.engine import Engine
 
 PAGE = Path(__file__).parents[1] / "docs" / "campaigns.md"
@@ -33,7 +32,7 @@ case that is wrong, and its table would not be here.
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--jobs", type=int, default=usable_cores())
+    parser.add_argument("--jobs", type=int)
     parser.add_argument("--dask")
     given = parser.parse_args(arguments)
     wanted = given.names
@@ -53,7 +52,7 @@ def main(arguments: list[str]) -> None:
         PAGE.write_text("\n".join([HEAD, *(sections[title] for title in sorted(sections))]), encoding="utf-8")
 
 
-def count(module: ModuleType, *, jobs: int, dask: str | None = None) -> Counter:
+def count(module: ModuleType, *, jobs: int | None, dask: str | None = None) -> Counter:
     """Run all cases of a campaign, and count what they saw: the same with any number of workers.
 
     Parameters

@@ -18,7 +18,6 @@ from spinplane.machine.reporting.records import csv_text
 
 from ..defaults import BEST_SHOWN, SWEEP_FOLDER
 from ..report.codec import plain_converter
-from ..tasks.cores import usable_cores
 from ..tasks.engine import Engine
 from .design import Design, SentNetwork, figures_of
 from .figures import Figures, LayerCycles
@@ -74,10 +73,6 @@ def sweep(
         extra is missing.
     OSError
         If a file cannot be written.
-
-    Notes
-    -----
-    Other processes are started anew: a script that calls this needs ``if __name__ == "__main__":``.
     """
     if top < 1:
         raise SpinplaneError(f"top = {top}: must be at least 1")
@@ -86,7 +81,7 @@ def sweep(
     if chosen.search == "optuna":
         need("optuna")
     folder = SWEEP_FOLDER / chosen.name if folder is None else as_path("folder", folder)
-    with Engine(jobs=usable_cores() if jobs is None else jobs, dask=dask, kept=folder / KEPT) as engine:
+    with Engine(jobs=jobs, dask=dask, kept=folder / KEPT) as engine:
         networks = {name: SentNetwork.of(chosen.files.get(name, name)) for name in chosen.networks}
         technologies = {name: load_technology(chosen.files.get(name, name)) for name in chosen.technologies}
 

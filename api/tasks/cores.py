@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any, Self
 
 from spinplane.machine import SpinplaneError
@@ -23,21 +25,33 @@ _AHEAD = 2
 
 
 def usable_cores() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use; in a process of a pool, which may start no others, its own alone."""
+    if multiprocessing.current_process().daemon:
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Cores:
     """Processes of one thread each; a context, at whose end they go.
 
-    They are started anew and not forked: a fork would have the threads' locks, and none of the threads.
+    They are started anew and not forked: a fork would have the threads' locks, and none of the threads. The script that
+    is at work is not run once more in them.
 
     Parameters
     ----------
     jobs : int
+
+    Raises
+    ------
+    SpinplaneError
+        In a pool's process, which may start no others.
     """
 
     def __init__(self, jobs: int) -> None:
+        if multiprocessing.current_process().daemon:
+            raise SpinplaneError(
+                f"jobs = {jobs}: a process of a pool starts no others; leave it out, or use 1"
+            )
         self._jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
         self._others: set[int | None] = set()
@@ -92,9 +106,9 @@ class Cores:
         waiting = iter(list(tasks.items()))
         running: dict[Future[Any], str] = {}
         while True:
-            with _interrupts_later():
+            with _interrupts_later(), _without_script():
                 for key, task in waiting:
-                    running[self._pool.submit(function, task)] = key
+                    running[self._pool.submit(_do, function, task)] = key
                     if len(running) >= _AHEAD * self._jobs:
                         break
             if not running:
@@ -121,11 +135,30 @@ def _interrupts_later() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Hide the script at work from processes that start: they need modules alone, and Python would run it again."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
+
+
 def _begin() -> None:
     """Begin a process: the user's interrupt is for its parent, who ends it, and without whom it has nothing to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _do(function: Function, task: Any) -> Any:
+    """Do a task; who is told to end in its middle leaves nothing behind, and does no other."""
+    try:
+        signal.signal(signal.SIGTERM, _stop)
+        return function(task)
+    except SystemExit:
+        os._exit(1)
 
 
 def _stop(*_: object) -> None:

@@ -15,7 +15,7 @@ from spinplane.machine import SpinplaneError
 from spinplane.machine.external.remedies import need
 from spinplane.machine.files import note_written, noting_files, write_whole
 
-from .cores import Cores
+from .cores import Cores, usable_cores
 from .workers import Function, Workers, here
 
 
@@ -24,8 +24,9 @@ class Engine:
 
     Parameters
     ----------
-    jobs : int
-        Processes of one thread each; with 1 the tasks are done in this one.
+    jobs : int, optional
+        Processes of one thread each, by default one for each core that this one may use. A single task is done in this
+        process, and so are all if there is one job.
     dask : str, optional
         Address of a Dask scheduler, whose workers do the tasks instead.
     kept : Path, optional
@@ -37,12 +38,13 @@ class Engine:
         If `jobs` is below 1, Dask is asked for and not installed, or its scheduler cannot be reached.
     """
 
-    def __init__(self, *, jobs: int = 1, dask: str | None = None, kept: Path | None = None) -> None:
-        if jobs < 1:
+    def __init__(self, *, jobs: int | None = None, dask: str | None = None, kept: Path | None = None) -> None:
+        self.jobs = usable_cores() if jobs is None else jobs
+        if self.jobs < 1:
             raise SpinplaneError(f"jobs = {jobs}: must be at least 1")
         if dask is not None:
             need("distributed")
-        self._jobs, self._dask, self._kept = jobs, dask, kept
+        self._dask, self._kept = dask, kept
         self._workers: Workers | None = None
         self._open = ExitStack()
 
@@ -51,12 +53,12 @@ class Engine:
             from .cluster import Cluster
 
             self._workers = self._open.enter_context(Cluster(self._dask))
-        elif self._jobs > 1:
-            self._workers = self._open.enter_context(Cores(self._jobs))
+        elif self.jobs > 1:
+            self._workers = self._open.enter_context(Cores(self.jobs))
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+    def __exit__(self, *raised: Any) -> None:
+        self._open.__exit__(*raised)
 
     def map(
         self,
@@ -106,8 +108,16 @@ class Engine:
             self.map(function, {str(number): task for number, task in enumerate(tasks)}, advance).values()
         )
 
+    def shares(self, tasks: int) -> bool:
+        """Whether so many tasks are done by other processes."""
+        return tasks > 0 and (self._dask is not None or min(tasks, self.jobs) > 1)
+
     def _done(self, function: Function, tasks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        return self._workers.done(function, tasks) if self._workers and tasks else here(function, tasks)
+        return (
+            self._workers.done(function, tasks)
+            if self._workers and self.shares(len(tasks))
+            else here(function, tasks)
+        )
 
     def _file(self, key: str) -> Path:
         assert self._kept is not None
