@@ -13,8 +13,8 @@ DIGIT, DIGITS_NETWORK = 3, "digits-1-4"
 FAULT_SEEDS, SAMPLES = 10, 16
 #: Bit lines that are drawn to count wrong senses.
 SENSE_TRIALS = 100_000
-#: Processes that share fault maps, images or trials; best designs of a space that are shown.
-JOBS, BEST_SHOWN = 1, 1
+#: Accelerators that share the images of a run; best designs of a space that are shown.
+ACCELERATORS, BEST_SHOWN = 1, 1
 #: W:I of the layers for which a machine is written for other tools.
 EXCHANGE_BITS = "8:8"
 #: Of synthesis: see `spinplane.physical.synthesize`.

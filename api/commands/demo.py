@@ -19,8 +19,9 @@ from ..defaults import DEMO_FOLDER, DIGIT, DIGITS_NETWORK, NETWORK_MACHINE
 from ..models import Model, open_network
 from ..samples import sample_digit
 from .clock import clock_of
-from .run import run_network, usable_simulator
+from .run import run_network
 from .run_result import NetworkRun, run_drawing
+from .simulators import usable_simulator
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

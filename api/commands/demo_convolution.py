@@ -27,8 +27,9 @@ from ..report.drawing import draw_feature_maps
 from ..report.report import Report
 from ..samples import KERNELS, QUANTIZATIONS, Quantization, quantize_image, quantize_kernels, sample_digit
 from .clock import clock_line, clock_of
-from .run import run_network, usable_simulator
+from .run import run_network
 from .run_result import NetworkRun
+from .simulators import usable_simulator
 
 _PADDING = 1
 _WAVE_ROWS = 3

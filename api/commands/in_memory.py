@@ -30,7 +30,7 @@ from spinplane.sim.memory_program import MemoryProgram, run_memory_program
 
 from ..arguments import as_fault_map
 from .clock import clock_of, time_us
-from .run import usable_simulator
+from .simulators import usable_simulator
 
 #: What stands for the functional machine where a simulator is asked for.
 FUNCTIONAL = "functional"

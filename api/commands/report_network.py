@@ -10,15 +10,17 @@ from spinplane.device.technology import Technology
 from spinplane.machine import Machine, SpinplaneError, load_machine
 
 from ..arguments import as_array
-from ..defaults import NETWORK_MACHINE, SEED
+from ..defaults import ACCELERATORS, NETWORK_MACHINE, SEED
 from ..models import Model, Network, open_network, shipped_networks
 from ..samples import sample_digit
+from ..tasks.engine import Engine
 from .clock import chosen_technology, clock_of
 from .compile import describe_program
 from .device import report_device
 from .estimate import estimate_program
 from .network_report import NetworkReport
-from .run import run_program, simulator_for
+from .run import run_program
+from .simulators import simulator_for
 
 #: Of the package's digits, for its own networks.
 _DIGIT = 3
@@ -99,6 +101,7 @@ def report_network(
         technology=chosen,
         clock=of_machine,
         simulator=found,
+        engine=Engine(jobs=ACCELERATORS),
         tell=tell,
         advance=advance,
     )

@@ -3,50 +3,35 @@
 The host writes the program and the image, starts, waits for the interrupt and reads; the hardware does the rest.
 """
 
-import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from spinplane.behavioral.accelerator import Accelerator
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.compiled_program import CompiledProgram
 from spinplane.compiler.oracle import run_graph
 from spinplane.compiler.predict import Prediction, predict
 from spinplane.device.technology import Technology
-from spinplane.machine import AcceleratorCounters, Machine, MachineClock, SpinplaneError, load_machine
+from spinplane.machine import Machine, MachineClock, SpinplaneError, load_machine
 from spinplane.machine.arguments import as_optional_path
-from spinplane.machine.external.remedies import MissingToolError
 from spinplane.machine.faults import FaultMap
 from spinplane.machine.program import Program
-from spinplane.sim.accelerator import ImageRun
-from spinplane.sim.tools import missing_of_simulators
 
 from ..arguments import as_array, as_fault_map
-from ..defaults import JOBS, NETWORK_MACHINE
+from ..defaults import ACCELERATORS, NETWORK_MACHINE
 from ..models import Model, open_network
 from ..report.model_notes import ModelNotes
 from ..tasks.engine import Engine
 from .clock import chosen_technology, clock_of
-from .compiled_layer import CompiledLayer, compiled_layers, efficiencies, efficiency, utilization
+from .compiled_layer import compiled_layers, efficiencies, efficiency, utilization
 from .estimate import run_energy
 from .rtl_runs import RtlTask, batches, simulate, simulate_shared
-from .run_result import (
-    LayerRun,
-    NamedOutput,
-    NetworkRun,
-    RunCounters,
-    RunEfficiency,
-    duration_text,
-    rtl_seconds,
-    run_drawing,
-    slow_word,
-)
+from .run_comparison import ComparedRun, compare_layer, functional_outcomes, mismatches_outside, rtl_outcome
+from .run_result import NamedOutput, NetworkRun, RunEfficiency, duration_text, rtl_seconds, run_drawing
+from .simulators import simulator_for
 
-_log = logging.getLogger("spinplane")
 #: Seconds of simulation from which a user is told before.
 _LONG = 60
 
@@ -65,7 +50,7 @@ def run_network(
     simulator: str | None = None,
     waves: str | Path | None = None,
     faults: FaultMap | str | Path | None = None,
-    jobs: int = JOBS,
+    jobs: int = ACCELERATORS,
     dask: str | None = None,
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
@@ -126,7 +111,8 @@ def run_network(
     waves = as_optional_path("waves", waves)
     of_machine = clock_of(machine, technology, clock)
     network = open_network(model, check=check)
-    shared = jobs != JOBS or dask is not None
+    engine = Engine(jobs=jobs, dask=dask)
+    shared = jobs != ACCELERATORS or dask is not None
     if shared and waves is not None:
         raise SpinplaneError(
             "jobs, dask: a waveform is that of one accelerator; leave out the waves or these"
@@ -138,20 +124,21 @@ def run_network(
     simulator = simulator_for(simulator, rtl=rtl, waves=waves, shared=shared)
     inputs, notes = network.encode(values)
     tell("compiling the network")
-    return run_program(
-        compile_graph(network.graph, machine, batch=batch, fold_pools=fold_pools),
-        inputs,
-        notes,
-        technology=chosen_technology(technology),
-        clock=of_machine,
-        simulator=simulator,
-        waves=waves,
-        faults=faults,
-        jobs=jobs,
-        dask=dask,
-        tell=tell,
-        advance=advance,
-    )
+    program = compile_graph(network.graph, machine, batch=batch, fold_pools=fold_pools)
+    with engine:
+        return run_program(
+            program,
+            inputs,
+            notes,
+            technology=chosen_technology(technology),
+            clock=of_machine,
+            simulator=simulator,
+            engine=engine,
+            waves=waves,
+            faults=faults,
+            tell=tell,
+            advance=advance,
+        )
 
 
 def run_program(
@@ -162,10 +149,9 @@ def run_program(
     technology: Technology,
     clock: MachineClock | None,
     simulator: str | None,
+    engine: Engine,
     waves: Path | None = None,
     faults: FaultMap | None = None,
-    jobs: int = JOBS,
-    dask: str | None = None,
     tell: Callable[[str], None] = lambda line: None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> NetworkRun:
@@ -183,7 +169,9 @@ def run_program(
     clock : MachineClock or None
     simulator : str or None
         One that can be used here; None leaves the RTL out.
-    waves, faults, jobs, dask, tell, advance
+    engine : Engine
+        Simulates the images; a share of them in each of its processes.
+    waves, faults, tell, advance
         See `run_network`.
 
     Raises
@@ -196,14 +184,14 @@ def run_program(
     steady, cold = predict(program, resident=True), predict(program, resident=False)
     # The first run is made again, if its kernels are in place then.
     repeated = any(layer.resident for layer in layers)
-    shares = _shares(len(inputs), program.batch, jobs, repeated=repeated)
+    shares = _shares(len(inputs), program.batch, engine.jobs, repeated=repeated)
     order = [numbers for share in shares for numbers in share]
     predictions = [cold if not at else steady for share in shares for at in range(len(share))]
 
     codes = (inputs - program.input.offset) // program.input.scale
     images = [[codes[at] for numbers in share for at in numbers] for share in shares]
     tell("functional machine")
-    functional = [run for of_share in images for run in _run_functional(program, of_share, faults)]
+    functional = [run for of_share in images for run in functional_outcomes(program, of_share, faults)]
     rtl = None
     if simulator is not None:
         tell(f"{simulator}: building the model of {machine.name}, unless it is there")
@@ -216,16 +204,15 @@ def run_program(
             RtlTask(program=program, images=of_share, simulator=simulator, faults=faults, limit=limit)
             for of_share in images
         ]
-        if len(tasks) == 1 and dask is None:
-            rtl = simulate(tasks[0], waves=waves, tell=_progress(program, predictions, tell, advance))
+        if engine.shares(len(tasks)):
+            rtl = simulate_shared(
+                tasks, engine, lambda done, of: advance(all_cycles * done // of, all_cycles)
+            )
         else:
-            with Engine(jobs=len(tasks), dask=dask) as engine:
-                rtl = simulate_shared(
-                    tasks, engine, lambda done, of: advance(all_cycles * done // of, all_cycles)
-                )
-    simulated = list(map(_of_rtl, batches(rtl.images, program.batch))) if rtl else [None] * len(order)
+            rtl = simulate(tasks[0], waves=waves, tell=_progress(program, predictions, tell, advance))
+    simulated = list(map(rtl_outcome, batches(rtl.images, program.batch))) if rtl else [None] * len(order)
     runs = [
-        _Run(
+        ComparedRun(
             prediction=prediction,
             functional=by_functional,
             rtl=by_rtl,
@@ -238,25 +225,18 @@ def run_program(
     ]
     told = runs[int(repeated)]
     compared = tuple(
-        _compare(number, layer, runs, told=told, faulty=faults is not None)
+        compare_layer(number, layer, runs, told=told, faulty=faults is not None)
         for number, layer in enumerate(layers)
     )
     outputs = graph.decode_outputs([layer.outputs for layer in compared])
     counters, counters_cold = told.counters, runs[0].counters
     whole, without_first = efficiencies(layers, counters.measured.cycles, compared[0].cycles)
-    # Beside those of layers there are the counters of the header, of END and of the whole.
-    ends = (0, len(program.descriptors) - 1)
-    others = sum(
-        _different(run.prediction.total, *(one.counters for one in run.outcomes))
-        + sum(_different(run.prediction.passes[n], *(one.passes[n] for one in run.outcomes)) for n in ends)
-        for run in runs
-    )
     return NetworkRun(
         network=graph.name,
         model=notes,
         machine=machine,
         simulator=simulator,
-        mismatches=sum(layer.mismatches for layer in compared) + others,
+        mismatches=sum(layer.mismatches for layer in compared) + mismatches_outside(runs),
         outputs=outputs[0],
         further_outputs=tuple(
             NamedOutput(output=output.name, values=values)
@@ -282,133 +262,13 @@ def run_program(
     )
 
 
-def simulator_for(
-    simulator: str | None, *, rtl: bool, waves: Path | None = None, shared: bool = False
-) -> str | None:
-    """A simulator that can run the accelerator here, see `usable_simulator`; None where the RTL is left out.
-
-    Raises
-    ------
-    SpinplaneError
-        If it cannot, or a simulator, waves or shared images are asked for without the RTL.
-    """
-    if rtl:
-        return usable_simulator(simulator)
-    if shared:
-        raise SpinplaneError(
-            "jobs, dask: the RTL is left out, whose images these share; leave out one or the other"
-        )
-    for name, given in (("simulator", simulator), ("waves", waves)):
-        if given is not None:
-            raise SpinplaneError(f"{name} = {str(given)!r}: the RTL is left out; leave out one or the other")
-    return None
-
-
-def usable_simulator(simulator: str | None) -> str:
-    """A simulator that can run the accelerator here; the fastest, if none is named.
-
-    Raises
-    ------
-    SpinplaneError
-        If it cannot.
-    """
-    if simulator == "amaranth":
-        return simulator
-    missing = missing_of_simulators()
-    usable = [name for name, reason in missing.items() if not reason]
-    if simulator is None:
-        if not usable:
-            reasons = "; ".join(f"{name}: {reason}" for name, reason in missing.items())
-            raise MissingToolError(f"no simulator can be used here: {reasons}")
-        if word := slow_word(usable[0]):
-            _log.warning("%s; %s", word, missing["verilator"])
-        return usable[0]
-    if simulator not in usable:
-        reason = missing.get(simulator) or f"use one of {', '.join([*usable, 'amaranth'])}"
-        raise SpinplaneError(f"simulator {simulator!r} cannot be used here: {reason}")
-    return simulator
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Outcome:
-    """What a machine makes of one run: counters of the whole and of each descriptor, and the maps that are left."""
-
-    counters: AcceleratorCounters
-    passes: tuple[AcceleratorCounters, ...]
-    maps: tuple[np.ndarray | None, ...]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Run:
-    """One run: its prediction, its outcomes, and how many of its images are not repeated or there to fill it."""
-
-    prediction: Prediction
-    functional: _Outcome
-    rtl: _Outcome | None
-    expected: tuple[np.ndarray, ...]
-    images: int
-
-    @property
-    def outcomes(self) -> tuple[_Outcome, ...]:
-        """The one whose figures are told first."""
-        return (self.rtl, self.functional) if self.rtl else (self.functional,)
-
-    @property
-    def counters(self) -> RunCounters:
-        return RunCounters(
-            rtl=self.rtl.counters if self.rtl else None,
-            functional=self.functional.counters,
-            predicted=self.prediction.total,
-        )
-
-
-def _run_functional(
-    program: Program, images: Sequence[np.ndarray], faults: FaultMap | None
-) -> list[_Outcome]:
-    """Run after run."""
-    accelerator = Accelerator(program.machine, faults)
-    accelerator.load(program)
-    runs = []
-    for batch in batches(images, program.batch):
-        for given, codes in zip(program.inputs, batch, strict=True):
-            accelerator.write_map(given, codes)
-        run = accelerator.run()
-        maps = [
-            tuple(
-                accelerator.read_map(layer.output.of_image(number)) if layer.kept else None
-                for layer in program.layers
-            )
-            for number in range(program.batch)
-        ]
-        runs.append(_Outcome(counters=run.counters, passes=run.layers, maps=_stacked(maps)))
-    return runs
-
-
-def _of_rtl(images: Sequence[ImageRun]) -> _Outcome:
-    """The images of one run, whose record is that of each."""
-    record = images[0].record
-    return _Outcome(
-        counters=record.counters, passes=record.layers, maps=_stacked([image.maps for image in images])
-    )
-
-
 def _shares(images: int, batch: int, jobs: int, *, repeated: bool) -> list[list[list[int]]]:
     """Numbers of the images that each run takes, of each accelerator; a last run is filled up with its last image."""
-    if jobs < 1:
-        raise SpinplaneError(f"jobs = {jobs}: must be at least 1")
     last = images - 1
     runs = [[min(at, last) for at in range(begin, begin + batch)] for begin in range(0, images, batch)]
     parts = min(jobs, len(runs))
     ends = [len(runs) * part // parts for part in range(parts + 1)]
     return [[runs[begin]] * repeated + runs[begin:end] for begin, end in pairwise(ends)]
-
-
-def _stacked(maps: Sequence[tuple[np.ndarray | None, ...]]) -> tuple[np.ndarray | None, ...]:
-    """Maps of each layer, of all images of a run."""
-    return tuple(
-        np.stack([one for one in of_layer if one is not None]) if of_layer[0] is not None else None
-        for of_layer in zip(*maps, strict=True)
-    )
 
 
 def _progress(
@@ -437,42 +297,3 @@ def _progress(
         advance(done, all_cycles)
 
     return at
-
-
-def _compare(
-    number: int, layer: CompiledLayer, runs: Sequence[_Run], *, told: _Run, faulty: bool
-) -> LayerRun:
-    """A layer over all runs, with the counters of the one that is told."""
-    mismatches = wrong = 0
-    outputs = []
-    for run in runs:
-        for n in layer.placed.descriptors:
-            mismatches += _different(run.prediction.passes[n], *(one.passes[n] for one in run.outcomes))
-        found, *others = (one.maps[number] for one in run.outcomes)
-        if found is None or any(other is None for other in others):
-            continue
-        values = layer.placed.output.values(found)
-        different = values != run.expected[number]
-        mismatches += sum(int((found != other).sum()) for other in others)
-        mismatches += 0 if faulty else int(different.sum())
-        if run.images:
-            outputs.append(values[: run.images])
-            wrong += int(different[: run.images].sum())
-    counters = layer.sum_of(told.outcomes[0].passes)
-    return LayerRun(
-        **vars(layer.figures()),
-        compared=bool(outputs),
-        mismatches=mismatches,
-        wrong=wrong,
-        cycles=counters.cycles,
-        efficiency=layer.efficiency(counters.cycles),
-        utilization=layer.utilization(counters),
-        counters=counters,
-        outputs=np.concatenate(outputs) if outputs else None,
-    )
-
-
-def _different(predicted: AcceleratorCounters, *measured: AcceleratorCounters) -> int:
-    """Counters in which not all are one."""
-    others = [counters.as_dict() for counters in measured]
-    return sum(any(other[name] != count for other in others) for name, count in predicted.as_dict().items())

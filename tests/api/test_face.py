@@ -141,13 +141,13 @@ ROWS = {
             "simulator": "amaranth",
             "check": False,
         },
-        stop="spinplane.commands.run.usable_simulator",
+        stop="spinplane.commands.simulators.usable_simulator",
     ),
     "sweep": Row(
         given=lambda folder: {"space": a_space(folder)}, stop="spinplane.exploration.sweep.looked_at"
     ),
     "sweep_device": Row(
-        given=lambda folder: {"technology": "sot-mram", "key": "temperature"},
+        given=lambda folder: {"technology": "sot-mram", "key": "temperature", "jobs": 1},
         stop="spinplane.commands.device_sweep.figures_at",
     ),
     "synth": Row(given=lambda folder: {"machine": "tiny"}, stop="spinplane.physical.synthesize"),

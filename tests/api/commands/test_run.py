@@ -14,7 +14,7 @@ from small_networks import functional_rtl, pooled_graph, pooled_images, small_gr
 
 import spinplane
 from spinplane.cli import main
-from spinplane.commands import rtl_runs
+from spinplane.commands import rtl_runs, simulators
 from spinplane.commands import run as running
 from spinplane.compiler.codegen.program import compile_graph
 from spinplane.compiler.graph import Graph
@@ -28,7 +28,21 @@ from spinplane.machine.faults import FaultMap
 from spinplane.machine.registers import Error
 from spinplane.machine.transient import TransientFaults
 from spinplane.models import open_network
-from spinplane.tasks.engine import Engine
+from spinplane.tasks import engine
+from spinplane.tasks.workers import here
+
+
+class CoresOfThisProcess:
+    """In the place of other processes, in which nothing is patched."""
+
+    def __init__(self, jobs: int) -> None:
+        self.done = here
+
+    def __enter__(self) -> "CoresOfThisProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 @pytest.fixture
@@ -247,13 +261,7 @@ def test_shared_images_run_as_they_do_alone(
     batch: int, jobs: int, rtl: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each accelerator starts with loads of kernels, and what comes back went through plain data."""
-    processes: list[int] = []
-
-    def engine(jobs: int, dask: str | None) -> Engine:
-        processes.append(jobs)
-        return Engine()
-
-    monkeypatch.setattr(running, "Engine", engine)
+    monkeypatch.setattr(engine, "Cores", CoresOfThisProcess)
     options: dict[str, Any] = {"machine": "tiny", "simulator": "icarus", "batch": batch}
     alone = spinplane.run_network(small_graph(), small_images(5), **options)
     told: list[tuple[int, int]] = []
@@ -261,7 +269,6 @@ def test_shared_images_run_as_they_do_alone(
         small_graph(), small_images(5), jobs=jobs, advance=lambda *done: told.append(done), **options
     )
     parts = min(jobs, -(-5 // batch))
-    assert processes == [parts]
     assert told[0][0] == 0
     assert len(told) == parts + 1
     assert len({of for _, of in told} | {told[-1][0]}) == 1
@@ -284,7 +291,7 @@ def test_a_wrong_bit_of_a_later_accelerator_is_counted(monkeypatch: pytest.Monke
             )
 
     spoil(monkeypatch, flip)
-    monkeypatch.setattr(running, "Engine", lambda jobs, dask: Engine())
+    monkeypatch.setattr(engine, "Cores", CoresOfThisProcess)
     result = spinplane.run_network(small_graph(), small_images(3), machine="tiny", simulator="icarus", jobs=2)
     # Each accelerator makes its first run again.
     assert begun == [2, 3]
@@ -506,7 +513,9 @@ MISSING = {"verilator": "no C++ compiler: run 'this'", "icarus": "no Icarus Veri
 def test_a_simulator_that_is_not_there_is_refused(
     usable: str, asked: str | None, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "missing_of_simulators", lambda: MISSING | ({usable: ""} if usable else {}))
+    monkeypatch.setattr(
+        simulators, "missing_of_simulators", lambda: MISSING | ({usable: ""} if usable else {})
+    )
     graph: Graph = small_graph()
     with pytest.raises(SpinplaneError) as raised:
         spinplane.run_network(graph, small_images(1), machine="tiny", simulator=asked)
@@ -516,12 +525,12 @@ def test_a_simulator_that_is_not_there_is_refused(
 def test_a_slow_simulator_is_not_taken_without_a_word(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(running, "missing_of_simulators", lambda: MISSING | {"icarus": ""})
-    assert running.usable_simulator(None) == "icarus"
+    monkeypatch.setattr(simulators, "missing_of_simulators", lambda: MISSING | {"icarus": ""})
+    assert simulators.usable_simulator(None) == "icarus"
     assert caplog.messages == [
         "icarus is used, hundreds of times slower than verilator in long runs; no C++ compiler: run 'this'"
     ]
     caplog.clear()
-    monkeypatch.setattr(running, "missing_of_simulators", lambda: dict.fromkeys(MISSING, ""))
-    assert running.usable_simulator(None) == "verilator"
+    monkeypatch.setattr(simulators, "missing_of_simulators", lambda: dict.fromkeys(MISSING, ""))
+    assert simulators.usable_simulator(None) == "verilator"
     assert not caplog.messages
