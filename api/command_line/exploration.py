@@ -8,15 +8,15 @@ import spinplane
 from spinplane.defaults import BEST_SHOWN, SWEEP_FOLDER
 
 from .answer import Answer
-from .options import REPORT, OutputFolder, PictureFormat, ReportOptions, SpaceFile, folder_for
+from .options import REPORT, Dask, Jobs, OutputFolder, PictureFormat, ReportOptions, SpaceFile, folder_for
 from .speech import telling
 
 
 def sweep(
     space: SpaceFile,
     *,
-    jobs: int | None = None,
-    dask: str | None = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
     top: int = BEST_SHOWN,
     output: Annotated[OutputFolder, Parameter(alias="-o")] = None,
     format: PictureFormat = "png",
@@ -30,10 +30,6 @@ def sweep(
     ----------
     space
         A TOML file with axes, constraints and objectives; docs/design-space.md tells its keys.
-    jobs
-        Processes of one thread each; by default one for each core.
-    dask
-        Address of a Dask scheduler, such as tcp://host:8786, whose workers do the work instead.
     top
         Best designs that are shown; of the first two, where their cycles go.
     output

@@ -11,7 +11,6 @@ from spinplane.defaults import (
     ACCURACY_FOLDER,
     DEVICE_FOLDER,
     FAULT_SEEDS,
-    JOBS,
     NETWORK_MACHINE,
     PAPER_MACHINE,
     SEED,
@@ -28,7 +27,9 @@ from .options import (
     REPORT,
     Check,
     Clock,
+    Dask,
     InputOptions,
+    Jobs,
     MachineName,
     ModelName,
     PictureFormat,
@@ -63,8 +64,8 @@ def accuracy(
     check: Check = True,
     output: ResultFolder = ACCURACY_FOLDER,
     format: PictureFormat = "png",
-    jobs: int = JOBS,
-    dask: str | None = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -107,10 +108,6 @@ def accuracy(
         Fault maps, or runs with transient faults, per point.
     output
         Folder for the plot.
-    jobs
-        Processes of one thread each among which fault maps are shared.
-    dask
-        Address of a Dask scheduler, such as tcp://host:8786, whose workers do so instead.
     """
     from spinplane.device import load_technology
 
@@ -163,8 +160,8 @@ def device(
     trials: int = SENSE_TRIALS,
     output: ResultFolder = DEVICE_FOLDER,
     format: PictureFormat = "png",
-    jobs: int = JOBS,
-    dask: str | None = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
     files: ReportOptions = REPORT,
 ) -> Answer:
     """Compute the figures of a memory cell and of a machine's array of them, with sources.
@@ -183,13 +180,9 @@ def device(
         supply's), or any key of the technology's file, with KEY=FIRST:LAST:POINTS in its unit. Without numbers 250 to
         400 K, 0.9 to 1.3 V, or the bounds of the parameter.
     trials
-        Bit lines that are drawn to count wrong senses.
+        Bit lines that are drawn to count wrong senses; each 100 000 of them are a process's work.
     output
         Folder for the pictures.
-    jobs
-        Processes of one thread each among which trials, in blocks of 100 000, or the points of a sweep are shared.
-    dask
-        Address of a Dask scheduler, such as tcp://host:8786, whose workers do so instead.
     """
     from spinplane.device import load_technology
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 import spinplane
-from spinplane.defaults import CLOCK_GATING, JOBS, NETWORK_MACHINE, SAMPLES, SEED, TECHNOLOGY
+from spinplane.defaults import ACCELERATORS, CLOCK_GATING, NETWORK_MACHINE, SAMPLES, SEED, TECHNOLOGY
 from spinplane.machine import load_machine
 from spinplane.models import drawn_seed
 
@@ -18,6 +18,7 @@ from .options import (
     Batch,
     Check,
     Clock,
+    Dask,
     FoldPools,
     InputFile,
     InputOptions,
@@ -139,8 +140,8 @@ def run(
     simulator: RtlSimulator = None,
     waves: OutputFolder = None,
     faults: Path | None = None,
-    jobs: int = JOBS,
-    dask: str | None = None,
+    jobs: int = ACCELERATORS,
+    dask: Dask = None,
     given: InputOptions = AS_FILE,
     files: ReportOptions = REPORT,
 ) -> Answer:
@@ -157,8 +158,6 @@ def run(
         A fault map (.npz of `FaultMap.save`): stuck cells, drifted references and varying cells of the memory.
     jobs
         Accelerators among which many images are shared, each simulated in a process of one thread.
-    dask
-        Address of a Dask scheduler, such as tcp://host:8786, whose workers simulate them instead.
     """
     with telling() as (tell, advance):
         result = spinplane.run_network(

@@ -197,6 +197,16 @@ Rtl = Annotated[
         "seconds for large networks too."
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    Parameter(help="Processes of one thread each that share the work; by default one for each core."),
+]
+Dask = Annotated[
+    str | None,
+    Parameter(
+        help="Address of a Dask scheduler, such as tcp://host:8786, whose workers do the work instead."
+    ),
+]
 SpaceFile = Annotated[Path, Parameter(completer=_completing(list, ".toml"))]
 InputFile = Annotated[
     Path, Parameter(name="--input", help="The network's input as a .npy file: one image or a batch.")

@@ -18,7 +18,7 @@ from spinplane.machine.arguments import as_optional_path, as_path
 from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.reporting.records import Record
 
-from ..defaults import ACCURACY_FOLDER, FAULT_SEEDS, JOBS, NETWORK_MACHINE
+from ..defaults import ACCURACY_FOLDER, FAULT_SEEDS, NETWORK_MACHINE
 from ..models import Model, open_network
 from ..report.layer_figures import LayerFigures
 from ..report.model_notes import ModelNotes
@@ -195,7 +195,7 @@ def accuracy(
     check: bool = True,
     folder: str | Path = ACCURACY_FOLDER,
     format: str = "png",
-    jobs: int = JOBS,
+    jobs: int | None = None,
     dask: str | None = None,
     advance: Callable[[int, int], None] = lambda done, of: None,
 ) -> AccuracyReport:
@@ -244,8 +244,9 @@ def accuracy(
         For the plot.
     format : {"png", "svg", "pdf"}
         Of the plot.
-    jobs : int
-        Processes of one thread each among which the fault maps of a study of variation are shared.
+    jobs : int, optional
+        Processes of one thread each among which fault maps, or runs with transient faults, are shared; by default one
+        for each core.
     dask : str, optional
         Address of a Dask scheduler, whose workers do so instead.
     advance : callable
@@ -277,8 +278,10 @@ def accuracy(
         raise SpinplaneError(
             f"clock {clock}: nothing is checked at it without a technology, a deviation or a rate"
         )
-    if (jobs != JOBS or dask is not None) and (of_events or not study_asked):
-        raise SpinplaneError("jobs, dask: only fault maps of a study of variation are shared among processes")
+    if (jobs is not None or dask is not None) and not study_asked:
+        raise SpinplaneError(
+            "jobs, dask: only fault maps and runs with transient faults are shared among processes"
+        )
     machine = load_machine(machine)
     data, folder = as_optional_path("data", data), as_path("folder", folder)
     used = chosen_technology(technology) if study_asked else None
@@ -322,13 +325,13 @@ def accuracy(
     if chosen and used:
         each = "runs" if of_events else "fault maps"
         title = f"{graph.name} on {machine.name}, {used.name}: {len(labels)} images, {seeds} {each} per point"
-        if isinstance(chosen, TransientStudy):
-            transient_points = chosen.points(program, codes, labels, advance)
-            drawn = (chosen.drawing(transient_points, title=title, baseline=right),)
-        else:
-            with engine:
-                points = chosen.points(program, codes, labels, advance, engine)
-            drawn = (chosen.drawing(points, title=title, baseline=right),)
+        with engine:
+            if isinstance(chosen, TransientStudy):
+                transient_points = chosen.points(program, codes, labels, engine, advance)
+                drawn = (chosen.drawing(transient_points, title=title, baseline=right),)
+            else:
+                points = chosen.points(program, codes, labels, engine, advance)
+                drawn = (chosen.drawing(points, title=title, baseline=right),)
     return AccuracyReport(
         network=graph.name,
         model=notes,

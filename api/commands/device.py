@@ -23,7 +23,7 @@ from spinplane.machine.drawing import Drawing, check_format
 from spinplane.machine.files import write_whole
 from spinplane.machine.reporting.records import Record, record_of
 
-from ..defaults import JOBS, PAPER_MACHINE, SEED, SENSE_TRIALS, TECHNOLOGY
+from ..defaults import PAPER_MACHINE, SEED, SENSE_TRIALS, TECHNOLOGY
 from ..models import Model, open_model
 from ..report.report import Report
 from ..tasks.engine import Engine
@@ -126,7 +126,7 @@ def report_device(
     trials: int = SENSE_TRIALS,
     writes: int = 2000,
     seed: int = SEED,
-    jobs: int = JOBS,
+    jobs: int | None = None,
     dask: str | None = None,
 ) -> DeviceReport:
     """Compute resistances, margins, error rates, write time and energy of a technology.
@@ -154,8 +154,8 @@ def report_device(
     writes : int
         Simulated writes of each bit, at temperature.
     seed : int
-    jobs : int
-        Processes of one thread each among which blocks of trials are shared.
+    jobs : int, optional
+        Processes of one thread each among which blocks of trials are shared; by default one for each core.
     dask : str, optional
         Address of a Dask scheduler, whose workers do so instead.
 

@@ -21,7 +21,7 @@ from spinplane.machine.arguments import as_optional_path
 from spinplane.machine.drawing import Drawing, Target, check_format
 from spinplane.machine.reporting.records import Record
 
-from ..defaults import JOBS, PAPER_MACHINE, SEED
+from ..defaults import PAPER_MACHINE, SEED
 from ..report.drawing import Panel, draw_sweep
 from ..report.report import Report
 from ..tasks.engine import Engine
@@ -169,7 +169,7 @@ def sweep_device(
     format: str = "png",
     writes: int = 1000,
     seed: int = SEED,
-    jobs: int = JOBS,
+    jobs: int | None = None,
     dask: str | None = None,
 ) -> DeviceSweep:
     """Compute a technology's figures over one of its parameters, all others as they are.
@@ -193,8 +193,8 @@ def sweep_device(
         Simulated writes of each bit at each point.
     seed : int
         The same at all points, so that what differs is the parameter's doing.
-    jobs : int
-        Processes of one thread each among which the points are shared.
+    jobs : int, optional
+        Processes of one thread each among which the points are shared; by default one for each core.
     dask : str, optional
         Address of a Dask scheduler, whose workers do so instead.
 

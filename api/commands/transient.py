@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from rich.table import Table
@@ -17,6 +17,7 @@ from spinplane.machine.drawing import Drawing
 from spinplane.machine.transient import Stream
 
 from ..report.drawing import draw_accuracy
+from ..tasks.engine import Engine
 from .data_set import classes_on
 from .variation import PICTURE, Accuracies, sweep
 
@@ -55,6 +56,43 @@ class TransientPoint(Accuracies):
     decayed: float
     images: int
     accuracies: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TransientTask:
+    """A run with transient faults, and the images it is to classify.
+
+    Parameters
+    ----------
+    program : CompiledProgram
+    codes : ndarray of shape (images, channels, height, width), int64
+    labels : ndarray of shape (images,), int64
+    faults : TransientFaults
+        With the seed of the run.
+    """
+
+    program: CompiledProgram
+    codes: np.ndarray
+    labels: np.ndarray
+    faults: TransientFaults
+
+
+def with_transient_faults(task: TransientTask) -> dict[str, Any]:
+    """Share of images that are right, and the bits that each cause has made wrong, in the order of `Cause`.
+
+    Images run one after the other on one machine, see `classes_on`.
+
+    Parameters
+    ----------
+    task : TransientTask
+    """
+    machine = task.program.machine
+    accelerator = Accelerator(machine, replace(FaultMap.none(machine), transient=task.faults))
+    right = classes_on(accelerator, task.program, task.codes) == task.labels
+    return {
+        "accuracy": float(right.mean()),
+        "wrong_bits": [int(accelerator.state.wrong_bits[cause]) for cause in Cause],
+    }
 
 
 class TransientStudy:
@@ -111,21 +149,25 @@ class TransientStudy:
         program: CompiledProgram,
         codes: np.ndarray,
         labels: np.ndarray,
-        advance: Callable[[int, int], None],
+        engine: Engine,
+        advance: Callable[[int, int], None] = lambda done, of: None,
     ) -> tuple[TransientPoint, ...]:
-        """Classify images one after the other, see `classes_on`, with the faults of all points."""
+        """Classify images, see `with_transient_faults`, with the faults of all points."""
         runs = [(cause, drawn) for faults in self._sweep for cause, drawn in _by_cause(faults)]
+        tasks = {
+            f"{at}-{seed}": TransientTask(
+                program=program, codes=codes, labels=labels, faults=replace(faults, seed=seed)
+            )
+            for at, (_, faults) in enumerate(runs)
+            for seed in range(self._seeds)
+        }
+        found = engine.map(with_transient_faults, tasks, advance)
         points = []
         for at, (cause, faults) in enumerate(runs):
-            shares, counts = [], []
-            for seed in range(self._seeds):
-                drawn = replace(FaultMap.none(program.machine), transient=replace(faults, seed=seed))
-                accelerator = Accelerator(program.machine, drawn)
-                shares.append(float((classes_on(accelerator, program, codes) == labels).mean()))
-                counts.append(accelerator.state.wrong_bits)
-                advance(at * self._seeds + seed + 1, len(runs) * self._seeds)
+            of_seeds = [found[f"{at}-{seed}"] for seed in range(self._seeds)]
             failed, disturbed, decayed = (
-                float(np.mean([count[of] for count in counts])) / len(labels) for of in Cause
+                float(np.mean(counts)) / len(labels)
+                for counts in zip(*(one["wrong_bits"] for one in of_seeds), strict=True)
             )
             points.append(
                 TransientPoint(
@@ -137,7 +179,7 @@ class TransientStudy:
                     disturbed=disturbed,
                     decayed=decayed,
                     images=len(labels),
-                    accuracies=tuple(shares),
+                    accuracies=tuple(one["accuracy"] for one in of_seeds),
                 )
             )
         return tuple(points)

@@ -186,10 +186,10 @@ class Study:
         program: CompiledProgram,
         codes: np.ndarray,
         labels: np.ndarray,
-        advance: Callable[[int, int], None],
-        engine: Engine | None = None,
+        engine: Engine,
+        advance: Callable[[int, int], None] = lambda done, of: None,
     ) -> tuple[AccuracyPoint, ...]:
-        """Classify images, see `classes_of`, in the memories of all points; without an engine in this process."""
+        """Classify images, see `classes_of`, in the memories of all points."""
         tasks = {
             f"{at}-{seed}": FaultMapTask(
                 program=program,
@@ -204,7 +204,7 @@ class Study:
             for at, sigmas in enumerate(self._sweep)
             for seed in range(self._seeds)
         }
-        found = (engine or Engine()).map(in_faulty_memory, tasks, advance)
+        found = engine.map(in_faulty_memory, tasks, advance)
         points = []
         for at, (factor, sigmas) in enumerate(zip(self._factors, self._sweep, strict=True)):
             of_maps = [found[f"{at}-{seed}"] for seed in range(self._seeds)]

@@ -26,6 +26,7 @@ from ..commands.estimated_runs import EstimatedRuns
 from ..commands.variation import Study
 from ..models import Network, open_network, shipped_networks
 from ..report.codec import plain_converter
+from ..tasks.engine import Engine
 from ..tasks.versions import figures_version
 from .figures import Figures, LayerCycles
 from .space import FASTEST, AccuracyRequest
@@ -221,5 +222,5 @@ def _accuracy(design: Design, network: Network, technology: Technology) -> float
         reference="midpoint",
         seeds=request.maps,
     )
-    (point,) = study.points(program, codes, labels, lambda done, of: None)
+    (point,) = study.points(program, codes, labels, Engine(jobs=1))
     return point.mean

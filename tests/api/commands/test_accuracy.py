@@ -178,8 +178,16 @@ def test_it_is_the_accuracy_of_the_functional_machine(tmp_path):
         assert accuracy == (np.array(classes) == labels[:3]).mean()
 
 
-def test_fault_maps_shared_among_processes_give_the_same(tmp_path):
-    options = {"sigmas_ra": [0.1], "sigmas_tmr": [0.2], "multiples": [1.0], "images": 2, "seeds": 2}
+@pytest.mark.parametrize(
+    "study",
+    [
+        {"sigmas_ra": [0.1], "sigmas_tmr": [0.2]},
+        {"write_errors": [0.05]},
+    ],
+    ids=["fault maps", "transient faults"],
+)
+def test_what_is_shared_among_processes_gives_the_same(study, tmp_path):
+    options = study | {"multiples": [1.0], "images": 2, "seeds": 2}
     alone, shared = (
         spinplane.accuracy("digits-1-1", folder=tmp_path, jobs=jobs, **options) for jobs in (1, 2)
     )
@@ -187,9 +195,8 @@ def test_fault_maps_shared_among_processes_give_the_same(tmp_path):
 
 
 def test_what_cannot_be_shared_among_processes_is_refused(tmp_path):
-    for options in ({}, {"transient": True}):
-        with pytest.raises(SpinplaneError, match="jobs, dask: only fault maps"):
-            spinplane.accuracy("digits-1-1", folder=tmp_path, jobs=2, **options)
+    with pytest.raises(SpinplaneError, match="jobs, dask: only fault maps"):
+        spinplane.accuracy("digits-1-1", folder=tmp_path, jobs=2)
 
 
 def test_the_report_says_what_ran(report):

@@ -86,7 +86,7 @@ def test_a_figure_that_the_cell_has_not_is_told():
 def test_many_points_are_several_tables(monkeypatch):
     found = {"figures": [["margin", "AND", 12.345]], "missing": []}
     monkeypatch.setattr(device_sweep, "figures_at", lambda task: found)
-    sweep = spinplane.sweep_device("sot-mram", "voltage", np.linspace(1.0, 1.2, 10))
+    sweep = spinplane.sweep_device("sot-mram", "voltage", np.linspace(1.0, 1.2, 10), jobs=1)
     assert [len(table.columns) for table in sweep.tables()] == [11, 3]
     assert str(sweep).count("12.35") == 10
     assert max(map(len, str(sweep).splitlines())) <= 120
@@ -94,10 +94,10 @@ def test_many_points_are_several_tables(monkeypatch):
 
 def test_the_bounds_of_a_parameter_are_its_usual_range(monkeypatch):
     monkeypatch.setattr(device_sweep, "figures_at", lambda task: {"figures": [], "missing": []})
-    sweep = spinplane.sweep_device("sot-mram", "free_layer.exchange_stiffness")
+    sweep = spinplane.sweep_device("sot-mram", "free_layer.exchange_stiffness", jobs=1)
     assert sweep.points == (10, 14.5, 19, 23.5, 28)
     assert sweep.unit == "pJ/m"
-    assert spinplane.sweep_device("sot-mram", "temperature").points == (250, 280, 310, 340, 370, 400)
+    assert spinplane.sweep_device("sot-mram", "temperature", jobs=1).points == (250, 280, 310, 340, 370, 400)
 
 
 @pytest.mark.parametrize(
