@@ -76,7 +76,7 @@ def test_icarus_begins_with_everything_unknown(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("name", "clock_gating"), [("tiny", "none"), ("tiny", "cells"), ("paper8", "none")])
+@pytest.mark.parametrize(("name", "clock_gating"), [("tiny", "none"), ("tiny", "cells")])
 def test_verilator_begins_with_random_values(name: str, clock_gating: str, tmp_path: Path) -> None:
     folder = stripped(name, tmp_path, clock_gating=clock_gating)
     run = powered_up(folder, "--simulator", "verilator", "--power-ups", str(POWER_UPS))

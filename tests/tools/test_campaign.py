@@ -16,5 +16,5 @@ def test_cases_are_counted_once_each(jobs: int) -> None:
 
 
 def test_an_unknown_campaign_is_told() -> None:
-    with pytest.raises(SystemExit, match="campaign: all: must be of damaged_files, gates"):
+    with pytest.raises(SystemExit, match="campaign: all: must be of damaged_files, faults_on_rtl, gates"):
         main(["all"])
