@@ -14,7 +14,7 @@ import spinplane
 from spinplane.cli import main
 from spinplane.command_line.network_report import page_name
 from spinplane.commands import report_network as reporting
-from spinplane.commands import rtl_runs
+from spinplane.commands import rtl_runs, simulators
 from spinplane.commands import run as running
 from spinplane.compiler.graph import Graph
 from spinplane.device import load_technology
@@ -134,7 +134,9 @@ def test_without_the_rtl_the_functional_machine_stands_beside_the_prediction(
 
 
 def test_with_the_rtl_all_three_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "missing_of_simulators", lambda: {"verilator": "no Verilator", "icarus": ""})
+    monkeypatch.setattr(
+        simulators, "missing_of_simulators", lambda: {"verilator": "no Verilator", "icarus": ""}
+    )
     monkeypatch.setattr(rtl_runs, "run_accelerator", functional_rtl)
     result = small_report(rtl=True)
     steady, _ = section_of(result, "Cycles and events").tables
@@ -192,7 +194,7 @@ def test_a_report_is_read_back_without_its_pictures(small: spinplane.NetworkRepo
 
 def test_no_simulator_names_the_way_without(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = {"verilator": "no Verilator", "icarus": "no Icarus"}
-    monkeypatch.setattr(running, "missing_of_simulators", lambda: missing)
+    monkeypatch.setattr(simulators, "missing_of_simulators", lambda: missing)
     with pytest.raises(SpinplaneError, match=r"; or leave the RTL out: --no-rtl, or rtl=False$"):
         small_report(rtl=True)
 
