@@ -88,6 +88,7 @@ def test_every_sense_of_a_faulty_array(testcase, simulator):
         run(simulator, testcase, EXCLUSIVE if senses_xor else machine, faults=faults).check()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
 @pytest.mark.parametrize("varied", [False, True], ids=["drifted", "varied"])
 def test_every_xor_of_a_faulty_array(varied, simulator):

@@ -141,6 +141,7 @@ def test_data_without_labels_is_named(tmp_path):
         load_images(tmp_path / "d.npz")
 
 
+@pytest.mark.thorough
 def test_cells_that_vary_lose_more_the_more_they_vary(tmp_path):
     options = {"offset_sigmas_v": [0.003], "weak_cells": 0.0, "images": 30, "seeds": 3, "folder": tmp_path}
     result = spinplane.accuracy(
@@ -182,7 +183,7 @@ def test_it_is_the_accuracy_of_the_functional_machine(tmp_path):
     "study",
     [
         {"sigmas_ra": [0.1], "sigmas_tmr": [0.2]},
-        {"write_errors": [0.05]},
+        pytest.param({"write_errors": [0.05]}, marks=pytest.mark.thorough),
     ],
     ids=["fault maps", "transient faults"],
 )
