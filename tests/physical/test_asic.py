@@ -225,7 +225,9 @@ class Product(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("effort", [0, 1, 2])
+@pytest.mark.parametrize(
+    "effort", [2, *(pytest.param(effort, marks=pytest.mark.thorough) for effort in (0, 1))]
+)
 @pytest.mark.parametrize("adders", ADDERS)
 @pytest.mark.parametrize("name", ["product", "shifter", "bit_counter", "sum"])
 def test_fast_netlist_equals_rtl(name: str, adders: str, effort: int, tmp_path: Path) -> None:

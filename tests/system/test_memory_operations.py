@@ -100,7 +100,7 @@ def some_faults(machine: Machine, seed: int) -> FaultMap:
     [
         (TINY, "verilator", 8, 30),
         pytest.param(OVERLAP, "verilator", 4, 20, marks=pytest.mark.thorough),
-        (SLOW, "icarus", 0, 40),
+        pytest.param(SLOW, "icarus", 0, 40, marks=pytest.mark.thorough),
         (EXCLUSIVE, "icarus", 0, 40),
     ],
     ids=lambda value: getattr(value, "name", str(value)),

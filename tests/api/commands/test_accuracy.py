@@ -33,6 +33,7 @@ def report(tmp_path_factory):
         weak_cells=0.0,
         images=3,
         seeds=2,
+        jobs=1,
         folder=tmp_path_factory.mktemp("accuracy"),
         advance=lambda *steps: done.append(steps),
     )
@@ -162,7 +163,7 @@ def test_cells_that_vary_lose_more_the_more_they_vary(tmp_path):
 
 def test_it_is_the_accuracy_of_the_functional_machine(tmp_path):
     options = {"sigmas_ra": [0.1], "sigmas_tmr": [0.2], "weak_cells": 0.001, "multiples": [1.0]}
-    result = spinplane.accuracy("digits-1-1", images=3, seeds=2, folder=tmp_path, **options)
+    result = spinplane.accuracy("digits-1-1", images=3, seeds=2, folder=tmp_path, jobs=1, **options)
     machine, graph = load_machine("paper8"), open_model("digits-1-1")
     program = compile_graph(graph, machine)
     pixels, labels = load_images(None)

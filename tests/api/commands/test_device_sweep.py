@@ -28,7 +28,7 @@ def level(values):
 
 @pytest.fixture(scope="module", params=["sot-mram", "stt-mram"])
 def heated(request):
-    return spinplane.sweep_device(request.param, "temperature", (260, 320, 390), writes=WRITES)
+    return spinplane.sweep_device(request.param, "temperature", (260, 320, 390), writes=WRITES, jobs=1)
 
 
 def test_heat_takes_margin_and_retention_and_makes_writing_easier(heated):
@@ -51,7 +51,7 @@ def test_heat_takes_margin_and_retention_and_makes_writing_easier(heated):
 
 @pytest.mark.parametrize("technology", ["sot-mram", "stt-mram"])
 def test_the_supply_costs_energy_and_changes_nothing_else(technology):
-    sweep = spinplane.sweep_device(technology, "voltage", (1.0, 1.3), writes=1)
+    sweep = spinplane.sweep_device(technology, "voltage", (1.0, 1.3), writes=1, jobs=1)
     for figure in sweep.figures:
         assert (rises if figure.kind == "energy from the supply" else level)(figure.values), figure
     low, high = sweep["energy from the supply", "write 1"]
@@ -59,7 +59,7 @@ def test_the_supply_costs_energy_and_changes_nothing_else(technology):
 
 
 def test_a_thicker_oxide_has_larger_margins_and_slower_senses():
-    sweep = spinplane.sweep_device("sot-mram", "oxide.thickness", (1.15, 1.2, 1.25), writes=1)
+    sweep = spinplane.sweep_device("sot-mram", "oxide.thickness", (1.15, 1.2, 1.25), writes=1, jobs=1)
     for operation in ("read", "AND", "OR"):
         assert rises(sweep["margin", operation])
         assert rises(sweep["sense time", operation])
@@ -67,14 +67,14 @@ def test_a_thicker_oxide_has_larger_margins_and_slower_senses():
 
 
 def test_a_wider_metal_takes_current_density_from_a_write():
-    sweep = spinplane.sweep_device("sot-mram", "heavy_metal.width", (90, 110, 130), writes=WRITES)
+    sweep = spinplane.sweep_device("sot-mram", "heavy_metal.width", (90, 110, 130), writes=WRITES, jobs=1)
     assert rises(sweep["write error rate", "write 1"])
     assert falls(sweep["energy in the cell", "write 1"])
     assert level(sweep["retention", "cell"])
 
 
 def test_a_figure_that_the_cell_has_not_is_told():
-    sweep = spinplane.sweep_device("stt-mram", "voltage", (0.7, 1.1), writes=1)
+    sweep = spinplane.sweep_device("stt-mram", "voltage", (0.7, 1.1), writes=1, jobs=1)
     assert sweep["write error rate", "write 0"][0] is None
     assert sweep["energy from the supply", "write 0"][0] is None
     assert sweep["energy from the supply", "write 1"][0] is not None

@@ -64,7 +64,11 @@ NARROW = Machine(
     ("machine", "simulator"),
     [
         (CLUSTERS, "verilator"),
-        *((machine, "icarus") for machine in (THREE, SLOW, ALONE, CLUSTERS, ODD, NARROW)),
+        (ODD, "icarus"),
+        *(
+            pytest.param(machine, "icarus", marks=pytest.mark.thorough)
+            for machine in (THREE, SLOW, ALONE, CLUSTERS, NARROW)
+        ),
     ],
     ids=lambda value: getattr(value, "name", value),
 )

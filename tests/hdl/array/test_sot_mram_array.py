@@ -120,7 +120,7 @@ def assert_refused(run: BenchRun, message: str) -> None:
     assert re.fullmatch(rf"sot_mram_array array_bench\.array(\.\w+)?: {re.escape(message)}", run.message)
 
 
-@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+@pytest.mark.parametrize("simulator", ["icarus", pytest.param("verilator", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("case", REFUSALS)
 def test_verilog_refuses(case: str, simulator: str) -> None:
     edges, message = REFUSALS[case]

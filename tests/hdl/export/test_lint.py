@@ -130,7 +130,7 @@ def test_verilator_knows_the_waived_files_from_elsewhere(exported: Export, tmp_p
     assert verilator(tmp_path, "-Wall", *files) == ""
 
 
-@pytest.mark.parametrize("by", ["list", "glob"])
+@pytest.mark.parametrize("by", ["list", pytest.param("glob", marks=pytest.mark.thorough)])
 def test_verilator_has_nothing_to_warn_of(exported: Export, by: str) -> None:
     sources = ("-f", "lint.f") if by == "list" else ("-Wall", "lint.vlt", *verilog_files(exported.folder))
     assert verilator(exported.folder, *sources) == ""
@@ -157,7 +157,7 @@ def test_icarus_has_nothing_to_warn_of(exported: Export, by: str, tmp_path: Path
     ("by", "passes"),
     [
         ("list", "synth -run begin:fine -top accelerator\nstat -top accelerator"),
-        ("glob", "proc\nstat -top accelerator"),
+        pytest.param("glob", "proc\nstat -top accelerator", marks=pytest.mark.thorough),
     ],
 )
 def test_yosys_has_nothing_to_warn_of(exported: Export, by: str, passes: str, tmp_path: Path) -> None:
