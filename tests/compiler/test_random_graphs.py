@@ -36,6 +36,7 @@ def test_random_graphs_concatenate_and_copy() -> None:
     assert sum(len(graph.outputs) > 1 for graph in drawn) > 30
 
 
+@pytest.mark.thorough
 def test_outputs_are_kept_where_maps_share_the_bank() -> None:
     overwritten = 0
     for seed in range(100, 112):

@@ -11,7 +11,10 @@ from tools.notebooks import PAGES, PageError, execute, filled, notebook_of, read
 TUTORIAL = [page for page in PAGES if page.parent.name == "tutorial"]
 EXAMPLES = [page for page in PAGES if page.parent.name == "examples"]
 #: Pages that take longer than a fast test may.
-LONG = ("1-bring-your-network", "2-size-an-array", "3-hand-over-rtl", "1-one-and", "7-memory")
+LONG = (
+    *("1-bring-your-network", "2-size-an-array", "3-hand-over-rtl"),
+    *("1-one-and", "7-memory", "8-another-opinion"),
+)
 
 
 @pytest.mark.parametrize(

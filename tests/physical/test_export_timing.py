@@ -62,6 +62,7 @@ def test_opensta_reads_an_export(tmp_path: Path) -> None:
     assert sense == pytest.approx(MACHINE.sense_cycles * period_ns - found.sense.delay_ns, abs=1e-3)
 
 
+@pytest.mark.thorough
 def test_files_of_an_export_without_a_clock(tmp_path: Path) -> None:
     """Nothing is known of its memories."""
     found = export(MACHINE, tmp_path)

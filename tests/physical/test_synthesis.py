@@ -224,6 +224,7 @@ def test_names_of_modules_run_no_command(tmp_path: Path) -> None:
     assert not canary.exists()
 
 
+@pytest.mark.thorough
 def test_each_gate_is_the_librarys_cell(tiny: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def placed_alone(modules: Mapping[Name, str], *_: object, **__: object) -> dict[str, Counter[str]]:
         assert CLOCK_GATE not in modules

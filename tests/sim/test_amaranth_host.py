@@ -38,6 +38,7 @@ def test_values_and_counters_with_a_bus_that_rests(tmp_path: Path) -> None:
     assert rtl.waves.read_text(encoding="utf-8").count("\n#") > 500
 
 
+@pytest.mark.thorough
 def test_a_program_that_does_not_end_in_time_is_a_failure() -> None:
     with pytest.raises(BenchFailure, match="accelerator on amaranth: no interrupt within 0 cycles"):
         run_accelerator(PROGRAM, list(IMAGES), simulator="amaranth", limit=-10_000)

@@ -158,6 +158,7 @@ def test_the_extremes_are_what_they_should_be() -> None:
     assert sums[3] == [5] * 4 + [0] * 4 + [-7] * 4
 
 
+@pytest.mark.thorough
 def test_a_slower_sense_and_four_segments(tmp_path: Path) -> None:
     cases = [convolution(0, w, i, SLOW) for w, i in WIDTHS[3:64:22]]
     run(cases, "icarus", tmp_path, SLOW)

@@ -52,6 +52,7 @@ def test_all_features_are_drawn() -> None:
     assert any(n.residual and n.residual_base == n.out_base + n.out_first_bit for n in PASSES)
 
 
+@pytest.mark.thorough
 def test_their_codes_are_not_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[int] = []
 

@@ -40,6 +40,7 @@ def result(tmp_path_factory: pytest.TempPathFactory, runs: list[RtlAcceleratorRu
         return demo(machine="tiny", simulator="icarus", folder=tmp_path_factory.mktemp("demo"))
 
 
+@pytest.mark.thorough
 def test_the_rtl_is_equal_to_the_oracle(result: Demo) -> None:
     assert [(f"{c.w}:{c.i}", c.coding) for c in result.configurations] == [
         ("1:1", "bipolar"),

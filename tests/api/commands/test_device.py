@@ -42,6 +42,7 @@ def test_figures_agree_with_each_other(report):
     assert figure(report, "AND: margin") < figure(report, "read: margin")
 
 
+@pytest.mark.thorough
 def test_a_thicker_oxide_has_more_resistance():
     thin, thick = (
         spinplane.report_device("sot-mram", values={"oxide.thickness": t}, trials=2000, writes=20)

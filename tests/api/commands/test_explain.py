@@ -44,6 +44,7 @@ def test_planes_of_one_row_are_sensed_at_once(explanation: Explanation) -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_amaranths_simulator_will_do(explanation: Explanation) -> None:
     assert replace(explain(simulator="amaranth"), simulator="icarus") == explanation
 

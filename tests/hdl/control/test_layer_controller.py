@@ -26,7 +26,10 @@ MACHINES = [
 
 @pytest.mark.parametrize(
     ("sizes", "simulator"),
-    [*((sizes, "icarus") for sizes in MACHINES), (MACHINES[0], "verilator")],
+    [
+        *((sizes, "icarus") for sizes in MACHINES),
+        pytest.param(MACHINES[0], "verilator", marks=pytest.mark.thorough),
+    ],
     ids=lambda value: value if isinstance(value, str) else f"columns{value.columns}",
 )
 def test_bench(sizes: Machine, simulator: str) -> None:

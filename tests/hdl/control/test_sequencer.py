@@ -34,7 +34,11 @@ MACHINES = [
 
 @pytest.mark.parametrize(
     ("sizes", "simulator"),
-    [*((sizes, "icarus") for sizes in MACHINES), (MACHINES[1], "verilator")],
+    [
+        (MACHINES[1], "verilator"),
+        (MACHINES[2], "icarus"),
+        *(pytest.param(sizes, "icarus", marks=pytest.mark.thorough) for sizes in MACHINES[:2]),
+    ],
     ids=lambda value: (
         value if isinstance(value, str) else f"buses{value.row_buses}_sense{value.sense_cycles}"
     ),

@@ -139,6 +139,7 @@ def test_lists_and_core_name_files_that_are_there(folder: Path) -> None:
     assert {name for names in used for name in names.split(", ")} == set(filesets)
 
 
+@pytest.mark.thorough
 def test_another_process_writes_the_same_bytes(machine: Machine, folder: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from spinplane.hdl.export.files import export; "
@@ -210,6 +211,7 @@ def test_a_foreign_description_deletes_nothing(text: str, tmp_path: Path, kept: 
     assert json.loads((tmp_path / "accelerator.json").read_text(encoding="utf-8"))["top"] == "accelerator"
 
 
+@pytest.mark.thorough
 def test_a_full_disk_leaves_the_folder_as_it_was(
     tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,10 @@ MEMORIES = [
 
 @pytest.mark.parametrize(
     ("memory", "simulator"),
-    [*((memory, "icarus") for memory in MEMORIES), (MEMORIES[0], "verilator")],
+    [
+        *((memory, "icarus") for memory in MEMORIES),
+        pytest.param(MEMORIES[0], "verilator", marks=pytest.mark.thorough),
+    ],
     ids=["bus32", "bus16", "bus256", "bus32_verilator"],
 )
 def test_bench(memory: MemoryMap, simulator: str) -> None:
