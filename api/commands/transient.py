@@ -19,7 +19,7 @@ from spinplane.machine.transient import Stream
 from ..report.drawing import draw_accuracy
 from ..tasks.engine import Engine
 from .data_set import classes_on
-from .variation import PICTURE, Accuracies, sweep
+from .variation import PICTURE, Accuracies, share_points, sweep
 
 #: Of all rates, where neither they nor multiples are given as a sweep.
 MULTIPLES = (1.0, 1e2, 1e4, 1e6)
@@ -154,17 +154,16 @@ class TransientStudy:
     ) -> tuple[TransientPoint, ...]:
         """Classify images, see `with_transient_faults`, with the faults of all points."""
         runs = [(cause, drawn) for faults in self._sweep for cause, drawn in _by_cause(faults)]
-        tasks = {
-            f"{at}-{seed}": TransientTask(
-                program=program, codes=codes, labels=labels, faults=replace(faults, seed=seed)
-            )
-            for at, (_, faults) in enumerate(runs)
-            for seed in range(self._seeds)
-        }
-        found = engine.map(with_transient_faults, tasks, advance)
+        tasks = [
+            [
+                TransientTask(program=program, codes=codes, labels=labels, faults=replace(faults, seed=seed))
+                for seed in range(self._seeds)
+            ]
+            for _, faults in runs
+        ]
+        found = share_points(engine, with_transient_faults, tasks, advance)
         points = []
-        for at, (cause, faults) in enumerate(runs):
-            of_seeds = [found[f"{at}-{seed}"] for seed in range(self._seeds)]
+        for (cause, faults), of_seeds in zip(runs, found, strict=True):
             failed, disturbed, decayed = (
                 float(np.mean(counts)) / len(labels)
                 for counts in zip(*(one["wrong_bits"] for one in of_seeds), strict=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from spinplane.machine.reporting.records import Record, record_of
 
 from ..report.drawing import draw_accuracy
 from ..tasks.engine import Engine
+from ..tasks.workers import Function
 from .data_set import classes_of
 
 if TYPE_CHECKING:
@@ -190,24 +191,25 @@ class Study:
         advance: Callable[[int, int], None] = lambda done, of: None,
     ) -> tuple[AccuracyPoint, ...]:
         """Classify images, see `classes_of`, in the memories of all points."""
-        tasks = {
-            f"{at}-{seed}": FaultMapTask(
-                program=program,
-                codes=codes,
-                labels=labels,
-                technology=self.technology,
-                seed=seed,
-                weak_cells=self._rates,
-                reference=self._reference,
-                sigmas=sigmas,
-            )
-            for at, sigmas in enumerate(self._sweep)
-            for seed in range(self._seeds)
-        }
-        found = engine.map(in_faulty_memory, tasks, advance)
+        tasks = [
+            [
+                FaultMapTask(
+                    program=program,
+                    codes=codes,
+                    labels=labels,
+                    technology=self.technology,
+                    seed=seed,
+                    weak_cells=self._rates,
+                    reference=self._reference,
+                    sigmas=sigmas,
+                )
+                for seed in range(self._seeds)
+            ]
+            for sigmas in self._sweep
+        ]
+        found = share_points(engine, in_faulty_memory, tasks, advance)
         points = []
-        for at, (factor, sigmas) in enumerate(zip(self._factors, self._sweep, strict=True)):
-            of_maps = [found[f"{at}-{seed}"] for seed in range(self._seeds)]
+        for factor, sigmas, of_maps in zip(self._factors, self._sweep, found, strict=True):
             points.append(
                 AccuracyPoint(
                     multiple=factor,
@@ -235,6 +237,28 @@ class Study:
             baseline=baseline,
         )
         return Drawing(name=PICTURE, draw=draw)
+
+
+def share_points(
+    engine: Engine,
+    function: Function,
+    tasks: Sequence[Sequence[Any]],
+    advance: Callable[[int, int], None],
+) -> list[list[Any]]:
+    """Results of the tasks of each point, one for each seed.
+
+    Parameters
+    ----------
+    engine : Engine
+    function : callable
+        From a task to plain data, see `Engine.map`.
+    tasks : sequence of sequence
+        Of all points.
+    advance : callable
+        Is given the number of tasks that are done, and of all.
+    """
+    found = iter(engine.share(function, [task for of_point in tasks for task in of_point], advance))
+    return [[next(found) for _ in of_point] for of_point in tasks]
 
 
 def point_record(point: "AccuracyPoint | TransientPoint") -> Record:
