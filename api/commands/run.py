@@ -110,8 +110,8 @@ def run_network(
     values, faults = as_array("values", values), as_fault_map(faults)
     waves = as_optional_path("waves", waves)
     of_machine = clock_of(machine, technology, clock)
-    network = open_network(model, check=check)
     engine = Engine(jobs=jobs, dask=dask)
+    network = open_network(model, check=check)
     shared = jobs != ACCELERATORS or dask is not None
     if shared and waves is not None:
         raise SpinplaneError(
